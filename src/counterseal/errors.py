@@ -1,0 +1,103 @@
+"""The one exception tree.
+
+::
+
+    CountersealError
+    +-- InputError          what the caller gave is malformed or ambiguous          (exit code 2)
+    |   +-- ConfigError     counterseal.toml is wrong; every fault at once
+    |   +-- AmbiguousError  a name stands for several certificates
+    +-- RefusedError        well formed, but policy or lint says no                 (exit code 4)
+    +-- NotFoundError       nothing of that name or serial number                   (exit code 1)
+    +-- KeyAccessError      a private key cannot be opened: passphrase, mode        (exit code 1)
+    +-- StoreError          the store is locked, corrupt, or of another version     (exit code 1)
+    +-- FileError           a file cannot be read or written                        (exit code 1)
+    +-- NginxError          nginx is missing, too old, or refuses a configuration   (exit code 1)
+    +-- DeployError         a deploy failed and was rolled back                     (exit code 1)
+
+Every error has a stable dotted ``code``, a one-line message that holds the offending value, and where there is
+something to do about it a ``hint``. Exit codes and protocol problems are mapped at the edges, never here.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from counterseal.findings import Finding
+
+
+class CountersealError(Exception):
+    """Base of everything that Counterseal raises on purpose.
+
+    ``code`` is dotted, stable and greppable (``csr.signature``); ``message`` is ``<what failed>: <value>``.
+    """
+
+    def __init__(self, code: str, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.hint = hint
+
+
+class InputError(CountersealError):
+    """What the caller gave is malformed."""
+
+
+class ConfigError(InputError):
+    """The configuration file is wrong; ``findings`` lists every fault, not the first."""
+
+    def __init__(
+        self, code: str, message: str, *, findings: Sequence[Finding] = (), hint: str | None = None
+    ) -> None:
+        super().__init__(code, message, hint=hint)
+        self.findings = tuple(findings)
+
+
+class AmbiguousError(InputError):
+    """A name stands for several certificates; ``candidates`` lists them, one line each."""
+
+    def __init__(
+        self, code: str, message: str, *, candidates: Sequence[str], hint: str | None = None
+    ) -> None:
+        super().__init__(code, message, hint=hint)
+        self.candidates = tuple(candidates)
+
+
+class RefusedError(CountersealError):
+    """Well formed, but policy or lint refuses it; ``findings`` lists every reason."""
+
+    def __init__(
+        self, code: str, message: str, *, findings: Sequence[Finding] = (), hint: str | None = None
+    ) -> None:
+        super().__init__(code, message, hint=hint)
+        self.findings = tuple(findings)
+
+
+class NotFoundError(CountersealError):
+    """Nothing of that name or serial number."""
+
+
+class KeyAccessError(CountersealError):
+    """A private key cannot be opened."""
+
+
+class StoreError(CountersealError):
+    """The store cannot be used as it is."""
+
+
+class FileError(CountersealError):
+    """A file cannot be read or written."""
+
+
+class NginxError(CountersealError):
+    """nginx is missing, too old, or refuses; ``quote`` is its own line, verbatim."""
+
+    def __init__(self, code: str, message: str, *, quote: str | None = None, hint: str | None = None) -> None:
+        super().__init__(code, message, hint=hint)
+        self.quote = quote
+
+
+class DeployError(NginxError):
+    """A deploy failed; what was served before is served again."""

@@ -1,0 +1,160 @@
+"""Writing files so that a crash, a full disk or a second process never leaves half of one.
+
+A file is created with its final mode under a temporary name beside its target, flushed to disk, and renamed over the
+target; so a reader sees the old bytes or the new ones, and a private key is never for a moment wider than its mode.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import secrets
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from counterseal.errors import FileError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from counterseal.fileset import FileSet, PlannedFile
+
+
+def write_file(
+    path: Path, content: bytes, *, mode: int, overwrite: bool = True, durable: bool = True
+) -> None:
+    """Write ``content`` to ``path`` atomically with exactly ``mode``.
+
+    ``overwrite=False`` refuses an existing target, also against a race. ``durable=False`` leaves out the flush to disk,
+    for bulk output that can be made again. Raises FileError; on any failure nothing is left behind.
+    """
+    temporary = path.with_name(f".{path.name[:200]}.{secrets.token_hex(6)}.tmp")
+    try:
+        _create(temporary, content, mode=mode, durable=durable)
+        if overwrite:
+            temporary.replace(path)
+        else:
+            os.link(temporary, path)
+            temporary.unlink()
+        if durable:
+            _sync_directory(path.parent)
+    except FileExistsError as error:
+        raise FileError(
+            "file.exists", f"file exists already: {path}", hint="choose another name or pass --force"
+        ) from error
+    except OSError as error:
+        raise FileError("file.write", f"cannot write {path}: {_reason(error)}", hint=_hint(error)) from error
+    finally:
+        with suppress(OSError):
+            temporary.unlink()
+
+
+def read_file(path: Path) -> bytes:
+    """Return the bytes of ``path``; raises FileError with the reason."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise FileError("file.read", f"cannot read {path}: {_reason(error)}") from error
+
+
+def make_directory(path: Path, *, mode: int = 0o755) -> None:
+    """Create ``path`` and its parents; the last one gets ``mode`` when it is new."""
+    try:
+        path.mkdir(parents=True, exist_ok=True, mode=mode)
+    except OSError as error:
+        raise FileError(
+            "file.mkdir", f"cannot create directory {path}: {_reason(error)}", hint=_hint(error)
+        ) from error
+
+
+def write_fileset(
+    directory: Path, fileset: FileSet, *, overwrite: bool = True, durable: bool = True
+) -> tuple[Path, ...]:
+    """Write every file of the set below ``directory``; when one fails, those already created are removed again.
+
+    A file that was replaced is not put back: callers that must be able to go back write into a new directory.
+    """
+    made: list[Path] = []
+    try:
+        for file in fileset:
+            path = directory / file.path
+            make_directory(path.parent)
+            fresh = not path.exists()
+            write_file(path, file.content, mode=file.mode, overwrite=overwrite, durable=durable)
+            if fresh:
+                made.append(path)
+    except FileError:
+        for path in made:
+            with suppress(OSError):
+                path.unlink()
+        raise
+    return tuple(directory / file.path for file in fileset)
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What writing one file would do: its path, mode, size, whether it is new, changed or the same, and a text diff."""
+
+    path: str
+    mode: int
+    size: int
+    change: str
+    diff: str | None
+
+
+def preview(directory: Path, fileset: FileSet) -> tuple[Preview, ...]:
+    """Say what ``write_fileset`` would do, without writing. Secrets and binary files get no diff."""
+    return tuple(_preview(directory / file.path, file) for file in fileset)
+
+
+def _preview(path: Path, file: PlannedFile) -> Preview:
+    try:
+        old = path.read_bytes()
+    except FileNotFoundError:
+        old = None
+    except OSError as error:
+        raise FileError("file.read", f"cannot read {path}: {_reason(error)}") from error
+    change = "new" if old is None else "same" if old == file.content else "changed"
+    diff = None if file.is_secret or change == "same" else _diff(old or b"", file.content, str(path))
+    return Preview(str(path), file.mode, len(file.content), change, diff)
+
+
+def _diff(old: bytes, new: bytes, name: str) -> str | None:
+    try:
+        before, after = old.decode().splitlines(keepends=True), new.decode().splitlines(keepends=True)
+    except UnicodeDecodeError:
+        return None
+    return "".join(difflib.unified_diff(before, after, f"{name} (now)", f"{name} (planned)"))
+
+
+def _create(path: Path, content: bytes, *, mode: int, durable: bool) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+    with open(descriptor, "wb", closefd=True) as stream:  # noqa: PTH123 - a descriptor, not a path
+        os.fchmod(descriptor, mode)  # the umask may have narrowed it
+        stream.write(content)
+        if durable:
+            stream.flush()
+            os.fsync(descriptor)
+
+
+def _sync_directory(directory: Path) -> None:
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _reason(error: OSError) -> str:
+    return (error.strerror or str(error)).lower()
+
+
+def _hint(error: OSError) -> str | None:
+    import errno  # noqa: PLC0415 - only needed when something failed
+
+    return {
+        errno.ENOSPC: "free some space on that disk and run the command again: nothing was changed",
+        errno.EROFS: "the file system is mounted read-only",
+        errno.EACCES: "run as the user who owns the directory, or choose another one",
+    }.get(error.errno or 0)
