@@ -48,9 +48,7 @@ class InputError(CountersealError):
 class ConfigError(InputError):
     """The configuration file is wrong; ``findings`` lists every fault, not the first."""
 
-    def __init__(
-        self, code: str, message: str, *, findings: Sequence[Finding] = (), hint: str | None = None
-    ) -> None:
+    def __init__(self, code: str, message: str, *, findings: Sequence[Finding] = (), hint: str | None = None) -> None:
         super().__init__(code, message, hint=hint)
         self.findings = tuple(findings)
 
@@ -58,9 +56,7 @@ class ConfigError(InputError):
 class AmbiguousError(InputError):
     """A name stands for several certificates; ``candidates`` lists them, one line each."""
 
-    def __init__(
-        self, code: str, message: str, *, candidates: Sequence[str], hint: str | None = None
-    ) -> None:
+    def __init__(self, code: str, message: str, *, candidates: Sequence[str], hint: str | None = None) -> None:
         super().__init__(code, message, hint=hint)
         self.candidates = tuple(candidates)
 
@@ -68,9 +64,7 @@ class AmbiguousError(InputError):
 class RefusedError(CountersealError):
     """Well formed, but policy or lint refuses it; ``findings`` lists every reason."""
 
-    def __init__(
-        self, code: str, message: str, *, findings: Sequence[Finding] = (), hint: str | None = None
-    ) -> None:
+    def __init__(self, code: str, message: str, *, findings: Sequence[Finding] = (), hint: str | None = None) -> None:
         super().__init__(code, message, hint=hint)
         self.findings = tuple(findings)
 

@@ -21,9 +21,7 @@ if TYPE_CHECKING:
     from counterseal.fileset import FileSet, PlannedFile
 
 
-def write_file(
-    path: Path, content: bytes, *, mode: int, overwrite: bool = True, durable: bool = True
-) -> None:
+def write_file(path: Path, content: bytes, *, mode: int, overwrite: bool = True, durable: bool = True) -> None:
     """Write ``content`` to ``path`` atomically with exactly ``mode``.
 
     ``overwrite=False`` refuses an existing target, also against a race. ``durable=False`` leaves out the flush to disk,
@@ -63,9 +61,7 @@ def make_directory(path: Path, *, mode: int = 0o755) -> None:
     try:
         path.mkdir(parents=True, exist_ok=True, mode=mode)
     except OSError as error:
-        raise FileError(
-            "file.mkdir", f"cannot create directory {path}: {_reason(error)}", hint=_hint(error)
-        ) from error
+        raise FileError("file.mkdir", f"cannot create directory {path}: {_reason(error)}", hint=_hint(error)) from error
 
 
 def write_fileset(

@@ -1,0 +1,49 @@
+"""Atomic writing: modes, refusals, and nothing left behind."""
+
+from __future__ import annotations
+
+import stat
+from typing import TYPE_CHECKING
+
+import pytest
+
+from counterseal.errors import FileError
+from counterseal.files import preview, write_file, write_fileset
+from counterseal.fileset import SECRET, FileSet, PlannedFile
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_a_secret_is_created_with_mode_0600(tmp_path: Path) -> None:
+    """The mode is exact whatever the umask says."""
+    write_file(tmp_path / "key", b"secret", mode=SECRET)
+    assert stat.S_IMODE((tmp_path / "key").stat().st_mode) == SECRET
+
+
+def test_an_existing_file_is_refused_and_kept(tmp_path: Path) -> None:
+    """Without overwrite the old bytes stay and no temporary file remains."""
+    (tmp_path / "key").write_bytes(b"old")
+    with pytest.raises(FileError, match="exists already"):
+        write_file(tmp_path / "key", b"new", mode=SECRET, overwrite=False)
+    assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("key", b"old")]
+
+
+def test_a_failed_set_removes_what_it_made(tmp_path: Path) -> None:
+    """When the second file cannot be written the first one is taken away again."""
+    (tmp_path / "blocked").write_bytes(b"a file where a directory should be")
+    planned = FileSet((PlannedFile("first", b"1"), PlannedFile("blocked/second", b"2")))
+    with pytest.raises(FileError, match="cannot create directory"):
+        write_fileset(tmp_path, planned)
+    assert [path.name for path in tmp_path.iterdir()] == ["blocked"]
+
+
+def test_a_preview_writes_nothing_and_hides_secrets(tmp_path: Path) -> None:
+    """A dry run shows path, mode, size and a diff for text, but never a secret."""
+    (tmp_path / "a").write_bytes(b"one\n")
+    shown = preview(tmp_path, FileSet((PlannedFile("a", b"two\n"), PlannedFile("k", b"secret", SECRET))))
+    assert [(row.change, row.size) for row in shown] == [("changed", 4), ("new", 6)]
+    assert "+two" in (shown[0].diff or "")
+    assert shown[1].diff is None
+    assert not (tmp_path / "k").exists()
+    assert "secret" not in repr(PlannedFile("k", b"secret", SECRET))
