@@ -1,0 +1,93 @@
+"""CA keys as files: one PEM each, mode 0600, in a directory of mode 0700, encrypted unless the user chose otherwise."""
+
+from __future__ import annotations
+
+import stat
+from typing import TYPE_CHECKING
+
+from counterseal.errors import KeyAccessError, NotFoundError
+from counterseal.files import make_directory, read_file, write_file
+from counterseal.fileset import SECRET
+from counterseal.keystore.pkcs8 import encrypt_key, is_encrypted, open_key, plain_key
+from counterseal.keystore.software import SoftwareSigner, generate_key
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
+
+    from counterseal.pki.keys import KeySpec
+
+
+class FileKeyStore:
+    """The directory of CA keys. ``passphrase`` is asked at most once, and only when an encrypted key is needed."""
+
+    def __init__(self, directory: Path, passphrase: Callable[[], bytes | None]) -> None:
+        self._directory = directory
+        self._ask = passphrase
+        self._asked: bytes | None = None
+        self._signers: dict[str, SoftwareSigner] = {}
+
+    def __repr__(self) -> str:
+        return f"FileKeyStore({str(self._directory)!r})"
+
+    def create(self, key_id: str, spec: KeySpec, *, encrypt: bool) -> SoftwareSigner:
+        """Make a key, keep it under ``key_id`` and return its signer; an existing key is never overwritten."""
+        return self.add(key_id, generate_key(spec), encrypt=encrypt)
+
+    def add(self, key_id: str, private_key: CertificateIssuerPrivateKeyTypes, *, encrypt: bool) -> SoftwareSigner:
+        """Keep a key made elsewhere under ``key_id`` and return its signer."""
+        content = encrypt_key(private_key, self._passphrase()) if encrypt else plain_key(private_key)
+        make_directory(self._directory, mode=0o700)
+        write_file(self.path(key_id), content, mode=SECRET, overwrite=False)
+        self._signers[key_id] = SoftwareSigner(private_key)
+        return self._signers[key_id]
+
+    def signer(self, key_id: str) -> SoftwareSigner:
+        """Return the signer of a kept key; raises NotFoundError, KeyAccessError."""
+        if key_id not in self._signers:
+            content = self._read(key_id)
+            passphrase = self._passphrase() if is_encrypted(content) else None
+            self._signers[key_id] = SoftwareSigner(open_key(content, passphrase, source=str(self.path(key_id))))
+        return self._signers[key_id]
+
+    def has(self, key_id: str) -> bool:
+        """Whether the key is here; the key of an offline root is not."""
+        return self.path(key_id).is_file()
+
+    def is_encrypted(self, key_id: str) -> bool:
+        """Whether the kept key needs a passphrase."""
+        return is_encrypted(self._read(key_id))
+
+    def path(self, key_id: str) -> Path:
+        """Return where the key of this id lies."""
+        return self._directory / f"{key_id}.key.pem"
+
+    def _read(self, key_id: str) -> bytes:
+        path = self.path(key_id)
+        if not path.is_file():
+            raise NotFoundError(
+                "key.missing",
+                f"no private key for CA {key_id!r}: {path}",
+                hint="bring the key back if it was taken offline",
+            )
+        mode = stat.S_IMODE(path.stat().st_mode)
+        if mode & 0o077:
+            raise KeyAccessError(
+                "key.mode",
+                f"a private key must be readable by its owner only: {path} has mode {mode:04o}",
+                hint=f"chmod 600 {path}",
+            )
+        return read_file(path)
+
+    def _passphrase(self) -> bytes:
+        if self._asked is None:
+            self._asked = self._ask()
+        if not self._asked:
+            raise KeyAccessError(
+                "key.passphrase_missing",
+                "the CA's keys are encrypted and no passphrase was given",
+                hint="pass --passphrase-file FILE, or set COUNTERSEAL_PASSPHRASE_FILE",
+            )
+        return self._asked

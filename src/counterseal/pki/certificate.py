@@ -1,0 +1,247 @@
+"""Putting a certificate together: the bytes to be signed exist, and can be judged, before any key signs them.
+
+``assemble_end_entity`` and ``assemble_ca`` give a Draft; ``preview`` wraps it with an empty signature so that it can be
+read and linted; ``sign`` asks the signer. RFC 5280 4.1 and 4.2.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from counterseal.pki import der
+from counterseal.pki.profile import Purpose
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
+    from cryptography.x509.oid import ObjectIdentifier
+
+    from counterseal.pki.profile import Profile
+    from counterseal.pki.signer import Signer
+
+SUBJECT_KEY_IDENTIFIER, KEY_USAGE, SUBJECT_ALTERNATIVE_NAME = "2.5.29.14", "2.5.29.15", "2.5.29.17"
+BASIC_CONSTRAINTS, NAME_CONSTRAINTS, CRL_DISTRIBUTION_POINTS = "2.5.29.19", "2.5.29.30", "2.5.29.31"
+AUTHORITY_KEY_IDENTIFIER, EXTENDED_KEY_USAGE = "2.5.29.35", "2.5.29.37"
+
+
+@dataclass(frozen=True, slots=True)
+class Issuer:
+    """The CA that will sign, as its certificates will name it: its path up to the trust anchor, itself first."""
+
+    name: str
+    path: tuple[x509.Certificate, ...]
+    purpose: Purpose
+    name_der: bytes = field(repr=False)
+    authority_key_identifier: bytes = field(repr=False)
+
+    @classmethod
+    def of(cls, name: str, path: Sequence[x509.Certificate], purpose: Purpose) -> Issuer:
+        """Return the issuer whose own certificate is the first of ``path``."""
+        certificate = path[0]
+        aki = x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(subject_key_identifier(certificate))
+        return cls(name, tuple(path), purpose, certificate.subject.public_bytes(), aki.public_bytes())
+
+    @property
+    def certificate(self) -> x509.Certificate:
+        """The issuer's own certificate."""
+        return self.path[0]
+
+    @property
+    def trust_anchor(self) -> x509.Certificate:
+        """The self-signed end of the path."""
+        return self.path[-1]
+
+    @property
+    def chain(self) -> tuple[x509.Certificate, ...]:
+        """What is sent after an end-entity certificate: the path without the trust anchor."""
+        return self.path[:-1]
+
+
+@dataclass(frozen=True, slots=True)
+class IssuanceRequest:
+    """What was decided: nothing downstream of policy asks again what this certificate may say."""
+
+    profile: Profile
+    subject: x509.Name
+    names: tuple[x509.GeneralName, ...]
+    public_key: CertificatePublicKeyTypes
+    not_before: datetime
+    not_after: datetime
+    serial_number: int
+
+
+@dataclass(frozen=True, slots=True)
+class CARequest:
+    """A CA certificate to be made; a None purpose leaves extended key usage out, as in a root."""
+
+    subject: x509.Name
+    public_key: CertificatePublicKeyTypes
+    not_before: datetime
+    not_after: datetime
+    serial_number: int
+    path_length: int | None
+    purpose: Purpose | None
+    name_constraints: x509.NameConstraints | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A certificate without its signature: the TBSCertificate and the algorithm that will sign it."""
+
+    tbs: bytes
+    signature_algorithm: bytes
+
+    def certificate(self, signature: bytes) -> bytes:
+        """Return the DER certificate that carries ``signature``."""
+        return der.sequence(self.tbs, self.signature_algorithm, der.bit_string(signature))
+
+    def preview(self) -> x509.Certificate:
+        """Return the certificate with an empty signature, to be read and linted and never handed out."""
+        return x509.load_der_x509_certificate(self.certificate(b""))
+
+    def sign(self, signer: Signer) -> bytes:
+        """Return the DER certificate, signed."""
+        return self.certificate(signer.sign(self.tbs))
+
+
+def assemble_end_entity(request: IssuanceRequest, issuer: Issuer, signature_algorithm: bytes) -> Draft:
+    """Return the draft of an end-entity certificate under ``issuer`` (RFC 5280 4.2.1)."""
+    spki = request.public_key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    subject = request.subject.public_bytes()
+    extensions = [
+        _END_ENTITY,
+        der.extension(KEY_USAGE, _key_usage(is_rsa=isinstance(request.public_key, rsa.RSAPublicKey)), critical=True),
+        der.extension(EXTENDED_KEY_USAGE, _usages(request.profile.purpose.extended_key_usages), critical=False),
+        der.extension(SUBJECT_KEY_IDENTIFIER, _key_identifier(request.public_key), critical=False),
+        der.extension(AUTHORITY_KEY_IDENTIFIER, issuer.authority_key_identifier, critical=False),
+    ]
+    if request.names:
+        names = x509.SubjectAlternativeName(request.names).public_bytes()
+        extensions.append(der.extension(SUBJECT_ALTERNATIVE_NAME, names, critical=not request.subject.rdns))
+    return _draft(
+        request.serial_number,
+        signature_algorithm,
+        issuer.name_der,
+        der.sequence(der.time(request.not_before), der.time(request.not_after)),
+        subject,
+        spki,
+        extensions,
+    )
+
+
+def assemble_ca(request: CARequest, issuer: Issuer | None, signature_algorithm: bytes) -> Draft:
+    """Return the draft of a CA certificate; without an issuer it is self-issued, with AKI equal to SKI."""
+    key_identifier = x509.SubjectKeyIdentifier.from_public_key(request.public_key)
+    own = x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(key_identifier).public_bytes()
+    subject = request.subject.public_bytes()
+    extensions = [
+        der.extension(
+            BASIC_CONSTRAINTS, x509.BasicConstraints(True, request.path_length).public_bytes(), critical=True
+        ),
+        der.extension(KEY_USAGE, _CA_KEY_USAGE, critical=True),
+        der.extension(SUBJECT_KEY_IDENTIFIER, key_identifier.public_bytes(), critical=False),
+        der.extension(AUTHORITY_KEY_IDENTIFIER, issuer.authority_key_identifier if issuer else own, critical=False),
+    ]
+    if request.purpose:
+        extensions.append(
+            der.extension(EXTENDED_KEY_USAGE, _usages(request.purpose.extended_key_usages), critical=False)
+        )
+    if request.name_constraints:
+        extensions.append(der.extension(NAME_CONSTRAINTS, request.name_constraints.public_bytes(), critical=True))
+    return _draft(
+        request.serial_number,
+        signature_algorithm,
+        issuer.name_der if issuer else subject,
+        der.sequence(der.time(request.not_before), der.time(request.not_after)),
+        subject,
+        request.public_key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo),
+        extensions,
+    )
+
+
+def subject_key_identifier(certificate: x509.Certificate) -> x509.SubjectKeyIdentifier:
+    """Return the SKI that a certificate carries, or the one computed from its key (RFC 5280 4.2.1.2)."""
+    try:
+        return certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
+    except x509.ExtensionNotFound:
+        return x509.SubjectKeyIdentifier.from_public_key(certificate.public_key())
+
+
+def purpose_of(certificate: x509.Certificate) -> Purpose:
+    """Return what a CA's certificates may be for, by its extended key usage; without one, anything."""
+    try:
+        usages = set(certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value)
+    except x509.ExtensionNotFound:
+        return Purpose.ANY
+    fitting = [p for p in (Purpose.SERVER, Purpose.CLIENT) if usages & set(p.extended_key_usages)]
+    return fitting[0] if len(fitting) == 1 else Purpose.ANY
+
+
+def _draft(
+    serial_number: int,
+    signature_algorithm: bytes,
+    issuer: bytes,
+    validity: bytes,
+    subject: bytes,
+    spki: bytes,
+    extensions: Sequence[bytes],
+) -> Draft:
+    tbs = der.sequence(
+        _VERSION_3,
+        der.integer(serial_number),
+        signature_algorithm,
+        issuer,
+        validity,
+        subject,
+        spki,
+        der.extensions(extensions, tag=3),
+    )
+    return Draft(tbs, signature_algorithm)
+
+
+def _key_identifier(public_key: CertificatePublicKeyTypes) -> bytes:
+    return x509.SubjectKeyIdentifier.from_public_key(public_key).public_bytes()
+
+
+@lru_cache(maxsize=2)
+def _key_usage(*, is_rsa: bool) -> bytes:
+    """digitalSignature; for RSA also keyEncipherment, which TLS 1.2 key transport asks for."""
+    return x509.KeyUsage(
+        digital_signature=True,
+        content_commitment=False,
+        key_encipherment=is_rsa,
+        data_encipherment=False,
+        key_agreement=False,
+        key_cert_sign=False,
+        crl_sign=False,
+        encipher_only=False,
+        decipher_only=False,
+    ).public_bytes()
+
+
+@lru_cache(maxsize=8)
+def _usages(usages: tuple[ObjectIdentifier, ...]) -> bytes:
+    return x509.ExtendedKeyUsage(usages).public_bytes()
+
+
+_VERSION_3 = der.explicit(0, der.integer(2))
+_END_ENTITY = der.extension(BASIC_CONSTRAINTS, x509.BasicConstraints(False, None).public_bytes(), critical=True)
+_CA_KEY_USAGE = x509.KeyUsage(
+    digital_signature=False,
+    content_commitment=False,
+    key_encipherment=False,
+    data_encipherment=False,
+    key_agreement=False,
+    key_cert_sign=True,
+    crl_sign=True,
+    encipher_only=False,
+    decipher_only=False,
+).public_bytes()

@@ -1,0 +1,127 @@
+"""Public keys: which kinds there are, how they are named, and which are too weak to be certified.
+
+Keys are made and kept elsewhere. RFC 5480 (EC), RFC 8410 (Ed25519, Ed448), RFC 4055 (RSA), RFC 5758 (ECDSA with SHA-2).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import gcd
+from typing import TYPE_CHECKING
+
+from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
+
+from counterseal.errors import InputError
+from counterseal.findings import Finding, Severity
+from counterseal.pki import der
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
+
+MIN_RSA_BITS = 2048
+MAX_RSA_BITS = 8192
+MIN_RSA_EXPONENT = 65537
+_SMALL_PRIMES_PRODUCT = 3 * 5 * 7 * 11 * 13 * 17 * 19 * 23 * 29 * 31 * 37 * 41 * 43 * 47 * 53 * 59 * 61 * 67 * 71 * 73
+
+_CURVES = {"secp256r1": "p-256", "secp384r1": "p-384", "secp521r1": "p-521"}
+_SIGNATURE_ALGORITHMS = {
+    "p-256": ("1.2.840.10045.4.3.2", b""),
+    "p-384": ("1.2.840.10045.4.3.3", b""),
+    "p-521": ("1.2.840.10045.4.3.4", b""),
+    "rsa": ("1.2.840.113549.1.1.11", der.NULL),
+    "ed25519": ("1.3.101.112", b""),
+    "ed448": ("1.3.101.113", b""),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class KeySpec:
+    """A kind of key: ``algorithm`` is rsa, p-256, p-384, p-521, ed25519 or ed448; ``bits`` counts for RSA only."""
+
+    algorithm: str
+    bits: int | None = None
+
+    def __str__(self) -> str:
+        return f"{self.algorithm}-{self.bits}" if self.bits else self.algorithm
+
+
+P256 = KeySpec("p-256")
+KEY_CHOICES = ("p-256", "p-384", "p-521", "rsa-2048", "rsa-3072", "rsa-4096", "ed25519", "ed448")
+
+
+def parse_key_spec(text: str) -> KeySpec:
+    """Return the kind of key that ``text`` names (``rsa-4096``, ``p-256``, ``ed25519``); raises InputError."""
+    name = {"p256": "p-256", "p384": "p-384", "p521": "p-521"}.get(text.lower(), text.lower())
+    if name in KEY_CHOICES and not name.startswith("rsa"):
+        return KeySpec(name)
+    algorithm, _, bits = name.partition("-")
+    if algorithm == "rsa" and bits.isdecimal() and MIN_RSA_BITS <= int(bits) <= MAX_RSA_BITS:
+        return KeySpec("rsa", int(bits))
+    raise InputError("key.spec", f"not a kind of key: {text!r}", hint=f"choose one of {', '.join(KEY_CHOICES)}")
+
+
+def key_spec_of(public_key: PublicKeyTypes) -> KeySpec | None:
+    """Return the kind of a key, or None for one that Counterseal does not certify (DSA, DH, other curves)."""
+    if isinstance(public_key, rsa.RSAPublicKey):
+        return KeySpec("rsa", public_key.key_size)
+    if isinstance(public_key, ec.EllipticCurvePublicKey):
+        return KeySpec(_CURVES[public_key.curve.name]) if public_key.curve.name in _CURVES else None
+    if isinstance(public_key, ed25519.Ed25519PublicKey):
+        return KeySpec("ed25519")
+    if isinstance(public_key, ed448.Ed448PublicKey):
+        return KeySpec("ed448")
+    return None
+
+
+def show_key(public_key: PublicKeyTypes) -> str:
+    """Return the kind of a key in words for people: ``ECDSA P-256``, ``RSA 2048``, ``Ed25519``."""
+    spec = key_spec_of(public_key)
+    if spec is None:
+        curve = getattr(getattr(public_key, "curve", None), "name", None)
+        return f"EC {curve}" if curve else type(public_key).__name__.removesuffix("PublicKey").lstrip("_")
+    if spec.algorithm == "rsa":
+        return f"RSA {spec.bits}"
+    return f"ECDSA {spec.algorithm.upper()}" if spec.algorithm.startswith("p-") else spec.algorithm.capitalize()
+
+
+def signature_algorithm(public_key: PublicKeyTypes) -> bytes:
+    """Return the DER AlgorithmIdentifier with which a key of this kind signs for a CA; raises InputError."""
+    spec = key_spec_of(public_key)
+    if spec is None:
+        raise InputError("key.unsuitable", f"a CA cannot sign with this kind of key: {show_key(public_key)}")
+    oid, parameters = _SIGNATURE_ALGORITHMS[spec.algorithm]
+    return der.sequence(der.object_identifier(oid), parameters)
+
+
+def weaknesses(public_key: PublicKeyTypes) -> tuple[Finding, ...]:
+    """Return every reason why this key must not be certified; empty when there is none."""
+    if isinstance(public_key, rsa.RSAPublicKey):
+        return tuple(_rsa_weaknesses(public_key))
+    if key_spec_of(public_key) is None:
+        return (
+            _weak(
+                "key.unsuitable", f"unsuitable key: {show_key(public_key)}", "use P-256, P-384, P-521, RSA or Ed25519"
+            ),
+        )
+    return ()
+
+
+def _rsa_weaknesses(public_key: rsa.RSAPublicKey) -> list[Finding]:
+    numbers, found = public_key.public_numbers(), []
+    if public_key.key_size < MIN_RSA_BITS:
+        found.append(_weak("key.weak", f"RSA key has {public_key.key_size} bits, at least {MIN_RSA_BITS} are needed"))
+    if public_key.key_size > MAX_RSA_BITS:
+        found.append(
+            _weak("key.too_large", f"RSA key has {public_key.key_size} bits, at most {MAX_RSA_BITS} are accepted")
+        )
+    if numbers.e % 2 == 0:
+        found.append(_weak("key.exponent", f"RSA exponent is even: {numbers.e}"))
+    elif numbers.e < MIN_RSA_EXPONENT:
+        found.append(_weak("key.exponent", f"RSA exponent is too small: {numbers.e}, at least {MIN_RSA_EXPONENT}"))
+    if numbers.n % 2 == 0 or gcd(numbers.n, _SMALL_PRIMES_PRODUCT) != 1:
+        found.append(_weak("key.modulus", "RSA modulus has a small factor"))
+    return found
+
+
+def _weak(code: str, message: str, hint: str = "make a new key, for instance P-256") -> Finding:
+    return Finding(code, Severity.CRITICAL, message, hint=hint)

@@ -1,0 +1,131 @@
+"""Rules that compare a certificate with the issuer that signs it, and look at serial number, dates and key."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.padding import PSS
+
+from counterseal.pki.certificate import subject_key_identifier
+from counterseal.pki.keys import weaknesses
+from counterseal.pki.lint.linted import Linted, error, warning
+from counterseal.pki.profile import SERVER_LIFETIME_ACCEPTED, Purpose
+from counterseal.pki.subject import show_subject
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from counterseal.findings import Finding
+    from counterseal.pki.lint.linted import Rule
+
+MAX_SERIAL_OCTETS = 20
+MIN_SERIAL_BITS = 64
+_DAY_SECONDS = 86_400
+
+
+def readable_extensions(linted: Linted) -> Iterator[Finding]:
+    """Extensions can be read, and none stands twice (RFC 5280 4.2)."""
+    if linted.unreadable:
+        yield error("lint.extensions", f"the extensions cannot be read: {linted.unreadable}")
+
+
+def serial_number(linted: Linted) -> Iterator[Finding]:
+    """The serial number is positive, at most 20 octets, and too large to be guessed (RFC 5280 4.1.2.2)."""
+    serial = linted.certificate.serial_number
+    if serial <= 0 or serial.bit_length() > MAX_SERIAL_OCTETS * 8 - 1:
+        yield error("lint.serial", f"serial number is not a positive number of at most 20 octets: {serial:X}")
+    elif serial.bit_length() < MIN_SERIAL_BITS and linted.issuer is not None:
+        yield warning(
+            "lint.serial_short", f"serial number has only {serial.bit_length()} bits and can be guessed: {serial:X}"
+        )
+
+
+def validity(linted: Linted) -> Iterator[Finding]:
+    """The certificate is valid for some time (RFC 5280 4.1.2.5)."""
+    begin, end = linted.certificate.not_valid_before_utc, linted.certificate.not_valid_after_utc
+    if end <= begin:
+        yield error(
+            "lint.validity", f"not_after {end:%Y-%m-%dT%H:%M:%SZ} is not after not_before {begin:%Y-%m-%dT%H:%M:%SZ}"
+        )
+
+
+def lifetime_within_issuer(linted: Linted) -> Iterator[Finding]:
+    """No certificate outlives a CA of its path: from then on it could not be verified."""
+    for issuer in linted.path:
+        if linted.certificate.not_valid_after_utc > issuer.not_valid_after_utc:
+            yield error(
+                "lint.outlives_issuer",
+                f"not_after {linted.certificate.not_valid_after_utc:%Y-%m-%d %H:%M} is past the end of "
+                f"{show_subject(issuer.subject)}: {issuer.not_valid_after_utc:%Y-%m-%d %H:%M}",
+                "ask for a shorter lifetime, or make a new issuing CA",
+            )
+
+
+def server_lifetime(linted: Linted) -> Iterator[Finding]:
+    """Apple's and other clients refuse a server certificate that lives longer than 398 days."""
+    usages = linted.value(x509.ExtendedKeyUsage) or ()
+    lifetime = linted.certificate.not_valid_after_utc - linted.certificate.not_valid_before_utc
+    if Purpose.SERVER.extended_key_usages[0] in usages and not linted.is_ca and lifetime > SERVER_LIFETIME_ACCEPTED:
+        yield warning(
+            "lint.server_lifetime",
+            f"server certificate lives {lifetime.total_seconds() / _DAY_SECONDS:.0f} days, clients accept 398",
+            "use --lifetime 398d or less",
+        )
+
+
+def key_strength(linted: Linted) -> Iterator[Finding]:
+    """The public key is of a suitable kind and strong enough."""
+    try:
+        yield from weaknesses(linted.certificate.public_key())
+    except (ValueError, UnsupportedAlgorithm) as reason:
+        yield error("lint.key", f"the public key cannot be used: {reason}")
+
+
+def signature_algorithm(linted: Linted) -> Iterator[Finding]:
+    """The signature uses SHA-256 or better."""
+    try:
+        algorithm = linted.certificate.signature_hash_algorithm
+        parameters = linted.certificate.signature_algorithm_parameters
+    except (ValueError, UnsupportedAlgorithm):
+        yield warning(
+            "lint.signature", f"unknown signature algorithm: {linted.certificate.signature_algorithm_oid.dotted_string}"
+        )
+        return
+    if algorithm is not None and algorithm.name in {"md5", "sha1", "sha224"}:
+        scheme = "RSA-PSS with " if isinstance(parameters, PSS) else ""
+        yield error("lint.signature_weak", f"signed with a broken hash: {scheme}{algorithm.name}")
+
+
+def issuer_name(linted: Linted) -> Iterator[Finding]:
+    """The issuer field is the issuer's subject, octet for octet (RFC 5280 4.1.2.4)."""
+    if linted.issuer and linted.certificate.issuer.public_bytes() != linted.issuer.subject.public_bytes():
+        yield error(
+            "lint.issuer_name",
+            f"issuer is {show_subject(linted.certificate.issuer)}, not {show_subject(linted.issuer.subject)}",
+        )
+
+
+def authority_key_identifier(linted: Linted) -> Iterator[Finding]:
+    """The authority key identifier is the issuer's subject key identifier (RFC 5280 4.2.1.1)."""
+    identifier = linted.value(x509.AuthorityKeyIdentifier)
+    if linted.issuer is None or (identifier is None and linted.certificate.issuer == linted.certificate.subject):
+        return
+    if identifier is None:
+        yield error("lint.aki_missing", "authority key identifier is missing")
+    elif identifier.key_identifier not in {None, subject_key_identifier(linted.issuer).digest}:
+        yield error("lint.aki", "authority key identifier is not the issuer's subject key identifier")
+
+
+ISSUANCE_RULES: tuple[Rule, ...] = (
+    readable_extensions,
+    serial_number,
+    validity,
+    lifetime_within_issuer,
+    server_lifetime,
+    key_strength,
+    signature_algorithm,
+    issuer_name,
+    authority_key_identifier,
+)

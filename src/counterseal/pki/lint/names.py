@@ -1,0 +1,92 @@
+"""Rules about the names in a certificate."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cryptography import x509
+
+from counterseal.errors import InputError
+from counterseal.pki.constraints import violated_by
+from counterseal.pki.lint.linted import Linted, error, extension_of, warning
+from counterseal.pki.names import check_name, show_name
+from counterseal.pki.profile import Purpose
+from counterseal.pki.subject import common_name, has_control_characters, show_subject
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from counterseal.findings import Finding
+    from counterseal.pki.lint.linted import Rule
+
+
+def subject_present(linted: Linted) -> Iterator[Finding]:
+    """Without a subject the subject alternative name is there and critical; a CA always has one (RFC 5280 4.1.2.6)."""
+    if linted.certificate.subject.rdns:
+        return
+    extension = linted.extension(x509.SubjectAlternativeName)
+    if linted.is_ca:
+        yield error("lint.subject_empty", "a CA needs a subject")
+    elif extension is None or not extension.critical:
+        yield error("lint.subject_empty", "the subject is empty and there is no critical subject alternative name")
+
+
+def control_characters(linted: Linted) -> Iterator[Finding]:
+    """No control character stands in the subject."""
+    if has_control_characters(linted.certificate.subject):
+        yield error(
+            "lint.control_character", f"control character in the subject: {show_subject(linted.certificate.subject)}"
+        )
+
+
+def name_syntax(linted: Linted) -> Iterator[Finding]:
+    """Every subject alternative name has the strict syntax of its kind (RFC 5280 4.2.1.6)."""
+    for name in linted.names:
+        try:
+            check_name(name)
+        except InputError as reason:
+            yield error("lint.name_syntax", reason.message, reason.hint)
+
+
+def server_has_name(linted: Linted) -> Iterator[Finding]:
+    """A server certificate has a DNS or IP subject alternative name: clients ignore the common name (RFC 9525)."""
+    usages = linted.value(x509.ExtendedKeyUsage) or ()
+    if linted.is_ca or Purpose.SERVER.extended_key_usages[0] not in usages:
+        return
+    if not any(isinstance(name, x509.DNSName | x509.IPAddress) for name in linted.names):
+        yield warning(
+            "lint.server_name", "a server certificate without a DNS or IP subject alternative name matches no client"
+        )
+
+
+def common_name_repeated(linted: Linted) -> Iterator[Finding]:
+    """The common name of a server certificate is one of its subject alternative names."""
+    usages = linted.value(x509.ExtendedKeyUsage) or ()
+    common = common_name(linted.certificate.subject)
+    if linted.is_ca or common is None or not linted.names or Purpose.SERVER.extended_key_usages[0] not in usages:
+        return
+    if common.lower() not in {str(name.value).lower() for name in linted.names}:
+        yield warning("lint.common_name", f"the common name is not among the subject alternative names: {common}")
+
+
+def name_constraints(linted: Linted) -> Iterator[Finding]:
+    """Every CA of the path permits every name (RFC 5280 4.2.1.10)."""
+    names = (*linted.names, x509.DirectoryName(linted.certificate.subject))
+    for issuer in linted.path:
+        constraints = extension_of(issuer.extensions, x509.NameConstraints)
+        for name in violated_by(constraints.value, names) if constraints else ():
+            yield error(
+                "lint.name_constraint",
+                f"{show_name(name)} is outside the names that {show_subject(issuer.subject)} may certify",
+                "choose a permitted name, or use a CA without that constraint",
+            )
+
+
+NAME_RULES: tuple[Rule, ...] = (
+    subject_present,
+    control_characters,
+    name_syntax,
+    server_has_name,
+    common_name_repeated,
+    name_constraints,
+)

@@ -1,0 +1,82 @@
+"""Certificates put together here are, octet for octet, what the cryptography library's builder makes."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from counterseal.keystore.software import SoftwareSigner, generate_key
+from counterseal.pki.certificate import CARequest, IssuanceRequest, Issuer, assemble_ca, assemble_end_entity
+from counterseal.pki.keys import parse_key_spec
+from counterseal.pki.lint import lint
+from counterseal.pki.names import parse_name
+from counterseal.pki.profile import CLIENT, SERVER, Profile, Purpose
+from counterseal.pki.subject import parse_subject
+
+BEGIN = datetime(2026, 11, 1, 12, tzinfo=UTC)
+ROOT_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)  # RSA signs the same bytes the same way
+
+
+def _root() -> x509.Certificate:
+    signer = SoftwareSigner(ROOT_KEY)
+    subject, end = parse_subject("/O=example/CN=Root CA"), BEGIN + timedelta(days=9000)
+    request = CARequest(subject, signer.public_key, BEGIN, end, 2**100, 1, None)
+    return x509.load_der_x509_certificate(assemble_ca(request, None, signer.signature_algorithm).sign(signer))
+
+
+def test_a_root_equals_the_builder_s() -> None:
+    """A self-signed CA with dates past 2049."""
+    expected = (
+        x509.CertificateBuilder()
+        .subject_name(parse_subject("/O=example/CN=Root CA"))
+        .issuer_name(parse_subject("/O=example/CN=Root CA"))
+        .public_key(ROOT_KEY.public_key())
+        .serial_number(2**100)
+        .not_valid_before(BEGIN)
+        .not_valid_after(BEGIN + timedelta(days=9000))
+        .add_extension(x509.BasicConstraints(True, 1), True)
+        .add_extension(x509.KeyUsage(False, False, False, False, False, True, True, False, False), True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(ROOT_KEY.public_key()), False)
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(ROOT_KEY.public_key()), False)
+        .sign(ROOT_KEY, hashes.SHA256())
+    )
+    assert _root() == expected
+
+
+@pytest.mark.parametrize("kind", ["p-256", "p-384", "p-521", "rsa-2048", "ed25519", "ed448"])
+@pytest.mark.parametrize("profile", [SERVER, CLIENT])
+def test_an_end_entity_equals_the_builder_s(kind: str, profile: Profile) -> None:
+    """Every kind of key, with names and without."""
+    root, key = _root(), generate_key(parse_key_spec(kind))
+    texts = ("a.example", "*.b.example", "10.0.0.1", "::1") if profile is SERVER else ()
+    names = tuple(parse_name(text) for text in texts)
+    signer = SoftwareSigner(ROOT_KEY)
+    subject = parse_subject("CN=a.example,OU=ops")
+    end = BEGIN + timedelta(days=90)
+    request = IssuanceRequest(profile, subject, names, key.public_key(), BEGIN, end, 2**127 + 5)
+    draft = assemble_end_entity(request, Issuer.of("root", [root], Purpose.ANY), signer.signature_algorithm)
+    is_rsa = kind.startswith("rsa")
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(root.subject)
+        .public_key(key.public_key())
+        .serial_number(2**127 + 5)
+        .not_valid_before(BEGIN)
+        .not_valid_after(BEGIN + timedelta(days=90))
+        .add_extension(x509.BasicConstraints(False, None), True)
+        .add_extension(x509.KeyUsage(True, False, is_rsa, False, False, False, False, False, False), True)
+        .add_extension(x509.ExtendedKeyUsage(profile.purpose.extended_key_usages), False)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), False)
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(ROOT_KEY.public_key()), False)
+    )
+    if names:
+        builder = builder.add_extension(x509.SubjectAlternativeName(names), False)
+    made = x509.load_der_x509_certificate(draft.sign(signer))
+    assert made == builder.sign(ROOT_KEY, hashes.SHA256())
+    assert lint(made, [root]) == ()
+    made.verify_directly_issued_by(root)
