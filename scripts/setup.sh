@@ -1,13 +1,18 @@
 #!/bin/sh
 # Makes .venv in this checkout: the locked dependencies, and the checkout itself as .venv/bin/counterseal.
-# usage: scripts/setup.sh runtime|dev   (PYTHON=/path/to/python3 chooses the interpreter)
+# usage: scripts/setup.sh runtime|unit|all   (PYTHON=/path/to/python3 chooses the interpreter)
+#   runtime  for ./quickstart: the product, and an nginx
+#   unit     for ./check unit: the development tools too, no programs
+#   all      for ./check: those, and every program that the tests run
 #
 # Exit code 0: all is there. 1: nothing can be run. 3: Python is ready, but programs are missing (they are named).
 # A second run finds its stamp and does nothing. Debian packages are installed as root or through sudo only.
 set -eu
 cd "$(dirname "$0")/.."
 root=$(pwd)
-kind=${1:?usage: scripts/setup.sh runtime|dev}
+kind=${1:?usage: scripts/setup.sh runtime|unit|all}
+locked=dev # of requirements/*.txt; holds those of runtime too
+[ "$kind" != runtime ] || locked=runtime
 venv=.venv
 python=$venv/bin/python
 log=$venv/setup.log
@@ -103,7 +108,7 @@ fingerprint() { # what the environment was made from: another lock, checkout or 
 }
 
 is_current() { # a development environment serves the runtime too
-    for stamp in "$venv/stamp-$kind" "$venv/stamp-dev"; do
+    for stamp in "$venv/stamp-$locked" "$venv/stamp-dev"; do
         [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$(fingerprint 2>/dev/null)" ] && return 0
     done
     return 1
@@ -131,15 +136,13 @@ set_up_python() {
     else
         base=$(find_python) || base=$python
     fi
-    case $kind in
-    dev) files=dev ;;
-    *) files="runtime build" ;;
-    esac
+    files=$locked
+    [ "$locked" = dev ] || files="runtime build"
     : >"$log"
     say "installing $(cat $(printf 'requirements/%s.txt ' $files) | grep -c '==') locked Python packages into $venv"
     install_locked $files || { explain_log "cannot install the locked packages"; exit 1; }
     install_checkout || { explain_log "cannot install this checkout into $venv"; exit 1; }
-    fingerprint >"$venv/stamp-$kind"
+    fingerprint >"$venv/stamp-$locked"
 }
 
 missing_python() {
@@ -196,5 +199,5 @@ programs_for_check() {
 set_up_python
 case $kind in
 runtime) nginx_for_quickstart || exit 3 ;;
-dev) programs_for_check || exit 3 ;;
+all) programs_for_check || exit 3 ;;
 esac
