@@ -1,0 +1,135 @@
+"""Reads the error codes out of the source: which exist, what they say, and where they are raised.
+
+Works on syntax trees alone, so nothing is imported and nothing can run. An error is a call of a class from
+``counterseal/errors.py`` (``InputError("csr.subject", ...)``). Its first argument is the code: a literal, or the name
+of a parameter of the function around it, whose callers in the same module then give the literals.
+"""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from pathlib import Path
+
+SOURCE = Path(__file__).resolve().parent.parent / "src" / "counterseal"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ErrorUse:
+    """One place that raises an error. ``code`` is None where it cannot be read from the source."""
+
+    kind: str
+    code: str | None
+    message: str
+    hint: str
+    where: str
+
+
+def read_kinds() -> dict[str, str]:
+    """Map the name of every class in errors.py to the first line of its docstring."""
+    tree = ast.parse((SOURCE / "errors.py").read_text())
+    return {
+        node.name: (ast.get_docstring(node) or "").partition("\n")[0]
+        for node in tree.body
+        if isinstance(node, ast.ClassDef)
+    }
+
+
+def read_uses() -> tuple[ErrorUse, ...]:
+    """List every place in the source that makes one of our errors, sorted."""
+    kinds = read_kinds()
+    uses: list[ErrorUse] = []
+    for path in sorted(SOURCE.rglob("*.py")):
+        if path.name != "errors.py":
+            uses += read_module(ast.parse(path.read_text()), str(path.relative_to(SOURCE)), kinds)
+    return tuple(sorted(uses, key=lambda use: (use.kind, use.code or "", use.message, use.where)))
+
+
+def read_module(tree: ast.Module, module: str, kinds: dict[str, str]) -> list[ErrorUse]:
+    """List the places of one module; ``kinds`` has the names of the error classes."""
+    uses = []
+    for scope, call in _calls(tree):
+        if _name(call.func) in kinds and call.args:
+            where = f"{module}:{call.lineno}"
+            message = show_text(call.args[1]) if len(call.args) > 1 else ""
+            hint = next((_show_hint(keyword.value) for keyword in call.keywords if keyword.arg == "hint"), "")
+            uses += [
+                ErrorUse(_name(call.func), code, message, hint, where) for code in _codes(call.args[0], scope, tree)
+            ]
+    return uses
+
+
+def _calls(tree: ast.Module) -> list[tuple[ast.FunctionDef | None, ast.Call]]:
+    """Pair every call with the innermost function around it."""
+    pairs: dict[int, tuple[ast.FunctionDef | None, ast.Call]] = {}
+    scopes = [None, *(node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef))]
+    for scope in scopes:  # breadth first, so an inner function overwrites the outer one
+        for node in ast.walk(scope or tree):
+            if isinstance(node, ast.Call):
+                pairs[id(node)] = (scope, node)
+    return list(pairs.values())
+
+
+def _codes(argument: ast.expr, scope: ast.FunctionDef | None, tree: ast.Module) -> list[str | None]:
+    match argument:
+        case ast.Constant(value=str(code)):
+            return [code]
+        case ast.IfExp(body=body, orelse=orelse):
+            return [*_codes(body, scope, tree), *_codes(orelse, scope, tree)]
+        case ast.Name(id=name) if scope is not None:
+            return _codes_of_callers(scope, name, tree) or [None]
+    return [None]
+
+
+def _codes_of_callers(function: ast.FunctionDef, parameter: str, tree: ast.Module) -> list[str | None]:
+    names = [argument.arg for argument in function.args.args if argument.arg not in {"self", "cls"}]
+    keyword_only = [argument.arg for argument in function.args.kwonlyargs]
+    if parameter not in names + keyword_only:
+        return []
+    codes: list[str | None] = []
+    for scope, call in _calls(tree):
+        if _name(call.func) == function.name:
+            given = {**dict(zip(names, call.args, strict=False)), **{k.arg: k.value for k in call.keywords if k.arg}}
+            codes += _codes(given[parameter], scope, tree) if parameter in given else []
+    return codes
+
+
+def _name(function: ast.expr) -> str:
+    match function:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return name
+    return ""
+
+
+def show_text(value: ast.expr) -> str:
+    """Write a message as documentation shows it: an f-string's values become ``<value>``."""
+    match value:
+        case ast.Constant(value=constant):
+            return constant if isinstance(constant, str) else ""
+        case ast.JoinedStr(values=parts):
+            return "".join(show_text(part) for part in parts)
+        case ast.BinOp(left=left, op=ast.Add(), right=right):
+            return show_text(left) + show_text(right)
+        case ast.IfExp(body=body, orelse=orelse):
+            return " / ".join(text for text in (show_text(body), show_text(orelse)) if text)
+        case ast.FormattedValue(value=inner):
+            return f"<{_label(inner)}>"
+    return f"<{_label(value)}>"
+
+
+def _show_hint(value: ast.expr) -> str:
+    return "(depends on the cause)" if isinstance(value, ast.Call | ast.Name | ast.Attribute) else show_text(value)
+
+
+def _label(value: ast.expr) -> str:
+    """Name a value by its last word: ``error.path`` is path, ``_short(text)`` is text, ``len(rows)`` number of rows."""
+    match value:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return name.strip("_").lower().replace("_", " ")
+        case ast.Call(func=ast.Name(id="len"), args=[inner]):
+            return f"number of {_label(inner)}"
+        case ast.Call(args=[inner, *_]):
+            return _label(inner)
+        case ast.Call(func=ast.Attribute(value=inner)) | ast.Subscript(value=inner) | ast.BoolOp(values=[inner, *_]):
+            return _label(inner)
+    return "value"

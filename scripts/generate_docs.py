@@ -1,0 +1,110 @@
+"""Write the pages of docs/ that are read from the source: errors.md and commands.md.
+
+usage: generate_docs.py [--check]. With --check nothing is written, and the exit code is 1 when a page is out of date.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections import defaultdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from error_codes import ErrorUse, read_kinds, read_uses
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+DOCS = Path(__file__).resolve().parent.parent / "docs"
+WIDTH = 100
+NOTE = "<!-- written by scripts/generate_docs.py: change the source, then run it -->\n"
+
+
+def write_errors() -> str:
+    """Return docs/errors.md: every error code, by kind, with what it says."""
+    by_kind: dict[str, dict[str, list[ErrorUse]]] = defaultdict(lambda: defaultdict(list))
+    for use in read_uses():
+        if use.code is not None:
+            by_kind[use.kind][use.code].append(use)
+    lines = [
+        "# Errors",
+        "",
+        NOTE,
+        "Every error has a code that does not change between versions, a message with the value that failed, and where",
+        "something can be done about it a hint. `--json` shows the code; scripts look at it, never at the message.",
+        "A word in `<angle brackets>` stands for the value.",
+    ]
+    for kind, docstring in read_kinds().items():
+        if by_kind[kind]:
+            lines += ["", f"## {kind}", "", docstring, "", "| code | message | hint |", "|---|---|---|"]
+            lines += [_error_row(code, uses) for code, uses in sorted(by_kind[kind].items())]
+    return "\n".join(lines) + "\n"
+
+
+def _error_row(code: str, uses: list[ErrorUse]) -> str:
+    messages = "<br>".join(_cell(text) for text in dict.fromkeys(use.message for use in uses))
+    hints = "<br>".join(_cell(text) for text in dict.fromkeys(use.hint for use in uses) if text)
+    return f"| `{code}` | {messages} | {hints} |"
+
+
+def _cell(text: str) -> str:
+    flat = " ".join(text.split())
+    for character, escaped in (("\\", "\\\\"), ("|", "\\|"), ("<", "\\<"), (">", "\\>"), ("*", "\\*"), ("_", "\\_")):
+        flat = flat.replace(character, escaped)
+    return flat
+
+
+def find_commands() -> Iterator[tuple[str, click.Command, click.Context]]:
+    """Yield every command as (``counterseal nginx render``, the command, its context), depth first."""
+    if importlib.util.find_spec("counterseal.cli") is None:
+        return
+    main: click.Command = importlib.import_module("counterseal.cli").main
+    yield from _walk(main, click.Context(main, info_name="counterseal", terminal_width=WIDTH, max_content_width=WIDTH))
+
+
+def _walk(command: click.Command, context: click.Context) -> Iterator[tuple[str, click.Command, click.Context]]:
+    yield context.command_path, command, context
+    if isinstance(command, click.Group):
+        for name in command.list_commands(context):
+            inner = command.get_command(context, name)
+            if inner is not None and not inner.hidden:
+                yield from _walk(inner, click.Context(inner, info_name=name, parent=context))
+
+
+def write_commands() -> str:
+    """Return docs/commands.md: the help of every command, word for word."""
+    commands = list(find_commands())
+    lines = ["# Commands", "", NOTE, "What `--help` says, for every command.", ""]
+    lines += [f"* [`{path}`](#{path.replace(' ', '-')})" for path, _, _ in commands]
+    for path, command, context in commands:
+        lines += ["", f"## {path}", "", "```text", command.get_help(context).rstrip(), "```"]
+    return "\n".join(lines) + "\n"
+
+
+def write_pages() -> dict[Path, str]:
+    """Return every generated page with its text; commands.md only when there are commands."""
+    pages = {DOCS / "errors.md": write_errors()}
+    if any(find_commands()):
+        pages[DOCS / "commands.md"] = write_commands()
+    return pages
+
+
+def main() -> int:
+    """Write the pages, or with ``--check`` compare them with what stands there."""
+    check = "--check" in sys.argv[1:]
+    stale = [(path, text) for path, text in write_pages().items() if not path.exists() or path.read_text() != text]
+    for path, text in stale:
+        if check:
+            print(f"out of date: docs/{path.name}; run: .venv/bin/python scripts/generate_docs.py")
+        else:
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(text)
+            print(f"wrote docs/{path.name}")
+    return 1 if check and stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,59 @@
+"""Every error code can be looked up: it is spelt one way, and docs/errors.md has it."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+import error_codes
+import generate_docs
+from architecture.source_tree import ROOT
+
+CODE = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*(\.[a-z0-9]+(_[a-z0-9]+)*)+")
+
+
+def test_every_error_code_can_be_read_from_the_source() -> None:
+    """A code is a literal where it is raised, or where the raising function is called."""
+    assert [f"{use.where} {use.kind}" for use in error_codes.read_uses() if use.code is None] == []
+
+
+def test_error_codes_are_dotted_and_lower_case() -> None:
+    """A code is ``room.what``, in words that can be searched for."""
+    codes = {use.code: use.where for use in error_codes.read_uses() if use.code is not None}
+    assert {code: where for code, where in codes.items() if not CODE.fullmatch(code)} == {}
+
+
+def test_every_error_has_a_message() -> None:
+    """No error goes out with a code alone."""
+    assert [f"{use.where} {use.code}" for use in error_codes.read_uses() if not use.message] == []
+
+
+def test_the_page_of_errors_is_current() -> None:
+    """docs/errors.md is what scripts/generate_docs.py writes."""
+    assert (ROOT / "docs" / "errors.md").read_text() == generate_docs.write_errors(), "run scripts/generate_docs.py"
+
+
+def test_a_code_is_followed_through_the_function_that_raises_it() -> None:
+    """Where a helper raises with the code it was given, the codes of its callers count."""
+    text = """
+def refuse(code, what):
+    raise InputError(code, f"no: {what}", hint="so" if what else None)
+
+def use(a):
+    refuse("a.one", 1)
+    refuse(what=2, code="a.two")
+    raise InputError("b.one" if a else "b.two", f"it is {len(a)} of {a.LIMIT!r}")
+"""
+    uses = error_codes.read_module(ast.parse(text), "x.py", {"InputError": ""})
+    assert [(use.code, use.message, use.hint) for use in uses] == [
+        ("a.one", "no: <what>", "so"),
+        ("a.two", "no: <what>", "so"),
+        ("b.one", "it is <number of a> of <limit>", ""),
+        ("b.two", "it is <number of a> of <limit>", ""),
+    ]
+
+
+def test_a_code_that_is_computed_is_reported() -> None:
+    """A code put together at run time cannot be looked up, so it is listed as unreadable."""
+    uses = error_codes.read_module(ast.parse("raise InputError(f'a.{b}', 'x')"), "x.py", {"InputError": ""})
+    assert [use.code for use in uses] == [None]
