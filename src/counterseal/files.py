@@ -36,7 +36,7 @@ def write_file(path: Path, content: bytes, *, mode: int, overwrite: bool = True,
             os.link(temporary, path)
             temporary.unlink()
         if durable:
-            _sync_directory(path.parent)
+            sync_directory(path.parent)
     except FileExistsError as error:
         raise FileError(
             "file.exists", f"file exists already: {path}", hint="choose another name or pass --force"
@@ -134,7 +134,8 @@ def _create(path: Path, content: bytes, *, mode: int, durable: bool) -> None:
             os.fsync(descriptor)
 
 
-def _sync_directory(directory: Path) -> None:
+def sync_directory(directory: Path) -> None:
+    """Flush a directory, so that a rename or a link in it outlives a power cut; raises OSError."""
     descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)

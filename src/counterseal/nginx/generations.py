@@ -1,0 +1,278 @@
+"""Generations: all that nginx reads from us, in one numbered directory that is never changed after it is written.
+
+::
+
+    <base>/generations/0001/…, manifest.json      written under a hidden name, then renamed
+    <base>/current -> generations/0001            the one link that nginx follows, switched by rename
+    <base>/journal.json                           the undo of a deploy that is under way (``journal``)
+    <base>/deploy.lock                            held by whoever deploys (``lock``)
+
+Only the manifest's ``proven`` changes later, by a rename as well. What nginx makes of a generation is not known here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+import shutil
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime  # noqa: TC003 - msgspec resolves the manifest's types at run time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from counterseal.errors import DeployError, FileError, NotFoundError
+from counterseal.files import make_directory, read_file, sync_directory, write_file, write_fileset
+
+if TYPE_CHECKING:
+    from counterseal.fileset import FileSet
+
+MANIFEST = "manifest.json"
+DIRECTORY_MODE = 0o711
+"""A worker that runs as another user may open what it knows the name of, and list nothing; keys are 0600 anyway."""
+_NUMBERED = re.compile(r"\d{4,}")
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The paths below one ``base``."""
+
+    base: Path
+
+    @property
+    def generations(self) -> Path:
+        """The directory of all generations."""
+        return self.base / "generations"
+
+    @property
+    def current(self) -> Path:
+        """The link that nginx follows."""
+        return self.base / "current"
+
+    @property
+    def journal(self) -> Path:
+        """The undo of a deploy that is under way."""
+        return self.base / "journal.json"
+
+    @property
+    def lock(self) -> Path:
+        """The file that is locked during a deploy."""
+        return self.base / "deploy.lock"
+
+    def directory(self, number: int) -> Path:
+        """Return the directory of one generation."""
+        return self.generations / f"{number:04d}"
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What a generation is: its number, when and why it was made, after which one, and the SHA-256 of each file."""
+
+    number: int
+    created_at: datetime
+    reason: str
+    previous: int | None
+    files: dict[str, str]
+    proven: bool = False
+    format: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """A generation as it was found on disk; ``manifest`` is None when it cannot be read."""
+
+    number: int
+    directory: Path
+    manifest: Manifest | None
+
+    @property
+    def proven(self) -> bool:
+        """Whether a proof passed on it."""
+        return self.manifest is not None and self.manifest.proven
+
+
+def list_generations(base: Path) -> tuple[Generation, ...]:
+    """Return the generations on disk, oldest first."""
+    layout = Layout(base)
+    if not layout.generations.is_dir():
+        return ()
+    numbers = sorted(int(path.name) for path in layout.generations.iterdir() if _NUMBERED.fullmatch(path.name))
+    return tuple(read_generation(base, number) for number in numbers)
+
+
+def read_generation(base: Path, number: int) -> Generation:
+    """Return one generation; raises NotFoundError ``generation.missing``."""
+    directory = Layout(base).directory(number)
+    if not directory.is_dir():
+        raise NotFoundError("generation.missing", f"no such generation: {number}", hint="list them: nginx generations")
+    try:
+        manifest = msgspec.json.decode(read_file(directory / MANIFEST), type=Manifest)
+    except (FileError, msgspec.DecodeError):
+        manifest = None
+    return Generation(number, directory, manifest)
+
+
+def read_current(base: Path) -> int | None:
+    """Return the number that the link points to, or None when there is no link.
+
+    Raises DeployError ``deploy.foreign_link`` when ``current`` is something that we did not make.
+    """
+    link = Layout(base).current
+    try:
+        aim = link.readlink()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise DeployError("deploy.foreign_link", f"not a link of ours: {link}", hint="move it away") from error
+    if aim.parent != Path("generations") or not _NUMBERED.fullmatch(aim.name):
+        raise DeployError("deploy.foreign_link", f"not a link of ours: {link} -> {aim}", hint="move it away")
+    return int(aim.name)
+
+
+def next_number(base: Path) -> int:
+    """Return the number of the generation to come."""
+    newest = max((generation.number for generation in list_generations(base)), default=0)
+    return max(newest, read_current(base) or 0) + 1
+
+
+def write_generation(
+    base: Path,
+    fileset: FileSet,
+    *,
+    number: int,
+    created_at: datetime,
+    reason: str,
+    directory_mode: int = DIRECTORY_MODE,
+) -> Generation:
+    """Write all files and the manifest under a hidden name, flush them, and give the directory its number.
+
+    Raises FileError; on any failure, also a full disk, nothing is left behind.
+    """
+    layout = Layout(base)
+    make_directory(layout.generations, mode=DIRECTORY_MODE)
+    manifest = Manifest(
+        number=number,
+        created_at=created_at,
+        reason=reason,
+        previous=read_current(base),
+        files={file.path: hashlib.sha256(file.content).hexdigest() for file in fileset},
+    )
+    hidden = layout.generations / f".{number:04d}.{secrets.token_hex(6)}.tmp"
+    try:
+        make_directory(hidden, mode=0o700)
+        write_fileset(hidden, fileset, overwrite=False)
+        write_file(hidden / MANIFEST, _encode(manifest), mode=0o644, overwrite=False)
+        for folder in (path for path in hidden.rglob("*") if path.is_dir()):
+            folder.chmod(0o755)  # the caller's umask may have kept the workers out
+        hidden.chmod(directory_mode)
+        hidden.rename(layout.directory(number))
+        sync_directory(layout.generations)
+    except OSError as error:
+        raise FileError("file.write", f"cannot write generation {number}: {reason_of(error)}") from error
+    finally:
+        shutil.rmtree(hidden, ignore_errors=True)
+    return Generation(number, layout.directory(number), manifest)
+
+
+def prepare_link(base: Path, number: int | None, *, name: str) -> Path | None:
+    """Make a hidden link to a generation beside ``current``, to be renamed onto it by ``switch_link``.
+
+    The way back is prepared before the way forward is taken: a rename needs no room on a full disk. None for ``number``
+    None. Raises FileError.
+    """
+    if number is None:
+        return None
+    layout = Layout(base)
+    hidden = base / f".current.{name}.tmp"
+    try:
+        hidden.unlink(missing_ok=True)
+        hidden.symlink_to(layout.directory(number).relative_to(base))
+    except OSError as error:
+        raise FileError("file.link", f"cannot link generation {number}: {reason_of(error)}") from error
+    return hidden
+
+
+def switch_link(base: Path, prepared: Path | None) -> None:
+    """Put a prepared link in the place of ``current`` in one step, or remove ``current`` for None; raises FileError."""
+    current = Layout(base).current
+    try:
+        if prepared is None:
+            current.unlink(missing_ok=True)
+        else:
+            prepared.replace(current)
+        sync_directory(base)
+    except OSError as error:
+        raise FileError("file.link", f"cannot switch {current}: {reason_of(error)}") from error
+
+
+def mark_proven(generation: Generation) -> None:
+    """Write into the manifest that a proof passed; raises FileError."""
+    if generation.manifest and not generation.manifest.proven:
+        content = _encode(replace(generation.manifest, proven=True))
+        write_file(generation.directory / MANIFEST, content, mode=0o644)
+
+
+def find_changes(generation: Generation) -> tuple[str, ...]:
+    """Return the paths whose bytes are not those that were written: changed, missing or added; empty when none is."""
+    if generation.manifest is None:
+        return (MANIFEST,)
+    directory, planned = generation.directory, generation.manifest.files
+    found = {str(path.relative_to(directory)) for path in directory.rglob("*") if not path.is_dir()} - {MANIFEST}
+    changed = {
+        path
+        for path in found & set(planned)
+        if hashlib.sha256(read_file(directory / path)).hexdigest() != planned[path]
+    }
+    return tuple(sorted(changed | (found ^ set(planned))))
+
+
+def find_previous(base: Path) -> int | None:
+    """Return the generation to go back to: the proven one that was in force before the current one, or None."""
+    current = read_current(base)
+    proven = {found.number: found for found in list_generations(base) if found.proven}
+    manifest = proven[current].manifest if current in proven else None
+    if manifest and manifest.previous in proven:
+        return manifest.previous
+    return max((number for number in proven if current is None or number < current), default=None)
+
+
+def prune(base: Path, *, keep: int = 5) -> tuple[int, ...]:
+    """Remove old generations and return their numbers.
+
+    Kept are the newest ``keep`` proven ones, the current one, the one before it, and a failed one if it is the newest
+    of all, so that it can be read.
+    """
+    everything = list_generations(base)
+    kept = {found.number for found in everything[-1:]} | {read_current(base), find_previous(base)}
+    kept |= {found.number for found in [found for found in everything if found.proven][-keep:]}
+    removed = [found for found in everything if found.number not in kept]
+    for found in removed:
+        hidden = found.directory.with_name(f".{found.directory.name}.{secrets.token_hex(6)}.tmp")
+        with suppress(OSError):
+            found.directory.rename(hidden)
+            shutil.rmtree(hidden, ignore_errors=True)
+    return tuple(found.number for found in removed)
+
+
+def clean(base: Path) -> None:
+    """Remove what a killed process left half made: hidden generations, links and temporary files. Hold the lock."""
+    layout = Layout(base)
+    litter = [*layout.generations.glob(".*.tmp"), *layout.generations.glob(f"*/.{MANIFEST}.*.tmp")]
+    for hidden in (*litter, *base.glob(".current.*.tmp"), *base.glob(f".{layout.journal.name}.*.tmp")):
+        if hidden.is_dir() and not hidden.is_symlink():
+            shutil.rmtree(hidden, ignore_errors=True)
+        else:
+            with suppress(OSError):
+                hidden.unlink()
+
+
+def reason_of(error: OSError) -> str:
+    """Return the words of the system, in our case."""
+    return (error.strerror or str(error)).lower()
+
+
+def _encode(manifest: Manifest) -> bytes:
+    return msgspec.json.format(msgspec.json.encode(manifest), indent=2) + b"\n"

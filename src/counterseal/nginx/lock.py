@@ -1,0 +1,53 @@
+"""One deploy at a time: a lock on a file, which the kernel takes back from a process that dies."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
+
+from counterseal.errors import DeployError, FileError
+from counterseal.files import make_directory
+from counterseal.nginx.waiting import wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from counterseal.nginx.waiting import Clock
+
+
+@contextmanager
+def hold_lock(path: Path, *, within: float, clock: Clock) -> Iterator[None]:
+    """Hold the lock ``path`` as long as the block runs; wait for another holder at most ``within`` seconds.
+
+    Raises DeployError ``deploy.busy`` naming the holder's process, FileError when the file cannot be made.
+    """
+    make_directory(path.parent)
+    try:
+        lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise FileError("file.write", f"cannot open the lock {path}: {reason}") from error
+    try:
+        if not wait_until(lambda: _take(lock), within=within, clock=clock, interval=0.05):
+            holder = os.pread(lock, 20, 0).decode("ascii", "replace").strip() or "unknown"
+            raise DeployError(
+                "deploy.busy",
+                f"another deploy is under way: process {holder}",
+                hint="wait until it has ended and run this again",
+            )
+        yield
+    finally:
+        os.close(lock)
+
+
+def _take(lock: int) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    with suppress(OSError):  # the number is for people; on a full disk the lock holds without it
+        os.pwrite(lock, f"{os.getpid():<19}\n".encode("ascii"), 0)
+    return True

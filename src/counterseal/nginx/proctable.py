@@ -1,0 +1,48 @@
+"""The kernel's table of processes as far as it concerns nginx: who runs under which master, read from /proc.
+
+A process is always found by its number or by an argument that only ours can have, never by its name alone.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+_PROC = Path("/proc")
+_PARENT_FIELD = 1
+"""Index of the parent's number in ``/proc/PID/stat`` after the closing bracket of the name (proc(5))."""
+
+
+def read_arguments(pid: int) -> tuple[str, ...]:
+    """Return the command line of ``pid``; empty when it has ended, also while nobody has collected it yet."""
+    try:
+        raw = (_PROC / str(pid) / "cmdline").read_bytes()
+    except OSError:
+        return ()
+    return tuple(raw.rstrip(b"\0").decode("utf-8", "replace").split("\0")) if raw else ()
+
+
+def read_title(pid: int) -> str:
+    """Return the title that a process gave itself (``nginx: worker process``), or its command line."""
+    return " ".join(read_arguments(pid)).rstrip()
+
+
+def children_of(parent: int) -> tuple[int, ...]:
+    """Return the numbers of the processes whose parent is ``parent``, ascending."""
+    return tuple(pid for pid in _pids() if _parent_of(pid) == parent)
+
+
+def pids_with_argument(argument: str) -> tuple[int, ...]:
+    """Return the processes that were started with ``argument`` as one whole word of their command line."""
+    return tuple(pid for pid in _pids() if argument in read_arguments(pid)[1:])
+
+
+def _pids() -> list[int]:
+    return sorted(int(entry.name) for entry in _PROC.iterdir() if entry.name.isdecimal())
+
+
+def _parent_of(pid: int) -> int | None:
+    try:
+        stat = (_PROC / str(pid) / "stat").read_bytes()
+    except OSError:
+        return None
+    return int(stat.rpartition(b")")[2].split()[_PARENT_FIELD])

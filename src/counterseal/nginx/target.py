@@ -1,0 +1,116 @@
+"""Which nginx reads us, and how: a private one that we start, or the user's own that includes one file of ours.
+
+A target is a value made once; it is the same whether that nginx runs at the moment or not.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from counterseal.errors import NginxError
+from counterseal.files import read_file
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+MAIN_FILE = "nginx.conf"
+"""The file of a generation that a private nginx starts from."""
+HTTP_FILE = "http.conf"
+"""The file of a generation that the user's nginx includes in its ``http`` block."""
+_PART = re.compile(r"""\#[^\n]*|"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|[{};]|[^\s{};"']+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where one nginx lives.
+
+    ``conf`` is its main configuration, ``prefix`` what its relative paths start from, ``error_log`` None where it is no
+    file. ``owned``: we start and stop it. ``include_file``: the one file of ours in the user's tree, if any.
+    """
+
+    binary: Path
+    conf: Path
+    prefix: Path
+    pid_file: Path
+    error_log: Path | None
+    owned: bool
+    include_file: Path | None = None
+    unit: str = "nginx"
+
+
+def private_target(base: Path, *, binary: Path) -> Target:
+    """Return the nginx that runs from ``base`` alone, as any user: its files in ``base/run``, started by us."""
+    run = base / "run"
+    return Target(
+        binary=binary,
+        conf=base / "current" / MAIN_FILE,
+        prefix=run,
+        pid_file=run / "nginx.pid",
+        error_log=run / "error.log",
+        owned=True,
+    )
+
+
+def running_target(
+    binary: Path, version_text: str, *, conf: Path | None = None, include_file: Path | None = None, unit: str = "nginx"
+) -> Target:
+    """Return the user's own nginx, run by hand or by systemd, from what ``nginx -V`` and its configuration say.
+
+    ``conf`` is needed only where it was started with ``-c``. Raises NginxError ``nginx.version_unreadable`` when
+    ``version_text`` is not the output of ``nginx -V``, and FileError when the configuration cannot be read.
+    """
+    built = _configure_arguments(version_text)
+    prefix = Path(built.get("prefix", "/usr/local/nginx"))
+    conf = conf or prefix / built.get("conf-path", "conf/nginx.conf")
+    said = find_main_directives(read_file(conf).decode("utf-8", "replace"), ("pid", "error_log"))
+    log = said.get("error_log", built.get("error-log-path", "logs/error.log"))
+    return Target(
+        binary=binary,
+        conf=conf,
+        prefix=prefix,
+        pid_file=prefix / said.get("pid", built.get("pid-path", "logs/nginx.pid")),
+        error_log=None if log == "stderr" or log.startswith(("syslog:", "memory:")) else prefix / log,
+        owned=False,
+        include_file=include_file,
+        unit=unit,
+    )
+
+
+def include_line(base: Path) -> str:
+    """Return the line that makes the user's nginx read us.
+
+    It is a pattern on purpose: nginx refuses to start when a file named outright is missing, and takes a pattern that
+    matches nothing, so whatever happens to our directory the user's nginx still starts.
+    """
+    pattern = f"{base}/current/{HTTP_FILE[:-1]}[{HTTP_FILE[-1]}]"
+    return f'include "{pattern}";' if re.search(r"[\s;{}\"']", pattern) else f"include {pattern};"
+
+
+def find_main_directives(text: str, names: tuple[str, ...]) -> Mapping[str, str]:
+    """Return the first argument of each of ``names`` that stands outside every block; the first one wins."""
+    found: dict[str, str] = {}
+    depth, words = 0, list[str]()
+    for part in _PART.findall(text):
+        if part.startswith("#"):
+            continue
+        if part not in "{};":
+            words.append(part.strip("\"'"))
+            continue
+        if part == ";" and depth == 0 and len(words) > 1 and words[0] in names:
+            found.setdefault(words[0], words[1])
+        depth += (part == "{") - (part == "}")
+        words = []
+    return found
+
+
+def _configure_arguments(version_text: str) -> dict[str, str]:
+    """Return ``--name=value`` of the configure line as ``{name: value}``."""
+    _, marker, arguments = version_text.partition("configure arguments:")
+    if not marker:
+        raise NginxError("nginx.version_unreadable", f"not the output of nginx -V: {version_text[:80]!r}")
+    pairs = (word[2:].partition("=") for word in shlex.split(arguments) if word.startswith("--"))
+    return {name: value for name, _, value in pairs}
