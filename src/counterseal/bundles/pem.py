@@ -1,0 +1,90 @@
+"""A certificate as PEM files (RFC 7468), and the file name that stands for a credential's name.
+
+Decides which file holds what: the names and modes below are what guides, nginx configurations and scripts rely on.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from counterseal.fileset import SECRET, FileSet, PlannedFile
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from cryptography import x509
+    from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
+
+    from counterseal.bundles.credential import Credential
+
+TRUST_ANCHOR_FILE = "ca.pem"
+MAX_STEM = 128
+_DIGEST_CHARACTERS = 12
+_UNSAFE = re.compile(r"[^A-Za-z0-9._@+-]+")
+_NEEDS_MARK = re.compile(
+    r"^[.-]"  # hidden files, and what a command takes for an option
+    r"|^_wildcard"  # what only a leading * may become
+    r"|\.(key|cert|chain|fullchain|keystore|truststore|secret)$"  # would read as a file of another credential
+    r"|^(con|prn|aux|nul|com\d|lpt\d)(\.|$)",  # devices on Windows, whatever the extension
+    re.IGNORECASE,
+)
+_DEVICE = re.compile(r"^(?=(con|prn|aux|nul|com\d|lpt\d)(\.|$))", re.IGNORECASE)
+
+
+def encode_certificate(cert: x509.Certificate) -> bytes:
+    """Return one ``CERTIFICATE`` PEM block with its final newline."""
+    return cert.public_bytes(Encoding.PEM)
+
+
+def encode_private_key(key: PrivateKeyTypes) -> bytes:
+    """Return an unencrypted PKCS#8 ``PRIVATE KEY`` PEM block (RFC 5958); only for a file of mode 0600."""
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+
+def pem_files(credential: Credential, *, pkcs12: bytes | None = None) -> FileSet:
+    """Return the credential as files, NAME being ``file_stem(credential.name)``.
+
+    ``NAME.key.pem`` (0600, only with the key), ``NAME.cert.pem``, ``NAME.chain.pem`` (the CAs between; left out when
+    there are none, for an empty file is an error to openssl and nginx), ``NAME.fullchain.pem`` (certificate, then
+    chain: nginx's ``ssl_certificate``), ``NAME.p12`` (0600, when given) and ``ca.pem``, the trust anchor.
+    """
+    stem = file_stem(credential.name)
+    files = [
+        PlannedFile(f"{stem}.cert.pem", encode_certificate(credential.certificate)),
+        PlannedFile(f"{stem}.fullchain.pem", _concatenate((credential.certificate, *credential.chain))),
+        PlannedFile(TRUST_ANCHOR_FILE, encode_certificate(credential.trust_anchor)),
+    ]
+    if credential.chain:
+        files.insert(1, PlannedFile(f"{stem}.chain.pem", _concatenate(credential.chain)))
+    if credential.private_key is not None:
+        files.insert(0, PlannedFile(f"{stem}.key.pem", encode_private_key(credential.private_key), SECRET))
+    if pkcs12 is not None:
+        files.append(PlannedFile(f"{stem}.p12", pkcs12, SECRET))
+    return FileSet(tuple(files))
+
+
+def file_stem(name: str) -> str:
+    """Return a file name for any credential name, to which ``.cert.pem`` and the like are appended.
+
+    Host names, device names and e-mail addresses stay as they are; a leading ``*`` becomes ``_wildcard``. Every other
+    name is reduced to letters, digits and ``._@+-``, cut to 128 characters in all, and marked with ``~`` and 48 bits of
+    its SHA-256: so two names share a stem only if those bits agree. Letter case is kept; on a file system that
+    ignores it, ``Alice`` and ``alice`` are one file.
+    """
+    shown = f"_wildcard{name[1:]}" if name.startswith("*.") else name
+    faithful = not _UNSAFE.search(shown) and len(shown) <= MAX_STEM and not _NEEDS_MARK.search(name)
+    if faithful and shown:
+        return shown
+    mark = "~" + sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:_DIGEST_CHARACTERS]
+    plain = unicodedata.normalize("NFKD", shown).encode("ascii", "ignore").decode()
+    safe = _DEVICE.sub("_", _UNSAFE.sub("_", plain).lstrip(".-"))
+    return (safe[: MAX_STEM - len(mark)] or "_") + mark
+
+
+def _concatenate(certificates: Iterable[x509.Certificate]) -> bytes:
+    return b"".join(encode_certificate(certificate) for certificate in certificates)
