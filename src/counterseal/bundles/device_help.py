@@ -40,8 +40,8 @@ OFFERS_NOTHING = (
     "The browser was not quit completely since the import; it also remembers a Cancel until then.",
     "The certificate has expired or is not valid yet, or the clock of the device is wrong.",
     (
-        "It lies in another store: Firefox has its own in every profile; on Windows it belongs to the current user, not to "
-        "the computer; on a Mac to the login keychain, not to System."
+        "It lies in another store: Firefox has its own in every profile; on Windows it belongs to the current user, "
+        "not to the computer; on a Mac to the login keychain, not to System."
     ),
     "Only the certificate was imported, without its private key: import the .p12 file, not a .pem or .cer file.",
     "It comes from another CA than those that the site asks for, or it is a server certificate.",
@@ -58,8 +58,8 @@ DEVICES: Mapping[str, DeviceHelp] = MappingProxyType(
             steps=(
                 "Double-click NAME.p12, leave Current User chosen, and type the password when asked.",
                 (
-                    "Leave 'Automatically select the certificate store' chosen and finish. The certificate is now under "
-                    "Personal. In a command prompt this does the same: certutil -user -importpfx NAME.p12"
+                    "Leave 'Automatically select the certificate store' chosen and finish. The certificate is now "
+                    "under Personal. In a command prompt this does the same: certutil -user -importpfx NAME.p12"
                 ),
                 "To look: certmgr.msc, Personal, Certificates; its icon shows a small key.",
             ),
@@ -82,8 +82,8 @@ DEVICES: Mapping[str, DeviceHelp] = MappingProxyType(
                 ),
                 "To look: login, My Certificates; unfold the certificate to see its private key.",
                 (
-                    "At the first visit macOS asks for the password of your login keychain, not of the file: type it and "
-                    "choose Always Allow."
+                    "At the first visit macOS asks for the password of your login keychain, not of the file: type it "
+                    "and choose Always Allow."
                 ),
             ),
             root="Double-click ca.pem to add it to the login keychain, open it there, and under Trust choose Always "
@@ -154,17 +154,17 @@ DEVICES: Mapping[str, DeviceHelp] = MappingProxyType(
             strength=Strength.MODERN,
             steps=(
                 (
-                    "Open chrome://certificate-manager, Your certificates, Import: choose NAME.p12 and type the password. "
-                    "In older versions the page is chrome://settings/certificates."
+                    "Open chrome://certificate-manager, Your certificates, Import: choose NAME.p12 and type the "
+                    "password. In older versions the page is chrome://settings/certificates."
                 ),
                 (
                     "In a terminal, with certutil and pk12util from libnss3-tools (Debian) or nss-tools (Fedora), this "
                     "does the same: pk12util -d sql:DIRECTORY -i NAME.p12"
                 ),
                 (
-                    "DIRECTORY is ~/.pki/nssdb where that exists, else ~/.local/share/pki/nssdb (Chrome 146 and newer). "
-                    "If neither exists: mkdir -p ~/.pki/nssdb && certutil -d sql:$HOME/.pki/nssdb -N --empty-password. "
-                    "Snaps and Flatpaks have their own: use the page."
+                    "DIRECTORY is ~/.pki/nssdb where that exists, else ~/.local/share/pki/nssdb (Chrome 146 and "
+                    "newer). If neither exists: mkdir -p ~/.pki/nssdb && certutil -d sql:$HOME/.pki/nssdb -N "
+                    "--empty-password. Snaps and Flatpaks have their own: use the page."
                 ),
             ),
             root="In the same page under Local certificates, Custom, Trusted certificates: import ca.pem. In a "

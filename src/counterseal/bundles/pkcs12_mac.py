@@ -17,7 +17,6 @@ from cryptography.hazmat import asn1
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-LIBRARY_MAC_ROUNDS = 2_048
 _MAC_KEY = b"\x03"  # appendix B.3, the purpose of the derived bytes
 _BLOCK = 64  # the block size v of SHA-1 and SHA-256, appendix B.2
 _DIGESTS = {"1.3.14.3.2.26": hashlib.sha1, "2.16.840.1.101.3.4.2.1": hashlib.sha256}
@@ -57,9 +56,9 @@ class _PFX:
 
 def with_mac_rounds(content: bytes, password: str, *, rounds: int) -> bytes:
     """Return the PKCS#12 ``content``, as the cryptography library wrote it, with its MAC at ``rounds`` rounds."""
-    if rounds == LIBRARY_MAC_ROUNDS:
-        return content
     pfx = asn1.decode_der(_PFX, content)
+    if pfx.mac_data.iterations == rounds:
+        return content
     algorithm, salt = pfx.mac_data.mac.algorithm, pfx.mac_data.salt
     digest = _DIGESTS[algorithm.algorithm.dotted_string]
     key = mac_key(password, salt, rounds=rounds, digest=digest)
