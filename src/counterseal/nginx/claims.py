@@ -1,0 +1,108 @@
+"""What a configuration already takes: which name on which socket, and which directives of the http block.
+
+Used to refuse a deploy that would collide with the user's own server blocks, with file and line. Works on an expanded
+tree (``includes.expand``); resolves no host name.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from counterseal.findings import Finding, Severity
+from counterseal.nginx.tree import walk
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from counterseal.nginx.site import Listen, Site
+    from counterseal.nginx.tree import Directive, Placed, Tree
+
+_LISTEN = re.compile(r"(?:(?P<address>\[[^\]]*\]|[^\[\]:]+):)?(?P<first>[0-9]{1,5})(?:-(?P<last>[0-9]{1,5}))?")
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One socket of one server block; in ``stream`` and ``mail`` the whole socket is taken."""
+
+    address: str
+    first_port: int
+    last_port: int
+    server_names: tuple[str, ...]
+    is_default: bool
+    kind: str
+    file: str
+    line: int
+
+    def takes(self, listen: Listen) -> bool:
+        """Whether this is the very socket of ``listen``; a wildcard and one address are different sockets to nginx."""
+        return self.address == listen.address and self.first_port <= listen.port <= self.last_port
+
+
+def find_claims(tree: Tree) -> tuple[Claim, ...]:
+    """Return what every server block of the tree listens on; Unix sockets are left out."""
+    return tuple(claim for placed in walk(tree) if placed.directive.name == "server" for claim in _claims(placed))
+
+
+def find_http_directives(tree: Tree) -> frozenset[str]:
+    """Return the names of the directives that stand directly in the http block: most may not be given twice."""
+    return frozenset(placed.directive.name for placed in walk(tree) if placed.context == ("http",))
+
+
+def find_collisions(claims: Sequence[Claim], sites: Sequence[Site]) -> tuple[Finding, ...]:
+    """Say which sites cannot be deployed beside these claims: same name, same default server, or a foreign protocol."""
+    return tuple(
+        Finding(code, Severity.HIGH, message, where=f"{claim.file}:{claim.line}", hint=hint)
+        for site in sites
+        for claim in claims
+        for code, message, hint in _collisions(claim, site)
+    )
+
+
+def _collisions(claim: Claim, site: Site) -> Iterator[tuple[str, str, str]]:
+    wanted = next((listen for listen in (*site.listen, *site.redirect_from) if claim.takes(listen)), None)
+    if wanted is None:
+        return
+    same = sorted(set(claim.server_names) & {name.lower() for name in site.server_names})
+    if claim.kind != "http":
+        yield "nginx.port_taken", f"port is taken by a {claim.kind} server: {wanted}", "choose another port"
+    elif same:
+        yield "nginx.name_taken", f"server name is taken on {wanted}: {same[0]}", "remove that server block first"
+    elif claim.is_default and wanted in site.listen:
+        hint = "remove default_server there: ours refuses handshakes for unknown names, which mutual TLS needs"
+        yield "nginx.default_taken", f"default server of {wanted} is taken", hint
+
+
+def _claims(placed: Placed) -> Iterator[Claim]:
+    kind = placed.context[0] if placed.context in {("http",), ("stream",), ("mail",)} else None
+    if kind is None:
+        return
+    server = placed.directive
+    names = tuple(name.lower() for line in _named(server, "server_name") for name in line.arguments)
+    listens = _named(server, "listen")
+    if not listens and kind == "http":
+        yield Claim("*", 80, 80, names, is_default=False, kind=kind, file=server.file, line=server.line)
+    for listen in listens:
+        socket = _socket(listen.arguments[0]) if listen.arguments else None
+        if socket is not None:
+            default = bool({"default_server", "default"} & set(listen.arguments[1:]))
+            yield Claim(*socket, names, is_default=default, kind=kind, file=listen.file, line=listen.line)
+
+
+def _named(server: Directive, name: str) -> list[Directive]:
+    return [directive for directive in server.directives if directive.name == name]
+
+
+def _socket(text: str) -> tuple[str, int, int] | None:
+    if text.startswith("unix:"):
+        return None
+    match = _LISTEN.fullmatch(text)
+    if match is None:
+        return _address(text), 80, 80
+    first = int(match["first"])
+    return _address(match["address"] or "*"), first, int(match["last"] or first)
+
+
+def _address(text: str) -> str:
+    return "*" if text == "0.0.0.0" else text.lower()  # noqa: S104 - compared, never bound

@@ -1,0 +1,192 @@
+"""What is wrong with a site: text that could reach nginx's syntax, and demands that contradict each other.
+
+Every accepted character set is listed here, once; the renderer quotes on top of it. ``$`` is refused everywhere,
+because nginx has no escape for it.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from counterseal.errors import ConfigError, InputError
+from counterseal.findings import Finding, Severity
+from counterseal.pki.names import dns_name
+from counterseal.pki.subject import parse_subject
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from counterseal.nginx.site import Allow, Location, Site
+
+_NAME = re.compile(r"[a-z][a-z0-9-]{0,39}")
+_CA = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_PATH = re.compile(r"(?:/[A-Za-z0-9._~!@+=,:&()-]+)+/?")
+_ROOT = re.compile(r"(?:/[^/\x00-\x1f\x7f$\"'\\{};*?\[\]#]+)+/?|/")
+_SOCKET = re.compile(r"unix:(?:/[A-Za-z0-9._@+-]+)+")
+_HOST_PORT = re.compile(r"(?:[A-Za-z0-9](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\]):([0-9]{1,5})")
+_GROUP = re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029]{1,64}")
+_CA_SUBJECT = re.compile(r"(?:(?P<ca>[A-Za-z0-9][A-Za-z0-9._-]{0,63}):)?(?P<subject>.*)", re.DOTALL)
+_LONGEST_SUBJECT = 1000
+_SERIAL_BITS = 160  # RFC 5280 4.1.2.2: at most 20 octets
+
+
+def refuse(found: Iterable[Finding], what: str) -> None:
+    """Raise ConfigError ``site.invalid`` with all the findings, if there is any."""
+    findings = tuple(found)
+    if findings:
+        more = f" (and {len(findings) - 1} more)" if len(findings) > 1 else ""
+        message = f"{what} is not valid: {findings[0].message}{more}"
+        raise ConfigError("site.invalid", message, findings=findings, hint=findings[0].hint)
+
+
+def split_subject(text: str) -> tuple[str | None, str]:
+    """Return the client CA (None: any) and the subject of an ``allow`` entry."""
+    match = _CA_SUBJECT.fullmatch(text)
+    return (match["ca"], match["subject"]) if match else (None, text)
+
+
+def of_allow(allow: Allow) -> Iterator[Finding]:
+    """Faults of subjects, groups and serial numbers."""
+    for subject in allow.subjects:
+        yield from _subject(subject)
+    for group in allow.groups:
+        if not _GROUP.fullmatch(group):
+            yield _fault(
+                "allow.groups", f"not a group name: {_short(group)}", "1 to 64 characters, no control characters"
+            )
+    for number in allow.serial_numbers:
+        if not 0 < number < 1 << _SERIAL_BITS:
+            yield _fault("allow.serial_numbers", f"not a serial number: {number}", "positive, at most 160 bits")
+
+
+def of_location(location: Location) -> Iterator[Finding]:
+    """Faults of the path and the target of a location."""
+    path = location.path
+    if path == "/":
+        yield _fault("locations.path", "a location for / is the site itself", "set it at the site")
+    elif not _PATH.fullmatch(path) or {".", ".."} & set(path.split("/")):
+        hint = "start with /, decoded, only letters, digits and ._~!@+=,:&()- between slashes, no empty or dot segment"
+        yield _fault("locations.path", f"not a plain path: {_short(path)}", hint)
+    yield from _target(location, "locations.")
+
+
+def of_site(site: Site) -> Iterator[Finding]:
+    """Every fault of a site whose parts are already sound."""
+    yield from _identity(site)
+    yield from _sockets(site)
+    yield from _target(site, "")
+    if site.upstream is None and site.root is None and not any(x.upstream or x.root for x in site.locations):
+        yield _fault(
+            "upstream", "nothing to serve: neither upstream nor root", 'set upstream = "127.0.0.1:8000" or root'
+        )
+    yield from _demands(site)
+    for location in site.locations:
+        yield from _location_demands(site, location)
+    prefixes = [location.prefix for location in site.locations]
+    yield from (_fault("locations.path", f"path given twice: {path}") for path in _repeated(prefixes))
+
+
+def _identity(site: Site) -> Iterator[Finding]:
+    if not _NAME.fullmatch(site.name):
+        hint = "a letter, then letters, digits and hyphens, at most 40, lower case"
+        yield _fault("name", f"not a site name: {_short(site.name)}", hint)
+    if not site.server_names:
+        yield _fault("server_names", "no server name", "give at least one DNS name, as the certificate has it")
+    for name in site.server_names:
+        yield from _server_name(name)
+    yield from (_fault("server_names", f"given twice: {_short(name)}") for name in _repeated(_lower(site.server_names)))
+
+
+def _server_name(name: str) -> Iterator[Finding]:
+    try:
+        ascii_name = str(dns_name(name).value)
+    except InputError as error:
+        yield _fault("server_names", error.message, error.hint)
+        return
+    if ascii_name != name.lower():
+        yield _fault("server_names", f"not the form that clients send: {_short(name)}", f"write {ascii_name}")
+    elif name.rpartition(".")[2].isdigit():
+        hint = "clients send no server name for an address, so nginx could not tell the site: use a DNS name"
+        yield _fault("server_names", f"an IP address is no server name: {name}", hint)
+
+
+def _sockets(site: Site) -> Iterator[Finding]:
+    if not site.listen:
+        yield _fault("listen", "no socket to listen on", 'set listen = ["443"]')
+    everything = [str(listen) for listen in (*site.listen, *site.redirect_from)]
+    hint = "a socket speaks either TLS or plain HTTP"
+    yield from (_fault("listen", f"socket given twice: {socket}", hint) for socket in _repeated(everything))
+
+
+def _target(place: Site | Location, field: str) -> Iterator[Finding]:
+    if place.upstream is not None and place.root is not None:
+        yield _fault(f"{field}upstream", "both upstream and root are set", "choose one")
+    if place.upstream is not None and not _is_upstream(place.upstream):
+        yield _fault(f"{field}upstream", f"not an upstream: {_short(place.upstream)}", "write HOST:PORT or unix:/path")
+    if place.root is not None and (not _ROOT.fullmatch(place.root) or ".." in place.root.split("/")):
+        yield _fault(
+            f"{field}root", f"not a usable directory: {_short(place.root)}", "an absolute path without $\"'\\{};"
+        )
+
+
+def _demands(site: Site) -> Iterator[Finding]:
+    if site.verifies and not site.client_cas:
+        yield _fault("client_cas", "no client CA admitted", 'name at least one, such as client_cas = ["staff"]')
+    yield from (_fault("client_cas", f"not a CA name: {_short(ca)}") for ca in site.client_cas if not _CA.fullmatch(ca))
+    if site.allow.restricts and site.client_certificates != "required":
+        hint = 'set client_certificates = "required", or put allow into a location that requires one'
+        yield _fault("allow", f"allow with client_certificates = {site.client_certificates.value}", hint)
+    if site.identity_headers != "off" and not site.verifies:
+        yield _fault("identity_headers", "identity headers without client certificates", 'set identity_headers = "off"')
+    for text in (*site.allow.subjects, *(text for place in site.locations for text in place.allow.subjects)):
+        ca = split_subject(text)[0]
+        if ca is not None and ca not in site.client_cas:
+            yield _fault(
+                "allow.subjects", f"no client CA of this site: {ca}", f"known here: {', '.join(site.client_cas)}"
+            )
+
+
+def _location_demands(site: Site, location: Location) -> Iterator[Finding]:
+    where = f"locations {location.path}"
+    demand = location.client_certificates
+    if demand == "required" and not site.verifies:
+        hint = 'set client_certificates = "optional" at the site: nginx asks for a certificate before it knows the path'
+        yield _fault(where, "a location requires a certificate, the site asks for none", hint)
+    if demand is not None and demand not in {"required", site.client_certificates}:
+        hint = "a location can only ask for more than its site"
+        yield _fault(where, f"a location wants {demand.value}, the site {site.client_certificates.value}", hint)
+    if location.allow.restricts and demand != "required" and site.client_certificates != "required":
+        hint = 'set client_certificates = "required" in the location'
+        yield _fault(where, "allow in a location that requires no certificate", hint)
+
+
+def _subject(text: str) -> Iterator[Finding]:
+    if len(text) > _LONGEST_SUBJECT:
+        yield _fault("allow.subjects", f"longer than {_LONGEST_SUBJECT} characters: {_short(text)}")
+        return
+    try:
+        parse_subject(split_subject(text)[1])
+    except InputError as error:
+        yield _fault("allow.subjects", error.message, error.hint)
+
+
+def _is_upstream(text: str) -> bool:
+    match = _HOST_PORT.fullmatch(text)
+    return bool(match and 0 < int(match[1]) <= 65535) or bool(_SOCKET.fullmatch(text))  # noqa: PLR2004 - 16 bits
+
+
+def _fault(where: str, message: str, hint: str | None = None) -> Finding:
+    return Finding("site.invalid", Severity.CRITICAL, message, where=where, hint=hint)
+
+
+def _repeated(values: list[str]) -> list[str]:
+    return sorted({value for value in values if values.count(value) > 1})
+
+
+def _lower(values: tuple[str, ...]) -> list[str]:
+    return [value.lower() for value in values]
+
+
+def _short(text: str) -> str:
+    return repr(text if len(text) <= 80 else text[:80] + "...")  # noqa: PLR2004 - a message stays one line

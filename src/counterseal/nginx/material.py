@@ -1,0 +1,74 @@
+"""What nginx needs to hold for one site: certificates, key, CRLs, and the lists behind the maps.
+
+Decides only that nothing stands in the wrong file: ``nginx -t`` is silent on a CA key inside the client CA file, and
+before 1.27.2 a certificate inside the CRL file becomes a trust anchor. What the certificates say was decided before.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from counterseal.errors import ConfigError
+from counterseal.findings import Finding, Severity
+
+_LABEL = re.compile(rb"^-----BEGIN ([A-Z0-9 ]+)-----\r?$", re.MULTILINE)
+_KEYS = frozenset({b"PRIVATE KEY", b"EC PRIVATE KEY", b"RSA PRIVATE KEY"})
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """The files and lists of one site.
+
+    ``certificate_chain``: PEM, end entity first, without the trust anchor. ``private_key``: its key, unencrypted PEM.
+    ``client_cas_pem``: roots and issuing CAs that verify clients; ``verify_depth``: the most intermediates between a
+    client and its root. ``crl_pem``: one current CRL for every CA of those chains, roots included.
+    ``issuer_dns``: the names of the issuing CAs that a client certificate may come from, as ``pki.subject.nginx_name``
+    prints them; ``issuer_cas``: the client CA of the site that each of them is, in the same order, or empty.
+    ``revoked`` and ``known``: (issuer name, serial number) pairs for the maps. ``crl_numbers``: (issuer name, number).
+    """
+
+    certificate_chain: bytes
+    private_key: bytes = field(repr=False)
+    client_cas_pem: bytes = b""
+    verify_depth: int = 1
+    crl_pem: bytes = b""
+    issuer_dns: tuple[str, ...] = ()
+    issuer_cas: tuple[str, ...] = ()
+    revoked: tuple[tuple[str, int], ...] = field(default=(), repr=False)
+    known: tuple[tuple[str, int], ...] = field(default=(), repr=False)
+    crl_numbers: tuple[tuple[str, int], ...] = ()
+
+    def __post_init__(self) -> None:
+        findings = tuple(Finding("material.invalid", Severity.CRITICAL, fault) for fault in _faults(self))
+        if findings:
+            raise ConfigError("material.invalid", f"cannot use certificates: {findings[0].message}", findings=findings)
+
+
+def _faults(material: Material) -> list[str]:
+    expected: tuple[tuple[str, bytes, frozenset[bytes], int], ...] = (
+        ("certificate chain", material.certificate_chain, frozenset({b"CERTIFICATE"}), 1),
+        ("private key", material.private_key, _KEYS, 1),
+        ("client CAs", material.client_cas_pem, frozenset({b"CERTIFICATE"}), 0),
+        ("CRLs", material.crl_pem, frozenset({b"X509 CRL"}), 0),
+    )
+    faults = [fault for name, pem, labels, least in expected if (fault := _pem_fault(name, pem, labels, least))]
+    if material.verify_depth < 0:
+        faults.append(f"verify depth is negative: {material.verify_depth}")
+    if material.issuer_cas and len(material.issuer_cas) != len(material.issuer_dns):
+        faults.append(f"{len(material.issuer_cas)} CA names for {len(material.issuer_dns)} issuers")
+    unprintable = [dn for dn in material.issuer_dns if not (dn and dn.isascii() and dn.isprintable())]
+    faults.extend(f"issuer name is not as nginx prints it: {dn[:80]!r}" for dn in unprintable)
+    return faults
+
+
+def _pem_fault(name: str, pem: bytes, labels: frozenset[bytes], least: int) -> str | None:
+    found = _LABEL.findall(pem)
+    if len(found) < least:
+        return f"no PEM block: {name}"
+    wrong = sorted(set(found) - labels)
+    if wrong:
+        return f"PEM block {wrong[0].decode()} does not belong into: {name}"
+    if pem and not pem.endswith(b"\n"):
+        return f"PEM does not end with a line feed: {name}"
+    return None

@@ -1,0 +1,66 @@
+"""What the user's own configuration takes is found with file and line."""
+
+from __future__ import annotations
+
+from counterseal.nginx.claims import find_claims, find_collisions, find_http_directives
+from counterseal.nginx.parse import parse
+from counterseal.nginx.site import Listen, Site
+
+OWN = """http {
+  gzip on;
+  server { listen 80 default_server; listen [::]:80; server_name _; }
+  server { listen 443 ssl; server_name Panel.test other.test; }
+  server { server_name bare.test; }
+  server { listen unix:/run/x.sock; }
+  server { listen 127.0.0.1:9443 ssl default_server; }
+}
+stream { server { listen 8000-8010; } }
+"""
+TREE = parse(OWN, file="/etc/nginx/nginx.conf")
+
+
+def make_site(*sockets: str, redirect_from: tuple[str, ...] = ()) -> Site:
+    """Return a site on those sockets."""
+    return Site(
+        name="panel",
+        server_names=("panel.test",),
+        listen=tuple(map(Listen.parse, sockets)),
+        client_cas=("staff",),
+        upstream="127.0.0.1:8000",
+        redirect_from=tuple(map(Listen.parse, redirect_from)),
+    )
+
+
+def test_every_socket_of_every_server_is_claimed() -> None:
+    """Several listens, the implied port 80, port ranges of stream; Unix sockets do not collide."""
+    claims = find_claims(TREE)
+    found = [(claim.kind, claim.address, claim.first_port, claim.last_port, claim.line) for claim in claims]
+    assert found == [
+        ("http", "*", 80, 80, 3),
+        ("http", "[::]", 80, 80, 3),
+        ("http", "*", 443, 443, 4),
+        ("http", "*", 80, 80, 5),
+        ("http", "127.0.0.1", 9443, 9443, 7),
+        ("stream", "*", 8000, 8010, 9),
+    ]
+
+
+def test_collisions_name_what_is_taken_and_where() -> None:
+    """The same name, a foreign default server, a stream port."""
+    site = make_site("443", "127.0.0.1:9443", "8005")
+    findings = find_collisions(find_claims(TREE), [site])
+    assert [(finding.code, finding.where) for finding in findings] == [
+        ("nginx.name_taken", "/etc/nginx/nginx.conf:4"),
+        ("nginx.default_taken", "/etc/nginx/nginx.conf:7"),
+        ("nginx.port_taken", "/etc/nginx/nginx.conf:9"),
+    ]
+
+
+def test_a_redirect_beside_a_foreign_default_server_is_no_collision() -> None:
+    """A plain HTTP listener of ours needs no default server."""
+    assert find_collisions(find_claims(TREE), [make_site("8443", redirect_from=("80",))]) == ()
+
+
+def test_directives_of_the_http_block_are_known() -> None:
+    """So that none is given twice."""
+    assert find_http_directives(TREE) == {"gzip", "server"}
