@@ -94,4 +94,10 @@ class NginxError(CountersealError):
 
 
 class DeployError(NginxError):
-    """A deploy failed; what was served before is served again."""
+    """A deploy failed; what was served before is served again. ``proof`` is the proof that said no, if one did."""
+
+    def __init__(
+        self, code: str, message: str, *, quote: str | None = None, hint: str | None = None, proof: object = None
+    ) -> None:
+        super().__init__(code, message, quote=quote, hint=hint)
+        self.proof = proof

@@ -12,7 +12,22 @@ from architecture.source_tree import ROOT, Module, dotted, read_modules
 PURE = ("pki/", "bundles/", "nginx/")
 
 # The files of these rooms that stand at the edge, with the reason. The coverage goal leaves out the same ones.
-EDGES: dict[str, str] = {}
+EDGES: dict[str, str] = {
+    "nginx/activate.py": "carries out the steps of a deploy",
+    "nginx/binary.py": "runs nginx -V and -t",
+    "nginx/deploy.py": "writes a generation and puts it in force",
+    "nginx/errorlog.py": "reads nginx's error log",
+    "nginx/generations.py": "writes directories and switches the link",
+    "nginx/inclusion.py": "makes the one include file",
+    "nginx/journal.py": "writes the undo",
+    "nginx/lock.py": "locks a file",
+    "nginx/process.py": "starts, signals and stops nginx",
+    "nginx/proctable.py": "reads /proc",
+    "nginx/status.py": "looks at nginx and the generations",
+    "nginx/target.py": "reads the main configuration to find the pid file",
+    "nginx/undo.py": "carries out the undo",
+    "nginx/waiting.py": "reads the clock and sleeps",
+}
 
 FORBIDDEN_MODULES = {
     "asyncio", "http", "logging", "os", "random", "secrets", "shutil", "signal", "socket", "socketserver", "sqlite3",

@@ -186,10 +186,12 @@ def prepare_link(base: Path, number: int | None, *, name: str) -> Path | None:
     if number is None:
         return None
     layout = Layout(base)
-    hidden = base / f".current.{name}.tmp"
+    hidden, aim = base / f".current.{name}.tmp", layout.directory(number).relative_to(base)
     try:
+        if hidden.is_symlink() and hidden.readlink() == aim:
+            return hidden
         hidden.unlink(missing_ok=True)
-        hidden.symlink_to(layout.directory(number).relative_to(base))
+        hidden.symlink_to(aim)
     except OSError as error:
         raise FileError("file.link", f"cannot link generation {number}: {reason_of(error)}") from error
     return hidden

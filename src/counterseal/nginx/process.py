@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from counterseal.errors import NginxError
 from counterseal.nginx.binary import require_executable, run_nginx
 from counterseal.nginx.errorlog import SERIOUS, LogTail, find_failure, parse_lines
-from counterseal.nginx.proctable import children_of, pids_with_argument, read_title
+from counterseal.nginx.proctable import children_of, pids_started_with, read_title
 from counterseal.nginx.waiting import INTERVAL, wait_until
 
 if TYPE_CHECKING:
@@ -65,7 +65,15 @@ class NginxProcess:
 
     def starting_pids(self) -> tuple[int, ...]:
         """Return processes that are still becoming our private nginx, left by one who was killed while starting it."""
-        return pids_with_argument(str(self.target.conf)) if self.target.owned else ()
+        return pids_started_with(self._arguments()) if self.target.owned else ()
+
+    def settle(self, *, within: float) -> None:
+        """Wait until nothing is still becoming our private nginx; what hangs longer than ``within`` is ended."""
+        if wait_until(lambda: not self.starting_pids(), within=within, clock=self.clock):
+            return
+        for pid in self.starting_pids():
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
     def start(self, *, within: float) -> Reload:
         """Start the private nginx; it puts itself in the background. Returns when its workers run.
@@ -74,9 +82,8 @@ class NginxProcess:
         """
         require_executable(self.target.binary)
         tail = LogTail(self.target.error_log)
-        command = ["-c", str(self.target.conf), "-p", f"{self.target.prefix}/"]
-        log = ["-e", str(self.target.error_log or "stderr")]
-        ran = run_nginx(self.target.binary, *command, *log, time_limit=within)
+        log = ("-e", str(self.target.error_log or "stderr"))
+        ran = run_nginx(self.target.binary, *self._arguments(), *log, time_limit=within)
         if ran.status != 0:
             line = _first_cause(parse_lines(ran.stderr))
             raise NginxError(
@@ -139,6 +146,10 @@ class NginxProcess:
                 hint=None if self.target.owned else f"start it (systemctl start {self.target.unit}) and run this again",
             )
         return master
+
+    def _arguments(self) -> tuple[str, ...]:
+        """Return what every nginx of this target is started with, also one that only tests the configuration."""
+        return ("-c", str(self.target.conf), "-p", f"{self.target.prefix}/")
 
     def _is_master(self, pid: int) -> bool:
         title = read_title(pid)

@@ -31,9 +31,13 @@ def children_of(parent: int) -> tuple[int, ...]:
     return tuple(pid for pid in _pids() if _parent_of(pid) == parent)
 
 
-def pids_with_argument(argument: str) -> tuple[int, ...]:
-    """Return the processes that were started with ``argument`` as one whole word of their command line."""
-    return tuple(pid for pid in _pids() if argument in read_arguments(pid)[1:])
+def pids_started_with(words: tuple[str, ...]) -> tuple[int, ...]:
+    """Return the processes whose command line holds ``words`` one after the other."""
+    return tuple(pid for pid in _pids() if _holds(read_arguments(pid), words))
+
+
+def _holds(arguments: tuple[str, ...], words: tuple[str, ...]) -> bool:
+    return any(arguments[at : at + len(words)] == words for at in range(len(arguments) - len(words) + 1))
 
 
 def _pids() -> list[int]:

@@ -17,12 +17,16 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from counterseal.fileset import SECRET, FileSet, PlannedFile
+from counterseal.nginx.deploy import DeployResult, ProofOutcome, deploy, rollback
+from counterseal.nginx.generations import Layout, read_current
 from counterseal.nginx.process import NginxProcess
 from counterseal.nginx.proctable import children_of, read_title
 from counterseal.nginx.target import Target, private_target
+from counterseal.nginx.undo import Limits, Place
 from counterseal.nginx.waiting import system_clock, wait_until
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 CONF = """\
@@ -63,6 +67,9 @@ def free_port() -> int:
         return port
 
 
+LIMITS = Limits(lock=10, test=10, reload=10, answer=2, stop=10)
+
+
 @lru_cache
 def make_pair(name: str) -> tuple[bytes, bytes]:
     """Return a self-signed certificate and its key, both PEM; the same pair for the same name."""
@@ -80,6 +87,15 @@ def make_pair(name: str) -> tuple[bytes, bytes]:
     return certificate.public_bytes(serialization.Encoding.PEM), pem
 
 
+@dataclass(frozen=True)
+class State:
+    """What is in force: the link's number, the number that answers, and every byte below the link."""
+
+    link: int | None
+    served: int | None
+    contents: dict[str, bytes]
+
+
 @dataclass
 class Bench:
     """One base, one nginx, one site; ``main`` and ``extra`` are put into the configuration of the next generation."""
@@ -91,6 +107,8 @@ class Bench:
     main: str = ""
     extra: str = ""
     key_of: str = "site.test"
+    refuse: object = None
+    limits: Limits = LIMITS
 
     @property
     def target(self) -> Target:
@@ -101,6 +119,37 @@ class Bench:
     def nginx(self) -> NginxProcess:
         """The same, to be started and watched."""
         return NginxProcess(self.target, system_clock())
+
+    @property
+    def place(self) -> Place:
+        """Where the deploys of this test go."""
+        return Place(self.base, self.nginx, self.answers, self.limits)
+
+    def deploy(self, *, on_step: Callable[[str], None] = lambda _: None, install: bool = False) -> DeployResult:
+        """Deploy the files of the next generation; the proof asks whether it answers."""
+        return deploy(self.files, place=self.place, prove=self.prove, reason="a test", install=install, on_step=on_step)
+
+    def rollback(self, to: int | None = None) -> DeployResult:
+        """Go back to an older generation."""
+        return rollback(place=self.place, prove=self.prove, to=to)
+
+    def prove(self, number: int) -> ProofOutcome:
+        """Pass when generation ``number`` is served, and the test does not want a refusal."""
+        served = self.served()
+        return ProofOutcome(served == number and not self.refuse, f"served: {served}", self.refuse)
+
+    def state(self) -> State:
+        """Return what is in force, as far as anyone can see it."""
+        current = read_current(self.base)
+        directory = self.base / "current"
+        contents = {path.name: path.read_bytes() for path in directory.iterdir() if path.name != "manifest.json"}
+        return State(current, self.served(), contents)
+
+    def litter(self) -> list[str]:
+        """List what a finished command may not leave behind."""
+        hidden = [path for path in self.base.rglob(".*") if "run" not in path.parts]
+        journal = Layout(self.base).journal
+        return sorted(str(path) for path in [*hidden, *([journal] if journal.exists() else [])])
 
     def files(self, number: int) -> FileSet:
         """Return the files of generation ``number``."""

@@ -1,0 +1,165 @@
+"""Putting a generation in force: test it, let nginx take it, prove it, or be back where we were.
+
+The steps stand one below the other here and in ``activate``. Whatever fails, and also ``kill -9`` followed by any next
+command, leaves the old generation or the new one in force, never a mix. What is proved, and how a generation is asked
+whether it answers, is handed in.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from counterseal.errors import DeployError
+from counterseal.files import make_directory
+from counterseal.nginx.activate import Activation, Walk, activate
+from counterseal.nginx.binary import require_executable
+from counterseal.nginx.generations import (
+    DIRECTORY_MODE,
+    find_changes,
+    find_previous,
+    next_number,
+    prune,
+    read_generation,
+    write_generation,
+)
+from counterseal.nginx.inclusion import Inclusion, plan_inclusion
+from counterseal.nginx.lock import hold_lock
+from counterseal.nginx.undo import Place, Recovery, recover
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from counterseal.fileset import FileSet
+
+STEPS = (
+    "lock", "recover", "check", "write", "register", "switch", "test", "reload", "answer", "prove", "commit", "prune",
+)  # fmt: skip
+"""The steps of a deploy in their order; a rollback has all but ``write``."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProofOutcome:
+    """What a proof said: whether everything was as expected, in one line, and the whole of it for whoever shows it."""
+
+    passed: bool
+    summary: str
+    details: object = None
+
+
+@dataclass(frozen=True, slots=True)
+class DeployResult:
+    """A deploy that succeeded: what is in force and how it came to be.
+
+    ``recovery`` is what had to be mended first, ``pruned`` are the old generations removed, ``seconds`` the whole time.
+    """
+
+    generation: int
+    active: Activation
+    recovery: Recovery | None
+    pruned: tuple[int, ...]
+    seconds: float
+
+
+def deploy(
+    fileset: Callable[[int], FileSet],
+    *,
+    place: Place,
+    prove: Callable[[int], ProofOutcome],
+    reason: str,
+    install: bool = False,
+    keep: int = 5,
+    on_step: Callable[[str], None] = lambda _: None,
+) -> DeployResult:
+    """Write the files as a new generation and put it in force, proved; or leave everything as it was.
+
+    ``fileset`` and ``prove`` are given the generation's number. ``install`` allows to make the include file in the
+    user's tree. ``on_step`` is told each of ``STEPS`` as it begins. Raises DeployError with the code of the step that
+    failed and nginx's own line; NginxError for an nginx that is missing, stopped, broken or does not include us, before
+    anything is changed; and whatever ``fileset`` raises.
+    """
+    walk, clock = Walk(on_step), place.nginx.clock
+    began = clock.monotonic()
+    walk.enter("lock")
+    with hold_lock(place.layout.lock, within=place.limits.lock, clock=clock):
+        walk.enter("recover")
+        recovery = recover(place)
+        walk.enter("check")
+        inclusion = _check(place, install=install)
+        number = next_number(place.base)
+        files = fileset(number)
+        walk.undertaking = f"generation {number}"
+        with walk.take("write", "deploy.write_failed", "cannot be written"):
+            write_generation(place.base, files, number=number, created_at=clock.now(), reason=reason)
+        active = activate(place, number, inclusion, prove, walk)
+        walk.enter("prune")
+        pruned = prune(place.base, keep=keep)
+    return DeployResult(number, active, recovery, pruned, clock.monotonic() - began)
+
+
+def rollback(
+    *,
+    place: Place,
+    prove: Callable[[int], ProofOutcome],
+    to: int | None = None,
+    keep: int = 5,
+    on_step: Callable[[str], None] = lambda _: None,
+) -> DeployResult:
+    """Put an older generation in force again, with the same bytes, as carefully as a new one.
+
+    ``to`` None is the proven one that was in force before the current one. Raises what ``deploy`` raises, and
+    DeployError ``deploy.no_previous``, ``deploy.not_proven``, ``deploy.generation_changed``; NotFoundError.
+    """
+    walk, clock = Walk(on_step), place.nginx.clock
+    began = clock.monotonic()
+    walk.enter("lock")
+    with hold_lock(place.layout.lock, within=place.limits.lock, clock=clock):
+        walk.enter("recover")
+        recovery = recover(place)
+        walk.enter("check")
+        inclusion = _check(place, install=False)
+        number = _choose(place.base, to)
+        walk.undertaking = f"rollback to generation {number}"
+        active = activate(place, number, inclusion, prove, walk)
+        walk.enter("prune")
+        pruned = prune(place.base, keep=keep)
+    return DeployResult(number, active, recovery, pruned, clock.monotonic() - began)
+
+
+def mend(place: Place) -> Recovery | None:
+    """Mend what a killed deploy left; every command that touches nginx begins with this. None: nothing to mend."""
+    if not place.base.is_dir():
+        return None
+    with hold_lock(place.layout.lock, within=place.limits.lock, clock=place.nginx.clock):
+        return recover(place)
+
+
+def _check(place: Place, *, install: bool) -> Inclusion:
+    """See that nginx is there and would read us, before anything is changed."""
+    target, limits = place.nginx.target, place.limits
+    require_executable(target.binary)
+    if target.owned:
+        make_directory(target.prefix, mode=DIRECTORY_MODE)
+        return Inclusion()
+    place.nginx.require_master()
+    return plan_inclusion(target, place.base, install=install, time_limit=limits.test)
+
+
+def _choose(base: Path, to: int | None) -> int:
+    """Return the generation to roll back to; it was proved once and has not a byte changed since."""
+    number = to if to is not None else find_previous(base)
+    if number is None:
+        raise DeployError("deploy.no_previous", f"no earlier proven generation: {base}", hint="deploy again instead")
+    generation = read_generation(base, number)
+    if not generation.proven:
+        raise DeployError(
+            "deploy.not_proven", f"never proved: generation {number}", hint="choose a proven one: nginx generations"
+        )
+    if changed := find_changes(generation):
+        raise DeployError(
+            "deploy.generation_changed",
+            f"generation {number} was changed since it was written: {', '.join(changed)}",
+            hint="choose another one, or deploy again",
+        )
+    return number

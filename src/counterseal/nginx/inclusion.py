@@ -1,0 +1,102 @@
+"""Whether the user's own nginx reads us, and the one file of ours in its tree that makes it do so.
+
+The file is made only when that was asked for, and a file that is already there is never touched. What nginx reads is
+asked of nginx itself (``nginx -T``), not guessed from its files.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING
+
+from counterseal.errors import NginxError
+from counterseal.files import read_file, write_file
+from counterseal.nginx.binary import check_configuration
+from counterseal.nginx.target import HTTP_FILE, include_line
+
+if TYPE_CHECKING:
+    from counterseal.nginx.binary import ConfigTest
+    from counterseal.nginx.target import Target
+
+_INCLUDE = re.compile(r"""^[^#\n]*?\binclude\s+(?:"([^"]+)"|'([^']+)'|([^\s;]+))\s*;""", re.MULTILINE)
+_READ = re.compile(r"^# configuration file (.+):$", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Inclusion:
+    """How the user's nginx reads us: the include file still to be made, and the conflicts that were there before us."""
+
+    to_install: Path | None = None
+    known_conflicts: frozenset[str] = frozenset()
+
+
+def plan_inclusion(target: Target, base: Path, *, install: bool, time_limit: float) -> Inclusion:
+    """Look at the user's configuration as it is, before anything is changed.
+
+    Raises NginxError ``nginx.test_failed`` when nginx refuses it already, ``nginx.not_included`` with the line to add
+    when it does not read us and we were not asked to change that, ``nginx.include_taken`` when our file is not ours.
+    """
+    test = check_configuration(
+        target.binary, conf=target.conf, prefix=target.prefix, error_log=None, time_limit=time_limit, dump=True
+    )
+    named = str(base / "current" / HTTP_FILE)
+    waiting = test.status != 0 and named in (test.quote or "")
+    if test.status != 0 and not waiting:
+        raise NginxError(
+            "nginx.test_failed",
+            f"nginx refuses the configuration as it is, before anything of ours was added: {target.conf}",
+            quote=test.quote,
+            hint="mend the line that nginx names, then run this again",
+        )
+    conflicts = frozenset(line.text for line in test.conflicts)
+    if waiting or includes(test, Path(named)):
+        return Inclusion(known_conflicts=conflicts)
+    if target.include_file is None or not install:
+        raise NginxError(
+            "nginx.not_included",
+            f"nginx does not read our sites: {target.conf}",
+            hint=f"add this line to its http block, or pass --install-include: {include_line(base)}",
+        )
+    if target.include_file.exists() and read_file(target.include_file) != _content(base):
+        raise NginxError(
+            "nginx.include_taken", f"this file is not ours: {target.include_file}", hint="move it away, or name another"
+        )
+    return Inclusion(
+        to_install=None if target.include_file.exists() else target.include_file, known_conflicts=conflicts
+    )
+
+
+def install_include(path: Path, base: Path) -> None:
+    """Make our one file in the user's tree; raises FileError, also when it is already there."""
+    write_file(path, _content(base), mode=0o644, overwrite=False)
+
+
+def remove_include(path: Path) -> None:
+    """Take it away again, with what a killed process may have left beside it; raises OSError."""
+    for found in (path, *path.parent.glob(f".{path.name}.*.tmp")):
+        found.unlink(missing_ok=True)
+
+
+def includes(test: ConfigTest, path: Path) -> bool:
+    """Whether some ``include`` of the configuration names ``path``, outright or by a pattern."""
+    patterns = ("".join(found) for found in _INCLUDE.findall(test.dump))
+    return any(PurePath(path).match(str(test.conf.parent / pattern)) for pattern in patterns)
+
+
+def require_read(test: ConfigTest, path: Path) -> None:
+    """Raise NginxError ``nginx.not_included`` unless nginx opened ``path`` while it tested the configuration."""
+    if not any(Path(found).resolve() == path.resolve() for found in _READ.findall(test.dump)):
+        raise NginxError(
+            "nginx.not_included",
+            f"nginx does not read {path}",
+            hint=f"add this line to its http block: {include_line(path.parent.parent)}",
+        )
+
+
+def _content(base: Path) -> bytes:
+    return (
+        "# Made by counterseal: the sites that it deploys. Remove this file to take them out of nginx.\n"
+        f"{include_line(base)}\n"
+    ).encode()
