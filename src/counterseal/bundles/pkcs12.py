@@ -31,8 +31,8 @@ FAST_ROUNDS = 2_048
 """What ``openssl pkcs12`` uses, under 1 ms a file (modern): for bulk with generated passwords, which no stretching
 has to protect. Used only when asked for."""
 
-MAX_ROUNDS = 600_000
-"""Beyond this importers give up (.NET's limit), and writing takes half a second a file."""
+MAX_ROUNDS = 300_000
+"""Beyond this .NET 9 and newer refuse the file (the default ``Pkcs12LoaderLimits``)."""
 
 
 class Strength(StrEnum):
