@@ -1,0 +1,109 @@
+"""The CAs and the CRLs that they published.
+
+Decides that CRL numbers are dense and never repeated (RFC 5280 5.2.3), and how many old CRLs are kept.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from counterseal.errors import NotFoundError, StoreError
+from counterseal.store.key_use_log import KeyUseLog
+from counterseal.store.records import CARecord, CRLRecord, NewKeyUse
+
+if TYPE_CHECKING:
+    from counterseal.store.rows import Row
+
+_CA = "name, purpose, parent, certificate, key_id, state, created_at"
+_CRL = "issuer, number, this_update, next_update, der, entries"
+CRLS_KEPT = 5
+"""Old CRLs are kept for a look back; a list of a million entries is 50 MB, so not for ever."""
+
+
+class Authorities(KeyUseLog):
+    """CAs and CRLs."""
+
+    def add_ca(self, record: CARecord, key_use: NewKeyUse | None = None, *, crl_number: int = 0) -> None:
+        """Add a CA and log the signature that made it, together; raises StoreError (``store.ca_exists``).
+
+        ``crl_number`` is the last one already used, for an imported CA, which has no ``key_use`` of ours either.
+        """
+        values = (
+            record.name,
+            record.purpose,
+            record.parent,
+            record.certificate,
+            record.key_id,
+            record.state,
+            record.created_at,
+            crl_number,
+        )
+        with self._writing():
+            if record.parent is not None:
+                self.ca(record.parent)
+            added = self._run(
+                f"insert into ca ({_CA}, crl_number) values (?, ?, ?, ?, ?, ?, ?, ?) on conflict do nothing",  # noqa: S608 - constants only
+                values,
+            )
+            if not added:
+                raise StoreError("store.ca_exists", f"a CA of that name exists: {record.name}")
+            if key_use is not None:
+                self._append_key_uses([key_use])
+
+    def ca(self, name: str) -> CARecord:
+        """Return the CA; raises NotFoundError (``store.no_ca``)."""
+        row = self._row(f"select {_CA} from ca where name = ?", (name,))  # noqa: S608 - constants only
+        if row is None:
+            raise _no_ca(name)
+        return CARecord(*row)
+
+    def cas(self) -> tuple[CARecord, ...]:
+        """Return all CAs, retired ones too, in the order they were made."""
+        rows = self._rows(f"select {_CA} from ca order by created_at, name")  # noqa: S608 - constants only
+        return tuple(CARecord(*row) for row in rows)
+
+    def retire_ca(self, name: str) -> None:
+        """Mark the CA as one that issues nothing any more; raises NotFoundError (``store.no_ca``)."""
+        with self._writing():
+            if not self._run("update ca set state = 'retired' where name = ?", (name,)):
+                raise _no_ca(name)
+
+    def next_crl_number(self, issuer: str) -> int:
+        """Take the CA's next CRL number, durable on return: no two callers ever get the same one."""
+        with self._writing():
+            row = self._row("update ca set crl_number = crl_number + 1 where name = ? returning crl_number", (issuer,))
+            if row is None:
+                raise _no_ca(issuer)
+        return int(row[0])
+
+    def add_crl(self, record: CRLRecord, key_use: NewKeyUse | None = None) -> None:
+        """Keep a CRL and log its signature, together; only the newest five of a CA stay.
+
+        Raises StoreError (``store.crl_exists``) when that number was already published.
+        """
+        values = (record.issuer, record.number, record.this_update, record.next_update, record.crl, record.entries)
+        with self._writing():
+            self.ca(record.issuer)
+            added = self._run(f"insert into crl ({_CRL}) values (?, ?, ?, ?, ?, ?) on conflict do nothing", values)  # noqa: S608 - constants only
+            if not added:
+                raise StoreError("store.crl_exists", f"a CRL of that number exists: {record.issuer} {record.number}")
+            self._run(
+                "delete from crl where issuer = ? and number not in"
+                " (select number from crl where issuer = ? order by number desc limit ?)",
+                (record.issuer, record.issuer, CRLS_KEPT),
+            )
+            if key_use is not None:
+                self._append_key_uses([key_use])
+
+    def latest_crl(self, issuer: str) -> CRLRecord | None:
+        """Return the CA's CRL of the highest number, or None when it has published none."""
+        row = self._row(f"select {_CRL} from crl where issuer = ? order by number desc limit 1", (issuer,))  # noqa: S608 - constants only
+        return _crl(row) if row else None
+
+
+def _crl(row: Row) -> CRLRecord:
+    return CRLRecord(*row)
+
+
+def _no_ca(name: str) -> NotFoundError:
+    return NotFoundError("store.no_ca", f"no CA of that name: {name}", hint="counterseal ca list shows those there are")

@@ -1,0 +1,182 @@
+"""From a reserved serial number to a recorded certificate.
+
+Decides the order that no crash can undo: the number is durable before anything is signed, and certificate and log entry
+become durable together before the certificate leaves. A crash between the two leaves a reservation and nothing else.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from counterseal.errors import StoreError
+from counterseal.store.authorities import Authorities
+from counterseal.store.records import CertificateRecord, NewKeyUse, Reservation, Status
+from counterseal.store.rows import (
+    BACKWARD,
+    CERTIFICATE_COLUMNS,
+    FORWARD,
+    Row,
+    backward_values,
+    certificate_columns,
+    decode_serial,
+    encode_serial,
+    forward_values,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+_RESERVE = (
+    "insert into certificate (serial_number, issuer, name, profile, created_at, created_by, status)"
+    " values (?, ?, ?, ?, ?, ?, 'reserved') on conflict do nothing"
+)
+_RECORD = """
+    update certificate set name = ?, subject = ?, names = ?, profile = ?, group_name = ?, status = 'valid',
+        not_before = ?, not_after = ?, der = ?, created_at = ?, created_by = ?, key_use = ?
+    where serial_number = ? and issuer = ? and status = 'reserved'
+"""
+_ADOPT = (
+    f"insert into certificate ({CERTIFICATE_COLUMNS})"  # noqa: S608 - constants only
+    " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict do nothing"
+)
+_NAME = "insert into certificate_name (direction, value, serial_number, issuer) values (?, ?, ?, ?)"
+_REVOCATION = (
+    "insert into revocation (issuer, serial_number, not_after, revoked_at, reason, crl_entry) values (?, ?, ?, ?, ?, ?)"
+)
+_RESERVED = (
+    "select serial_number, issuer, name, profile, created_at, created_by from certificate"
+    " where status = 'reserved' and created_at < ? order by created_at, serial_number, issuer"
+)
+
+
+class Issuance(Authorities):
+    """Reserving, recording, adopting."""
+
+    def reserve(self, serial_number: int, *, issuer: str, name: str, profile: str, at: int, actor: str) -> None:
+        """Take a serial number, durable on return and before anything is signed.
+
+        Raises StoreError (``store.serial_taken``) when the issuer has used it, NotFoundError for an unknown issuer.
+        """
+        self.reserve_many([Reservation(serial_number, issuer, name, profile, at, actor)])
+
+    def reserve_many(self, reservations: Sequence[Reservation]) -> None:
+        """Take many serial numbers in one transaction: all of them or, when one is taken, none."""
+        with self._writing():
+            for issuer in {one.issuer for one in reservations}:
+                self.ca(issuer)
+            if self._run_many(_RESERVE, map(_reservation_columns, reservations)) != len(reservations):
+                raise self._taken([(one.serial_number, one.issuer) for one in reservations])
+
+    def record(self, record: CertificateRecord, key_use: NewKeyUse) -> None:
+        """Turn a reserved number into a valid certificate and log the signature, durable together on return.
+
+        Only after this may the certificate leave. Raises StoreError (``store.not_reserved``).
+        """
+        self.record_many([(record, key_use)])
+
+    def record_many(self, issued: Sequence[tuple[CertificateRecord, NewKeyUse]]) -> None:
+        """Do what ``record`` does for many in one transaction: all of them or none."""
+        records = [record for record, _ in issued]
+        with self._writing():
+            uses = self._append_key_uses(use for _, use in issued)
+            rows = (_recorded_columns(record, use.sequence) for record, use in zip(records, uses, strict=True))
+            if self._run_many(_RECORD, rows) != len(records):
+                raise self._not_reserved(records)
+            self._add_names(records)
+
+    def adopt(self, certificates: Sequence[tuple[CertificateRecord, bytes | None]]) -> None:
+        """Take over what another CA program issued, in one transaction, each with its CRL entry when it is revoked.
+
+        Raises StoreError (``store.serial_taken``) when a number is there already; then none is added.
+        """
+        records = [record for record, _ in certificates]
+        with self._writing():
+            for issuer in {record.issuer for record in records}:
+                self.ca(issuer)
+            if self._run_many(_ADOPT, map(certificate_columns, records)) != len(records):
+                raise self._taken([(record.serial_number, record.issuer) for record in records])
+            self._add_names(records)
+            self._run_many(_REVOCATION, _revocation_rows(certificates))
+
+    def reserved_before(self, at: int) -> tuple[Reservation, ...]:
+        """Return the reservations made before ``at`` that never became a certificate: a crash, or work under way."""
+        return tuple(Reservation(decode_serial(serial), *rest) for serial, *rest in self._rows(_RESERVED, (at,)))
+
+    def forget_reserved(self, at: int) -> int:
+        """Drop the reservations made before ``at`` and return how many.
+
+        Safe at any time: a process that still works on one is refused by ``record``, and its certificate never leaves.
+        """
+        with self._writing():
+            return self._run("delete from certificate where status = 'reserved' and created_at < ?", (at,))
+
+    def _add_names(self, records: Iterable[CertificateRecord]) -> None:
+        self._run_many(_NAME, sorted(_name_rows(records)))  # in the order of the index: pages are visited once
+
+    def _taken(self, wanted: Sequence[tuple[int, str]]) -> StoreError:
+        """Say which number it was; called when an insert left one out, whose transaction is rolled back then."""
+        self._run("rollback")
+        seen: set[tuple[int, str]] = set()
+        for one in wanted:
+            if one in seen or self._status(*one) is not None:
+                return _serial_taken(*one)
+            seen.add(one)
+        return _serial_taken(*wanted[0])
+
+    def _not_reserved(self, records: Iterable[CertificateRecord]) -> StoreError:
+        self._run("rollback")
+        for record in records:
+            status = self._status(record.serial_number, record.issuer)
+            if status != Status.RESERVED:
+                return _not_reserved(record, status)
+        return StoreError("store.not_reserved", "a serial number was recorded twice at once")
+
+    def _status(self, serial_number: int, issuer: str) -> str | None:
+        row = self._row(
+            "select status from certificate where serial_number = ? and issuer = ?",
+            (encode_serial(serial_number), issuer),
+        )
+        return None if row is None else str(row[0])
+
+
+def _serial_taken(serial_number: int, issuer: str) -> StoreError:
+    return StoreError(
+        "store.serial_taken",
+        f"serial number is taken: {serial_number:x} of {issuer}",
+        hint="draw another one: with 128 random bits this means that the randomness is broken",
+    )
+
+
+def _not_reserved(record: CertificateRecord, status: str | None) -> StoreError:
+    return StoreError(
+        "store.not_reserved",
+        f"serial number is not reserved but {status or 'unknown'}: {record.serial_number:x} of {record.issuer}",
+        hint="the certificate must not leave; issue it again",
+    )
+
+
+def _reservation_columns(one: Reservation) -> Row:
+    return (encode_serial(one.serial_number), one.issuer, one.name, one.profile, one.created_at, one.created_by)
+
+
+def _recorded_columns(record: CertificateRecord, sequence: int) -> Row:
+    serial, issuer, name, subject, names, profile, group, _, not_before, not_after, der, at, by, *_ = (
+        certificate_columns(record)
+    )
+    return (name, subject, names, profile, group, not_before, not_after, der, at, by, sequence, serial, issuer)
+
+
+def _name_rows(records: Iterable[CertificateRecord]) -> Iterator[Row]:
+    for record in records:
+        serial = encode_serial(record.serial_number)
+        for value in forward_values(record):
+            yield FORWARD, value, serial, record.issuer
+        for value in backward_values(record):
+            yield BACKWARD, value, serial, record.issuer
+
+
+def _revocation_rows(certificates: Iterable[tuple[CertificateRecord, bytes | None]]) -> Iterator[Row]:
+    for record, entry in certificates:
+        if record.status in {Status.REVOKED, Status.HELD}:
+            serial = encode_serial(record.serial_number)
+            yield record.issuer, serial, record.not_after, record.revoked_at, record.revocation_reason, entry

@@ -1,0 +1,105 @@
+"""The append-only log of every use of a CA key, in the database.
+
+Decides that an entry is in the same transaction as what it speaks of, and what a verification looks at.
+"""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from counterseal.findings import Finding, Report, Severity
+from counterseal.store.key_uses import chain, find_faults
+from counterseal.store.records import KeyUse, LogHead, NewKeyUse
+from counterseal.store.rows import Row, decode_serial, encode_serial
+from counterseal.store.session import Session
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+_COLUMNS = "sequence, used_at, actor, action, ca, serial_number, digest, previous_hash, hash"
+_INSERT = f"insert into key_use ({_COLUMNS}) values (?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608 - constants only
+_SELECT = f"select {_COLUMNS} from key_use where sequence > ? order by sequence"  # noqa: S608 - constants only
+
+# Certificates whose log entry is not there, or speaks of another certificate: a log cut short with its head shows here.
+_UNLOGGED = """
+    select c.serial_number, c.issuer, c.key_use from certificate c left join key_use k on k.sequence = c.key_use
+    where c.key_use is not null and (k.sequence is null or k.serial_number <> c.serial_number or k.ca <> c.issuer)
+"""
+FINDINGS_SHOWN = 100
+
+
+class KeyUseLog(Session):
+    """The key-use log."""
+
+    def append_key_use(self, new: NewKeyUse) -> KeyUse:
+        """Log one use of a CA key, durable on return; what issues a certificate or a CRL does this by itself."""
+        with self._writing():
+            return self._append_key_uses([new])[0]
+
+    def key_uses(self, *, after: int = 0) -> Iterator[KeyUse]:
+        """Yield the entries with a higher sequence number than ``after``, in order."""
+        return map(_key_use, self._each(_SELECT, (after,)))
+
+    def key_use_head(self) -> LogHead:
+        """Return the newest entry's number and hash (0 and zeros when empty); note it elsewhere as an anchor."""
+        row = self._row("select sequence, hash from key_use_head")
+        return LogHead(*row) if row else LogHead(0, b"")
+
+    def verify_key_uses(self, *, anchor: LogHead | None = None) -> Report:
+        """Check every entry, the chain, its end, and that each certificate issued here is in it.
+
+        Finds any edit, deletion or change of order by somebody who does not recompute all hashes after it and the head.
+        Somebody who does is found only with an ``anchor``, a head noted elsewhere. At most 100 findings are returned.
+        """
+        with self._reading():
+            faults = find_faults(self.key_uses(), self.key_use_head(), anchor)
+            found = list(islice(faults, FINDINGS_SHOWN))
+            found.extend(islice(self._unlogged(), FINDINGS_SHOWN - len(found)))
+        return Report(tuple(found))
+
+    def _append_key_uses(self, new: Iterable[NewKeyUse]) -> list[KeyUse]:
+        """Append inside the caller's transaction."""
+        # An update that changes nothing: it makes appenders queue where readers do not lock the table.
+        row = self._row("update key_use_head set only_row = only_row returning sequence, hash")
+        first = head = LogHead(*row) if row else LogHead(0, b"")
+        uses: list[KeyUse] = []
+        for one in new:
+            use = chain(head, one)
+            head = LogHead(use.sequence, use.hash)
+            uses.append(use)
+        if head is not first:
+            self._run_many(_INSERT, map(_columns, uses))
+            self._run("update key_use_head set sequence = ?, hash = ?", (head.sequence, head.hash))
+        return uses
+
+    def _unlogged(self) -> Iterator[Finding]:
+        for serial, issuer, sequence in self._each(_UNLOGGED):
+            yield Finding(
+                "log.unlogged",
+                Severity.CRITICAL,
+                f"certificate's log entry is missing or speaks of another one: {decode_serial(serial):x}",
+                where=f"certificate of {issuer}, key-use log entry {sequence}",
+                hint="the log was cut or rewritten: compare with a backup",
+            )
+
+
+def _columns(use: KeyUse) -> Row:
+    serial = None if use.serial_number is None else encode_serial(use.serial_number)
+    return (
+        use.sequence,
+        use.at,
+        use.actor,
+        use.action,
+        use.ca,
+        serial,
+        use.digest,
+        use.previous_hash,
+        use.hash,
+    )
+
+
+def _key_use(row: Row) -> KeyUse:
+    sequence, at, actor, action, ca, serial, digest, previous_hash, digest_of_all = row
+    number = None if serial is None else decode_serial(serial)
+    return KeyUse(sequence, at, actor, action, ca, number, digest, previous_hash, digest_of_all)

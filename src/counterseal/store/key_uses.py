@@ -1,0 +1,84 @@
+"""The chain that the key-use log is: how an entry is encoded, how entries hang together, and what breaks it.
+
+Each ``hash`` is SHA-256 over the tag, the previous entry's hash and every field, each preceded by its length, so that
+no two entries encode alike. PURE: entries and head are handed in.
+"""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from counterseal.findings import Finding, Severity
+from counterseal.store.records import GENESIS_HASH, KeyUse, LogHead, NewKeyUse
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+_TAG = b"counterseal key use 1"
+_HINT = "compare with a backup or a noted head to see what was changed; docs/store.md says what this log can prove"
+
+
+def chain(head: LogHead, new: NewKeyUse) -> KeyUse:
+    """Return ``new`` as the entry that follows ``head``."""
+    sequence = head.sequence + 1
+    return KeyUse(
+        sequence,
+        new.at,
+        new.actor,
+        new.action,
+        new.ca,
+        new.serial_number,
+        new.digest,
+        head.hash,
+        _hash(sequence, new, head.hash),
+    )
+
+
+def find_faults(uses: Iterable[KeyUse], head: LogHead, anchor: LogHead | None = None) -> Iterator[Finding]:
+    """Yield what is wrong with the log: edits, gaps, changed order, a missing end, an ``anchor`` that is not in it.
+
+    ``uses`` in the order of their sequence numbers, ``head`` the separate record of the newest, ``anchor`` a head that
+    was noted outside the store.
+    """
+    last = LogHead(0, GENESIS_HASH)
+    anchored = anchor is None or anchor == last
+    for use in uses:
+        yield from _faults_of(use, last)
+        last = LogHead(use.sequence, use.hash)
+        anchored = anchored or anchor == last
+    if last != head:
+        yield _fault("log.end", f"the log ends at entry {last.sequence}, its head says {head.sequence}", head.sequence)
+    if not anchored and anchor is not None:
+        yield _fault("log.anchor", f"the noted head is not in the log: entry {anchor.sequence}", anchor.sequence)
+
+
+def _faults_of(use: KeyUse, last: LogHead) -> Iterator[Finding]:
+    if use.sequence != last.sequence + 1:
+        missing = f"{last.sequence + 1} to {use.sequence - 1}"
+        yield _fault("log.gap", f"entries are missing: {missing}", use.sequence)
+    elif use.previous_hash != last.hash:
+        yield _fault("log.link", f"entry does not follow the one before it: {use.sequence}", use.sequence)
+    new = NewKeyUse(use.at, use.actor, use.action, use.ca, use.serial_number, use.digest)
+    if use.hash != _hash(use.sequence, new, use.previous_hash):
+        yield _fault("log.edited", f"entry was changed after it was written: {use.sequence}", use.sequence)
+
+
+def _fault(code: str, message: str, sequence: int) -> Finding:
+    return Finding(code, Severity.CRITICAL, message, where=f"key-use log entry {sequence}", hint=_HINT)
+
+
+def _hash(sequence: int, use: NewKeyUse, previous_hash: bytes) -> bytes:
+    serial = b"" if use.serial_number is None else b"%x" % use.serial_number
+    fields = (
+        _TAG,
+        previous_hash,
+        b"%d" % sequence,
+        b"%d" % use.at,
+        use.actor.encode(),
+        use.action.encode(),
+        use.ca.encode(),
+        serial,
+        use.digest,
+    )
+    return sha256(b"".join(len(field).to_bytes(4, "big") + field for field in fields)).digest()

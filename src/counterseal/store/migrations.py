@@ -1,0 +1,109 @@
+"""Bringing a database to the schema of this program.
+
+Numbered SQL files, each applied once, all in one transaction under the write lock: of several openers one migrates, the
+others wait and find the work done. ``NNNN_name.sql`` is for every database, ``NNNN_name.sqlite.sql`` for this one.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from counterseal.errors import StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SCHEMA = Path(__file__).with_name("schema")
+DIALECT = "sqlite"
+APPLICATION_ID = 0x43534541  # "CSEA", in the header of every store: https://www.sqlite.org/fileformat.html 1.3.11
+
+_VERSIONS = "create table if not exists schema_version (version integer not null primary key, name text not null)"
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """One step: its number, the file's name and where it lies."""
+
+    version: int
+    name: str
+    path: Path
+
+
+def migrations(directory: Path = SCHEMA) -> tuple[Migration, ...]:
+    """Return the steps for this database in order."""
+    steps = []
+    for path in sorted(directory.glob("[0-9]*.sql")):
+        stem, _, dialect = path.name.removesuffix(".sql").partition(".")
+        if dialect in {"", DIALECT}:
+            steps.append(Migration(int(stem.partition("_")[0]), path.name, path))
+    return tuple(steps)
+
+
+def migrate(connection: sqlite3.Connection, path: Path, *, steps: tuple[Migration, ...]) -> None:
+    """Apply the missing steps; raises StoreError (``store.too_new``) when a newer program was here, sqlite3.Error."""
+    newest = steps[-1].version
+    if is_ours(connection):
+        _refuse_newer(path, _version(connection), newest)
+        if _version(connection) == newest:
+            return
+    connection.execute("begin immediate")
+    try:
+        _upgrade(connection, path, steps)
+        connection.execute("commit")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("rollback")
+        raise
+
+
+def is_ours(connection: sqlite3.Connection) -> bool:
+    """Whether the database carries our mark."""
+    return bool(connection.execute("pragma application_id").fetchone()[0] == APPLICATION_ID)
+
+
+def is_blank(connection: sqlite3.Connection) -> bool:
+    """Whether the database has neither a mark nor a table: just created."""
+    marked = connection.execute("pragma application_id").fetchone()[0]
+    return not marked and not connection.execute("select count(*) from sqlite_master").fetchone()[0]
+
+
+def _upgrade(connection: sqlite3.Connection, path: Path, steps: tuple[Migration, ...]) -> None:
+    connection.execute(f"pragma application_id = {APPLICATION_ID}")
+    connection.execute(_VERSIONS)
+    found = _version(connection)  # again: another opener may have held the lock until now
+    _refuse_newer(path, found, steps[-1].version)
+    for step in steps:
+        if step.version > found:
+            _apply(connection, step)
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("select coalesce(max(version), 0) from schema_version").fetchone()[0])
+
+
+def _apply(connection: sqlite3.Connection, step: Migration) -> None:
+    for statement in _statements(step.path.read_text(encoding="utf-8")):
+        connection.execute(statement)
+    connection.execute("insert into schema_version (version, name) values (?, ?)", (step.version, step.name))
+
+
+def _statements(script: str) -> Iterator[str]:
+    """Yield the statements one by one: ``executescript`` would commit before the first."""
+    pending = ""
+    for line in script.splitlines(keepends=True):
+        pending += line
+        if sqlite3.complete_statement(pending):
+            yield pending
+            pending = ""
+
+
+def _refuse_newer(path: Path, found: int, newest: int) -> None:
+    if found > newest:
+        raise StoreError(
+            "store.too_new",
+            f"the store was made by a newer Counterseal: {path} has schema {found}, this program knows {newest}",
+            hint="upgrade this program; the store was not changed",
+        )

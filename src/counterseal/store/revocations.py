@@ -1,0 +1,93 @@
+"""Revoking, and the lists that CRLs and maps are made from.
+
+Decides which change of status is possible: valid to revoked or held, held to revoked or back to valid, nothing else
+(RFC 5280 5.3.1: only a hold is lifted). It is handed the encoded CRL entry and never looks inside.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from counterseal.errors import StoreError
+from counterseal.store.inventory import Inventory
+from counterseal.store.records import CertificateRecord, Revocation, Status
+from counterseal.store.rows import decode_serial, encode_serial
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+HOLD = "certificate_hold"
+
+_MARK = """
+    update certificate set status = ?, revoked_at = ?, revocation_reason = ? where serial_number = ? and issuer = ?
+"""
+_INSERT = (
+    "insert into revocation (issuer, serial_number, not_after, revoked_at, reason, crl_entry) values (?, ?, ?, ?, ?, ?)"
+)
+_DELETE = "delete from revocation where issuer = ? and serial_number = ?"
+_WHERE = "from revocation where issuer = ? and not_after >= ? order by serial_number"
+
+
+class Revocations(Inventory):
+    """The revoked and held certificates."""
+
+    def revoke(
+        self, serial_number: int, *, at: int, reason: str, crl_entry: bytes, issuer: str | None = None
+    ) -> CertificateRecord:
+        """Revoke, or hold when ``reason`` is ``certificate_hold``; durable on return. Returns the changed record.
+
+        ``crl_entry`` is the DER revokedCertificates entry (RFC 5280 5.1). Raises NotFoundError, and StoreError
+        (``store.not_revocable``) when it is revoked already or only reserved.
+        """
+        status = Status.HELD if reason == HOLD else Status.REVOKED
+        with self._writing():
+            record = self.certificate(serial_number, issuer=issuer)
+            if record.status is not Status.VALID and (record.status, status) != (Status.HELD, Status.REVOKED):
+                raise _impossible("store.not_revocable", "revoked" if status is Status.REVOKED else "held", record)
+            key = (record.issuer, encode_serial(serial_number))
+            self._run(_MARK, (str(status), at, reason, key[1], key[0]))
+            self._run(_DELETE, key)
+            self._run(_INSERT, (*key, record.not_after, at, reason, crl_entry))
+            return self.certificate(serial_number, issuer=record.issuer)
+
+    def unrevoke(self, serial_number: int, *, issuer: str | None = None) -> CertificateRecord:
+        """Lift a hold; durable on return. Raises NotFoundError, and StoreError (``store.not_held``) otherwise."""
+        with self._writing():
+            record = self.certificate(serial_number, issuer=issuer)
+            if record.status is not Status.HELD:
+                raise _impossible("store.not_held", "released", record)
+            key = (record.issuer, encode_serial(serial_number))
+            self._run(_MARK, (str(Status.VALID), None, None, key[1], key[0]))
+            self._run(_DELETE, key)
+            return self.certificate(serial_number, issuer=record.issuer)
+
+    def revoked(self, issuer: str, *, not_expired_at: int) -> Iterator[bytes]:
+        """Yield the encoded CRL entries of the revoked and held certificates, by serial number, as they are read.
+
+        Those whose ``not_after`` is before ``not_expired_at`` are left out. RFC 5280 3.3 wants an entry on one CRL
+        issued after the expiry: pass a time that much earlier than now.
+        """
+        return (entry for (entry,) in self._each(f"select crl_entry {_WHERE}", (issuer, not_expired_at)))
+
+    def revocations(self, issuer: str, *, not_expired_at: int) -> Iterator[Revocation]:
+        """Yield the same ones with their time and reason."""
+        rows = self._each(f"select serial_number, revoked_at, reason {_WHERE}", (issuer, not_expired_at))
+        return (Revocation(decode_serial(serial), at, reason) for serial, at, reason in rows)
+
+    def revoked_serials(self, issuer: str, *, not_expired_at: int = 0) -> Iterator[int]:
+        """Yield only the serial numbers of the revoked and held ones, in order."""
+        rows = self._each(f"select serial_number {_WHERE}", (issuer, not_expired_at))
+        return (decode_serial(serial) for (serial,) in rows)
+
+    def revoked_count(self, issuer: str, *, not_expired_at: int = 0) -> int:
+        """Return how many certificates of the issuer are revoked or held."""
+        row = self._row("select count(*) from revocation where issuer = ? and not_after >= ?", (issuer, not_expired_at))
+        return int(row[0]) if row else 0
+
+
+def _impossible(code: str, verb: str, record: CertificateRecord) -> StoreError:
+    return StoreError(
+        code,
+        f"a certificate that is {record.status} cannot be {verb}: {record.name} ({record.serial_number:x})",
+        hint="only a certificate on hold can be released" if verb == "released" else None,
+    )

@@ -1,0 +1,233 @@
+"""From a query to one statement that an index answers, and the cursor that continues it.
+
+PURE: decides which index is read, in which order, and how far a cursor reaches; knows nothing of connections.
+
+Without a name the order is by ``not_after``, then serial number: three ranges, one a status, merged. With a name it is
+by the name that matched. A page is found by where the last one ended, so its cost does not grow with its distance.
+"""
+
+from __future__ import annotations
+
+import re
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from counterseal.errors import InputError
+from counterseal.store.records import CertificateRecord, Query, Status
+from counterseal.store.rows import (
+    BACKWARD,
+    CERTIFICATE_COLUMNS,
+    FORWARD,
+    Row,
+    backward,
+    backward_values,
+    decode_serial,
+    encode_serial,
+    forward_values,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_ISSUED = (Status.VALID, Status.REVOKED, Status.HELD)
+_PATTERN_LIMIT = 1000
+_LAST = 0x10FFFF
+_SURROGATES = range(0xD800, 0xE000)
+_C = ", ".join(f"c.{column.strip()}" for column in CERTIFICATE_COLUMNS.split(","))
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """SQL with its values; each row is a sort key (text or integer) and then a certificate's columns."""
+
+    sql: str
+    values: Row
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where a page ended: the sort key of its last row, serial number and issuer."""
+
+    key: str | int
+    serial_number: bytes
+    issuer: str
+
+
+def statement(query: Query, after: Position | None, *, limit: int) -> Statement:
+    """Return the statement for the ``limit`` rows of ``query`` that follow ``after``."""
+    if query.status is Status.RESERVED:
+        return _reserved(query, after, limit)
+    if query.name is None or not query.name.strip("*"):
+        return _by_expiry(query, after, limit)
+    return _by_name(query, after, limit)
+
+
+def keeps(query: Query, key: str | int, record: CertificateRecord) -> bool:
+    """Whether this row is the one that shows the certificate: one with several matching names is shown at the first."""
+    if query.status is Status.RESERVED or not isinstance(key, str):
+        return True
+    pattern = _Pattern.of(query.name or "")
+    values = forward_values(record) if pattern.direction == FORWARD else backward_values(record)
+    return key == min((value for value in values if pattern.matches(value)), default=key)
+
+
+def encode_cursor(position: Position) -> str:
+    """Return the position as opaque text."""
+    kind = "i" if isinstance(position.key, int) else "t"
+    text = "\0".join((kind, position.serial_number.hex(), position.issuer, str(position.key)))
+    return urlsafe_b64encode(text.encode()).decode()
+
+
+def decode_cursor(query: Query) -> Position | None:
+    """Return where ``query.after`` says to go on; raises InputError for what is not one of this query's cursors."""
+    if query.after is None:
+        return None
+    try:
+        kind, serial, issuer, key = urlsafe_b64decode(query.after.encode()).decode().split("\0", 3)
+        by_name = query.name is not None and bool(query.name.strip("*")) and query.status is not Status.RESERVED
+        if kind != ("t" if by_name else "i"):
+            raise ValueError(kind)  # noqa: TRY301 - one answer to every malformed cursor
+        octets = encode_serial(decode_serial(bytes.fromhex(serial)))
+        return Position(key if by_name else int(key), octets, issuer)
+    except (ValueError, InputError) as error:
+        raise InputError(
+            "query.cursor",
+            f"not a cursor of this search: {query.after}",
+            hint="pass the cursor of the page before with the same search",
+        ) from error
+
+
+def _by_expiry(query: Query, after: Position | None, limit: int) -> Statement:
+    """Read one range of an index for each status and merge them: a range stays one however the filters are combined."""
+    statuses = _ISSUED if query.status is None else (query.status,)
+    filters, values = _filters(query)
+    if after is not None:
+        filters.append("(c.not_after, c.serial_number, c.issuer) > (?, ?, ?)")
+        values += (after.key, after.serial_number, after.issuer)
+    where = " and ".join(filters)
+    order = "order by c.not_after, c.serial_number, c.issuer limit ?"
+    ranges = [
+        f"select * from (select c.not_after as sort_key, {_C} from certificate c"  # noqa: S608 - constants only
+        f" where c.status = '{status}' and c.not_after is not null{' and ' if where else ''}{where} {order}) r"
+        for status in statuses
+    ]
+    sql = " union all ".join(ranges)
+    if len(ranges) > 1:
+        sql = f"select * from ({sql}) m order by sort_key, serial_number, issuer limit ?"  # noqa: S608 - constants only
+    return Statement(sql, (*values, limit) * len(ranges) + ((limit,) if len(ranges) > 1 else ()))
+
+
+def _by_name(query: Query, after: Position | None, limit: int) -> Statement:
+    pattern = _Pattern.of(query.name or "")
+    filters, values = _filters(query)
+    ranges: list[str] = ["n.direction = ?"]
+    bounds: Row = (pattern.direction,)
+    if pattern.prefix:
+        ranges.append("n.value >= ?")
+        bounds += (pattern.prefix,)
+        end = _successor(pattern.prefix)
+        if end is not None:
+            ranges.append("n.value < ?")
+            bounds += (end,)
+    if pattern.like is not None:
+        ranges.append("n.value like ? escape '\\'")
+        bounds += (pattern.like,)
+    if after is not None:
+        ranges.append("(n.value, n.serial_number, n.issuer) > (?, ?, ?)")
+        bounds += (after.key, after.serial_number, after.issuer)
+    if query.status is not None:
+        filters.append("c.status = ?")
+        values += (str(query.status),)
+    sql = (
+        f"select n.value as sort_key, {_C} from certificate_name n join certificate c"  # noqa: S608 - constants only
+        f" on c.serial_number = n.serial_number and c.issuer = n.issuer where {' and '.join(ranges + filters)}"
+        " order by n.value, n.serial_number, n.issuer limit ?"
+    )
+    return Statement(sql, (*bounds, *values, limit))
+
+
+def _reserved(query: Query, after: Position | None, limit: int) -> Statement:
+    """Read the reservations, oldest first; they have no times and no subject, so only some filters speak of them."""
+    filters = ["c.status = 'reserved'"]
+    values: Row = ()
+    for column, value in (("issuer", query.issuer), ("profile", query.profile)):
+        if value is not None:
+            filters.append(f"c.{column} = ?")
+            values += (value,)
+    if query.name is not None:
+        filters.append("lower(c.name) like ? escape '\\'")
+        values += (_like(query.name.lower()),)
+    if after is not None:
+        filters.append("(c.created_at, c.serial_number, c.issuer) > (?, ?, ?)")
+        values += (after.key, after.serial_number, after.issuer)
+    sql = (
+        f"select c.created_at as sort_key, {_C} from certificate c where {' and '.join(filters)}"  # noqa: S608 - constants only
+        " order by c.created_at, c.serial_number, c.issuer limit ?"
+    )
+    return Statement(sql, (*values, limit))
+
+
+def _filters(query: Query) -> tuple[list[str], Row]:
+    wanted = (
+        ("c.profile = ?", query.profile),
+        ("c.issuer = ?", query.issuer),
+        ("c.not_after >= ?", None if query.include_expired else query.at),
+        ("c.not_after < ?", query.expires_before),
+    )
+    present = [(condition, value) for condition, value in wanted if value is not None]
+    return [condition for condition, _ in present], tuple(value for _, value in present)
+
+
+@dataclass(frozen=True, slots=True)
+class _Pattern:
+    """A name pattern as a range of the name index: its direction, how values begin, and what else must hold."""
+
+    direction: int
+    prefix: str
+    like: str | None
+    expression: re.Pattern[str]
+
+    def matches(self, value: str) -> bool:
+        return self.expression.fullmatch(value) is not None
+
+    @classmethod
+    def of(cls, name: str) -> _Pattern:
+        if len(name) > _PATTERN_LIMIT:
+            raise InputError("query.name", f"name pattern is longer than {_PATTERN_LIMIT} characters: {name[:40]}...")
+        wanted = name.lower().replace("\0", "\ufffd")
+        if "*" not in wanted:
+            wanted += "*"
+        direction = FORWARD
+        if wanted.startswith(("*.", "*@")) and "*" not in wanted[1:]:
+            direction, wanted = BACKWARD, _from_its_end(wanted[1:])
+        pieces = wanted.split("*")
+        simple = len(pieces) == 2 and not pieces[1]  # noqa: PLR2004 - "prefix*": the range says it all
+        expression = re.compile(".*".join(map(re.escape, pieces)), re.DOTALL)
+        return cls(direction, pieces[0], None if simple else _like(wanted), expression)
+
+
+def _from_its_end(suffix: str) -> str:
+    """Return ``com.example.*`` for ``.example.com`` and ``com.example@*`` for ``@example.com``."""
+    separator, rest = suffix[0], suffix[1:]
+    return f"{backward(rest)}{separator}*"
+
+
+def _like(pattern: str) -> str:
+    escaped = pattern.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return escaped.replace("*", "%") if "*" in pattern else escaped + "%"
+
+
+def _successor(prefix: str) -> str | None:
+    """Return the least text that follows every text with this prefix, in the order of code points."""
+    stem = prefix.rstrip(chr(_LAST))
+    if not stem:
+        return None
+    code = ord(stem[-1]) + 1
+    return stem[:-1] + chr(_SURROGATES.stop if code in _SURROGATES else code)
+
+
+def positions(rows: list[Row]) -> Iterator[Position]:
+    """Yield where each row of a ``Statement`` stands."""
+    for key, serial_number, issuer, *_ in rows:
+        yield Position(key, serial_number, issuer)

@@ -1,0 +1,91 @@
+"""One connection to the database: statements, transactions, and errors of one kind.
+
+The tables' modules say what is asked; this one says how. Everything in their SQL is portable; what belongs to one
+database (placeholders, locks, error codes) stays here and in ``sqlite.py``.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from counterseal.store.failures import FAULTS, store_error
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    from counterseal.store.rows import Row
+
+
+class Session:
+    """A connection with its transactions; belongs to one thread."""
+
+    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+        self._connection = connection
+        self.path = path
+
+    def close(self) -> None:
+        """Close the connection; nothing committed is lost, nothing uncommitted is kept."""
+        self._connection.close()
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Everything inside is durable together when the block ends, or none of it is there."""
+        self._run("begin immediate")  # the write lock at once: a lock upgraded later could only fail
+        try:
+            yield
+            self._run("commit")
+        except BaseException:
+            self._roll_back()
+            raise
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        """Every statement inside sees the same moment."""
+        self._run("begin")
+        try:
+            yield
+        finally:
+            self._roll_back()
+
+    def _roll_back(self) -> None:
+        if self._connection.in_transaction:  # a full disk makes SQLite roll back by itself
+            self._run("rollback")
+
+    def _run(self, statement: str, values: Sequence[Any] = ()) -> int:
+        """Return the number of rows changed."""
+        try:
+            return self._connection.execute(statement, values).rowcount
+        except FAULTS as error:
+            raise store_error(error, self.path) from error
+
+    def _run_many(self, statement: str, rows: Iterable[Row]) -> int:
+        """Return the number of rows changed by all of them."""
+        try:
+            return self._connection.executemany(statement, rows).rowcount
+        except FAULTS as error:
+            raise store_error(error, self.path) from error
+
+    def _row(self, statement: str, values: Sequence[Any] = ()) -> Row | None:
+        """Return the first row or None."""
+        try:
+            row: Row | None = self._connection.execute(statement, values).fetchone()
+        except FAULTS as error:
+            raise store_error(error, self.path) from error
+        return row
+
+    def _rows(self, statement: str, values: Sequence[Any] = ()) -> list[Row]:
+        """Return all rows."""
+        try:
+            return self._connection.execute(statement, values).fetchall()
+        except FAULTS as error:
+            raise store_error(error, self.path) from error
+
+    def _each(self, statement: str, values: Sequence[Any] = ()) -> Iterator[Row]:
+        """Yield the rows as they are read, for answers that do not fit in memory."""
+        try:
+            yield from self._connection.execute(statement, values)
+        except FAULTS as error:
+            raise store_error(error, self.path) from error

@@ -1,0 +1,96 @@
+"""The store in one SQLite file.
+
+Durable: every method that writes returns after its commit is on disk (write-ahead log, ``synchronous=full``).
+Any number of processes may have the file open on one host; a ``Store`` belongs to one thread.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from contextlib import suppress
+from typing import TYPE_CHECKING, Self
+
+from counterseal.errors import FileError, StoreError
+from counterseal.findings import Finding, Report, Severity
+from counterseal.store.connection import MODE, connect
+from counterseal.store.failures import FAULTS, store_error
+from counterseal.store.issuance import Issuance
+from counterseal.store.revocations import Revocations
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+BUSY_SECONDS = 10.0
+
+
+class Store(Issuance, Revocations):
+    """What was issued; use it as a context manager, or ``close`` it."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def check(self) -> Report:
+        """Read every page and index and say what does not fit: minutes at millions of rows, for doctor and restore."""
+        try:
+            lines = [line for (line,) in self._rows("pragma integrity_check")]
+        except StoreError as error:
+            lines = [error.message]
+        lines += [f"row of {table} refers to nothing" for table, *_ in self._rows("pragma foreign_key_check")]
+        wrong = [line for line in lines if line != "ok"]
+        hint = "restore a backup with: counterseal restore"
+        return Report(
+            tuple(Finding("store.corrupt", Severity.CRITICAL, line, where=str(self.path), hint=hint) for line in wrong)
+        )
+
+    def snapshot(self, destination: Path) -> None:
+        """Write a consistent copy (0600, one file, on disk when this returns) while others read and write.
+
+        Raises FileError when ``destination`` exists or cannot be created, StoreError when it cannot be filled; then
+        nothing is left of it.
+        """
+        _claim(destination)
+        try:
+            _copy(self._connection, destination)
+        except BaseException as error:
+            with suppress(OSError):
+                destination.unlink()
+            if isinstance(error, FAULTS):
+                raise store_error(error, destination) from error
+            raise
+
+
+def open_store(path: Path, *, create: bool = False, busy_seconds: float = BUSY_SECONDS) -> Store:
+    """Open the store at ``path``, migrating it when it is older; ``create`` makes a new one where there is none.
+
+    Raises StoreError with a code for each way a file can be unusable; see ``connection.connect``.
+    """
+    path = path.absolute()
+    return Store(connect(path, create=create, busy_seconds=busy_seconds), path)
+
+
+def _claim(destination: Path) -> None:
+    try:
+        os.close(os.open(destination, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, MODE))
+    except FileExistsError as error:
+        raise FileError("file.exists", f"file exists already: {destination}", hint="choose another name") from error
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise FileError("file.write", f"cannot write {destination}: {reason}") from error
+
+
+def _copy(source: sqlite3.Connection, destination: Path) -> None:
+    target = sqlite3.connect(destination, isolation_level=None)
+    try:
+        source.backup(target)  # all pages in one step: one moment, and writers go on beside it
+        target.execute("pragma journal_mode = delete")  # a copy is one file, without a log of its own
+    finally:
+        target.close()
+    descriptor = os.open(destination, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
