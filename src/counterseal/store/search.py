@@ -11,7 +11,6 @@ from __future__ import annotations
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from counterseal.errors import InputError
 from counterseal.store.records import CertificateRecord, Query, Status
@@ -22,13 +21,8 @@ from counterseal.store.rows import (
     Row,
     backward,
     backward_values,
-    decode_serial,
-    encode_serial,
     forward_values,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 _ISSUED = (Status.VALID, Status.REVOKED, Status.HELD)
 _PATTERN_LIMIT = 1000
@@ -58,14 +52,12 @@ def statement(query: Query, after: Position | None, *, limit: int) -> Statement:
     """Return the statement for the ``limit`` rows of ``query`` that follow ``after``."""
     if query.status is Status.RESERVED:
         return _reserved(query, after, limit)
-    if query.name is None or not query.name.strip("*"):
-        return _by_expiry(query, after, limit)
-    return _by_name(query, after, limit)
+    return _by_name(query, after, limit) if _is_by_name(query) else _by_expiry(query, after, limit)
 
 
 def keeps(query: Query, key: str | int, record: CertificateRecord) -> bool:
     """Whether this row is the one that shows the certificate: one with several matching names is shown at the first."""
-    if query.status is Status.RESERVED or not isinstance(key, str):
+    if not _is_by_name(query):
         return True
     pattern = _Pattern.of(query.name or "")
     values = forward_values(record) if pattern.direction == FORWARD else backward_values(record)
@@ -83,19 +75,26 @@ def decode_cursor(query: Query) -> Position | None:
     """Return where ``query.after`` says to go on; raises InputError for what is not one of this query's cursors."""
     if query.after is None:
         return None
-    try:
-        kind, serial, issuer, key = urlsafe_b64decode(query.after.encode()).decode().split("\0", 3)
-        by_name = query.name is not None and bool(query.name.strip("*")) and query.status is not Status.RESERVED
-        if kind != ("t" if by_name else "i"):
-            raise ValueError(kind)  # noqa: TRY301 - one answer to every malformed cursor
-        octets = encode_serial(decode_serial(bytes.fromhex(serial)))
-        return Position(key if by_name else int(key), octets, issuer)
-    except (ValueError, InputError) as error:
+    position = _position(query.after)
+    if position is None or isinstance(position.key, str) != _is_by_name(query):
         raise InputError(
             "query.cursor",
             f"not a cursor of this search: {query.after}",
             hint="pass the cursor of the page before with the same search",
-        ) from error
+        )
+    return position
+
+
+def _position(cursor: str) -> Position | None:
+    try:
+        kind, serial, issuer, key = urlsafe_b64decode(cursor.encode()).decode().split("\0", 3)
+        return Position(int(key) if kind == "i" else key, bytes.fromhex(serial), issuer)
+    except ValueError:
+        return None
+
+
+def _is_by_name(query: Query) -> bool:
+    return query.status is not Status.RESERVED and query.name is not None and bool(query.name.strip("*"))
 
 
 def _by_expiry(query: Query, after: Position | None, limit: int) -> Statement:
@@ -225,9 +224,3 @@ def _successor(prefix: str) -> str | None:
         return None
     code = ord(stem[-1]) + 1
     return stem[:-1] + chr(_SURROGATES.stop if code in _SURROGATES else code)
-
-
-def positions(rows: list[Row]) -> Iterator[Position]:
-    """Yield where each row of a ``Statement`` stands."""
-    for key, serial_number, issuer, *_ in rows:
-        yield Position(key, serial_number, issuer)
