@@ -1,0 +1,97 @@
+"""The TLS client of a probe: one version, one identity, nothing added from a trust store.
+
+OpenSSL completes a client's chain from the trust store of its context and so changes what nginx sees; therefore a
+context with an identity has an empty store, and judging the server is done in a context of its own, without identity.
+Private keys reach OpenSSL through a memory file and never touch a disk.
+"""
+
+from __future__ import annotations
+
+import os
+import ssl
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from counterseal.errors import InputError, KeyAccessError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from counterseal.handshake.observation import ProbeIdentity, TLSVersion
+
+_VERSIONS = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
+
+
+def client_context(
+    tls_version: TLSVersion, *, identity: ProbeIdentity | None = None, trust_anchors: bytes | None = None
+) -> ssl.SSLContext:
+    """Return a client context for exactly ``tls_version``; with ``trust_anchors`` (PEM) it verifies the server.
+
+    Raises InputError when both are given or the anchors are not PEM, KeyAccessError when the identity cannot be used.
+    """
+    if identity is not None and trust_anchors is not None:
+        raise InputError("probe.context", f"cannot judge the server while presenting an identity: {identity.name}")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = context.maximum_version = _VERSIONS[tls_version]
+    context.set_alpn_protocols(["http/1.1"])
+    if trust_anchors is None:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    else:
+        _load_anchors(context, trust_anchors)
+    if identity is not None:
+        _load_identity(context, identity)
+    return context
+
+
+def _load_anchors(context: ssl.SSLContext, anchors: bytes) -> None:
+    try:
+        context.load_verify_locations(cadata=anchors.decode("ascii"))
+    except (ssl.SSLError, ValueError) as error:
+        raise InputError("probe.anchors", f"cannot read the trust anchors: {error}") from error
+
+
+def _load_identity(context: ssl.SSLContext, identity: ProbeIdentity) -> None:
+    pem = identity.private_key.rstrip(b"\n") + b"\n" + identity.certificate_chain
+    try:
+        with _readable(pem) as path:
+            context.load_cert_chain(path, password=_no_passphrase)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "reason", None) or error
+        raise KeyAccessError("probe.identity", f"cannot use the probe identity {identity.name}: {reason}") from error
+
+
+def _no_passphrase() -> bytes:
+    return b""  # otherwise OpenSSL asks on the terminal for an encrypted key
+
+
+@contextmanager
+def _readable(pem: bytes) -> Iterator[str]:
+    """Yield a path from which OpenSSL reads ``pem``: a memory file, or where there is none a private directory."""
+    with _memory_file(pem) if _has_memory_files() else _private_file(pem) as path:
+        yield path
+
+
+def _has_memory_files() -> bool:
+    return hasattr(os, "memfd_create") and Path("/proc/self/fd").is_dir()
+
+
+@contextmanager
+def _memory_file(pem: bytes) -> Iterator[str]:
+    descriptor = os.memfd_create("probe-identity", os.MFD_CLOEXEC)
+    with open(descriptor, "wb", closefd=True) as stream:  # noqa: PTH123 - a descriptor, not a path
+        stream.write(pem)
+        stream.flush()
+        yield f"/proc/self/fd/{descriptor}"
+
+
+@contextmanager
+def _private_file(pem: bytes) -> Iterator[str]:
+    with tempfile.TemporaryDirectory(prefix="counterseal-probe-") as directory:
+        path = Path(directory, "identity.pem")
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        with open(descriptor, "wb", closefd=True) as stream:  # noqa: PTH123 - a descriptor, not a path
+            stream.write(pem)
+        yield str(path)

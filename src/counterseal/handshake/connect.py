@@ -1,0 +1,76 @@
+"""A TCP connection within a deadline, name resolution included.
+
+The resolver of the C library cannot be given a deadline, so it runs in a thread of its own that is left behind when it
+takes too long; a numeric address needs none.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+import threading
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from counterseal.handshake.observation import Endpoint
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """A moment on the monotonic clock."""
+
+    moment: float
+
+    @classmethod
+    def after(cls, seconds: float) -> Deadline:
+        """Return the deadline ``seconds`` from now."""
+        return cls(time.monotonic() + seconds)
+
+    def remaining(self) -> float:
+        """Return the seconds left; raises TimeoutError when none are."""
+        left = self.moment - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        return left
+
+
+def connect(endpoint: Endpoint, deadline: Deadline) -> socket.socket:
+    """Return a connected socket; raises OSError (TimeoutError past the deadline), from the last address tried."""
+    failure = OSError(f"no address for {endpoint.host}")
+    for host in _addresses(endpoint.host, deadline):
+        try:
+            return socket.create_connection((host, endpoint.port), timeout=deadline.remaining())
+        except OSError as error:
+            failure = error
+    raise failure
+
+
+def _addresses(host: str, deadline: Deadline) -> list[str]:
+    try:
+        return [str(ipaddress.ip_address(host))]
+    except ValueError:
+        return _resolve(host, deadline)
+
+
+def _resolve(host: str, deadline: Deadline) -> list[str]:
+    found: list[str] = []
+    failures: list[OSError] = []
+
+    def look_up() -> None:
+        try:
+            rows = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+        except (OSError, UnicodeError) as error:
+            failures.append(OSError(f"cannot resolve {host}: {error}"))
+        else:
+            found.extend(str(address[0]) for *_, address in rows)
+
+    thread = threading.Thread(target=look_up, daemon=True)
+    thread.start()
+    thread.join(deadline.remaining())
+    if failures:
+        raise failures[0]
+    if thread.is_alive():
+        raise TimeoutError
+    return found

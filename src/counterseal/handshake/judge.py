@@ -1,0 +1,83 @@
+"""Judge one row: does what was seen meet what was expected, and if not, why.
+
+A pure function. The first unmet part of the expectation names the fault; the most telling come first, so that a server
+that asks nobody for a certificate is called that, and not by what it then answered.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from counterseal.handshake.causes import find_cause
+from counterseal.handshake.rows import RowKind, RowResult
+from counterseal.handshake.symptoms import Fault
+from counterseal.handshake.verdict import describe, verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from counterseal.handshake.observation import Observation
+    from counterseal.handshake.rows import Row
+
+
+def judge(row: Row, seen: Observation) -> RowResult:
+    """Return the row's result: passed, or failed with the likely cause and the fix."""
+    fault = next(_faults(row, seen), None)
+    if fault is None:
+        return RowResult(row, describe(seen), passed=True, seconds=seen.seconds)
+    cause = find_cause(row, fault, seen)
+    return RowResult(
+        row,
+        _observed(fault, seen),
+        passed=False,
+        cause=None if cause is None else cause.cause,
+        fix=None if cause is None else cause.fix,
+        seconds=seen.seconds,
+    )
+
+
+def skip(row: Row, reason: str) -> RowResult:
+    """Return the result of a row that was not tried."""
+    return RowResult(row, "not tried", passed=True, skipped=reason)
+
+
+def _faults(row: Row, seen: Observation) -> Iterator[Fault]:
+    wanted, ended = row.expected, verdict(seen)
+    if row.kind is RowKind.SERVER and (seen.server_verify or (0, ""))[0]:
+        yield Fault.SERVER_VERIFY
+    if wanted.serial is not None and seen.server_certificate_serial not in {None, wanted.serial}:
+        yield Fault.SERIAL
+    if seen.leaked:
+        yield Fault.LEAKED
+    if wanted.resumed is False and seen.resumed:
+        yield Fault.RESUMED
+    if ended not in wanted.verdicts:
+        yield Fault.VERDICT
+    if wanted.alert is not None and seen.alert != wanted.alert:
+        yield Fault.ALERT
+    if wanted.asked is not None and seen.certificate_requested is (not wanted.asked):
+        yield Fault.ASKED
+    yield from _page_faults(row, seen)
+
+
+def _page_faults(row: Row, seen: Observation) -> Iterator[Fault]:
+    wanted = row.expected
+    if wanted.generation is not None and seen.generation not in {None, wanted.generation}:
+        yield Fault.GENERATION
+    if wanted.own_page and seen.decision is None:
+        yield Fault.OWN_PAGE
+    if wanted.verify is not None and not (seen.verify or wanted.verify).startswith(wanted.verify):
+        yield Fault.VERIFY
+    if row.kind is RowKind.REDIRECT and not (seen.location or "").startswith("https://"):
+        yield Fault.LOCATION
+
+
+def _observed(fault: Fault, seen: Observation) -> str:
+    if fault is Fault.ASKED:
+        asked = "asked" if seen.certificate_requested else "asked for no certificate"
+        return f"{describe(seen)}, {asked}"
+    if fault is Fault.GENERATION:
+        return f"{describe(seen)}, generation {seen.generation}"
+    if fault is Fault.SERIAL:
+        return f"server certificate {seen.server_certificate_serial:X}"
+    return describe(seen)

@@ -1,0 +1,103 @@
+"""What is tried and what was seen, as values.
+
+An attempt is one connection with one request; an observation is everything that came back. Nothing here connects: the
+peer's behaviour is a value, however odd, and never an exception. Words from RFC 8446 (alert, session) and RFC 9110.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    import ssl
+
+TLSVersion = Literal["1.2", "1.3"]
+
+STATUS_PATH = "/.well-known/counterseal"
+"""Where a site rendered by us answers with its verdict on this very connection, as one line of text."""
+
+HEADERS_PATH = "/.well-known/counterseal/headers"
+"""Where such a site passes the request on to the prover's own socket, with the identity headers of the site."""
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where a site listens: a host name or IP address, and a TCP port."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeIdentity:
+    """A certificate and its key to be presented, both PEM; the chain is what is sent, end entity first."""
+
+    name: str
+    certificate_chain: bytes = field(repr=False)
+    private_key: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A TLS session to be offered again; it only works with the context, and so the identity, that it was made with."""
+
+    context: ssl.SSLContext = field(repr=False)
+    ticket: ssl.SSLSession = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One connection with one request.
+
+    ``server_name`` None sends no SNI. ``plain`` speaks HTTP without TLS. ``trust_anchors`` (PEM) makes the server's
+    chain, name, dates and purpose count; without it the server is looked at and not judged. ``timeout`` is in seconds
+    and bounds the whole attempt. A ``session`` brings its own identity, so ``identity`` is not looked at then.
+    """
+
+    endpoint: Endpoint
+    server_name: str | None
+    host_header: str
+    path: str = STATUS_PATH
+    tls_version: TLSVersion = "1.3"
+    identity: ProbeIdentity | None = None
+    headers: tuple[tuple[str, str], ...] = ()
+    session: Session | None = None
+    plain: bool = False
+    trust_anchors: bytes | None = None
+    timeout: float = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What one attempt saw; None where it did not get that far or the peer did not say.
+
+    ``alert`` is the fatal alert's name (RFC 8446 6); ``closed`` that the peer ended without an HTTP answer;
+    ``verify`` what nginx's ``$ssl_client_verify`` was; ``code`` nginx's internal status (495, 496, 497);
+    ``certificate_requested`` whether the server asked for a client certificate (None when resumed or not visible);
+    ``server_verify`` OpenSSL's verdict on the server's chain as (code, message), only with trust anchors; ``leaked``
+    the names of headers whose forged value reached the upstream, only when the prover was the upstream.
+    """
+
+    status: int | None = None
+    reason_phrase: str = ""
+    location: str | None = None
+    alert: str | None = None
+    closed: bool = False
+    tls_version: str | None = None
+    resumed: bool = False
+    certificate_requested: bool | None = None
+    verify: str | None = None
+    code: int | None = None
+    generation: int | None = None
+    decision: str | None = None
+    server_certificate_serial: int | None = None
+    server_verify: tuple[int, str] | None = None
+    leaked: tuple[str, ...] | None = None
+    body_excerpt: str = ""
+    error: str | None = None
+    seconds: float = 0.0
+    session: Session | None = field(default=None, repr=False)

@@ -1,0 +1,221 @@
+"""Which rows a site is tried with: a pure function of the site as it was meant and of the identities at hand.
+
+A row that cannot be tried is still in the plan and says why; a row that means nothing for the site (an expired
+certificate where none is asked for) is not.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from counterseal.handshake.catalogue import CATALOGUE
+from counterseal.handshake.expectations import expected
+from counterseal.handshake.observation import HEADERS_PATH, Attempt, ProbeIdentity
+from counterseal.handshake.rows import Row, RowKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from counterseal.handshake.observation import Endpoint, TLSVersion
+    from counterseal.handshake.site import Identities, SiteFacts
+
+UNKNOWN_NAME = "counterseal-unknown.invalid"
+_PROBE_LABEL = "counterseal-probe"
+_END_OF_CERTIFICATE = b"-----END CERTIFICATE-----"
+_TLS_VERSIONS: tuple[TLSVersion, ...] = ("1.2", "1.3")
+_UNDER_A_PATH = ("probe.php", "probe.png", "probe/probe")  # what regex and nested locations like to take over
+_SHOWN_WITH_PATH = frozenset({RowKind.PROTECTED_WITHOUT, RowKind.PROTECTED_GOOD})
+
+
+def plan(facts: SiteFacts, identities: Identities, *, timeout: float = 5.0) -> tuple[Row, ...]:
+    """Return the rows for the site, in the order in which they are shown; ``timeout`` is per attempt, in seconds."""
+    rows: list[Row] = []
+    for endpoint in facts.endpoints:
+        for version in facts.tls_versions:
+            rows += _Planner(facts, identities, endpoint, version, timeout).rows_per_version()
+        rows += _Planner(facts, identities, endpoint, facts.tls_versions[-1], timeout).rows_per_endpoint()
+    for endpoint in facts.plain_http:
+        rows.append(_Planner(facts, identities, endpoint, facts.tls_versions[-1], timeout).redirect())
+    return tuple(rows)
+
+
+def probe_name(server_name: str) -> str:
+    """Return a name that a client can ask for: of a wildcard, one below it (nginx's ``*.`` and leading ``.`` forms)."""
+    if server_name.startswith("*."):
+        return f"{_PROBE_LABEL}.{server_name[2:]}"
+    return server_name.removeprefix(".")
+
+
+def attempt_as(
+    facts: SiteFacts, identity: ProbeIdentity | None, *, endpoint: Endpoint, tls_version: TLSVersion, timeout: float
+) -> Attempt:
+    """Return the plain attempt at the site as this client: right SNI, right Host, the path that probes ask."""
+    name = probe_name(facts.server_name)
+    return Attempt(
+        endpoint=endpoint,
+        server_name=name,
+        host_header=_host_header(name, endpoint),
+        path=facts.path,
+        tls_version=tls_version,
+        identity=identity,
+        timeout=timeout,
+    )
+
+
+def _host_header(name: str, endpoint: Endpoint) -> str:
+    shown = f"[{name}]" if ":" in name else name
+    return shown if endpoint.port in {80, 443} else f"{shown}:{endpoint.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Planner:
+    facts: SiteFacts
+    identities: Identities
+    endpoint: Endpoint
+    version: TLSVersion
+    timeout: float
+
+    def rows_per_version(self) -> Iterator[Row]:
+        yield self._server()
+        yield self._row(RowKind.NO_CERTIFICATE, self._attempt(None))
+        yield self._client(RowKind.GOOD, self.identities.good)
+        if self.facts.client_certificates != "none":
+            yield from self._bad_clients()
+            yield from self._sessions()
+        yield from self._names()
+
+    def rows_per_endpoint(self) -> Iterator[Row]:
+        if self.facts.client_certificates != "none":
+            yield from self._leavers()
+        for path in self.facts.protected_paths:
+            yield from self._protected(path)
+        if self.facts.identity_headers:
+            yield from self._forged_headers()
+        for version in _TLS_VERSIONS:
+            if version not in self.facts.tls_versions:
+                yield self._row(RowKind.TLS_VERSION, replace(self._attempt(None), tls_version=version))
+        yield self._row(RowKind.PLAIN_ON_TLS_PORT, replace(self._attempt(None), plain=True))
+
+    def redirect(self) -> Row:
+        return self._row(RowKind.REDIRECT, replace(self._attempt(None, path="/"), plain=True))
+
+    def _server(self) -> Row:
+        if self.facts.trust_anchors is None:
+            return self._skipped(RowKind.SERVER, "no trust anchor given for the server's certificate")
+        return self._row(RowKind.SERVER, replace(self._attempt(None), trust_anchors=self.facts.trust_anchors))
+
+    def _bad_clients(self) -> Iterator[Row]:
+        good = self.identities.good
+        if good is not None and good.certificate_chain.count(_END_OF_CERTIFICATE) > 1:
+            yield self._client(RowKind.GOOD_WITHOUT_CHAIN, _without_chain(good))
+        yield self._client(RowKind.EXPIRED, self.identities.expired)
+        yield self._client(RowKind.FOREIGN, self.identities.foreign)
+        yield self._client(RowKind.SERVER_PURPOSE, self.identities.server_purpose)
+        yield self._client(RowKind.OTHER_CLIENT_CA, self.identities.other_client_ca)
+        yield self._client(RowKind.REVOKED, self.identities.revoked)
+
+    def _sessions(self) -> Iterator[Row]:
+        good = self.identities.good
+        if good is None:
+            return
+        again = self._attempt(good)
+        if not self.facts.resumption:
+            yield self._row(RowKind.RESUMPTION, again, first=again)
+        for name in self.facts.other_server_names[:1]:
+            first = replace(
+                again, server_name=probe_name(name), host_header=_host_header(probe_name(name), self.endpoint)
+            )
+            yield self._row(RowKind.CROSS_SITE_RESUMPTION, again, first=first)
+
+    def _leavers(self) -> Iterator[Row]:
+        leaver = self.identities.leaver
+        if leaver is None:
+            yield self._skipped(RowKind.RESUMED_AFTER_REVOCATION, "no client was revoked in this run")
+            return
+        for version in self.facts.tls_versions:
+            session = leaver.session_for(self.endpoint, version)
+            attempt = replace(self._attempt(leaver.identity), tls_version=version, session=session)
+            yield self._row(RowKind.RESUMED_AFTER_REVOCATION, attempt)
+
+    def _names(self) -> Iterator[Row]:
+        if not self.facts.is_ours and self.facts.client_certificates != "required":
+            return  # somebody else's default server may well answer everybody
+        attempt = self._attempt(self.identities.good if self.facts.is_ours else None)
+        if _is_address(self.facts.server_name):
+            yield self._skipped(RowKind.NO_SNI, "the site is named by an address, and clients send no SNI for one")
+        else:
+            yield self._row(RowKind.NO_SNI, replace(attempt, server_name=None))
+        yield self._row(RowKind.UNKNOWN_SNI, replace(attempt, server_name=UNKNOWN_NAME))
+        if self.facts.client_certificates == "none":
+            return
+        for name in self.facts.other_server_names[:1]:
+            yield self._row(RowKind.OTHER_SNI, replace(attempt, server_name=probe_name(name)))
+
+    def _protected(self, path: str) -> Iterator[Row]:
+        base = path if path.endswith("/") else f"{path}/"
+        for below in dict.fromkeys((path, *(base + name for name in _UNDER_A_PATH))):
+            yield self._row(RowKind.PROTECTED_WITHOUT, self._attempt(None, path=below))
+        good = self.identities.good
+        if good is None:
+            yield self._skipped(RowKind.PROTECTED_GOOD, _missing(RowKind.PROTECTED_GOOD))
+        else:
+            yield self._row(RowKind.PROTECTED_GOOD, self._attempt(good, path=path))
+
+    def _forged_headers(self) -> Iterator[Row]:
+        if self.facts.prove_socket is None:
+            yield self._skipped(RowKind.FORGED_HEADERS, "the site has no socket on which the prover is its upstream")
+            return
+        if self.facts.client_certificates != "required":
+            yield self._row(RowKind.FORGED_HEADERS, self._attempt(None, path=HEADERS_PATH))
+        if self.facts.client_certificates != "none":
+            yield self._client(RowKind.FORGED_HEADERS, self.identities.good, path=HEADERS_PATH)
+
+    def _client(self, kind: RowKind, identity: ProbeIdentity | None, *, path: str | None = None) -> Row:
+        if identity is None:
+            return self._skipped(kind, _missing(kind))
+        return self._row(kind, self._attempt(identity, path=path))
+
+    def _attempt(self, identity: ProbeIdentity | None, *, path: str | None = None) -> Attempt:
+        made = attempt_as(self.facts, identity, endpoint=self.endpoint, tls_version=self.version, timeout=self.timeout)
+        return made if path is None else replace(made, path=path)
+
+    def _row(self, kind: RowKind, attempt: Attempt, *, first: Attempt | None = None) -> Row:
+        version = None if attempt.plain else attempt.tls_version
+        row = replace(self._blank(kind), tls_version=version, attempt=attempt, first=first)
+        return replace(row, title=f"{row.title}: {attempt.path}") if kind in _SHOWN_WITH_PATH else row
+
+    def _skipped(self, kind: RowKind, reason: str) -> Row:
+        return replace(self._blank(kind), skipped=reason)
+
+    def _blank(self, kind: RowKind) -> Row:
+        return Row(
+            kind=kind,
+            site=self.facts.site,
+            endpoint=self.endpoint,
+            tls_version=self.version,
+            title=CATALOGUE[kind].title,
+            expected=expected(kind, self.facts),
+            why=CATALOGUE[kind].why,
+            client_certificates=self.facts.client_certificates,
+        )
+
+
+def _without_chain(identity: ProbeIdentity) -> ProbeIdentity:
+    leaf, end, _ = identity.certificate_chain.partition(_END_OF_CERTIFICATE)
+    return ProbeIdentity(identity.name, leaf + end + b"\n", identity.private_key)
+
+
+def _missing(kind: RowKind) -> str:
+    if kind is RowKind.OTHER_CLIENT_CA:
+        return "there is no client CA that the site does not admit"
+    return "no identity of this kind at hand"
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name.strip("[]"))
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,108 @@
+"""Prove a site: try every row of the plan with real handshakes, and judge what was seen.
+
+The only room that knows both what a row needs (a session made first, the prover as upstream) and how rows run beside
+each other. Whatever the server does ends in a row that failed; only a fault of ours is raised.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from counterseal.errors import FileError
+from counterseal.handshake.attempt import attempt
+from counterseal.handshake.judge import judge, skip
+from counterseal.handshake.plan import plan
+from counterseal.handshake.rows import RowKind
+from counterseal.handshake.upstream import ProofUpstream, forged_headers
+from counterseal.handshake.verdict import Verdict, verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from counterseal.handshake.observation import Attempt, Observation
+    from counterseal.handshake.rows import Row, RowResult
+    from counterseal.handshake.site import Identities, SiteFacts
+
+_WORKERS = 4  # handshakes release the interpreter's lock, and half of each is waiting for nginx
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """All rows of one site, judged; ``seconds`` is the time the whole proof took."""
+
+    site: str
+    rows: tuple[RowResult, ...]
+    seconds: float
+
+    @property
+    def passed(self) -> bool:
+        """Whether every row that could be tried met its expectation."""
+        return all(result.passed for result in self.rows)
+
+    @property
+    def failed(self) -> tuple[RowResult, ...]:
+        """The rows that did not meet their expectation."""
+        return tuple(result for result in self.rows if not result.passed)
+
+
+def prove(facts: SiteFacts, identities: Identities, *, timeout: float = 5.0) -> Proof:
+    """Try the site with every row that means something for it; ``timeout`` in seconds bounds each attempt.
+
+    Raises KeyAccessError when an identity cannot be used; whatever the server does is a row.
+    """
+    return prove_rows(facts, plan(facts, identities, timeout=timeout), timeout=timeout)
+
+
+def prove_rows(facts: SiteFacts, rows: Sequence[Row], *, timeout: float = 5.0) -> Proof:
+    """Try these rows, a part of a plan or all of it."""
+    started = time.monotonic()
+    with ExitStack() as stack:
+        upstream = _listen(stack, facts, rows, timeout)
+        pool = stack.enter_context(ThreadPoolExecutor(_WORKERS, thread_name_prefix="probe"))
+        results = tuple(pool.map(lambda row: _try(row, upstream), rows))
+    return Proof(facts.site, results, time.monotonic() - started)
+
+
+def _listen(stack: ExitStack, facts: SiteFacts, rows: Sequence[Row], timeout: float) -> ProofUpstream | str:
+    """Return the prover's upstream, or why there is none."""
+    wanted = any(row.kind is RowKind.FORGED_HEADERS and row.skipped is None for row in rows)
+    if not wanted or facts.prove_socket is None:
+        return "the site has no socket on which the prover is its upstream"
+    try:
+        return stack.enter_context(ProofUpstream(facts.prove_socket, timeout=timeout))
+    except FileError as error:
+        return error.message
+
+
+def _try(row: Row, upstream: ProofUpstream | str) -> RowResult:
+    if row.attempt is None:
+        return skip(row, row.skipped or "not tried")
+    if row.kind is RowKind.FORGED_HEADERS:
+        return _try_forging(row, row.attempt, upstream)
+    if row.first is not None:
+        return _try_again(row, row.first, row.attempt)
+    return judge(row, attempt(row.attempt))
+
+
+def _try_again(row: Row, first: Attempt, then: Attempt) -> RowResult:
+    """Make a session with the first attempt and offer it with the second."""
+    return judge(row, attempt(replace(then, session=attempt(first).session)))
+
+
+def _try_forging(row: Row, what: Attempt, upstream: ProofUpstream | str) -> RowResult:
+    if isinstance(upstream, str):
+        return skip(row, upstream)
+    nonce = secrets.token_hex(8)
+    seen = attempt(replace(what, headers=forged_headers(nonce)))
+    return _judge_forging(row, replace(seen, leaked=upstream.leaked(nonce)))
+
+
+def _judge_forging(row: Row, seen: Observation) -> RowResult:
+    if seen.leaked is None and verdict(seen) is Verdict.FORBIDDEN:
+        return skip(row, "the site let no probe through to its application (allow list)")
+    return judge(row, seen)

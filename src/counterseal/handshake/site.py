@@ -1,0 +1,89 @@
+"""What the proof has to know: the site as it was meant, and the identities to try it with.
+
+Both are handed in by whoever knows them (the configuration, the authority, or the command line for somebody else's
+server); the proof itself reads no file of nginx and asks no store.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+from counterseal.handshake.observation import STATUS_PATH
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from counterseal.handshake.observation import Endpoint, ProbeIdentity, Session, TLSVersion
+
+ClientCertificates = Literal["none", "optional", "required"]
+Revocation = Literal["crl", "map", "both"]
+
+
+@dataclass(frozen=True, slots=True)
+class SiteFacts:
+    """A site as it was meant to be.
+
+    ``endpoints`` speak TLS, ``plain_http`` only redirect. ``generation`` None stands for an nginx that is not rendered
+    by us: then answers are read by their status and stock pages. ``has_allow`` says that only listed subjects pass,
+    which a probe never is. ``resumption`` says that the site offers TLS sessions on purpose. ``prove_socket`` is where
+    the site passes ``/.well-known/counterseal/headers`` on to. ``trust_anchors`` (PEM) and
+    ``server_certificate_serial`` are what the server's own certificate is held against, where known.
+    """
+
+    site: str
+    endpoints: tuple[Endpoint, ...]
+    server_name: str
+    client_certificates: ClientCertificates
+    tls_versions: tuple[TLSVersion, ...] = ("1.2", "1.3")
+    has_allow: bool = False
+    revocation: Revocation | None = None
+    resumption: bool = False
+    other_server_names: tuple[str, ...] = ()
+    plain_http: tuple[Endpoint, ...] = ()
+    protected_paths: tuple[str, ...] = ()
+    identity_headers: bool = False
+    prove_socket: Path | None = None
+    generation: int | None = None
+    probe_path: str | None = None
+    trust_anchors: bytes | None = field(default=None, repr=False)
+    server_certificate_serial: int | None = None
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether the site was rendered by us and so says on each page what it decided."""
+        return self.generation is not None
+
+    @property
+    def path(self) -> str:
+        """Where probes ask: the status page of a site of ours, else ``probe_path`` or the root."""
+        return self.probe_path or (STATUS_PATH if self.is_ours else "/")
+
+
+@dataclass(frozen=True, slots=True)
+class Leaver:
+    """A client that was let in and then revoked, with the sessions it made before, by endpoint and TLS version."""
+
+    identity: ProbeIdentity
+    sessions: tuple[tuple[Endpoint, TLSVersion, Session | None], ...] = ()
+
+    def session_for(self, endpoint: Endpoint, tls_version: TLSVersion) -> Session | None:
+        """Return the session made with this endpoint and version, or None where the server gave none."""
+        return next((ticket for at, version, ticket in self.sessions if (at, version) == (endpoint, tls_version)), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Identities:
+    """The clients to try a site with; one that is None leaves its rows out, and says so.
+
+    ``other_client_ca`` was issued by a client CA of the same root that the site does not admit; ``revoked`` is the
+    canary; ``leaver`` was revoked after it had made its sessions.
+    """
+
+    good: ProbeIdentity | None = None
+    expired: ProbeIdentity | None = None
+    foreign: ProbeIdentity | None = None
+    server_purpose: ProbeIdentity | None = None
+    other_client_ca: ProbeIdentity | None = None
+    revoked: ProbeIdentity | None = None
+    leaver: Leaver | None = None
