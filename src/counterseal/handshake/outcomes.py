@@ -1,0 +1,282 @@
+"""The table of wrong outcomes and what each points to, most telling first.
+
+Each entry is a way of being broken that passes ``nginx -t``; the fix is what an administrator does about it. The first
+entry that matches is taken, so the special stand before the general.
+"""
+
+from __future__ import annotations
+
+from counterseal.handshake.rows import RowKind
+from counterseal.handshake.symptoms import Cause, Fault, Symptom
+from counterseal.handshake.verdict import Verdict
+
+_LET_IN = frozenset({Verdict.ADMITTED, Verdict.REDIRECTED})
+_WITH_GOOD = frozenset(
+    {
+        RowKind.GOOD,
+        RowKind.GOOD_WITHOUT_CHAIN,
+        RowKind.RESUMPTION,
+        RowKind.PROTECTED_GOOD,
+        RowKind.CROSS_SITE_RESUMPTION,
+        RowKind.FORGED_HEADERS,
+    }
+)
+_BAD = frozenset({RowKind.EXPIRED, RowKind.FOREIGN, RowKind.SERVER_PURPOSE})
+_WRONG_NAME = frozenset({RowKind.NO_SNI, RowKind.UNKNOWN_SNI})
+_REVOKED = frozenset({RowKind.REVOKED, RowKind.RESUMED_AFTER_REVOCATION})
+_VERIFYING = frozenset({"optional", "required"})
+
+_NOT_VERIFIED = Cause(
+    "the server block that answered does not verify clients: ssl_verify_client is off or missing there "
+    "(ssl_client_certificate, ssl_crl and ssl_ocsp alone do nothing), or another block with the same server_name, or "
+    "on this address only, comes first (nginx -t only warns: conflicting server name)",
+    "set ssl_verify_client in the block, keep one block per server_name, and give it every address that the name is "
+    "served on",
+)
+_PLAIN = Cause(
+    "listen lacks the ssl parameter: the port serves the site in the clear and verifies nobody",
+    "write listen ADDRESS ssl; in the server block",
+)
+_PAGE_FORWARDS = Cause(
+    "error_page 495 or 496 leads to the application, and its answer replaces the refusal",
+    "let error_page 495 496 end in a static page with a status of 400 or 403",
+)
+_SESSIONS_SURVIVE = Cause(
+    "TLS sessions outlive the reload, by a shared ssl_session_cache or an ssl_session_ticket_key file, and a resumed "
+    "session is never checked again",
+    "set ssl_session_tickets off and ssl_session_cache off at http level, or name the cache zone after the generation",
+)
+_CRL_NOT_IN_FORCE = Cause(
+    "the revocation is not in force: the CRL forgets the entry, was not loaded or not reloaded (since 1.27.2 also when "
+    "it is rewritten in place within one second), is hidden by a second CRL of the same CA, or ssl_crl is missing",
+    "publish one full CRL per CA, install it as a new file by rename, and reload",
+)
+
+SYMPTOMS = (
+    Symptom(_PLAIN, error="wrong_version_number"),
+    Symptom(_PLAIN, error="record_layer_failure"),
+    Symptom(_PLAIN, kinds=frozenset({RowKind.PLAIN_ON_TLS_PORT})),
+    Symptom(
+        Cause("nothing listens there", "start nginx, or compare the listen directives with the address asked"),
+        error="connection refused",
+    ),
+    Symptom(
+        Cause("no answer in time", "look whether a firewall drops the packets or the workers are stuck"),
+        error="no end within",
+    ),
+    Symptom(
+        Cause(
+            "a worker failed to load the certificate or its key at handshake time: a path with a variable is read by "
+            "the worker's user, and nginx -t does not try it",
+            "use a fixed path in ssl_certificate and ssl_certificate_key",
+        ),
+        alert="internal_error",
+    ),
+    Symptom(
+        Cause(
+            "the default server completes handshakes: ssl_reject_handshake is missing there, so its CA and CRL decide "
+            "and the Host header then picks the site",
+            "give every TLS address a default_server with ssl_reject_handshake on",
+        ),
+        kinds=_WRONG_NAME,
+    ),
+    Symptom(
+        Cause(
+            "no server block on this address has the site's name, so the default server answered",
+            "compare server_name and listen with what was deployed, and look whether another file claims the address",
+        ),
+        verdicts=frozenset({Verdict.MISDIRECTED}),
+    ),
+    Symptom(
+        Cause(
+            "no server block on this address has that name, and the default server rejected the handshake",
+            "compare server_name and listen with what was deployed, and whether the reload succeeded",
+        ),
+        alert="unrecognized_name",
+    ),
+    Symptom(
+        Cause(
+            "that TLS version is not offered on this address: before nginx 1.29.2 the default server's ssl_protocols "
+            "count, and before 1.23.4 the default has no TLS 1.3",
+            "write ssl_protocols at http level",
+        ),
+        alert="protocol_version",
+    ),
+    Symptom(
+        Cause(
+            "something in front of nginx ends the TLS connection: nginx itself never refuses a client by an alert",
+            "pass the TLS connection through to nginx, or verify clients where it ends",
+        ),
+        fault=Fault.VERDICT,
+        verdicts=frozenset({Verdict.ALERT}),
+    ),
+    Symptom(
+        Cause(
+            "the default server's ssl_protocols, not the site's, count before nginx 1.29.2",
+            "write the stricter ssl_protocols at http level or in the default server",
+        ),
+        kinds=frozenset({RowKind.TLS_VERSION}),
+    ),
+    Symptom(
+        Cause(
+            "an old worker, or a reload that failed in the master, still serves another generation",
+            "read nginx's error log for an emerg line, and reload again",
+        ),
+        fault=Fault.GENERATION,
+    ),
+    Symptom(
+        Cause(
+            "nginx serves another server certificate than was deployed: it was not reloaded, or another block answers",
+            "reload nginx, and look for another server block of the name",
+        ),
+        fault=Fault.SERIAL,
+    ),
+    Symptom(
+        Cause(
+            "a client's own identity headers reach the application: a proxy_set_header in the location drops all "
+            "inherited ones, a header is not set at all, or underscores_in_headers is on",
+            "include the whole set of identity headers in every location that proxies, empty ones too",
+        ),
+        fault=Fault.LEAKED,
+    ),
+    Symptom(_SESSIONS_SURVIVE, kinds=_REVOKED, resumed=True),
+    Symptom(
+        Cause(
+            "sessions of another site on this address are taken up: both share certificate and CA names, so nginx "
+            "1.29.2 and later, and before 1.27.4, cannot tell them apart",
+            "set ssl_session_tickets off and ssl_session_cache off at http level",
+        ),
+        kinds=frozenset({RowKind.CROSS_SITE_RESUMPTION}),
+        resumed=True,
+    ),
+    Symptom(
+        Cause(
+            "TLS sessions are on: session tickets (nginx's default), a session cache, or an ssl_session_ticket_key "
+            "file; a resumed session skips CRL, expiry, depth and CA",
+            "set ssl_session_tickets off and ssl_session_cache off at http level",
+        ),
+        fault=Fault.RESUMED,
+    ),
+    Symptom(
+        Cause(
+            "the site asks for client certificates although it should not: ssl_verify_client is inherited",
+            "set ssl_verify_client off in the server block",
+        ),
+        modes=frozenset({"none"}),
+        fault=Fault.ASKED,
+    ),
+    Symptom(_NOT_VERIFIED, modes=_VERIFYING, asked=False),
+    Symptom(
+        Cause(
+            "ssl_verify_client is optional (or optional_no_ca), and nothing checks $ssl_client_verify at server level",
+            "set ssl_verify_client on, or refuse by if ($ssl_client_verify != SUCCESS) at server level",
+        ),
+        kinds=frozenset({RowKind.NO_CERTIFICATE}),
+        modes=frozenset({"required"}),
+        verdicts=_LET_IN,
+        verify="NONE",
+    ),
+    Symptom(
+        Cause(
+            "ssl_verify_client is optional_no_ca, which takes a certificate of any issuer, and nothing checks "
+            "$ssl_client_verify",
+            "set ssl_verify_client on, or optional with a check for SUCCESS at server level",
+        ),
+        kinds=_BAD,
+        verdicts=_LET_IN,
+        verify="FAILED",
+    ),
+    Symptom(
+        Cause(
+            "the foreign CA is trusted: ssl_trusted_certificate adds its certificates to the client CAs, before 1.27.2 "
+            "a certificate in the ssl_crl file does too, or ssl_client_certificate itself holds a CA too many",
+            "keep only the site's client CAs in ssl_client_certificate, only CRLs in ssl_crl, and leave "
+            "ssl_trusted_certificate out (for stapling send the chain in ssl_certificate)",
+        ),
+        kinds=frozenset({RowKind.FOREIGN}),
+        verdicts=_LET_IN | {Verdict.FORBIDDEN},
+        verify="SUCCESS",
+    ),
+    Symptom(
+        Cause(
+            "the certificate counts as a client's: it has no extended key usage or clientAuth beside serverAuth",
+            "issue server certificates with serverAuth alone, from a CA of their own",
+        ),
+        kinds=frozenset({RowKind.SERVER_PURPOSE}),
+        verify="SUCCESS",
+    ),
+    Symptom(
+        Cause("the clock of the nginx host is behind", "set the clock of the nginx host"),
+        kinds=frozenset({RowKind.EXPIRED}),
+        verify="SUCCESS",
+    ),
+    Symptom(
+        Cause(
+            "the issuer is not pinned: nginx admits every CA under the root in ssl_client_certificate",
+            "admit by a map on $ssl_client_i_dn at server level, or give each trust domain a root of its own",
+        ),
+        kinds=frozenset({RowKind.OTHER_CLIENT_CA}),
+        verdicts=_LET_IN,
+    ),
+    Symptom(_CRL_NOT_IN_FORCE, kinds=_REVOKED, verdicts=_LET_IN, verify="SUCCESS"),
+    Symptom(_CRL_NOT_IN_FORCE, kinds=_REVOKED, verdicts=frozenset({Verdict.FORBIDDEN})),
+    Symptom(_PAGE_FORWARDS, kinds=_BAD | _REVOKED | {RowKind.NO_CERTIFICATE}, verdicts=_LET_IN, verify=""),
+    Symptom(
+        Cause(
+            "the check of $ssl_client_verify does not cover this path: if and return of one location are not run for "
+            "nested, regex and rewritten ones",
+            "check at server level, or in location ^~ without nested locations",
+        ),
+        kinds=frozenset({RowKind.PROTECTED_WITHOUT}),
+    ),
+    Symptom(
+        Cause(
+            "the site's certificate was negotiated under another name and the request admitted all the same: the "
+            "site's own block does not verify clients",
+            _NOT_VERIFIED.fix,
+        ),
+        kinds=frozenset({RowKind.OTHER_SNI}),
+    ),
+    Symptom(
+        Cause(
+            "the server block also listens without ssl, and there nobody is verified",
+            "move the plain listen into a server block of its own that only redirects to https",
+        ),
+        kinds=frozenset({RowKind.REDIRECT}),
+    ),
+    Symptom(
+        Cause(
+            "the allow list admits who is not on it: its map defaults to admit, an unanchored pattern matches, or the "
+            "check is not at server level",
+            "let the map default to refuse, list exact subjects, and check at server level",
+        ),
+        kinds=_WITH_GOOD | {RowKind.NO_CERTIFICATE},
+        fault=Fault.VERDICT,
+        verdicts=_LET_IN,
+    ),
+    Symptom(
+        Cause(
+            "another server block answers in place of the deployed one, or the application answers for it",
+            "look for another server block of the name, and for an error_page that leads to the application",
+        ),
+        fault=Fault.OWN_PAGE,
+    ),
+    Symptom(
+        Cause(
+            "verified, yet refused: by a pinned issuer, the revocation map, the inventory or an allow list",
+            "compare the certificate's issuer, serial number and subject with what the site admits",
+        ),
+        kinds=_WITH_GOOD,
+        verdicts=frozenset({Verdict.FORBIDDEN}),
+        verify="SUCCESS",
+    ),
+    Symptom(
+        Cause(
+            "no certificate arrived at nginx although one was presented: something in front of it ends the TLS "
+            "connection",
+            "pass the TLS connection through to nginx",
+        ),
+        kinds=_WITH_GOOD,
+        verify="NONE",
+    ),
+)
