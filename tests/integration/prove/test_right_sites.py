@@ -6,11 +6,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from prove_bench import SITES, ProveBench, nginx_binaries
 
 from counterseal.handshake.prove import prove
 from counterseal.handshake.rows import RowKind
 from counterseal.handshake.sessions import remember_session
+from prove_bench import SITES, ProveBench, nginx_binaries
 
 if TYPE_CHECKING:
     from pathlib import Path
