@@ -1,0 +1,21 @@
+"""The entry point of the command ``counterseal`` and of ``python -m counterseal``."""
+
+from __future__ import annotations
+
+import sys
+
+
+def main() -> None:
+    """Run the command line; ``--version`` alone answers before anything else is loaded."""
+    if sys.argv[1:] == ["--version"]:
+        from counterseal import __version__  # noqa: PLC0415 - nothing else is needed for this answer
+
+        sys.stdout.write(f"counterseal {__version__}\n")
+        return
+    from counterseal.cli.run import run  # noqa: PLC0415 - loaded only when there is something to do
+
+    sys.exit(run())
+
+
+if __name__ == "__main__":
+    main()

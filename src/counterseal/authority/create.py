@@ -1,0 +1,132 @@
+"""Make a CA: a root, and under it one issuing CA a purpose; or the one-CA layout that tutorials show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Literal
+
+from cryptography import x509
+from cryptography.x509.oid import NameOID
+
+from counterseal.authority.parts import ROOT
+from counterseal.authority.signing import check_draft, key_use, sign_and_store
+from counterseal.errors import InputError, RefusedError
+from counterseal.moments import epoch
+from counterseal.pki.certificate import CARequest, assemble_ca
+from counterseal.pki.constraints import constrain
+from counterseal.pki.keys import P256, KeySpec
+from counterseal.pki.policy import BACKDATE
+from counterseal.pki.profile import Purpose
+from counterseal.pki.subject import common_name, show_subject
+from counterseal.store.records import CARecord
+
+if TYPE_CHECKING:
+    from counterseal.authority.parts import Authority
+
+CA_PROFILE = "ca"
+ROOT_LIFETIME = timedelta(days=3650)
+ISSUING_LIFETIME = timedelta(days=1825)
+
+
+@dataclass(frozen=True, slots=True)
+class RootPlan:
+    """How the root shall be; ``permitted`` are the names it may certify, empty for any."""
+
+    subject: x509.Name
+    key: KeySpec = P256
+    lifetime: timedelta = ROOT_LIFETIME
+    permitted: tuple[str, ...] = ()
+    single_tier: bool = False
+    encrypt: bool = True
+
+
+def create(authority: Authority, plan: RootPlan) -> tuple[CARecord, ...]:
+    """Make the root and, unless ``single_tier``, the CAs ``servers`` and ``clients``; return them, root first."""
+    if authority.store.cas():
+        raise InputError("ca.exists", "there is a CA here already", hint="use another --home, or: counterseal ca add")
+    root = _create_root(authority, plan)
+    if plan.single_tier:
+        return (root,)
+    return (
+        root,
+        add_ca(authority, "servers", Purpose.SERVER, key=plan.key, encrypt=plan.encrypt),
+        add_ca(authority, "clients", Purpose.CLIENT, key=plan.key, encrypt=plan.encrypt),
+    )
+
+
+def add_ca(
+    authority: Authority,
+    name: str,
+    purpose: Purpose,
+    *,
+    key: KeySpec = P256,
+    lifetime: timedelta | None = None,
+    encrypt: bool = True,
+) -> CARecord:
+    """Make an issuing CA under the root; without a lifetime, five years or what the root has left."""
+    _check_ca_name(authority, name)
+    above = authority.issuer(ROOT)
+    now = authority.clock().replace(microsecond=0)
+    end = now + lifetime if lifetime else min(now + ISSUING_LIFETIME, above.certificate.not_valid_after_utc)
+    signer = authority.keystore.create(name, key, encrypt=encrypt)
+    request = CARequest(
+        subject=_issuing_subject(above.certificate.subject, name),
+        public_key=signer.public_key,
+        not_before=max(now - BACKDATE, above.certificate.not_valid_before_utc),
+        not_after=end,
+        serial_number=authority.serial_number(),
+        path_length=0,
+        purpose=purpose,
+    )
+    root_signer = authority.keystore.signer(authority.store.ca(ROOT).key_id)
+    draft = assemble_ca(request, above, root_signer.signature_algorithm)
+    issued = sign_and_store(authority, draft, above, root_signer, name=name, profile=CA_PROFILE)
+    kind: Literal["server", "client"] = "server" if purpose is Purpose.SERVER else "client"
+    content = issued.record.certificate or b""
+    record = CARecord(name, kind, ROOT, content, name, "active", epoch(authority.clock()))
+    authority.store.add_ca(record)
+    return record
+
+
+def _create_root(authority: Authority, plan: RootPlan) -> CARecord:
+    now = authority.clock().replace(microsecond=0)
+    constraints = constrain(plan.permitted)
+    signer = authority.keystore.create(ROOT, plan.key, encrypt=plan.encrypt)
+    request = CARequest(
+        subject=plan.subject,
+        public_key=signer.public_key,
+        not_before=now - BACKDATE,
+        not_after=now + plan.lifetime,
+        serial_number=authority.serial_number(),
+        path_length=0 if plan.single_tier else 1,
+        purpose=None,
+        name_constraints=constraints,
+    )
+    draft = assemble_ca(request, None, signer.signature_algorithm)
+    check_draft(draft, ())
+    content = draft.sign(signer)
+    purpose: Literal["any", "root"] = "any" if plan.single_tier else "root"
+    record = CARecord(ROOT, purpose, None, content, ROOT, "active", epoch(authority.clock()))
+    authority.store.add_ca(record, key_use(authority, ROOT, "ca certificate", draft.tbs, request.serial_number))
+    return record
+
+
+def _check_ca_name(authority: Authority, name: str) -> None:
+    if not name.isascii() or not name.replace("-", "").replace("_", "").isalnum() or not name[0].isalnum():
+        raise InputError("ca.name", f"not a name for a CA: {name!r}", hint="letters, digits, '-' and '_'")
+    if any(record.name == name for record in authority.store.cas()):
+        raise InputError("ca.exists", f"there is a CA of this name already: {name!r}", hint="choose another name")
+    if authority.store.ca(ROOT).purpose != ROOT:
+        raise RefusedError(
+            "ca.single_tier",
+            "a single-tier CA takes no issuing CA under it",
+            hint="make a two-tier CA in another --home",
+        )
+
+
+def _issuing_subject(root: x509.Name, name: str) -> x509.Name:
+    """Return the root's subject with this CA's name in the CN: distinct, because nginx tells issuers apart by it."""
+    kept = [rdn for rdn in root.rdns if not any(attribute.oid == NameOID.COMMON_NAME for attribute in rdn)]
+    common = f"{common_name(root) or show_subject(root)} {name}"[:64]
+    return x509.Name([*kept, x509.RelativeDistinguishedName([x509.NameAttribute(NameOID.COMMON_NAME, common)])])

@@ -1,0 +1,173 @@
+"""Deploy the sites: gather what nginx must hold, put it in force as a new generation, and prove it; or go back.
+
+The good probe of the generation before makes a session first, is then revoked, and must be refused afterwards: so
+every deploy proves a revocation, resumed sessions included.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from counterseal.authority.probes import Probes, files_of, make_probes, retire_good
+from counterseal.authority.proof import Stage, prove_sites, remember_leavers
+from counterseal.authority.publish import publish
+from counterseal.authority.site_certificate import ensure_server_certificate, read_server_certificate
+from counterseal.authority.site_material import client_cas, material_of
+from counterseal.errors import InputError, NotFoundError
+from counterseal.nginx.deploy import ProofOutcome, deploy, mend, rollback
+from counterseal.nginx.generations import Layout as Generations
+from counterseal.nginx.generations import list_generations, read_current
+from counterseal.nginx.render import render
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from counterseal.authority.parts import Authority
+    from counterseal.authority.served import ServedSite
+    from counterseal.fileset import FileSet
+    from counterseal.handshake.prove import Proof
+    from counterseal.handshake.site import Leaver
+    from counterseal.nginx.deploy import DeployResult
+    from counterseal.nginx.material import Material
+    from counterseal.nginx.render import Layout
+    from counterseal.nginx.site import Site
+    from counterseal.nginx.undo import Place
+    from counterseal.nginx.version import NginxVersion
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """Where sites are deployed: the home of the CA, the nginx that serves them, and how it is laid out."""
+
+    home: Path
+    place: Place
+    version: NginxVersion
+    layout: Layout
+
+    def stage(self, number: int) -> Stage:
+        """Return where a generation is proved."""
+        return Stage(Generations(self.place.base).directory(number), number, self.place.base / "run" / "prove.sock")
+
+    @property
+    def in_force(self) -> int | None:
+        """The number of the generation in force."""
+        return read_current(self.place.base)
+
+
+@dataclass(frozen=True, slots=True)
+class Deployed:
+    """A deploy that succeeded, with the proof of every site."""
+
+    result: DeployResult
+    proofs: tuple[Proof, ...] = field(repr=False)
+
+
+def render_sites(authority: Authority, served: Sequence[ServedSite], ground: Ground, *, generation: int) -> FileSet:
+    """Return the files of a generation, probes left out."""
+    return render(
+        [(one.site, _material(authority, one, ground.home)) for one in served],
+        version=ground.version,
+        generation=generation,
+        layout=ground.layout,
+    )
+
+
+def deploy_sites(
+    authority: Authority,
+    served: Sequence[ServedSite],
+    ground: Ground,
+    *,
+    reason: str,
+    install: bool = False,
+    on_step: Callable[[str], None] = lambda _: None,
+) -> Deployed:
+    """Put the sites in force as they are now, proved, or raise DeployError and serve again what was served."""
+    if not served:
+        raise InputError("site.none", "no site is configured", hint="name one in counterseal.toml: [sites.NAME]")
+    sites = [one.site for one in served]
+    mend(ground.place)
+    leavers = _leavers(authority, sites, ground)
+    probes = _probes(authority, sites, ground.home)
+    publish(authority)
+
+    def files(number: int) -> FileSet:
+        made = render_sites(authority, served, ground, generation=number)
+        return sum((files_of(ca, of_ca) for ca, of_ca in probes.items()), made)
+
+    result = deploy(
+        files,
+        place=ground.place,
+        prove=lambda number: _outcome(prove_sites(authority, sites, ground.stage(number), leavers=leavers)),
+        reason=reason,
+        install=install,
+        on_step=on_step,
+    )
+    return Deployed(result, _proofs(result))
+
+
+def rollback_sites(authority: Authority, served: Sequence[ServedSite], ground: Ground, *, to: int | None) -> Deployed:
+    """Put an older generation in force again, proved with its own probes."""
+    sites = [one.site for one in served]
+    result = rollback(
+        place=ground.place,
+        prove=lambda number: _outcome(prove_sites(authority, sites, ground.stage(number))),
+        to=to,
+    )
+    return Deployed(result, _proofs(result))
+
+
+def prove_in_force(authority: Authority, served: Sequence[ServedSite], ground: Ground) -> tuple[Proof, ...]:
+    """Prove the generation in force, on demand; raises NotFoundError when there is none."""
+    mend(ground.place)
+    number = ground.in_force
+    if number is None:
+        raise NotFoundError("generation.none", "nothing is deployed yet", hint="run: counterseal nginx deploy")
+    return prove_sites(authority, [one.site for one in served], ground.stage(number))
+
+
+def _leavers(authority: Authority, sites: Sequence[Site], ground: Ground) -> Mapping[str, Leaver]:
+    number = ground.in_force
+    if number is None or ground.place.nginx.master_pid() is None:
+        return {}
+    proven = {generation.number for generation in list_generations(ground.place.base) if generation.proven}
+    stage = ground.stage(number)
+    known = [site for site in sites if all(_has_probes(stage, ca.name) for ca in client_cas(authority, site))]
+    return remember_leavers(authority, known, stage) if number in proven else {}
+
+
+def _has_probes(stage: Stage, ca: str) -> bool:
+    return (stage.generation / "probes" / ca / "good.pem").is_file()
+
+
+def _probes(authority: Authority, sites: Sequence[Site], home: Path) -> dict[str, Probes]:
+    names = dict.fromkeys(record.name for site in sites for record in client_cas(authority, site))
+    for name in names:
+        retire_good(authority, name)
+    return {name: make_probes(authority, name, home / "canaries") for name in names}
+
+
+def _material(authority: Authority, one: ServedSite, home: Path) -> Material:
+    if one.certificate and one.certificate_key:
+        server = read_server_certificate(one.certificate, one.certificate_key)
+    else:
+        directory = home / "sites" / one.site.name
+        server = ensure_server_certificate(authority, one.site.name, one.site.server_names, directory)
+    return material_of(authority, one.site, server)
+
+
+def _outcome(proofs: tuple[Proof, ...]) -> ProofOutcome:
+    failed = [(proof.site, row) for proof in proofs for row in proof.failed]
+    if not failed:
+        count = sum(len(proof.rows) for proof in proofs)
+        return ProofOutcome(passed=True, summary=f"{count} rows as expected", details=proofs)
+    site, row = failed[0]
+    more = f", and {len(failed) - 1} more" if len(failed) > 1 else ""
+    summary = f"site {site}: {row.row.title}: expected {row.expected}, saw {row.observed}{more}"
+    return ProofOutcome(passed=False, summary=summary, details=proofs)
+
+
+def _proofs(result: DeployResult) -> tuple[Proof, ...]:
+    details = result.active.proof.details
+    return details if isinstance(details, tuple) else ()

@@ -1,0 +1,74 @@
+"""Find certificates by what a person types, a serial number or a name; among several, never guess."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from counterseal.errors import AmbiguousError, InputError, NotFoundError
+from counterseal.moments import epoch, moment
+from counterseal.store.records import CertificateRecord, Status
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from counterseal.authority.parts import Authority
+
+_SERIAL = re.compile(r"(?:0x)?([0-9A-Fa-f]{2}(?::?[0-9A-Fa-f]{2}){7,})")
+
+
+def show_serial(serial_number: int) -> str:
+    """Return the serial number as nginx and openssl show it: whole octets, upper-case hex."""
+    text = f"{serial_number:X}"
+    return text if len(text) % 2 == 0 else f"0{text}"
+
+
+def find(authority: Authority, selector: str, *, statuses: Sequence[Status] = ()) -> CertificateRecord:
+    """Return the one certificate that ``selector`` (a serial number in hex, or a name) stands for.
+
+    ``statuses`` narrows a name to certificates of these statuses that have not expired; with none given every
+    certificate of that name counts. Raises NotFoundError, AmbiguousError with the candidates.
+    """
+    if match := _SERIAL.fullmatch(selector):
+        record = lookup(authority, int(match.group(1).replace(":", ""), 16))
+        if record is not None and record.status is not Status.RESERVED:
+            return record
+    found = authority.store.by_name(selector)
+    now = epoch(authority.clock())
+    fitting = [r for r in found if r.status in statuses and r.not_after > now] if statuses else found
+    if len(fitting) == 1:
+        return fitting[0]
+    if fitting:
+        raise _ambiguous(selector, fitting)
+    if found:
+        wanted = " or ".join(statuses)
+        raise NotFoundError(
+            "certificate.status",
+            f"no certificate named {selector!r} is {wanted} and unexpired; there are {len(found)} others",
+            hint=f"see them: counterseal list --name {selector}",
+        )
+    raise NotFoundError(
+        "certificate.unknown",
+        f"no certificate of this name or serial: {selector!r}",
+        hint="see: counterseal list",
+    )
+
+
+def lookup(authority: Authority, serial_number: int) -> CertificateRecord | None:
+    """Return the certificate of this serial number, or None."""
+    try:
+        return authority.store.certificate(serial_number)
+    except (NotFoundError, InputError):
+        return None
+
+
+def _ambiguous(selector: str, found: Sequence[CertificateRecord]) -> AmbiguousError:
+    return AmbiguousError(
+        "certificate.ambiguous",
+        f"{selector!r} stands for {len(found)} certificates",
+        candidates=[
+            f"{show_serial(one.serial_number)}  {one.status}  until {moment(one.not_after):%Y-%m-%d}  {one.subject}"
+            for one in found
+        ],
+        hint="give the serial number of the one you mean",
+    )

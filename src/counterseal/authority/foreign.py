@@ -1,0 +1,52 @@
+"""A client of nobody's: for a proof that a certificate of a foreign CA stays out. Made in memory, kept nowhere."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from counterseal.handshake.observation import ProbeIdentity
+from counterseal.keystore.pkcs8 import plain_key
+from counterseal.keystore.software import SoftwareSigner, generate_key
+from counterseal.pki.certificate import CARequest, IssuanceRequest, Issuer, assemble_ca, assemble_end_entity
+from counterseal.pki.keys import P256
+from counterseal.pki.profile import CLIENT_PROBE, PROBE_GROUP, Purpose
+from counterseal.pki.subject import subject_of
+
+if TYPE_CHECKING:
+    from counterseal.authority.parts import Authority
+
+LIFETIME = timedelta(hours=1)
+
+
+def make_foreign_probe(authority: Authority) -> ProbeIdentity:
+    """Return a good client certificate of a CA that nobody trusts, with its chain."""
+    begin = (authority.clock() - timedelta(minutes=5)).replace(microsecond=0)
+    ca_key, key = generate_key(P256), generate_key(P256)
+    signer = SoftwareSigner(ca_key)
+    ca = CARequest(
+        subject=subject_of("foreign CA", group=PROBE_GROUP),
+        public_key=ca_key.public_key(),
+        not_before=begin,
+        not_after=begin + LIFETIME,
+        serial_number=authority.serial_number(),
+        path_length=0,
+        purpose=None,
+    )
+    anchor = x509.load_der_x509_certificate(assemble_ca(ca, None, signer.signature_algorithm).sign(signer))
+    request = IssuanceRequest(
+        profile=CLIENT_PROBE,
+        subject=subject_of("probe foreign", group=PROBE_GROUP),
+        names=(),
+        public_key=key.public_key(),
+        not_before=begin,
+        not_after=begin + LIFETIME,
+        serial_number=authority.serial_number(),
+    )
+    issuer = Issuer.of("foreign", [anchor], Purpose.CLIENT)
+    content = assemble_end_entity(request, issuer, signer.signature_algorithm).sign(signer)
+    chain = (x509.load_der_x509_certificate(content), anchor)
+    return ProbeIdentity("foreign", b"".join(c.public_bytes(Encoding.PEM) for c in chain), plain_key(key))

@@ -1,0 +1,41 @@
+"""Issue one certificate: decide, then sign and store."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from counterseal.authority.signing import Issued, check_draft, record_of, sign_and_store
+from counterseal.pki.certificate import assemble_end_entity
+from counterseal.pki.keys import signature_algorithm
+from counterseal.pki.policy import Asked, decide
+
+if TYPE_CHECKING:
+    from counterseal.authority.parts import Authority
+
+
+def issue(authority: Authority, asked: Asked, *, name: str, issuer: str | None = None) -> Issued:
+    """Issue what was asked under ``issuer``, or under the active CA of the profile's purpose.
+
+    ``name`` is what the user will call the certificate. Raises RefusedError with every reason (``policy.refused``,
+    ``lint.refused``), NotFoundError, KeyAccessError, StoreError; nothing is stored but the reserved serial number when
+    signing fails.
+    """
+    ca = issuer or authority.issuer_for(asked.profile.purpose)
+    above = authority.issuer(ca)
+    request = decide(asked, above, serial_number=authority.serial_number(), now=authority.clock())
+    signer = authority.keystore.signer(authority.store.ca(ca).key_id)
+    draft = assemble_end_entity(request, above, signer.signature_algorithm)
+    return sign_and_store(authority, draft, above, signer, name=name, profile=asked.profile.name)
+
+
+def rehearse(authority: Authority, asked: Asked, *, name: str, issuer: str | None = None) -> Issued:
+    """Decide and lint as ``issue`` does, without key or store: the answer's certificate has an empty signature."""
+    ca = issuer or authority.issuer_for(asked.profile.purpose)
+    above = authority.issuer(ca)
+    request = decide(asked, above, serial_number=authority.serial_number(), now=authority.clock())
+    draft = assemble_end_entity(request, above, signature_algorithm(above.certificate.public_key()))
+    preview, remarks = check_draft(draft, above.path)
+    record = record_of(
+        preview, draft.certificate(b""), issuer=ca, name=name, profile=asked.profile.name, authority=authority
+    )
+    return Issued(record, preview, above, remarks)

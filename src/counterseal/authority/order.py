@@ -1,0 +1,100 @@
+"""From the words of a person - a name, addresses, a group - to what is asked of policy."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import TYPE_CHECKING
+
+from cryptography import x509
+
+from counterseal.errors import InputError
+from counterseal.pki.names import dns_name, parse_name
+from counterseal.pki.policy import Asked
+from counterseal.pki.subject import common_name, parse_subject, subject_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import timedelta
+
+    from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
+
+    from counterseal.pki.csr import CSR
+    from counterseal.pki.profile import Profile
+
+MAX_COMMON_NAME = 64
+
+
+def order_server(
+    profile: Profile,
+    name: str,
+    public_key: CertificatePublicKeyTypes,
+    *,
+    more_names: Sequence[str] = (),
+    subject: str | None = None,
+    lifetime: timedelta | None = None,
+) -> Asked:
+    """Ask for a server certificate: ``name`` (DNS name or IP address) and ``more_names`` all become SANs."""
+    names = _distinct([_host(name), *(parse_name(text) for text in more_names)])
+    common = str(names[0].value)
+    given = parse_subject(subject) if subject else x509.Name([])
+    if not subject and len(common) <= MAX_COMMON_NAME:
+        given = subject_of(common)
+    return Asked(profile, given, names, public_key, lifetime)
+
+
+def order_client(
+    profile: Profile,
+    name: str,
+    public_key: CertificatePublicKeyTypes,
+    *,
+    more_names: Sequence[str] = (),
+    group: str | None = None,
+    subject: str | None = None,
+    lifetime: timedelta | None = None,
+) -> Asked:
+    """Ask for a client certificate: CN is ``name``, OU the group by which a site may admit it."""
+    if subject and group:
+        raise InputError(
+            "subject.group", "--subject and --group exclude each other", hint="write the group as OU in --subject"
+        )
+    given = parse_subject(subject) if subject else subject_of(name, group=group)
+    return Asked(profile, given, _distinct([parse_name(text) for text in more_names]), public_key, lifetime)
+
+
+def order_from_csr(
+    profile: Profile,
+    csr: CSR,
+    *,
+    more_names: Sequence[str] = (),
+    group: str | None = None,
+    subject: str | None = None,
+    lifetime: timedelta | None = None,
+) -> Asked:
+    """Ask for what a CSR wishes: its names and its CN.
+
+    Its other subject attributes are left out, because a site may admit clients by OU and nobody chooses his own group.
+    """
+    common = common_name(csr.subject)
+    if subject:
+        given = parse_subject(subject)
+    elif common or group:
+        given = subject_of(common, group=group) if common else parse_subject(f"OU={group}")
+    else:
+        given = x509.Name([])
+    names = list(csr.names)
+    if profile.requires_name and not names and not more_names and common:
+        names = [_host(common)]
+    return Asked(
+        profile, given, _distinct([*names, *(parse_name(text) for text in more_names)]), csr.public_key, lifetime
+    )
+
+
+def _host(text: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ipaddress.ip_address(text.strip("[]")))
+    except ValueError:
+        return dns_name(text)
+
+
+def _distinct(names: Sequence[x509.GeneralName]) -> tuple[x509.GeneralName, ...]:
+    return tuple(dict.fromkeys(names))

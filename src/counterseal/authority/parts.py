@@ -1,0 +1,90 @@
+"""What a use case works with, handed in once: store, keys, clock, source of randomness, and who acts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING, Self
+
+from cryptography import x509
+
+from counterseal.errors import NotFoundError
+from counterseal.pki.certificate import Issuer
+from counterseal.pki.profile import BUILT_IN, Purpose
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+
+    from counterseal.keystore.file import FileKeyStore
+    from counterseal.pki.profile import Profile
+    from counterseal.store.records import CARecord
+    from counterseal.store.sqlite import Store
+
+SERIAL_BITS = 128
+ROOT = "root"
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What the configuration may change about the CA."""
+
+    profiles: Mapping[str, Profile] = field(default_factory=lambda: BUILT_IN)
+    crl_lifetime: timedelta = timedelta(days=7)
+    crl_refresh: timedelta = timedelta(days=1)
+    renew_before: float = 1 / 3
+    """The share of a lifetime that is left when a certificate is due for renewal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Authority:
+    """The CA with all its parts."""
+
+    store: Store
+    keystore: FileKeyStore
+    clock: Callable[[], datetime]
+    random_bytes: Callable[[int], bytes] = field(repr=False)
+    actor: str
+    rules: Rules = field(default_factory=Rules)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.store.close()
+
+    def serial_number(self) -> int:
+        """Return a new random serial number: 128 random bits below a fixed leading one, so that all have 17 octets."""
+        return 1 << SERIAL_BITS | int.from_bytes(self.random_bytes(SERIAL_BITS // 8), "big")
+
+    def profile(self, name: str) -> Profile:
+        """Return the profile of this name; raises NotFoundError."""
+        try:
+            return self.rules.profiles[name]
+        except KeyError:
+            known = ", ".join(sorted(self.rules.profiles))
+            raise NotFoundError("profile.unknown", f"no such profile: {name!r}", hint=f"known are {known}") from None
+
+    def issuer(self, name: str) -> Issuer:
+        """Return the CA of this name as an issuer, with its path up to the root; raises NotFoundError."""
+        record = self.store.ca(name)
+        return Issuer.of(name, self.path(record), Purpose.ANY if record.purpose == ROOT else Purpose(record.purpose))
+
+    def path(self, record: CARecord) -> tuple[x509.Certificate, ...]:
+        """Return the certificates from this CA up to its root."""
+        path = [x509.load_der_x509_certificate(record.certificate)]
+        while record.parent is not None:
+            record = self.store.ca(record.parent)
+            path.append(x509.load_der_x509_certificate(record.certificate))
+        return tuple(path)
+
+    def issuer_for(self, purpose: Purpose) -> str:
+        """Return the name of the active CA for this purpose; the first made wins; raises NotFoundError."""
+        for record in self.store.cas():
+            if record.state == "active" and record.purpose in {str(purpose), str(Purpose.ANY)}:
+                return record.name
+        raise NotFoundError(
+            "ca.missing",
+            f"there is no active CA for {purpose} certificates",
+            hint="make one: counterseal init, or counterseal ca add",
+        )

@@ -1,0 +1,132 @@
+"""Certificates made for a proof: marked by their OU, short-lived, admitted by no ``allow`` list.
+
+A generation carries its own probes, so that what is proved is what that generation was made to answer. The canary of a
+CA is one certificate that stays revoked as long as the CA lives: "is the list in force?" has an answer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from counterseal.authority.issue import issue
+from counterseal.authority.revoke import revoke_record
+from counterseal.files import make_directory, write_file
+from counterseal.fileset import SECRET, FileSet, PlannedFile
+from counterseal.handshake.observation import ProbeIdentity
+from counterseal.keystore.pkcs8 import plain_key
+from counterseal.keystore.software import generate_key
+from counterseal.moments import epoch
+from counterseal.pki.crl import RevocationReason
+from counterseal.pki.keys import P256
+from counterseal.pki.policy import Asked
+from counterseal.pki.profile import CLIENT_PROBE, PROBE_GROUP, SERVER_PROBE, Profile, Purpose
+from counterseal.pki.subject import subject_of
+from counterseal.store.records import Status
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from pathlib import Path
+
+    from counterseal.authority.parts import Authority
+    from counterseal.store.records import CertificateRecord
+
+GOOD_LIFETIME = timedelta(days=7)
+_KEY_BEGINS = b"-----BEGIN PRIVATE KEY-----"
+
+
+@dataclass(frozen=True, slots=True)
+class Probes:
+    """The identities with which one client CA's sites are proved."""
+
+    good: ProbeIdentity
+    expired: ProbeIdentity
+    server_purpose: ProbeIdentity
+    revoked: ProbeIdentity
+
+
+def make_probes(authority: Authority, ca: str, canaries: Path) -> Probes:
+    """Issue new probes under client CA ``ca``; the canary is kept in the directory ``canaries`` and made only once."""
+    now = authority.clock()
+    servers = authority.issuer_for(Purpose.SERVER)
+    past = now - timedelta(days=2)
+    return Probes(
+        good=_issue(authority, CLIENT_PROBE, ca, "good", lifetime=GOOD_LIFETIME)[1],
+        expired=_issue(authority, CLIENT_PROBE, ca, "expired", lifetime=timedelta(days=1), past=past)[1],
+        server_purpose=_issue(authority, SERVER_PROBE, servers, "server-purpose", lifetime=GOOD_LIFETIME)[1],
+        revoked=_canary(authority, ca, canaries),
+    )
+
+
+def issue_good(authority: Authority, ca: str) -> ProbeIdentity:
+    """Issue one good probe under ``ca``, as a client of a CA that a site does not admit."""
+    return _issue(authority, CLIENT_PROBE, ca, "outsider", lifetime=timedelta(hours=1))[1]
+
+
+def retire_good(authority: Authority, ca: str) -> None:
+    """Revoke the good probes of earlier generations; the next one must refuse them and their sessions."""
+    for record in authority.store.by_name(_name("good", ca)):
+        if record.status is Status.VALID and record.not_after > epoch(authority.clock()):
+            revoke_record(authority, record, RevocationReason.SUPERSEDED)
+
+
+def files_of(ca: str, probes: Probes) -> FileSet:
+    """Return the probes as files of a generation, certificate chain and key in one, readable by the owner only."""
+    identities = (probes.good, probes.expired, probes.server_purpose, probes.revoked)
+    return FileSet(
+        tuple(
+            PlannedFile(f"probes/{ca}/{identity.name}.pem", identity.certificate_chain + identity.private_key, SECRET)
+            for identity in identities
+        )
+    )
+
+
+def read_probes(generation: Path, ca: str) -> Probes:
+    """Return the probes that a generation carries; raises OSError when it carries none for this CA."""
+    names = ("good", "expired", "server-purpose", "revoked")
+    good, expired, server_purpose, revoked = (
+        _split(name, (generation / "probes" / ca / f"{name}.pem").read_bytes()) for name in names
+    )
+    return Probes(good, expired, server_purpose, revoked)
+
+
+def _canary(authority: Authority, ca: str, canaries: Path) -> ProbeIdentity:
+    path = canaries / f"{ca}.pem"
+    if path.is_file():
+        return _split("revoked", path.read_bytes())
+    lifetime = authority.issuer(ca).certificate.not_valid_after_utc - authority.clock() - timedelta(minutes=1)
+    record, identity = _issue(authority, CLIENT_PROBE, ca, "revoked", lifetime=lifetime)
+    revoke_record(authority, record, RevocationReason.SUPERSEDED)
+    make_directory(canaries, mode=0o700)
+    write_file(path, identity.certificate_chain + identity.private_key, mode=SECRET)
+    return identity
+
+
+def _issue(
+    authority: Authority,
+    profile: Profile,
+    ca: str,
+    kind: str,
+    *,
+    lifetime: timedelta,
+    past: datetime | None = None,
+) -> tuple[CertificateRecord, ProbeIdentity]:
+    key = generate_key(P256)
+    subject = subject_of(f"probe {kind}", group=PROBE_GROUP)
+    asked = Asked(profile, subject, (), key.public_key(), lifetime, past)
+    issued = issue(authority, asked, name=_name(kind, ca), issuer=ca)
+    chain = (issued.certificate, *issued.issuer.chain)
+    encoded = b"".join(certificate.public_bytes(Encoding.PEM) for certificate in chain)
+    return issued.record, ProbeIdentity(kind, encoded, plain_key(key))
+
+
+def _name(kind: str, ca: str) -> str:
+    return f"probe:{kind}:{ca}"
+
+
+def _split(name: str, content: bytes) -> ProbeIdentity:
+    start = content.index(_KEY_BEGINS)
+    return ProbeIdentity(name, content[:start], content[start:])

@@ -1,0 +1,113 @@
+"""Prove the sites of a generation: who they are, what they were meant to do, and with which identities to try them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from counterseal.authority.foreign import make_foreign_probe
+from counterseal.authority.probes import issue_good, read_probes
+from counterseal.authority.site_material import client_cas
+from counterseal.handshake.observation import Endpoint
+from counterseal.handshake.prove import Proof, prove
+from counterseal.handshake.sessions import remember_session
+from counterseal.handshake.site import Identities, Leaver, SiteFacts
+from counterseal.nginx.site import Revocation, Sessions, TLSProfile
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from counterseal.authority.parts import Authority
+    from counterseal.handshake.observation import ProbeIdentity
+    from counterseal.nginx.site import Listen, Site
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Where a proof is played: the directory of the generation, its number, and the socket of the prover's upstream."""
+
+    generation: Path
+    number: int
+    prove_socket: Path
+
+
+def prove_sites(
+    authority: Authority, sites: Sequence[Site], stage: Stage, *, leavers: Mapping[str, Leaver] | None = None
+) -> tuple[Proof, ...]:
+    """Prove every site with the probes of the generation; ``leavers`` (by site) were revoked with it."""
+    foreign = make_foreign_probe(authority)
+    return tuple(
+        prove(
+            facts_of(authority, site, sites, stage),
+            _identities(authority, site, stage, foreign, (leavers or {}).get(site.name)),
+        )
+        for site in sites
+    )
+
+
+def remember_leavers(authority: Authority, sites: Sequence[Site], stage: Stage) -> dict[str, Leaver]:
+    """Connect as the good probe of the generation in force and keep its sessions, before it is revoked."""
+    leavers = {}
+    for site in sites:
+        admitted = client_cas(authority, site)
+        if admitted:
+            probes = read_probes(stage.generation, admitted[0].name)
+            leavers[site.name] = remember_session(facts_of(authority, site, sites, stage), probes.good)
+    return leavers
+
+
+def facts_of(authority: Authority, site: Site, sites: Sequence[Site], stage: Stage) -> SiteFacts:
+    """Return what the proof has to know of a site."""
+    sharing = [other for other in sites if other is not site and set(other.listen) & set(site.listen)]
+    anchor = authority.issuer(authority.store.cas()[0].name).trust_anchor
+    settled = site.revocation.settle(0) if site.revocation is not Revocation.AUTO else None
+    return SiteFacts(
+        site=site.name,
+        endpoints=tuple(endpoint_of(listen) for listen in site.listen),
+        server_name=site.server_names[0],
+        client_certificates=site.client_certificates.value,
+        tls_versions=("1.3",) if site.tls is TLSProfile.MODERN else ("1.2", "1.3"),
+        has_allow=site.allow.restricts,
+        revocation=None if settled is None or settled is Revocation.AUTO else settled.value,  # type: ignore[arg-type] # a literal by construction
+        resumption=site.sessions is Sessions.CACHE,
+        other_server_names=tuple(other.server_names[0] for other in sharing),
+        plain_http=tuple(endpoint_of(listen) for listen in site.redirect_from),
+        protected_paths=tuple(location.path for location in site.demanding),
+        identity_headers=site.identity_headers.value != "off",
+        prove_socket=stage.prove_socket,
+        generation=stage.number,
+        trust_anchors=anchor.public_bytes(Encoding.PEM),
+    )
+
+
+def endpoint_of(listen: Listen) -> Endpoint:
+    """Return where to connect to reach a listening address; a wildcard is reached over loopback."""
+    host = {"*": "127.0.0.1", "[::]": "::1"}.get(listen.address, listen.address.strip("[]"))
+    return Endpoint(host, listen.port)
+
+
+def _identities(
+    authority: Authority, site: Site, stage: Stage, foreign: ProbeIdentity, leaver: Leaver | None
+) -> Identities:
+    admitted = client_cas(authority, site)
+    if not admitted:
+        return Identities(foreign=foreign)
+    probes = read_probes(stage.generation, admitted[0].name)
+    names = {record.name for record in admitted}
+    others = [
+        record.name
+        for record in authority.store.cas()
+        if record.purpose == "client" and record.state == "active" and record.name not in names
+    ]
+    return Identities(
+        good=probes.good,
+        expired=probes.expired,
+        foreign=foreign,
+        server_purpose=probes.server_purpose,
+        other_client_ca=issue_good(authority, others[0]) if others else None,
+        revoked=probes.revoked,
+        leaver=leaver,
+    )

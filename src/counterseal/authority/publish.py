@@ -1,0 +1,75 @@
+"""Publish revocations: a new full CRL for every CA whose key is here (RFC 5280 5), root included.
+
+nginx asks for a list of every CA in a chain, so a list that is merely old is replaced too, long before it ends.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from cryptography import x509
+
+from counterseal.authority.signing import key_use
+from counterseal.moments import epoch, moment
+from counterseal.pki.crl import sign_crl
+from counterseal.store.records import CRLRecord
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from counterseal.authority.parts import Authority
+    from counterseal.store.records import CARecord
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What was signed, and the CAs whose key is not here and whose list therefore stayed as it is."""
+
+    signed: tuple[CRLRecord, ...]
+    without_key: tuple[str, ...]
+
+
+def publish(authority: Authority, *, only: Collection[str] | None = None) -> Published:
+    """Sign a new CRL for every CA, or for those in ``only``, whose key is in the key store."""
+    signed: list[CRLRecord] = []
+    without_key: list[str] = []
+    for record in authority.store.cas():
+        if only is not None and record.name not in only:
+            continue
+        if authority.keystore.has(record.key_id):
+            signed.append(_publish_one(authority, record))
+        else:
+            without_key.append(record.name)
+    return Published(tuple(signed), tuple(without_key))
+
+
+def stale_lists(authority: Authority) -> tuple[str, ...]:
+    """Return the CAs without a CRL, or with one older than the refresh interval."""
+    now = authority.clock()
+    return tuple(
+        record.name
+        for record in authority.store.cas()
+        if (crl := authority.store.latest_crl(record.name)) is None
+        or now - moment(crl.this_update) >= authority.rules.crl_refresh
+    )
+
+
+def _publish_one(authority: Authority, record: CARecord) -> CRLRecord:
+    now = authority.clock().replace(microsecond=0)
+    signer = authority.keystore.signer(record.key_id)
+    kept_from = epoch(now - authority.rules.crl_lifetime)  # on one list after its expiry, RFC 5280 3.3
+    entries = list(authority.store.revoked(record.name, not_expired_at=kept_from))
+    number = authority.store.next_crl_number(record.name)
+    next_update = now + authority.rules.crl_lifetime
+    content = sign_crl(
+        x509.load_der_x509_certificate(record.certificate),
+        number=number,
+        this_update=now,
+        next_update=next_update,
+        entries=entries,
+        signer=signer,
+    )
+    crl = CRLRecord(record.name, number, epoch(now), epoch(next_update), content, len(entries))
+    authority.store.add_crl(crl, key_use(authority, record.name, f"crl {number}", content, None))
+    return crl

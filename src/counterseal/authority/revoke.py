@@ -1,0 +1,53 @@
+"""Revoke a certificate, or take a hold back. What relying parties see of it is made by ``publish`` and by a deploy."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from counterseal.authority.find import find, show_serial
+from counterseal.errors import RefusedError
+from counterseal.moments import epoch, moment
+from counterseal.pki.crl import RevocationReason, encode_entry
+from counterseal.store.records import CertificateRecord, Status
+
+if TYPE_CHECKING:
+    from counterseal.authority.parts import Authority
+
+
+def revoke(authority: Authority, selector: str, reason: RevocationReason) -> CertificateRecord:
+    """Record that the certificate is revoked from now on; ``certificate_hold`` can be taken back.
+
+    A held certificate can be revoked for good. Raises NotFoundError, AmbiguousError, RefusedError
+    ``revoke.already``.
+    """
+    record = find(authority, selector, statuses=(Status.VALID, Status.HELD))
+    return revoke_record(authority, record, reason)
+
+
+def revoke_record(authority: Authority, record: CertificateRecord, reason: RevocationReason) -> CertificateRecord:
+    """Revoke a certificate that is at hand; see ``revoke``."""
+    if record.status is Status.REVOKED or (
+        record.status is Status.HELD and reason is RevocationReason.CERTIFICATE_HOLD
+    ):
+        raise RefusedError(
+            "revoke.already",
+            f"certificate {show_serial(record.serial_number)} ({record.name}) is {record.status} since "
+            f"{moment(record.revoked_at or 0):%Y-%m-%d %H:%M} UTC",
+        )
+    at = authority.clock().replace(microsecond=0)
+    entry = encode_entry(record.serial_number, at, reason=reason)
+    return authority.store.revoke(
+        record.serial_number, at=epoch(at), reason=reason.value, crl_entry=entry, issuer=record.issuer
+    )
+
+
+def unrevoke(authority: Authority, selector: str) -> CertificateRecord:
+    """Take back a ``certificate_hold`` (RFC 5280 5.3.1); any other reason is final."""
+    record = find(authority, selector, statuses=(Status.HELD,))
+    if record.status is not Status.HELD:
+        raise RefusedError(
+            "unrevoke.not_held",
+            f"only a hold can be taken back: {record.name} is {record.status}",
+            hint="issue a new certificate: counterseal rekey",
+        )
+    return authority.store.unrevoke(record.serial_number, issuer=record.issuer)

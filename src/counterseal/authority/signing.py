@@ -1,0 +1,107 @@
+"""The one path on which a CA key signs a certificate: reserve, lint, sign, store. Nothing else asks a signer for one.
+
+The serial number is in the store before anything is signed, and the certificate leaves only after it is stored together
+with its entry in the key-use log; a crash in between loses at most a certificate that nobody received.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from cryptography import x509
+
+from counterseal.errors import RefusedError
+from counterseal.findings import Finding, Severity
+from counterseal.moments import epoch
+from counterseal.pki.lint import lint
+from counterseal.pki.names import show_name
+from counterseal.pki.subject import organizational_units, show_subject
+from counterseal.store.records import CertificateRecord, NewKeyUse, Status
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from counterseal.authority.parts import Authority
+    from counterseal.pki.certificate import Draft, Issuer
+    from counterseal.pki.signer import Signer
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """A certificate that was stored: its record, itself, and what there was to remark about it."""
+
+    record: CertificateRecord
+    certificate: x509.Certificate
+    issuer: Issuer
+    remarks: tuple[Finding, ...] = ()
+
+
+def check_draft(draft: Draft, path: Sequence[x509.Certificate]) -> tuple[x509.Certificate, tuple[Finding, ...]]:
+    """Return the draft as a readable certificate with its remarks; raises RefusedError ``lint.refused``."""
+    preview = draft.preview()
+    findings = lint(preview, path)
+    if any(finding.severity is Severity.CRITICAL for finding in findings):
+        raise RefusedError(
+            "lint.refused", f"the certificate would be faulty: {show_subject(preview.subject)}", findings=findings
+        )
+    return preview, findings
+
+
+def sign_and_store(
+    authority: Authority, draft: Draft, issuer: Issuer, signer: Signer, *, name: str, profile: str
+) -> Issued:
+    """Lint, reserve, sign and store one draft; raises RefusedError, StoreError, KeyAccessError."""
+    preview, remarks = check_draft(draft, issuer.path)
+    at = epoch(authority.clock())
+    authority.store.reserve(
+        preview.serial_number, issuer=issuer.name, name=name, profile=profile, at=at, actor=authority.actor
+    )
+    content = draft.sign(signer)
+    record = record_of(preview, content, issuer=issuer.name, name=name, profile=profile, authority=authority)
+    authority.store.record(record, key_use(authority, issuer.name, "certificate", draft.tbs, preview.serial_number))
+    return Issued(record, x509.load_der_x509_certificate(content), issuer, remarks)
+
+
+def key_use(authority: Authority, ca: str, action: str, signed: bytes, serial_number: int | None) -> NewKeyUse:
+    """Return what the key-use log says about one signature: who, what, when, and the hash of what was signed."""
+    return NewKeyUse(
+        at=epoch(authority.clock()),
+        actor=authority.actor,
+        action=action,
+        ca=ca,
+        serial_number=serial_number,
+        digest=sha256(signed).digest(),
+    )
+
+
+def record_of(
+    certificate: x509.Certificate, content: bytes, *, issuer: str, name: str, profile: str, authority: Authority
+) -> CertificateRecord:
+    """Return the inventory's row for a certificate; ``content`` is the DER that was signed."""
+    groups = organizational_units(certificate.subject)
+    return CertificateRecord(
+        serial_number=certificate.serial_number,
+        issuer=issuer,
+        name=name,
+        subject=show_subject(certificate.subject),
+        names=tuple(show_name(general_name) for general_name in _names(certificate)),
+        profile=profile,
+        group=groups[0] if groups else None,
+        status=Status.VALID,
+        not_before=epoch(certificate.not_valid_before_utc),
+        not_after=epoch(certificate.not_valid_after_utc),
+        certificate=content,
+        created_at=epoch(authority.clock()),
+        created_by=authority.actor,
+        revoked_at=None,
+        revocation_reason=None,
+    )
+
+
+def _names(certificate: x509.Certificate) -> Sequence[x509.GeneralName]:
+    try:
+        return list(certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value)
+    except x509.ExtensionNotFound:
+        return ()

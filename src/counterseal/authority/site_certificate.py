@@ -1,0 +1,96 @@
+"""The server certificate of a site: ours, kept with its key in the home, renewed when due; or the user's own files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from counterseal.authority.find import lookup
+from counterseal.authority.issue import issue
+from counterseal.authority.order import order_server
+from counterseal.authority.renewal import is_due
+from counterseal.errors import InputError
+from counterseal.files import make_directory, read_file, write_fileset
+from counterseal.fileset import SECRET, FileSet, PlannedFile
+from counterseal.keystore.pkcs8 import plain_key
+from counterseal.keystore.software import generate_key
+from counterseal.pki.keys import P256
+from counterseal.store.records import Status
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from counterseal.authority.parts import Authority
+
+KEY, CHAIN = "server.key.pem", "server.fullchain.pem"
+
+
+@dataclass(frozen=True, slots=True)
+class ServerCertificate:
+    """What nginx serves: the chain in PEM, end entity first without the trust anchor, and its key in PEM."""
+
+    chain: bytes
+    private_key: bytes = field(repr=False)
+    certificate: x509.Certificate
+    issued_now: bool = False
+
+
+def read_server_certificate(certificate: Path, key: Path) -> ServerCertificate:
+    """Return the user's own certificate and key; raises FileError, InputError ``site.certificate``."""
+    chain = read_file(certificate)
+    try:
+        first = x509.load_pem_x509_certificates(chain)[0]
+    except (ValueError, IndexError) as error:
+        raise InputError("site.certificate", f"not a certificate in PEM: {certificate}") from error
+    return ServerCertificate(chain, read_file(key), first)
+
+
+def ensure_server_certificate(
+    authority: Authority, site: str, server_names: Sequence[str], directory: Path
+) -> ServerCertificate:
+    """Return the site's certificate, issuing a new one with a new key when there is none that still fits.
+
+    It fits when it stands unrevoked in the store, is not due, and names exactly what the site is called.
+    """
+    kept = _kept(directory)
+    names = _names(server_names)
+    if kept is not None and _fits(authority, kept.certificate, names):
+        return kept
+    key = generate_key(P256)
+    asked = order_server(authority.profile("server"), names[0], key.public_key(), more_names=names[1:])
+    issued = issue(authority, asked, name=f"site:{site}")
+    chain = b"".join(c.public_bytes(Encoding.PEM) for c in (issued.certificate, *issued.issuer.chain))
+    made = ServerCertificate(chain, plain_key(key), issued.certificate, issued_now=True)
+    make_directory(directory, mode=0o700)
+    write_fileset(directory, FileSet((PlannedFile(KEY, made.private_key, SECRET), PlannedFile(CHAIN, chain))))
+    return made
+
+
+def _kept(directory: Path) -> ServerCertificate | None:
+    if not (directory / CHAIN).is_file() or not (directory / KEY).is_file():
+        return None
+    kept = read_server_certificate(directory / CHAIN, directory / KEY)
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key  # noqa: PLC0415 - only to compare
+
+    key = load_pem_private_key(kept.private_key, None)
+    return kept if key.public_key() == kept.certificate.public_key() else None
+
+
+def _fits(authority: Authority, certificate: x509.Certificate, names: Sequence[str]) -> bool:
+    record = lookup(authority, certificate.serial_number)
+    if record is None or record.status is not Status.VALID or is_due(authority, certificate):
+        return False
+    found = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    return {str(name.value) for name in found} == set(names)
+
+
+def _names(server_names: Sequence[str]) -> list[str]:
+    """Return what a certificate must name: nginx's ``.example.com`` stands for the domain and everything below it."""
+    names: list[str] = []
+    for name in server_names:
+        names += [name[1:], f"*.{name[1:]}"] if name.startswith(".") else [name]
+    return list(dict.fromkeys(names))

@@ -1,0 +1,103 @@
+"""What nginx must hold for a site, from the store: CAs with their lists, issuers to pin, pairs for maps."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from counterseal.authority.parts import ROOT
+from counterseal.errors import NotFoundError
+from counterseal.moments import epoch
+from counterseal.nginx.material import Material
+from counterseal.nginx.site import Admit, Revocation
+from counterseal.pki.crl import to_pem
+from counterseal.pki.profile import Purpose
+from counterseal.pki.subject import nginx_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from cryptography import x509
+
+    from counterseal.authority.parts import Authority
+    from counterseal.authority.site_certificate import ServerCertificate
+    from counterseal.nginx.site import Site
+    from counterseal.store.records import CARecord
+
+
+def client_cas(authority: Authority, site: Site) -> tuple[CARecord, ...]:
+    """Return the CAs whose clients the site admits; raises NotFoundError ``site.client_ca``.
+
+    In a single-tier CA the root issues the clients, whatever the site calls the CA.
+    """
+    if not site.verifies:
+        return ()
+    cas = {record.name: record for record in authority.store.cas()}
+    if cas[ROOT].purpose == str(Purpose.ANY):
+        return (cas[ROOT],)
+    fitting = {
+        name: record for name, record in cas.items() if record.purpose in {str(Purpose.CLIENT), str(Purpose.ANY)}
+    }
+    unknown = [name for name in site.client_cas if name not in fitting]
+    if unknown:
+        raise NotFoundError(
+            "site.client_ca",
+            f"site {site.name!r} admits a client CA that does not exist: {unknown[0]!r}",
+            hint=f"there are {', '.join(fitting) or 'none'}; add one: counterseal ca add {unknown[0]} --purpose client",
+        )
+    return tuple(fitting[name] for name in site.client_cas)
+
+
+def material_of(authority: Authority, site: Site, server: ServerCertificate) -> Material:
+    """Return the material of a site; every CA of its clients' paths needs a published CRL (``publish`` first)."""
+    admitted = client_cas(authority, site)
+    paths = [authority.path(record) for record in admitted]
+    above = _distinct(certificate for path in paths for certificate in path)
+    issuers = tuple(nginx_name(path[0].subject) for path in paths)
+    lists = _lists(authority, admitted)
+    wants_map = site.revocation is not Revocation.CRL
+    return Material(
+        certificate_chain=server.chain,
+        private_key=server.private_key,
+        client_cas_pem=b"".join(certificate.public_bytes(Encoding.PEM) for certificate in above),
+        verify_depth=max((len(path) - 1 for path in paths), default=1),
+        crl_pem=b"".join(to_pem(crl) for crl in lists),
+        issuer_dns=issuers,
+        issuer_cas=tuple(record.name for record in admitted),
+        revoked=_revoked(authority, admitted, issuers) if wants_map else (),
+        known=_known(authority, admitted, issuers) if site.admit is Admit.KNOWN else (),
+    )
+
+
+def _lists(authority: Authority, admitted: Sequence[CARecord]) -> list[bytes]:
+    """Return the CRLs of the admitted CAs and of those above them.
+
+    The server CAs' are among them, so that a server certificate is refused for its purpose, which says more to a person
+    than a list that is missing.
+    """
+    names = {record.name: None for record in admitted}
+    for record in authority.store.cas():
+        if record.purpose != str(Purpose.CLIENT):
+            names.setdefault(record.name)
+    return [crl.crl for name in names if (crl := authority.store.latest_crl(name)) is not None]
+
+
+def _revoked(authority: Authority, admitted: Sequence[CARecord], issuers: Sequence[str]) -> tuple[tuple[str, int], ...]:
+    return tuple(
+        (issuer, serial)
+        for record, issuer in zip(admitted, issuers, strict=True)
+        for serial in authority.store.revoked_serials(record.name)
+    )
+
+
+def _known(authority: Authority, admitted: Sequence[CARecord], issuers: Sequence[str]) -> tuple[tuple[str, int], ...]:
+    return tuple(
+        (issuer, serial)
+        for record, issuer in zip(admitted, issuers, strict=True)
+        for serial in authority.store.known_serials(record.name, at=epoch(authority.clock()))
+    )
+
+
+def _distinct(certificates: Iterable[x509.Certificate]) -> tuple[x509.Certificate, ...]:
+    return tuple(dict.fromkeys(certificates))

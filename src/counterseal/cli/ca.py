@@ -1,0 +1,76 @@
+"""``counterseal ca``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+from cryptography import x509
+
+from counterseal.authority.create import add_ca
+from counterseal.authority.publish import publish
+from counterseal.cli.common import DurationType, Run, columns, common
+from counterseal.moments import moment
+from counterseal.pki.keys import parse_key_spec
+from counterseal.pki.profile import Purpose
+from counterseal.pki.subject import show_subject
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+
+EPILOG = """\b
+Examples:
+  counterseal ca list
+  counterseal ca add partners --purpose client
+"""
+
+
+@click.group(epilog=EPILOG)
+def ca() -> None:
+    """Look at the CAs, or add one."""
+
+
+@ca.command("list", epilog="\b\nExamples:\n  counterseal ca list")
+@common
+def list_cas(run: Run) -> None:
+    """List the CAs."""
+    with run.authority() as authority:
+        cas = authority.store.cas()
+        crls = {record.name: authority.store.latest_crl(record.name) for record in cas}
+    rows, documents = [], []
+    for record in cas:
+        certificate = x509.load_der_x509_certificate(record.certificate)
+        crl = crls[record.name]
+        subject, until = show_subject(certificate.subject), certificate.not_valid_after_utc
+        number = str(crl.number) if crl else "none"
+        rows.append((record.name, record.purpose, record.state, f"{until:%Y-%m-%d}", number, subject))
+        documents.append(
+            {
+                "name": record.name,
+                "purpose": record.purpose,
+                "state": record.state,
+                "parent": record.parent,
+                "subject": subject,
+                "not_after": until.isoformat(),
+                "crl_number": crl.number if crl else None,
+                "crl_next_update": moment(crl.next_update).isoformat() if crl else None,
+            }
+        )
+    run.show({"cas": documents}, columns(rows, titles=("NAME", "PURPOSE", "STATE", "UNTIL", "CRL", "SUBJECT")))
+
+
+@ca.command("add", epilog="\b\nExamples:\n  counterseal ca add partners --purpose client")
+@click.argument("name")
+@click.option("--purpose", type=click.Choice(["client", "server"]), required=True, help="What it issues.")
+@click.option("--key", default="p-256", show_default=True, help="Kind of key: p-256, rsa-4096 ...")
+@click.option("--lifetime", type=DurationType(), help="How long it lives.  [default: 1825d]")
+@click.option("--no-passphrase", is_flag=True, help="Keep its key unencrypted (mode 0600).")
+@common
+def add(run: Run, *, name: str, purpose: str, key: str, lifetime: timedelta | None, no_passphrase: bool) -> None:
+    """Make one more issuing CA under the root."""
+    with run.authority() as authority:
+        encrypt = not no_passphrase and authority.keystore.is_encrypted("root")
+        record = add_ca(authority, name, Purpose(purpose), key=parse_key_spec(key), lifetime=lifetime, encrypt=encrypt)
+        publish(authority, only={name})
+    text = f"made CA {record.name} for {record.purpose} certificates\nnext: counterseal {purpose} NAME --issuer {name}"
+    run.show({"name": record.name, "purpose": record.purpose}, text)

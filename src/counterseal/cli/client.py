@@ -1,0 +1,126 @@
+"""``counterseal client``."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, TypedDict, Unpack
+
+import click
+
+from counterseal.authority.issue import issue, rehearse
+from counterseal.authority.order import order_client
+from counterseal.bundles.password import check_password, generate_password
+from counterseal.bundles.pem import pem_files
+from counterseal.bundles.pkcs12 import Strength, browser_key_refusal, encode
+from counterseal.cli.common import DurationType, Run, common
+from counterseal.cli.issuing import check_place, credential_of, show_issued, show_rehearsal, write_issued
+from counterseal.errors import RefusedError
+from counterseal.files import read_file
+from counterseal.keystore.software import generate_key
+from counterseal.pki.keys import parse_key_spec
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+
+    from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
+
+    from counterseal.authority.parts import Authority
+    from counterseal.pki.policy import Asked
+
+EPILOG = """\b
+Examples:
+  counterseal client alice --group ops --email alice@example.com
+  counterseal client client.device --key rsa-2048 --compatible --out handout/
+  counterseal client backup-job --no-p12 --uri spiffe://example.com/backup
+"""
+
+
+class Options(TypedDict):
+    """The options of the command, as click hands them over."""
+
+    name: str
+    email: tuple[str, ...]
+    uri: tuple[str, ...]
+    dns: tuple[str, ...]
+    group: str | None
+    key: str
+    lifetime: timedelta | None
+    subject: str | None
+    issuer: str | None
+    p12: bool
+    compatible: bool
+    password_file: Path | None
+    out: Path
+    force: bool
+    dry_run: bool
+
+
+@click.command(epilog=EPILOG)
+@click.argument("name")
+@click.option("--email", multiple=True, help="E-mail address; may be repeated.")
+@click.option("--uri", multiple=True, help="URI such as spiffe://example.com/x; may be repeated.")
+@click.option("--dns", multiple=True, help="DNS name of a device; may be repeated.")
+@click.option("--group", help="Group (OU) by which a site can admit it.")
+@click.option("--key", default="p-256", show_default=True, help="Kind of key: p-256, rsa-2048 ...")
+@click.option("--lifetime", type=DurationType(), help="How long it lives.  [default: 365d]")
+@click.option("--subject", help="Subject instead of CN=NAME.")
+@click.option("--issuer", help="CA that issues it.  [default: the active client CA]")
+@click.option("--p12/--no-p12", default=True, help="Pack a PKCS#12 for browsers and devices.  [default: p12]")
+@click.option("--compatible", is_flag=True, help="PKCS#12 for old macOS, iOS, Android < 14, Windows Server 2016.")
+@click.option(
+    "--password-file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Take the PKCS#12 password from a file's first line.  [default: made and shown once]",
+)
+@click.option(
+    "--out", type=click.Path(path_type=Path, file_okay=False), default=Path(), help="Directory for the files."
+)
+@click.option("--force", is_flag=True, help="Replace files that exist.")
+@click.option("--dry-run", is_flag=True, help="Show the files, and write nothing.")
+@common
+def client(run: Run, **options: Unpack[Options]) -> None:
+    """Make a client certificate, its key and a PKCS#12."""
+    name, out, dry_run = options["name"], options["out"], options["dry_run"]
+    private_key = generate_key(parse_key_spec(options["key"]))
+    if options["p12"] and (refusal := browser_key_refusal(private_key.public_key())):
+        raise RefusedError("bundle.browser_key", refusal, hint="use --key p-256, or --no-p12 for a program")
+    password = choose_password(options["password_file"]) if options["p12"] else None
+    strength = Strength.COMPATIBLE if options["compatible"] else Strength.MODERN
+    with run.authority() as authority:
+        asked = _ask(authority, private_key.public_key(), options)
+        if not dry_run:
+            check_place(out, name, force=options["force"])
+        issued = (rehearse if dry_run else issue)(authority, asked, name=name, issuer=options["issuer"])
+        credential = credential_of(issued, private_key)
+        packed = encode(credential, password, strength=strength) if password else None
+        files = pem_files(credential, pkcs12=packed)
+        if dry_run:
+            show_rehearsal(run, issued, files, out)
+            return
+        paths = write_issued(authority, issued, files, out)
+    shown = {"password": password} if password and options["password_file"] is None else {}
+    show_issued(run, issued, paths, extra=shown, following=f"counterseal show {name}")
+
+
+def _ask(authority: Authority, public_key: CertificatePublicKeyTypes, options: Options) -> Asked:
+    names = [f"email:{text}" for text in options["email"]]
+    names += [f"URI:{text}" for text in options["uri"]]
+    names += [f"DNS:{text}" for text in options["dns"]]
+    return order_client(
+        authority.profile("client"),
+        options["name"],
+        public_key,
+        more_names=names,
+        group=options["group"],
+        subject=options["subject"],
+        lifetime=options["lifetime"],
+    )
+
+
+def choose_password(password_file: Path | None) -> str:
+    """Return the password in the file's first line, checked, or a new one."""
+    if password_file is None:
+        return generate_password(os.urandom)
+    lines = read_file(password_file).decode(errors="replace").splitlines()
+    return check_password(lines[0] if lines else "")

@@ -1,0 +1,111 @@
+"""What every command has: where the CA lives, how it is unlocked, and how answers are shown."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
+
+import click
+
+from counterseal.compose import default_home, open_authority, settings_of
+from counterseal.duration import parse_duration
+from counterseal.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any
+
+    from counterseal.authority.parts import Authority
+    from counterseal.config import Settings
+
+P = ParamSpec("P")
+R = TypeVar("R")
+JSON_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """The options that every command shares."""
+
+    home: Path
+    passphrase_file: Path | None
+    json: bool
+
+    def authority(self) -> Authority:
+        """Open the CA of this home."""
+        return open_authority(self.home, self.ask_passphrase)
+
+    def settings(self) -> Settings:
+        """Return what counterseal.toml says."""
+        return settings_of(self.home)
+
+    def ask_passphrase(self) -> bytes | None:
+        """Return the passphrase of the CA keys from a file or a prompt; called when a key is needed."""
+        from counterseal.cli.passphrase import read_passphrase  # noqa: PLC0415 - only when a key is encrypted
+
+        return read_passphrase(self.passphrase_file)
+
+    def show(self, document: dict[str, Any], text: str) -> None:
+        """Print ``document`` as JSON when asked for, else ``text``; both go to stdout."""
+        if self.json:
+            click.echo(json.dumps({"version": JSON_VERSION, **document}, indent=2, default=str))
+        else:
+            click.echo(text)
+
+    def say(self, line: str) -> None:
+        """Talk to the person on stderr; silent under ``--json``."""
+        if not self.json:
+            click.echo(line, err=True)
+
+
+def common(command: Callable[Concatenate[Run, P], R]) -> Callable[P, R]:
+    """Give a command --home, --passphrase-file and --json, and hand them to it as a Run."""
+
+    @click.option(
+        "--home",
+        type=click.Path(path_type=Path, file_okay=False),
+        envvar="COUNTERSEAL_HOME",
+        help="Directory of the CA.  [default: $COUNTERSEAL_HOME, else by XDG; /var/lib/counterseal for root]",
+    )
+    @click.option(
+        "--passphrase-file",
+        type=click.Path(path_type=Path, dir_okay=False),
+        envvar="COUNTERSEAL_PASSPHRASE_FILE",
+        help="File whose first line unlocks the CA keys.",
+    )
+    @click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
+    @wraps(command)
+    def with_run(*args: P.args, **kwargs: P.kwargs) -> R:
+        home = kwargs.pop("home") or default_home()
+        passphrase_file = kwargs.pop("passphrase_file")
+        as_json = bool(kwargs.pop("as_json"))
+        assert isinstance(home, Path)  # noqa: S101 - click converts it; for the type checker
+        assert passphrase_file is None or isinstance(passphrase_file, Path)  # noqa: S101 - same
+        return command(Run(home, passphrase_file, as_json), *args, **kwargs)
+
+    return with_run
+
+
+class DurationType(click.ParamType[timedelta]):
+    """A length of time such as 90d."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:  # noqa: ANN401 - click's signature
+        """Return the length, or fail with the hint."""
+        try:
+            return parse_duration(str(value))
+        except InputError as error:
+            self.fail(f"{error.message}; {error.hint}" if error.hint else error.message, param, ctx)
+
+
+def columns(rows: Sequence[Sequence[str]], *, titles: Sequence[str]) -> str:
+    """Return rows in aligned columns under their titles."""
+    table = [list(titles), *[list(row) for row in rows]]
+    widths = [max(len(row[index]) for row in table) for index in range(len(titles))]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in table]
+    return "\n".join(lines)

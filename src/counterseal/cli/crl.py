@@ -1,0 +1,57 @@
+"""``counterseal crl``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from counterseal.authority.publish import publish, stale_lists
+from counterseal.cli.common import Run, common
+from counterseal.files import make_directory, write_fileset
+from counterseal.fileset import FileSet, PlannedFile
+from counterseal.moments import moment
+from counterseal.pki.crl import to_pem
+
+EPILOG = """\b
+Examples:
+  counterseal crl                      publish new lists for every CA
+  counterseal crl --if-stale           only those older than the refresh interval
+  counterseal crl --out /srv/crl       write them as PEM and DER too
+"""
+
+
+@click.command(epilog=EPILOG)
+@click.option("--if-stale", is_flag=True, help="Only lists that are missing or older than the refresh interval.")
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Write NAME.crl.pem and NAME.crl here.")
+@common
+def crl(run: Run, *, if_stale: bool, out: Path | None) -> None:
+    """Publish new revocation lists, or write them to files."""
+    with run.authority() as authority:
+        published = publish(authority, only=stale_lists(authority) if if_stale else None)
+        lists = [latest for record in authority.store.cas() if (latest := authority.store.latest_crl(record.name))]
+    for name in published.without_key:
+        run.say(f"warning: the key of CA {name} is not here, its list stays as it is")
+    paths: tuple[Path, ...] = ()
+    if out is not None:
+        make_directory(out)
+        files = [PlannedFile(f"{latest.issuer}.crl.pem", to_pem(latest.crl)) for latest in lists]
+        files += [PlannedFile(f"{latest.issuer}.crl", latest.crl) for latest in lists]
+        paths = write_fileset(out, FileSet(tuple(files)))
+    rows = [
+        f"{latest.issuer}: CRL {latest.number}, {latest.entries} entries, until {moment(latest.next_update):%F %H:%M}"
+        for latest in lists
+    ]
+    documents = [
+        {
+            "issuer": latest.issuer,
+            "number": latest.number,
+            "entries": latest.entries,
+            "this_update": moment(latest.this_update).isoformat(),
+            "next_update": moment(latest.next_update).isoformat(),
+        }
+        for latest in lists
+    ]
+    signed = [latest.issuer for latest in published.signed]
+    document = {"crls": documents, "signed": signed, "files": [str(path) for path in paths]}
+    run.show(document, "\n".join([*rows, *(f"  file {path}" for path in paths)]))

@@ -1,0 +1,104 @@
+"""The commands by name, grouped in the help by what the user is doing, each loaded when it is used.
+
+The one-line help stands here beside the name, so that ``counterseal --help`` loads no command; a test keeps it equal to
+the command's own.
+"""
+
+from __future__ import annotations
+
+import difflib
+from importlib import import_module
+from typing import NamedTuple
+
+import click
+
+from counterseal import __version__
+
+
+class Entry(NamedTuple):
+    """Where a command is, and what it does in a line."""
+
+    target: str
+    summary: str
+
+
+SECTIONS: dict[str, dict[str, Entry]] = {
+    "Make": {
+        "quickstart": Entry(
+            "counterseal.cli.quickstart:quickstart", "Make a CA, serve mutual TLS with nginx, and prove it."
+        ),
+        "init": Entry("counterseal.cli.init:init", "Make the CA: a root and the issuing CAs under it."),
+        "ca": Entry("counterseal.cli.ca:ca", "Look at the CAs, or add one."),
+        "server": Entry("counterseal.cli.server:server", "Make a server certificate and its key."),
+        "client": Entry("counterseal.cli.client:client", "Make a client certificate, its key and a PKCS#12."),
+        "sign": Entry("counterseal.cli.sign:sign", "Sign a CSR whose key stays where it is."),
+    },
+    "Look": {
+        "list": Entry("counterseal.cli.list_:list_", "List certificates by status, profile, name or expiry."),
+        "show": Entry("counterseal.cli.show:show", "Show one certificate of the inventory."),
+    },
+    "Deploy": {
+        "nginx": Entry("counterseal.cli.nginx:nginx", "Render, deploy and look after what nginx serves."),
+        "prove": Entry("counterseal.cli.prove:prove", "Prove with real handshakes who gets into the sites."),
+    },
+    "Look after": {
+        "revoke": Entry("counterseal.cli.revoke:revoke", "Revoke a certificate, and lock it out of nginx."),
+        "unrevoke": Entry("counterseal.cli.revoke:unrevoke", "Take back a certificate_hold."),
+        "crl": Entry("counterseal.cli.crl:crl", "Publish new revocation lists, or write them to files."),
+        "log": Entry("counterseal.cli.log:log", "Show or verify the log of every use of a CA key."),
+    },
+}
+COMMANDS = {name: entry for section in SECTIONS.values() for name, entry in section.items()}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """Return the names in the order of the help."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
+        """Import and return the command of this name."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, attribute = COMMANDS[cmd_name].target.partition(":")
+        command = getattr(import_module(module), attribute)
+        assert isinstance(command, click.Command)  # noqa: S101 - for the type checker; a test loads every command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command, or say which one was probably meant."""
+        name = args[0]
+        if name not in COMMANDS:
+            close = difflib.get_close_matches(name, COMMANDS, n=1)
+            hint = f"did you mean {close[0]!r}?" if close else "see: counterseal --help"
+            raise click.UsageError(f"no such command: {name!r}\nhint: {hint}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
+        """Write the sections of the help without importing a command."""
+        for section, entries in SECTIONS.items():
+            with formatter.section(section):
+                formatter.write_dl([(name, entry.summary) for name, entry in entries.items()])
+
+
+EPILOG = """\b
+Examples:
+  counterseal init                          make the CA
+  counterseal server panel.example.com      a server certificate
+  counterseal client alice --group ops      a client certificate and its PKCS#12
+  counterseal revoke alice                  lock it out
+
+Exit codes: 0 done, 1 failed, 2 usage, 3 findings, 4 refused by policy.
+"""
+
+
+@click.group(
+    cls=LazyGroup, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
+@click.version_option(__version__, message="counterseal %(version)s")
+def main() -> None:
+    """Counterseal: a private CA for mutual TLS behind nginx."""

@@ -1,0 +1,99 @@
+"""``counterseal init``."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import click
+
+from counterseal.authority.create import ROOT_LIFETIME, RootPlan, create
+from counterseal.authority.publish import publish
+from counterseal.cli.common import DurationType, Run, common
+from counterseal.cli.passphrase import choose_passphrase
+from counterseal.compose import create_authority
+from counterseal.errors import InputError
+from counterseal.pki.keys import parse_key_spec
+from counterseal.pki.subject import parse_subject
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+
+    from counterseal.store.records import CARecord
+
+EPILOG = """\b
+Examples:
+  counterseal init
+  counterseal init --subject "/C=CN/ST=shanghai/L=shanghai/O=example/OU=eng/CN=Root CA" --key rsa-4096
+  counterseal init --permit corp.example --permit 10.0.0.0/8 --passphrase-file /etc/counterseal/passphrase
+"""
+
+
+@click.command(epilog=EPILOG)
+@click.option("--subject", help='Subject of the root, as "/O=example/CN=Root CA" or "CN=Root CA,O=example".')
+@click.option("--key", default="p-256", show_default=True, help="Kind of key: p-256, p-384, rsa-4096, ed25519 ...")
+@click.option("--lifetime", type=DurationType(), default=ROOT_LIFETIME, help="Of the root.  [default: 3650d]")
+@click.option("--permit", multiple=True, help="Only certify names in this domain or network (name constraint).")
+@click.option("--single-tier", is_flag=True, help="One CA that issues everything, as in most tutorials.")
+@click.option("--no-passphrase", is_flag=True, help="Keep the CA keys unencrypted (mode 0600).")
+@click.option("--dry-run", is_flag=True, help="Say what would be made, and make nothing.")
+@common
+def init(
+    run: Run,
+    *,
+    subject: str | None,
+    key: str,
+    lifetime: timedelta,
+    permit: tuple[str, ...],
+    single_tier: bool,
+    no_passphrase: bool,
+    dry_run: bool,
+) -> None:
+    """Make the CA: a root and the issuing CAs under it."""
+    plan = RootPlan(
+        subject=parse_subject(subject or f"CN=Counterseal Root {os.urandom(4).hex()}"),
+        key=parse_key_spec(key),
+        lifetime=lifetime,
+        permitted=permit,
+        single_tier=single_tier,
+        encrypt=not no_passphrase,
+    )
+    if dry_run:
+        _rehearse(run, plan)
+        return
+    passphrase = None if no_passphrase else _passphrase(run)
+    with create_authority(run.home, lambda: passphrase) as authority:
+        made = create(authority, plan)
+        publish(authority)
+    _show(run, made)
+
+
+def _passphrase(run: Run) -> bytes:
+    passphrase = choose_passphrase(run.passphrase_file)
+    if passphrase is None:
+        raise InputError(
+            "passphrase.missing",
+            "a passphrase for the CA keys is needed, and there is no terminal to ask on",
+            hint="pass --passphrase-file FILE, or --no-passphrase to keep the keys unencrypted",
+        )
+    return passphrase
+
+
+def _show(run: Run, made: tuple[CARecord, ...]) -> None:
+    lines = [f"made {len(made)} CA{'s' if len(made) > 1 else ''} in {run.home}"]
+    lines += [f"  {record.name:<8} {record.purpose:<7} keys/{record.key_id}.key.pem" for record in made]
+    lines += ["next: counterseal server NAME, counterseal client NAME"]
+    document = {
+        "home": str(run.home),
+        "cas": [
+            {"name": record.name, "purpose": record.purpose, "key": f"keys/{record.key_id}.key.pem"} for record in made
+        ],
+    }
+    run.show(document, "\n".join(lines))
+
+
+def _rehearse(run: Run, plan: RootPlan) -> None:
+    names = ["root"] if plan.single_tier else ["root", "servers", "clients"]
+    files = [f"{run.home}/store.sqlite", *(f"{run.home}/keys/{name}.key.pem" for name in names)]
+    lines = [f"would write {path} (mode 0600)" for path in files]
+    run.show({"dry_run": True, "home": str(run.home), "files": files}, "\n".join(lines))

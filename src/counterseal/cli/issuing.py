@@ -1,0 +1,109 @@
+"""What ``server``, ``client``, ``sign``, ``renew`` and ``rekey`` share: from an order to files, or a plan of them.
+
+The files' places are tried before anything is issued; should writing fail all the same, the certificate is revoked at
+once, so that no valid certificate is left of which nobody has the key.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from counterseal.authority.find import show_serial
+from counterseal.authority.revoke import revoke_record
+from counterseal.bundles.credential import Credential
+from counterseal.bundles.pem import file_stem
+from counterseal.duration import show_duration
+from counterseal.errors import FileError
+from counterseal.files import make_directory, preview, write_fileset
+from counterseal.moments import moment
+from counterseal.pki.crl import RevocationReason
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
+
+    from counterseal.authority.parts import Authority
+    from counterseal.authority.signing import Issued
+    from counterseal.cli.common import Run
+    from counterseal.fileset import FileSet
+
+SUFFIXES = (".key.pem", ".cert.pem", ".chain.pem", ".fullchain.pem", ".p12")
+
+
+def credential_of(issued: Issued, private_key: PrivateKeyTypes | None) -> Credential:
+    """Return the issued certificate with its chain, trust anchor and key, as the bundles take it."""
+    return Credential(
+        name=issued.record.name,
+        certificate=issued.certificate,
+        chain=issued.issuer.chain,
+        trust_anchor=issued.issuer.trust_anchor,
+        private_key=private_key,
+    )
+
+
+def check_place(out: Path, name: str, *, force: bool) -> None:
+    """Make sure that the files can be written before anything is issued; raises FileError."""
+    make_directory(out)
+    if not os.access(out, os.W_OK | os.X_OK):
+        raise FileError("file.write", f"cannot write into {out}: permission denied", hint="choose another --out")
+    stem = file_stem(name)
+    taken = [out / f"{stem}{suffix}" for suffix in SUFFIXES if (out / f"{stem}{suffix}").exists()]
+    if taken and not force:
+        raise FileError("file.exists", f"file exists already: {taken[0]}", hint="choose another --out, or pass --force")
+
+
+def write_issued(authority: Authority, issued: Issued, files: FileSet, out: Path) -> tuple[Path, ...]:
+    """Write the files of a certificate; when that fails, revoke it and raise FileError."""
+    try:
+        return write_fileset(out, files)
+    except FileError as error:
+        revoke_record(authority, issued.record, RevocationReason.CESSATION_OF_OPERATION)
+        raise FileError(
+            "file.write",
+            f"{error.message}; certificate {show_serial(issued.record.serial_number)} was revoked again",
+            hint=error.hint,
+        ) from error
+
+
+def show_issued(run: Run, issued: Issued, paths: Sequence[Path], *, extra: dict[str, Any], following: str) -> None:
+    """Say what was made, where, until when, and what to do next."""
+    for remark in issued.remarks:
+        run.say(f"warning: {remark.message}")
+        if remark.hint:
+            run.say(f"hint: {remark.hint}")
+    record = issued.record
+    left = show_duration(moment(record.not_after) - moment(record.not_before))
+    lines = [f"made {record.profile} certificate {record.name}: {record.subject or ', '.join(record.names)}"]
+    lines += [f"  names   {', '.join(record.names)}"] if record.names else []
+    lines += [
+        f"  serial  {show_serial(record.serial_number)}",
+        f"  issuer  {record.issuer}",
+        f"  until   {moment(record.not_after):%Y-%m-%d %H:%M} UTC ({left})",
+    ]
+    lines += [f"  file    {path}" for path in paths]
+    lines += [f"  {key:<7} {value}" for key, value in extra.items() if key != "files"]
+    lines += [f"next: {following}"] if following else []
+    run.show({**document_of(issued), **extra, "files": [str(path) for path in paths]}, "\n".join(lines))
+
+
+def show_rehearsal(run: Run, issued: Issued, files: FileSet, out: Path) -> None:
+    """Show the files that would be written: path, mode, size and, for text that exists, the difference."""
+    rows = preview(out, files)
+    lines = [f"would write {row.path} (mode {row.mode:04o}, about {row.size} bytes, {row.change})" for row in rows]
+    lines += [row.diff.rstrip() for row in rows if row.diff and row.change == "changed"]
+    shown = [
+        {"path": row.path, "mode": f"{row.mode:04o}", "size": row.size, "change": row.change, "diff": row.diff}
+        for row in rows
+    ]
+    run.show({"dry_run": True, **document_of(issued), "files": shown}, "\n".join(lines))
+
+
+def document_of(issued: Issued) -> dict[str, Any]:
+    """Return an issued certificate as data, for JSON."""
+    from counterseal.cli.records import document  # noqa: PLC0415 - shared with list and show
+
+    remarks = [{"code": remark.code, "message": remark.message, "hint": remark.hint} for remark in issued.remarks]
+    return {"certificate": document(issued.record), "remarks": remarks}

@@ -1,0 +1,91 @@
+"""``counterseal list``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from counterseal.authority.find import show_serial
+from counterseal.cli.common import DurationType, Run, columns, common
+from counterseal.cli.records import document, status_of
+from counterseal.duration import show_duration
+from counterseal.moments import epoch, moment
+from counterseal.store.records import Query, Status
+
+if TYPE_CHECKING:
+    from datetime import datetime, timedelta
+
+    from counterseal.store.records import CertificateRecord, Page
+
+EPILOG = """\b
+Examples:
+  counterseal list
+  counterseal list --expiring 30d
+  counterseal list --name '*.example.com' --status valid
+  counterseal list --profile client --limit 20 --after CURSOR
+"""
+
+
+@click.command("list", epilog=EPILOG)
+@click.option(
+    "--status", type=click.Choice([s.value for s in Status if s is not Status.RESERVED]), help="Only this status."
+)
+@click.option("--profile", help="Only this profile.")
+@click.option("--issuer", help="Only of this CA.")
+@click.option("--name", help="Begins with this; '*.example.com' for a domain, '*part*' for anywhere.")
+@click.option("--expiring", type=DurationType(), help="Valid ones that expire within this time, such as 30d.")
+@click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True, help="Rows a page.")
+@click.option("--after", help="Continue after the cursor of the page before.")
+@common
+def list_(
+    run: Run,
+    *,
+    status: str | None,
+    profile: str | None,
+    issuer: str | None,
+    name: str | None,
+    expiring: timedelta | None,
+    limit: int,
+    after: str | None,
+) -> None:
+    """List certificates by status, profile, name or expiry."""
+    with run.authority() as authority:
+        now = authority.clock()
+        wanted = Status(status) if status else Status.VALID if expiring else None
+        query = Query(
+            status=wanted,
+            profile=profile,
+            name=name,
+            issuer=issuer,
+            expires_before=epoch(now + expiring) if expiring else None,
+            include_expired=expiring is None,
+            at=epoch(now),
+            limit=limit,
+            after=after,
+        )
+        page = authority.store.search(query)
+    text = _table(page, now)
+    run.show({"certificates": [document(record) for record in page.records], "next": page.next}, text)
+    if page.next:
+        run.say(f"more: add --after {page.next}")
+
+
+def _table(page: Page, now: datetime) -> str:
+    if not page.records:
+        return "no certificates"
+    titles = ("NAME", "STATUS", "PROFILE", "UNTIL", "LEFT", "ISSUER", "SERIAL")
+    return columns([_row(record, now) for record in page.records], titles=titles)
+
+
+def _row(record: CertificateRecord, now: datetime) -> tuple[str, ...]:
+    left = show_duration(moment(record.not_after) - now) if record.status is Status.VALID else ""
+    return (
+        record.name,
+        status_of(record, now),
+        record.profile,
+        f"{moment(record.not_after):%Y-%m-%d}",
+        left,
+        record.issuer,
+        show_serial(record.serial_number),
+    )

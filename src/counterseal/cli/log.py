@@ -1,0 +1,69 @@
+"""``counterseal log``."""
+
+from __future__ import annotations
+
+from itertools import islice
+
+import click
+
+from counterseal.authority.find import show_serial
+from counterseal.cli.common import Run, columns, common
+from counterseal.moments import moment
+
+EPILOG = """\b
+Examples:
+  counterseal log show
+  counterseal log verify
+"""
+
+
+@click.group(epilog=EPILOG)
+def log() -> None:
+    """Show or verify the log of every use of a CA key."""
+
+
+@log.command("show", epilog="\b\nExamples:\n  counterseal log show --after 100")
+@click.option("--after", type=click.IntRange(0), default=0, help="Only entries after this sequence number.")
+@click.option("--limit", type=click.IntRange(1, 10_000), default=100, show_default=True, help="Entries at most.")
+@common
+def show(run: Run, *, after: int, limit: int) -> None:
+    """Show who used which CA key for what."""
+    with run.authority() as authority:
+        uses = list(islice(authority.store.key_uses(after=after), limit))
+    documents = [
+        {
+            "sequence": use.sequence,
+            "at": moment(use.at).isoformat(),
+            "actor": use.actor,
+            "ca": use.ca,
+            "action": use.action,
+            "serial_number": show_serial(use.serial_number) if use.serial_number else None,
+            "digest": use.digest.hex(),
+            "hash": use.hash.hex(),
+        }
+        for use in uses
+    ]
+    rows = [
+        (
+            str(use.sequence),
+            f"{moment(use.at):%Y-%m-%d %H:%M:%S}",
+            use.actor,
+            use.ca,
+            use.action,
+            show_serial(use.serial_number or 0),
+        )
+        for use in uses
+    ]
+    run.show({"key_uses": documents}, columns(rows, titles=("NO", "AT (UTC)", "WHO", "CA", "WHAT", "SERIAL")))
+
+
+@log.command("verify", epilog="\b\nExamples:\n  counterseal log verify")
+@common
+def verify(run: Run) -> int:
+    """Find any edit of the log by its chain of hashes."""
+    with run.authority() as authority:
+        report = authority.store.verify_key_uses()
+    lines = [f"{finding.where}: {finding.message}" for finding in report.findings]
+    documents = [{"code": f.code, "where": f.where, "message": f.message} for f in report.findings]
+    run.show({"intact": not report.findings, "findings": documents}, "\n".join(lines) or "the log is intact")
+    return 3 if report.findings else 0

@@ -1,0 +1,145 @@
+"""``counterseal nginx``: render, deploy, rollback, generations, status, stop."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from counterseal.authority.deployment import deploy_sites, render_sites, rollback_sites
+from counterseal.cli.common import Run, columns, common
+from counterseal.cli.proofs import table
+from counterseal.compose import open_ground
+from counterseal.handshake.proof_json import proof_to_json
+from counterseal.nginx.deploy import mend
+from counterseal.nginx.generations import list_generations
+from counterseal.nginx.status import read_status
+
+if TYPE_CHECKING:
+    from counterseal.authority.deployment import Deployed
+
+EPILOG = """\b
+Examples:
+  counterseal nginx render
+  counterseal nginx deploy
+  counterseal nginx rollback
+"""
+
+
+@click.group(epilog=EPILOG)
+def nginx() -> None:
+    """Render, deploy and look after what nginx serves."""
+
+
+@nginx.command(epilog="\b\nExamples:\n  counterseal nginx render")
+@common
+def render(run: Run) -> None:
+    """Print the configuration that a deploy would write; keys are left out."""
+    settings = run.settings()
+    with run.authority() as authority:
+        ground = open_ground(run.home, settings)
+        files = render_sites(authority, settings.sites, ground, generation=(ground.in_force or 0) + 1)
+    shown = [file for file in files if not file.is_secret]
+    text = "\n".join(f"# ---- {file.path}\n{file.content.decode(errors='replace')}" for file in shown)
+    listed = [{"path": file.path, "mode": f"{file.mode:04o}", "size": len(file.content)} for file in files]
+    run.show({"files": listed}, text)
+
+
+@nginx.command(epilog="\b\nExamples:\n  counterseal nginx deploy\n  counterseal nginx deploy --install-include")
+@click.option("--install-include", is_flag=True, help="Make our one include file in your nginx's tree.")
+@click.option("--dry-run", is_flag=True, help="Show the files of the new generation, and write nothing.")
+@common
+def deploy(run: Run, *, install_include: bool, dry_run: bool) -> None:
+    """Put the sites in force as a new generation, proved; on any failure go back."""
+    settings = run.settings()
+    with run.authority() as authority:
+        ground = open_ground(run.home, settings)
+        if dry_run:
+            files = render_sites(authority, settings.sites, ground, generation=(ground.in_force or 0) + 1)
+            rows = [(file.path, f"{file.mode:04o}", str(len(file.content))) for file in files]
+            shown = [{"path": path, "mode": mode, "size": int(size)} for path, mode, size in rows]
+            run.show({"dry_run": True, "files": shown}, columns(rows, titles=("PATH", "MODE", "BYTES")))
+            return
+        deployed = deploy_sites(authority, settings.sites, ground, reason="deploy", install=install_include)
+    show_deployed(run, deployed)
+
+
+@nginx.command(epilog="\b\nExamples:\n  counterseal nginx rollback\n  counterseal nginx rollback --to 7")
+@click.option("--to", type=click.IntRange(1), help="Generation to go back to.  [default: the proven one before]")
+@common
+def rollback(run: Run, *, to: int | None) -> None:
+    """Put an older generation in force again, with the same bytes, and prove it."""
+    settings = run.settings()
+    with run.authority() as authority:
+        deployed = rollback_sites(authority, settings.sites, open_ground(run.home, settings), to=to)
+    show_deployed(run, deployed)
+
+
+@nginx.command(epilog="\b\nExamples:\n  counterseal nginx generations")
+@common
+def generations(run: Run) -> None:
+    """List the generations that are kept."""
+    ground = open_ground(run.home, run.settings())
+    mend(ground.place)
+    current = ground.in_force
+    found = list_generations(ground.place.base)
+    rows, documents = [], []
+    for generation in found:
+        manifest = generation.manifest
+        made = f"{manifest.created_at:%Y-%m-%d %H:%M:%S}" if manifest else "unknown"
+        state = ("in force" if generation.number == current else "") if generation.proven else "never proved"
+        rows.append((str(generation.number), made, state, manifest.reason if manifest else ""))
+        documents.append(
+            {
+                "number": generation.number,
+                "created_at": manifest.created_at.isoformat() if manifest else None,
+                "reason": manifest.reason if manifest else None,
+                "proven": generation.proven,
+                "in_force": generation.number == current,
+            }
+        )
+    run.show({"generations": documents}, columns(rows, titles=("NUMBER", "MADE (UTC)", "STATE", "WHY")))
+
+
+@nginx.command(epilog="\b\nExamples:\n  counterseal nginx status")
+@common
+def status(run: Run) -> int:
+    """Say which nginx runs, and which generation it serves."""
+    ground = open_ground(run.home, run.settings())
+    recovery = mend(ground.place)
+    if recovery:
+        run.say(f"mended: the deploy of generation {recovery.new} had been killed; in force is {recovery.in_force}")
+    found = read_status(ground.place)
+    document = {
+        "binary": str(found.binary),
+        "version": found.version,
+        "running": found.running,
+        "master": found.master,
+        "workers": list(found.workers),
+        "generation": found.generation,
+        "proven": found.proven,
+        "changed": list(found.changed),
+        "test_passed": found.test.passed if found.test else None,
+        "faults": [fault.message for fault in found.faults],
+    }
+    lines = [f"{key:<12} {value}" for key, value in document.items()]
+    run.show(document, "\n".join(lines))
+    return 0 if found.running and found.proven and not found.changed else 3
+
+
+@nginx.command(epilog="\b\nExamples:\n  counterseal nginx stop")
+@common
+def stop(run: Run) -> None:
+    """Stop the private nginx that a deploy started; a user's own nginx is never stopped."""
+    ground = open_ground(run.home, run.settings())
+    if ground.place.nginx.target.owned:
+        ground.place.nginx.stop(within=10)
+    run.show({"running": ground.place.nginx.master_pid() is not None}, "nginx is stopped")
+
+
+def show_deployed(run: Run, deployed: Deployed) -> None:
+    """Show what is in force now and the proof of it."""
+    result = deployed.result
+    text = f"generation {result.generation} is in force and proved, in {result.seconds:.1f} s\n{table(deployed.proofs)}"
+    proofs = [proof_to_json(proof) for proof in deployed.proofs]
+    run.show({"generation": result.generation, "seconds": result.seconds, "proofs": proofs}, text)

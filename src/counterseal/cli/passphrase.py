@@ -1,0 +1,56 @@
+"""Where the passphrase of the CA keys comes from: a file, a systemd credential, or a prompt. Never an argument."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from counterseal.errors import InputError
+from counterseal.files import read_file
+
+CREDENTIAL = "counterseal-passphrase"
+MIN_LENGTH = 8
+
+
+def read_passphrase(passphrase_file: Path | None) -> bytes | None:
+    """Return the passphrase from the file, else from the systemd credentials directory, else from a prompt.
+
+    None when there is neither and no terminal to ask on. Only the first line of a file counts.
+    """
+    source = passphrase_file or _credential()
+    if source is not None:
+        return _first_line(source)
+    if not sys.stdin.isatty():
+        return None
+    return str(click.prompt("passphrase of the CA keys", hide_input=True, err=True)).encode()
+
+
+def choose_passphrase(passphrase_file: Path | None) -> bytes | None:
+    """Return a passphrase for new keys; a prompt asks twice. None when there is nothing to read it from."""
+    source = passphrase_file or _credential()
+    if source is not None:
+        passphrase = _first_line(source)
+    elif sys.stdin.isatty():
+        prompt = "new passphrase for the CA keys"
+        passphrase = str(click.prompt(prompt, hide_input=True, confirmation_prompt=True, err=True)).encode()
+    else:
+        return None
+    if len(passphrase) < MIN_LENGTH:
+        raise InputError("passphrase.short", f"the passphrase is shorter than {MIN_LENGTH} characters")
+    return passphrase
+
+
+def _credential() -> Path | None:
+    directory = os.environ.get("CREDENTIALS_DIRECTORY")
+    path = Path(directory) / CREDENTIAL if directory else None
+    return path if path and path.is_file() else None
+
+
+def _first_line(path: Path) -> bytes:
+    lines = read_file(path).splitlines()
+    if not lines or not lines[0]:
+        raise InputError("passphrase.empty", f"the passphrase file has an empty first line: {path}")
+    return lines[0]

@@ -1,0 +1,87 @@
+"""The edge where errors become words and exit codes: 0 done, 1 failed, 2 usage, 3 findings, 4 refused by policy.
+
+``error:`` and ``hint:`` lines go to stderr; nobody ever sees a traceback unless COUNTERSEAL_DEBUG is set.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from counterseal.cli.group import main
+from counterseal.errors import (
+    AmbiguousError,
+    ConfigError,
+    CountersealError,
+    InputError,
+    NginxError,
+    RefusedError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+DONE, FAILED, USAGE, FINDINGS, REFUSED, INTERRUPTED = 0, 1, 2, 3, 4, 130
+
+
+def run(args: Sequence[str] | None = None) -> int:
+    """Run one command line and return its exit code."""
+    try:
+        code = main.main(args=list(args) if args is not None else None, prog_name="counterseal", standalone_mode=False)
+    except click.UsageError as error:
+        _say_usage(error)
+        return USAGE
+    except click.ClickException as error:
+        _say(f"error: {error.format_message()}")
+        return FAILED
+    except (click.Abort, KeyboardInterrupt):
+        _say("error: interrupted")
+        return INTERRUPTED
+    except CountersealError as error:
+        return report(error)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader went away, as in `| head`
+        code = DONE
+    except Exception as error:  # noqa: BLE001 - the last resort, so that a person sees a sentence
+        return _report_unexpected(error)
+    return code if isinstance(code, int) else DONE
+
+
+def report(error: CountersealError) -> int:
+    """Say what failed and what to do, and return the exit code."""
+    _say(f"error: {error.message}")
+    for finding in error.findings if isinstance(error, RefusedError | ConfigError) else ():
+        _say(f"  - {finding.where + ': ' if finding.where else ''}{finding.message}")
+        if finding.hint:
+            _say(f"    hint: {finding.hint}")
+    for candidate in error.candidates if isinstance(error, AmbiguousError) else ():
+        _say(f"  {candidate}")
+    if isinstance(error, NginxError) and error.quote:
+        _say(f"  nginx: {error.quote}")
+    if error.hint:
+        _say(f"hint: {error.hint}")
+    if isinstance(error, InputError):
+        return USAGE
+    return REFUSED if isinstance(error, RefusedError) else FAILED
+
+
+def _report_unexpected(error: Exception) -> int:
+    if os.environ.get("COUNTERSEAL_DEBUG"):
+        raise error
+    reason = error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__
+    _say(f"error: something unexpected happened: {reason}")
+    _say("hint: this is a fault in Counterseal; run again with COUNTERSEAL_DEBUG=1 and report what it prints")
+    return FAILED
+
+
+def _say_usage(error: click.UsageError) -> None:
+    if error.ctx is not None:
+        _say(error.ctx.get_usage())
+    _say(f"error: {error.format_message()}")
+
+
+def _say(line: str) -> None:
+    click.echo(line, err=True)

@@ -1,0 +1,72 @@
+"""``counterseal server``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from counterseal.authority.issue import issue, rehearse
+from counterseal.authority.order import order_server
+from counterseal.bundles.pem import pem_files
+from counterseal.cli.common import DurationType, Run, common
+from counterseal.cli.issuing import check_place, credential_of, show_issued, show_rehearsal, write_issued
+from counterseal.keystore.software import generate_key
+from counterseal.pki.keys import parse_key_spec
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+
+EPILOG = """\b
+Examples:
+  counterseal server panel.example.com
+  counterseal server panel.example.com --san www.example.com --san 10.0.0.7 --out /etc/ssl/panel
+  counterseal server '*.example.com' --key rsa-2048 --lifetime 30d
+"""
+
+
+@click.command(epilog=EPILOG)
+@click.argument("name")
+@click.option("--san", multiple=True, help="One more name: DNS, IP:, URI:; may be repeated.")
+@click.option("--key", default="p-256", show_default=True, help="Kind of key: p-256, rsa-2048 ...")
+@click.option("--lifetime", type=DurationType(), help="How long it lives.  [default: 90d]")
+@click.option("--subject", help="Subject instead of CN=NAME.")
+@click.option("--issuer", help="CA that issues it.  [default: the active server CA]")
+@click.option(
+    "--out", type=click.Path(path_type=Path, file_okay=False), default=Path(), help="Directory for the files."
+)
+@click.option("--force", is_flag=True, help="Replace files that exist.")
+@click.option("--dry-run", is_flag=True, help="Show the files, and write nothing.")
+@common
+def server(
+    run: Run,
+    *,
+    name: str,
+    san: tuple[str, ...],
+    key: str,
+    lifetime: timedelta | None,
+    subject: str | None,
+    issuer: str | None,
+    out: Path,
+    force: bool,
+    dry_run: bool,
+) -> None:
+    """Make a server certificate and its key.
+
+    NAME is a DNS name, a wildcard such as *.example.com, or an IP address.
+    """
+    private_key = generate_key(parse_key_spec(key))
+    with run.authority() as authority:
+        profile = authority.profile("server")
+        asked = order_server(
+            profile, name, private_key.public_key(), more_names=san, subject=subject, lifetime=lifetime
+        )
+        if dry_run:
+            rehearsed = rehearse(authority, asked, name=name, issuer=issuer)
+            show_rehearsal(run, rehearsed, pem_files(credential_of(rehearsed, private_key)), out)
+            return
+        check_place(out, name, force=force)
+        issued = issue(authority, asked, name=name, issuer=issuer)
+        paths = write_issued(authority, issued, pem_files(credential_of(issued, private_key)), out)
+    show_issued(run, issued, paths, extra={}, following="counterseal client NAME")

@@ -1,0 +1,56 @@
+"""``counterseal show``."""
+
+from __future__ import annotations
+
+import click
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from counterseal.authority.find import find, show_serial
+from counterseal.cli.common import Run, common
+from counterseal.cli.records import document, status_of
+from counterseal.duration import show_duration
+from counterseal.errors import NotFoundError
+from counterseal.moments import moment
+
+EPILOG = """\b
+Examples:
+  counterseal show alice
+  counterseal show 01A2B3...          by serial number
+  counterseal show alice --pem        the certificate itself
+"""
+
+
+@click.command(epilog=EPILOG)
+@click.argument("selector", metavar="NAME|SERIAL")
+@click.option("--pem", is_flag=True, help="Print the certificate in PEM.")
+@common
+def show(run: Run, *, selector: str, pem: bool) -> None:
+    """Show one certificate of the inventory."""
+    with run.authority() as authority:
+        record, now = find(authority, selector), authority.clock()
+    encoded = _pem(record.certificate)
+    if pem and encoded is None:
+        raise NotFoundError(
+            "certificate.not_kept", f"only the serial number of this certificate is known: {selector!r}"
+        )
+    lines = [
+        f"name     {record.name}",
+        f"status   {status_of(record, now)}",
+        f"subject  {record.subject}",
+        f"names    {', '.join(record.names) or 'none'}",
+        f"profile  {record.profile}",
+        f"issuer   {record.issuer}",
+        f"serial   {show_serial(record.serial_number)}",
+        f"from     {moment(record.not_before):%Y-%m-%d %H:%M} UTC",
+        f"until    {moment(record.not_after):%Y-%m-%d %H:%M} UTC ({show_duration(moment(record.not_after) - now)})",
+        f"made     {moment(record.created_at):%Y-%m-%d %H:%M} UTC by {record.created_by}",
+    ]
+    if record.revoked_at:
+        lines.append(f"revoked  {moment(record.revoked_at):%Y-%m-%d %H:%M} UTC, {record.revocation_reason}")
+    text = (encoded or "").rstrip() if pem else "\n".join(lines)
+    run.show({"certificate": document(record), "pem": encoded}, text)
+
+
+def _pem(content: bytes | None) -> str | None:
+    return x509.load_der_x509_certificate(content).public_bytes(Encoding.PEM).decode() if content else None

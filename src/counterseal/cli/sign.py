@@ -1,0 +1,89 @@
+"""``counterseal sign``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from counterseal.authority.issue import issue, rehearse
+from counterseal.authority.order import order_from_csr
+from counterseal.bundles.pem import pem_files
+from counterseal.cli.common import DurationType, Run, common
+from counterseal.cli.issuing import check_place, credential_of, show_issued, show_rehearsal, write_issued
+from counterseal.errors import InputError
+from counterseal.files import read_file
+from counterseal.pki.csr import parse_csr
+from counterseal.pki.subject import common_name
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+
+    from counterseal.pki.csr import CSR
+
+EPILOG = """\b
+Examples:
+  counterseal sign panel.csr --profile server
+  counterseal sign alice.csr --profile client --group ops --out handout/
+"""
+
+
+@click.command(epilog=EPILOG)
+@click.argument("csr_file", metavar="FILE.csr", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--profile", required=True, help="What it is for: server, client, or a profile of counterseal.toml.")
+@click.option("--name", help="What to call it.  [default: the CSR's common name or first name]")
+@click.option("--san", multiple=True, help="One more name; may be repeated.")
+@click.option("--group", help="Group (OU); the CSR's own is never taken.")
+@click.option("--subject", help="Subject instead of the CSR's common name.")
+@click.option("--lifetime", type=DurationType(), help="How long it lives.  [default: the profile's]")
+@click.option("--issuer", help="CA that issues it.  [default: the active CA of the profile's purpose]")
+@click.option(
+    "--out", type=click.Path(path_type=Path, file_okay=False), default=Path(), help="Directory for the files."
+)
+@click.option("--force", is_flag=True, help="Replace files that exist.")
+@click.option("--dry-run", is_flag=True, help="Show the files, and write nothing.")
+@common
+def sign(
+    run: Run,
+    *,
+    csr_file: Path,
+    profile: str,
+    name: str | None,
+    san: tuple[str, ...],
+    group: str | None,
+    subject: str | None,
+    lifetime: timedelta | None,
+    issuer: str | None,
+    out: Path,
+    force: bool,
+    dry_run: bool,
+) -> None:
+    """Sign a CSR whose key stays where it is.
+
+    Of the CSR's subject only the common name is taken: nobody chooses his own group.
+    """
+    csr = parse_csr(read_file(csr_file))
+    called = name or _name_of(csr)
+    with run.authority() as authority:
+        chosen = authority.profile(profile)
+        asked = order_from_csr(chosen, csr, more_names=san, group=group, subject=subject, lifetime=lifetime)
+        if dry_run:
+            rehearsed = rehearse(authority, asked, name=called, issuer=issuer)
+            show_rehearsal(run, rehearsed, pem_files(credential_of(rehearsed, None)), out)
+            return
+        check_place(out, called, force=force)
+        issued = issue(authority, asked, name=called, issuer=issuer)
+        paths = write_issued(authority, issued, pem_files(credential_of(issued, None)), out)
+    show_issued(run, issued, paths, extra={}, following=f"counterseal inspect {paths[0]}")
+
+
+def _name_of(csr: CSR) -> str:
+    common = common_name(csr.subject)
+    if common:
+        return common
+    if csr.names:
+        return str(csr.names[0].value)
+    raise InputError(
+        "csr.nameless", "the CSR has neither a common name nor a subject alternative name", hint="pass --name"
+    )

@@ -1,0 +1,138 @@
+"""The only place that knows which part is plugged in where: files of a home, store, keys, clock, randomness."""
+
+from __future__ import annotations
+
+import getpass
+import os
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from counterseal.authority.deployment import Ground
+from counterseal.authority.parts import Authority
+from counterseal.authority.proof import endpoint_of
+from counterseal.config import Settings, load_settings
+from counterseal.errors import NotFoundError, RefusedError
+from counterseal.files import make_directory
+from counterseal.handshake.generation import wait_for_generation
+from counterseal.keystore.file import FileKeyStore
+from counterseal.moments import moment
+from counterseal.nginx.binary import find_nginx, read_version
+from counterseal.nginx.process import NginxProcess
+from counterseal.nginx.render import Layout
+from counterseal.nginx.target import private_target, running_target
+from counterseal.nginx.undo import Place
+from counterseal.nginx.version import parse_version
+from counterseal.nginx.waiting import system_clock
+from counterseal.store.sqlite import open_store
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+CLOCK_TOLERANCE = timedelta(minutes=10)
+
+
+def now() -> datetime:
+    """Return the current time; the one place where the clock is read."""
+    return datetime.now(UTC)
+
+
+def default_home() -> Path:
+    """Return where the CA lives when nobody says: /var/lib/counterseal for root, else by XDG."""
+    if os.geteuid() == 0:
+        return Path("/var/lib/counterseal")
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local/share") / "counterseal"
+
+
+def store_path(home: Path) -> Path:
+    """Return the path of the inventory."""
+    return home / "store.sqlite"
+
+
+def open_authority(home: Path, passphrase: Callable[[], bytes | None]) -> Authority:
+    """Open the CA that lives in ``home``; raises NotFoundError when there is none."""
+    if not store_path(home).is_file():
+        raise NotFoundError(
+            "home.missing", f"there is no CA in {home}", hint=f"make one: counterseal init --home {home}"
+        )
+    authority = _authority(home, passphrase, settings_of(home), create=False)
+    _check_clock(authority)
+    return authority
+
+
+def create_authority(home: Path, passphrase: Callable[[], bytes | None]) -> Authority:
+    """Open a home for a new CA, making the directory (0711: nginx's workers pass through it) and an empty store."""
+    make_directory(home, mode=0o711)
+    return _authority(home, passphrase, Settings(), create=True)
+
+
+def settings_of(home: Path) -> Settings:
+    """Return what counterseal.toml in the home says; raises ConfigError."""
+    return load_settings(home / "counterseal.toml")
+
+
+def open_ground(home: Path, settings: Settings) -> Ground:
+    """Return where the configured sites are deployed; raises NginxError when there is no nginx."""
+    binary = find_nginx(settings.nginx.binary)
+    version_text = read_version(binary)
+    version = parse_version(version_text)
+    base = (home / "nginx").resolve()
+    owned = settings.nginx.config is None
+    target = (
+        private_target(base, binary=binary)
+        if owned
+        else running_target(
+            binary,
+            version_text,
+            conf=settings.nginx.config,
+            include_file=settings.nginx.include_file,
+            unit=settings.nginx.unit,
+        )
+    )
+
+    def answers(number: int) -> bool:
+        first = settings.sites[0].site
+        name = first.server_names[0]
+        waited = wait_for_generation(endpoint_of(first.listen[0]), number, server_name=name, timeout=1.0)
+        return waited.answered
+
+    user = settings.nginx.user or ("root" if owned and os.geteuid() == 0 else None)
+    layout = Layout(
+        current=base / "current",
+        run=base / "run",
+        prove_socket=base / "run" / "prove.sock",
+        worker_user=user,
+        owns_main=owned,
+    )
+    return Ground(home, Place(base, NginxProcess(target, system_clock()), answers), version, layout)
+
+
+def _authority(home: Path, passphrase: Callable[[], bytes | None], settings: Settings, *, create: bool) -> Authority:
+    return Authority(
+        store=open_store(store_path(home), create=create),
+        keystore=FileKeyStore(home / "keys", passphrase),
+        clock=now,
+        random_bytes=os.urandom,
+        actor=_actor(),
+        rules=settings.rules,
+    )
+
+
+def _actor() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"
+
+
+def _check_clock(authority: Authority) -> None:
+    """Refuse a clock set back, which would date certificates and CRLs before others that exist."""
+    head = authority.store.key_use_head().sequence
+    newest = next(iter(authority.store.key_uses(after=head - 1)), None) if head else None
+    last = moment(newest.at) if newest else None
+    if last is not None and authority.clock() + CLOCK_TOLERANCE < last:
+        raise RefusedError(
+            "clock.back",
+            f"the clock says {authority.clock():%Y-%m-%d %H:%M} UTC, a CA key was used at {last:%Y-%m-%d %H:%M} UTC",
+            hint="set the clock right (timedatectl), then run the command again",
+        )

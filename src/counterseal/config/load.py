@@ -1,0 +1,149 @@
+"""From the text of counterseal.toml to Settings; every fault of the file is reported, not the first."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import msgspec
+
+from counterseal.authority.parts import Rules
+from counterseal.config.convert import profile_of, site_of
+from counterseal.config.raw import NAMED_TABLES, NESTED, TABLES, RawCA, RawNginx, RawProfile, RawSite
+from counterseal.config.settings import NginxSettings, Settings
+from counterseal.duration import parse_duration
+from counterseal.errors import ConfigError, CountersealError
+from counterseal.files import read_file
+from counterseal.findings import Finding, Severity
+from counterseal.pki.profile import BUILT_IN
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+StructT = TypeVar("StructT", bound=msgspec.Struct)
+ValueT = TypeVar("ValueT")
+
+
+def load_settings(path: Path) -> Settings:
+    """Return the settings of the file at ``path``, the defaults when it does not exist.
+
+    Raises ConfigError ``config.syntax`` or ``config.invalid`` with every fault as a finding; FileError.
+    """
+    if not path.exists():
+        return Settings()
+    try:
+        document = tomllib.loads(read_file(path).decode())
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError("config.syntax", f"not a TOML file: {path}: {error}") from error
+    loader = _Loader(path)
+    settings = loader.settings(document)
+    if loader.faults:
+        raise ConfigError(
+            "config.invalid",
+            f"{path} has {len(loader.faults)} fault{'s' if len(loader.faults) > 1 else ''}",
+            findings=loader.faults,
+        )
+    return settings
+
+
+class _Loader:
+    """One reading of one file; gathers faults and goes on."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.faults: list[Finding] = []
+
+    def settings(self, document: dict[str, Any]) -> Settings:
+        self._check_keys(document)
+        nginx = self._table(document.get("nginx", {}), RawNginx, "nginx") or RawNginx()
+        return Settings(
+            source=self.path,
+            rules=self._rules(document),
+            nginx=NginxSettings(
+                binary=self._path(nginx.binary),
+                config=self._path(nginx.config),
+                include_file=self._path(nginx.include_file),
+                user=nginx.user,
+                unit=nginx.unit,
+            ),
+            sites=tuple(
+                site
+                for name, raw in self._named(document, "sites", RawSite)
+                if (site := self._try(f"sites.{name}", lambda n=name, r=raw: site_of(n, r, self._path)))  # type: ignore[misc] # bound now
+            ),
+        )
+
+    def _rules(self, document: dict[str, Any]) -> Rules:
+        ca = self._table(document.get("ca", {}), RawCA, "ca") or RawCA()
+        rules = Rules()
+        lifetime = self._try("ca.crl_lifetime", lambda: parse_duration(ca.crl_lifetime)) or rules.crl_lifetime
+        refresh = self._try("ca.crl_refresh", lambda: parse_duration(ca.crl_refresh)) or rules.crl_refresh
+        if refresh * 2 > lifetime:
+            self._fault("ca.crl_refresh", "must be at most half of crl_lifetime, or a late refresh is an outage", None)
+        profiles = dict(BUILT_IN)
+        for name, raw in self._named(document, "profiles", RawProfile):
+            profile = self._try(f"profiles.{name}", lambda n=name, r=raw: profile_of(n, r))  # type: ignore[misc] # bound now
+            if profile:
+                profiles[name] = profile
+        return replace(rules, profiles=profiles, crl_lifetime=lifetime, crl_refresh=refresh)
+
+    def _named(self, document: dict[str, Any], table: str, kind: type[StructT]) -> Iterator[tuple[str, StructT]]:
+        for name, content in document.get(table, {}).items():
+            raw = self._table(content, kind, f"{table}.{name}")
+            if raw is not None:
+                yield name, raw
+
+    def _table(self, content: object, kind: type[StructT], where: str) -> StructT | None:
+        try:
+            return msgspec.convert(content, kind)
+        except msgspec.ValidationError as error:
+            self._fault(where, str(error), None)
+            return None
+
+    def _try(self, where: str, make: Callable[[], ValueT]) -> ValueT | None:
+        try:
+            return make()
+        except ConfigError as error:
+            for finding in error.findings:
+                self._fault(where, finding.message, finding.hint)
+        except CountersealError as error:
+            self._fault(where, error.message, error.hint)
+        return None
+
+    def _check_keys(self, document: dict[str, Any]) -> None:
+        self._unknown(document, [*TABLES, *NAMED_TABLES], "")
+        for table, kind in TABLES.items():
+            self._check_table(document.get(table), kind, table)
+        for table, kind in NAMED_TABLES.items():
+            named = document.get(table)
+            for name, content in named.items() if isinstance(named, dict) else ():
+                self._check_table(content, kind, f"{table}.{name}")
+
+    def _check_table(self, content: object, kind: type[msgspec.Struct], where: str) -> None:
+        if not isinstance(content, dict):
+            if content is not None:
+                self._fault(where, "must be a table", None)
+            return
+        self._unknown(content, [field.name for field in msgspec.structs.fields(kind)], where)
+        for key, nested in NESTED.items():
+            inner = content.get(key)
+            for index, table in enumerate(inner if isinstance(inner, list) else [inner]):
+                if isinstance(table, dict):
+                    suffix = f"[{index}]" if isinstance(inner, list) else ""
+                    self._check_table(table, nested, f"{where}.{key}{suffix}")
+
+    def _unknown(self, content: dict[str, Any], known: list[str], where: str) -> None:
+        for key in content:
+            if key not in known:
+                close = difflib.get_close_matches(key, known, n=1)
+                hint = f"did you mean {close[0]!r}?" if close else f"known are {', '.join(known)}"
+                self._fault(where or "file", f"unknown key: {key!r}", hint)
+
+    def _path(self, text: str | None) -> Path | None:
+        return None if text is None else self.path.parent / text
+
+    def _fault(self, where: str, message: str, hint: str | None) -> None:
+        self.faults.append(Finding("config.invalid", Severity.CRITICAL, message, where=where, hint=hint))

@@ -1,0 +1,78 @@
+"""The tables of counterseal.toml as they are written, before anything is checked but the types."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class RawCA(msgspec.Struct):
+    """``[ca]``."""
+
+    crl_lifetime: str = "7d"
+    crl_refresh: str = "1d"
+
+
+class RawProfile(msgspec.Struct):
+    """``[profiles.NAME]``: a profile of one's own, made from ``server`` or ``client``."""
+
+    extends: str
+    lifetime: str | None = None
+    max_lifetime: str | None = None
+    permitted_domains: list[str] | None = None
+    wildcards: bool | None = None
+    min_rsa_bits: int | None = None
+
+
+class RawNginx(msgspec.Struct):
+    """``[nginx]``."""
+
+    binary: str | None = None
+    config: str | None = None
+    include_file: str | None = None
+    user: str | None = None
+    unit: str = "nginx"
+
+
+class RawAllow(msgspec.Struct):
+    """``allow`` of a site or a location."""
+
+    subjects: list[str] = []
+    groups: list[str] = []
+    serial_numbers: list[str] = []
+
+
+class RawLocation(msgspec.Struct):
+    """``[[sites.NAME.locations]]``."""
+
+    path: str
+    client_certificates: str | None = None
+    allow: RawAllow = msgspec.field(default_factory=RawAllow)
+    upstream: str | None = None
+    root: str | None = None
+
+
+class RawSite(msgspec.Struct):
+    """``[sites.NAME]``."""
+
+    server_names: list[str]
+    listen: list[str | int]
+    client_certificates: str = "required"
+    client_cas: list[str] = []
+    upstream: str | None = None
+    root: str | None = None
+    locations: list[RawLocation] = []
+    allow: RawAllow = msgspec.field(default_factory=RawAllow)
+    revocation: str = "auto"
+    admit: str = "valid"
+    identity_headers: str = "off"
+    tls: str = "intermediate"
+    redirect_from: list[str | int] = []
+    hsts: bool = False
+    sessions: str = "off"
+    certificate: str | None = None
+    certificate_key: str | None = None
+
+
+TABLES: dict[str, type[msgspec.Struct]] = {"ca": RawCA, "nginx": RawNginx}
+NAMED_TABLES: dict[str, type[msgspec.Struct]] = {"profiles": RawProfile, "sites": RawSite}
+NESTED: dict[str, type[msgspec.Struct]] = {"allow": RawAllow, "locations": RawLocation}

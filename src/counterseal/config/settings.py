@@ -1,0 +1,38 @@
+"""What the configuration says, checked and frozen. An empty file gives all of these defaults."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from counterseal.authority.parts import Rules
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from counterseal.authority.served import ServedSite
+
+
+@dataclass(frozen=True, slots=True)
+class NginxSettings:
+    """Which nginx serves the sites.
+
+    Without ``config`` it is a private one that Counterseal runs itself, as any user; with it, the user's own nginx,
+    whose main configuration that is and which reads one include file of ours.
+    """
+
+    binary: Path | None = None
+    config: Path | None = None
+    include_file: Path | None = None
+    user: str | None = None
+    unit: str = "nginx"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The whole configuration; ``source`` is the file it was read from, None when there is none."""
+
+    source: Path | None = None
+    rules: Rules = field(default_factory=Rules)
+    nginx: NginxSettings = field(default_factory=NginxSettings)
+    sites: tuple[ServedSite, ...] = ()

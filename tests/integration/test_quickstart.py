@@ -1,0 +1,42 @@
+"""The main job from nothing to a proved lock-out, as a newcomer runs it, with a real nginx."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.mark.nginx
+def test_quickstart_proves_mutual_tls_and_a_lock_out(tmp_path: Path) -> None:
+    """It ends with 0, every look at alice is as expected, and nginx is stopped again."""
+    place = tmp_path / "demo"
+    command = [sys.executable, "-m", "counterseal", "quickstart", "--dir", str(place), "--stop", "--json"]
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert ran.returncode == 0, ran.stderr
+    document = json.loads(ran.stdout)
+    assert document["passed"] is True
+    seen = [(row["client"], row["seen"].split()[0:2]) for row in document["revoked"]]
+    assert [look for look in seen if "before" in look[0] and "session" not in look[0]]
+    refused = [look for look in document["revoked"] if look["client"] != "alice before"]
+    assert len(refused) == 4
+    assert all(look["seen"] == "HTTP 400 FAILED:certificate revoked" for look in refused)
+    assert not (place / "home" / "nginx" / "run" / "nginx.pid").exists()
+
+
+@pytest.mark.nginx
+def test_quickstart_never_clears_a_directory_that_is_not_its_own(tmp_path: Path) -> None:
+    """A directory with somebody's files in it is refused and stays as it is."""
+    (tmp_path / "mine").write_text("precious")
+    command = [sys.executable, "-m", "counterseal", "quickstart", "--dir", str(tmp_path), "--stop"]
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env=dict(os.environ))
+    assert ran.returncode == 2
+    assert "not made by quickstart" in ran.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["mine"]
