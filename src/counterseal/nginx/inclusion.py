@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from counterseal.nginx.target import Target
 
 _INCLUDE = re.compile(r"""^[^#\n]*?\binclude\s+(?:"([^"]+)"|'([^']+)'|([^\s;]+))\s*;""", re.MULTILINE)
+_SERVER_NAME = re.compile(r"^\s*server_name\s+([^;]+);", re.MULTILINE)
 _READ = re.compile(r"^# configuration file (.+):$", re.MULTILINE)
 
 
@@ -30,6 +31,14 @@ class Inclusion:
 
     to_install: Path | None = None
     known_conflicts: frozenset[str] = frozenset()
+
+    def tolerated(self, generation: Path) -> frozenset[str]:
+        """Return the conflicts that were there before us and are none about a name in the files of ``generation``."""
+        if not self.known_conflicts:
+            return frozenset()
+        texts = (read_file(path).decode("utf-8", "replace") for path in generation.rglob("*.conf"))
+        ours = {f'"{name}"' for text in texts for names in _SERVER_NAME.findall(text) for name in names.split()}
+        return frozenset(text for text in self.known_conflicts if not any(name in text for name in ours))
 
 
 def plan_inclusion(target: Target, base: Path, *, install: bool, time_limit: float) -> Inclusion:

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from counterseal.nginx.waiting import Clock
+
 CONF = """\
 worker_processes {workers};
 {user}
@@ -67,6 +69,7 @@ def free_port() -> int:
         return port
 
 
+CLOCK = system_clock()
 LIMITS = Limits(lock=10, test=10, reload=10, answer=2, stop=10)
 
 
@@ -109,6 +112,8 @@ class Bench:
     key_of: str = "site.test"
     refuse: object = None
     limits: Limits = LIMITS
+    clock: Clock = CLOCK
+    on_step: Callable[[str], None] = lambda _: None
 
     @property
     def target(self) -> Target:
@@ -118,20 +123,22 @@ class Bench:
     @property
     def nginx(self) -> NginxProcess:
         """The same, to be started and watched."""
-        return NginxProcess(self.target, system_clock())
+        return NginxProcess(self.target, self.clock)
 
     @property
     def place(self) -> Place:
         """Where the deploys of this test go."""
         return Place(self.base, self.nginx, self.answers, self.limits)
 
-    def deploy(self, *, on_step: Callable[[str], None] = lambda _: None, install: bool = False) -> DeployResult:
+    def deploy(self, *, install: bool = False) -> DeployResult:
         """Deploy the files of the next generation; the proof asks whether it answers."""
-        return deploy(self.files, place=self.place, prove=self.prove, reason="a test", install=install, on_step=on_step)
+        return deploy(
+            self.files, place=self.place, prove=self.prove, reason="a test", install=install, on_step=self.on_step
+        )
 
     def rollback(self, to: int | None = None) -> DeployResult:
         """Go back to an older generation."""
-        return rollback(place=self.place, prove=self.prove, to=to)
+        return rollback(place=self.place, prove=self.prove, to=to, on_step=self.on_step)
 
     def prove(self, number: int) -> ProofOutcome:
         """Pass when generation ``number`` is served, and the test does not want a refusal."""
@@ -194,6 +201,7 @@ class Bench:
 
     def close(self) -> None:
         """End the nginx of this base with all its workers."""
+        self.nginx.settle(within=5)
         master = self.nginx.master_pid()
         if master is None:
             return

@@ -37,7 +37,8 @@ def _refused(bench: Bench, before: State, attempt: Callable[[], object] | None =
 def test_the_first_deploy_starts_nginx_and_the_second_reloads_it(bench: Bench) -> None:
     """Each is served when the call returns, by new workers, proved, and recorded so; every step was told in order."""
     told: list[str] = []
-    first = bench.deploy(on_step=told.append)
+    bench.on_step = told.append
+    first = bench.deploy()
     assert tuple(told) == STEPS
     assert (first.generation, first.active.started, first.active.previous) == (1, True, None)
     assert (bench.state().link, bench.served()) == (1, 1)
@@ -308,11 +309,13 @@ def test_a_disk_that_becomes_full_in_the_middle_does_not_stop_the_way_back(
         if now == step:
             _fill(small_disk)
 
+    bench.on_step = fill
     with pytest.raises(DeployError) as caught:
-        bench.deploy(on_step=fill)
+        bench.deploy()
     assert caught.value.code in {"deploy.write_failed", "deploy.reload_failed"}
     assert "no space left on device" in caught.value.message
     assert (bench.state(), bench.litter()) == (before, [])
+    bench.on_step = lambda _: None
     (small_disk / "ballast").unlink()
     shutil.rmtree(Layout(bench.base).directory(2), ignore_errors=True)
     assert bench.deploy().active.previous == 1

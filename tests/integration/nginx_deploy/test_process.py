@@ -16,6 +16,7 @@ from counterseal.nginx.process import NginxProcess
 from counterseal.nginx.proctable import children_of, read_title
 from counterseal.nginx.target import Target
 from counterseal.nginx.waiting import system_clock, wait_until
+from integration.nginx_deploy.forked import run_forked
 
 if TYPE_CHECKING:
     from integration.nginx_deploy.bench import Bench
@@ -150,14 +151,13 @@ def test_a_user_who_may_not_signal_nginx_is_told_so(bench: Bench) -> None:
     bench.nginx.start(within=10)
     for folder in (bench.base, *bench.base.parents[:3]):
         folder.chmod(folder.stat().st_mode | 0o011)
-    child = os.fork()
-    if child == 0:
+
+    def reload_as_nobody() -> None:
         os.setuid(65534)
         try:
             bench.nginx.reload_and_wait(within=5)
         except NginxError as error:
             os._exit(42 if error.code == "nginx.not_permitted" else 1)
-        finally:
-            os._exit(2)
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 42
+
+    assert run_forked(reload_as_nobody) == 42
     assert bench.served() == 1
