@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import getpass
 import os
+import shutil
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +14,7 @@ from counterseal.authority.deployment import Ground
 from counterseal.authority.parts import Authority
 from counterseal.authority.proof import endpoint_of
 from counterseal.config import Settings, load_settings
-from counterseal.errors import NotFoundError, RefusedError
+from counterseal.errors import FileError, InputError, NotFoundError, RefusedError
 from counterseal.files import make_directory
 from counterseal.handshake.generation import wait_for_generation
 from counterseal.keystore.file import FileKeyStore
@@ -27,7 +29,7 @@ from counterseal.nginx.waiting import system_clock
 from counterseal.store.sqlite import open_store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 CLOCK_TOLERANCE = timedelta(minutes=10)
 
@@ -60,10 +62,34 @@ def open_authority(home: Path, passphrase: Callable[[], bytes | None]) -> Author
     return authority
 
 
-def create_authority(home: Path, passphrase: Callable[[], bytes | None]) -> Authority:
-    """Open a home for a new CA, making the directory (0711: nginx's workers pass through it) and an empty store."""
+@contextmanager
+def new_home(home: Path, passphrase: Callable[[], bytes | None]) -> Iterator[Authority]:
+    """Make a home for a new CA: the directory (0711, nginx's workers pass through it), an empty store, no keys.
+
+    When the block fails, what was made is removed again. Raises InputError ``ca.exists``, FileError ``home.leftover``.
+    """
+    keys = home / "keys"
+    if store_path(home).exists():
+        raise InputError(
+            "ca.exists", f"there is a CA already: {home}", hint="use another --home, or: counterseal ca add"
+        )
+    if keys.exists() and any(keys.iterdir()):
+        raise FileError(
+            "home.leftover",
+            f"there are keys without a store: {keys}",
+            hint="bring the store back, or move the keys away",
+        )
     make_directory(home, mode=0o711)
-    return _authority(home, passphrase, Settings(), create=True)
+    try:
+        with _authority(home, passphrase, settings_of(home), create=True) as authority:
+            yield authority
+    except BaseException:
+        shutil.rmtree(keys, ignore_errors=True)
+        for path in home.glob(f"{store_path(home).name}*"):
+            path.unlink(missing_ok=True)
+        with suppress(OSError):
+            home.rmdir()
+        raise
 
 
 def settings_of(home: Path) -> Settings:

@@ -97,6 +97,8 @@ class DurationType(click.ParamType[timedelta]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:  # noqa: ANN401 - click's signature
         """Return the length, or fail with the hint."""
+        if isinstance(value, timedelta):
+            return value
         try:
             return parse_duration(str(value))
         except InputError as error:

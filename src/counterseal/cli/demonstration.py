@@ -18,7 +18,7 @@ from counterseal.bundles.pem import encode_certificate, encode_private_key, pem_
 from counterseal.bundles.pkcs12 import Strength, encode
 from counterseal.cli.issuing import credential_of
 from counterseal.cli.proofs import table
-from counterseal.compose import create_authority, open_authority, open_ground, settings_of
+from counterseal.compose import new_home, open_authority, open_ground, settings_of
 from counterseal.errors import NotFoundError
 from counterseal.files import make_directory, write_file, write_fileset
 from counterseal.fileset import SECRET
@@ -110,7 +110,7 @@ class Demonstration:
         make_directory(self.place, mode=0o711)
         passphrase = generate_password(os.urandom).encode()
         write_file(self.place / "passphrase", passphrase + b"\n", mode=SECRET)
-        with create_authority(self.home, lambda: passphrase) as authority:
+        with new_home(self.home, lambda: passphrase) as authority:
             made = create(authority, RootPlan(parse_subject("CN=Quickstart Root CA,O=Counterseal quickstart")))
             publish(authority)
         names = ", ".join(record.name for record in made)

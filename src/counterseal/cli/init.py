@@ -11,7 +11,7 @@ from counterseal.authority.create import ROOT_LIFETIME, RootPlan, create
 from counterseal.authority.publish import publish
 from counterseal.cli.common import DurationType, Run, common
 from counterseal.cli.passphrase import choose_passphrase
-from counterseal.compose import create_authority
+from counterseal.compose import new_home
 from counterseal.errors import InputError
 from counterseal.pki.keys import parse_key_spec
 from counterseal.pki.subject import parse_subject
@@ -62,7 +62,7 @@ def init(
         _rehearse(run, plan)
         return
     passphrase = None if no_passphrase else _passphrase(run)
-    with create_authority(run.home, lambda: passphrase) as authority:
+    with new_home(run.home, lambda: passphrase) as authority:
         made = create(authority, plan)
         publish(authority)
     _show(run, made)

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import time
+from typing import TYPE_CHECKING, Any
+
 import click
 
-from counterseal.authority.find import show_serial
+from counterseal.authority.find import find, show_serial
 from counterseal.authority.publish import publish
 from counterseal.authority.revoke import revoke as revoke_certificate
 from counterseal.authority.revoke import unrevoke as unrevoke_certificate
 from counterseal.cli.common import Run, common
 from counterseal.cli.records import document
 from counterseal.pki.crl import RevocationReason
+
+if TYPE_CHECKING:
+    from counterseal.authority.parts import Authority
 
 EPILOG = """\b
 Examples:
@@ -19,34 +25,69 @@ Examples:
   counterseal revoke alice --reason certificate_hold      can be taken back with unrevoke
 """
 _REASONS = [reason.value for reason in RevocationReason]
-
-
-@click.command(epilog=EPILOG)
-@click.argument("selector", metavar="NAME|SERIAL")
-@click.option(
+_reason_option = click.option(
     "--reason",
     type=click.Choice(_REASONS),
     default="unspecified",
     show_default=True,
     help="As RFC 5280 5.3.1 names it.",
 )
+_no_deploy_option = click.option("--no-deploy", is_flag=True, help="Only publish the lists; leave nginx as it is.")
+
+
+@click.command(epilog=EPILOG)
+@click.argument("selector", metavar="NAME|SERIAL")
+@_reason_option
+@_no_deploy_option
+@click.option("--dry-run", is_flag=True, help="Say what would be revoked, and revoke nothing.")
 @common
-def revoke(run: Run, *, selector: str, reason: str) -> None:
-    """Revoke a certificate, and lock it out of nginx."""
+def revoke(run: Run, *, selector: str, reason: str, no_deploy: bool, dry_run: bool) -> None:
+    """Revoke a certificate, and lock it out of nginx.
+
+    Returns when nginx refuses: new lists are published, a generation is deployed, and the refusal is proved.
+    """
+    began = time.monotonic()
     with run.authority() as authority:
+        if dry_run:
+            record = find(authority, selector)
+            run.show(
+                {"dry_run": True, "certificate": document(record)}, f"would revoke {record.name}: {record.subject}"
+            )
+            return
         record = revoke_certificate(authority, selector, RevocationReason(reason))
-        published = publish(authority)
-    numbers = {crl.issuer: crl.number for crl in published.signed}
-    text = f"revoked {record.name} ({show_serial(record.serial_number)}): {reason}\n  new CRLs: {numbers}"
-    run.show({"certificate": document(record), "crl_numbers": numbers}, text)
+        run.say(f"revoked {record.name} ({show_serial(record.serial_number)}): {reason}")
+        told, shown = _put_in_force(run, authority, f"revoke {record.name}", deploy=not no_deploy)
+    seconds = time.monotonic() - began
+    run.show(
+        {"certificate": document(record), **shown, "seconds": seconds}, f"{told}, {seconds:.1f} s after the command"
+    )
 
 
 @click.command(epilog="\b\nExamples:\n  counterseal unrevoke alice")
 @click.argument("selector", metavar="NAME|SERIAL")
+@_no_deploy_option
 @common
-def unrevoke(run: Run, *, selector: str) -> None:
+def unrevoke(run: Run, *, selector: str, no_deploy: bool) -> None:
     """Take back a certificate_hold."""
     with run.authority() as authority:
         record = unrevoke_certificate(authority, selector)
-        publish(authority)
-    run.show({"certificate": document(record)}, f"{record.name} is valid again ({show_serial(record.serial_number)})")
+        run.say(f"{record.name} is valid again ({show_serial(record.serial_number)})")
+        told, shown = _put_in_force(run, authority, f"unrevoke {record.name}", deploy=not no_deploy)
+    run.show({"certificate": document(record), **shown}, told)
+
+
+def _put_in_force(run: Run, authority: Authority, reason: str, *, deploy: bool) -> tuple[str, dict[str, Any]]:
+    """Publish the lists and, where sites are deployed, deploy and prove; return the outcome in words and as data."""
+    from counterseal.authority.deployment import deploy_sites  # noqa: PLC0415 - nginx and TLS only where sites are
+    from counterseal.compose import open_ground  # noqa: PLC0415 - same
+
+    settings = run.settings()
+    ground = open_ground(run.home, settings) if deploy and settings.sites else None
+    if ground is None or ground.in_force is None:
+        numbers = {crl.issuer: crl.number for crl in publish(authority).signed}
+        run.say("no site is deployed here; other relying parties need the new lists: counterseal crl --out DIR")
+        return "new lists: " + ", ".join(f"{ca} {number}" for ca, number in numbers.items()), {"crl_numbers": numbers}
+    deployed = deploy_sites(authority, settings.sites, ground, reason=reason)
+    generation = deployed.result.generation
+    rows = sum(len(proof.rows) for proof in deployed.proofs)
+    return f"in force and proved: generation {generation}, {rows} rows", {"generation": generation}
