@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MODE = 0o600
+OLDEST_SQLITE = (3, 37, 0)  # strict tables (3.37) and returning (3.35)
 CACHE_KIBIBYTES = 16_000
 CHECKPOINT_PAGES = 8_000  # 32 MB: a batch of random serial numbers touches many pages, each checkpoint writes them once
 
@@ -28,6 +29,8 @@ def connect(path: Path, *, create: bool, busy_seconds: float) -> sqlite3.Connect
     ``create`` makes the file (0600) when it is missing. Raises StoreError: ``store.missing``, ``store.foreign``,
     ``store.corrupt``, ``store.too_new``, ``store.busy``, ``store.read_only``, ``store.unreadable``, ``store.full``.
     """
+    if sqlite3.sqlite_version_info < OLDEST_SQLITE:
+        raise _too_old()
     if create:
         _create_file(path)
     elif not path.exists():
@@ -53,6 +56,7 @@ def _prepare(connection: sqlite3.Connection, path: Path, *, create: bool, deadli
     )  # a schema changed by somebody else runs no functions of its choice
     if not is_ours(connection):
         _require_blank(connection, path, create=create)
+    _require_whole_pages(connection, path)
     _narrow(path)
     _switch_to_wal(connection, path, deadline)
     connection.execute("pragma synchronous = full")  # a commit returns when it is on disk
@@ -112,11 +116,36 @@ def _create_file(path: Path) -> None:
     os.close(directory)
 
 
+def _require_whole_pages(connection: sqlite3.Connection, path: Path) -> None:
+    """Refuse a file whose end is cut off inside a page, which SQLite would fill up with zeros.
+
+    With something in the write-ahead log the missing part may be there, after a crash: SQLite then judges by itself.
+    """
+    (page_size,) = connection.execute("pragma page_size").fetchone()
+    log = path.with_name(path.name + "-wal")
+    if path.stat().st_size % page_size and not (log.exists() and log.stat().st_size):
+        raise StoreError(
+            "store.corrupt",
+            f"the store is damaged: {path}: cut off in the middle of a page",
+            hint="the file was left as it is; restore a backup with: counterseal restore",
+        )
+
+
 def _narrow(path: Path) -> None:
-    """Take away what others may do with the file; SQLite gives its -wal and -shm files the same mode."""
-    if path.stat().st_mode & 0o077 and os.access(path, os.W_OK):
-        path.chmod(MODE)
+    """Take away what others may do with the files; new -wal and -shm files get the mode of the database."""
+    for name in (path.name, f"{path.name}-wal", f"{path.name}-shm"):
+        file = path.with_name(name)
+        if file.exists() and file.stat().st_mode & 0o077 and os.access(file, os.W_OK):
+            file.chmod(MODE)
 
 
 def _missing(path: Path) -> StoreError:
     return StoreError("store.missing", f"there is no store here: {path}", hint="make one with: counterseal init")
+
+
+def _too_old() -> StoreError:
+    return StoreError(
+        "store.sqlite_too_old",
+        f"this Python's SQLite is too old: {sqlite3.sqlite_version}",
+        hint=f"use a Python built with SQLite {'.'.join(map(str, OLDEST_SQLITE))} or newer",
+    )

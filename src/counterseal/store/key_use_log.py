@@ -8,6 +8,7 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from counterseal.errors import StoreError
 from counterseal.findings import Finding, Report, Severity
 from counterseal.store.key_uses import chain, find_faults
 from counterseal.store.records import KeyUse, LogHead, NewKeyUse
@@ -27,6 +28,9 @@ _UNLOGGED = """
     where c.key_use is not null and (k.sequence is null or k.serial_number <> c.serial_number or k.ca <> c.issuer)
 """
 FINDINGS_SHOWN = 100
+_BEFORE_ALL = -(1 << 63)
+_TYPES: tuple[type | tuple[type, ...], ...] = (int, int, str, str, str, (bytes, type(None)), bytes, bytes, bytes)
+_RESTORE = "it was changed past Counterseal: restore a backup with: counterseal restore"
 
 
 class KeyUseLog(Session):
@@ -43,8 +47,7 @@ class KeyUseLog(Session):
 
     def key_use_head(self) -> LogHead:
         """Return the newest entry's number and hash (0 and zeros when empty); note it elsewhere as an anchor."""
-        row = self._row("select sequence, hash from key_use_head")
-        return LogHead(*row) if row else LogHead(0, b"")
+        return self._head("select sequence, hash from key_use_head")
 
     def verify_key_uses(self, *, anchor: LogHead | None = None) -> Report:
         """Check every entry, the chain, its end, and that each certificate issued here is in it.
@@ -53,16 +56,12 @@ class KeyUseLog(Session):
         Somebody who does is found only with an ``anchor``, a head noted elsewhere. At most 100 findings are returned.
         """
         with self._reading():
-            faults = find_faults(self.key_uses(), self.key_use_head(), anchor)
-            found = list(islice(faults, FINDINGS_SHOWN))
-            found.extend(islice(self._unlogged(), FINDINGS_SHOWN - len(found)))
-        return Report(tuple(found))
+            return Report(tuple(islice(self._faults(anchor), FINDINGS_SHOWN)))
 
     def _append_key_uses(self, new: Iterable[NewKeyUse]) -> list[KeyUse]:
         """Append inside the caller's transaction."""
         # An update that changes nothing: it makes appenders queue where readers do not lock the table.
-        row = self._row("update key_use_head set only_row = only_row returning sequence, hash")
-        first = head = LogHead(*row) if row else LogHead(0, b"")
+        first = head = self._head("update key_use_head set only_row = only_row returning sequence, hash")
         uses: list[KeyUse] = []
         for one in new:
             use = chain(head, one)
@@ -73,6 +72,19 @@ class KeyUseLog(Session):
             self._run("update key_use_head set sequence = ?, hash = ?", (head.sequence, head.hash))
         return uses
 
+    def _head(self, statement: str) -> LogHead:
+        row = self._row(statement)
+        if row is None:
+            raise StoreError("store.no_log_head", f"the key-use log has lost its head: {self.path}", hint=_RESTORE)
+        return LogHead(*row)
+
+    def _faults(self, anchor: LogHead | None) -> Iterator[Finding]:
+        try:
+            yield from find_faults(self.key_uses(after=_BEFORE_ALL), self.key_use_head(), anchor)
+            yield from self._unlogged()
+        except StoreError as error:
+            yield Finding("log.unreadable", Severity.CRITICAL, error.message, where="key-use log", hint=error.hint)
+
     def _unlogged(self) -> Iterator[Finding]:
         for serial, issuer, sequence in self._each(_UNLOGGED):
             yield Finding(
@@ -80,7 +92,7 @@ class KeyUseLog(Session):
                 Severity.CRITICAL,
                 f"certificate's log entry is missing or speaks of another one: {decode_serial(serial):x}",
                 where=f"certificate of {issuer}, key-use log entry {sequence}",
-                hint="the log was cut or rewritten: compare with a backup",
+                hint=_RESTORE,
             )
 
 
@@ -100,6 +112,8 @@ def _columns(use: KeyUse) -> Row:
 
 
 def _key_use(row: Row) -> KeyUse:
+    if not all(isinstance(value, kind) for value, kind in zip(row, _TYPES, strict=True)):
+        raise StoreError("store.log_entry", f"unreadable entry of the key-use log: {row[0]}", hint=_RESTORE)
     sequence, at, actor, action, ca, serial, digest, previous_hash, digest_of_all = row
     number = None if serial is None else decode_serial(serial)
     return KeyUse(sequence, at, actor, action, ca, number, digest, previous_hash, digest_of_all)

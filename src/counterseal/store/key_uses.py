@@ -55,8 +55,7 @@ def find_faults(uses: Iterable[KeyUse], head: LogHead, anchor: LogHead | None = 
 
 def _faults_of(use: KeyUse, last: LogHead) -> Iterator[Finding]:
     if use.sequence != last.sequence + 1:
-        missing = f"{last.sequence + 1} to {use.sequence - 1}"
-        yield _fault("log.gap", f"entries are missing: {missing}", use.sequence)
+        yield _fault("log.gap", f"entry {use.sequence} follows entry {last.sequence}", use.sequence)
     elif use.previous_hash != last.hash:
         yield _fault("log.link", f"entry does not follow the one before it: {use.sequence}", use.sequence)
     new = NewKeyUse(use.at, use.actor, use.action, use.ca, use.serial_number, use.digest)

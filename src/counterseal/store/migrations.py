@@ -20,7 +20,9 @@ SCHEMA = Path(__file__).with_name("schema")
 DIALECT = "sqlite"
 APPLICATION_ID = 0x43534541  # "CSEA", in the header of every store: https://www.sqlite.org/fileformat.html 1.3.11
 
-_VERSIONS = "create table if not exists schema_version (version integer not null primary key, name text not null)"
+_VERSIONS = (
+    "create table if not exists schema_version (version integer not null primary key, name text not null) strict"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,7 @@ def _version(connection: sqlite3.Connection) -> int:
 
 def _apply(connection: sqlite3.Connection, step: Migration) -> None:
     for statement in _statements(step.path.read_text(encoding="utf-8")):
-        connection.execute(statement)
+        connection.execute(_strict(statement))
     connection.execute("insert into schema_version (version, name) values (?, ?)", (step.version, step.name))
 
 
@@ -94,10 +96,16 @@ def _statements(script: str) -> Iterator[str]:
     """Yield the statements one by one: ``executescript`` would commit before the first."""
     pending = ""
     for line in script.splitlines(keepends=True):
-        pending += line
+        if not line.startswith("--"):
+            pending += line
         if sqlite3.complete_statement(pending):
-            yield pending
+            yield pending.strip()
             pending = ""
+
+
+def _strict(statement: str) -> str:
+    """Make SQLite hold a table to its types, as PostgreSQL does anyway (https://www.sqlite.org/stricttables.html)."""
+    return statement.removesuffix(";") + " strict" if statement.startswith("create table") else statement
 
 
 def _refuse_newer(path: Path, found: int, newest: int) -> None:

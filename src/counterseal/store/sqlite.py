@@ -19,9 +19,11 @@ from counterseal.store.issuance import Issuance
 from counterseal.store.revocations import Revocations
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 BUSY_SECONDS = 10.0
+_RESTORE = "restore a backup with: counterseal restore"
 
 
 class Store(Issuance, Revocations):
@@ -35,15 +37,11 @@ class Store(Issuance, Revocations):
 
     def check(self) -> Report:
         """Read every page and index and say what does not fit: minutes at millions of rows, for doctor and restore."""
-        try:
-            lines = [line for (line,) in self._rows("pragma integrity_check")]
-        except StoreError as error:
-            lines = [error.message]
-        lines += [f"row of {table} refers to nothing" for table, *_ in self._rows("pragma foreign_key_check")]
-        wrong = [line for line in lines if line != "ok"]
-        hint = "restore a backup with: counterseal restore"
         return Report(
-            tuple(Finding("store.corrupt", Severity.CRITICAL, line, where=str(self.path), hint=hint) for line in wrong)
+            tuple(
+                Finding("store.corrupt", Severity.CRITICAL, line, where=str(self.path), hint=_RESTORE)
+                for line in self._damages()
+            )
         )
 
     def snapshot(self, destination: Path) -> None:
@@ -61,6 +59,13 @@ class Store(Issuance, Revocations):
             if isinstance(error, FAULTS):
                 raise store_error(error, destination) from error
             raise
+
+    def _damages(self) -> Iterator[str]:
+        try:
+            yield from (line for (line,) in self._rows("pragma integrity_check") if line != "ok")
+            yield from (f"a row of {table} refers to nothing" for table, *_ in self._rows("pragma foreign_key_check"))
+        except StoreError as error:
+            yield error.message
 
 
 def open_store(path: Path, *, create: bool = False, busy_seconds: float = BUSY_SECONDS) -> Store:

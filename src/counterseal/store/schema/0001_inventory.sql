@@ -1,4 +1,5 @@
--- Portable between SQLite and PostgreSQL: text, integer (64 bits), blob; times in seconds since the epoch, UTC.
+-- Portable between SQLite (where every table is made strict) and PostgreSQL: text, integer (64 bits), blob.
+-- Times are in seconds since the epoch, UTC.
 -- Serial numbers are 20 octets, big-endian, so that their order as bytes is their order as numbers.
 
 create table ca (
@@ -81,7 +82,7 @@ create table crl (
 
 -- The log of every use of a CA key, and its newest entry once more in a row of its own.
 create table key_use (
-    sequence integer not null primary key,
+    sequence integer not null primary key check (sequence > 0),
     used_at integer not null,
     actor text not null,
     action text not null,

@@ -1,0 +1,101 @@
+"""Each step is applied once, in order, and all or none."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+
+from counterseal.errors import StoreError
+from counterseal.store.migrations import migrate, migrations
+from counterseal.store.sqlite import open_store
+from store_fixtures import certificate, issue, new_store
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture
+def connection(tmp_path: Path) -> Iterator[sqlite3.Connection]:
+    """Return a connection to an empty database, in autocommit as the store's is."""
+    with closing(sqlite3.connect(tmp_path / "x.db", isolation_level=None)) as opened:
+        yield opened
+
+
+@pytest.fixture
+def steps(tmp_path: Path) -> Path:
+    """Return a directory with two steps."""
+    directory = tmp_path / "schema"
+    directory.mkdir()
+    (directory / "0001_one.sql").write_text("-- a comment; with a semicolon\ncreate table one (a integer);\n")
+    script = (
+        "create trigger t before delete on one\nbegin\n  select 1;\n  select 2;\nend;\ninsert into one values (1);\n"
+    )
+    (directory / "0002_two.sqlite.sql").write_text(script)
+    (directory / "0002_two.postgresql.sql").write_text("this is not for SQLite;\n")
+    return directory
+
+
+def names(connection: sqlite3.Connection) -> list[str]:
+    """Return the tables and triggers that there are."""
+    return [name for (name,) in connection.execute("select name from sqlite_master where name not like 'sqlite_%'")]
+
+
+def test_our_steps_are_numbered_without_a_gap() -> None:
+    """One file a number for this database, from 1 on."""
+    found = [step.version for step in migrations()]
+    assert found == list(range(1, len(found) + 1))
+    assert len(found) >= 2
+
+
+def test_steps_are_applied_once(connection: sqlite3.Connection, steps: Path, tmp_path: Path) -> None:
+    """A second run does nothing, another database's file is passed over, a trigger's semicolons end no statement."""
+    for _ in range(2):
+        migrate(connection, tmp_path, steps=migrations(steps))
+    assert names(connection) == ["schema_version", "one", "t"]
+    assert connection.execute("select count(*) from one").fetchone() == (1,)
+    assert connection.execute("select version, name from schema_version").fetchall() == [
+        (1, "0001_one.sql"),
+        (2, "0002_two.sqlite.sql"),
+    ]
+
+
+def test_an_older_database_gets_only_what_is_missing(
+    connection: sqlite3.Connection, steps: Path, tmp_path: Path
+) -> None:
+    """A step added later is applied to what is there, with its rows."""
+    migrate(connection, tmp_path, steps=migrations(steps)[:1])
+    connection.execute("insert into one values (7)")
+    migrate(connection, tmp_path, steps=migrations(steps))
+    assert connection.execute("select a from one").fetchall() == [(7,), (1,)]
+
+
+def test_a_step_that_fails_leaves_nothing(connection: sqlite3.Connection, steps: Path, tmp_path: Path) -> None:
+    """All steps are one transaction: the database stays what it was, and unmarked."""
+    (steps / "0003_wrong.sql").write_text("create table two (a integer);\ncreate table one (a integer);\n")
+    with pytest.raises(sqlite3.OperationalError, match="already exists"):
+        migrate(connection, tmp_path, steps=migrations(steps))
+    assert names(connection) == []
+    assert connection.execute("pragma application_id").fetchone() == (0,)
+
+
+def test_tables_are_held_to_their_types(connection: sqlite3.Connection, steps: Path, tmp_path: Path) -> None:
+    """As in PostgreSQL: text in an integer column is refused."""
+    migrate(connection, tmp_path, steps=migrations(steps))
+    with pytest.raises(sqlite3.IntegrityError, match="cannot store TEXT"):
+        connection.execute("insert into one values ('text')")
+
+
+def test_a_newer_store_is_refused_unchanged(tmp_path: Path) -> None:
+    """A program that does not know the schema keeps its hands off, and says which it knows."""
+    with new_store(tmp_path) as store:
+        issue(store, certificate())
+        store._run("insert into schema_version values (9999, 'future')")
+    before = (tmp_path / "store.db").read_bytes()
+    with pytest.raises(StoreError, match="has schema 9999") as caught:
+        open_store(tmp_path / "store.db")
+    assert caught.value.code == "store.too_new"
+    assert (tmp_path / "store.db").read_bytes() == before
