@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 import click
 
-from counterseal.compose import default_home, open_authority, settings_of
+from counterseal.compose.home import default_home, open_authority, settings_of
 from counterseal.duration import parse_duration
 from counterseal.errors import InputError
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from counterseal.authority.parts import Authority
-    from counterseal.config import Settings
+    from counterseal.config.settings import Settings
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -18,7 +18,8 @@ from counterseal.bundles.pem import encode_certificate, encode_private_key, pem_
 from counterseal.bundles.pkcs12 import Strength, encode
 from counterseal.cli.issuing import credential_of
 from counterseal.cli.proofs import table
-from counterseal.compose import new_home, open_authority, open_ground, settings_of
+from counterseal.compose.ground import open_ground
+from counterseal.compose.home import new_home, open_authority, settings_of
 from counterseal.errors import NotFoundError
 from counterseal.files import make_directory, write_file, write_fileset
 from counterseal.fileset import SECRET

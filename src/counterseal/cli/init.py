@@ -11,7 +11,7 @@ from counterseal.authority.create import ROOT_LIFETIME, RootPlan, create
 from counterseal.authority.publish import publish
 from counterseal.cli.common import DurationType, Run, common
 from counterseal.cli.passphrase import choose_passphrase
-from counterseal.compose import new_home
+from counterseal.compose.home import new_home
 from counterseal.errors import InputError
 from counterseal.pki.keys import parse_key_spec
 from counterseal.pki.subject import parse_subject

@@ -9,7 +9,7 @@ import click
 from counterseal.authority.deployment import deploy_sites, render_sites, rollback_sites
 from counterseal.cli.common import Run, columns, common
 from counterseal.cli.proofs import table
-from counterseal.compose import open_ground
+from counterseal.compose.ground import open_ground
 from counterseal.handshake.proof_json import proof_to_json
 from counterseal.nginx.deploy import mend
 from counterseal.nginx.generations import list_generations

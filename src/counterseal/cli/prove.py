@@ -7,7 +7,7 @@ import click
 from counterseal.authority.deployment import prove_in_force
 from counterseal.cli.common import Run, common
 from counterseal.cli.proofs import table
-from counterseal.compose import open_ground
+from counterseal.compose.ground import open_ground
 from counterseal.errors import NotFoundError
 from counterseal.handshake.proof_json import proof_to_json
 

@@ -79,7 +79,7 @@ def unrevoke(run: Run, *, selector: str, no_deploy: bool) -> None:
 def _put_in_force(run: Run, authority: Authority, reason: str, *, deploy: bool) -> tuple[str, dict[str, Any]]:
     """Publish the lists and, where sites are deployed, deploy and prove; return the outcome in words and as data."""
     from counterseal.authority.deployment import deploy_sites  # noqa: PLC0415 - nginx and TLS only where sites are
-    from counterseal.compose import open_ground  # noqa: PLC0415 - same
+    from counterseal.compose.ground import open_ground  # noqa: PLC0415 - same
 
     settings = run.settings()
     ground = open_ground(run.home, settings) if deploy and settings.sites else None

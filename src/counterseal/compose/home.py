@@ -1,4 +1,4 @@
-"""The only place that knows which part is plugged in where: files of a home, store, keys, clock, randomness."""
+"""The home of a CA: its files, store and keys, with the clock and the randomness of this machine."""
 
 from __future__ import annotations
 
@@ -10,22 +10,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from counterseal.authority.deployment import Ground
 from counterseal.authority.parts import Authority
-from counterseal.authority.proof import endpoint_of
-from counterseal.config import Settings, load_settings
+from counterseal.config.settings import Settings
 from counterseal.errors import FileError, InputError, NotFoundError, RefusedError
 from counterseal.files import make_directory
-from counterseal.handshake.generation import wait_for_generation
 from counterseal.keystore.file import FileKeyStore
 from counterseal.moments import moment
-from counterseal.nginx.binary import find_nginx, read_version
-from counterseal.nginx.process import NginxProcess
-from counterseal.nginx.render import Layout
-from counterseal.nginx.target import private_target, running_target
-from counterseal.nginx.undo import Place
-from counterseal.nginx.version import parse_version
-from counterseal.nginx.waiting import system_clock
 from counterseal.store.sqlite import open_store
 
 if TYPE_CHECKING:
@@ -94,43 +84,12 @@ def new_home(home: Path, passphrase: Callable[[], bytes | None]) -> Iterator[Aut
 
 def settings_of(home: Path) -> Settings:
     """Return what counterseal.toml in the home says; raises ConfigError."""
-    return load_settings(home / "counterseal.toml")
+    path = home / "counterseal.toml"
+    if not path.exists():
+        return Settings()
+    from counterseal.config.load import load_settings  # noqa: PLC0415 - 30 ms that a home without a file saves
 
-
-def open_ground(home: Path, settings: Settings) -> Ground:
-    """Return where the configured sites are deployed; raises NginxError when there is no nginx."""
-    binary = find_nginx(settings.nginx.binary)
-    version_text = read_version(binary)
-    version = parse_version(version_text)
-    base = (home / "nginx").resolve()
-    owned = settings.nginx.config is None
-    target = (
-        private_target(base, binary=binary)
-        if owned
-        else running_target(
-            binary,
-            version_text,
-            conf=settings.nginx.config,
-            include_file=settings.nginx.include_file,
-            unit=settings.nginx.unit,
-        )
-    )
-
-    def answers(number: int) -> bool:
-        first = settings.sites[0].site
-        name = first.server_names[0]
-        waited = wait_for_generation(endpoint_of(first.listen[0]), number, server_name=name, timeout=1.0)
-        return waited.answered
-
-    user = settings.nginx.user or ("root" if owned and os.geteuid() == 0 else None)
-    layout = Layout(
-        current=base / "current",
-        run=base / "run",
-        prove_socket=base / "run" / "prove.sock",
-        worker_user=user,
-        owns_main=owned,
-    )
-    return Ground(home, Place(base, NginxProcess(target, system_clock()), answers), version, layout)
+    return load_settings(path)
 
 
 def _authority(home: Path, passphrase: Callable[[], bytes | None], settings: Settings, *, create: bool) -> Authority:

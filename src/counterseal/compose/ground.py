@@ -1,0 +1,58 @@
+"""The nginx that serves the sites of a home: found, asked for its version, and laid out."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from counterseal.authority.deployment import Ground
+from counterseal.authority.proof import endpoint_of
+from counterseal.handshake.generation import wait_for_generation
+from counterseal.nginx.binary import find_nginx, read_version
+from counterseal.nginx.process import NginxProcess
+from counterseal.nginx.render import Layout
+from counterseal.nginx.target import private_target, running_target
+from counterseal.nginx.undo import Place
+from counterseal.nginx.version import parse_version
+from counterseal.nginx.waiting import system_clock
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from counterseal.config.settings import Settings
+
+
+def open_ground(home: Path, settings: Settings) -> Ground:
+    """Return where the configured sites are deployed; raises NginxError when there is no nginx."""
+    binary = find_nginx(settings.nginx.binary)
+    version_text = read_version(binary)
+    version = parse_version(version_text)
+    base = (home / "nginx").resolve()
+    owned = settings.nginx.config is None
+    target = (
+        private_target(base, binary=binary)
+        if owned
+        else running_target(
+            binary,
+            version_text,
+            conf=settings.nginx.config,
+            include_file=settings.nginx.include_file,
+            unit=settings.nginx.unit,
+        )
+    )
+
+    def answers(number: int) -> bool:
+        first = settings.sites[0].site
+        name = first.server_names[0]
+        waited = wait_for_generation(endpoint_of(first.listen[0]), number, server_name=name, timeout=1.0)
+        return waited.answered
+
+    user = settings.nginx.user or ("root" if owned and os.geteuid() == 0 else None)
+    layout = Layout(
+        current=base / "current",
+        run=base / "run",
+        prove_socket=base / "run" / "prove.sock",
+        worker_user=user,
+        owns_main=owned,
+    )
+    return Ground(home, Place(base, NginxProcess(target, system_clock()), answers), version, layout)
