@@ -159,7 +159,8 @@ class ProvePKI:
             "crl-without-root": lambda: own,
             "crl-forgets": lambda: make_crl(self.client_ca) + rest,
             "crl-twice": lambda: make_crl(self.client_ca) + right,
-            "crl-with-certificate": lambda: right + certificate_pem(self.foreign_root),
+            "crl-newer-beside": lambda: right + make_crl(self.client_ca, begin=timedelta(minutes=-59)),
+            "crl-with-certificate": lambda: right + make_crl(self.foreign_root) + certificate_pem(self.foreign_root),
             "crl-forged": lambda: make_crl(self.client_ca, revoked, signer=self.root) + rest,
             "crl-partial": lambda: make_crl(self.client_ca, revoked, partial=True) + rest,
         }[role]()

@@ -18,6 +18,7 @@ from cryptography import x509
 from counterseal.errors import InputError
 from counterseal.handshake.alert import alert_name
 from counterseal.handshake.answer import EXCERPT_LENGTH, parse_answer, parse_response
+from counterseal.handshake.authorities import read_authorities
 from counterseal.handshake.client_context import client_context
 from counterseal.handshake.connect import Deadline, connect
 from counterseal.handshake.observation import Observation, Session
@@ -40,7 +41,7 @@ class _Sight:
     stage: str = "connecting"
     raw: bytearray = field(default_factory=bytearray)
     tls: Observation = field(default_factory=Observation)
-    asked: bool = False
+    request: bytes | None = None
 
 
 def attempt(what: Attempt) -> Observation:
@@ -105,11 +106,11 @@ def _wrap(raw: socket.socket, context: ssl.SSLContext, what: Attempt) -> ssl.SSL
 
 
 def _watch_for_certificate_request(context: ssl.SSLContext, sight: _Sight) -> None:
-    """See whether the server asks for a client certificate; only the message callback shows it."""
+    """See whether the server asks for a client certificate, and of which CAs; only the message callback shows it."""
 
-    def see(_connection: object, direction: str, _version: int, content: int, message: int, _data: bytes) -> None:
+    def see(_connection: object, direction: str, _version: int, content: int, message: int, octets: bytes) -> None:
         if direction == "read" and content == _HANDSHAKE_CONTENT and message == _CERTIFICATE_REQUEST:
-            sight.asked = True
+            sight.request = bytes(octets)
 
     if hasattr(context, "_msg_callback"):
         context._msg_callback = see  # noqa: SLF001 - the one way to see a handshake message; guarded, and optional
@@ -119,10 +120,12 @@ def _describe(secured: ssl.SSLSocket, sight: _Sight, *, trusted: bool) -> Observ
     certificate = secured.getpeercert(binary_form=True)
     resumed = bool(secured.session_reused)
     visible = hasattr(secured.context, "_msg_callback") and not resumed
+    version = (secured.version() or "").removeprefix("TLSv")
     return Observation(
-        tls_version=(secured.version() or "").removeprefix("TLSv") or None,
+        tls_version=version or None,
         resumed=resumed,
-        certificate_requested=sight.asked if visible else None,
+        certificate_requested=sight.request is not None if visible else None,
+        authorities=read_authorities(sight.request or b"", version),
         server_certificate_serial=_serial(certificate),
         server_verify=(0, "ok") if trusted else None,
     )

@@ -78,6 +78,7 @@ class Observation:
     ``alert`` is the fatal alert's name (RFC 8446 6); ``closed`` that the peer ended without an HTTP answer;
     ``verify`` what nginx's ``$ssl_client_verify`` was; ``code`` nginx's internal status (495, 496, 497);
     ``certificate_requested`` whether the server asked for a client certificate (None when resumed or not visible);
+    ``authorities`` the CAs that it then names, as DER names;
     ``server_verify`` OpenSSL's verdict on the server's chain as (code, message), only with trust anchors; ``leaked``
     the names of headers whose forged value reached the upstream, only when the prover was the upstream.
     """
@@ -90,6 +91,7 @@ class Observation:
     tls_version: str | None = None
     resumed: bool = False
     certificate_requested: bool | None = None
+    authorities: tuple[bytes, ...] = field(default=(), repr=False)
     verify: str | None = None
     code: int | None = None
     generation: int | None = None

@@ -26,6 +26,7 @@ _PROBE_LABEL = "counterseal-probe"
 _END_OF_CERTIFICATE = b"-----END CERTIFICATE-----"
 _TLS_VERSIONS: tuple[TLSVersion, ...] = ("1.2", "1.3")
 _UNDER_A_PATH = ("probe.php", "probe.png", "probe/probe")  # what regex and nested locations like to take over
+_PRETENDED = (("X-SSL-Client-Verify", "SUCCESS"), ("X-SSL-Client-S-DN", "CN=admin"))
 _SHOWN_WITH_PATH = frozenset({RowKind.PROTECTED_WITHOUT, RowKind.PROTECTED_GOOD})
 
 
@@ -156,7 +157,8 @@ class _Planner:
     def _protected(self, path: str) -> Iterator[Row]:
         base = path if path.endswith("/") else f"{path}/"
         for below in dict.fromkeys((path, *(base + name for name in _UNDER_A_PATH))):
-            yield self._row(RowKind.PROTECTED_WITHOUT, self._attempt(None, path=below))
+            pretending = replace(self._attempt(None, path=below), headers=_PRETENDED)
+            yield self._row(RowKind.PROTECTED_WITHOUT, pretending)
         good = self.identities.good
         if good is None:
             yield self._skipped(RowKind.PROTECTED_GOOD, _missing(RowKind.PROTECTED_GOOD))

@@ -33,8 +33,10 @@ VERIFY_REASONS = (
     VerifyReason(
         3,
         "unable to get certificate CRL",
-        "the CRL of one CA in the chain is missing from ssl_crl: nginx asks for one of every CA, the root included",
-        "put exactly one current CRL of the root and of each issuing CA into the ssl_crl file, then reload",
+        "the CRL of one CA in the chain is missing from ssl_crl (nginx asks for a full one of every CA, the root "
+        "included; a partial one does not count), or ssl_verify_depth is smaller than the number of intermediates",
+        "put exactly one current, full CRL of the root and of each issuing CA into the ssl_crl file, set "
+        "ssl_verify_depth to the number of intermediates, then reload",
     ),
     VerifyReason(
         7,

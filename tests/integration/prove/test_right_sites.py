@@ -10,7 +10,8 @@ import pytest
 from counterseal.handshake.prove import prove
 from counterseal.handshake.rows import RowKind
 from counterseal.handshake.sessions import remember_session
-from prove_bench import SITES, ProveBench, nginx_binaries
+from prove_bench import ProveBench, nginx_binaries
+from prove_sites import SITES
 
 if TYPE_CHECKING:
     from pathlib import Path
