@@ -29,6 +29,7 @@ SECTIONS: dict[str, dict[str, Entry]] = {
         ),
         "init": Entry("counterseal.cli.init:init", "Make the CA: a root and the issuing CAs under it."),
         "ca": Entry("counterseal.cli.ca:ca", "Look at the CAs, or add one."),
+        "import-ca": Entry("counterseal.cli.import_ca:import_ca", "Take over a CA made by openssl or easy-rsa."),
         "server": Entry("counterseal.cli.server:server", "Make a server certificate and its key."),
         "client": Entry("counterseal.cli.client:client", "Make a client certificate, its key and a PKCS#12."),
         "sign": Entry("counterseal.cli.sign:sign", "Sign a CSR whose key stays where it is."),
@@ -45,6 +46,8 @@ SECTIONS: dict[str, dict[str, Entry]] = {
         "revoke": Entry("counterseal.cli.revoke:revoke", "Revoke a certificate, and lock it out of nginx."),
         "unrevoke": Entry("counterseal.cli.revoke:unrevoke", "Take back a certificate_hold."),
         "crl": Entry("counterseal.cli.crl:crl", "Publish new revocation lists, or write them to files."),
+        "backup": Entry("counterseal.cli.backup:backup", "Write one encrypted file with everything."),
+        "restore": Entry("counterseal.cli.backup:restore", "Bring a backup back onto a machine that has no CA."),
         "log": Entry("counterseal.cli.log:log", "Show or verify the log of every use of a CA key."),
     },
 }

@@ -1,0 +1,96 @@
+"""One sealed file with everything that makes this CA, and its way back onto an empty machine.
+
+In it: a consistent copy of the store, the CA keys as they are kept, the sites' keys, the canaries, the configuration.
+Not in it: nginx's generations, which a deploy makes again.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tarfile
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from counterseal.authority.sealed import seal, unseal
+from counterseal.errors import FileError, InputError
+from counterseal.files import make_directory
+from counterseal.store.sqlite import open_store
+
+if TYPE_CHECKING:
+    from counterseal.authority.parts import Authority
+
+STORE = "store.sqlite"
+PARTS = ("keys", "sites", "canaries", "counterseal.toml")
+
+
+def backup(authority: Authority, home: Path, target: Path, passphrase: bytes) -> int:
+    """Write the sealed backup of ``home`` to ``target`` (0600), which must not exist; returns its size in bytes."""
+    if target.exists():
+        raise FileError("file.exists", f"file exists already: {target}", hint="choose another name")
+    hidden = target.with_name(f".{target.name}.tmp")
+    try:
+        with tempfile.TemporaryDirectory(dir=home, prefix=".backup-") as scratch:
+            snapshot, archive = Path(scratch) / STORE, Path(scratch) / "archive.tar"
+            authority.store.snapshot(snapshot)
+            _pack(archive, home, snapshot)
+            hidden.touch(mode=0o600)
+            with archive.open("rb") as source, hidden.open("wb") as sealed:
+                seal(source, sealed, passphrase, random_bytes=authority.random_bytes)
+        hidden.rename(target)
+    except OSError as error:
+        raise FileError(
+            "backup.write", f"cannot write the backup {target}: {(error.strerror or '').lower()}"
+        ) from error
+    finally:
+        hidden.unlink(missing_ok=True)
+    return target.stat().st_size
+
+
+def restore(source: Path, home: Path, passphrase: bytes) -> None:
+    """Bring a backup back into ``home``, which must hold no CA; on any failure nothing is left there.
+
+    Raises KeyAccessError (``backup.*``), FileError, StoreError when what is in it does not open.
+    """
+    if (home / STORE).exists():
+        raise InputError("ca.exists", f"there is a CA already: {home}", hint="restore into an empty --home")
+    make_directory(home, mode=0o711)
+    try:
+        with tempfile.TemporaryDirectory(dir=home, prefix=".restore-") as scratch:
+            archive, unpacked = Path(scratch) / "archive.tar", Path(scratch) / "home"
+            with source.open("rb") as sealed, archive.open("wb") as opened:
+                unseal(sealed, opened, passphrase)
+            with tarfile.open(archive) as tar:
+                tar.extractall(unpacked, filter="data")
+            _check(unpacked)
+            _move(unpacked, home)
+    except (OSError, tarfile.TarError) as error:
+        raise FileError(
+            "backup.read", f"cannot restore {source}: {getattr(error, 'strerror', None) or error}"
+        ) from error
+
+
+def _pack(archive: Path, home: Path, snapshot: Path) -> None:
+    with tarfile.open(archive, "w") as tar:
+        tar.add(snapshot, STORE)
+        for part in PARTS:
+            if (home / part).exists():
+                tar.add(home / part, part)
+
+
+def _check(unpacked: Path) -> None:
+    with open_store(unpacked / STORE) as store:
+        store.cas()
+        report = store.verify_key_uses()
+    if report.findings:
+        raise FileError("backup.log", f"the key-use log in the backup is not intact: {report.findings[0].message}")
+
+
+def _move(unpacked: Path, home: Path) -> None:
+    """Move the parts in, the store last: it is what makes a home a CA."""
+    for part in (*PARTS, STORE):
+        if (unpacked / part).exists():
+            shutil.move(unpacked / part, home / part)
+    for folder in ("keys", "sites", "canaries"):
+        if (home / folder).is_dir():
+            (home / folder).chmod(0o700)

@@ -1,0 +1,90 @@
+"""``counterseal import-ca``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+from cryptography import x509
+
+from counterseal.authority.import_ca import Import
+from counterseal.authority.import_ca import import_ca as take_over
+from counterseal.authority.publish import publish
+from counterseal.cli.common import Run, common
+from counterseal.cli.passphrase import choose_passphrase, read_passphrase
+from counterseal.compose.home import new_home
+from counterseal.errors import InputError
+from counterseal.files import read_file
+from counterseal.keystore.pkcs8 import is_encrypted, open_key
+
+EPILOG = """\b
+Examples:
+  counterseal import-ca --certificate ca.crt --key ca.key --ca-passphrase-file old --index demoCA/index.txt
+  counterseal import-ca --easy-rsa /etc/easy-rsa/pki --no-passphrase
+"""
+_FILE = click.Path(path_type=Path, dir_okay=False)
+
+
+@click.command("import-ca", epilog=EPILOG)
+@click.option("--certificate", type=_FILE, help="The CA's certificate, PEM.")
+@click.option("--key", type=_FILE, help="The CA's private key, PEM.")
+@click.option("--ca-passphrase-file", type=_FILE, help="File whose first line opens the CA's key as it is now.")
+@click.option("--index", type=_FILE, help="openssl's index.txt; newcerts/ and crlnumber beside it are read too.")
+@click.option("--easy-rsa", type=click.Path(path_type=Path, file_okay=False), help="An easy-rsa pki/ directory.")
+@click.option("--no-passphrase", is_flag=True, help="Keep the CA key unencrypted here (mode 0600).")
+@common
+def import_ca(
+    run: Run,
+    *,
+    certificate: Path | None,
+    key: Path | None,
+    ca_passphrase_file: Path | None,
+    index: Path | None,
+    easy_rsa: Path | None,
+    no_passphrase: bool,
+) -> None:
+    """Take over a CA made by openssl or easy-rsa, with all it has issued and revoked."""
+    if easy_rsa is not None:
+        certificate = certificate or easy_rsa / "ca.crt"
+        key, index = key or easy_rsa / "private" / "ca.key", index or easy_rsa / "index.txt"
+    if certificate is None or key is None:
+        raise InputError(
+            "import.files", "certificate and key are needed", hint="pass --certificate and --key, or --easy-rsa"
+        )
+    passphrase = None if no_passphrase else choose_passphrase(run.passphrase_file)
+    if passphrase is None and not no_passphrase:
+        raise InputError("passphrase.missing", "a passphrase for the key here is needed", hint="pass --passphrase-file")
+    content = read_file(key)
+    old = read_passphrase(ca_passphrase_file) if is_encrypted(content) else None
+    what = Import(
+        certificate=_load(certificate),
+        private_key=open_key(content, old, source=str(key)),
+        index=read_file(index).decode(errors="replace") if index else "",
+        directory=index.parent if index else None,
+        crl_number=_crl_number(index),
+        encrypt=not no_passphrase,
+    )
+    with new_home(run.home, lambda: passphrase) as authority:
+        imported = take_over(authority, what)
+        publish(authority)
+    counted = f"{imported.certificates} certificates, {imported.revoked} of them revoked"
+    text = f"took over the CA with {counted}\nnext: counterseal list"
+    run.show({"certificates": imported.certificates, "revoked": imported.revoked}, text)
+
+
+def _load(path: Path) -> x509.Certificate:
+    try:
+        return x509.load_pem_x509_certificate(read_file(path))
+    except ValueError as error:
+        raise InputError("import.certificate", f"not a certificate in PEM: {path}") from error
+
+
+def _crl_number(index: Path | None) -> int:
+    """Return the number of the last CRL: openssl keeps the next one, in hex."""
+    path = index.parent / "crlnumber" if index else None
+    if path is None or not path.is_file():
+        return 0
+    try:
+        return max(int(read_file(path).decode().strip() or "0", 16) - 1, 0)
+    except ValueError as error:
+        raise InputError("import.crl_number", f"not a CRL number: {path}") from error

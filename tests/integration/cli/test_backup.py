@@ -1,0 +1,60 @@
+"""A backup brings a CA back onto an empty machine: it issues and revokes there as before."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from command import counterseal
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def passphrase(tmp_path: Path) -> str:
+    """Return the name of a passphrase file."""
+    path = tmp_path / "passphrase"
+    path.write_text("correct horse battery\n")
+    path.chmod(0o600)
+    return str(path)
+
+
+def test_a_restored_ca_issues_and_revokes(tmp_path: Path, passphrase: str) -> None:
+    """Everything is there, the log is intact, and the CA goes on."""
+    first, second, file = tmp_path / "first", tmp_path / "second", tmp_path / "ca.backup"
+    assert counterseal(first, "init", "--passphrase-file", passphrase).code == 0
+    out = str(tmp_path / "out")
+    assert counterseal(first, "client", "alice", "--out", out, "--passphrase-file", passphrase).code == 0
+    assert counterseal(first, "backup", str(file), "--passphrase-file", passphrase).code == 0
+    assert file.stat().st_mode & 0o077 == 0
+    assert b"alice" not in file.read_bytes()
+    assert counterseal(second, "restore", str(file), "--passphrase-file", passphrase).code == 0
+    assert counterseal(second, "client", "bob", "--out", out, "--passphrase-file", passphrase).code == 0
+    assert counterseal(second, "revoke", "alice", "--passphrase-file", passphrase).code == 0
+    listed = json.loads(counterseal(second, "list", "--profile", "client", "--json").stdout)["certificates"]
+    assert {row["name"]: row["status"] for row in listed} == {"alice": "revoked", "bob": "valid"}
+    assert counterseal(second, "log", "verify").stdout.strip() == "the log is intact"
+
+
+def test_a_damaged_or_foreign_backup_leaves_nothing(tmp_path: Path, passphrase: str) -> None:
+    """A flipped bit, a cut, a wrong passphrase: an error, and the home stays empty."""
+    first, second, file = tmp_path / "first", tmp_path / "second", tmp_path / "ca.backup"
+    assert counterseal(first, "init", "--passphrase-file", passphrase).code == 0
+    assert counterseal(first, "backup", str(file), "--passphrase-file", passphrase).code == 0
+    whole = file.read_bytes()
+    wrong = tmp_path / "wrong"
+    wrong.write_text("another horse battery\n")
+    for content, secret in (
+        (whole[:-5], passphrase),
+        (whole[:200] + bytes([whole[200] ^ 1]) + whole[201:], passphrase),
+        (whole, str(wrong)),
+        (b"something else", passphrase),
+    ):
+        file.write_bytes(content)
+        ran = counterseal(second, "restore", str(file), "--passphrase-file", secret)
+        assert ran.code == 1
+        assert "error: " in ran.stderr
+        assert list(second.iterdir()) == []
