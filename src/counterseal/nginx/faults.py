@@ -23,7 +23,7 @@ _NAME = re.compile(r"[a-z][a-z0-9-]{0,39}")
 _CA = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _PATH = re.compile(r"(?:/[A-Za-z0-9._~!@+=,:&()-]+)+/?")
 _ROOT = re.compile(r"(?:/[^/\x00-\x1f\x7f$\"'\\{};*?\[\]#]+)+/?|/")
-_SOCKET = re.compile(r"unix:(?:/[A-Za-z0-9._@+-]+)+")
+_SOCKET = re.compile(r"unix:(?=.{1,107}\Z)(?:/[A-Za-z0-9._@+-]+)+")  # unix(7) has room for 107 octets
 _HOST_PORT = re.compile(r"(?:[A-Za-z0-9](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\]):([0-9]{1,5})")
 _GROUP = re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029]{1,64}")
 _CA_SUBJECT = re.compile(r"(?:(?P<ca>[A-Za-z0-9][A-Za-z0-9._-]{0,63}):)?(?P<subject>.*)", re.DOTALL)

@@ -13,6 +13,9 @@ from counterseal.errors import NginxError
 
 OLDEST = (1, 19, 4)
 
+# Standard modules that every rendering uses; what is left out of the others is left out of the rendering.
+_NEEDED = frozenset({"http_map", "http_proxy", "http_rewrite", "pcre"})
+
 _VERSION = re.compile(r"nginx version: [^/\n]*/(\d+)\.(\d+)\.(\d+)(?: \(([^)\n]*)\))?")
 _OPENSSL = re.compile(r"(?:built|running) with OpenSSL (\d+)\.(\d+)\.(\d+)")
 _ARGUMENTS = re.compile(r"^configure arguments:(.*)$", re.MULTILINE)
@@ -20,7 +23,7 @@ _ARGUMENTS = re.compile(r"^configure arguments:(.*)$", re.MULTILINE)
 
 @dataclass(frozen=True, slots=True)
 class NginxVersion:
-    """One nginx binary: version numbers, modules by their configure name, and the paths compiled into it.
+    """One nginx binary: version numbers, modules built in or left out by configure name, and the compiled-in paths.
 
     ``openssl`` is the library it runs with, None for another TLS library. ``package`` is the distribution's own version
     (``1.22.1-9+deb12u11``) when the caller knows it: distributions carry back-ported fixes.
@@ -29,6 +32,7 @@ class NginxVersion:
     number: tuple[int, int, int]
     openssl: tuple[int, int, int] | None = None
     modules: frozenset[str] = frozenset()
+    without: frozenset[str] = frozenset()
     vendor: str | None = None
     package: str | None = None
     prefix: str = ""
@@ -105,6 +109,11 @@ def parse_version(text: str, *, package: str | None = None) -> NginxVersion:
         number=(int(match[1]), int(match[2]), int(match[3])),
         openssl=_openssl(text),
         modules=frozenset(name for name in map(_module, settings) if name),
+        without=frozenset(
+            name.removeprefix("--without-").removesuffix("_module")
+            for name in settings
+            if name.startswith("--without-")
+        ),
         vendor=match[4],
         package=package,
         prefix=settings.get("--prefix", "/usr/local/nginx"),
@@ -135,6 +144,10 @@ def _refuse_unusable(version: NginxVersion) -> None:
     if "http_ssl" not in version.modules:
         hint = "install an nginx built --with-http_ssl_module"
         raise NginxError("nginx.no_ssl", f"nginx is built without TLS: {version}", hint=hint)
+    missing = sorted(version.without & _NEEDED)
+    if missing:
+        hint = "install an nginx with its standard modules"
+        raise NginxError("nginx.no_module", f"nginx is built without {missing[0]}: {version}", hint=hint)
 
 
 def _openssl(text: str) -> tuple[int, int, int] | None:

@@ -1,8 +1,6 @@
-"""From sites and their material to the files of a generation."""
+"""Sites and their certificates to the files that nginx reads; pure, and the same files for the same values."""
 
-from __future__ import annotations
-
+from counterseal.nginx.render.generation import render
 from counterseal.nginx.render.layout import Layout
-from counterseal.nginx.render.sites import render
 
 __all__ = ["Layout", "render"]

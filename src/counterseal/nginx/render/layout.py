@@ -1,20 +1,63 @@
-"""Where the rendered files will lie, and whether the main configuration is ours."""
+"""Where a rendered configuration will lie, and where what it writes at run time goes.
+
+Every file is named through ``current``, the link that a deploy switches, so a generation never names itself.
+"""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from counterseal.errors import InputError
+
 if TYPE_CHECKING:
-    from pathlib import Path
+    from pathlib import PurePath
+
+# An include is a pattern to nginx, a colon ends a Unix socket, and "$" has no escape.
+_PATH = re.compile(r"(?:/[^/\x00-\x1f\x7f$\"'\\{};:*?\[\]#]+)+")
+LONGEST_SOCKET = 107  # sun_path of unix(7), less its closing zero
+_USER = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,31}")
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Absolute paths: the ``current`` link through which nginx reads, the run directory, the prover's socket."""
+    """Absolute places. Raises InputError ``nginx.layout`` for a path that nginx would misread.
 
-    current: Path
-    run: Path
-    prove_socket: Path
+    ``current``: the link to the generation in force. ``run``: pid file and temporary files, and the logs unless
+    ``logs`` says otherwise. ``prove_socket``: the Unix socket on which the proof plays the upstream. ``worker_user``:
+    whom the workers run as when the master is root. ``owns_main``: whether the whole of nginx is ours; else one file of
+    ours is included in the user's http block. ``taken``: names of the directives that this http block has itself
+    (``claims.find_http_directives``), which we may not repeat.
+    """
+
+    current: PurePath
+    run: PurePath
+    prove_socket: PurePath
     worker_user: str | None = None
     owns_main: bool = True
+    logs: PurePath | None = None
+    taken: frozenset[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        for path in (self.current, self.run, self.prove_socket, self.logs or self.run):
+            if not _PATH.fullmatch(str(path)) or ".." in path.parts:
+                hint = "use an absolute path with none of $\"'\\{};:*?[]# in it"
+                raise InputError("nginx.layout", f"nginx cannot take this path: {str(path)[:200]!r}", hint=hint)
+        if len(bytes(self.prove_socket)) > LONGEST_SOCKET:
+            hint = f"a Unix socket has room for {LONGEST_SOCKET} octets: choose a shorter directory"
+            raise InputError("nginx.layout", f"path of the socket is too long: {self.prove_socket}", hint=hint)
+        if self.worker_user is not None and not _USER.fullmatch(self.worker_user):
+            raise InputError("nginx.layout", f"not a user name: {self.worker_user[:80]!r}")
+
+    def place(self, path: str) -> str:
+        """Return a file of the generation as nginx is to open it, quoted."""
+        return f'"{self.current}/{path}"'
+
+    def running(self, name: str) -> str:
+        """Return a file of the run directory, quoted."""
+        return f'"{self.run}/{name}"'
+
+    def log(self, name: str) -> str:
+        """Return a log file, quoted."""
+        return f'"{self.logs or self.run}/{name}"'

@@ -1,0 +1,107 @@
+"""What sites must agree on because they share an nginx: names, sockets, TLS profiles; and what each must bring.
+
+``nginx -t`` only warns of a name taken twice, and says nothing of a profile that the default server overrules.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from counterseal.errors import ConfigError
+from counterseal.findings import Finding, Severity
+from counterseal.nginx.faults import split_subject
+from counterseal.nginx.render.inventory import uses_crl
+from counterseal.nginx.site import Sessions
+from counterseal.nginx.version import supports
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from counterseal.nginx.material import Material
+    from counterseal.nginx.site import Listen, Site
+    from counterseal.nginx.version import NginxVersion
+
+
+def refuse_disagreement(sites: Sequence[tuple[Site, Material]], version: NginxVersion) -> None:
+    """Raise ConfigError ``nginx.sites`` with every finding, if there is any."""
+    only = [site for site, _ in sites]
+    found = [
+        *_names(only),
+        *_sockets(only),
+        *([] if supports(version, "protocols_per_server") else _profiles(only)),
+        *chain.from_iterable(_missing(site, material) for site, material in sites),
+    ]
+    if found:
+        findings = tuple(found)
+        message = f"cannot render these sites together: {findings[0].message}"
+        raise ConfigError("nginx.sites", message, findings=findings, hint=findings[0].hint)
+
+
+def tls_sockets(sites: Sequence[Site]) -> dict[Listen, tuple[Site, ...]]:
+    """Return the sites on each TLS socket, sockets in the order met."""
+    found: defaultdict[Listen, list[Site]] = defaultdict(list)
+    for site in sites:
+        for listen in site.listen:
+            found[listen].append(site)
+    return {listen: tuple(there) for listen, there in found.items()}
+
+
+def session_zone(site: Site, sites: Sequence[Site], *, generation: int, version: NginxVersion) -> str | None:
+    """Return the session cache of a site, or None where sessions must stay off.
+
+    A cache is given only to a site that is alone on all its sockets: a resumed session is not verified again, and what
+    keeps one server's sessions out of another differs by version.
+    """
+    alone = all(tls_sockets(sites)[listen] == (site,) for listen in site.listen)
+    if site.sessions is Sessions.CACHE and alone and supports(version, "session_zone"):
+        return f"counterseal_{site.name}_g{generation}"
+    return None
+
+
+def _names(sites: Sequence[Site]) -> Iterator[Finding]:
+    for name, count in Counter(site.name for site in sites).items():
+        if count > 1:
+            yield _fault(f"site name given twice: {name}")
+    taken = Counter(
+        (listen, name.lower())
+        for site in sites
+        for listen in (*site.listen, *site.redirect_from)
+        for name in site.server_names
+    )
+    for (listen, name), count in taken.items():
+        if count > 1:
+            yield _fault(f"server name of two sites on {listen}: {name}", "nginx would serve the first one only")
+
+
+def _sockets(sites: Sequence[Site]) -> Iterator[Finding]:
+    plain = {listen for site in sites for listen in site.redirect_from}
+    for listen in tls_sockets(sites):
+        if listen in plain:
+            yield _fault(f"socket speaks TLS for one site and plain HTTP for another: {listen}")
+
+
+def _profiles(sites: Sequence[Site]) -> Iterator[Finding]:
+    for listen, there in tls_sockets(sites).items():
+        if len({site.tls for site in there}) > 1:
+            names = ", ".join(site.name for site in there)
+            hint = "give them one profile or separate sockets: this nginx takes that of the default server for all"
+            yield _fault(f"sites on {listen} differ in their TLS profile: {names}", hint)
+
+
+def _missing(site: Site, material: Material) -> Iterator[Finding]:
+    if not site.verifies:
+        return
+    if not material.client_cas_pem or not material.issuer_dns:
+        yield _fault(f"no client CA certificates for site: {site.name}")
+    if uses_crl(site, material) and not material.crl_pem:
+        yield _fault(f"no CRL for site: {site.name}", 'publish one, or set revocation = "map"')
+    subjects = chain(site.allow.subjects, *(location.allow.subjects for location in site.locations))
+    for ca in {ca for ca, _ in map(split_subject, subjects) if ca is not None}:
+        if len(site.client_cas) > 1 and ca not in material.issuer_cas:
+            yield _fault(f"no issuer known for client CA {ca} of site: {site.name}")
+
+
+def _fault(message: str, hint: str | None = None) -> Finding:
+    return Finding("nginx.sites", Severity.CRITICAL, message, hint=hint)

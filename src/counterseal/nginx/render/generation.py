@@ -1,0 +1,117 @@
+"""All files of one generation: what nginx reads, from sites and their material."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from counterseal.fileset import SECRET, FileSet, PlannedFile
+from counterseal.nginx.render.agreement import refuse_disagreement, session_zone, tls_sockets
+from counterseal.nginx.render.decision import decision_lines
+from counterseal.nginx.render.headers import client_cert_maps, proxy_lines, proxy_maps
+from counterseal.nginx.render.inventory import inventory_lines, list_files, number_issuers, uses_crl
+from counterseal.nginx.render.main import main_lines
+from counterseal.nginx.render.pages import page_maps
+from counterseal.nginx.render.server import (
+    default_server,
+    file_of,
+    plain_default_server,
+    proxies,
+    redirect_servers,
+    site_server,
+)
+from counterseal.nginx.render.sizes import size_lines
+from counterseal.nginx.render.words import as_file
+from counterseal.nginx.site import IdentityHeaders, TLSProfile
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from counterseal.nginx.material import Material
+    from counterseal.nginx.render.layout import Layout
+    from counterseal.nginx.site import Listen, Site
+    from counterseal.nginx.version import NginxVersion
+
+MAIN_FILE, HTTP_FILE, DEFAULT_FILE = "nginx.conf", "http.conf", "sites/default.conf"
+LOG_FORMAT = (
+    'log_format counterseal \'$remote_addr [$time_local] $ssl_server_name $host "$request" $status '
+    'verify="$ssl_client_verify" serial=$ssl_client_serial issuer="$ssl_client_i_dn" dn="$ssl_client_s_dn" '
+    "$ssl_protocol reused=$ssl_session_reused';"
+)
+
+
+def render(
+    sites: Sequence[tuple[Site, Material]], *, version: NginxVersion, generation: int, layout: Layout
+) -> FileSet:
+    """Return the files of generation number ``generation``; paths are relative to its directory.
+
+    ``http.conf`` belongs into an http block. Where the whole nginx is ours, ``nginx.conf`` has that block. Raises
+    ConfigError ``nginx.sites`` where sites contradict each other or lack something.
+    """
+    refuse_disagreement(sites, version)
+    issuers = number_issuers(material for site, material in sites if site.verifies)
+    lists = list_files(sites, issuers)
+    head = f"# Generation {generation} of Counterseal. Written anew by every deploy: edit counterseal.toml instead."
+    maps = list(map_lines(sites, generation=generation, layout=layout))
+    sizes = size_lines(
+        layout,
+        entries=max(file.content.count(b"\n") for file in lists),
+        variables=sum(line.startswith("map ") for line in maps),
+        names=tuple(name for site, _ in sites for name in site.server_names),
+    )
+    names = [*(file_of(site, "conf") for site, _ in sites), DEFAULT_FILE]
+    includes = [f"include {layout.place(name)};" for name in names]
+    files = [PlannedFile(HTTP_FILE, as_file([head, *sizes, LOG_FORMAT, *maps, *includes])), *lists]
+    for site, material in sites:
+        zone = session_zone(site, [one for one, _ in sites], generation=generation, version=version)
+        server = site_server(site, material, version=version, layout=layout, zone=zone)
+        files.append(PlannedFile(file_of(site, "conf"), as_file([head, *server, *redirect_servers(site, layout)])))
+        files.extend(_site_files(site, material, version))
+    only = [site for site, _ in sites]
+    files.append(PlannedFile(DEFAULT_FILE, as_file([head, *_defaults(only, version, generation, layout)])))
+    if layout.owns_main:
+        files.insert(0, PlannedFile(MAIN_FILE, as_file([head, *main_lines(layout, version)])))
+    return FileSet(tuple(files))
+
+
+def map_lines(sites: Sequence[tuple[Site, Material]], *, generation: int, layout: Layout) -> Iterator[str]:
+    """Yield every map that these sites use."""
+    issuers = number_issuers(material for site, material in sites if site.verifies)
+    if issuers:
+        yield from inventory_lines(issuers, layout)
+    for site, material in sites:
+        yield from decision_lines(site, material, issuers)
+    if any(proxies(site) for site, _ in sites):
+        yield from proxy_maps()
+    if any(site.identity_headers is IdentityHeaders.RFC9440 for site, _ in sites):
+        yield from client_cert_maps()
+    yield from page_maps(generation)
+
+
+def pem_files(site: Site, material: Material) -> Iterator[PlannedFile]:
+    """Yield certificates, key and lists of one site."""
+    yield PlannedFile(file_of(site, "chain.pem"), material.certificate_chain)
+    yield PlannedFile(file_of(site, "key.pem"), material.private_key, SECRET)
+    if site.verifies:
+        yield PlannedFile(file_of(site, "client-cas.pem"), material.client_cas_pem)
+    if uses_crl(site, material):
+        yield PlannedFile(file_of(site, "crl.pem"), material.crl_pem)
+
+
+def _site_files(site: Site, material: Material, version: NginxVersion) -> Iterator[PlannedFile]:
+    yield from pem_files(site, material)
+    if proxies(site):
+        yield PlannedFile(file_of(site, "proxy.conf"), as_file(proxy_lines(site, version)))
+
+
+def _defaults(sites: Sequence[Site], version: NginxVersion, generation: int, layout: Layout) -> Iterator[str]:
+    """Yield one rejecting server per socket settings, and the plain one."""
+    groups: dict[tuple[TLSProfile, str | None], list[Listen]] = {}
+    for listen, there in tls_sockets(sites).items():
+        profiles = {site.tls for site in there}
+        profile = profiles.pop() if len(profiles) == 1 else TLSProfile.INTERMEDIATE
+        zone = session_zone(there[0], sites, generation=generation, version=version)
+        groups.setdefault((profile, zone), []).append(listen)
+    for (profile, zone), sockets in groups.items():
+        yield from default_server(sockets, profile=profile, version=version, layout=layout, zone=zone)
+    if layout.owns_main:
+        yield from plain_default_server(dict.fromkeys(one for site in sites for one in site.redirect_from), layout)

@@ -1,0 +1,170 @@
+"""Server blocks: one per site, one that rejects per TLS socket, and the redirects from plain HTTP."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from counterseal.nginx.render.decision import check_lines, gates_around, verdict
+from counterseal.nginx.render.inventory import uses_crl
+from counterseal.nginx.render.pages import (
+    HEADERS_PATH,
+    default_server_pages,
+    error_page_lines,
+    page_locations,
+    probe_location,
+)
+from counterseal.nginx.render.tls import HSTS, http2_lines, hygiene_lines, listen_line, session_lines, tls_lines
+from counterseal.nginx.render.words import block, exact, quote
+from counterseal.nginx.site import ClientCertificates
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from counterseal.nginx.material import Material
+    from counterseal.nginx.render.layout import Layout
+    from counterseal.nginx.site import Listen, Site, TLSProfile
+    from counterseal.nginx.version import NginxVersion
+
+HTTPS_PORT = 443
+END = r"\z"
+
+
+def file_of(site: Site, kind: str) -> str:
+    """Return the path, inside a generation, of one file of a site."""
+    return f"sites/{site.name}.{kind}"
+
+
+def site_server(
+    site: Site, material: Material, *, version: NginxVersion, layout: Layout, zone: str | None
+) -> Iterator[str]:
+    """Yield the server block of a site; ``zone`` is the session cache it may use, if any."""
+    names = " ".join(name.lower() for name in site.server_names)
+    yield from block(
+        "server",
+        [
+            *(listen_line(socket_text(listen), version) for listen in site.listen),
+            *http2_lines(version),
+            f"server_name {names};",
+            *log_lines(layout),
+            *hygiene_lines(),
+            "",
+            f"ssl_certificate {layout.place(file_of(site, 'chain.pem'))};",
+            f"ssl_certificate_key {layout.place(file_of(site, 'key.pem'))};",
+            *tls_lines(site.tls, version),
+            *session_lines(zone),
+            *client_lines(site, material, layout),
+            *([HSTS] if site.hsts else []),
+            "",
+            *error_page_lines(),
+            *(check_lines(verdict(site)) if site.verifies else ()),
+            "",
+            *page_locations(site),
+            *probe_location(site),
+            *_locations(site, layout),
+        ],
+    )
+
+
+def client_lines(site: Site, material: Material, layout: Layout) -> Iterator[str]:
+    """Yield what is asked of clients; an empty value undoes what the user's http block may have set."""
+    if not site.verifies:
+        yield "ssl_verify_client off;"
+        return
+    cas = layout.place(file_of(site, "client-cas.pem"))
+    yield f"ssl_client_certificate {cas};"
+    yield f"ssl_trusted_certificate {cas};"
+    yield f"ssl_verify_client {'on' if site.client_certificates is ClientCertificates.REQUIRED else 'optional'};"
+    yield f"ssl_verify_depth {material.verify_depth};"
+    yield f"ssl_crl {layout.place(file_of(site, 'crl.pem')) if uses_crl(site, material) else chr(34) * 2};"
+    yield "ssl_ocsp off;"
+
+
+def default_server(
+    sockets: Iterable[Listen], *, profile: TLSProfile, version: NginxVersion, layout: Layout, zone: str | None
+) -> Iterator[str]:
+    """Yield the server that refuses a handshake without SNI or with a foreign one, and a request for another name."""
+    yield from block(
+        "server",
+        [
+            *(listen_line(socket_text(listen), version, default=True) for listen in sockets),
+            *http2_lines(version),
+            "server_name _;",
+            *log_lines(layout),
+            *hygiene_lines(),
+            "ssl_reject_handshake on;",
+            *tls_lines(profile, version),
+            *session_lines(zone),
+            *default_server_pages(),
+        ],
+    )
+
+
+def redirect_servers(site: Site, layout: Layout) -> Iterator[str]:
+    """Yield the plain HTTP servers of a site: each sends its own name, never one the client made up."""
+    for name in map(str.lower, site.server_names if site.redirect_from else ()):
+        port = "" if site.listen[0].port == HTTPS_PORT else f":{site.listen[0].port}"
+        wildcard = name.startswith("*.")
+        target = f"https://{'$host' if wildcard else name}{port}$request_uri"
+        yield from block(
+            "server",
+            [
+                *(f"listen {socket_text(listen)};" for listen in site.redirect_from),
+                f"server_name {name};",
+                *log_lines(layout),
+                *(
+                    [f"if ($host !~ {quote(f'^[a-z0-9.-]+{exact(name[1:])}{END}')}) {{ return 421; }}"]
+                    if wildcard
+                    else []
+                ),
+                f"return 301 {target};",
+            ],
+        )
+
+
+def plain_default_server(sockets: Iterable[Listen], layout: Layout) -> Iterator[str]:
+    """Yield the plain HTTP server for every other name; only where the whole nginx is ours."""
+    listens = [f"listen {socket_text(listen)} default_server;" for listen in sockets]
+    if listens:
+        yield from block("server", [*listens, "server_name _;", *log_lines(layout), "return 421;"])
+
+
+def log_lines(layout: Layout) -> Iterator[str]:
+    """Yield where requests and the reasons of refused certificates, which nginx tells at level info, are written."""
+    yield f"access_log {layout.log('access.log')} counterseal;"
+    yield f"error_log {layout.log('error.log')} info;"
+
+
+def socket_text(listen: Listen) -> str:
+    """Return a socket as the listen directive has it."""
+    return str(listen.port) if listen.address == "*" else str(listen)
+
+
+def proxies(site: Site) -> bool:
+    """Whether any location of the site has an upstream."""
+    return site.upstream is not None or any(location.upstream is not None for location in site.locations)
+
+
+def _locations(site: Site, layout: Layout) -> Iterator[str]:
+    if proxies(site):
+        upstream = f"unix:{layout.prove_socket}"
+        yield from block(f"location = {HEADERS_PATH}", _target(site, layout, upstream=upstream, root=None))
+    for location in site.locations:
+        place = location if location.upstream or location.root else site
+        lines = [
+            *(line for gate in gates_around(site, location) for line in check_lines(gate)),
+            *_target(site, layout, upstream=place.upstream, root=place.root),
+        ]
+        yield from block(f"location = {quote(location.prefix)}", lines)
+        yield from block(f"location ^~ {quote(location.prefix + '/')}", lines)
+    yield from block("location /", _target(site, layout, upstream=site.upstream, root=site.root))
+
+
+def _target(site: Site, layout: Layout, *, upstream: str | None, root: str | None) -> Iterator[str]:
+    if upstream is not None:
+        yield f"include {layout.place(file_of(site, 'proxy.conf'))};"
+        yield f"proxy_pass {quote(f'http://{upstream}')};"
+    elif root is not None:
+        yield f"root {quote(root)};"
+        yield "index index.html;"
+    else:
+        yield "return 404;"

@@ -1,0 +1,60 @@
+"""An upstream that tells what reached it: the raw path and every header."""
+
+from __future__ import annotations
+
+import json
+import threading
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler
+from socketserver import TCPServer, ThreadingMixIn, UnixStreamServer
+from typing import TYPE_CHECKING
+
+from nginx_process import free_port
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+class _Echo(BaseHTTPRequestHandler):
+    """Answers every request with what it saw; ``/x-accel?`` asks nginx to go to the path in the query instead."""
+
+    def do_GET(self) -> None:
+        """Answer as JSON."""
+        body = json.dumps({"path": self.path, "headers": [[k.lower(), v] for k, v in self.headers.items()]}).encode()
+        self.send_response(200)
+        if self.path.startswith("/x-accel?"):
+            self.send_header("X-Accel-Redirect", self.path.partition("?")[2])
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def address_string(self) -> str:
+        """Return no address: a Unix socket has none."""
+        return ""
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name of the base class
+        """Say nothing."""
+
+
+class _TCP(ThreadingMixIn, TCPServer):
+    daemon_threads = True
+
+
+class _Unix(ThreadingMixIn, UnixStreamServer):
+    daemon_threads = True
+
+
+@contextmanager
+def echo(path: Path | None = None) -> Iterator[str]:
+    """Run the upstream on a Unix socket, or on a free port; yields its name as a site has it."""
+    port = free_port()
+    server = _Unix(str(path), _Echo) if path else _TCP(("127.0.0.1", port), _Echo)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield f"unix:{path}" if path else f"127.0.0.1:{port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
