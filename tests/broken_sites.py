@@ -64,7 +64,7 @@ def _block(text: str, site: str) -> tuple[int, int]:
 
 
 _VERIFY_OFF = Edit(r"ssl_verify_client on;", "ssl_verify_client off;")
-_PIN_OFF = Edit(r"if \(\$issuer_admitted = 0\) \{ return 403; \}")
+_PIN_OFF = Edit(r"if \(\$issuer_admitted = 0\) \{ return 495; \}")
 _CRL_OFF = Edit(r"ssl_crl @DIR@/client-crl.pem;")
 _SESSIONS_DEFAULT = Edit(r"ssl_session_(tickets|cache) off;", everywhere=True)
 _CERTIFICATE = "ssl_certificate @DIR@/server.fullchain.pem; ssl_certificate_key @DIR@/server.key.pem;"
@@ -321,7 +321,7 @@ PATHS = (
 HEADERS = (
     BrokenSite(
         "id-header-inheritance-lost", RowKind.FORGED_HEADERS, "drops all inherited ones",
-        (Edit(r"(?m)^proxy_set_header (X|Client).*$", "", "headers.conf"),),
+        (Edit(r"(?m)^proxy_set_header (X|SSL|Client|Remote).*$", "", "headers.conf"),),
     ),
     BrokenSite(
         "id-header-not-overwritten", RowKind.FORGED_HEADERS, "a header is not set at all",
@@ -333,7 +333,7 @@ HEADERS = (
     ),
     BrokenSite(
         "id-header-passes-open-server", RowKind.FORGED_HEADERS, "a client's own identity headers reach",
-        (Edit(r"(?m)^proxy_set_header (X|Client).*$", "", "headers.conf"),), site="other",
+        (Edit(r"(?m)^proxy_set_header (X|SSL|Client|Remote).*$", "", "headers.conf"),), site="other",
     ),
 )  # fmt: skip
 

@@ -49,7 +49,7 @@ http {
     ssl_verify_client on;
     ssl_verify_depth 1;
     ssl_crl @DIR@/client-crl.pem;
-    if ($issuer_admitted = 0) { return 403; }
+    if ($issuer_admitted = 0) { return 495; }
     include pages.conf;
     location / { return 200 "the application\n"; }
   }
@@ -70,7 +70,7 @@ http {
     ssl_crl @DIR@/client-crl.pem;
     set $why "";
     if ($ssl_client_verify = SUCCESS) { set $why $issuer_admitted; }
-    if ($why = 0) { return 403; }
+    if ($why = 0) { return 495; }
     include pages.conf;
     location / { return 200 "the application\n"; }
     location ^~ /admin/ {
@@ -87,7 +87,7 @@ http {
     ssl_verify_client on;
     ssl_verify_depth 1;
     ssl_crl @DIR@/client-crl.pem;
-    if ($issuer_admitted = 0) { return 403; }
+    if ($issuer_admitted = 0) { return 495; }
     if ($listed = 0) { return 403; }
     include pages.conf;
     location / { return 200 "the application\n"; }
@@ -127,6 +127,17 @@ proxy_set_header X-SSL-Client-I-DN $ssl_client_i_dn;
 proxy_set_header X-SSL-Client-Serial $ssl_client_serial;
 proxy_set_header X-SSL-Client-Fingerprint $ssl_client_fingerprint;
 proxy_set_header X-SSL-Client-Cert $ssl_client_escaped_cert;
+proxy_set_header X-SSL-Client-DN "";
+proxy_set_header X-SSL-Client-CN "";
+proxy_set_header SSL-Client-Verify "";
+proxy_set_header SSL-Client-S-DN "";
+proxy_set_header SSL-Client-Cert "";
+proxy_set_header X-Client-Verify "";
+proxy_set_header X-Client-DN "";
+proxy_set_header X-Forwarded-Client-Cert "";
+proxy_set_header X-Forwarded-TLS-Client-Cert "";
+proxy_set_header X-Remote-User "";
+proxy_set_header Remote-User "";
 proxy_set_header Client-Cert "";
 proxy_set_header Client-Cert-Chain "";
 """

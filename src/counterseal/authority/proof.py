@@ -76,6 +76,7 @@ def facts_of(authority: Authority, site: Site, sites: Sequence[Site], stage: Sta
         other_server_names=tuple(other.server_names[0] for other in sharing),
         plain_http=tuple(endpoint_of(listen) for listen in site.redirect_from),
         protected_paths=tuple(location.path for location in site.demanding),
+        listed_paths=tuple(location.path for location in site.demanding if location.allow.restricts),
         identity_headers=site.identity_headers.value != "off",
         prove_socket=stage.prove_socket,
         generation=stage.number,

@@ -36,10 +36,13 @@ def read_authorities(message: bytes, tls_version: str) -> tuple[bytes, ...]:
 
 
 def listed(chain: bytes, authorities: tuple[bytes, ...]) -> Listed | None:
-    """Say which CAs of the PEM ``chain`` (end entity first, root left out) are listed; None where no list was sent."""
+    """Say which CAs of the PEM ``chain`` (end entity first, no root) are listed; None where that is unknown."""
     if not authorities:
         return None
-    issuers = [certificate.issuer.public_bytes() for certificate in x509.load_pem_x509_certificates(chain)]
+    try:
+        issuers = [certificate.issuer.public_bytes() for certificate in x509.load_pem_x509_certificates(chain)]
+    except ValueError:
+        return None
     if issuers[-1] in authorities:
         return Listed.ROOT
     return Listed.ISSUER_ONLY if issuers[0] in authorities else Listed.NONE

@@ -70,13 +70,13 @@ def _bad(facts: SiteFacts) -> Expectation:
 
 
 def _of_another_client_ca(facts: SiteFacts) -> Expectation:
-    return Expectation("refused with 403 or 400", _REFUSED | _FORBIDDEN, generation=facts.generation)
+    return Expectation(_refusal_text(facts), _refused(facts), generation=facts.generation)
 
 
 def _revoked(facts: SiteFacts) -> Expectation:
     if facts.revocation in {"crl", "both"}:
         return _bad(facts)
-    return Expectation("refused with 403 or 400", _REFUSED | _FORBIDDEN, generation=facts.generation)
+    return Expectation(_refusal_text(facts), _refused(facts), generation=facts.generation)
 
 
 def _resumption(facts: SiteFacts) -> Expectation:
@@ -118,11 +118,9 @@ def _tls_version(_facts: SiteFacts) -> Expectation:
     return Expectation("handshake refused", _NOT_ANSWERED)
 
 
-def _plain_on_tls_port(_facts: SiteFacts) -> Expectation:
-    return Expectation(
-        "refused with 400",
-        frozenset({Verdict.PLAIN_REFUSED, Verdict.REFUSED, Verdict.REDIRECTED, Verdict.UNANSWERED}),
-    )
+def _plain_on_tls_port(facts: SiteFacts) -> Expectation:
+    others = set() if facts.is_ours else {Verdict.REFUSED, Verdict.REDIRECTED, Verdict.UNANSWERED}
+    return Expectation("refused with 400: plain HTTP", frozenset({Verdict.PLAIN_REFUSED, *others}))
 
 
 def _redirect(_facts: SiteFacts) -> Expectation:
@@ -130,8 +128,15 @@ def _redirect(_facts: SiteFacts) -> Expectation:
 
 
 def _refused(facts: SiteFacts) -> frozenset[Verdict]:
-    """Other people's nginx may rightly answer ``error_page 495 496 =403``."""
+    """Return how nginx may refuse; somebody else's may rightly answer ``error_page 495 496 =403``.
+
+    A site of ours keeps 403 for its allow list, so that a list that no probe is on cannot hide what is missing before.
+    """
     return _REFUSED if facts.is_ours else _REFUSED | _FORBIDDEN
+
+
+def _refusal_text(facts: SiteFacts) -> str:
+    return "refused with 400" if facts.is_ours else "refused with 400 or 403"
 
 
 _EXPECTATIONS = {

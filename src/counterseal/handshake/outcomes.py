@@ -194,7 +194,6 @@ SYMPTOMS = (
             "ssl_trusted_certificate out (for stapling send the chain in ssl_certificate)",
         ),
         kinds=frozenset({RowKind.FOREIGN}),
-        verdicts=_LET_IN | {Verdict.FORBIDDEN},
         verify="SUCCESS",
     ),
     Symptom(
@@ -218,7 +217,7 @@ SYMPTOMS = (
         kinds=frozenset({RowKind.OTHER_CLIENT_CA}),
         verdicts=_LET_IN,
     ),
-    Symptom(_CRL_NOT_IN_FORCE, kinds=_REVOKED, verdicts=_LET_IN, verify="SUCCESS"),
+    Symptom(_CRL_NOT_IN_FORCE, kinds=_REVOKED, verify="SUCCESS"),
     Symptom(_CRL_NOT_IN_FORCE, kinds=_REVOKED, verdicts=frozenset({Verdict.FORBIDDEN})),
     Symptom(_PAGE_FORWARDS, kinds=_BAD | _REVOKED | {RowKind.NO_CERTIFICATE}, verdicts=_LET_IN, verify=""),
     Symptom(
@@ -267,7 +266,7 @@ SYMPTOMS = (
             "compare the certificate's issuer, serial number and subject with what the site admits",
         ),
         kinds=_WITH_GOOD,
-        verdicts=frozenset({Verdict.FORBIDDEN}),
+        verdicts=frozenset({Verdict.FORBIDDEN, Verdict.REFUSED}),
         verify="SUCCESS",
     ),
     Symptom(

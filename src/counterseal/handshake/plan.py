@@ -163,7 +163,10 @@ class _Planner:
         if good is None:
             yield self._skipped(RowKind.PROTECTED_GOOD, _missing(RowKind.PROTECTED_GOOD))
         else:
-            yield self._row(RowKind.PROTECTED_GOOD, self._attempt(good, path=path))
+            listed = any(f"{path.rstrip('/')}/".startswith(f"{over.rstrip('/')}/") for over in self.facts.listed_paths)
+            facts = replace(self.facts, has_allow=self.facts.has_allow or listed)
+            row = self._row(RowKind.PROTECTED_GOOD, self._attempt(good, path=path))
+            yield replace(row, expected=expected(RowKind.PROTECTED_GOOD, facts))
 
     def _forged_headers(self) -> Iterator[Row]:
         if self.facts.prove_socket is None:

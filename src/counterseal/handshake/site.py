@@ -26,9 +26,10 @@ class SiteFacts:
 
     ``endpoints`` speak TLS, ``plain_http`` only redirect. ``generation`` None stands for an nginx that is not rendered
     by us: then answers are read by their status and stock pages. ``has_allow`` says that only listed subjects pass,
-    which a probe never is. ``resumption`` says that the site offers TLS sessions on purpose. ``prove_socket`` is where
-    the site passes ``/.well-known/counterseal/headers`` on to. ``trust_anchors`` (PEM) and
-    ``server_certificate_serial`` are what the server's own certificate is held against, where known.
+    which a probe never is, and ``listed_paths`` the same of single paths. ``resumption`` says that the site offers TLS
+    sessions on purpose. ``prove_socket`` is where the site passes ``/.well-known/counterseal/headers`` on to.
+    ``trust_anchors`` (PEM) and ``server_certificate_serial`` are what the server's own certificate is held against,
+    where known.
     """
 
     site: str
@@ -42,6 +43,7 @@ class SiteFacts:
     other_server_names: tuple[str, ...] = ()
     plain_http: tuple[Endpoint, ...] = ()
     protected_paths: tuple[str, ...] = ()
+    listed_paths: tuple[str, ...] = ()
     identity_headers: bool = False
     prove_socket: Path | None = None
     generation: int | None = None

@@ -27,12 +27,23 @@ FORGED_NAMES = (
     "X-SSL-Client-Serial",
     "X-SSL-Client-Fingerprint",
     "X-SSL-Client-Cert",
+    "X-SSL-Client-DN",
+    "X-SSL-Client-CN",
     "X_SSL_Client_Verify",
     "X_SSL_Client_S_DN",
+    "SSL-Client-Verify",
+    "SSL-Client-S-DN",
+    "SSL-Client-Cert",
+    "X-Client-Verify",
+    "X-Client-DN",
     "Client-Cert",
     "Client-Cert-Chain",
+    "X-Forwarded-Client-Cert",
+    "X-Forwarded-TLS-Client-Cert",
+    "X-Remote-User",
+    "Remote-User",
 )
-"""The identity headers that nginx in front of an application usually sets, and their spelling with underscores."""
+"""The headers by which proxies tell applications who the client is, two of them also spelt with underscores."""
 
 _MAXIMUM_HEAD = 64 * 1024
 _ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 3\r\nConnection: close\r\n\r\nok\n"
