@@ -7,6 +7,7 @@ structure built from these is compared with the library's own output in the test
 
 from __future__ import annotations
 
+from datetime import UTC
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -72,6 +73,8 @@ def object_identifier(dotted: str) -> bytes:
 
 def time(moment: datetime) -> bytes:
     """Return UTCTime through 2049 and GeneralizedTime from 2050 on, in whole seconds of UTC (RFC 5280 4.1.2.5)."""
+    if moment.tzinfo is not UTC:
+        moment = moment.astimezone(UTC)
     if 1950 <= moment.year < 2050:  # noqa: PLR2004 - RFC 5280 4.1.2.5
         return wrap(UTC_TIME, moment.strftime("%y%m%d%H%M%SZ").encode())
     return wrap(GENERALIZED_TIME, f"{moment.year:04d}{moment:%m%d%H%M%SZ}".encode())

@@ -1,0 +1,32 @@
+"""How values that others chose are shown: shortened, and safe for a terminal and a log.
+
+A name from a foreign request may hold any character; here is decided which of them never reach a person unescaped.
+"""
+
+from __future__ import annotations
+
+import re
+
+_MAX_SHOWN = 80
+# C0, DEL and C1; line and paragraph separators; marks that turn the direction of the text around; lone surrogates,
+# which stand for octets of an argument that was not UTF-8.
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
+
+
+def has_control(text: str) -> bool:
+    """Whether ``text`` holds a character that a terminal or a log would act on instead of showing it."""
+    return _CONTROL.search(text) is not None
+
+
+def printable(text: str) -> str:
+    r"""Return ``text`` with every control character as the octets of its UTF-8, ``\E2\80\AE`` (RFC 4514 2.4)."""
+    return _CONTROL.sub(_escaped, text)
+
+
+def quoted(text: str) -> str:
+    """Return ``text`` in quotes, control characters escaped, at most 80 characters of it."""
+    return repr(text if len(text) <= _MAX_SHOWN else text[:_MAX_SHOWN] + "...")
+
+
+def _escaped(match: re.Match[str]) -> str:
+    return "".join(f"\\{octet:02X}" for octet in match.group().encode(errors="surrogatepass"))
