@@ -23,6 +23,7 @@ EDGES: dict[str, str] = {
     "nginx/lock.py": "locks a file",
     "nginx/process.py": "starts, signals and stops nginx",
     "nginx/proctable.py": "reads /proc",
+    "nginx/retention.py": "removes old generations",
     "nginx/status.py": "looks at nginx and the generations",
     "nginx/target.py": "reads the main configuration to find the pid file",
     "nginx/undo.py": "carries out the undo",

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 
 from counterseal.errors import CountersealError, DeployError
 from counterseal.nginx.binary import check_configuration, require_passed
-from counterseal.nginx.generations import mark_proven, prepare_link, prune, read_current, read_generation, switch_link
+from counterseal.nginx.generations import mark_proven, prepare_link, read_current, read_generation, switch_link
 from counterseal.nginx.inclusion import install_include, require_read
 from counterseal.nginx.journal import Journal, Step
+from counterseal.nginx.retention import prune
 from counterseal.nginx.target import HTTP_FILE
 from counterseal.nginx.undo import Undo
 

@@ -11,20 +11,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from counterseal.errors import DeployError
-from counterseal.files import make_directory
 from counterseal.nginx.activate import Activation, Walk, activate
 from counterseal.nginx.binary import require_executable
-from counterseal.nginx.generations import (
-    DIRECTORY_MODE,
-    find_changes,
-    find_previous,
-    next_number,
-    prune,
-    read_generation,
-    write_generation,
-)
+from counterseal.nginx.generations import find_changes, make_passable, next_number, read_generation, write_generation
 from counterseal.nginx.inclusion import Inclusion, plan_inclusion
 from counterseal.nginx.lock import hold_lock
+from counterseal.nginx.retention import find_previous, prune
 from counterseal.nginx.undo import Place, Recovery, recover
 
 if TYPE_CHECKING:
@@ -139,8 +131,8 @@ def _check(place: Place, *, install: bool) -> Inclusion:
     """See that nginx is there and would read us, before anything is changed."""
     target, limits = place.nginx.target, place.limits
     require_executable(target.binary)
+    make_passable(place.layout.run)
     if target.owned:
-        make_directory(target.prefix, mode=DIRECTORY_MODE)
         return Inclusion()
     place.nginx.require_master()
     return plan_inclusion(target, place.base, install=install, time_limit=limits.test)

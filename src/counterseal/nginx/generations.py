@@ -12,11 +12,11 @@ Only the manifest's ``proven`` changes later, by a rename as well. What nginx ma
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import re
 import secrets
 import shutil
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime  # noqa: TC003 - msgspec resolves the manifest's types at run time
 from pathlib import Path
@@ -51,6 +51,11 @@ class Layout:
     def current(self) -> Path:
         """The link that nginx follows."""
         return self.base / "current"
+
+    @property
+    def run(self) -> Path:
+        """What a running nginx needs beside the generations: a private one's pid file, log and temporary files."""
+        return self.base / "run"
 
     @property
     def journal(self) -> Path:
@@ -95,11 +100,15 @@ class Generation:
 
 
 def list_generations(base: Path) -> tuple[Generation, ...]:
-    """Return the generations on disk, oldest first."""
-    layout = Layout(base)
-    if not layout.generations.is_dir():
+    """Return the generations on disk, oldest first; raises FileError when we may not look."""
+    directory = Layout(base).generations
+    try:
+        names = [path.name for path in directory.iterdir()]
+    except FileNotFoundError:
         return ()
-    numbers = sorted(int(path.name) for path in layout.generations.iterdir() if _NUMBERED.fullmatch(path.name))
+    except OSError as error:
+        raise FileError("file.read", f"cannot read {directory}: {reason_of(error)}") from error
+    numbers = sorted(int(name) for name in names if _NUMBERED.fullmatch(name))
     return tuple(read_generation(base, number) for number in numbers)
 
 
@@ -118,7 +127,7 @@ def read_generation(base: Path, number: int) -> Generation:
 def read_current(base: Path) -> int | None:
     """Return the number that the link points to, or None when there is no link.
 
-    Raises DeployError ``deploy.foreign_link`` when ``current`` is something that we did not make.
+    Raises DeployError ``deploy.foreign_link`` when ``current`` is something that we did not make, FileError.
     """
     link = Layout(base).current
     try:
@@ -126,6 +135,8 @@ def read_current(base: Path) -> int | None:
     except FileNotFoundError:
         return None
     except OSError as error:
+        if error.errno != errno.EINVAL:  # it is a link, or we cannot tell
+            raise FileError("file.read", f"cannot read {link}: {reason_of(error)}") from error
         raise DeployError("deploy.foreign_link", f"not a link of ours: {link}", hint="move it away") from error
     if aim.parent != Path("generations") or not _NUMBERED.fullmatch(aim.name):
         raise DeployError("deploy.foreign_link", f"not a link of ours: {link} -> {aim}", hint="move it away")
@@ -152,7 +163,7 @@ def write_generation(
     Raises FileError; on any failure, also a full disk, nothing is left behind.
     """
     layout = Layout(base)
-    make_directory(layout.generations, mode=DIRECTORY_MODE)
+    make_passable(layout.generations)
     manifest = Manifest(
         number=number,
         created_at=created_at,
@@ -175,6 +186,16 @@ def write_generation(
     finally:
         shutil.rmtree(hidden, ignore_errors=True)
     return Generation(number, layout.directory(number), manifest)
+
+
+def make_passable(directory: Path) -> None:
+    """Create a directory that workers of another user can pass through, whatever the umask; raises FileError.
+
+    One that is there already keeps its mode.
+    """
+    if not directory.is_dir():
+        make_directory(directory, mode=DIRECTORY_MODE)
+        directory.chmod(DIRECTORY_MODE)
 
 
 def prepare_link(base: Path, number: int | None, *, name: str) -> Path | None:
@@ -229,46 +250,6 @@ def find_changes(generation: Generation) -> tuple[str, ...]:
         if hashlib.sha256(read_file(directory / path)).hexdigest() != planned[path]
     }
     return tuple(sorted(changed | (found ^ set(planned))))
-
-
-def find_previous(base: Path) -> int | None:
-    """Return the generation to go back to: the proven one that was in force before the current one, or None."""
-    current = read_current(base)
-    proven = {found.number: found for found in list_generations(base) if found.proven}
-    manifest = proven[current].manifest if current in proven else None
-    if manifest and manifest.previous in proven:
-        return manifest.previous
-    return max((number for number in proven if current is None or number < current), default=None)
-
-
-def prune(base: Path, *, keep: int = 5) -> tuple[int, ...]:
-    """Remove old generations and return their numbers.
-
-    Kept are the newest ``keep`` proven ones, the current one, the one before it, and a failed one if it is the newest
-    of all, so that it can be read.
-    """
-    everything = list_generations(base)
-    kept = {found.number for found in everything[-1:]} | {read_current(base), find_previous(base)}
-    kept |= {found.number for found in [found for found in everything if found.proven][-keep:]}
-    removed = [found for found in everything if found.number not in kept]
-    for found in removed:
-        hidden = found.directory.with_name(f".{found.directory.name}.{secrets.token_hex(6)}.tmp")
-        with suppress(OSError):
-            found.directory.rename(hidden)
-            shutil.rmtree(hidden, ignore_errors=True)
-    return tuple(found.number for found in removed)
-
-
-def clean(base: Path) -> None:
-    """Remove what a killed process left half made: hidden generations, links and temporary files. Hold the lock."""
-    layout = Layout(base)
-    litter = [*layout.generations.glob(".*.tmp"), *layout.generations.glob(f"*/.{MANIFEST}.*.tmp")]
-    for hidden in (*litter, *base.glob(".current.*.tmp"), *base.glob(f".{layout.journal.name}.*.tmp")):
-        if hidden.is_dir() and not hidden.is_symlink():
-            shutil.rmtree(hidden, ignore_errors=True)
-        else:
-            with suppress(OSError):
-                hidden.unlink()
 
 
 def reason_of(error: OSError) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path, PurePath
+from posixpath import normpath
 from typing import TYPE_CHECKING
 
 from counterseal.errors import NginxError
@@ -60,7 +61,7 @@ def plan_inclusion(target: Target, base: Path, *, install: bool, time_limit: flo
             hint="mend the line that nginx names, then run this again",
         )
     conflicts = frozenset(line.text for line in test.conflicts)
-    if waiting or includes(test, Path(named)):
+    if waiting or includes(test, Path(named)) or was_read(test, Path(named)):
         return Inclusion(known_conflicts=conflicts)
     if target.include_file is None or not install:
         raise NginxError(
@@ -91,12 +92,17 @@ def remove_include(path: Path) -> None:
 def includes(test: ConfigTest, path: Path) -> bool:
     """Whether some ``include`` of the configuration names ``path``, outright or by a pattern."""
     patterns = ("".join(found) for found in _INCLUDE.findall(test.dump))
-    return any(PurePath(path).match(str(test.conf.parent / pattern)) for pattern in patterns)
+    return any(PurePath(path).match(normpath(test.conf.parent / pattern)) for pattern in patterns)
+
+
+def was_read(test: ConfigTest, path: Path) -> bool:
+    """Whether nginx opened ``path``, under whatever name, while it tested the configuration."""
+    return any(Path(found).resolve() == path.resolve() for found in _READ.findall(test.dump))
 
 
 def require_read(test: ConfigTest, path: Path) -> None:
     """Raise NginxError ``nginx.not_included`` unless nginx opened ``path`` while it tested the configuration."""
-    if not any(Path(found).resolve() == path.resolve() for found in _READ.findall(test.dump)):
+    if not was_read(test, path):
         raise NginxError(
             "nginx.not_included",
             f"nginx does not read {path}",

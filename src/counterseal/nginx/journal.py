@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from counterseal.errors import DeployError
-from counterseal.files import read_file, sync_directory, write_file
+from counterseal.errors import DeployError, FileError
+from counterseal.files import sync_directory, write_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,11 +41,14 @@ class Journal:
 
 
 def read_journal(path: Path) -> Journal | None:
-    """Return the journal that was left, or None; raises DeployError ``deploy.journal_unreadable``."""
-    if not path.exists():
-        return None
+    """Return the journal that was left, or None; raises DeployError ``deploy.journal_unreadable``, FileError."""
     try:
-        return msgspec.json.decode(read_file(path), type=Journal)
+        return msgspec.json.decode(path.read_bytes(), type=Journal)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise FileError("file.read", f"cannot read {path}: {reason}") from error
     except msgspec.DecodeError as error:
         raise DeployError(
             "deploy.journal_unreadable",

@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from counterseal.errors import DeployError, FileError
-from counterseal.files import make_directory
+from counterseal.nginx.generations import make_passable
 from counterseal.nginx.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def hold_lock(path: Path, *, within: float, clock: Clock) -> Iterator[None]:
 
     Raises DeployError ``deploy.busy`` naming the holder's process, FileError when the file cannot be made.
     """
-    make_directory(path.parent)
+    make_passable(path.parent)
     try:
         lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:

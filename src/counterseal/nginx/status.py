@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from counterseal.errors import CountersealError
 from counterseal.nginx.binary import check_configuration, read_version
-from counterseal.nginx.generations import find_changes, list_generations, read_current
+from counterseal.nginx.generations import find_changes, read_current, read_generation
 from counterseal.nginx.journal import read_journal
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from counterseal.nginx.binary import ConfigTest
     from counterseal.nginx.journal import Journal
     from counterseal.nginx.undo import Place
+
+
+_Found = TypeVar("_Found")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,33 +51,34 @@ class NginxStatus:
 
 def read_status(place: Place) -> NginxStatus:
     """Look at everything; what cannot be found out is told in ``faults`` and raised nowhere."""
-    target, limits = place.nginx.target, place.limits
-    faults: list[CountersealError] = []
-    version = test = generation = journal = None
-    try:
-        version = read_version(target.binary, time_limit=limits.test).partition("\n")[0]
-        test = check_configuration(
-            target.binary, conf=target.conf, prefix=target.prefix, error_log=None, time_limit=limits.test
-        )
-    except CountersealError as error:
-        faults.append(error)
-    try:
-        generation = read_current(place.base)
-        journal = read_journal(place.layout.journal)
-    except CountersealError as error:
-        faults.append(error)
-    found = next((one for one in list_generations(place.base) if one.number == generation), None)
+    base, nginx, faults = place.base, place.nginx, list[CountersealError]()
+    version = _find(lambda: read_version(nginx.target.binary, time_limit=place.limits.test), "", faults)
+    number = _find(lambda: read_current(base), None, faults)
+    found = _find(lambda: read_generation(base, number), None, faults) if number is not None else None
     link = place.layout.current
     return NginxStatus(
-        binary=target.binary,
-        version=version,
-        master=place.nginx.master_pid(),
-        workers=place.nginx.worker_pids(),
-        generation=generation,
+        binary=nginx.target.binary,
+        version=version.partition("\n")[0] or None,
+        master=nginx.master_pid(),
+        workers=nginx.worker_pids(),
+        generation=number,
         link=str(link.readlink()) if link.is_symlink() else None,
         proven=found is not None and found.proven,
-        changed=find_changes(found) if found else (),
-        journal=journal,
-        test=test,
+        changed=_find(lambda: find_changes(found), (), faults) if found else (),
+        journal=_find(lambda: read_journal(place.layout.journal), None, faults),
+        test=_find(lambda: _test(place), None, faults) if version else None,
         faults=tuple(faults),
     )
+
+
+def _test(place: Place) -> ConfigTest:
+    target, limit = place.nginx.target, place.limits.test
+    return check_configuration(target.binary, conf=target.conf, prefix=target.prefix, error_log=None, time_limit=limit)
+
+
+def _find(look: Callable[[], _Found], otherwise: _Found, faults: list[CountersealError]) -> _Found:
+    try:
+        return look()
+    except CountersealError as error:
+        faults.append(error)
+        return otherwise

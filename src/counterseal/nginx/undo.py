@@ -11,17 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from counterseal.errors import CountersealError, DeployError
-from counterseal.nginx.generations import (
-    Layout,
-    clean,
-    mark_proven,
-    prepare_link,
-    read_current,
-    read_generation,
-    switch_link,
-)
+from counterseal.nginx.generations import Layout, mark_proven, prepare_link, read_current, read_generation, switch_link
 from counterseal.nginx.inclusion import remove_include
 from counterseal.nginx.journal import Step, read_journal, remove_journal, write_journal
+from counterseal.nginx.retention import clean
 from counterseal.nginx.waiting import wait_until
 
 if TYPE_CHECKING:

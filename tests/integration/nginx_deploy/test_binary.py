@@ -16,6 +16,7 @@ from counterseal.nginx.binary import (
     read_version,
     require_passed,
 )
+from integration.nginx_deploy.bench import free_port
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -80,7 +81,7 @@ def test_a_refusal_quotes_nginx_s_own_line(binary: Path, tmp_path: Path) -> None
 
 def test_a_server_name_taken_twice_is_a_failure(binary: Path, tmp_path: Path) -> None:
     """To nginx it is a mere warning; unless the user had that conflict before, it is refused."""
-    server = "server { listen 127.0.0.1:9; server_name a.test; }"
+    server = f"server {{ listen 127.0.0.1:{free_port()}; server_name a.test; }}"
     test = _ask(binary, tmp_path, server + server)
     assert (test.status, test.passed) == (0, False)
     with pytest.raises(NginxError, match=r'conflicting server name "a.test"') as caught:

@@ -14,19 +14,17 @@ from counterseal.fileset import SECRET, FileSet, PlannedFile
 from counterseal.nginx.generations import (
     Generation,
     Layout,
-    clean,
     find_changes,
-    find_previous,
     list_generations,
     mark_proven,
     next_number,
     prepare_link,
-    prune,
     read_current,
     read_generation,
     switch_link,
     write_generation,
 )
+from counterseal.nginx.retention import clean, find_previous, prune
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -167,3 +165,13 @@ def test_what_a_killed_process_left_is_cleaned(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["generations"]
     assert [path.name for path in (tmp_path / "generations").iterdir()] == ["0001"]
     assert find_changes(made) == ()
+
+
+def test_what_we_may_not_look_at_is_an_error_of_ours(tmp_path: Path) -> None:
+    """A file in the place of the directory, or a base that is none, never ends in a bare OSError."""
+    (tmp_path / "generations").write_bytes(b"")
+    with pytest.raises(FileError, match="not a directory"):
+        list_generations(tmp_path)
+    (tmp_path / "base").write_bytes(b"")
+    with pytest.raises(FileError, match="not a directory"):
+        read_current(tmp_path / "base")
