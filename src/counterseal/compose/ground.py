@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from counterseal.authority.deployment import Ground
 from counterseal.authority.proof import endpoint_of
+from counterseal.compose.user_nginx import read_user_tree, refuse_collisions, taken_directives
 from counterseal.handshake.generation import wait_for_generation
 from counterseal.nginx.binary import find_nginx, read_version
 from counterseal.nginx.process import NginxProcess
@@ -47,12 +48,26 @@ def open_ground(home: Path, settings: Settings) -> Ground:
         waited = wait_for_generation(endpoint_of(first.listen[0]), number, server_name=name, timeout=1.0)
         return waited.answered
 
-    user = settings.nginx.user or ("root" if owned and os.geteuid() == 0 else None)
     layout = Layout(
         current=base / "current",
         run=base / "run",
         prove_socket=base / "run" / "prove.sock",
-        worker_user=user,
+        worker_user=settings.nginx.user or _worker_user(base),
         owns_main=owned,
+        taken=frozenset() if owned else _taken(target.conf, base, settings),
     )
     return Ground(home, Place(base, NginxProcess(target, system_clock()), answers), version, layout)
+
+
+def _worker_user(base: Path) -> str | None:
+    """Return whom the workers of a master that is root become: nobody, unless nobody may reach our files."""
+    if os.geteuid() != 0:
+        return None
+    searchable = all(path.stat().st_mode & 0o001 for path in base.parents if path.exists())
+    return "nobody" if searchable else "root"
+
+
+def _taken(conf: Path, base: Path, settings: Settings) -> frozenset[str]:
+    tree = read_user_tree(conf, ours=base)
+    refuse_collisions(tree, [one.site for one in settings.sites])
+    return taken_directives(tree)

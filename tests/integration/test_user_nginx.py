@@ -1,0 +1,108 @@
+"""A user's own nginx, started by hand from Debian's kind of configuration: one include line, and the rest is his."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from command import counterseal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+NGINX = Path("/usr/sbin/nginx")
+MAIN = """\
+pid {run}/nginx.pid;
+error_log {run}/error.log;
+events {{ worker_connections 64; }}
+http {{
+  client_body_temp_path {run}/b; proxy_temp_path {run}/p; fastcgi_temp_path {run}/f; uwsgi_temp_path {run}/u;
+  scgi_temp_path {run}/s; access_log off;
+  ssl_protocols TLSv1 TLSv1.1 TLSv1.2 TLSv1.3;
+  ssl_prefer_server_ciphers on;
+  include {conf}/conf.d/*.conf;
+  server {{ listen 127.0.0.1:{plain}; server_name mine.test; return 200 "mine\\n"; }}
+}}
+"""
+SITE = """\
+[nginx]
+binary = "{nginx}"
+config = "{conf}/nginx.conf"
+include_file = "{conf}/conf.d/counterseal.conf"
+[sites.panel]
+server_names = ["{name}"]
+listen = ["127.0.0.1:{port}"]
+root = "{root}"
+"""
+
+
+def free_port() -> int:
+    """Return a port that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+def mine(tmp_path: Path) -> Iterator[int]:
+    """Start the user's nginx and return its plain port; stop it by its pid."""
+    run, conf, plain = tmp_path / "run", tmp_path / "conf", free_port()
+    for folder in (run, conf / "conf.d", tmp_path / "pages"):
+        folder.mkdir(parents=True)
+    (conf / "nginx.conf").write_text(MAIN.format(run=run, conf=conf, plain=plain))
+    subprocess.run([NGINX, "-c", conf / "nginx.conf", "-p", run, "-e", run / "error.log"], check=True, timeout=20)
+    yield plain
+    pid = int((run / "nginx.pid").read_text())
+    os.kill(pid, signal.SIGTERM)
+    end = time.monotonic() + 10
+    while Path(f"/proc/{pid}").exists() and time.monotonic() < end:
+        time.sleep(0.01)
+
+
+def _home(tmp_path: Path, *, name: str, port: int) -> Path:
+    home = tmp_path / "home"
+    assert counterseal(home, "init", "--no-passphrase").code == 0
+    site = SITE.format(nginx=NGINX, conf=tmp_path / "conf", name=name, port=port, root=tmp_path / "pages")
+    (home / "counterseal.toml").write_text(site)
+    return home
+
+
+@pytest.mark.nginx
+@pytest.mark.skipif(not NGINX.exists(), reason="Debian's nginx is not installed")
+def test_one_include_line_is_all_we_own(tmp_path: Path, mine: int) -> None:
+    """Deploy says which line to add, adds it when asked, proves, locks out, and leaves the user's file as it was."""
+    home = _home(tmp_path, name="panel.test", port=free_port())
+    before = (tmp_path / "conf" / "nginx.conf").read_bytes()
+    refused = counterseal(home, "nginx", "deploy")
+    assert refused.code == 1
+    assert "--install-include" in refused.stderr
+    deployed = counterseal(home, "nginx", "deploy", "--install-include")
+    assert deployed.code == 0, deployed.stderr
+    assert counterseal(home, "client", "ann", "--no-p12", "--out", str(tmp_path / "out")).code == 0
+    revoked = counterseal(home, "revoke", "ann")
+    assert revoked.code == 0, revoked.stderr
+    assert "in force and proved" in revoked.stdout
+    assert counterseal(home, "prove").code == 0
+    assert (tmp_path / "conf" / "nginx.conf").read_bytes() == before
+    with socket.create_connection(("127.0.0.1", mine), 5) as own:
+        own.sendall(b"GET / HTTP/1.0\r\nHost: mine.test\r\n\r\n")
+        assert own.recv(4096).endswith(b"mine\n")
+
+
+@pytest.mark.nginx
+@pytest.mark.skipif(not NGINX.exists(), reason="Debian's nginx is not installed")
+def test_a_name_that_is_taken_is_refused_with_its_line(tmp_path: Path, mine: int) -> None:
+    """Nothing is written, and the message names the user's file and line."""
+    home = _home(tmp_path, name="mine.test", port=mine)
+    refused = counterseal(home, "nginx", "deploy", "--install-include")
+    assert refused.code == 4, refused.stderr
+    assert f"{tmp_path}/conf/nginx.conf:10" in refused.stderr
+    assert not (home / "nginx" / "current").exists()
+    assert not list((tmp_path / "conf" / "conf.d").iterdir())
