@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +35,7 @@ from counterseal.pki.subject import parse_subject
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
     from pathlib import Path
 
     from counterseal.authority.deployment import Deployed, Ground
@@ -62,6 +64,7 @@ class Demonstration:
         self.port = port
         self.tell = tell
         self.password = ""
+        self.until: datetime | None = None
         self.proofs: list[Proof] = []
         self.revoked: list[tuple[str, str, bool]] = []
 
@@ -87,15 +90,19 @@ class Demonstration:
 
     def summary(self, *, running: bool) -> str:
         """Say what was made, where, until when, and what to try next."""
-        command = f"counterseal {{}} --home {self.home} --passphrase-file {self.place / 'passphrase'}"
+        command = f"{_program()} {{}} --home {self.home} --passphrase-file {self.place / 'passphrase'}"
         lines = ["", "made:"]
         lines += [f"  CA, store and configuration   {self.home}"]
         lines += [f"  client certificate, PKCS#12   {self.handout}/alice.p12  (password {self.password})"]
         lines += [f"  root for browsers             {self.handout}/ca.pem"]
         lines += [f"  the CA keys' passphrase       {self.place / 'passphrase'}"]
         lines += [f"nginx {'serves' if running else 'served'} https://localhost:{self.port}/"]
-        lines += ["next:", "  " + command.format("client bob --out " + str(self.handout))]
-        lines += ["  " + command.format("prove"), "  " + command.format("nginx stop")]
+        after = "prove" if running else "nginx deploy"
+        lines += ["next:", "  " + command.format("client bob --group ops --out " + str(self.handout))]
+        lines += ["  " + command.format("list"), "  " + command.format(after)]
+        lines += [f"to stop nginx: {command.format('nginx stop')}"] if running else []
+        until = f"{self.until:%Y-%m-%d}" if self.until else "unknown"
+        lines.insert(4, f"                                until {until}, and revoked by now")
         return "\n".join(lines)
 
     def document(self) -> dict[str, Any]:
@@ -122,6 +129,7 @@ class Demonstration:
         key = generate_key(P256)
         asked = order_client(authority.profile("client"), "alice", key.public_key(), group="ops")
         issued = issue(authority, asked, name="alice")
+        self.until = issued.certificate.not_valid_after_utc
         credential = credential_of(issued, key)
         self.password = generate_password(os.urandom)
         packed = encode(credential, self.password, strength=Strength.MODERN)
@@ -157,6 +165,8 @@ class Demonstration:
         self.proofs += deployed.proofs
         self.tell(f"\n4. alice is revoked; refusal proved {took:.1f} s after the command")
         after = facts_of(authority, sites[0], sites, ground.stage(ground.in_force or 0))
+        count = sum(len(proof.rows) for proof in deployed.proofs)
+        self.tell(f"   {count} rows of proof again, among them a probe that was let in before and must stay out")
         self._look(identity, leaver, "after", resumed=False, expected=400, facts=after)
         self._look(identity, leaver, "after, offering the session from before", resumed=True, expected=400, facts=after)
 
@@ -175,3 +185,9 @@ class Demonstration:
             text = f"HTTP {seen.status} {seen.verify or ''}"
             self.revoked.append((f"alice {when}", text, passed))
             self.tell(f"   {'ok  ' if passed else 'FAIL'} TLS {version}  alice {when}: {text}")
+
+
+def _program() -> str:
+    """Return how this command was called, so that the next ones can be pasted."""
+    called = sys.argv[0]
+    return "counterseal" if called.endswith("__main__.py") else called

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import grp
 import os
+import pwd
 from typing import TYPE_CHECKING
 
 from counterseal.authority.deployment import Ground
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from counterseal.config.settings import Settings
+
+_WORKER_USERS = ("www-data", "nginx", "nobody")
+"""Debian's, nginx.org's and everybody's; nginx wants a group of the same name."""
 
 
 def open_ground(home: Path, settings: Settings) -> Ground:
@@ -60,11 +65,12 @@ def open_ground(home: Path, settings: Settings) -> Ground:
 
 
 def _worker_user(base: Path) -> str | None:
-    """Return whom the workers of a master that is root become: nobody, unless nobody may reach our files."""
+    """Return whom the workers of a master that is root become: the first usual user, if he may reach our files."""
     if os.geteuid() != 0:
         return None
     searchable = all(path.stat().st_mode & 0o001 for path in base.parents if path.exists())
-    return "nobody" if searchable else "root"
+    users = {user.pw_name for user in pwd.getpwall()} & {group.gr_name for group in grp.getgrall()}
+    return next((name for name in _WORKER_USERS if name in users), "root") if searchable else "root"
 
 
 def _taken(conf: Path, base: Path, settings: Settings) -> frozenset[str]:

@@ -1,0 +1,102 @@
+"""Sites as people configure them, deployed and proved with the command line on a real nginx."""
+
+from __future__ import annotations
+
+import json
+import socket
+from typing import TYPE_CHECKING
+
+import pytest
+
+from command import counterseal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+SITES = """\
+[sites.panel]
+server_names = ["panel.test"]
+listen = ["127.0.0.1:{port}"]
+upstream = "127.0.0.1:1"
+allow = {{ groups = ["ops"] }}
+admit = "{admit}"
+revocation = "{revocation}"
+
+[sites.app]
+server_names = ["app.test"]
+listen = ["127.0.0.1:{port}"]
+upstream = "127.0.0.1:1"
+identity_headers = "rfc9440"
+
+[sites.open]
+server_names = ["open.test"]
+listen = ["127.0.0.1:{port}"]
+client_certificates = "optional"
+client_cas = ["partners"]
+root = "{root}"
+
+[[sites.open.locations]]
+path = "/admin/"
+client_certificates = "required"
+"""
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[Path]:
+    """Make a CA with one more client CA; stop its nginx in the end."""
+    home = tmp_path / "home"
+    assert counterseal(home, "init", "--no-passphrase").code == 0
+    assert counterseal(home, "ca", "add", "partners", "--purpose", "client").code == 0
+    yield home
+    counterseal(home, "nginx", "stop")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.mark.nginx
+@pytest.mark.parametrize(("admit", "revocation"), [("valid", "auto"), ("known", "map"), ("valid", "crl")])
+def test_two_sites_on_one_socket_are_proved(home: Path, tmp_path: Path, admit: str, revocation: str) -> None:
+    """Two client CAs, allow list, identity headers, protected path: all rows pass, also after a revocation."""
+    text = SITES.format(port=_free_port(), root=tmp_path, admit=admit, revocation=revocation)
+    (home / "counterseal.toml").write_text(text)
+    deployed = counterseal(home, "nginx", "deploy", "--json")
+    assert deployed.code == 0, deployed.stderr
+    assert counterseal(home, "client", "ann", "--no-p12", "--out", str(tmp_path / "out")).code == 0
+    revoked = counterseal(home, "revoke", "ann", "--json")
+    assert revoked.code == 0, revoked.stderr
+    assert json.loads(revoked.stdout)["generation"] == 2
+    proved = counterseal(home, "prove", "--json")
+    assert proved.code == 0, proved.stdout
+    rows = [row for proof in json.loads(proved.stdout)["proofs"] for row in proof["rows"]]
+    kinds = {row["kind"] for row in rows if row["result"] == "passed"}
+    assert {"no-certificate", "good", "expired", "foreign", "revoked", "other-client-ca", "forged-headers"} <= kinds
+    back = counterseal(home, "nginx", "rollback", "--json")
+    assert back.code == 0, back.stderr
+    assert json.loads(back.stdout)["generation"] == 1
+
+
+@pytest.mark.nginx
+def test_a_faulty_configuration_names_every_fault(home: Path) -> None:
+    """Unknown keys with a suggestion, wrong values with the choices; exit code 2, nothing deployed."""
+    faulty = [
+        "[sites.x]",
+        'server_name = ["x"]',
+        'listen = ["1"]',
+        "[nginx]",
+        "binary = 3",
+        "[ca]",
+        'crl_lifetme = "7d"',
+    ]
+    (home / "counterseal.toml").write_text("\n".join(faulty))
+    ran = counterseal(home, "nginx", "deploy")
+    assert ran.code == 2
+    assert "did you mean 'server_names'?" in ran.stderr
+    assert "did you mean 'crl_lifetime'?" in ran.stderr
+    assert "sites.x" in ran.stderr
+    assert "nginx" in ran.stderr
+    assert not (home / "nginx").exists()
