@@ -87,12 +87,13 @@ def deploy_sites(
     if not served:
         raise InputError("site.none", "no site is configured", hint="name one in counterseal.toml: [sites.NAME]")
     sites = [one.site for one in served]
-    mend(ground.place)
-    leavers = _leavers(authority, sites, ground)
-    probes = _probes(authority, sites, ground.home)
-    publish(authority)
+    leavers: dict[str, Leaver] = {}
 
     def files(number: int) -> FileSet:
+        """Gather everything under the deploy's lock: two deploys at once must not retire each other's probes."""
+        leavers.update(_leavers(authority, sites, ground))
+        probes = _probes(authority, sites, ground.home)
+        publish(authority)
         made = render_sites(authority, served, ground, generation=number)
         return sum((files_of(ca, of_ca) for ca, of_ca in probes.items()), made)
 
