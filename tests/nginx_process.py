@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import signal
 import socket
 import subprocess
 import time
@@ -47,6 +48,11 @@ class PrivateNginx:
             self.master = subprocess.Popen([*self._command(), "-g", "daemon off;"], stderr=stderr)
         for address in sockets:
             self.wait_for(lambda address=address: _accepts(address), f"{address} to take a connection")  # type: ignore[misc] # a default binds the loop's value
+
+    def reload(self) -> None:
+        """Ask the master to read its configuration again; what tells that it did is for the caller to wait for."""
+        assert self.master is not None
+        self.master.send_signal(signal.SIGHUP)
 
     def wait_for(self, condition: Callable[[], bool], what: str) -> None:
         """Poll until the condition holds; fails with the log of nginx when it does not in time or nginx has ended."""
