@@ -16,11 +16,10 @@ from counterseal.store.rows import (
     CERTIFICATE_COLUMNS,
     FORWARD,
     Row,
-    backward_values,
     certificate_columns,
     decode_serial,
     encode_serial,
-    forward_values,
+    search_values,
 )
 
 if TYPE_CHECKING:
@@ -169,9 +168,10 @@ def _recorded_columns(record: CertificateRecord, sequence: int) -> Row:
 def _name_rows(records: Iterable[CertificateRecord]) -> Iterator[Row]:
     for record in records:
         serial = encode_serial(record.serial_number)
-        for value in forward_values(record):
+        forward, backward = search_values(record)
+        for value in forward:
             yield FORWARD, value, serial, record.issuer
-        for value in backward_values(record):
+        for value in backward:
             yield BACKWARD, value, serial, record.issuer
 
 

@@ -1,12 +1,14 @@
 """The chain that the key-use log is: how an entry is encoded, how entries hang together, and what breaks it.
 
-Each ``hash`` is SHA-256 over the tag, the previous entry's hash and every field, each preceded by its length, so that
-no two entries encode alike. PURE: entries and head are handed in.
+Each ``hash`` is SHA-256 over the lengths of eight fields (32 bits each, big-endian) and the fields: a tag, the previous
+entry's hash, sequence number and time in decimal with a space between, actor, action, CA, serial number in hex (empty
+when there is none) and digest. No two entries encode alike. PURE: entries and head are handed in.
 """
 
 from __future__ import annotations
 
 from hashlib import sha256
+from struct import Struct
 from typing import TYPE_CHECKING
 
 from counterseal.findings import Finding, Severity
@@ -15,6 +17,7 @@ from counterseal.store.records import GENESIS_HASH, KeyUse, LogHead, NewKeyUse
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+_LENGTHS = Struct(">8I").pack
 _TAG = b"counterseal key use 1"
 _HINT = "compare with a backup or a noted head to see what was changed; docs/store.md says what this log can prove"
 
@@ -69,15 +72,7 @@ def _fault(code: str, message: str, sequence: int) -> Finding:
 
 def _hash(sequence: int, use: NewKeyUse, previous_hash: bytes) -> bytes:
     serial = b"" if use.serial_number is None else b"%x" % use.serial_number
-    fields = (
-        _TAG,
-        previous_hash,
-        b"%d" % sequence,
-        b"%d" % use.at,
-        use.actor.encode(),
-        use.action.encode(),
-        use.ca.encode(),
-        serial,
-        use.digest,
-    )
-    return sha256(b"".join(len(field).to_bytes(4, "big") + field for field in fields)).digest()
+    actor, action, ca = use.actor.encode(), use.action.encode(), use.ca.encode()
+    numbers = b"%d %d" % (sequence, use.at)
+    fields = (_TAG, previous_hash, numbers, actor, action, ca, serial, use.digest)
+    return sha256(_LENGTHS(*map(len, fields)) + b"".join(fields)).digest()

@@ -67,7 +67,7 @@ class Revocations(Inventory):
         Those whose ``not_after`` is before ``not_expired_at`` are left out. RFC 5280 3.3 wants an entry on one CRL
         issued after the expiry: pass a time that much earlier than now.
         """
-        return (entry for (entry,) in self._each(f"select crl_entry {_WHERE}", (issuer, not_expired_at)))
+        return self._column(f"select crl_entry {_WHERE}", (issuer, not_expired_at))
 
     def revocations(self, issuer: str, *, not_expired_at: int) -> Iterator[Revocation]:
         """Yield the same ones with their time and reason."""
@@ -76,8 +76,7 @@ class Revocations(Inventory):
 
     def revoked_serials(self, issuer: str, *, not_expired_at: int = 0) -> Iterator[int]:
         """Yield only the serial numbers of the revoked and held ones, in order."""
-        rows = self._each(f"select serial_number {_WHERE}", (issuer, not_expired_at))
-        return (decode_serial(serial) for (serial,) in rows)
+        return map(decode_serial, self._column(f"select serial_number {_WHERE}", (issuer, not_expired_at)))
 
     def revoked_count(self, issuer: str, *, not_expired_at: int = 0) -> int:
         """Return how many certificates of the issuer are revoked or held."""

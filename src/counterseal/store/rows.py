@@ -101,19 +101,19 @@ def certificate_record(row: Row) -> CertificateRecord:
     )
 
 
-def forward_values(record: CertificateRecord) -> set[str]:
-    """Return what the certificate can be found by, in lower case: its name, subject, common names and names."""
-    values = {record.name, record.subject, *_common_names(record.subject)}
-    values.update(name.partition(":")[2] for name in record.names)
-    values.discard("")
-    return {_searchable(value) for value in values}
+def search_values(record: CertificateRecord) -> tuple[set[str], set[str]]:
+    """Return what the certificate can be found by, in lower case: as written, and read from its end.
 
-
-def backward_values(record: CertificateRecord) -> set[str]:
-    """Return the domain names and mail addresses among them, from their end: ``com.example.www``."""
-    values = {record.name, *_common_names(record.subject)}
-    values.update(name.partition(":")[2] for name in record.names if name.startswith(("DNS:", "email:")))
-    return {backward(_searchable(value)) for value in values if "." in value or "@" in value}
+    As written: its name, subject, common names and names. From the end only domain names and mail addresses.
+    """
+    domains = {_searchable(record.name), *map(_searchable, _common_names(record.subject))}
+    others = {_searchable(record.subject)}
+    for name in record.names:
+        kind, _, value = name.partition(":")
+        (domains if kind in {"DNS", "email"} else others).add(_searchable(value))
+    forward = domains | others
+    forward.discard("")
+    return forward, {backward(value) for value in domains if "." in value or "@" in value}
 
 
 def backward(value: str) -> str:
@@ -128,10 +128,12 @@ def _searchable(value: str) -> str:
 
 def _common_names(subject: str) -> Iterator[str]:
     """Yield the CN values of an RFC 4514 string."""
-    for attribute in _ATTRIBUTE.findall(subject):
+    plain = "\\" not in subject and "+" not in subject  # the usual one needs no grammar
+    attributes = subject.split(",") if plain else _ATTRIBUTE.findall(subject)
+    for attribute in attributes:
         kind, _, value = attribute.partition("=")
         if kind.strip().upper() == "CN":
-            yield _ESCAPED.sub(r"\1", value)
+            yield _ESCAPED.sub(r"\1", value) if "\\" in value else value
 
 
 def _escape(name: str) -> str:

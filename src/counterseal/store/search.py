@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from counterseal.errors import InputError
 from counterseal.store.records import CertificateRecord, Query, Status
@@ -20,9 +21,11 @@ from counterseal.store.rows import (
     FORWARD,
     Row,
     backward,
-    backward_values,
-    forward_values,
+    search_values,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _ISSUED = (Status.VALID, Status.REVOKED, Status.HELD)
 _PATTERN_LIMIT = 1000
@@ -55,13 +58,17 @@ def statement(query: Query, after: Position | None, *, limit: int) -> Statement:
     return _by_name(query, after, limit) if _is_by_name(query) else _by_expiry(query, after, limit)
 
 
-def keeps(query: Query, key: str | int, record: CertificateRecord) -> bool:
-    """Whether this row is the one that shows the certificate: one with several matching names is shown at the first."""
+def new_filter(query: Query) -> Callable[[str | int, CertificateRecord], bool]:
+    """Return what says whether a row shows its certificate: one with several matching names is shown at the first."""
     if not _is_by_name(query):
-        return True
+        return lambda _key, _record: True
     pattern = _Pattern.of(query.name or "")
-    values = forward_values(record) if pattern.direction == FORWARD else backward_values(record)
-    return key == min((value for value in values if pattern.matches(value)), default=key)
+
+    def is_first(key: str | int, record: CertificateRecord) -> bool:
+        values = search_values(record)[pattern.direction]
+        return len(values) == 1 or key == min(filter(pattern.matches, values), default=key)
+
+    return is_first
 
 
 def encode_cursor(position: Position) -> str:

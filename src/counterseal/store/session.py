@@ -89,3 +89,11 @@ class Session:
             yield from self._connection.execute(statement, values)
         except FAULTS as error:
             raise store_error(error, self.path) from error
+
+    def _column(self, statement: str, values: Sequence[Any] = ()) -> Iterator[Any]:
+        """Yield the one column of each row: lists of a million run through here."""
+        try:
+            for (value,) in self._connection.execute(statement, values):
+                yield value
+        except FAULTS as error:
+            raise store_error(error, self.path) from error

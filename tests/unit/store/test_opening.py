@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+TABLE_LEAF = 0x0D  # https://www.sqlite.org/fileformat.html 1.6
+
 
 @pytest.fixture
 def wide_umask() -> Iterator[None]:
@@ -141,14 +143,10 @@ def test_damage_further_in_is_found_when_it_is_read(tmp_path: Path) -> None:
     with new_store(tmp_path) as store:
         issue(store, *(certificate(number) for number in range(1, 300)))
         assert store.check().findings == ()
-    content = path.read_bytes()
-    pages = range(2, len(content) // 4096)
-    with open_store(path) as store:
-        keep = {root for (root,) in store._rows("select rootpage from sqlite_master")}
-    spoilt = bytearray(content)
-    for page in pages:
-        if page + 1 not in keep and page > 20:
-            spoilt[page * 4096 : page * 4096 + 200] = b"\xff" * 200
+    spoilt = bytearray(path.read_bytes())
+    for start in range(0, len(spoilt), 4096):
+        if spoilt[start] == TABLE_LEAF and b"CN=client.device" in spoilt[start : start + 4096]:
+            spoilt[start : start + 200] = b"\xff" * 200
     path.write_bytes(spoilt)
     with open_store(path) as store:
         with pytest.raises(StoreError) as caught:

@@ -111,7 +111,8 @@ def test_a_word_in_the_middle_reads_the_name_index_alone(store: Store) -> None:
         (issuance._RESERVED, "certificate_reserved (created_at<?)"),
         (_MARK, "sqlite_autoindex_certificate_1 (serial_number=? AND issuer=?)"),
         (_DELETE, "sqlite_autoindex_revocation_1 (issuer=? AND serial_number=?)"),
-        (f"select crl_entry {_WHERE}", "sqlite_autoindex_revocation_1 (issuer=?)"),
+        (f"select crl_entry {_WHERE}", "COVERING INDEX revocation_in_order (issuer=?)"),
+        (f"select serial_number {_WHERE}", "COVERING INDEX revocation_in_order (issuer=?)"),
         (key_use_log._SELECT, "PRIMARY KEY (rowid>?)"),
     ],
 )

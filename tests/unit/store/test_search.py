@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from counterseal.errors import InputError
 from counterseal.store.records import CARecord, CertificateRecord, Query, Status
-from counterseal.store.rows import forward_values
+from counterseal.store.rows import search_values
 from store_fixtures import DAY, NOW, certificate, issue, new_store, reservation
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def expected(store: Store, query: Query) -> set[int]:
 def _fits(record: CertificateRecord, query: Query) -> bool:
     pattern = (query.name or "*").lower()
     pattern = pattern if "*" in pattern else pattern + "*"
-    values = forward_values(record)
+    values = search_values(record)[0]
     if pattern.startswith(("*.", "*@")):
         values = {value for value in values if not value.startswith("cn=")}
     return (
