@@ -1,7 +1,7 @@
 """Subject alternative names: what a person types becomes a name of a known kind, or an error that says why not.
 
 The syntax is checked strictly, because nginx and many applications see the names joined into one string: a DNS name
-that holds a comma could pass for two. RFC 5280 4.2.1.6, RFC 1034 3.5, RFC 5890 (IDN as A-label), RFC 6125 (wildcards).
+that holds a comma could pass for two. RFC 5280 4.2.1.6, RFC 1034 3.5, RFC 5890 (IDN as A-label), RFC 9525 (wildcards).
 """
 
 from __future__ import annotations
@@ -9,20 +9,22 @@ from __future__ import annotations
 import ipaddress
 import re
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from cryptography import x509
 
 from counterseal.errors import InputError
+from counterseal.pki.shown import printable, quoted
+from counterseal.pki.subject import show_subject
+from counterseal.pki.uris import host_of, is_address
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _EMAIL_LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
-_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[A-Za-z0-9._~:/?#\[\]@!$&'()*+;=%-]+")
-_MAX_DNS = 253
-_MAX_SHOWN = 80
+_NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
+_LIKE_AN_ADDRESS = re.compile(r"[0-9]+\.[0-9./]+|\[?[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*\]?([%/].*)?")
+_MAX_DNS, _MAX_LOCAL, _MAX_MAILBOX = 253, 64, 254
 
 
 def parse_name(text: str) -> x509.GeneralName:
@@ -37,14 +39,14 @@ def parse_name(text: str) -> x509.GeneralName:
 
 
 def show_name(name: x509.GeneralName) -> str:
-    """Return the name with its kind in front, as ``parse_name`` reads it."""
+    """Return the name with its kind in front, as ``parse_name`` reads it; control characters are escaped."""
     if isinstance(name, x509.DirectoryName):
-        return f"DN:{name.value.rfc4514_string()}"
+        return f"DN:{show_subject(name.value)}"
     if isinstance(name, x509.OtherName):
         return f"other:{name.type_id.dotted_string}"
     if isinstance(name, x509.RegisteredID):
         return f"RID:{name.value.dotted_string}"
-    return f"{kind_of(name)}:{name.value}"
+    return f"{kind_of(name)}:{printable(str(name.value))}"
 
 
 def kind_of(name: x509.GeneralName) -> str:
@@ -62,44 +64,66 @@ def check_name(name: x509.GeneralName) -> x509.GeneralName:
     """
     kind = kind_of(name)
     if kind == "other":
-        raise InputError("name.kind", f"a name of this kind is not issued: {_short(show_name(name))}")
+        raise InputError("name.kind", f"a name of this kind is not issued: {quoted(show_name(name))}")
     return _PARSERS[kind.lower()](str(name.value))
 
 
 def dns_name(text: str) -> x509.DNSName:
-    """Return a DNS name in lower case, IDN as A-label, a wildcard only as the whole left-most label."""
+    """Return a DNS name in lower case, IDN as A-label, a wildcard only as the whole left-most label.
+
+    One dot at the end is left out; a name whose last label is a number is refused, because clients take it for an IPv4
+    address (RFC 9525 4.1.1, WHATWG URL 3.5).
+    """
     host = text.removesuffix(".")
     wildcard = host.startswith("*.")
     labels = _to_ascii(host[2:] if wildcard else host).lower()
     full = f"*.{labels}" if wildcard else labels
     if not labels or len(full) > _MAX_DNS:
-        raise InputError("name.dns", f"DNS name is empty or longer than {_MAX_DNS} octets: {_short(text)}")
+        raise InputError("name.dns", f"DNS name is empty or longer than {_MAX_DNS} octets: {quoted(text)}")
     for label in labels.split("."):
         if not _LABEL.fullmatch(label):
-            raise InputError("name.dns", f"not a DNS name: {_short(text)}", hint=_dns_hint(label))
+            raise InputError("name.dns", f"not a DNS name: {quoted(text)}", hint=_dns_hint(label))
+    if _NUMBER.fullmatch(labels.rpartition(".")[2]):
+        raise InputError(
+            "name.dns", f"not a DNS name: {quoted(text)}", hint="its last label is a number; an address is IP:"
+        )
+    _check_a_labels(labels, text)
     return x509.DNSName(full)
 
 
 def ip_address(text: str) -> x509.IPAddress:
-    """Return an IP address; networks are refused."""
+    """Return an IP address, IPv6 also in brackets; networks and addresses with a zone are refused."""
     try:
-        return x509.IPAddress(ipaddress.ip_address(text.strip("[]")))
+        if text.startswith("[") and text.endswith("]"):
+            return x509.IPAddress(ipaddress.IPv6Address(_without_zone(text[1:-1])))
+        return x509.IPAddress(ipaddress.ip_address(_without_zone(text)))
     except ValueError as error:
-        raise InputError("name.ip", f"not an IP address: {_short(text)}") from error
+        hint = "a certificate names single addresses, not networks" if "/" in text else None
+        raise InputError("name.ip", f"not an IP address: {quoted(text)}", hint=hint) from error
 
 
 def email_address(text: str) -> x509.RFC822Name:
     """Return a mailbox with its domain as A-label (RFC 5280 4.2.1.6; no display name, no quoted local part)."""
     local, at, domain = text.rpartition("@")
-    if not at or not _EMAIL_LOCAL.fullmatch(local):
-        raise InputError("name.email", f"not an e-mail address: {_short(text)}")
-    return x509.RFC822Name(f"{local}@{dns_name(domain).value}")
+    if not at or len(local) > _MAX_LOCAL or not _EMAIL_LOCAL.fullmatch(local) or domain.startswith("*"):
+        raise InputError("name.email", f"not an e-mail address: {quoted(text)}")
+    mailbox = f"{local}@{dns_name(domain).value}"
+    if len(mailbox) > _MAX_MAILBOX:
+        raise InputError("name.email", f"e-mail address is longer than {_MAX_MAILBOX} octets: {quoted(text)}")
+    return x509.RFC822Name(mailbox)
 
 
 def uri(text: str) -> x509.UniformResourceIdentifier:
-    """Return an absolute URI with a host, such as ``spiffe://example.org/db``; no comma, space or quote."""
-    if not _URI.fullmatch(text) or not urlsplit(text).netloc:
-        raise InputError("name.uri", f"not an absolute URI with a host: {_short(text)}")
+    """Return an absolute URI with a host, such as ``spiffe://example.org/db``, as it was written."""
+    host = host_of(text)
+    if text.lower().startswith("spiffe:") or is_address(host):
+        return x509.UniformResourceIdentifier(text)
+    try:
+        plain = dns_name(host).value == host.lower()
+    except InputError as error:
+        raise InputError("name.uri", f"not the host of a URI: {quoted(host)}", hint=error.hint) from error
+    if not plain:
+        raise InputError("name.uri", f"not the host of a URI: {quoted(host)}", hint="leave out the dot at its end")
     return x509.UniformResourceIdentifier(text)
 
 
@@ -108,34 +132,45 @@ def _guess(text: str) -> Callable[[str], x509.GeneralName]:
         return uri
     if "@" in text:
         return email_address
-    try:
-        ipaddress.ip_address(text.strip("[]"))
-    except ValueError:
-        return dns_name
-    return ip_address
+    return ip_address if _LIKE_AN_ADDRESS.fullmatch(text) else dns_name
+
+
+def _without_zone(address: str) -> str:
+    if "%" in address:
+        raise InputError("name.ip", f"an address with a zone is not certified: {quoted(address)}")
+    return address
 
 
 def _to_ascii(host: str) -> str:
-    if host.isascii():
+    if host.isascii() or len(host) > _MAX_DNS:
         return host
     import idna  # noqa: PLC0415 - 20 ms that only international names need
 
     try:
-        return idna.encode(host, uts46=True).decode()
+        return idna.encode(host, uts46=True).decode().removesuffix(".")
     except idna.IDNAError as error:
-        raise InputError("name.dns", f"not an international DNS name: {_short(host)} ({error})") from error
+        raise InputError("name.dns", f"not an international DNS name: {quoted(host)}", hint=str(error)) from error
+
+
+def _check_a_labels(labels: str, text: str) -> None:
+    if not labels.startswith("xn--") and ".xn--" not in labels:
+        return
+    import idna  # noqa: PLC0415 - see above
+
+    try:
+        idna.decode(labels)
+    except idna.IDNAError as error:
+        raise InputError("name.dns", f"not an international DNS name: {quoted(text)}", hint=str(error)) from error
 
 
 def _dns_hint(label: str) -> str:
     if "*" in label:
         return "a wildcard stands alone as the left-most label, as in *.example.com"
+    if ":" in label:
+        return "a port is no part of a name"
     if not label:
         return "there is an empty label: two dots, or one at the start"
-    return f"a label has letters, digits and inner hyphens, at most 63: {_short(label)}"
-
-
-def _short(text: str) -> str:
-    return repr(text if len(text) <= _MAX_SHOWN else text[:_MAX_SHOWN] + "...")
+    return f"a label has letters, digits and inner hyphens, at most 63: {quoted(label)}"
 
 
 _KINDS: tuple[tuple[type[x509.GeneralName], str], ...] = (
