@@ -99,6 +99,10 @@ def _identity(site: Site) -> Iterator[Finding]:
 
 
 def _server_name(name: str) -> Iterator[Finding]:
+    if name.rpartition(".")[2].isdigit():
+        hint = "clients send no server name for an address, so nginx could not tell the site: use a DNS name"
+        yield _fault("server_names", f"an IP address is no server name: {_short(name)}", hint)
+        return
     try:
         ascii_name = str(dns_name(name).value)
     except InputError as error:
@@ -106,9 +110,6 @@ def _server_name(name: str) -> Iterator[Finding]:
         return
     if ascii_name != name.lower():
         yield _fault("server_names", f"not the form that clients send: {_short(name)}", f"write {ascii_name}")
-    elif name.rpartition(".")[2].isdigit():
-        hint = "clients send no server name for an address, so nginx could not tell the site: use a DNS name"
-        yield _fault("server_names", f"an IP address is no server name: {name}", hint)
 
 
 def _sockets(site: Site) -> Iterator[Finding]:
