@@ -141,7 +141,8 @@ def _serial(certificate: bytes | None) -> int | None:
 def _ask(stream: socket.socket, request: bytes, deadline: Deadline, sight: _Sight) -> None:
     sight.stage = "waiting for the answer"
     stream.settimeout(deadline.remaining())
-    stream.sendall(request)
+    with suppress(ConnectionError, ssl.SSLEOFError):  # who refused and left has its alert still to be read
+        stream.sendall(request)
     while len(sight.raw) < MAXIMUM_ANSWER:
         stream.settimeout(deadline.remaining())
         received = stream.recv(_READ_SIZE)
@@ -166,6 +167,8 @@ def _say_goodbye(secured: ssl.SSLSocket) -> None:
 def _failed(error: OSError | ValueError, stage: str, timeout: float) -> Observation:
     if isinstance(error, ssl.SSLCertVerificationError):
         return Observation(server_verify=(error.verify_code, error.verify_message), error="server not trusted")
+    if isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):
+        return Observation(closed=True)
     if isinstance(error, ssl.SSLError):
         alert = alert_name(error.reason)
         return Observation(alert=alert, error=None if alert else f"{stage}: {error.reason or error}".lower())
