@@ -5,6 +5,7 @@ Decides by SQLite's result code (https://www.sqlite.org/rescode.html), never by 
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from typing import TYPE_CHECKING
 
@@ -59,11 +60,13 @@ def _read_only(what: str, _: Path) -> StoreError:
     )
 
 
-def _unreadable(what: str, _: Path) -> StoreError:
+def _unreadable(what: str, path: Path) -> StoreError:
+    if not os.access(path.parent, os.W_OK):
+        return _read_only(f"{what}: the directory cannot be written", path)
     return StoreError(
         "store.unreadable",
         f"the store cannot be opened: {what}",
-        hint="run as the user who owns it: its directory must be writable too, for the -wal and -shm files",
+        hint="run as the user who owns it; what is at that path must be a file",
     )
 
 
