@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from counterseal.authority.probes import Probes, files_of, make_probes, retire_good
 from counterseal.authority.proof import Stage, prove_sites, remember_leavers
 from counterseal.authority.publish import publish
-from counterseal.authority.site_certificate import ensure_server_certificate, read_server_certificate
+from counterseal.authority.site_certificate import ensure_server_certificate, needs_certificate, read_server_certificate
 from counterseal.authority.site_material import client_cas, material_of
 from counterseal.errors import InputError, NotFoundError
 from counterseal.nginx.deploy import ProofOutcome, deploy, mend, rollback
@@ -126,6 +126,14 @@ def prove_in_force(authority: Authority, served: Sequence[ServedSite], ground: G
     if number is None:
         raise NotFoundError("generation.none", "nothing is deployed yet", hint="run: counterseal nginx deploy")
     return prove_sites(authority, [one.site for one in served], ground.stage(number))
+
+
+def sites_due(authority: Authority, served: Sequence[ServedSite], ground: Ground) -> tuple[str, ...]:
+    """Return the names of the sites whose certificate of ours is to be replaced."""
+    ours = (one.site for one in served if one.certificate is None)
+    return tuple(
+        site.name for site in ours if needs_certificate(authority, site.server_names, ground.home / "sites" / site.name)
+    )
 
 
 def _leavers(authority: Authority, sites: Sequence[Site], ground: Ground) -> Mapping[str, Leaver]:

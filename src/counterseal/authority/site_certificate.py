@@ -70,6 +70,12 @@ def ensure_server_certificate(
     return made
 
 
+def needs_certificate(authority: Authority, server_names: Sequence[str], directory: Path) -> bool:
+    """Whether there is none, or none that still fits: see ``ensure_server_certificate``."""
+    kept = _kept(directory)
+    return kept is None or not _fits(authority, kept.certificate, _names(server_names))
+
+
 def _kept(directory: Path) -> ServerCertificate | None:
     if not (directory / CHAIN).is_file() or not (directory / KEY).is_file():
         return None

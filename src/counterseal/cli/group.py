@@ -34,6 +34,10 @@ SECTIONS: dict[str, dict[str, Entry]] = {
         "client": Entry("counterseal.cli.client:client", "Make a client certificate, its key and a PKCS#12."),
         "sign": Entry("counterseal.cli.sign:sign", "Sign a CSR whose key stays where it is."),
     },
+    "Hand out": {
+        "export": Entry("counterseal.cli.export:export_", "Pack a certificate for a device, Java or Kubernetes."),
+        "completion": Entry("counterseal.cli.completion:completion", "Print the completion script for a shell."),
+    },
     "Look": {
         "list": Entry("counterseal.cli.list_:list_", "List certificates by status, profile, name or expiry."),
         "show": Entry("counterseal.cli.show:show", "Show one certificate of the inventory."),
@@ -45,6 +49,10 @@ SECTIONS: dict[str, dict[str, Entry]] = {
     "Look after": {
         "revoke": Entry("counterseal.cli.revoke:revoke", "Revoke a certificate, and lock it out of nginx."),
         "unrevoke": Entry("counterseal.cli.revoke:unrevoke", "Take back a certificate_hold."),
+        "renew": Entry("counterseal.cli.renew:renew", "Issue the same certificate again, for the same key."),
+        "rekey": Entry("counterseal.cli.renew:rekey", "Issue the same certificate again, with a new key."),
+        "refresh": Entry("counterseal.cli.refresh:refresh", "Do what is due: lists, site certificates, one deploy."),
+        "timer": Entry("counterseal.cli.refresh:timer", "Have refresh called by systemd or cron."),
         "crl": Entry("counterseal.cli.crl:crl", "Publish new revocation lists, or write them to files."),
         "backup": Entry("counterseal.cli.backup:backup", "Write one encrypted file with everything."),
         "restore": Entry("counterseal.cli.backup:restore", "Bring a backup back onto a machine that has no CA."),

@@ -1,0 +1,107 @@
+"""``counterseal export``."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from counterseal.authority.find import find
+from counterseal.authority.signing import Issued
+from counterseal.bundles.device_help import DEVICES, steps
+from counterseal.bundles.export import ExportFormat, export
+from counterseal.bundles.password import generate_password
+from counterseal.bundles.pem import file_stem
+from counterseal.bundles.pkcs12 import Strength
+from counterseal.cli.client import choose_password
+from counterseal.cli.common import Run, common
+from counterseal.cli.issuing import credential_of
+from counterseal.errors import NotFoundError
+from counterseal.files import make_directory, preview, read_file, write_fileset
+from counterseal.keystore.pkcs8 import open_key
+from counterseal.store.records import Status
+
+if TYPE_CHECKING:
+    from counterseal.authority.parts import Authority
+    from counterseal.store.records import CertificateRecord
+
+EPILOG = """\b
+Examples:
+  counterseal export alice --format mobileconfig --key-file alice.key.pem --out handout/
+  counterseal export panel.example.com --format kubernetes --key-file panel.key.pem
+  counterseal export alice --help-device ios
+"""
+_FILE = click.Path(path_type=Path, dir_okay=False)
+
+
+@click.command("export", epilog=EPILOG)
+@click.argument("selector", metavar="NAME|SERIAL")
+@click.option(
+    "--format", "kind", type=click.Choice([kind.value for kind in ExportFormat]), default="p12", help="What to make."
+)
+@click.option("--key-file", type=_FILE, help="Its private key.  [default: NAME.key.pem in --out]")
+@click.option("--password-file", type=_FILE, help="Password in a file's first line.  [default: made and shown once]")
+@click.option("--compatible", is_flag=True, help="For old macOS, iOS, Android < 14, Windows Server 2016.")
+@click.option("--help-device", type=click.Choice(list(DEVICES)), help="Print the steps for this device, and stop.")
+@click.option(
+    "--out", type=click.Path(path_type=Path, file_okay=False), default=Path(), help="Directory for the files."
+)
+@click.option("--force", is_flag=True, help="Replace files that exist.")
+@click.option("--dry-run", is_flag=True, help="Show the files, and write nothing.")
+@common
+def export_(
+    run: Run,
+    *,
+    selector: str,
+    kind: str,
+    key_file: Path | None,
+    password_file: Path | None,
+    compatible: bool,
+    help_device: str | None,
+    out: Path,
+    force: bool,
+    dry_run: bool,
+) -> None:
+    """Pack a certificate for a device, a Java program or Kubernetes, where its key is at hand."""
+    if help_device is not None:
+        text = steps(help_device, selector)
+        run.show({"device": help_device, "steps": text.splitlines()}, text)
+        return
+    wanted = ExportFormat(kind)
+    password = _password(wanted, password_file)
+    with run.authority() as authority:
+        record = find(authority, selector, statuses=(Status.VALID,))
+        path = key_file or out / f"{file_stem(record.name)}.key.pem"
+        key = open_key(read_file(path), run.ask_passphrase(), source=str(path)) if path.exists() else None
+        files = export(
+            credential_of(_issued(authority, record), key),
+            wanted,
+            password=password,
+            strength=Strength.COMPATIBLE if compatible else None,
+        )
+    shown = {"password": password} if password and password_file is None else {}
+    if dry_run:
+        rows = preview(out, files)
+        lines = [f"would write {row.path} (mode {row.mode:04o}, {row.size} bytes, {row.change})" for row in rows]
+        run.show({"dry_run": True, "files": [row.path for row in rows]}, "\n".join(lines))
+        return
+    make_directory(out)
+    paths = write_fileset(out, files, overwrite=force)
+    lines = [*(f"wrote {path}" for path in paths), *(f"{name} {value}" for name, value in shown.items())]
+    run.show({"files": [str(path) for path in paths], **shown}, "\n".join(lines))
+
+
+def _password(wanted: ExportFormat, password_file: Path | None) -> str | None:
+    if password_file is not None:
+        return choose_password(password_file)
+    return generate_password(os.urandom) if wanted.needs_password else None
+
+
+def _issued(authority: Authority, record: CertificateRecord) -> Issued:
+    from cryptography import x509  # noqa: PLC0415 - the steps for a device need none
+
+    if record.certificate is None:
+        raise NotFoundError("certificate.not_kept", f"only the serial number is known: {record.name}")
+    return Issued(record, x509.load_der_x509_certificate(record.certificate), authority.issuer(record.issuer))

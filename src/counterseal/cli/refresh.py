@@ -1,0 +1,115 @@
+"""``counterseal refresh`` and ``counterseal timer``."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from counterseal.authority.publish import publish, stale_lists
+from counterseal.cli.common import Run, common
+from counterseal.files import write_fileset
+from counterseal.fileset import FileSet, PlannedFile
+
+if TYPE_CHECKING:
+    from counterseal.authority.parts import Authority
+
+SERVICE = """\
+[Unit]
+Description=Counterseal: renew what is due, refresh the revocation lists, deploy and prove
+After=network.target nginx.service
+
+[Service]
+Type=oneshot
+ExecStart={command}
+"""
+TIMER = """\
+[Unit]
+Description=Counterseal refresh, every six hours
+
+[Timer]
+OnCalendar=*-*-* 00/6:00:00
+RandomizedDelaySec=30min
+Persistent=true
+
+[Install]
+WantedBy=timers.target
+"""
+
+
+@click.command(epilog="\b\nExamples:\n  counterseal refresh --passphrase-file /etc/counterseal/passphrase")
+@common
+def refresh(run: Run) -> None:
+    """Sign lists that are old, renew site certificates that are due, and deploy once if anything changed."""
+    with run.authority() as authority:
+        stale = stale_lists(authority)
+        done, document = _deploy(run, authority, due=bool(stale))
+        if done is None and stale:
+            signed = [crl.issuer for crl in publish(authority, only=stale).signed]
+            done, document = f"new lists: {', '.join(signed)}", {"signed": signed}
+    run.show({"changed": done is not None, **document}, done or "nothing is due")
+
+
+@click.group(epilog="\b\nExamples:\n  counterseal timer install\n  counterseal timer print")
+def timer() -> None:
+    """Have refresh called by systemd or cron."""
+
+
+@timer.command(epilog="\b\nExamples:\n  counterseal timer install --passphrase-file /etc/counterseal/passphrase")
+@click.option(
+    "--unit-dir",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("/etc/systemd/system"),
+    help="Where units go.",
+)
+@common
+def install(run: Run, *, unit_dir: Path) -> None:
+    """Write a systemd service and timer."""
+    files = FileSet(
+        (
+            PlannedFile("counterseal-refresh.service", SERVICE.format(command=_command(run)).encode()),
+            PlannedFile("counterseal-refresh.timer", TIMER.encode()),
+        )
+    )
+    paths = write_fileset(unit_dir, files)
+    lines = [f"wrote {path}" for path in paths]
+    lines.append("next: systemctl daemon-reload && systemctl enable --now counterseal-refresh.timer")
+    run.show({"files": [str(path) for path in paths]}, "\n".join(lines))
+
+
+@timer.command("print", epilog="\b\nExamples:\n  counterseal timer print >> /etc/cron.d/counterseal")
+@common
+def print_(run: Run) -> None:
+    """Print the line for /etc/cron.d."""
+    line = f"17 */6 * * * root {_command(run)}"
+    run.show({"cron": line}, line)
+
+
+def _deploy(run: Run, authority: Authority, *, due: bool) -> tuple[str | None, dict[str, Any]]:
+    """Deploy when a list is old or a site's certificate is due; None when nothing is due or deployed."""
+    settings = run.settings()
+    if not settings.sites:
+        return None, {}
+    from counterseal.authority.deployment import deploy_sites, sites_due  # noqa: PLC0415 - only where sites are
+    from counterseal.compose.ground import open_ground  # noqa: PLC0415 - same
+
+    ground = open_ground(run.home, settings)
+    names = sites_due(authority, settings.sites, ground)
+    if ground.in_force is None or not (due or names):
+        return None, {}
+    deployed = deploy_sites(authority, settings.sites, ground, reason="refresh")
+    generation = deployed.result.generation
+    renewed = f", renewed the certificate of {', '.join(names)}" if names else ""
+    return f"generation {generation} is in force and proved{renewed}", {
+        "generation": generation,
+        "renewed": list(names),
+    }
+
+
+def _command(run: Run) -> str:
+    words = [sys.argv[0], "refresh", "--home", str(run.home.absolute())]
+    words += ["--passphrase-file", str(run.passphrase_file.absolute())] if run.passphrase_file else []
+    return shlex.join(words)
