@@ -2,5 +2,6 @@
 
 from counterseal.nginx.render.generation import render
 from counterseal.nginx.render.layout import Layout
+from counterseal.nginx.render.snippets import render_snippets
 
-__all__ = ["Layout", "render"]
+__all__ = ["Layout", "render", "render_snippets"]

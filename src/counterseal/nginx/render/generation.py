@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from counterseal.nginx.site import Listen, Site
     from counterseal.nginx.version import NginxVersion
 
-MAIN_FILE, HTTP_FILE, DEFAULT_FILE = "nginx.conf", "http.conf", "sites/default.conf"
+MAIN_FILE, HTTP_FILE, DEFAULT_FILE = "nginx.conf", "http.conf", "default_servers.conf"
 LOG_FORMAT = (
     'log_format counterseal \'$remote_addr [$time_local] $ssl_server_name $host "$request" $status '
     'verify="$ssl_client_verify" serial=$ssl_client_serial issuer="$ssl_client_i_dn" dn="$ssl_client_s_dn" '
@@ -48,29 +48,35 @@ def render(
     ConfigError ``nginx.sites`` where sites contradict each other or lack something.
     """
     refuse_disagreement(sites, version)
-    issuers = number_issuers(material for site, material in sites if site.verifies)
-    lists = list_files(sites, issuers)
-    head = f"# Generation {generation} of Counterseal. Written anew by every deploy: edit counterseal.toml instead."
+    lists = list_files(sites, number_issuers(material for site, material in sites if site.verifies))
     maps = list(map_lines(sites, generation=generation, layout=layout))
-    sizes = size_lines(
+    head = f"# Generation {generation} of Counterseal. Written anew by every deploy: edit counterseal.toml instead."
+    only = [site for site, _ in sites]
+    names = [*(file_of(site, "conf") for site in only), DEFAULT_FILE]
+    http = [*http_lines(sites, lists, maps, layout=layout), *(f"include {layout.place(name)};" for name in names)]
+    default = defaults(only, version=version, generation=generation, layout=layout)
+    files = [PlannedFile(MAIN_FILE, as_file([head, *main_lines(layout, version)]))] if layout.owns_main else []
+    files += [PlannedFile(HTTP_FILE, as_file([head, *http])), *lists]
+    for site, material in sites:
+        zone = session_zone(site, only, generation=generation, version=version)
+        server = site_server(site, material, version=version, layout=layout, zone=zone)
+        files.append(PlannedFile(file_of(site, "conf"), as_file([head, *server, *redirect_servers(site, layout)])))
+        files.extend(_site_files(site, material, version))
+    return FileSet((*files, PlannedFile(DEFAULT_FILE, as_file([head, *default]))))
+
+
+def http_lines(
+    sites: Sequence[tuple[Site, Material]], lists: Sequence[PlannedFile], maps: Sequence[str], *, layout: Layout
+) -> Iterator[str]:
+    """Yield what stands in the http block before the servers: sizes, the log format, the maps."""
+    yield from size_lines(
         layout,
         entries=max(file.content.count(b"\n") for file in lists),
         variables=sum(line.startswith("map ") for line in maps),
         names=tuple(name for site, _ in sites for name in site.server_names),
     )
-    names = [*(file_of(site, "conf") for site, _ in sites), DEFAULT_FILE]
-    includes = [f"include {layout.place(name)};" for name in names]
-    files = [PlannedFile(HTTP_FILE, as_file([head, *sizes, LOG_FORMAT, *maps, *includes])), *lists]
-    for site, material in sites:
-        zone = session_zone(site, [one for one, _ in sites], generation=generation, version=version)
-        server = site_server(site, material, version=version, layout=layout, zone=zone)
-        files.append(PlannedFile(file_of(site, "conf"), as_file([head, *server, *redirect_servers(site, layout)])))
-        files.extend(_site_files(site, material, version))
-    only = [site for site, _ in sites]
-    files.append(PlannedFile(DEFAULT_FILE, as_file([head, *_defaults(only, version, generation, layout)])))
-    if layout.owns_main:
-        files.insert(0, PlannedFile(MAIN_FILE, as_file([head, *main_lines(layout, version)])))
-    return FileSet(tuple(files))
+    yield LOG_FORMAT
+    yield from maps
 
 
 def map_lines(sites: Sequence[tuple[Site, Material]], *, generation: int, layout: Layout) -> Iterator[str]:
@@ -87,23 +93,15 @@ def map_lines(sites: Sequence[tuple[Site, Material]], *, generation: int, layout
     yield from page_maps(generation)
 
 
-def pem_files(site: Site, material: Material) -> Iterator[PlannedFile]:
-    """Yield certificates, key and lists of one site."""
-    yield PlannedFile(file_of(site, "chain.pem"), material.certificate_chain)
-    yield PlannedFile(file_of(site, "key.pem"), material.private_key, SECRET)
+def client_files(site: Site, material: Material) -> Iterator[PlannedFile]:
+    """Yield what clients of the site are verified with."""
     if site.verifies:
         yield PlannedFile(file_of(site, "client-cas.pem"), material.client_cas_pem)
     if uses_crl(site, material):
         yield PlannedFile(file_of(site, "crl.pem"), material.crl_pem)
 
 
-def _site_files(site: Site, material: Material, version: NginxVersion) -> Iterator[PlannedFile]:
-    yield from pem_files(site, material)
-    if proxies(site):
-        yield PlannedFile(file_of(site, "proxy.conf"), as_file(proxy_lines(site, version)))
-
-
-def _defaults(sites: Sequence[Site], version: NginxVersion, generation: int, layout: Layout) -> Iterator[str]:
+def defaults(sites: Sequence[Site], *, version: NginxVersion, generation: int, layout: Layout) -> Iterator[str]:
     """Yield one rejecting server per socket settings, and the plain one."""
     groups: dict[tuple[TLSProfile, str | None], list[Listen]] = {}
     for listen, there in tls_sockets(sites).items():
@@ -115,3 +113,11 @@ def _defaults(sites: Sequence[Site], version: NginxVersion, generation: int, lay
         yield from default_server(sockets, profile=profile, version=version, layout=layout, zone=zone)
     if layout.owns_main:
         yield from plain_default_server(dict.fromkeys(one for site in sites for one in site.redirect_from), layout)
+
+
+def _site_files(site: Site, material: Material, version: NginxVersion) -> Iterator[PlannedFile]:
+    yield PlannedFile(file_of(site, "chain.pem"), material.certificate_chain)
+    yield PlannedFile(file_of(site, "key.pem"), material.private_key, SECRET)
+    yield from client_files(site, material)
+    if proxies(site):
+        yield PlannedFile(file_of(site, "proxy.conf"), as_file(proxy_lines(site, version)))

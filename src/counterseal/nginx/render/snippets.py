@@ -1,0 +1,79 @@
+"""The parts of a site as files to include, for people who keep their own server blocks.
+
+What a server block has besides, its names, sockets, certificate and locations, stays theirs; so does the default server
+of the socket, without which a handshake that names nobody enters by whichever block comes first.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from counterseal.fileset import FileSet, PlannedFile
+from counterseal.nginx.render.agreement import refuse_disagreement
+from counterseal.nginx.render.decision import check_lines, verdict
+from counterseal.nginx.render.generation import HTTP_FILE, client_files, defaults, http_lines, map_lines
+from counterseal.nginx.render.headers import header_lines
+from counterseal.nginx.render.inventory import list_files, number_issuers
+from counterseal.nginx.render.pages import error_page_lines, page_locations, probe_location
+from counterseal.nginx.render.server import client_lines
+from counterseal.nginx.render.tls import hygiene_lines, session_lines, tls_lines
+from counterseal.nginx.render.words import as_file
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from counterseal.nginx.material import Material
+    from counterseal.nginx.render.layout import Layout
+    from counterseal.nginx.site import Site
+    from counterseal.nginx.version import NginxVersion
+
+DEFAULT_FILE = "snippets/default_server.conf"
+
+
+def render_snippets(
+    sites: Sequence[tuple[Site, Material]], *, version: NginxVersion, generation: int, layout: Layout
+) -> FileSet:
+    """Return the files to include: ``http.conf`` once in the http block, and three per site below ``snippets``.
+
+    Certificate and key of the server are left out: the user's block has its own. Raises ConfigError ``nginx.sites``.
+    """
+    refuse_disagreement(sites, version)
+    lists = list_files(sites, number_issuers(material for site, material in sites if site.verifies))
+    maps = list(map_lines(sites, generation=generation, layout=layout))
+    head = f"# Generation {generation} of Counterseal: include this file once in the http block."
+    files = [PlannedFile(HTTP_FILE, as_file([head, *http_lines(sites, lists, maps, layout=layout)])), *lists]
+    for site, material in sites:
+        files.extend(_snippets(site, material, version=version, layout=layout))
+        files.extend(client_files(site, material))
+    only = [site for site, _ in sites]
+    note = "# Include this in the http block unless you have a default_server with ssl_reject_handshake of your own."
+    lines = defaults(only, version=version, generation=generation, layout=layout)
+    return FileSet((*files, PlannedFile(DEFAULT_FILE, as_file([note, *lines]))))
+
+
+def snippet_of(site: Site, part: str) -> str:
+    """Return the path of one snippet (``tls``, ``client``, ``identity_headers``) of a site."""
+    return f"snippets/{site.name}.{part}.conf"
+
+
+def _snippets(site: Site, material: Material, *, version: NginxVersion, layout: Layout) -> Iterator[PlannedFile]:
+    tls = [
+        "# Include this in your server block, and in every other one on the same socket.",
+        *tls_lines(site.tls, version),
+        *session_lines(None),
+        *hygiene_lines(),
+    ]
+    client = [
+        "# Include this in your server block, which needs snippets/default_server.conf on the same socket.",
+        *client_lines(site, material, layout),
+        *error_page_lines(),
+        *(check_lines(verdict(site)) if site.verifies else ()),
+        *page_locations(site),
+        *probe_location(site),
+    ]
+    headers = [
+        "# Include this in every location with proxy_pass: one proxy_set_header there drops all inherited ones.",
+        *header_lines(site.identity_headers),
+    ]
+    for part, lines in (("tls", tls), ("client", client), ("identity_headers", headers)):
+        yield PlannedFile(snippet_of(site, part), as_file(lines))
