@@ -1,0 +1,171 @@
+"""Whole commands beside the recipe's openssl and easy-rsa in one run: --version, a server certificate, a client's.
+
+usage: python benchmarks/commands.py [--rounds 15] [--json FILE]
+
+Medians of wall time over rounds that take turns, so that a drifting machine weighs on all alike. The CA keys are
+unencrypted on both sides, as easy-rsa's ``nopass``; one row shows what our encrypted key costs. Bytecode is cached,
+as it is everywhere after the first run. What bounds us: the
+interpreter and the imports of the cryptography library, and with an encrypted CA key scrypt.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from statistics import median
+from typing import TYPE_CHECKING
+
+from table import Table, new_arguments
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+EASY_RSA = Path("/usr/share/easy-rsa/easyrsa")
+PROGRAM = Path(sys.executable).with_name("counterseal")
+PASSPHRASE = secrets.token_hex(16)
+
+
+def run(*command: str | Path, cwd: Path, env: dict[str, str] | None = None) -> None:
+    """Run one command to its end; a failure ends the benchmark."""
+    ours = {name: value for name, value in (env or os.environ).items() if name != "PYTHONDONTWRITEBYTECODE"}
+    subprocess.run([str(word) for word in command], cwd=cwd, env=ours, check=True, capture_output=True)
+
+
+def take_turns(rounds: int, jobs: dict[str, Callable[[int], None]]) -> dict[str, float]:
+    """Return the median wall milliseconds of each job; every round runs each of them once."""
+    seen: dict[str, list[float]] = {name: [] for name in jobs}
+    for number in range(rounds + 1):
+        for name, job in jobs.items():
+            began = time.perf_counter()
+            job(number)
+            seen[name].append((time.perf_counter() - began) * 1000)
+    return {name: median(times[1:]) for name, times in seen.items()}
+
+
+class Bench:
+    """Three CAs in one directory: ours unencrypted and encrypted, openssl's by hand, easy-rsa's."""
+
+    def __init__(self, place: Path) -> None:
+        self.place = place
+        (place / "passphrase").write_text(PASSPHRASE + "\n")
+        run(PROGRAM, "init", "--home", "plain", "--no-passphrase", cwd=place)
+        run(PROGRAM, "init", "--home", "sealed", "--passphrase-file", "passphrase", cwd=place)
+        curve = ("-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256")
+        run("openssl", "genpkey", *curve, "-out", "ca.key", cwd=place)
+        run("openssl", "req", "-new", "-x509", "-key", "ca.key", "-subj", "/CN=CA", "-out", "ca.crt", cwd=place)
+        self.curve = curve
+        self.easy = {**os.environ, "EASYRSA_PKI": str(place / "pki"), "EASYRSA_BATCH": "1", "EASYRSA_ALGO": "ec"}
+        if EASY_RSA.exists():
+            self._easy_rsa("init-pki")
+            self._easy_rsa("build-ca", "nopass")
+
+    def version(self, _: int) -> None:
+        """Ask us."""
+        run(PROGRAM, "--version", cwd=self.place)
+
+    def openssl_version(self, _: int) -> None:
+        """Ask openssl."""
+        run("openssl", "version", cwd=self.place)
+
+    def server(self, number: int, *, home: str = "plain") -> None:
+        """Make a server certificate, stored, with its files."""
+        words = ("server", f"s{number}.example", "--home", home, "--out", f"out-{home}")
+        run(PROGRAM, *words, "--passphrase-file", "passphrase", cwd=self.place)
+
+    def client(self, number: int) -> None:
+        """Make a client certificate with its PKCS#12."""
+        run(PROGRAM, "client", f"c{number}", "--home", "plain", "--out", "out-plain", cwd=self.place)
+
+    def openssl_server(self, number: int) -> None:
+        """Make key, request and certificate: the recipe's three commands."""
+        name = f"o{number}"
+        run("openssl", "genpkey", *self.curve, "-out", f"{name}.key", cwd=self.place)
+        run(
+            "openssl",
+            "req",
+            "-new",
+            "-key",
+            f"{name}.key",
+            "-subj",
+            f"/CN={name}",
+            "-out",
+            f"{name}.csr",
+            cwd=self.place,
+        )
+        sign = ("-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial", "-days", "90", "-out", f"{name}.crt")
+        run("openssl", "x509", "-req", "-in", f"{name}.csr", *sign, cwd=self.place)
+
+    def openssl_client(self, number: int) -> None:
+        """Do the same, and pack the PKCS#12."""
+        self.openssl_server(number)
+        pack = ("-inkey", f"o{number}.key", "-in", f"o{number}.crt", "-certfile", "ca.crt", "-out", f"o{number}.p12")
+        run("openssl", "pkcs12", "-export", *pack, "-passout", "file:passphrase", cwd=self.place)
+
+    def easy_server(self, number: int) -> None:
+        """Run easy-rsa's one command."""
+        self._easy_rsa("build-server-full", f"es{number}", "nopass")
+
+    def easy_client(self, number: int) -> None:
+        """Run easy-rsa's two commands."""
+        self._easy_rsa("build-client-full", f"ec{number}", "nopass")
+        environment = {**self.easy, "EASYRSA_PASSOUT": f"file:{self.place}/passphrase"}
+        run("/bin/sh", EASY_RSA, "export-p12", f"ec{number}", cwd=self.place, env=environment)
+
+    def _easy_rsa(self, *words: str) -> None:
+        run("/bin/sh", EASY_RSA, *words, cwd=self.place, env=self.easy)
+
+
+def measure(bench: Bench, table: Table, rounds: int) -> None:
+    """Measure all jobs and put them into the table."""
+    with_easy = EASY_RSA.exists()
+    jobs: list[tuple[str, str, dict[str, Callable[[int], None]]]] = [
+        ("--version", "", {"openssl version": bench.openssl_version, "counterseal": bench.version}),
+        (
+            "one server certificate",
+            "2 x openssl, 0.5 x easy-rsa",
+            {
+                "openssl, 3 commands": bench.openssl_server,
+                **({"easy-rsa": bench.easy_server} if with_easy else {}),
+                "counterseal": bench.server,
+                "counterseal, CA key encrypted": lambda number: bench.server(number, home="sealed"),
+            },
+        ),
+        (
+            "one client certificate with PKCS#12",
+            "2.5 x openssl, 0.4 x easy-rsa",
+            {
+                "openssl, 4 commands": bench.openssl_client,
+                **({"easy-rsa, 2 commands": bench.easy_client} if with_easy else {}),
+                "counterseal": bench.client,
+            },
+        ),
+    ]
+    for job, goal, commands in jobs:
+        figures = take_turns(rounds, commands)
+        with table.job(job, unit="ms", goal=goal):
+            for who, value in figures.items():
+                table.row(who, value)
+
+
+def main() -> None:
+    """Run the benchmark in a directory of its own."""
+    parser = new_arguments(__doc__ or "")
+    parser.add_argument("--rounds", type=int, default=15)
+    arguments = parser.parse_args()
+    place = Path(tempfile.mkdtemp(prefix="counterseal-commands-"))
+    try:
+        table = Table("commands")
+        measure(Bench(place), table, arguments.rounds)
+        table.finish(arguments.json)
+    finally:
+        shutil.rmtree(place)
+
+
+if __name__ == "__main__":
+    main()
