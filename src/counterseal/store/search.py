@@ -1,6 +1,6 @@
 """From a query to one statement that an index answers, and the cursor that continues it.
 
-PURE: decides which index is read, in which order, and how far a cursor reaches; knows nothing of connections.
+PURE: decides which index is read, in which order, and how far a cursor reaches; it is handed what runs a statement.
 
 Without a name the order is by ``not_after``, then serial number: three ranges, one a status, merged. With a name it is
 by the name that matched. A page is found by where the last one ended, so its cost does not grow with its distance.
@@ -14,13 +14,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from counterseal.errors import InputError
-from counterseal.store.records import CertificateRecord, Query, Status
+from counterseal.store.records import CertificateRecord, Page, Query, Status
 from counterseal.store.rows import (
     BACKWARD,
     CERTIFICATE_COLUMNS,
     FORWARD,
     Row,
     backward,
+    certificate_record,
     search_values,
 )
 
@@ -51,6 +52,27 @@ class Position:
     issuer: str
 
 
+def read_page(query: Query, read: Callable[[str, Row], list[Row]]) -> Page:
+    """Return the page that ``query`` asks for; ``read`` runs a statement. Raises InputError for a foreign cursor."""
+    after = _decode_cursor(query)
+    is_shown = _new_filter(query)
+    wanted = query.limit + 1  # one more than the page tells whether there is a next one
+    found: list[tuple[Position, CertificateRecord]] = []
+    while len(found) < wanted:
+        asked = statement(query, after, limit=wanted)
+        rows = read(asked.sql, asked.values)
+        for key, *columns in rows:
+            after = Position(key, columns[0], columns[1])
+            record = certificate_record(tuple(columns))
+            if is_shown(key, record):
+                found.append((after, record))
+        if len(rows) < wanted:
+            break
+    page = found[: query.limit]
+    cursor = _encode_cursor(page[-1][0]) if len(found) > query.limit else None
+    return Page(tuple(record for _, record in page), cursor)
+
+
 def statement(query: Query, after: Position | None, *, limit: int) -> Statement:
     """Return the statement for the ``limit`` rows of ``query`` that follow ``after``."""
     if query.status is Status.RESERVED:
@@ -58,7 +80,7 @@ def statement(query: Query, after: Position | None, *, limit: int) -> Statement:
     return _by_name(query, after, limit) if _is_by_name(query) else _by_expiry(query, after, limit)
 
 
-def new_filter(query: Query) -> Callable[[str | int, CertificateRecord], bool]:
+def _new_filter(query: Query) -> Callable[[str | int, CertificateRecord], bool]:
     """Return what says whether a row shows its certificate: one with several matching names is shown at the first."""
     if not _is_by_name(query):
         return lambda _key, _record: True
@@ -71,14 +93,14 @@ def new_filter(query: Query) -> Callable[[str | int, CertificateRecord], bool]:
     return is_first
 
 
-def encode_cursor(position: Position) -> str:
+def _encode_cursor(position: Position) -> str:
     """Return the position as opaque text."""
     kind = "i" if isinstance(position.key, int) else "t"
     text = "\0".join((kind, position.serial_number.hex(), position.issuer, str(position.key)))
     return urlsafe_b64encode(text.encode()).decode()
 
 
-def decode_cursor(query: Query) -> Position | None:
+def _decode_cursor(query: Query) -> Position | None:
     """Return where ``query.after`` says to go on; raises InputError for what is not one of this query's cursors."""
     if query.after is None:
         return None
