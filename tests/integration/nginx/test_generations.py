@@ -77,6 +77,28 @@ def test_a_session_of_one_site_is_no_entry_to_another(private_nginx: PrivateNgin
         assert (refused.decision, reused) == ("refused 495", False)
 
 
+def test_no_site_is_a_configuration_too(private_nginx: PrivateNginx, nginx_version: NginxVersion) -> None:
+    """An nginx without sites starts, so that the last site can be taken away."""
+    files = render([], version=nginx_version, generation=7, layout=layout_of(private_nginx.base))
+    serve(private_nginx, files)
+
+
+def test_every_kind_of_socket_and_name_is_taken(private_nginx: PrivateNginx, nginx_version: NginxVersion) -> None:
+    """The wildcard and one address of it, a wildcard name beside its base."""
+    port, other = free_port(), free_port()
+    sockets = (Listen("*", port), Listen("127.0.0.1", other))
+    first = make_site(port, listen=sockets, server_names=("panel.test", "*.panel.test"))
+    second = make_site(other, name="shop", server_names=("shop.test",))
+    pairs = [(first, material()), (second, material("shop.test"))]
+    files = render(pairs, version=nginx_version, generation=7, layout=layout_of(private_nginx.base))
+    serve(private_nginx, files, ("127.0.0.1", port), ("127.0.0.1", other))
+    for name, at in (("panel.test", port), ("x.panel.test", port), ("x.panel.test", other)):
+        assert Visitor(at, client(ALICE), server_name=name).get(PROBE, host=name).decision == "admitted"
+    assert Visitor(other, client(ALICE), server_name="shop.test").get(PROBE, host="shop.test").line[1] == "shop"
+    with pytest.raises(ssl.SSLError, match="UNRECOGNIZED_NAME"):
+        Visitor(port, client(ALICE), server_name="shop.test").get(PROBE, host="shop.test")
+
+
 def test_the_modern_profile_speaks_tls_1_3_only(start: Start) -> None:
     """The default server of the socket has the profile, too."""
     port = start(tls=TLSProfile.MODERN)

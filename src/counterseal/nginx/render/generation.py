@@ -90,7 +90,8 @@ def map_lines(sites: Sequence[tuple[Site, Material]], *, generation: int, layout
         yield from proxy_maps()
     if any(site.identity_headers is IdentityHeaders.RFC9440 for site, _ in sites):
         yield from client_cert_maps()
-    yield from page_maps(generation)
+    if sites:  # a map may not name a variable that no server sets
+        yield from page_maps(generation)
 
 
 def client_files(site: Site, material: Material) -> Iterator[PlannedFile]:
