@@ -1,7 +1,13 @@
-"""Reading a certification request (RFC 2986): what it asks for, and proof that the asker holds the key."""
+"""Reading a certification request (RFC 2986): what it asks for, and proof that the asker holds the key.
+
+Whatever bytes come in, a CSR with a verified signature comes out or an InputError; whether its wishes are granted is
+the policy's. Of the extensions asked for (RFC 2985 5.4.2) only the names count; the profile decides on all others.
+"""
 
 from __future__ import annotations
 
+import re
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,6 +20,13 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 
 MAX_CSR_BYTES = 64 * 1024
+UNREADABLE = (ValueError, TypeError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType)
+"""What the library raises for extensions it does not take; TypeError for a BIT STRING in a name."""
+
+_LABEL = re.compile(rb"-----BEGIN ([A-Z0-9 ]{1,40})-----")
+_REQUEST_LABELS = frozenset({b"CERTIFICATE REQUEST", b"NEW CERTIFICATE REQUEST"})
+_EXTENSION_REQUESTS = frozenset({"1.2.840.113549.1.9.14", "1.3.6.1.4.1.311.2.1.14"})
+_HINT = "make one with: openssl req -new -key KEY"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +39,10 @@ class CSR:
 
 
 def parse_csr(content: bytes) -> CSR:
-    """Return the request in PEM or DER ``content``.
+    """Return the request in PEM or DER ``content``; text before the PEM is skipped.
 
-    Raises InputError: ``csr.too_large``, ``csr.malformed``, ``csr.signature``, ``csr.key``, ``csr.extensions``.
+    Raises InputError: ``csr.too_large``, ``csr.malformed``, ``csr.key``, ``csr.signature``, ``csr.subject``,
+    ``csr.extensions``.
     """
     if len(content) > MAX_CSR_BYTES:
         raise InputError("csr.too_large", f"CSR is larger than {MAX_CSR_BYTES} bytes: {len(content)}")
@@ -39,23 +53,31 @@ def parse_csr(content: bytes) -> CSR:
 
 
 def _load(content: bytes) -> x509.CertificateSigningRequest:
+    labels = _LABEL.findall(content)
+    _check_labels(labels)
     try:
-        if b"-----BEGIN" in content:
-            return x509.load_pem_x509_csr(content)
-        return x509.load_der_x509_csr(content)
-    except ValueError as error:
+        return x509.load_pem_x509_csr(content) if labels else x509.load_der_x509_csr(content)
+    except (ValueError, x509.InvalidVersion) as error:
+        raise InputError("csr.malformed", "not a certification request in PEM or DER", hint=_HINT) from error
+
+
+def _check_labels(labels: list[bytes]) -> None:
+    requests = [label for label in labels if label in _REQUEST_LABELS]
+    if labels and not requests:
+        raise InputError("csr.malformed", f"not a certification request but: {labels[0].decode()}", hint=_HINT)
+    if len(requests) > 1:
         raise InputError(
-            "csr.malformed",
-            "not a certification request in PEM or DER",
-            hint="make one with: openssl req -new -key KEY",
-        ) from error
+            "csr.malformed", f"{len(requests)} certification requests in one file", hint="give one at a time"
+        )
 
 
 def _public_key(request: x509.CertificateSigningRequest) -> CertificatePublicKeyTypes:
     try:
         return request.public_key()
     except (ValueError, UnsupportedAlgorithm) as error:
-        raise InputError("csr.key", f"the CSR's public key cannot be used: {error}") from error
+        raise InputError(
+            "csr.key", "the CSR's public key cannot be used", hint="use P-256, P-384, P-521, RSA or Ed25519"
+        ) from error
 
 
 def _check_signature(request: x509.CertificateSigningRequest) -> None:
@@ -73,15 +95,21 @@ def _check_signature(request: x509.CertificateSigningRequest) -> None:
 
 def _subject(request: x509.CertificateSigningRequest) -> x509.Name:
     try:
-        return request.subject
-    except ValueError as error:
-        raise InputError("csr.subject", f"the CSR's subject cannot be read: {error}") from error
+        with warnings.catch_warnings(action="ignore"):  # of over-long values, which the policy will refuse in words
+            return request.subject
+    except UNREADABLE as error:
+        raise InputError("csr.subject", "the CSR's subject cannot be read") from error
 
 
 def _names(request: x509.CertificateSigningRequest) -> tuple[x509.GeneralName, ...]:
     try:
-        return tuple(request.extensions.get_extension_for_class(x509.SubjectAlternativeName).value)
+        requested = sum(attribute.oid.dotted_string in _EXTENSION_REQUESTS for attribute in request.attributes)
+        extensions = request.extensions
+    except UNREADABLE as error:
+        raise InputError("csr.extensions", "the CSR's extensions cannot be read") from error
+    if requested > 1:
+        raise InputError("csr.extensions", f"the CSR asks for extensions {requested} times")
+    try:
+        return tuple(extensions.get_extension_for_class(x509.SubjectAlternativeName).value)
     except x509.ExtensionNotFound:
         return ()
-    except (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as error:
-        raise InputError("csr.extensions", f"the CSR's extensions cannot be read: {error}") from error

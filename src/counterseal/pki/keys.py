@@ -6,7 +6,6 @@ Keys are made and kept elsewhere. RFC 5480 (EC), RFC 8410 (Ed25519, Ed448), RFC 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import gcd
 from typing import TYPE_CHECKING
 
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
@@ -14,14 +13,17 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
 from counterseal.errors import InputError
 from counterseal.findings import Finding, Severity
 from counterseal.pki import der
+from counterseal.pki.rsa_numbers import exponent_faults, modulus_faults
+from counterseal.pki.shown import quoted
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 
 MIN_RSA_BITS = 2048
 MAX_RSA_BITS = 8192
-MIN_RSA_EXPONENT = 65537
-_SMALL_PRIMES_PRODUCT = 3 * 5 * 7 * 11 * 13 * 17 * 19 * 23 * 29 * 31 * 37 * 41 * 43 * 47 * 53 * 59 * 61 * 67 * 71 * 73
+_RSA_STEP = 1024
 
 _CURVES = {"secp256r1": "p-256", "secp384r1": "p-384", "secp521r1": "p-521"}
 _SIGNATURE_ALGORITHMS = {
@@ -46,18 +48,19 @@ class KeySpec:
 
 
 P256 = KeySpec("p-256")
+_ALIASES = {"p256": "p-256", "p384": "p-384", "p521": "p-521", "prime256v1": "p-256"} | _CURVES
 KEY_CHOICES = ("p-256", "p-384", "p-521", "rsa-2048", "rsa-3072", "rsa-4096", "ed25519", "ed448")
 
 
 def parse_key_spec(text: str) -> KeySpec:
     """Return the kind of key that ``text`` names (``rsa-4096``, ``p-256``, ``ed25519``); raises InputError."""
-    name = {"p256": "p-256", "p384": "p-384", "p521": "p-521"}.get(text.lower(), text.lower())
+    name = _ALIASES.get(text.lower(), text.lower())
     if name in KEY_CHOICES and not name.startswith("rsa"):
         return KeySpec(name)
     algorithm, _, bits = name.partition("-")
-    if algorithm == "rsa" and bits.isdecimal() and MIN_RSA_BITS <= int(bits) <= MAX_RSA_BITS:
+    if algorithm == "rsa" and bits in {str(size) for size in range(MIN_RSA_BITS, MAX_RSA_BITS + 1, _RSA_STEP)}:
         return KeySpec("rsa", int(bits))
-    raise InputError("key.spec", f"not a kind of key: {text!r}", hint=f"choose one of {', '.join(KEY_CHOICES)}")
+    raise InputError("key.spec", f"not a kind of key: {quoted(text)}", hint=f"choose one of {', '.join(KEY_CHOICES)}")
 
 
 def key_spec_of(public_key: PublicKeyTypes) -> KeySpec | None:
@@ -106,21 +109,17 @@ def weaknesses(public_key: PublicKeyTypes) -> tuple[Finding, ...]:
     return ()
 
 
-def _rsa_weaknesses(public_key: rsa.RSAPublicKey) -> list[Finding]:
-    numbers, found = public_key.public_numbers(), []
-    if public_key.key_size < MIN_RSA_BITS:
-        found.append(_weak("key.weak", f"RSA key has {public_key.key_size} bits, at least {MIN_RSA_BITS} are needed"))
-    if public_key.key_size > MAX_RSA_BITS:
-        found.append(
-            _weak("key.too_large", f"RSA key has {public_key.key_size} bits, at most {MAX_RSA_BITS} are accepted")
-        )
-    if numbers.e % 2 == 0:
-        found.append(_weak("key.exponent", f"RSA exponent is even: {numbers.e}"))
-    elif numbers.e < MIN_RSA_EXPONENT:
-        found.append(_weak("key.exponent", f"RSA exponent is too small: {numbers.e}, at least {MIN_RSA_EXPONENT}"))
-    if numbers.n % 2 == 0 or gcd(numbers.n, _SMALL_PRIMES_PRODUCT) != 1:
-        found.append(_weak("key.modulus", "RSA modulus has a small factor"))
-    return found
+def _rsa_weaknesses(public_key: rsa.RSAPublicKey) -> Iterator[Finding]:
+    bits, numbers = public_key.key_size, public_key.public_numbers()
+    if bits < MIN_RSA_BITS:
+        yield _weak("key.weak", f"RSA key has {bits} bits, at least {MIN_RSA_BITS} are needed")
+    if bits > MAX_RSA_BITS:
+        yield _weak("key.too_large", f"RSA key has {bits} bits, at most {MAX_RSA_BITS} are accepted")
+        return  # the arithmetic below is for keys of a sane size
+    for fault in exponent_faults(numbers.e):
+        yield _weak("key.exponent", fault)
+    for fault in modulus_faults(numbers.n):
+        yield _weak("key.modulus", fault)
 
 
 def _weak(code: str, message: str, hint: str = "make a new key, for instance P-256") -> Finding:

@@ -15,7 +15,7 @@ from cryptography import x509
 from counterseal.errors import InputError
 from counterseal.pki.shown import printable, quoted
 from counterseal.pki.subject import show_subject
-from counterseal.pki.uris import host_of, is_address
+from counterseal.pki.uris import is_address, uri_host
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -68,6 +68,16 @@ def check_name(name: x509.GeneralName) -> x509.GeneralName:
     return _PARSERS[kind.lower()](str(name.value))
 
 
+def host_of(name: x509.GeneralName) -> str | None:
+    """Return the domain in which a checked name lies: of a DNS name, a mailbox or a URI; None for an address."""
+    if isinstance(name, x509.RFC822Name):
+        return name.value.rpartition("@")[2]
+    if isinstance(name, x509.UniformResourceIdentifier):
+        host = uri_host(name.value).lower()
+        return None if is_address(host) else host
+    return name.value if isinstance(name, x509.DNSName) else None
+
+
 def dns_name(text: str) -> x509.DNSName:
     """Return a DNS name in lower case, IDN as A-label, a wildcard only as the whole left-most label.
 
@@ -115,7 +125,7 @@ def email_address(text: str) -> x509.RFC822Name:
 
 def uri(text: str) -> x509.UniformResourceIdentifier:
     """Return an absolute URI with a host, such as ``spiffe://example.org/db``, as it was written."""
-    host = host_of(text)
+    host = uri_host(text)
     if text.lower().startswith("spiffe:") or is_address(host):
         return x509.UniformResourceIdentifier(text)
     try:

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from counterseal.duration import show_duration
 from counterseal.errors import InputError, RefusedError
 from counterseal.findings import Finding, Severity
 from counterseal.pki.certificate import IssuanceRequest
-from counterseal.pki.keys import key_spec_of, weaknesses
-from counterseal.pki.names import check_name, kind_of, show_name
+from counterseal.pki.keys import MIN_RSA_BITS, key_spec_of, weaknesses
+from counterseal.pki.names import check_name, host_of, kind_of, show_name
 from counterseal.pki.profile import PROBE_GROUP, Purpose
-from counterseal.pki.subject import has_control_characters, organizational_units, show_subject
+from counterseal.pki.subject import organizational_units, show_subject, subject_faults
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,6 +30,12 @@ if TYPE_CHECKING:
 
 BACKDATE = timedelta(minutes=5)
 """A new certificate is dated this far back, so that a peer whose clock is a little slow accepts it."""
+
+BACKDATED_PART = 12
+"""Of a short lifetime only this part is spent on dating back: five minutes of an hour."""
+
+_SECOND = timedelta(seconds=1)
+_HOST_KINDS = frozenset({"DNS", "IP"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,29 +51,37 @@ class Asked:
 
 
 def decide(asked: Asked, issuer: Issuer, *, serial_number: int, now: datetime) -> IssuanceRequest:
-    """Return what will be issued; raises RefusedError ``policy.refused`` with every reason."""
+    """Return what will be issued; raises RefusedError ``policy.refused`` with every reason.
+
+    The certificate is valid for exactly the lifetime asked for, in whole seconds, and begins a little before ``now``.
+    Its names are those asked for, each once and in its one form.
+    """
     reasons = tuple(_reasons(asked, issuer, now))
     if reasons:
-        raise RefusedError(
-            "policy.refused",
-            f"refused by profile {asked.profile.name!r}: {show_subject(asked.subject) or _show_names(asked)}",
-            findings=reasons,
-        )
-    not_before = asked.not_before or max(now - BACKDATE, issuer.certificate.not_valid_before_utc)
-    not_before = not_before.replace(microsecond=0)
+        shown = show_subject(asked.subject) or ", ".join(map(show_name, asked.names)) or "no name"
+        raise RefusedError("policy.refused", f"refused by profile {asked.profile.name!r}: {shown}", findings=reasons)
+    not_before, not_after = _validity(asked, issuer, now)
     return IssuanceRequest(
         profile=asked.profile,
         subject=asked.subject,
-        names=asked.names,
+        names=tuple(dict.fromkeys(map(check_name, asked.names))),
         public_key=asked.public_key,
         not_before=not_before,
-        not_after=_not_after(asked, not_before if asked.profile.probe else now.replace(microsecond=0)),
+        not_after=not_after,
         serial_number=serial_number,
     )
 
 
-def _not_after(asked: Asked, start: datetime) -> datetime:
-    return start + (asked.lifetime if asked.lifetime is not None else asked.profile.lifetime)
+def _lifetime(asked: Asked) -> timedelta:
+    return asked.profile.lifetime if asked.lifetime is None else asked.lifetime
+
+
+def _validity(asked: Asked, issuer: Issuer, now: datetime) -> tuple[datetime, datetime]:
+    lifetime = _lifetime(asked)
+    backdated = min(BACKDATE, lifetime // BACKDATED_PART) // _SECOND * _SECOND
+    fresh = max(now.replace(microsecond=0) - backdated, issuer.certificate.not_valid_before_utc)
+    begin = (asked.not_before or fresh).replace(microsecond=0)
+    return begin, (begin + lifetime).replace(microsecond=0)
 
 
 def _reasons(asked: Asked, issuer: Issuer, now: datetime) -> Iterator[Finding]:
@@ -77,7 +92,7 @@ def _reasons(asked: Asked, issuer: Issuer, now: datetime) -> Iterator[Finding]:
     yield from _subject_reasons(asked)
     for name in asked.names:
         yield from _name_reasons(asked.profile, name)
-    if asked.profile.requires_name and not asked.names:
+    if asked.profile.requires_name and not any(kind_of(name) in _HOST_KINDS for name in asked.names):
         yield _no("policy.name_missing", f"profile {asked.profile.name!r} needs at least one DNS or IP name")
 
 
@@ -103,7 +118,7 @@ def _issuer_reasons(asked: Asked, issuer: Issuer, now: datetime) -> Iterator[Fin
 
 def _key_reasons(asked: Asked) -> Iterator[Finding]:
     spec = key_spec_of(asked.public_key)
-    if spec and spec.bits and spec.bits < asked.profile.min_rsa_bits:
+    if spec and spec.bits and MIN_RSA_BITS <= spec.bits < asked.profile.min_rsa_bits:
         yield _no(
             "policy.key",
             f"profile {asked.profile.name!r} needs RSA keys of {asked.profile.min_rsa_bits} bits, not {spec.bits}",
@@ -111,65 +126,88 @@ def _key_reasons(asked: Asked) -> Iterator[Finding]:
 
 
 def _lifetime_reasons(asked: Asked, issuer: Issuer, now: datetime) -> Iterator[Finding]:
-    lifetime = asked.lifetime if asked.lifetime is not None else asked.profile.lifetime
-    if lifetime <= timedelta(0):
-        yield _no("policy.lifetime", f"lifetime is not positive: {lifetime}")
-    elif lifetime > asked.profile.max_lifetime:
+    lifetime, longest = _lifetime(asked), asked.profile.max_lifetime
+    if asked.not_before is not None and not asked.profile.probe:
+        yield _no("policy.not_before", f"only a probe is dated, not one of profile {asked.profile.name!r}")
+    if lifetime < _SECOND:
+        yield _no("policy.lifetime", f"lifetime is shorter than a second: {lifetime.total_seconds():g}s")
+        return
+    if lifetime > longest:
         yield _no(
             "policy.lifetime",
-            f"lifetime {lifetime.days}d exceeds the {asked.profile.max_lifetime.days}d of profile {asked.profile.name}",
+            f"lifetime {show_duration(lifetime)} is above {show_duration(longest)}, profile {asked.profile.name!r}",
         )
-    elif asked.not_before is None and now + lifetime > issuer.certificate.not_valid_after_utc:
-        left = issuer.certificate.not_valid_after_utc - now
+        return
+    try:
+        _, end = _validity(asked, issuer, now)
+    except OverflowError:
+        yield _no("policy.lifetime", f"lifetime reaches past the year 9999: {show_duration(lifetime)}")
+        return
+    yield from _outliving(end, issuer, now)
+
+
+def _outliving(end: datetime, issuer: Issuer, now: datetime) -> Iterator[Finding]:
+    first = min(issuer.path, key=lambda certificate: certificate.not_valid_after_utc)
+    left = first.not_valid_after_utc - now
+    if end > first.not_valid_after_utc and left >= timedelta(0):
         yield _no(
             "policy.outlives_issuer",
-            f"a lifetime of {lifetime.days}d would outlive issuer {issuer.name!r}, which ends in {left.days}d",
-            f"use --lifetime {max(left.days, 0)}d or less, or add a new issuing CA",
+            f"the certificate would end {end:%Y-%m-%d %H:%M} UTC and outlive {show_subject(first.subject)}, "
+            f"which ends in {show_duration(left)}",
+            f"use --lifetime {_whole(left)} or less, or add a new issuing CA",
         )
+
+
+def _whole(left: timedelta) -> str:
+    """Return the longest lifetime of one unit that fits into ``left``, as it is written on the command line."""
+    seconds = int(left.total_seconds())
+    unit, size = next(
+        ((unit, size) for unit, size in (("d", 86_400), ("h", 3600), ("m", 60)) if seconds >= size), ("s", 1)
+    )
+    return f"{seconds // size}{unit}"
 
 
 def _subject_reasons(asked: Asked) -> Iterator[Finding]:
-    if has_control_characters(asked.subject):
-        yield _no("policy.subject", f"control character in the subject: {show_subject(asked.subject)}")
-    if PROBE_GROUP in organizational_units(asked.subject) and not asked.profile.probe:
+    for fault in subject_faults(asked.subject):
+        yield _no("policy.subject", fault)
+    # nginx compares the keys of a map without regard to case, so a group in other letters would pass for this one.
+    marked = any(group.strip().casefold() == PROBE_GROUP for group in organizational_units(asked.subject))
+    if marked and not asked.profile.probe:
         yield _no("policy.subject", f"OU={PROBE_GROUP} marks certificates made for a proof", "choose another group")
+    if asked.profile.probe and not marked:
+        yield _no("policy.subject", f"a certificate made for a proof is marked with OU={PROBE_GROUP}")
     if not asked.subject.rdns and not asked.names:
         yield _no("policy.subject", "neither a subject nor a name is given")
 
 
 def _name_reasons(profile: Profile, name: x509.GeneralName) -> Iterator[Finding]:
-    try:
-        check_name(name)
-    except InputError as error:
-        yield _no("policy.name", error.message, error.hint)
-        return
     shown, kind = show_name(name), kind_of(name)
     if kind not in profile.name_kinds:
-        kinds = ", ".join(sorted(profile.name_kinds)) or "none"
         yield _no(
             "policy.name_kind",
             f"profile {profile.name!r} does not permit this kind of name: {shown}",
-            f"permitted are {kinds}",
+            f"permitted are {', '.join(sorted(profile.name_kinds)) or 'none'}",
         )
         return
-    if kind == "DNS" and str(name.value).startswith("*.") and not profile.wildcards:
+    try:
+        checked = check_name(name)
+    except InputError as error:
+        yield _no("policy.name", error.message, error.hint)
+        return
+    if kind == "DNS" and str(checked.value).startswith("*.") and not profile.wildcards:
         yield _no("policy.wildcard", f"profile {profile.name!r} does not permit wildcards: {shown}")
-    if kind == "DNS" and profile.permitted_domains and not _within(str(name.value), profile.permitted_domains):
-        permitted = ", ".join(profile.permitted_domains)
+    host = host_of(checked)
+    if profile.permitted_domains and host is not None and not _within(host, profile.permitted_domains):
         yield _no(
             "policy.name_not_permitted",
             f"name not permitted by profile {profile.name!r}: {shown}",
-            f"permitted are {permitted}",
+            f"permitted are {', '.join(profile.permitted_domains)}",
         )
 
 
 def _within(host: str, domains: tuple[str, ...]) -> bool:
     host = host.removeprefix("*.")
-    return any(host == domain or host.endswith("." + domain) for domain in domains)
-
-
-def _show_names(asked: Asked) -> str:
-    return ", ".join(show_name(name) for name in asked.names)
+    return any(host == domain or host.endswith("." + domain) for domain in map(str.lower, domains))
 
 
 def _no(code: str, message: str, hint: str | None = None) -> Finding:

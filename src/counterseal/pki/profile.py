@@ -12,8 +12,11 @@ from enum import StrEnum
 
 from cryptography.x509.oid import ExtendedKeyUsageOID, ObjectIdentifier
 
-SERVER_LIFETIME_ACCEPTED = timedelta(days=398)
-"""Above this Apple's and Chromium's clients refuse a server certificate, even from a private CA on some platforms."""
+SERVER_LIFETIME_ACCEPTED = timedelta(days=825)
+"""Apple's clients refuse a server certificate above this from any CA (support.apple.com/103769).
+
+The 398 days of Apple and the browsers are for the CAs that come with the system, not for those that a user added.
+"""
 
 
 class Purpose(StrEnum):
@@ -35,7 +38,12 @@ class Purpose(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """The rules for one kind of end-entity certificate."""
+    """The rules for one kind of end-entity certificate.
+
+    ``name_kinds`` are the kinds of subject alternative names that it may have (DNS, IP, email, URI), ``requires_name``
+    asks for a DNS name or IP address among them, and ``permitted_domains``, when given, for every DNS name, mailbox
+    and URI to lie in one of these. A ``probe`` is made for a proof: marked by its OU and possibly dated into the past.
+    """
 
     name: str
     purpose: Purpose
@@ -47,7 +55,6 @@ class Profile:
     permitted_domains: tuple[str, ...] = ()
     min_rsa_bits: int = 2048
     probe: bool = False
-    """Made for a proof: short-lived, marked by its OU, and possibly dated into the past."""
 
 
 SERVER = Profile(

@@ -28,7 +28,7 @@ _NEVER_ENCODED = frozenset(
 )
 
 
-def host_of(text: str) -> str:
+def uri_host(text: str) -> str:
     """Return the host of a strict absolute URI, an IPv6 address in its brackets; raises InputError ``name.uri``.
 
     The host's own syntax is left to the caller, except that an address is one.
