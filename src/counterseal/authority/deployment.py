@@ -46,9 +46,11 @@ class Ground:
     version: NginxVersion
     layout: Layout
 
-    def stage(self, number: int) -> Stage:
-        """Return where a generation is proved."""
-        return Stage(Generations(self.place.base).directory(number), number, self.place.base / "run" / "prove.sock")
+    def stage(self, number: int, served: Sequence[ServedSite]) -> Stage:
+        """Return where a generation of these sites is proved."""
+        directory = Generations(self.place.base).directory(number)
+        own = frozenset(one.site.name for one in served if one.certificate is not None)
+        return Stage(directory, number, self.place.base / "run" / "prove.sock", own)
 
     @property
     def in_force(self) -> int | None:
@@ -91,7 +93,7 @@ def deploy_sites(
 
     def files(number: int) -> FileSet:
         """Gather everything under the deploy's lock: two deploys at once must not retire each other's probes."""
-        leavers.update(_leavers(authority, sites, ground))
+        leavers.update(_leavers(authority, served, ground))
         probes = _probes(authority, sites, ground.home)
         publish(authority)
         made = render_sites(authority, served, ground, generation=number)
@@ -100,7 +102,7 @@ def deploy_sites(
     result = deploy(
         files,
         place=ground.place,
-        prove=lambda number: _outcome(prove_sites(authority, sites, ground.stage(number), leavers=leavers)),
+        prove=lambda number: _outcome(prove_sites(authority, sites, ground.stage(number, served), leavers=leavers)),
         reason=reason,
         install=install,
         on_step=on_step,
@@ -113,7 +115,7 @@ def rollback_sites(authority: Authority, served: Sequence[ServedSite], ground: G
     sites = [one.site for one in served]
     result = rollback(
         place=ground.place,
-        prove=lambda number: _outcome(prove_sites(authority, sites, ground.stage(number))),
+        prove=lambda number: _outcome(prove_sites(authority, sites, ground.stage(number, served))),
         to=to,
     )
     return Deployed(result, _proofs(result))
@@ -125,7 +127,7 @@ def prove_in_force(authority: Authority, served: Sequence[ServedSite], ground: G
     number = ground.in_force
     if number is None:
         raise NotFoundError("generation.none", "nothing is deployed yet", hint="run: counterseal nginx deploy")
-    return prove_sites(authority, [one.site for one in served], ground.stage(number))
+    return prove_sites(authority, [one.site for one in served], ground.stage(number, served))
 
 
 def sites_due(authority: Authority, served: Sequence[ServedSite], ground: Ground) -> tuple[str, ...]:
@@ -136,12 +138,13 @@ def sites_due(authority: Authority, served: Sequence[ServedSite], ground: Ground
     )
 
 
-def _leavers(authority: Authority, sites: Sequence[Site], ground: Ground) -> Mapping[str, Leaver]:
+def _leavers(authority: Authority, served: Sequence[ServedSite], ground: Ground) -> Mapping[str, Leaver]:
     number = ground.in_force
     if number is None or ground.place.nginx.master_pid() is None:
         return {}
     proven = {generation.number for generation in list_generations(ground.place.base) if generation.proven}
-    stage = ground.stage(number)
+    stage = ground.stage(number, served)
+    sites = [one.site for one in served]
     known = [site for site in sites if all(_has_probes(stage, ca.name) for ca in client_cas(authority, site))]
     return remember_leavers(authority, known, stage) if number in proven else {}
 

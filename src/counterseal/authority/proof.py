@@ -32,6 +32,8 @@ class Stage:
     generation: Path
     number: int
     prove_socket: Path
+    own_certificate: frozenset[str] = frozenset()
+    """The sites whose server certificate is the user's own, of a CA that we do not know."""
 
 
 def prove_sites(
@@ -80,7 +82,7 @@ def facts_of(authority: Authority, site: Site, sites: Sequence[Site], stage: Sta
         identity_headers=site.identity_headers.value != "off",
         prove_socket=stage.prove_socket,
         generation=stage.number,
-        trust_anchors=anchor.public_bytes(Encoding.PEM),
+        trust_anchors=None if site.name in stage.own_certificate else anchor.public_bytes(Encoding.PEM),
     )
 
 

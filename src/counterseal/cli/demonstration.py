@@ -155,7 +155,7 @@ class Demonstration:
     def _lock_out(self, authority: Authority, identity: ProbeIdentity) -> None:
         settings, ground = settings_of(self.home), self._ground()
         sites = [one.site for one in settings.sites]
-        before = facts_of(authority, sites[0], sites, ground.stage(ground.in_force or 0))
+        before = facts_of(authority, sites[0], sites, ground.stage(ground.in_force or 0, settings.sites))
         leaver = remember_session(before, identity)
         self._look(identity, leaver, "before", resumed=False, expected=200, facts=before)
         began = time.monotonic()
@@ -164,7 +164,7 @@ class Demonstration:
         took = time.monotonic() - began
         self.proofs += deployed.proofs
         self.tell(f"\n4. alice is revoked; refusal proved {took:.1f} s after the command")
-        after = facts_of(authority, sites[0], sites, ground.stage(ground.in_force or 0))
+        after = facts_of(authority, sites[0], sites, ground.stage(ground.in_force or 0, settings.sites))
         count = sum(len(proof.rows) for proof in deployed.proofs)
         self.tell(f"   {count} rows of proof again, among them a probe that was let in before and must stay out")
         self._look(identity, leaver, "after", resumed=False, expected=400, facts=after)
