@@ -44,6 +44,7 @@ class PrivateNginx:
 
     def start(self, *sockets: tuple[str, int]) -> None:
         """Start it and wait until every one of the sockets takes a connection."""
+        assert self.master is None, "it runs already"
         with (self.base / "run" / "stderr").open("wb") as stderr:
             self.master = subprocess.Popen([*self._command(), "-g", "daemon off;"], stderr=stderr)
         for address in sockets:

@@ -100,8 +100,15 @@ def test_an_exact_subject_is_one_subject(start: Start) -> None:
 def test_both_spellings_of_a_subject_mean_the_same(start: Start) -> None:
     """The slash form, and characters that nginx prints escaped."""
     odd = name((ORG, "Löwe, Söhne & Co"), (CN, '#é+;<>"\\'))
-    port = start(allow=Allow(subjects=("/O=Lab/OU=eng/CN=alice", '/O=Löwe, Söhne & Co/CN=#é\\+;<>"\\\\')))
+    port = start(allow=Allow(subjects=("/O=Lab/OU=eng/CN=alice", r'/O=Löwe, Söhne & Co/CN=#é\+;<>"\\')))
     assert admitted(port, (ALICE, odd)) == [nginx_name(ALICE), nginx_name(odd)]
+
+
+@pytest.mark.parametrize("text", ["CN=olga+OU=ops,O=Lab", "OU=ops+CN=olga,O=Lab"])
+def test_a_subject_with_several_values_in_one_part_has_no_order(start: Start, text: str) -> None:
+    """They are a set in the certificate, so either order of writing means the same."""
+    both = OPS_MEMBERS[-1]
+    assert admitted(start(allow=Allow(subjects=(text,))), (both, OPS_MEMBERS[1])) == [nginx_name(both)]
 
 
 def test_a_group_is_an_attribute_of_its_own(start: Start) -> None:
