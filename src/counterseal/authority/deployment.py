@@ -18,7 +18,7 @@ from counterseal.errors import InputError, NotFoundError
 from counterseal.nginx.deploy import ProofOutcome, deploy, mend, rollback
 from counterseal.nginx.generations import Layout as Generations
 from counterseal.nginx.generations import list_generations, read_current
-from counterseal.nginx.render import render
+from counterseal.nginx.render import render, render_snippets
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -66,9 +66,11 @@ class Deployed:
     proofs: tuple[Proof, ...] = field(repr=False)
 
 
-def render_sites(authority: Authority, served: Sequence[ServedSite], ground: Ground, *, generation: int) -> FileSet:
-    """Return the files of a generation, probes left out."""
-    return render(
+def render_sites(
+    authority: Authority, served: Sequence[ServedSite], ground: Ground, *, generation: int, snippets: bool = False
+) -> FileSet:
+    """Return the files of a generation, probes left out; or snippets for server blocks that the user keeps."""
+    return (render_snippets if snippets else render)(
         [(one.site, _material(authority, one, ground.home)) for one in served],
         version=ground.version,
         generation=generation,

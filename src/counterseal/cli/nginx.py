@@ -31,14 +31,16 @@ def nginx() -> None:
     """Render, deploy and look after what nginx serves."""
 
 
-@nginx.command(epilog="\b\nExamples:\n  counterseal nginx render")
+@nginx.command(epilog="\b\nExamples:\n  counterseal nginx render\n  counterseal nginx render --snippets")
+@click.option("--snippets", is_flag=True, help="Files to include into server blocks of your own.")
 @common
-def render(run: Run) -> None:
+def render(run: Run, *, snippets: bool) -> None:
     """Print the configuration that a deploy would write; keys are left out."""
     settings = run.settings()
     with run.authority() as authority:
         ground = open_ground(run.home, settings)
-        files = render_sites(authority, settings.sites, ground, generation=(ground.in_force or 0) + 1)
+        number = (ground.in_force or 0) + 1
+        files = render_sites(authority, settings.sites, ground, generation=number, snippets=snippets)
     shown = [file for file in files if not file.is_secret]
     text = "\n".join(f"# ---- {file.path}\n{file.content.decode(errors='replace')}" for file in shown)
     listed = [{"path": file.path, "mode": f"{file.mode:04o}", "size": len(file.content)} for file in files]

@@ -65,7 +65,10 @@ class NginxProcess:
 
     def starting_pids(self) -> tuple[int, ...]:
         """Return processes that are still becoming our private nginx, left by one who was killed while starting it."""
-        return pids_started_with(self._arguments()) if self.target.owned else ()
+        if not self.target.owned:
+            return ()
+        # One look can miss a process that forks into the background just then: parent gone, child not yet listed.
+        return pids_started_with(self._arguments()) or pids_started_with(self._arguments())
 
     def settle(self, *, within: float) -> None:
         """Wait until nothing is still becoming our private nginx; what hangs longer than ``within`` is ended."""
