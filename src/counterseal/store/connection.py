@@ -68,6 +68,8 @@ def _prepare(connection: sqlite3.Connection, path: Path, *, create: bool, deadli
 
 def _require_blank(connection: sqlite3.Connection, path: Path, *, create: bool) -> None:
     if not is_blank(connection):
+        if is_ours(connection):
+            return  # another opener made it between the two looks
         raise StoreError(
             "store.foreign",
             f"not a Counterseal store but another SQLite database: {path}",
