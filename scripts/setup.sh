@@ -91,8 +91,10 @@ pip() { # of the environment itself, or of the interpreter that it was made from
 }
 
 install_locked() { # file...: exactly the versions and hashes in requirements/, as wheels, never built from source
+    # --no-deps: the lists are complete. An older pip that resolves by itself takes a newer release for an extra
+    # (coverage[toml]) than the one locked, and then refuses it for want of a hash.
     set -- $(printf -- '--requirement requirements/%s.txt ' "$@")
-    pip install --quiet --require-hashes --only-binary :all: "$@" >>"$log" 2>&1
+    pip install --quiet --no-deps --require-hashes --only-binary :all: "$@" >>"$log" 2>&1
 }
 
 install_checkout() { pip install --quiet --no-deps --no-index --no-build-isolation --editable . >>"$log" 2>&1; }
