@@ -31,6 +31,8 @@ def row_of(kind: RowKind, **changes: Any) -> Row:  # noqa: ANN401 - any field of
     """Return the row of a kind, as the plan makes it for the site with these changes."""
     if kind in {RowKind.PROTECTED_WITHOUT, RowKind.PROTECTED_GOOD}:
         changes = {"client_certificates": "optional", "protected_paths": ("/admin/",), **changes}
+    if kind is RowKind.UNLISTED:
+        changes = {"known_only": True, **changes}
     if kind is RowKind.TLS_VERSION:
         changes = {"tls_versions": ("1.3",), **changes}
     if kind is RowKind.FORGED_HEADERS:

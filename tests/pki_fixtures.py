@@ -147,17 +147,25 @@ def make_client(
     key: PrivateKey | None = None,
     created: datetime = CERTIFICATE_CREATED,
     expires: datetime = CERTIFICATE_EXPIRES,
+    group: str | None = None,
 ) -> Issued:
-    """Return a client certificate with nothing but a common name."""
+    """Return a client certificate with nothing but a common name, and an OU where a ``group`` is given."""
     own = key or new_key()
-    builder = _builder(common_name, own, issuer, created, expires)
+    builder = _builder(common_name, own, issuer, created, expires, group=group)
     return _sign(_end_entity(builder, ExtendedKeyUsageOID.CLIENT_AUTH), own, issuer)
 
 
 def _builder(
-    common_name: str, key: PrivateKey, issuer: Issued | None, created: datetime, expires: datetime
+    common_name: str,
+    key: PrivateKey,
+    issuer: Issued | None,
+    created: datetime,
+    expires: datetime,
+    *,
+    group: str | None = None,
 ) -> x509.CertificateBuilder:
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
+    above = [x509.NameAttribute(NameOID.ORGANIZATIONAL_UNIT_NAME, group)] if group else []
+    subject = x509.Name([*above, x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
     issuer_key = issuer.private_key if issuer else key
     return (
         x509.CertificateBuilder()

@@ -20,6 +20,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 import pki_fixtures
 from counterseal.handshake.observation import ProbeIdentity
 from counterseal.handshake.site import Identities
+from counterseal.pki.profile import PROBE_GROUP
 from pki_fixtures import Issued, make_ca, make_client, make_server
 
 if TYPE_CHECKING:
@@ -100,6 +101,7 @@ class ProvePKI:
     foreign_root: Issued
     server: Issued
     good: Issued
+    unlisted: Issued
     expired: Issued
     foreign: Issued
     other: Issued
@@ -116,6 +118,7 @@ class ProvePKI:
             foreign=identity_of("foreign", self.foreign),
             server_purpose=identity_of("server", self.server, self.server_ca),
             other_client_ca=identity_of("other", self.other, self.other_client_ca),
+            unlisted=identity_of("unlisted", self.unlisted, self.client_ca),
             revoked=identity_of("revoked", self.revoked, self.client_ca),
         )
 
@@ -179,7 +182,8 @@ def prove_pki() -> ProvePKI:
         other_client_ca=other_client_ca,
         foreign_root=base.lone_root,
         server=server,
-        good=make_client(base.client_ca, "probe good"),
+        good=make_client(base.client_ca, "probe good", group=PROBE_GROUP),
+        unlisted=make_client(base.client_ca, "probe unlisted", group=PROBE_GROUP),
         expired=make_client(base.client_ca, "probe expired", created=_LONG_AGO, expires=_NOT_SO_LONG_AGO),
         foreign=base.lone_client,
         other=make_client(other_client_ca, "probe of another client CA"),

@@ -19,6 +19,7 @@ from counterseal.nginx.deploy import ProofOutcome, deploy, mend, rollback
 from counterseal.nginx.generations import Layout as Generations
 from counterseal.nginx.generations import list_generations, read_current
 from counterseal.nginx.render import render, render_snippets
+from counterseal.nginx.site import Admit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -156,10 +157,16 @@ def _has_probes(stage: Stage, ca: str) -> bool:
 
 
 def _probes(authority: Authority, sites: Sequence[Site], home: Path) -> dict[str, Probes]:
-    names = dict.fromkeys(record.name for site in sites for record in client_cas(authority, site))
-    for name in names:
+    listed: dict[str, bool] = {}
+    for site in sites:
+        for record in client_cas(authority, site):
+            listed[record.name] = listed.get(record.name, False) or site.admit is Admit.KNOWN
+    for name in listed:
         retire_good(authority, name)
-    return {name: make_probes(authority, name, home / "canaries") for name in names}
+    return {
+        name: make_probes(authority, name, home / "canaries", with_unlisted=is_listed)
+        for name, is_listed in listed.items()
+    }
 
 
 def _material(authority: Authority, one: ServedSite, home: Path) -> Material:

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from counterseal.store.records import CertificateRecord
 
 GOOD_LIFETIME = timedelta(days=7)
+UNLISTED = "unlisted"
 _KEY_BEGINS = b"-----BEGIN PRIVATE KEY-----"
 
 
@@ -46,9 +47,11 @@ class Probes:
     expired: ProbeIdentity
     server_purpose: ProbeIdentity
     revoked: ProbeIdentity
+    unlisted: ProbeIdentity | None = None
+    """A good one that the list of known certificates leaves out; only where a site has such a list."""
 
 
-def make_probes(authority: Authority, ca: str, canaries: Path) -> Probes:
+def make_probes(authority: Authority, ca: str, canaries: Path, *, with_unlisted: bool) -> Probes:
     """Issue new probes under client CA ``ca``; the canary is kept in the directory ``canaries`` and made only once."""
     now = authority.clock()
     servers = authority.issuer_for(Purpose.SERVER)
@@ -58,6 +61,7 @@ def make_probes(authority: Authority, ca: str, canaries: Path) -> Probes:
         expired=_issue(authority, CLIENT_PROBE, ca, "expired", lifetime=timedelta(days=1), past=past)[1],
         server_purpose=_issue(authority, SERVER_PROBE, servers, "server-purpose", lifetime=GOOD_LIFETIME)[1],
         revoked=_canary(authority, ca, canaries),
+        unlisted=_issue(authority, CLIENT_PROBE, ca, UNLISTED, lifetime=GOOD_LIFETIME)[1] if with_unlisted else None,
     )
 
 
@@ -68,18 +72,27 @@ def issue_good(authority: Authority, ca: str) -> ProbeIdentity:
 
 def retire_good(authority: Authority, ca: str) -> None:
     """Revoke the good probes of earlier generations; the next one must refuse them and their sessions."""
-    for record in authority.store.by_name(_name("good", ca)):
+    for record in (*authority.store.by_name(_name("good", ca)), *authority.store.by_name(_name(UNLISTED, ca))):
         if record.status is Status.VALID and record.not_after > epoch(authority.clock()):
             revoke_record(authority, record, RevocationReason.SUPERSEDED)
 
 
+def unlisted_serials(authority: Authority, ca: str) -> frozenset[int]:
+    """Return the serial numbers that the list of known certificates leaves out on purpose.
+
+    The store knows them, as it knows everything that is signed; nginx is to meet a certificate that it was not told of.
+    """
+    return frozenset(record.serial_number for record in authority.store.by_name(_name(UNLISTED, ca)))
+
+
 def files_of(ca: str, probes: Probes) -> FileSet:
     """Return the probes as files of a generation, certificate chain and key in one, readable by the owner only."""
-    identities = (probes.good, probes.expired, probes.server_purpose, probes.revoked)
+    identities = (probes.good, probes.expired, probes.server_purpose, probes.revoked, probes.unlisted)
     return FileSet(
         tuple(
             PlannedFile(f"probes/{ca}/{identity.name}.pem", identity.certificate_chain + identity.private_key, SECRET)
             for identity in identities
+            if identity is not None
         )
     )
 
@@ -90,7 +103,9 @@ def read_probes(generation: Path, ca: str) -> Probes:
     good, expired, server_purpose, revoked = (
         _split(name, (generation / "probes" / ca / f"{name}.pem").read_bytes()) for name in names
     )
-    return Probes(good, expired, server_purpose, revoked)
+    unlisted = generation / "probes" / ca / f"{UNLISTED}.pem"
+    without = None if not unlisted.is_file() else _split(UNLISTED, unlisted.read_bytes())
+    return Probes(good, expired, server_purpose, revoked, without)
 
 
 def _canary(authority: Authority, ca: str, canaries: Path) -> ProbeIdentity:

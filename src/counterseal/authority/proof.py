@@ -14,7 +14,7 @@ from counterseal.handshake.observation import Endpoint
 from counterseal.handshake.prove import Proof, prove
 from counterseal.handshake.sessions import remember_session
 from counterseal.handshake.site import Identities, Leaver, SiteFacts
-from counterseal.nginx.site import Revocation, Sessions, TLSProfile
+from counterseal.nginx.site import Admit, Revocation, Sessions, TLSProfile
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -73,13 +73,14 @@ def facts_of(authority: Authority, site: Site, sites: Sequence[Site], stage: Sta
         client_certificates=site.client_certificates.value,
         tls_versions=("1.3",) if site.tls is TLSProfile.MODERN else ("1.2", "1.3"),
         has_allow=site.allow.restricts,
+        known_only=site.admit is Admit.KNOWN,
         revocation=None if settled is None or settled is Revocation.AUTO else settled.value,  # type: ignore[arg-type] # a literal by construction
         resumption=site.sessions is Sessions.CACHE,
         other_server_names=tuple(other.server_names[0] for other in sharing),
         plain_http=tuple(endpoint_of(listen) for listen in site.redirect_from),
         protected_paths=tuple(location.path for location in site.demanding),
         listed_paths=tuple(location.path for location in site.demanding if location.allow.restricts),
-        identity_headers=site.identity_headers.value != "off",
+        identity_headers=site.proxies,  # where none are handed on, none may arrive either
         prove_socket=stage.prove_socket,
         generation=stage.number,
         trust_anchors=None if site.name in stage.own_certificate else anchor.public_bytes(Encoding.PEM),
@@ -111,6 +112,7 @@ def _identities(
         foreign=foreign,
         server_purpose=probes.server_purpose,
         other_client_ca=issue_good(authority, others[0]) if others else None,
+        unlisted=probes.unlisted,
         revoked=probes.revoked,
         leaver=leaver,
     )

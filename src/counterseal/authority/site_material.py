@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from counterseal.authority.parts import ROOT
+from counterseal.authority.probes import unlisted_serials
 from counterseal.errors import NotFoundError
 from counterseal.moments import epoch
 from counterseal.nginx.material import Material
@@ -92,10 +93,13 @@ def _revoked(authority: Authority, admitted: Sequence[CARecord], issuers: Sequen
 
 
 def _known(authority: Authority, admitted: Sequence[CARecord], issuers: Sequence[str]) -> tuple[tuple[str, int], ...]:
+    now = epoch(authority.clock())
     return tuple(
         (issuer, serial)
         for record, issuer in zip(admitted, issuers, strict=True)
-        for serial in authority.store.known_serials(record.name, at=epoch(authority.clock()))
+        for left_out in [unlisted_serials(authority, record.name)]
+        for serial in authority.store.known_serials(record.name, at=now)
+        if serial not in left_out
     )
 
 

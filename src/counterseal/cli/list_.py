@@ -11,6 +11,7 @@ from counterseal.cli.common import DurationType, Run, columns, common
 from counterseal.cli.records import document, status_of
 from counterseal.duration import show_duration
 from counterseal.moments import epoch, moment
+from counterseal.pki.profile import PROBES
 from counterseal.store.records import Query, Status
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ Examples:
 @click.option("--issuer", help="Only of this CA.")
 @click.option("--name", help="Begins with this; '*.example.com' for a domain, '*part*' for anywhere.")
 @click.option("--expiring", type=DurationType(), help="Valid ones that expire within this time, such as 30d.")
+@click.option("--probes", is_flag=True, help="Also the certificates that were made for proofs.")
 @click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True, help="Rows a page.")
 @click.option("--after", help="Continue after the cursor of the page before.")
 @common
@@ -46,6 +48,7 @@ def list_(
     issuer: str | None,
     name: str | None,
     expiring: timedelta | None,
+    probes: bool,
     limit: int,
     after: str | None,
 ) -> None:
@@ -56,6 +59,7 @@ def list_(
         query = Query(
             status=wanted,
             profile=profile,
+            without_profiles=() if probes or profile in PROBES else PROBES,
             name=name,
             issuer=issuer,
             expires_before=epoch(now + expiring) if expiring else None,

@@ -50,6 +50,10 @@ CATALOGUE = {
         "certificate of another client CA",
         "nginx admits every CA under the root in its file; only pinning the issuer keeps siblings out",
     ),
+    RowKind.UNLISTED: Entry(
+        "certificate that the inventory leaves out",
+        "whoever has stolen a CA key can sign what the CRL has never heard of; only the list of what was issued tells",
+    ),
     RowKind.REVOKED: Entry(
         "revoked certificate",
         "a CRL that was not reloaded, that another CRL of the same CA hides, or that forgets an entry admits it",

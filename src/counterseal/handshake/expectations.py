@@ -73,6 +73,12 @@ def _of_another_client_ca(facts: SiteFacts) -> Expectation:
     return Expectation(_refusal_text(facts), _refused(facts), generation=facts.generation)
 
 
+def _unlisted(facts: SiteFacts) -> Expectation:
+    return Expectation(
+        "verified, then refused with 400", _refused(facts), verify="SUCCESS", generation=facts.generation
+    )
+
+
 def _revoked(facts: SiteFacts) -> Expectation:
     if facts.revocation in {"crl", "both"}:
         return _bad(facts)
@@ -109,9 +115,8 @@ def _protected_good(facts: SiteFacts) -> Expectation:
     return Expectation("403: not on the allow list" if facts.has_allow else "admitted", _good(facts).verdicts)
 
 
-def _forged_headers(facts: SiteFacts) -> Expectation:
-    verdicts = _ADMITTED | _FORBIDDEN if facts.has_allow else _ADMITTED
-    return Expectation("no forged header reaches the application", verdicts)
+def _forged_headers(_facts: SiteFacts) -> Expectation:
+    return Expectation("no forged header reaches the application", _ADMITTED)
 
 
 def _tls_version(_facts: SiteFacts) -> Expectation:
@@ -148,6 +153,7 @@ _EXPECTATIONS = {
     RowKind.FOREIGN: _bad,
     RowKind.SERVER_PURPOSE: _bad,
     RowKind.OTHER_CLIENT_CA: _of_another_client_ca,
+    RowKind.UNLISTED: _unlisted,
     RowKind.REVOKED: _revoked,
     RowKind.RESUMED_AFTER_REVOCATION: _revoked,
     RowKind.RESUMPTION: _resumption,

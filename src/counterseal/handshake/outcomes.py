@@ -217,6 +217,14 @@ SYMPTOMS = (
         kinds=frozenset({RowKind.OTHER_CLIENT_CA}),
         verdicts=_LET_IN,
     ),
+    Symptom(
+        Cause(
+            "the list of known certificates is not in force: the map is not consulted, or holds what was never issued",
+            'set admit = "known" at the site and deploy, or compare the map with counterseal list',
+        ),
+        kinds=frozenset({RowKind.UNLISTED}),
+        verdicts=_LET_IN,
+    ),
     Symptom(_CRL_NOT_IN_FORCE, kinds=_REVOKED, verify="SUCCESS"),
     Symptom(_CRL_NOT_IN_FORCE, kinds=_REVOKED, verdicts=frozenset({Verdict.FORBIDDEN})),
     Symptom(_PAGE_FORWARDS, kinds=_BAD | _REVOKED | {RowKind.NO_CERTIFICATE}, verdicts=_LET_IN, verify=""),

@@ -115,6 +115,8 @@ class _Planner:
         yield self._client(RowKind.FOREIGN, self.identities.foreign)
         yield self._client(RowKind.SERVER_PURPOSE, self.identities.server_purpose)
         yield self._client(RowKind.OTHER_CLIENT_CA, self.identities.other_client_ca)
+        if self.facts.known_only:
+            yield self._client(RowKind.UNLISTED, self.identities.unlisted)
         yield self._client(RowKind.REVOKED, self.identities.revoked)
 
     def _sessions(self) -> Iterator[Row]:

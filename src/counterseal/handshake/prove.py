@@ -19,12 +19,11 @@ from counterseal.handshake.judge import judge, skip
 from counterseal.handshake.plan import plan
 from counterseal.handshake.rows import RowKind
 from counterseal.handshake.upstream import ProofUpstream, forged_headers
-from counterseal.handshake.verdict import Verdict, verdict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from counterseal.handshake.observation import Attempt, Observation
+    from counterseal.handshake.observation import Attempt
     from counterseal.handshake.rows import Row, RowResult
     from counterseal.handshake.site import Identities, SiteFacts
 
@@ -99,10 +98,4 @@ def _try_forging(row: Row, what: Attempt, upstream: ProofUpstream | str) -> RowR
         return skip(row, upstream)
     nonce = secrets.token_hex(8)
     seen = attempt(replace(what, headers=forged_headers(nonce)))
-    return _judge_forging(row, replace(seen, leaked=upstream.leaked(nonce)))
-
-
-def _judge_forging(row: Row, seen: Observation) -> RowResult:
-    if seen.leaked is None and verdict(seen) is Verdict.FORBIDDEN:
-        return skip(row, "the site let no probe through to its application (allow list)")
-    return judge(row, seen)
+    return judge(row, replace(seen, leaked=upstream.leaked(nonce)))

@@ -26,6 +26,7 @@ class RowKind(StrEnum):
     FOREIGN = "foreign"
     SERVER_PURPOSE = "server-purpose"
     OTHER_CLIENT_CA = "other-client-ca"
+    UNLISTED = "unlisted"
     REVOKED = "revoked"
     RESUMED_AFTER_REVOCATION = "resumed-after-revocation"
     RESUMPTION = "resumption"

@@ -26,7 +26,8 @@ class SiteFacts:
 
     ``endpoints`` speak TLS, ``plain_http`` only redirect. ``generation`` None stands for an nginx that is not rendered
     by us: then answers are read by their status and stock pages. ``has_allow`` says that only listed subjects pass,
-    which a probe never is, and ``listed_paths`` the same of single paths. ``resumption`` says that the site offers TLS
+    which a probe never is, and ``listed_paths`` the same of single paths. ``known_only`` says that only certificates of
+    the inventory pass. ``resumption`` says that the site offers TLS
     sessions on purpose. ``prove_socket`` is where the site passes ``/.well-known/counterseal/headers`` on to.
     ``trust_anchors`` (PEM) and ``server_certificate_serial`` are what the server's own certificate is held against,
     where known.
@@ -38,6 +39,7 @@ class SiteFacts:
     client_certificates: ClientCertificates
     tls_versions: tuple[TLSVersion, ...] = ("1.2", "1.3")
     has_allow: bool = False
+    known_only: bool = False
     revocation: Revocation | None = None
     resumption: bool = False
     other_server_names: tuple[str, ...] = ()
@@ -78,8 +80,9 @@ class Leaver:
 class Identities:
     """The clients to try a site with; one that is None leaves its rows out, and says so.
 
-    ``other_client_ca`` was issued by a client CA of the same root that the site does not admit; ``revoked`` is the
-    canary; ``leaver`` was revoked after it had made its sessions.
+    ``other_client_ca`` was issued by a client CA of the same root that the site does not admit; ``unlisted`` is as good
+    as ``good`` but for the list of known certificates, which leaves it out; ``revoked`` is the canary; ``leaver`` was
+    revoked after it had made its sessions.
     """
 
     good: ProbeIdentity | None = None
@@ -87,5 +90,6 @@ class Identities:
     foreign: ProbeIdentity | None = None
     server_purpose: ProbeIdentity | None = None
     other_client_ca: ProbeIdentity | None = None
+    unlisted: ProbeIdentity | None = None
     revoked: ProbeIdentity | None = None
     leaver: Leaver | None = None

@@ -172,6 +172,11 @@ class Site:
         """Locations that ask more of the client than the site does."""
         return tuple(location for location in self.locations if self._demands(location))
 
+    @property
+    def proxies(self) -> bool:
+        """Whether any location of the site has an upstream."""
+        return self.upstream is not None or any(location.upstream is not None for location in self.locations)
+
     def _demands(self, location: Location) -> bool:
         stricter = location.client_certificates is ClientCertificates.REQUIRED
         return location.allow.restricts or (stricter and self.client_certificates is ClientCertificates.OPTIONAL)

@@ -89,6 +89,7 @@ CLIENT_PROBE = Profile(
     name_kinds=frozenset(),
     probe=True,
 )
+PROBES = (SERVER_PROBE.name, CLIENT_PROBE.name)
 BUILT_IN = {profile.name: profile for profile in (SERVER, CLIENT, SERVER_PROBE, CLIENT_PROBE)}
 
 PROBE_GROUP = "counterseal-probe"

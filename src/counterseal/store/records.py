@@ -141,12 +141,14 @@ class Query:
 
     ``name`` is compared without case: ``web`` and ``web*`` mean "begins with", ``*.example.com`` and ``*@example.com``
     "in that domain", ``*word*`` or a ``*`` elsewhere "anywhere"; see ``Inventory.search`` for what each costs.
-    ``expires_before`` is exclusive. ``include_expired=False`` leaves out what has expired at ``at``. ``after`` is the
-    ``next`` of the page before; raises InputError for a query that cannot be meant.
+    ``without_profiles`` leaves out certificates of these. ``expires_before`` is exclusive. ``include_expired=False``
+    leaves out what has expired at ``at``. ``after`` is the ``next`` of the page before; raises InputError for a query
+    that cannot be meant.
     """
 
     status: Status | None = None
     profile: str | None = None
+    without_profiles: tuple[str, ...] = ()
     name: str | None = None
     issuer: str | None = None
     expires_before: int | None = None

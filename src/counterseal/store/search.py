@@ -204,6 +204,7 @@ def _filters(query: Query) -> tuple[list[str], Row]:
         ("c.not_after < ?", query.expires_before),
     )
     present = [(condition, value) for condition, value in wanted if value is not None]
+    present += [("c.profile <> ?", profile) for profile in query.without_profiles]
     return [condition for condition, _ in present], tuple(value for _, value in present)
 
 

@@ -79,6 +79,7 @@ def test_a_rendered_site_passes_its_proof(
     assert failed == []
     tried = {row.row.kind for row in proof.rows if row.skipped is None}
     assert {RowKind.SERVER, RowKind.NO_CERTIFICATE, RowKind.NO_SNI, RowKind.REDIRECT} <= tried
+    assert (RowKind.FORGED_HEADERS in tried) == (RowKind.UNLISTED in tried or site.admit is not Admit.KNOWN)
 
 
 def make_site(name: str, **changes: Any) -> Site:  # noqa: ANN401 - any field of a site
@@ -147,6 +148,7 @@ def facts_of(sites: Sequence[Site], nginx: PrivateNginx, *, generation: int) -> 
         client_certificates=site.client_certificates.value,
         tls_versions=("1.3",) if site.tls is TLSProfile.MODERN else ("1.2", "1.3"),
         has_allow=site.allow.restricts,
+        known_only=site.admit is Admit.KNOWN,
         revocation="map" if settled is Revocation.MAP else "both",
         resumption=site.sessions is Sessions.CACHE,
         other_server_names=tuple(other.server_names[0] for other in sites[1:]),

@@ -43,6 +43,7 @@ OUTCOMES: list[tuple[K, dict[str, Any], Observation, str]] = [
     (K.SERVER_PURPOSE, {}, page(200, "SUCCESS"), "clientAuth beside serverAuth"),
     (K.EXPIRED, {}, page(200, "SUCCESS"), "the clock of the nginx host"),
     (K.OTHER_CLIENT_CA, {}, page(200, "SUCCESS"), "the issuer is not pinned"),
+    (K.UNLISTED, {}, page(200, "SUCCESS"), "the list of known certificates"),
     (K.REVOKED, {}, page(200, "SUCCESS"), "the revocation is not in force"),
     (K.REVOKED, {}, page(400, "SUCCESS"), "the revocation is not in force"),
     (K.REVOKED, {}, page(403, None), "the revocation is not in force"),

@@ -28,6 +28,7 @@ FACTS = SiteFacts(
     generation=3,
     trust_anchors=b"anchors",
     identity_headers=True,
+    known_only=True,
     prove_socket=Path("/run/prove.sock"),
     plain_http=(Endpoint("127.0.0.1", 8080),),
 )
@@ -60,12 +61,21 @@ def test_a_site_that_asks_for_none_is_not_tried_with_bad_certificates() -> None:
     assert of_kind(RowKind.NO_CERTIFICATE, replace(FACTS, client_certificates="none")).expected.asked is False
 
 
+def test_only_an_inventory_can_leave_somebody_out() -> None:
+    """Where a site admits whatever is valid, a certificate outside the store is as good as any."""
+    assert RowKind.UNLISTED not in kinds(plan(replace(FACTS, known_only=False), IDENTITIES))
+    wanted = of_kind(RowKind.UNLISTED).expected
+    assert wanted.verdicts == {Verdict.REFUSED}
+    assert wanted.verify == "SUCCESS"
+
+
 def test_missing_identities_are_skipped_with_a_reason() -> None:
     """Nobody takes an untried row for one that passed."""
     skipped = {row.kind: row.skipped for row in plan(replace(FACTS, trust_anchors=None), Identities()) if row.skipped}
     assert set(skipped) == {
         RowKind.SERVER, RowKind.GOOD, RowKind.EXPIRED, RowKind.FOREIGN, RowKind.SERVER_PURPOSE,
-        RowKind.OTHER_CLIENT_CA, RowKind.REVOKED, RowKind.RESUMED_AFTER_REVOCATION, RowKind.FORGED_HEADERS,
+        RowKind.OTHER_CLIENT_CA, RowKind.UNLISTED, RowKind.REVOKED, RowKind.RESUMED_AFTER_REVOCATION,
+        RowKind.FORGED_HEADERS,
     }  # fmt: skip
     assert skipped[RowKind.RESUMED_AFTER_REVOCATION] == "no client was revoked in this run"
 

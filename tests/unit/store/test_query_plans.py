@@ -49,6 +49,7 @@ FILTERS = {
     "status": Query(status=Status.REVOKED),
     "expiring": Query(status=Status.VALID, include_expired=False, at=NOW, expires_before=NOW + 1),
     "profile": Query(profile="client"),
+    "without profiles": Query(without_profiles=("client-probe", "server-probe")),
     "issuer": Query(issuer="clients"),
     "both": Query(issuer="clients", profile="client", status=Status.VALID, expires_before=NOW),
     "reserved": Query(status=Status.RESERVED),

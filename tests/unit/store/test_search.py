@@ -79,6 +79,7 @@ def _fits(record: CertificateRecord, query: Query) -> bool:
     return (
         query.status in {None, record.status}
         and query.profile in {None, record.profile}
+        and record.profile not in query.without_profiles
         and query.issuer in {None, record.issuer}
         and (query.expires_before is None or record.not_after < query.expires_before)
         and (query.include_expired or record.not_after >= (query.at or 0))
@@ -107,6 +108,7 @@ QUERIES = st.builds(
     Query,
     status=st.sampled_from([None, Status.VALID, Status.REVOKED, Status.HELD]),
     profile=st.sampled_from([None, "client", "canary", "nothing"]),
+    without_profiles=st.sampled_from([(), ("canary",), ("canary", "server")]),
     name=st.none() | NAMES,
     issuer=st.sampled_from([None, "clients", "staff"]),
     expires_before=st.none() | TIMES,

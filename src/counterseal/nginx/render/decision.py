@@ -6,6 +6,7 @@ verified, issued by an admitted CA, not revoked, known, allowed. Everything that
 =================  ====================================================================
 ``200:admitted``   a certificate was shown and passes
 ``200:open``       none was shown and none is needed
+``200:proof``      a probe of ours asks, behind an allow list, for the place that leads to the prover alone
 ``496:missing``    none was shown
 ``495:failed``     it does not verify (``$ssl_client_verify`` has the reason)
 ``495:issuer``     it verifies, but comes from a CA that the site does not admit
@@ -31,6 +32,7 @@ from counterseal.nginx.faults import split_subject
 from counterseal.nginx.render.inventory import uses_map
 from counterseal.nginx.render.words import choose, exact, serial_hex, variable
 from counterseal.nginx.site import Admit, ClientCertificates
+from counterseal.pki.profile import PROBE_GROUP
 from counterseal.pki.subject import nginx_name, parse_subject
 
 if TYPE_CHECKING:
@@ -38,6 +40,9 @@ if TYPE_CHECKING:
 
     from counterseal.nginx.material import Material
     from counterseal.nginx.site import Allow, Location, Site
+
+PROBE_PATH = "/.well-known/counterseal"
+HEADERS_PATH = f"{PROBE_PATH}/headers"
 
 # Raw paths that two programs may read differently: dot segments, empty segments, path parameters, backslashes, the hash
 # sign, and encoded separators, dots, control characters and percent signs. Matched on the path as the client wrote it.
@@ -63,6 +68,8 @@ def decision_lines(site: Site, material: Material, issuers: Mapping[str, int]) -
         yield from _reach(site, number, location)
     if site.demanding:
         yield from _verdict(site)
+    if _keeps_probes_out(site):
+        yield from _verdict_for_probes(site)
 
 
 def verdict(site: Site) -> str:
@@ -70,6 +77,11 @@ def verdict(site: Site) -> str:
     if not site.verifies:
         return "200:open"
     return variable(site.name, "verdict") if site.demanding else gate(site)
+
+
+def entry(site: Site) -> str:
+    """Return the variable by which a server block with a place for the prover lets in: the verdict, or a probe's."""
+    return variable(site.name, "entry") if _keeps_probes_out(site) else verdict(site)
 
 
 def gate(site: Site, number: int = 0) -> str:
@@ -123,8 +135,13 @@ def _allowed(site: Site, material: Material, issuers: Mapping[str, int], allow: 
         issuer = any_issuer if ca is None else _any_of(issuers[dn] for dn in issuers_of(site, material, ca))
         yield f"{issuer}{_SOUND}{_ANY_SERIAL}{exact(nginx_name(parse_subject(subject)))}{_END}"
     for group in allow.groups:
-        unit = nginx_name(x509.Name([x509.NameAttribute(NameOID.ORGANIZATIONAL_UNIT_NAME, group)]))
-        yield f"{any_issuer}{_SOUND}{_ANY_SERIAL}{_BEFORE}{exact(unit)}(?:[,+]|{_END})"
+        yield f"{any_issuer}{_SOUND}{_ANY_SERIAL}{_member_of(group)}"
+
+
+def _member_of(group: str) -> str:
+    """Return what a whole subject looks like that has this OU."""
+    unit = nginx_name(x509.Name([x509.NameAttribute(NameOID.ORGANIZATIONAL_UNIT_NAME, group)]))
+    return f"{_BEFORE}{exact(unit)}(?:[,+]|{_END})"
 
 
 def issuers_of(site: Site, material: Material, ca: str) -> tuple[str, ...]:
@@ -152,6 +169,19 @@ def _verdict(site: Site) -> Iterator[str]:
         ("(?:^| )(4[0-9][0-9]:[a-z]+)", "$1"),
     ]
     yield from choose(" ".join([gate(site), *reached]), variable(site.name, "verdict"), cases, volatile=True)
+
+
+def _keeps_probes_out(site: Site) -> bool:
+    """Whether no probe could reach the application's place, and so nobody see which headers arrive there."""
+    around = (one for one in site.demanding if f"{HEADERS_PATH}/".startswith(f"{one.prefix}/"))
+    return site.proxies and any(allow.restricts for allow in (site.allow, *(one.allow for one in around)))
+
+
+def _verdict_for_probes(site: Site) -> Iterator[str]:
+    """Yield the map that lets a probe, verified and sound, through to the prover's own socket and nowhere else."""
+    at_the_prover = rf"^403:forbidden\n{exact(HEADERS_PATH)}\n{_member_of(PROBE_GROUP)}"
+    cases = [("default", verdict(site)), (at_the_prover, "200:proof")]
+    yield from choose(f"{verdict(site)}\n$uri\n$ssl_client_s_dn", variable(site.name, "entry"), cases, volatile=True)
 
 
 def _reached(site: Site, number: int) -> str:

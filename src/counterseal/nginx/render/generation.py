@@ -15,7 +15,6 @@ from counterseal.nginx.render.server import (
     default_server,
     file_of,
     plain_default_server,
-    proxies,
     redirect_servers,
     site_server,
 )
@@ -86,7 +85,7 @@ def map_lines(sites: Sequence[tuple[Site, Material]], *, generation: int, layout
         yield from inventory_lines(issuers, layout)
     for site, material in sites:
         yield from decision_lines(site, material, issuers)
-    if any(proxies(site) for site, _ in sites):
+    if any(site.proxies for site, _ in sites):
         yield from proxy_maps()
     if any(site.identity_headers is IdentityHeaders.RFC9440 for site, _ in sites):
         yield from client_cert_maps()
@@ -120,5 +119,5 @@ def _site_files(site: Site, material: Material, version: NginxVersion) -> Iterat
     yield PlannedFile(file_of(site, "chain.pem"), material.certificate_chain)
     yield PlannedFile(file_of(site, "key.pem"), material.private_key, SECRET)
     yield from client_files(site, material)
-    if proxies(site):
+    if site.proxies:
         yield PlannedFile(file_of(site, "proxy.conf"), as_file(proxy_lines(site, version)))

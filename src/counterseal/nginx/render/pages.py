@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from counterseal.nginx.render.decision import verdict
+from counterseal.nginx.render.decision import PROBE_PATH, verdict
 from counterseal.nginx.render.reasons import OTHER, REASONS
 from counterseal.nginx.render.tls import HSTS
 from counterseal.nginx.render.words import block, choose
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     from counterseal.nginx.site import Site
 
-PROBE_PATH = "/.well-known/counterseal"
-HEADERS_PATH = f"{PROBE_PATH}/headers"
 MALFORMED_PATH = f"{PROBE_PATH}/malformed"
 
 _STYLE = (

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from counterseal.nginx.render.decision import check_lines, gates_around, verdict
+from counterseal.nginx.render.decision import HEADERS_PATH, check_lines, entry, gates_around
 from counterseal.nginx.render.inventory import uses_crl
 from counterseal.nginx.render.pages import (
-    HEADERS_PATH,
     default_server_pages,
     error_page_lines,
     page_locations,
@@ -56,7 +55,7 @@ def site_server(
             *([HSTS] if site.hsts else []),
             "",
             *error_page_lines(),
-            *(check_lines(verdict(site)) if site.verifies else ()),
+            *(check_lines(entry(site)) if site.verifies else ()),
             "",
             *page_locations(site),
             *probe_location(site),
@@ -139,13 +138,8 @@ def socket_text(listen: Listen) -> str:
     return str(listen.port) if listen.address == "*" else str(listen)
 
 
-def proxies(site: Site) -> bool:
-    """Whether any location of the site has an upstream."""
-    return site.upstream is not None or any(location.upstream is not None for location in site.locations)
-
-
 def _locations(site: Site, layout: Layout) -> Iterator[str]:
-    if proxies(site):
+    if site.proxies:
         upstream = f"unix:{layout.prove_socket}"
         yield from block(f"location = {HEADERS_PATH}", _target(site, layout, upstream=upstream, root=None))
     for location in site.locations:

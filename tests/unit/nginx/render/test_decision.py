@@ -149,6 +149,43 @@ def test_the_verdict_is_the_first_refusal(demands: str, verdict: str) -> None:
     assert block.directives[0].name == "volatile"
 
 
+PROBE = "CN=probe good,OU=counterseal-probe"
+HEADERS = "/.well-known/counterseal/headers"
+
+
+@pytest.mark.parametrize(
+    ("facts", "word"),
+    [
+        (f"403:forbidden\n{HEADERS}\n{PROBE}", "200:proof"),
+        (f"403:forbidden\n{HEADERS}\nCN=alice,OU=ops", "$counterseal_panel_gate"),
+        (f"403:forbidden\n{HEADERS}\nCN=x\\,OU=counterseal-probe", "$counterseal_panel_gate"),
+        (f"403:forbidden\n/\n{PROBE}", "$counterseal_panel_gate"),
+        (f"403:forbidden\n{HEADERS}/x\n{PROBE}", "$counterseal_panel_gate"),
+        (f"495:revoked\n{HEADERS}\n{PROBE}", "$counterseal_panel_gate"),
+        (f"495:unknown\n{HEADERS}\n{PROBE}", "$counterseal_panel_gate"),
+        (f"496:missing\n{HEADERS}\n", "$counterseal_panel_gate"),
+    ],
+)
+def test_behind_an_allow_list_a_probe_reaches_the_prover_alone(facts: str, word: str) -> None:
+    """Whoever is no probe, or asks for anything else, meets the list as ever."""
+    text = render_text("http.conf", make_site(allow=Allow(groups=("ops",))))
+    assert look_up(find_map(text, "$counterseal_panel_entry"), facts) == word
+
+
+def test_a_list_around_the_place_of_the_prover_is_in_the_way_too() -> None:
+    """Also where only a part of the paths has one."""
+    text = render_text("http.conf", make_site(locations=(Location("/.well-known", allow=Allow(groups=("ops",))),)))
+    assert look_up(find_map(text, "$counterseal_panel_entry"), f"403:forbidden\n{HEADERS}\n{PROBE}") == "200:proof"
+
+
+def test_without_a_list_or_an_application_probes_have_no_entry_of_their_own() -> None:
+    """There is nothing in their way, or nothing to reach."""
+    ops = Allow(groups=("ops",))
+    below = make_site(locations=(Location("/admin", allow=ops),))
+    for site in (make_site(), below, make_site(allow=ops, upstream=None, root="/srv")):
+        assert "_entry" not in render_text("http.conf", site)
+
+
 def test_a_ca_without_an_issuer_admits_nobody() -> None:
     """A client CA whose issuers nobody named has a pattern that never matches."""
     site = make_site(client_cas=("staff", "partners"), allow=Allow(subjects=("CN=b",)))
