@@ -62,7 +62,7 @@ def find_commands() -> Iterator[tuple[str, click.Command, click.Context]]:
     if importlib.util.find_spec("counterseal.cli") is None:
         return
     main: click.Command = importlib.import_module("counterseal.cli").main
-    yield from _walk(main, click.Context(main, info_name="counterseal", terminal_width=WIDTH, max_content_width=WIDTH))
+    yield from _walk(main, click.Context(main, info_name="counterseal", terminal_width=WIDTH, **main.context_settings))
 
 
 def _walk(command: click.Command, context: click.Context) -> Iterator[tuple[str, click.Command, click.Context]]:

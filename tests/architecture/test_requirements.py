@@ -47,11 +47,12 @@ def test_locks_fulfil_the_project() -> None:
     assert check_locked(project["project"]["dependencies"], read_lock("runtime")) == []
     assert check_locked(project["build-system"]["requires"] + groups["build"], read_lock("build")) == []
     assert check_locked(groups["nginx"], read_lock("nginx")) == []
+    assert check_locked(project["project"]["optional-dependencies"]["serve"], read_lock("serve")) == []
     assert check_locked(development, read_lock("dev")) == []
 
 
 def test_locks_agree() -> None:
     """What is checked with the development lock is what quickstart installs."""
     development = read_lock("dev")
-    for name in ("runtime", "build", "nginx"):
+    for name in ("runtime", "build", "nginx", "serve"):
         assert read_lock(name).items() <= development.items()

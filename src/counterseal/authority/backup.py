@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from counterseal.authority.parts import Authority
 
 STORE = "store.sqlite"
-PARTS = ("keys", "sites", "canaries", "counterseal.toml")
+PARTS = ("keys", "sites", "serve", "canaries", "counterseal.toml")
 
 
 def backup(authority: Authority, home: Path, target: Path, passphrase: bytes) -> int:

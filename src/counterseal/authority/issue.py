@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from counterseal.authority.signing import Issued, check_draft, record_of, sign_and_store
+from counterseal.authority.signing import Issued, Prepared, check_draft, prepare_draft, record, record_of, reserve
 from counterseal.pki.certificate import assemble_end_entity
 from counterseal.pki.keys import signature_algorithm
 from counterseal.pki.policy import Asked, decide
@@ -20,12 +20,19 @@ def issue(authority: Authority, asked: Asked, *, name: str, issuer: str | None =
     ``lint.refused``), NotFoundError, KeyAccessError, StoreError; nothing is stored but the reserved serial number when
     signing fails.
     """
+    prepared = prepare(authority, asked, name=name, issuer=issuer)
+    reserve(authority, prepared)
+    return record(authority, prepared, prepared.sign())
+
+
+def prepare(authority: Authority, asked: Asked, *, name: str, issuer: str | None = None) -> Prepared:
+    """Decide and lint, and store nothing; who cannot wait for disk and key goes on with the steps of ``Prepared``."""
     ca = issuer or authority.issuer_for(asked.profile.purpose)
     above = authority.issuer(ca)
     request = decide(asked, above, serial_number=authority.serial_number(), now=authority.clock())
     signer = authority.keystore.signer(authority.store.ca(ca).key_id)
     draft = assemble_end_entity(request, above, signer.signature_algorithm)
-    return sign_and_store(authority, draft, above, signer, name=name, profile=asked.profile.name)
+    return prepare_draft(draft, above, signer, name=name, profile=asked.profile.name)
 
 
 def rehearse(authority: Authority, asked: Asked, *, name: str, issuer: str | None = None) -> Issued:
@@ -35,7 +42,7 @@ def rehearse(authority: Authority, asked: Asked, *, name: str, issuer: str | Non
     request = decide(asked, above, serial_number=authority.serial_number(), now=authority.clock())
     draft = assemble_end_entity(request, above, signature_algorithm(above.certificate.public_key()))
     preview, remarks = check_draft(draft, above.path)
-    record = record_of(
+    row = record_of(
         preview, draft.certificate(b""), issuer=ca, name=name, profile=asked.profile.name, authority=authority
     )
-    return Issued(record, preview, above, remarks)
+    return Issued(row, preview, above, remarks)

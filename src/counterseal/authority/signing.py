@@ -49,19 +49,59 @@ def check_draft(draft: Draft, path: Sequence[x509.Certificate]) -> tuple[x509.Ce
     return preview, findings
 
 
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A draft that passed the rules, with all it takes to sign and store it: the three steps below, in their order."""
+
+    draft: Draft
+    preview: x509.Certificate
+    issuer: Issuer
+    signer: Signer
+    name: str
+    profile: str
+    remarks: tuple[Finding, ...] = ()
+
+    def sign(self) -> bytes:
+        """Return the DER certificate, signed; only after ``reserve`` is durable. Raises KeyAccessError."""
+        return self.draft.sign(self.signer)
+
+
+def prepare_draft(draft: Draft, issuer: Issuer, signer: Signer, *, name: str, profile: str) -> Prepared:
+    """Lint the draft, which nothing has signed yet; raises RefusedError ``lint.refused``."""
+    preview, remarks = check_draft(draft, issuer.path)
+    return Prepared(draft, preview, issuer, signer, name, profile, remarks)
+
+
+def reserve(authority: Authority, prepared: Prepared) -> None:
+    """Take the serial number, durable before anything is signed; raises StoreError."""
+    authority.store.reserve(
+        prepared.preview.serial_number,
+        issuer=prepared.issuer.name,
+        name=prepared.name,
+        profile=prepared.profile,
+        at=epoch(authority.clock()),
+        actor=authority.actor,
+    )
+
+
+def record(authority: Authority, prepared: Prepared, content: bytes) -> Issued:
+    """Store what was signed with its entry in the key-use log; only then may it leave. Raises StoreError."""
+    preview, issuer = prepared.preview, prepared.issuer
+    row = record_of(
+        preview, content, issuer=issuer.name, name=prepared.name, profile=prepared.profile, authority=authority
+    )
+    use = key_use(authority, issuer.name, "certificate", prepared.draft.tbs, preview.serial_number)
+    authority.store.record(row, use)
+    return Issued(row, x509.load_der_x509_certificate(content), issuer, prepared.remarks)
+
+
 def sign_and_store(
     authority: Authority, draft: Draft, issuer: Issuer, signer: Signer, *, name: str, profile: str
 ) -> Issued:
     """Lint, reserve, sign and store one draft; raises RefusedError, StoreError, KeyAccessError."""
-    preview, remarks = check_draft(draft, issuer.path)
-    at = epoch(authority.clock())
-    authority.store.reserve(
-        preview.serial_number, issuer=issuer.name, name=name, profile=profile, at=at, actor=authority.actor
-    )
-    content = draft.sign(signer)
-    record = record_of(preview, content, issuer=issuer.name, name=name, profile=profile, authority=authority)
-    authority.store.record(record, key_use(authority, issuer.name, "certificate", draft.tbs, preview.serial_number))
-    return Issued(record, x509.load_der_x509_certificate(content), issuer, remarks)
+    prepared = prepare_draft(draft, issuer, signer, name=name, profile=profile)
+    reserve(authority, prepared)
+    return record(authority, prepared, prepared.sign())
 
 
 def key_use(authority: Authority, ca: str, action: str, signed: bytes, serial_number: int | None) -> NewKeyUse:

@@ -46,6 +46,9 @@ SECTIONS: dict[str, dict[str, Entry]] = {
         "nginx": Entry("counterseal.cli.nginx:nginx", "Render, deploy and look after what nginx serves."),
         "prove": Entry("counterseal.cli.prove:prove", "Prove with real handshakes who gets into the sites."),
     },
+    "Serve": {
+        "serve": Entry("counterseal.cli.serve:serve", "Serve the CA over the network: ACME."),
+    },
     "Look after": {
         "revoke": Entry("counterseal.cli.revoke:revoke", "Revoke a certificate, and lock it out of nginx."),
         "unrevoke": Entry("counterseal.cli.revoke:unrevoke", "Take back a certificate_hold."),

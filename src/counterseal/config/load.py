@@ -11,13 +11,15 @@ import msgspec
 
 from counterseal.authority.parts import Rules
 from counterseal.config.convert import profile_of, site_of
-from counterseal.config.raw import NAMED_TABLES, NESTED, TABLES, RawCA, RawNginx, RawProfile, RawSite
+from counterseal.config.raw import NAMED_TABLES, NESTED, TABLES, RawCA, RawNginx, RawProfile, RawServe, RawSite
+from counterseal.config.service import serve_settings_of
 from counterseal.config.settings import NginxSettings, Settings
 from counterseal.duration import parse_duration
 from counterseal.errors import ConfigError, CountersealError
 from counterseal.files import read_file
 from counterseal.findings import Finding, Severity
 from counterseal.pki.profile import BUILT_IN
+from counterseal.service.settings import ServeSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -59,6 +61,7 @@ class _Loader:
     def settings(self, document: dict[str, Any]) -> Settings:
         self._check_keys(document)
         nginx = self._table(document.get("nginx", {}), RawNginx, "nginx") or RawNginx()
+        serve = self._table(document.get("serve", {}), RawServe, "serve") or RawServe()
         return Settings(
             source=self.path,
             rules=self._rules(document),
@@ -74,6 +77,7 @@ class _Loader:
                 for name, raw in self._named(document, "sites", RawSite)
                 if (site := self._try(f"sites.{name}", lambda n=name, r=raw: site_of(n, r, self._path)))  # type: ignore[misc] # bound now
             ),
+            serve=self._try("serve", lambda: serve_settings_of(serve, self._path)) or ServeSettings(),
         )
 
     def _rules(self, document: dict[str, Any]) -> Rules:

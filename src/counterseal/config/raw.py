@@ -73,6 +73,16 @@ class RawSite(msgspec.Struct):
     certificate_key: str | None = None
 
 
-TABLES: dict[str, type[msgspec.Struct]] = {"ca": RawCA, "nginx": RawNginx}
+class RawServe(msgspec.Struct):
+    """``[serve]``."""
+
+    listen: str | None = None
+    names: list[str] = []
+    public_url: str | None = None
+    certificate: str | None = None
+    certificate_key: str | None = None
+
+
+TABLES: dict[str, type[msgspec.Struct]] = {"ca": RawCA, "nginx": RawNginx, "serve": RawServe}
 NAMED_TABLES: dict[str, type[msgspec.Struct]] = {"profiles": RawProfile, "sites": RawSite}
 NESTED: dict[str, type[msgspec.Struct]] = {"allow": RawAllow, "locations": RawLocation}

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from counterseal.authority.parts import Rules
+from counterseal.service.settings import ServeSettings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,3 +37,4 @@ class Settings:
     rules: Rules = field(default_factory=Rules)
     nginx: NginxSettings = field(default_factory=NginxSettings)
     sites: tuple[ServedSite, ...] = ()
+    serve: ServeSettings = field(default_factory=ServeSettings)

@@ -114,7 +114,7 @@ class Issuance(Authorities):
 
     def _taken(self, wanted: Sequence[tuple[int, str]]) -> StoreError:
         """Say which number it was; called when an insert left one out, whose transaction is rolled back then."""
-        self._run("rollback")
+        self._roll_back()
         seen: set[tuple[int, str]] = set()
         for one in wanted:
             if one in seen or self._status(*one) is not None:
@@ -123,7 +123,7 @@ class Issuance(Authorities):
         return _serial_taken(*wanted[0])
 
     def _not_reserved(self, records: Iterable[CertificateRecord]) -> StoreError:
-        self._run("rollback")
+        self._roll_back()
         for record in records:
             status = self._status(record.serial_number, record.issuer)
             if status != Status.RESERVED:

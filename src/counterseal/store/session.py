@@ -9,6 +9,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from counterseal.errors import StoreError
 from counterseal.store.failures import FAULTS, store_error
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ class Session:
 
     def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
         self._connection = connection
+        self._depth = 0
         self.path = path
 
     def close(self) -> None:
@@ -31,15 +33,32 @@ class Session:
         self._connection.close()
 
     @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Make the writing calls inside one: durable together when the outermost block ends, or none of it is there.
+
+        One inside another can fail by itself: it alone is undone, and the outer one may go on.
+        """
+        with self._writing():
+            yield
+
+    @contextmanager
     def _writing(self) -> Iterator[None]:
-        """Everything inside is durable together when the block ends, or none of it is there."""
-        self._run("begin immediate")  # the write lock at once: a lock upgraded later could only fail
+        """Everything inside is durable together when the (outermost) block ends, or none of it is there."""
+        if self._depth and not self._connection.in_transaction:
+            raise StoreError("store.rolled_back", f"the store rolled back what was being written: {self.path}")
+        # the write lock at once: a lock upgraded later could only fail
+        self._run("savepoint step" if self._depth else "begin immediate")
+        self._depth += 1
         try:
             yield
-            self._run("commit")
+            self._run("release step" if self._depth > 1 else "commit")
         except BaseException:
             self._roll_back()
+            if self._depth > 1 and self._connection.in_transaction:
+                self._run("release step")
             raise
+        finally:
+            self._depth -= 1
 
     @contextmanager
     def _reading(self) -> Iterator[None]:
@@ -51,8 +70,9 @@ class Session:
             self._roll_back()
 
     def _roll_back(self) -> None:
+        """Undo what the innermost block has done."""
         if self._connection.in_transaction:  # a full disk makes SQLite roll back by itself
-            self._run("rollback")
+            self._run("rollback to step" if self._depth > 1 else "rollback")
 
     def _run(self, statement: str, values: Sequence[Any] = ()) -> int:
         """Return the number of rows changed."""

@@ -1,0 +1,62 @@
+"""``counterseal serve``."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+import click
+
+from counterseal.cli.common import Run, common
+from counterseal.errors import InputError
+from counterseal.service.settings import Address
+
+if TYPE_CHECKING:
+    from counterseal.compose.serve import Listening
+
+NEEDED = ("dns", "httptools", "joserfc", "starlette", "uvicorn", "uvloop")
+EPILOG = """\b
+Examples:
+  counterseal serve
+  counterseal serve --listen 0.0.0.0:443 --name ca.corp.example
+  counterseal serve --passphrase-file /etc/counterseal/passphrase
+"""
+
+
+@click.command(epilog=EPILOG)
+@click.option("--listen", metavar="ADDRESS", help="Where: 127.0.0.1:8443, [::]:443 or unix:/run/counterseal.sock.")
+@click.option("--name", "names", multiple=True, help="What this service is called; may be repeated.")
+@common
+def serve(run: Run, *, listen: str | None, names: tuple[str, ...]) -> None:
+    """Serve the CA over the network: ACME.
+
+    Runs until it is stopped: SIGTERM finishes what was begun, SIGHUP reads the own certificate again. That one is
+    issued and renewed by the CA itself. Logs are lines of JSON on stderr.
+    """
+    _require_extra()
+    from counterseal.compose.serve import serve as run_service  # noqa: PLC0415 - 0.3 s that only a service needs
+
+    settings = run.settings()
+    wanted = settings.serve
+    if listen is not None:
+        wanted = replace(wanted, listen=Address.parse(listen))
+    if names:
+        wanted = replace(wanted, names=tuple(name.lower() for name in names))
+    settings = replace(settings, serve=wanted)
+
+    def started(listening: Listening) -> None:
+        text = f"serving {listening.url} on {listening.address}"
+        run.show({"url": listening.url, "address": listening.address}, text)
+
+    run_service(run.home, settings, run.ask_passphrase, started=started)
+
+
+def _require_extra() -> None:
+    missing = [name for name in NEEDED if find_spec(name) is None]
+    if missing:
+        raise InputError(
+            "serve.extra",
+            f"what the service stands on is not installed: {', '.join(missing)}",
+            hint="pip install 'counterseal[serve]'",
+        )

@@ -1,0 +1,159 @@
+"""The service put together: which faces there are, the store and the clock they work with, TLS, and one event loop.
+
+A new face is one line in ``_faces``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from contextlib import AsyncExitStack, closing, nullcontext
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import uvicorn
+import uvloop
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+
+from counterseal.authority.parts import ROOT
+from counterseal.compose.home import open_authority
+from counterseal.compose.listening import OwnCertificate, bind, origin_of, shown_address
+from counterseal.keystore.secret import shared_secret
+from counterseal.protocols.health import health_face
+from counterseal.service.access import Access
+from counterseal.service.connection import Connection
+from counterseal.service.log import log, start_logging
+from counterseal.service.parts import Face, Service, Upkeep
+from counterseal.service.problems import problem
+from counterseal.service.requests import Requests
+from counterseal.service.upkeep import upkeep
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from starlette.requests import Request
+    from starlette.responses import Response
+    from starlette.types import ASGIApp
+
+    from counterseal.authority.parts import Authority
+    from counterseal.config.settings import Settings
+
+    Passphrase = Callable[[], bytes | None]
+
+CERTIFICATE_SECONDS = 600.0
+GRACE_SECONDS = 30
+IDLE_SECONDS = 30
+CONNECTIONS = 4_000
+
+
+def _faces(service: Service, settings: Settings) -> Sequence[Face]:  # noqa: ARG001 - for the faces to come
+    return (health_face(service),)
+
+
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """Where the service answers, told once it does."""
+
+    url: str
+    address: str
+
+
+def serve(home: Path, settings: Settings, passphrase: Passphrase, *, started: Callable[[Listening], None]) -> None:
+    """Serve until SIGTERM or SIGINT, then finish what was begun; raises CountersealError when it cannot start."""
+    start_logging()
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_serve(home, settings, passphrase, started))
+
+
+async def _serve(home: Path, settings: Settings, passphrase: Passphrase, started: Callable[[Listening], None]) -> None:
+    async with AsyncExitStack() as stack:
+        authority = stack.enter_context(open_authority(home, passphrase))
+        _open_keys(authority)
+        listener = stack.enter_context(closing(bind(settings.serve.listen)))
+        origin = origin_of(settings.serve, listener)
+        own = None if settings.serve.listen.unix else OwnCertificate(home, settings.serve, origin.names)
+        context = own.open(authority) if own else None
+        access = Access(authority, lambda: replace(open_authority(home, passphrase), keystore=authority.keystore))
+        stack.push_async_callback(access.close)
+        secret = shared_secret(home / "keys" / "service.secret", authority.random_bytes)
+        service = Service(access, origin, authority.clock, authority.random_bytes, secret)
+        faces = _faces(service, settings)
+        await stack.enter_async_context(upkeep(_works(faces, own, access)))
+        for face in faces:
+            if face.start:
+                await face.start()
+        server = _server(_application(faces, service), context)
+        _listen_to_signals(server, own)
+        started(Listening(origin.usual, shown_address(listener)))
+        log("serving", url=origin.usual, address=shown_address(listener))
+        await server.serve([listener])
+    log("stopped")
+
+
+def _open_keys(authority: Authority) -> None:
+    """Open every issuing CA's key now, when somebody can still be asked for the passphrase."""
+    for record in authority.store.cas():
+        if record.state == "active" and record.purpose != ROOT and authority.keystore.has(record.key_id):
+            authority.keystore.signer(record.key_id)
+
+
+def _works(faces: Sequence[Face], own: OwnCertificate | None, access: Access) -> list[Upkeep]:
+    works = [work for face in faces for work in face.upkeep]
+    if own is not None:
+        works.append(Upkeep("own certificate", CERTIFICATE_SECONDS, lambda: own.renew(access)))
+    return works
+
+
+def _application(faces: Sequence[Face], service: Service) -> ASGIApp:
+    routes = [route for face in faces for route in face.routes]
+    application = Starlette(routes=routes, exception_handlers={HTTPException: _http_problem})
+    application.router.redirect_slashes = False  # a signed URL is what it is
+    return Requests(application, random_bytes=service.random_bytes)
+
+
+async def _http_problem(_: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101 - registered for nothing else
+    return problem(error.status_code, error.detail, headers=error.headers)
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's, whose signals are ours: it would end the process by the very signal again, with an exit code of it."""
+
+    def capture_signals(self) -> nullcontext[None]:  # type: ignore[override] # a context manager as well
+        return nullcontext()
+
+
+def _server(application: ASGIApp, context: ssl.SSLContext | None) -> _Server:
+    config = uvicorn.Config(
+        application,
+        http=Connection,
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        limit_concurrency=CONNECTIONS,
+        timeout_keep_alive=IDLE_SECONDS,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+        ssl_context_factory=(lambda _config, _default: context) if context else None,
+    )
+    return _Server(config)
+
+
+def _listen_to_signals(server: _Server, own: OwnCertificate | None) -> None:
+    """SIGTERM and SIGINT finish what was begun, the second one does not; SIGHUP reads the certificate again."""
+    loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        server.force_exit = server.should_exit
+        server.should_exit = True
+        log("stopping")
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop)
+    if own is not None:
+        loop.add_signal_handler(signal.SIGHUP, own.reload)

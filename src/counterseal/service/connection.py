@@ -1,0 +1,71 @@
+"""One HTTP connection: bounds on the head of a request, which the parser below does not have.
+
+A head must be complete after a few seconds and within a few kilobytes; a client that sends it octet by octet, or
+without end, is cut off and holds nothing. Bodies are bounded where they are read, because each face has its own limit.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+if TYPE_CHECKING:
+    import asyncio
+
+HEAD_LIMIT = 32 * 1024
+HEAD_SECONDS = 15.0
+
+
+class Connection(HttpToolsProtocol):
+    """uvicorn's connection with a limit on the size of a head, and on the time that it may take."""
+
+    _head: int = 0
+    _deadline: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as the class above has it
+        """Start the clock of the first head."""
+        super().connection_made(transport)
+        self.app_state = {**self.app_state, "tls": transport.get_extra_info("ssl_object")}
+        self._deadline = self.loop.call_later(HEAD_SECONDS, self._cut_off)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Stop the clock."""
+        self._stop()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Count what belongs to a head."""
+        self._head += len(data)
+        super().data_received(data)
+        if self._deadline is not None and self._head > HEAD_LIMIT and not self.transport.is_closing():
+            self.send_400_response("Request head is too large.")
+
+    def on_message_begin(self) -> None:
+        """Begin with a head; of a kept-alive connection it is not the first."""
+        super().on_message_begin()
+        if self._deadline is None:
+            self._head = 0
+            self._deadline = self.loop.call_later(HEAD_SECONDS, self._cut_off)
+
+    def on_headers_complete(self) -> None:
+        """End the head."""
+        self._stop()
+        super().on_headers_complete()
+
+    def _stop(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+    def _cut_off(self) -> None:
+        self._deadline = None
+        if not self.transport.is_closing():
+            self.transport.close()
+
+
+def peer_certificate(state: dict[str, Any]) -> bytes | None:
+    """Return the client's certificate (DER) of a connection, from ``scope["state"]``; None when it sent none."""
+    tls = state.get("tls")
+    certificate: bytes | None = tls.getpeercert(binary_form=True) if tls is not None else None
+    return certificate

@@ -1,0 +1,57 @@
+"""What a face is handed, and what it hands back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from hashlib import sha256
+from hmac import digest
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+    from datetime import datetime
+
+    from starlette.requests import Request
+    from starlette.routing import BaseRoute
+
+    from counterseal.service.access import Access
+    from counterseal.service.origin import Origin
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """The parts that every face of this process works with."""
+
+    access: Access
+    origin: Origin
+    clock: Callable[[], datetime]
+    random_bytes: Callable[[int], bytes] = field(repr=False)
+    secret: bytes = field(repr=False)
+    """What all replicas share and nobody else knows; each use takes a key of its own from it."""
+
+    def key(self, use: str) -> bytes:
+        """Return the key for one use of the shared secret."""
+        return digest(self.secret, use.encode(), sha256)
+
+    def url(self, request: Request, path: str) -> str:
+        """Return ``path`` as the client of this request must write it."""
+        return self.origin.of(request.headers.get("host")) + path
+
+
+@dataclass(frozen=True, slots=True)
+class Upkeep:
+    """Something to be done again and again in the background; a failure is logged, and it is tried the next time."""
+
+    name: str
+    seconds: float
+    do: Callable[[], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """One protocol: its routes, and its work in the background."""
+
+    routes: Sequence[BaseRoute]
+    upkeep: Sequence[Upkeep] = ()
+    start: Callable[[], Awaitable[None]] | None = None
+    """Called once before the first request: what a process that ended left unfinished is taken up again."""

@@ -1,0 +1,85 @@
+"""What surrounds every request: an id, a line in the log, and an answer even where the code failed."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import TYPE_CHECKING, Any
+
+from counterseal.errors import CountersealError
+from counterseal.service.log import log
+from counterseal.service.problems import problem, problem_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+ID_BYTES = 8
+PATH_SHOWN = 200
+
+
+class Requests:
+    """ASGI middleware around the whole application.
+
+    ``scope["state"]["log"]`` is a dictionary that a face may add fields to; nothing of a body, a header or a query is
+    logged by itself.
+    """
+
+    def __init__(self, app: ASGIApp, *, random_bytes: Callable[[int], bytes]) -> None:
+        self._app = app
+        self._random_bytes = random_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request and log it."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        began = time.perf_counter()
+        answer = _Answer(send, self._random_bytes(ID_BYTES).hex())
+        fields: dict[str, Any] = {}
+        scope.setdefault("state", {}).update(log=fields, request_id=answer.request_id)
+        try:
+            await self._app(scope, receive, answer.send)
+        except Exception as error:  # noqa: BLE001 - the last resort: the client gets an answer, the log the reason
+            await answer.fail(error, scope, receive)
+        log(
+            "request",
+            request_id=answer.request_id,
+            method=scope["method"],
+            path=scope["path"][:PATH_SHOWN],
+            status=answer.status,
+            milliseconds=round((time.perf_counter() - began) * 1000, 2),
+            client=_client(scope),
+            **fields,
+        )
+
+
+class _Answer:
+    """The response on its way out: remembers its status and carries the id."""
+
+    def __init__(self, send: Send, request_id: str) -> None:
+        self._send = send
+        self.request_id = request_id
+        self.status = 0
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            message["headers"] = [*message["headers"], (b"x-request-id", self.request_id.encode())]
+        await self._send(message)
+
+    async def fail(self, error: Exception, scope: Scope, receive: Receive) -> None:
+        if isinstance(error, CountersealError):
+            response, code = problem_of(error), error.code
+        else:
+            response, code = problem(500, "Internal Server Error"), type(error).__name__
+        if response.status_code >= 500:  # noqa: PLR2004 - our fault: the log has the reason, the client the id
+            log("failure", logging.ERROR, exc_info=True, request_id=self.request_id, code=code)
+        if not self.status:
+            await response(scope, receive, self.send)
+
+
+def _client(scope: Scope) -> str | None:
+    client = scope.get("client")
+    return client[0] if client else None

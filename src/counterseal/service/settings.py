@@ -1,0 +1,57 @@
+"""What ``[serve]`` of counterseal.toml may say, checked and frozen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from counterseal.errors import InputError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+DEFAULT_PORT = 8443
+LAST_PORT = 65_535
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where to listen: a host and a port (0 takes a free one), or a Unix socket, which speaks plain HTTP."""
+
+    host: str = "127.0.0.1"
+    port: int = DEFAULT_PORT
+    unix: str | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> Address:
+        """Return the address that ``text`` says: ``127.0.0.1:8443``, ``[::]:8443``, ``:8443``, ``unix:/run/x.sock``."""
+        if text.startswith("unix:/"):
+            return cls("", 0, text.removeprefix("unix:"))
+        host, colon, port = text.rpartition(":")
+        if not colon or not port.isascii() or not port.isdigit() or int(port) > LAST_PORT:
+            raise InputError(
+                "serve.address",
+                f"not an address to listen on: {text!r}",
+                hint="write 127.0.0.1:8443, [::]:8443, or unix:/run/counterseal.sock behind an nginx",
+            )
+        return cls(host.strip("[]") or "0.0.0.0", int(port))  # noqa: S104 - an empty host is the user's word for it
+
+    def __str__(self) -> str:
+        if self.unix:
+            return f"unix:{self.unix}"
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class ServeSettings:
+    """How the service listens and what it is called.
+
+    ``names`` are what its own certificate is for; ``public_url`` is how clients reach it where that differs, as behind
+    a proxy; ``certificate`` and ``certificate_key`` are the user's own files instead of one that we issue and renew.
+    """
+
+    listen: Address = Address()
+    names: tuple[str, ...] = ()
+    public_url: str | None = None
+    certificate: Path | None = None
+    certificate_key: Path | None = None

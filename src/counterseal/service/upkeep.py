@@ -1,0 +1,39 @@
+"""Work in the background of a service: repeated with its pause between, and never fatal."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from counterseal.errors import CountersealError
+from counterseal.service.log import log
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+
+    from counterseal.service.parts import Upkeep
+
+
+@asynccontextmanager
+async def upkeep(works: Sequence[Upkeep]) -> AsyncIterator[None]:
+    """Do each of the works again and again while the block runs."""
+    tasks = [asyncio.create_task(_repeat(work), name=work.name) for work in works]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _repeat(work: Upkeep) -> None:
+    while True:
+        await asyncio.sleep(work.seconds)
+        try:
+            await work.do()
+        except CountersealError as error:
+            log("upkeep failed", logging.ERROR, upkeep=work.name, code=error.code, reason=error.message)
+        except Exception:  # noqa: BLE001 - the next time may succeed
+            log("upkeep failed", logging.ERROR, exc_info=True, upkeep=work.name)

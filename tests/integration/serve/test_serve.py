@@ -1,0 +1,155 @@
+"""``counterseal serve`` as a process: its certificate, its limits, its end."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import ssl
+import subprocess
+import time
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import pytest
+
+from command import counterseal
+from counterseal.service.connection import HEAD_LIMIT
+from service_process import Running, make_ca, running
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """Return a running service that the tests of this module share."""
+    home = tmp_path_factory.mktemp("serve") / "home"
+    make_ca(home)
+    with running(home) as service:
+        yield service
+
+
+def speak(service: Running, sent: bytes) -> bytes:
+    """Send octets over TLS and return all that comes back until the end."""
+    parts = urlsplit(service.url)
+    context = ssl.create_default_context(cafile=str(service.root))
+    with (
+        socket.create_connection((parts.hostname, parts.port), timeout=30) as plain,
+        context.wrap_socket(plain, server_hostname=parts.hostname) as tls,
+    ):
+        tls.sendall(sent)
+        received = b""
+        while chunk := tls.recv(65_536):
+            received += chunk
+        return received
+
+
+def test_it_answers_under_a_certificate_of_its_own_ca(service: Running) -> None:
+    """A client that knows the root alone gets through, and the answer carries an id that the log has too."""
+    response, body = service.request("GET", "/healthz")
+    assert (response.status, json.loads(body)["status"]) == (200, "ok")
+    logged = [line for line in service.log if line["event"] == "request"]
+    assert response.headers["X-Request-Id"] in [line["request_id"] for line in logged]
+    assert logged[-1]["status"] == 200
+
+
+def test_what_is_not_there_is_a_problem_document(service: Running) -> None:
+    """Also a method that a path does not have."""
+    response, body = service.request("GET", "/nothing")
+    assert (response.status, response.headers["Content-Type"]) == (404, "application/problem+json")
+    assert json.loads(body)["status"] == 404
+    assert service.request("DELETE", "/healthz")[0].status == 405
+
+
+def test_a_head_without_end_is_refused(service: Running) -> None:
+    """The parser has no limit of its own."""
+    answer = speak(service, b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"a" * (HEAD_LIMIT + 1))
+    assert answer.startswith(b"HTTP/1.1 400 ")
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"POST /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        b"POST /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabc",
+        b"GET /healthz HTTP/1.1\r\nHost : x\r\n\r\n",
+        b"\x16\x03\x01\x00\x05hello",
+    ],
+    ids=["two lengths", "two content-lengths", "space before the colon", "TLS inside TLS"],
+)
+def test_what_could_be_read_in_two_ways_is_refused(service: Running, head: bytes) -> None:
+    """Of two servers in a row, one would see another request than the other."""
+    assert speak(service, head).startswith(b"HTTP/1.1 400 ")
+
+
+def test_the_certificate_changes_without_a_dropped_connection(service: Running) -> None:
+    """After SIGHUP new handshakes get the new one, and a connection that stands goes on."""
+    standing = service.connect()
+    standing.request("GET", "/healthz")
+    assert standing.getresponse().read()
+    before = ssl.get_server_certificate((urlsplit(service.url).hostname or "", urlsplit(service.url).port or 0))
+    for name in ("server.key.pem", "server.fullchain.pem"):
+        (service.home / "serve" / name).unlink()
+    made = counterseal(service.home, "server", "127.0.0.1", "--out", str(service.home / "new"))
+    assert made.code == 0, made.stderr
+    new = service.home / "new"
+    next(new.glob("*.key.pem")).rename(service.home / "serve" / "server.key.pem")
+    next(new.glob("*.fullchain.pem")).rename(service.home / "serve" / "server.fullchain.pem")
+    service.process.send_signal(signal.SIGHUP)
+    deadline = time.monotonic() + 10
+    while (
+        now := ssl.get_server_certificate((urlsplit(service.url).hostname or "", urlsplit(service.url).port or 0))
+    ) == before:
+        assert time.monotonic() < deadline, "still the old certificate"
+    assert now != before
+    standing.request("GET", "/healthz")
+    assert standing.getresponse().status == 200
+    standing.close()
+
+
+def test_it_stops_when_asked_and_says_so(tmp_path: Path) -> None:
+    """SIGTERM ends it with exit code 0, and nothing of it stays."""
+    make_ca(tmp_path / "home")
+    with running(tmp_path / "home") as service:
+        assert service.stop() == 0
+    assert [line["event"] for line in service.log][-2:] == ["stopping", "stopped"]
+
+
+def test_a_port_that_is_taken_is_said_clearly(service: Running) -> None:
+    """Not as a traceback."""
+    port = urlsplit(service.url).port
+    ran = counterseal(service.home, "serve", "--listen", f"127.0.0.1:{port}")
+    assert ran.code == 2
+    assert f"error: cannot listen on 127.0.0.1:{port}: address already in use" in ran.stderr
+
+
+def test_it_answers_behind_a_proxy_on_a_unix_socket(tmp_path: Path) -> None:
+    """There it needs its public URL, and speaks plain HTTP."""
+    home, path = tmp_path / "home", tmp_path / "s"
+    make_ca(home)
+    refused = counterseal(home, "serve", "--listen", f"unix:{path}")
+    assert (refused.code, "public_url" in refused.stderr) == (2, True)
+    (home / "counterseal.toml").write_text('[serve]\npublic_url = "https://ca.example.com/"\n')
+    with running(home, "--listen", f"unix:{path}") as service:
+        assert service.url == "https://ca.example.com"
+        curl = ["curl", "-sS", "--unix-socket", str(path), "http://any/healthz"]
+        assert json.loads(subprocess.run(curl, check=True, capture_output=True, timeout=30).stdout)["status"] == "ok"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('[serve]\nlisen = "x"\n', "did you mean 'listen'?"),
+        ('[serve]\nlisten = "8443"\n', "not an address to listen on: '8443'"),
+        ('[serve]\ncertificate = "x.pem"\n', "go together"),
+        ('[serve]\npublic_url = "http://x"\n', "must begin with https://"),
+    ],
+)
+def test_a_wrong_setting_is_named(tmp_path: Path, text: str, said: str) -> None:
+    """With what would be right."""
+    make_ca(tmp_path / "home")
+    (tmp_path / "home" / "counterseal.toml").write_text(text)
+    ran = counterseal(tmp_path / "home", "serve")
+    assert (ran.code, said in ran.stderr) == (2, True), ran.stderr

@@ -1,0 +1,114 @@
+"""A running ``counterseal serve`` for tests: a process of its own on a free port, and requests to it."""
+
+from __future__ import annotations
+
+import json
+import os
+import ssl
+import subprocess
+import sys
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.client import HTTPResponse, HTTPSConnection
+from threading import Thread
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from command import counterseal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+SECONDS = 30
+
+
+@dataclass
+class Running:
+    """A service that answers at ``url``; ``root`` is the file with its trust anchor."""
+
+    home: Path
+    url: str
+    process: subprocess.Popen[str]
+    lines: list[str] = field(default_factory=list)
+
+    @property
+    def root(self) -> Path:
+        """The trust anchor in PEM."""
+        return self.home / "root.pem"
+
+    @property
+    def log(self) -> list[dict[str, Any]]:
+        """What it has logged so far."""
+        return [json.loads(line) for line in self.lines]
+
+    def connect(self) -> HTTPSConnection:
+        """Return a connection that verifies the service's certificate against the CA's own root."""
+        parts = urlsplit(self.url)
+        context = ssl.create_default_context(cafile=str(self.root))
+        return HTTPSConnection(parts.hostname or "", parts.port, timeout=SECONDS, context=context)
+
+    def request(
+        self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
+    ) -> tuple[HTTPResponse, bytes]:
+        """Return the answer and its body."""
+        connection = self.connect()
+        try:
+            connection.request(method, path.removeprefix(self.url), body, dict(headers or {}))
+            response = connection.getresponse()
+            return response, response.read()
+        finally:
+            connection.close()
+
+    def stop(self) -> int:
+        """End it as systemd does and return its exit code."""
+        self.process.terminate()
+        return self.process.wait(SECONDS)
+
+
+def make_ca(home: Path, configuration: str = "") -> None:
+    """Make a CA with plain keys in ``home``, its configuration, and ``root.pem``."""
+    home.mkdir(parents=True)
+    (home / "counterseal.toml").write_text(configuration)
+    made = counterseal(home, "init", "--no-passphrase")
+    assert made.code == 0, made.stderr
+    from counterseal.compose.home import open_authority  # noqa: PLC0415 - only for the root's certificate
+
+    with open_authority(home, lambda: None) as authority:
+        certificate = authority.store.ca("root").certificate
+    (home / "root.pem").write_text(ssl.DER_cert_to_PEM_cert(certificate))
+
+
+@contextmanager
+def running(home: Path, *arguments: str) -> Iterator[Running]:
+    """Serve the CA of ``home`` on a free port while the block runs."""
+    command = [sys.executable, "-m", "counterseal", "serve", "--home", str(home), "--json"]
+    command += arguments or ("--listen", "127.0.0.1:0")
+    process = subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=dict(os.environ),
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
+    service = Running(home, "", process)
+    reader = Thread(target=lambda: service.lines.extend(process.stderr or ()))  # a list grows as lines come
+    reader.start()
+    try:
+        told = ""
+        while not told.endswith("}\n"):
+            line = process.stdout.readline()
+            assert line, f"it ended with {process.wait(SECONDS)}: {service.lines}"
+            told += line
+        service.url = json.loads(told)["url"]
+        yield service
+    finally:
+        if process.poll() is None:
+            process.terminate()
+        process.wait(SECONDS)
+        reader.join()
+        process.stdout.close()
+        process.stderr.close()
