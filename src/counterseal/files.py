@@ -16,9 +16,12 @@ from typing import TYPE_CHECKING
 from counterseal.errors import FileError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from counterseal.fileset import FileSet, PlannedFile
+
+_LONGEST_DIFF = 256 * 1024
 
 
 def write_file(path: Path, content: bytes, *, mode: int, overwrite: bool = True, durable: bool = True) -> None:
@@ -27,22 +30,12 @@ def write_file(path: Path, content: bytes, *, mode: int, overwrite: bool = True,
     ``overwrite=False`` refuses an existing target, also against a race. ``durable=False`` leaves out the flush to disk,
     for bulk output that can be made again. Raises FileError; on any failure nothing is left behind.
     """
-    temporary = path.with_name(f".{path.name[:200]}.{secrets.token_hex(6)}.tmp")
+    temporary = _beside(path)
     try:
-        _create(temporary, content, mode=mode, durable=durable)
-        if overwrite:
-            temporary.replace(path)
-        else:
-            os.link(temporary, path)
-            temporary.unlink()
+        _stage(temporary, path, content, mode=mode, durable=durable)
+        _put(temporary, path, overwrite=overwrite)
         if durable:
-            sync_directory(path.parent)
-    except FileExistsError as error:
-        raise FileError(
-            "file.exists", f"file exists already: {path}", hint="choose another name or pass --force"
-        ) from error
-    except OSError as error:
-        raise FileError("file.write", f"cannot write {path}: {_reason(error)}", hint=_hint(error)) from error
+            _sync(path.parent)
     finally:
         with suppress(OSError):
             temporary.unlink()
@@ -67,25 +60,31 @@ def make_directory(path: Path, *, mode: int = 0o755) -> None:
 def write_fileset(
     directory: Path, fileset: FileSet, *, overwrite: bool = True, durable: bool = True
 ) -> tuple[Path, ...]:
-    """Write every file of the set below ``directory``; when one fails, those already created are removed again.
+    """Write every file of the set below ``directory``: first all beside their targets, then each over its own.
 
-    A file that was replaced is not put back: callers that must be able to go back write into a new directory.
+    So a disk that is full, or a directory that cannot be written, leaves every old file as it was. Those created are
+    removed again when a later one fails; one that was replaced by then is not put back.
     """
+    targets = [directory / file.path for file in fileset]
+    staged = [_beside(path) for path in targets]
     made: list[Path] = []
     try:
-        for file in fileset:
-            path = directory / file.path
+        for file, path, temporary in zip(fileset, targets, staged, strict=True):
             make_directory(path.parent)
+            _stage(temporary, path, file.content, mode=file.mode, durable=durable)
+        for path, temporary in zip(targets, staged, strict=True):
             fresh = not path.exists()
-            write_file(path, file.content, mode=file.mode, overwrite=overwrite, durable=durable)
+            _put(temporary, path, overwrite=overwrite)
             if fresh:
                 made.append(path)
+        for folder in dict.fromkeys(path.parent for path in targets) if durable else ():
+            _sync(folder)
     except FileError:
-        for path in made:
-            with suppress(OSError):
-                path.unlink()
+        _remove(made)
         raise
-    return tuple(directory / file.path for file in fileset)
+    finally:
+        _remove(staged)
+    return tuple(targets)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +99,7 @@ class Preview:
 
 
 def preview(directory: Path, fileset: FileSet) -> tuple[Preview, ...]:
-    """Say what ``write_fileset`` would do, without writing. Secrets and binary files get no diff."""
+    """Say what ``write_fileset`` would do, without writing. Secrets, PEM and binary files get no diff."""
     return tuple(_preview(directory / file.path, file) for file in fileset)
 
 
@@ -117,11 +116,57 @@ def _preview(path: Path, file: PlannedFile) -> Preview:
 
 
 def _diff(old: bytes, new: bytes, name: str) -> str | None:
+    """Return the difference of two texts that a person would read: no PEM, no list of thousands."""
+    if max(len(old), len(new)) > _LONGEST_DIFF or new.startswith(b"-----BEGIN"):
+        return None
     try:
         before, after = old.decode().splitlines(keepends=True), new.decode().splitlines(keepends=True)
     except UnicodeDecodeError:
         return None
     return "".join(difflib.unified_diff(before, after, f"{name} (now)", f"{name} (planned)"))
+
+
+def _beside(path: Path) -> Path:
+    """Return a hidden name that nobody else has, in the same directory."""
+    return path.with_name(f".{path.name[:200]}.{secrets.token_hex(6)}.tmp")
+
+
+def _stage(temporary: Path, path: Path, content: bytes, *, mode: int, durable: bool) -> None:
+    try:
+        _create(temporary, content, mode=mode, durable=durable)
+    except OSError as error:
+        raise _not_written(path, error) from error
+
+
+def _put(temporary: Path, path: Path, *, overwrite: bool) -> None:
+    try:
+        if overwrite:
+            temporary.replace(path)
+        else:
+            os.link(temporary, path)
+    except FileExistsError as error:
+        raise FileError(
+            "file.exists", f"file exists already: {path}", hint="choose another name or pass --force"
+        ) from error
+    except OSError as error:
+        raise _not_written(path, error) from error
+
+
+def _sync(directory: Path) -> None:
+    try:
+        sync_directory(directory)
+    except OSError as error:
+        raise _not_written(directory, error) from error
+
+
+def _remove(paths: Sequence[Path]) -> None:
+    for path in paths:
+        with suppress(OSError):
+            path.unlink()
+
+
+def _not_written(path: Path, error: OSError) -> FileError:
+    return FileError("file.write", f"cannot write {path}: {_reason(error)}", hint=_hint(error))
 
 
 def _create(path: Path, content: bytes, *, mode: int, durable: bool) -> None:

@@ -38,6 +38,17 @@ def test_a_failed_set_removes_what_it_made(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["blocked"]
 
 
+def test_a_failed_set_replaces_nothing(tmp_path: Path) -> None:
+    """A new key never stands beside an old certificate: nothing is put in place before everything is written."""
+    (tmp_path / "key").write_bytes(b"old")
+    (tmp_path / "blocked").write_bytes(b"a file where a directory should be")
+    planned = FileSet((PlannedFile("key", b"new", SECRET), PlannedFile("blocked/certificate", b"2")))
+    with pytest.raises(FileError):
+        write_fileset(tmp_path, planned)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()}["key"] == b"old"
+    assert len(list(tmp_path.iterdir())) == 2
+
+
 def test_a_preview_writes_nothing_and_hides_secrets(tmp_path: Path) -> None:
     """A dry run shows path, mode, size and a diff for text, but never a secret."""
     (tmp_path / "a").write_bytes(b"one\n")

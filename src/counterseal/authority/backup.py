@@ -26,8 +26,7 @@ PARTS = ("keys", "sites", "serve", "canaries", "counterseal.toml")
 
 def backup(authority: Authority, home: Path, target: Path, passphrase: bytes) -> int:
     """Write the sealed backup of ``home`` to ``target`` (0600), which must not exist; returns its size in bytes."""
-    if target.exists():
-        raise FileError("file.exists", f"file exists already: {target}", hint="choose another name")
+    refuse_target(target)
     hidden = target.with_name(f".{target.name}.tmp")
     try:
         with tempfile.TemporaryDirectory(dir=home, prefix=".backup-") as scratch:
@@ -45,6 +44,36 @@ def backup(authority: Authority, home: Path, target: Path, passphrase: bytes) ->
     finally:
         hidden.unlink(missing_ok=True)
     return target.stat().st_size
+
+
+def refuse_target(target: Path) -> None:
+    """Raise FileError where no backup can be written: a file is there, or its directory is not."""
+    if target.exists():
+        raise FileError("file.exists", f"file exists already: {target}", hint="choose another name")
+    if not target.parent.is_dir():
+        raise FileError("backup.write", f"no such directory: {target.parent}", hint="make it, or choose another one")
+
+
+def contents(home: Path) -> tuple[Path, ...]:
+    """Return the files of ``home`` that go into a backup."""
+    inside = [path for part in PARTS for path in ((home / part), *sorted((home / part).rglob("*")))]
+    return (home / STORE, *(path for path in inside if path.is_file()))
+
+
+def read_contents(source: Path, passphrase: bytes) -> tuple[tuple[str, int, int], ...]:
+    """Return path, size and mode of what ``restore`` would bring back; raises what ``restore`` raises for a bad backup.
+
+    It is opened into a file that has no name and is gone afterwards.
+    """
+    try:
+        with tempfile.TemporaryFile() as opened:
+            with source.open("rb") as sealed:
+                unseal(sealed, opened, passphrase)
+            opened.seek(0)
+            with tarfile.open(fileobj=opened) as tar:
+                return tuple((member.name, member.size, member.mode & 0o777) for member in tar if member.isfile())
+    except (OSError, tarfile.TarError) as error:
+        raise FileError("backup.read", f"cannot read {source}: {getattr(error, 'strerror', None) or error}") from error
 
 
 def restore(source: Path, home: Path, passphrase: bytes) -> None:

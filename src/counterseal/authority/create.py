@@ -15,14 +15,18 @@ from counterseal.errors import InputError, RefusedError
 from counterseal.moments import epoch
 from counterseal.pki.certificate import CARequest, assemble_ca
 from counterseal.pki.constraints import constrain
-from counterseal.pki.keys import P256, KeySpec
+from counterseal.pki.keys import P256, KeySpec, signature_algorithm
 from counterseal.pki.policy import BACKDATE
 from counterseal.pki.profile import Purpose
 from counterseal.pki.subject import common_name, show_subject
 from counterseal.store.records import CARecord
 
 if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPublicKeyTypes
+
     from counterseal.authority.parts import Authority
+    from counterseal.fileset import PlannedFile
+    from counterseal.pki.certificate import Draft, Issuer
 
 CA_PROFILE = "ca"
 ROOT_LIFETIME = timedelta(days=3650)
@@ -66,27 +70,53 @@ def add_ca(
 ) -> CARecord:
     """Make an issuing CA under the root; without a lifetime, five years or what the root has left."""
     _check_ca_name(authority, name)
+    root_signer = authority.keystore.signer(authority.store.ca(ROOT).key_id)
+    signer = authority.keystore.create(name, key, encrypt=encrypt)
     above = authority.issuer(ROOT)
+    try:
+        draft = _draft_issuing(authority, above, name, purpose, signer.public_key, lifetime)
+        issued = sign_and_store(authority, draft, above, root_signer, name=name, profile=CA_PROFILE)
+        kind: Literal["server", "client"] = "server" if purpose is Purpose.SERVER else "client"
+        content = issued.record.certificate or b""
+        record = CARecord(name, kind, ROOT, content, name, "active", epoch(authority.clock()))
+        authority.store.add_ca(record)
+    except BaseException:
+        authority.keystore.discard(name)
+        raise
+    return record
+
+
+def rehearse_ca(
+    authority: Authority, name: str, purpose: Purpose, *, key: KeySpec, lifetime: timedelta | None, encrypt: bool
+) -> tuple[x509.Certificate, PlannedFile]:
+    """Decide and lint as ``add_ca`` does; return the CA's certificate, unsigned, and the file of its key."""
+    _check_ca_name(authority, name)
+    signer, file = authority.keystore.rehearse(name, key, encrypt=encrypt)
+    above = authority.issuer(ROOT)
+    preview, _ = check_draft(_draft_issuing(authority, above, name, purpose, signer.public_key, lifetime), above.path)
+    return preview, file
+
+
+def _draft_issuing(
+    authority: Authority,
+    above: Issuer,
+    name: str,
+    purpose: Purpose,
+    public_key: CertificateIssuerPublicKeyTypes,
+    lifetime: timedelta | None,
+) -> Draft:
     now = authority.clock().replace(microsecond=0)
     end = now + lifetime if lifetime else min(now + ISSUING_LIFETIME, above.certificate.not_valid_after_utc)
-    signer = authority.keystore.create(name, key, encrypt=encrypt)
     request = CARequest(
         subject=_issuing_subject(above.certificate.subject, name),
-        public_key=signer.public_key,
+        public_key=public_key,
         not_before=max(now - BACKDATE, above.certificate.not_valid_before_utc),
         not_after=end,
         serial_number=authority.serial_number(),
         path_length=0,
         purpose=purpose,
     )
-    root_signer = authority.keystore.signer(authority.store.ca(ROOT).key_id)
-    draft = assemble_ca(request, above, root_signer.signature_algorithm)
-    issued = sign_and_store(authority, draft, above, root_signer, name=name, profile=CA_PROFILE)
-    kind: Literal["server", "client"] = "server" if purpose is Purpose.SERVER else "client"
-    content = issued.record.certificate or b""
-    record = CARecord(name, kind, ROOT, content, name, "active", epoch(authority.clock()))
-    authority.store.add_ca(record)
-    return record
+    return assemble_ca(request, above, signature_algorithm(above.certificate.public_key()))
 
 
 def _create_root(authority: Authority, plan: RootPlan) -> CARecord:

@@ -12,7 +12,12 @@ from typing import TYPE_CHECKING
 from counterseal.authority.probes import Probes, files_of, make_probes, retire_good
 from counterseal.authority.proof import Stage, prove_sites, remember_leavers
 from counterseal.authority.publish import publish
-from counterseal.authority.site_certificate import ensure_server_certificate, needs_certificate, read_server_certificate
+from counterseal.authority.site_certificate import (
+    ensure_server_certificate,
+    needs_certificate,
+    read_server_certificate,
+    rehearse_server_certificate,
+)
 from counterseal.authority.site_material import client_cas, material_of
 from counterseal.errors import InputError, NotFoundError
 from counterseal.nginx.deploy import ProofOutcome, deploy, mend, rollback
@@ -27,6 +32,7 @@ if TYPE_CHECKING:
 
     from counterseal.authority.parts import Authority
     from counterseal.authority.served import ServedSite
+    from counterseal.authority.site_certificate import ServerCertificate
     from counterseal.fileset import FileSet
     from counterseal.handshake.prove import Proof
     from counterseal.handshake.site import Leaver
@@ -70,13 +76,13 @@ class Deployed:
 def render_sites(
     authority: Authority, served: Sequence[ServedSite], ground: Ground, *, generation: int, snippets: bool = False
 ) -> FileSet:
-    """Return the files of a generation, probes left out; or snippets for server blocks that the user keeps."""
-    return (render_snippets if snippets else render)(
-        [(one.site, _material(authority, one, ground.home)) for one in served],
-        version=ground.version,
-        generation=generation,
-        layout=ground.layout,
-    )
+    """Return the files of a generation, probes left out; or snippets for server blocks that the user keeps.
+
+    Nothing is written: a certificate that a site still lacks stands in them without its signature.
+    """
+    materials = [(one.site, _material(authority, one, ground.home, rehearse_server_certificate)) for one in served]
+    make = render_snippets if snippets else render
+    return make(materials, version=ground.version, generation=generation, layout=ground.layout)
 
 
 def deploy_sites(
@@ -89,8 +95,7 @@ def deploy_sites(
     on_step: Callable[[str], None] = lambda _: None,
 ) -> Deployed:
     """Put the sites in force as they are now, proved, or raise DeployError and serve again what was served."""
-    if not served:
-        raise InputError("site.none", "no site is configured", hint="name one in counterseal.toml: [sites.NAME]")
+    require_sites(served)
     sites = [one.site for one in served]
     leavers: dict[str, Leaver] = {}
 
@@ -99,7 +104,8 @@ def deploy_sites(
         leavers.update(_leavers(authority, served, ground))
         probes = _probes(authority, sites, ground.home)
         publish(authority)
-        made = render_sites(authority, served, ground, generation=number)
+        materials = [(one.site, _material(authority, one, ground.home, ensure_server_certificate)) for one in served]
+        made = render(materials, version=ground.version, generation=number, layout=ground.layout)
         return sum((files_of(ca, of_ca) for ca, of_ca in probes.items()), made)
 
     result = deploy(
@@ -111,6 +117,12 @@ def deploy_sites(
         on_step=on_step,
     )
     return Deployed(result, _proofs(result))
+
+
+def require_sites(served: Sequence[ServedSite]) -> None:
+    """Raise InputError ``site.none`` where there is nothing to deploy."""
+    if not served:
+        raise InputError("site.none", "no site is configured", hint="name one in counterseal.toml: [sites.NAME]")
 
 
 def rollback_sites(authority: Authority, served: Sequence[ServedSite], ground: Ground, *, to: int | None) -> Deployed:
@@ -169,12 +181,12 @@ def _probes(authority: Authority, sites: Sequence[Site], home: Path) -> dict[str
     }
 
 
-def _material(authority: Authority, one: ServedSite, home: Path) -> Material:
+def _material(authority: Authority, one: ServedSite, home: Path, certify: Callable[..., ServerCertificate]) -> Material:
     if one.certificate and one.certificate_key:
         server = read_server_certificate(one.certificate, one.certificate_key)
     else:
         directory = home / "sites" / one.site.name
-        server = ensure_server_certificate(authority, one.site.name, one.site.server_names, directory)
+        server = certify(authority, one.site.name, one.site.server_names, directory)
     return material_of(authority, one.site, server)
 
 

@@ -6,19 +6,23 @@ nginx asks for a list of every CA in a chain, so a list that is merely old is re
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self, cast
 
 from cryptography import x509
 
 from counterseal.authority.signing import key_use
 from counterseal.moments import epoch, moment
 from counterseal.pki.crl import sign_crl
+from counterseal.pki.keys import signature_algorithm
 from counterseal.store.records import CRLRecord
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+    from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPublicKeyTypes
+
     from counterseal.authority.parts import Authority
+    from counterseal.pki.signer import Signer
     from counterseal.store.records import CARecord
 
 
@@ -55,12 +59,43 @@ def stale_lists(authority: Authority) -> tuple[str, ...]:
     )
 
 
+def rehearse_lists(authority: Authority, *, only: Collection[str] | None = None) -> tuple[CRLRecord, ...]:
+    """Return the lists that ``publish`` would sign, each without its signature; no number is taken for them."""
+    return tuple(
+        _make(authority, record, (latest.number if latest else 0) + 1, _Unsigned.of(record))
+        for record in authority.store.cas()
+        if (only is None or record.name in only) and authority.keystore.has(record.key_id)
+        for latest in [authority.store.latest_crl(record.name)]
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Unsigned:
+    """Stands in for a CA's signer where a list is only looked at."""
+
+    public_key: CertificateIssuerPublicKeyTypes
+    signature_algorithm: bytes
+
+    @classmethod
+    def of(cls, record: CARecord) -> Self:
+        key = cast("CertificateIssuerPublicKeyTypes", x509.load_der_x509_certificate(record.certificate).public_key())
+        return cls(key, signature_algorithm(key))
+
+    def sign(self, _: bytes) -> bytes:
+        return b""
+
+
 def _publish_one(authority: Authority, record: CARecord) -> CRLRecord:
-    now = authority.clock().replace(microsecond=0)
     signer = authority.keystore.signer(record.key_id)
+    crl = _make(authority, record, authority.store.next_crl_number(record.name), signer)
+    authority.store.add_crl(crl, key_use(authority, record.name, f"crl {crl.number}", crl.crl, None))
+    return crl
+
+
+def _make(authority: Authority, record: CARecord, number: int, signer: Signer) -> CRLRecord:
+    now = authority.clock().replace(microsecond=0)
     kept_from = epoch(now - authority.rules.crl_lifetime)  # on one list after its expiry, RFC 5280 3.3
     entries = list(authority.store.revoked(record.name, not_expired_at=kept_from))
-    number = authority.store.next_crl_number(record.name)
     next_update = now + authority.rules.crl_lifetime
     content = sign_crl(
         x509.load_der_x509_certificate(record.certificate),
@@ -70,6 +105,4 @@ def _publish_one(authority: Authority, record: CARecord) -> CRLRecord:
         entries=entries,
         signer=signer,
     )
-    crl = CRLRecord(record.name, number, epoch(now), epoch(next_update), content, len(entries))
-    authority.store.add_crl(crl, key_use(authority, record.name, f"crl {number}", content, None))
-    return crl
+    return CRLRecord(record.name, number, epoch(now), epoch(next_update), content, len(entries))

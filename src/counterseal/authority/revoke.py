@@ -20,12 +20,27 @@ def revoke(authority: Authority, selector: str, reason: RevocationReason) -> Cer
     A held certificate can be revoked for good. Raises NotFoundError, AmbiguousError, RefusedError
     ``revoke.already``.
     """
+    return revoke_record(authority, find_revocable(authority, selector, reason), reason)
+
+
+def find_revocable(authority: Authority, selector: str, reason: RevocationReason) -> CertificateRecord:
+    """Return the certificate that ``revoke`` would revoke; raises what it raises."""
     record = find(authority, selector, statuses=(Status.VALID, Status.HELD))
-    return revoke_record(authority, record, reason)
+    _refuse_again(record, reason)
+    return record
 
 
 def revoke_record(authority: Authority, record: CertificateRecord, reason: RevocationReason) -> CertificateRecord:
     """Revoke a certificate that is at hand; see ``revoke``."""
+    _refuse_again(record, reason)
+    at = authority.clock().replace(microsecond=0)
+    entry = encode_entry(record.serial_number, at, reason=reason)
+    return authority.store.revoke(
+        record.serial_number, at=epoch(at), reason=reason.value, crl_entry=entry, issuer=record.issuer
+    )
+
+
+def _refuse_again(record: CertificateRecord, reason: RevocationReason) -> None:
     if record.status is Status.REVOKED or (
         record.status is Status.HELD and reason is RevocationReason.CERTIFICATE_HOLD
     ):
@@ -34,15 +49,16 @@ def revoke_record(authority: Authority, record: CertificateRecord, reason: Revoc
             f"certificate {show_serial(record.serial_number)} ({record.name}) is {record.status} since "
             f"{moment(record.revoked_at or 0):%Y-%m-%d %H:%M} UTC",
         )
-    at = authority.clock().replace(microsecond=0)
-    entry = encode_entry(record.serial_number, at, reason=reason)
-    return authority.store.revoke(
-        record.serial_number, at=epoch(at), reason=reason.value, crl_entry=entry, issuer=record.issuer
-    )
 
 
 def unrevoke(authority: Authority, selector: str) -> CertificateRecord:
     """Take back a ``certificate_hold`` (RFC 5280 5.3.1); any other reason is final."""
+    record = find_held(authority, selector)
+    return authority.store.unrevoke(record.serial_number, issuer=record.issuer)
+
+
+def find_held(authority: Authority, selector: str) -> CertificateRecord:
+    """Return the certificate whose hold ``unrevoke`` would take back; raises RefusedError ``unrevoke.not_held``."""
     record = find(authority, selector, statuses=(Status.HELD,))
     if record.status is not Status.HELD:
         raise RefusedError(
@@ -50,4 +66,4 @@ def unrevoke(authority: Authority, selector: str) -> CertificateRecord:
             f"only a hold can be taken back: {record.name} is {record.status}",
             hint="issue a new certificate: counterseal rekey",
         )
-    return authority.store.unrevoke(record.serial_number, issuer=record.issuer)
+    return record

@@ -9,7 +9,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from counterseal.authority.find import lookup
-from counterseal.authority.issue import issue
+from counterseal.authority.issue import issue, rehearse
 from counterseal.authority.order import order_server
 from counterseal.authority.renewal import is_due
 from counterseal.errors import InputError
@@ -21,10 +21,11 @@ from counterseal.pki.keys import P256
 from counterseal.store.records import Status
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from counterseal.authority.parts import Authority
+    from counterseal.authority.signing import Issued
 
 KEY, CHAIN = "server.key.pem", "server.fullchain.pem"
 
@@ -56,24 +57,40 @@ def ensure_server_certificate(
 
     It fits when it stands unrevoked in the store, is not due, and names exactly what the site is called.
     """
-    kept = _kept(directory)
-    names = _names(server_names)
-    if kept is not None and _fits(authority, kept.certificate, names):
+    kept = _fitting(authority, server_names, directory)
+    if kept is not None:
         return kept
-    key = generate_key(P256)
-    asked = order_server(authority.profile("server"), names[0], key.public_key(), more_names=names[1:])
-    issued = issue(authority, asked, name=f"site:{site}")
-    chain = b"".join(c.public_bytes(Encoding.PEM) for c in (issued.certificate, *issued.issuer.chain))
-    made = ServerCertificate(chain, plain_key(key), issued.certificate, issued_now=True)
+    made = _make(authority, site, server_names, issue)
     make_directory(directory, mode=0o700)
-    write_fileset(directory, FileSet((PlannedFile(KEY, made.private_key, SECRET), PlannedFile(CHAIN, chain))))
+    write_fileset(directory, FileSet((PlannedFile(KEY, made.private_key, SECRET), PlannedFile(CHAIN, made.chain))))
     return made
+
+
+def rehearse_server_certificate(
+    authority: Authority, site: str, server_names: Sequence[str], directory: Path
+) -> ServerCertificate:
+    """Return what ``ensure_server_certificate`` would; a new one is neither signed nor kept."""
+    return _fitting(authority, server_names, directory) or _make(authority, site, server_names, rehearse)
 
 
 def needs_certificate(authority: Authority, server_names: Sequence[str], directory: Path) -> bool:
     """Whether there is none, or none that still fits: see ``ensure_server_certificate``."""
+    return _fitting(authority, server_names, directory) is None
+
+
+def _make(
+    authority: Authority, site: str, server_names: Sequence[str], issuing: Callable[..., Issued]
+) -> ServerCertificate:
+    names, key = _names(server_names), generate_key(P256)
+    asked = order_server(authority.profile("server"), names[0], key.public_key(), more_names=names[1:])
+    issued = issuing(authority, asked, name=f"site:{site}")
+    chain = b"".join(c.public_bytes(Encoding.PEM) for c in (issued.certificate, *issued.issuer.chain))
+    return ServerCertificate(chain, plain_key(key), issued.certificate, issued_now=True)
+
+
+def _fitting(authority: Authority, server_names: Sequence[str], directory: Path) -> ServerCertificate | None:
     kept = _kept(directory)
-    return kept is None or not _fits(authority, kept.certificate, _names(server_names))
+    return kept if kept is not None and _fits(authority, kept.certificate, _names(server_names)) else None
 
 
 def _kept(directory: Path) -> ServerCertificate | None:

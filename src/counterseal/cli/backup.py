@@ -7,9 +7,12 @@ from pathlib import Path
 import click
 
 from counterseal.authority.backup import backup as write_backup
+from counterseal.authority.backup import contents, read_contents, refuse_target
 from counterseal.authority.backup import restore as read_backup
 from counterseal.cli.common import Run, common
+from counterseal.cli.dry_run import dry_run_option, show_dry_run, unseen
 from counterseal.cli.passphrase import choose_passphrase, read_passphrase
+from counterseal.compose.home import refuse_occupied
 from counterseal.errors import InputError
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
@@ -17,12 +20,16 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 
 @click.command(epilog="\b\nExamples:\n  counterseal backup /mnt/safe/ca-2026-11.backup --passphrase-file FILE")
 @click.argument("target", metavar="FILE", type=_FILE)
+@dry_run_option
 @common
-def backup(run: Run, *, target: Path) -> None:
+def backup(run: Run, *, target: Path, dry_run: bool) -> None:
     """Write one encrypted file with everything: store, CA keys, configuration.
 
     The file is sealed with the passphrase of --passphrase-file, or one that is asked for.
     """
+    if dry_run:
+        _rehearse_backup(run, target)
+        return
     passphrase = choose_passphrase(run.passphrase_file)
     if passphrase is None:
         raise InputError(
@@ -35,11 +42,27 @@ def backup(run: Run, *, target: Path) -> None:
 
 @click.command(epilog="\b\nExamples:\n  counterseal restore ca-2026-11.backup --home /var/lib/counterseal")
 @click.argument("source", metavar="FILE", type=_FILE)
+@dry_run_option
 @common
-def restore(run: Run, *, source: Path) -> None:
+def restore(run: Run, *, source: Path, dry_run: bool) -> None:
     """Bring a backup back onto a machine that has no CA."""
     passphrase = read_passphrase(run.passphrase_file)
     if passphrase is None:
         raise InputError("passphrase.missing", "the backup's passphrase is needed", hint="pass --passphrase-file FILE")
+    if dry_run:
+        refuse_occupied(run.home)
+        files = [
+            unseen(run.home / path, size=size, mode=mode) for path, size, mode in read_contents(source, passphrase)
+        ]
+        show_dry_run(run, acts=[f"restore {source} into {run.home}"], files=files)
+        return
     read_backup(source, run.home, passphrase)
     run.show({"home": str(run.home)}, f"restored into {run.home}\nnext: counterseal list, counterseal nginx deploy")
+
+
+def _rehearse_backup(run: Run, target: Path) -> None:
+    with run.authority():  # a home without a CA is refused
+        refuse_target(target)
+    found = contents(run.home)
+    acts = [f"seal into it {path.relative_to(run.home)}" for path in found]
+    show_dry_run(run, acts=acts, files=[unseen(target, size=sum(path.stat().st_size for path in found))])

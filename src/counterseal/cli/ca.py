@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING
 import click
 from cryptography import x509
 
-from counterseal.authority.create import add_ca
+from counterseal.authority.create import add_ca, rehearse_ca
 from counterseal.authority.publish import publish
 from counterseal.cli.common import DurationType, Run, columns, common
+from counterseal.cli.dry_run import dry_run_option, show_dry_run
+from counterseal.files import preview
+from counterseal.fileset import FileSet
 from counterseal.moments import moment
 from counterseal.pki.keys import parse_key_spec
 from counterseal.pki.profile import Purpose
@@ -65,11 +68,25 @@ def list_cas(run: Run) -> None:
 @click.option("--key", default="p-256", show_default=True, help="Kind of key: p-256, rsa-4096 ...")
 @click.option("--lifetime", type=DurationType(), help="How long it lives.  [default: 1825d]")
 @click.option("--no-passphrase", is_flag=True, help="Keep its key unencrypted (mode 0600).")
+@dry_run_option
 @common
-def add(run: Run, *, name: str, purpose: str, key: str, lifetime: timedelta | None, no_passphrase: bool) -> None:
+def add(
+    run: Run, *, name: str, purpose: str, key: str, lifetime: timedelta | None, no_passphrase: bool, dry_run: bool
+) -> None:
     """Make one more issuing CA under the root."""
     with run.authority() as authority:
         encrypt = not no_passphrase and authority.keystore.is_encrypted("root")
+        if dry_run:
+            planned, file = rehearse_ca(
+                authority, name, Purpose(purpose), key=parse_key_spec(key), lifetime=lifetime, encrypt=encrypt
+            )
+            until = f"until {planned.not_valid_after_utc:%Y-%m-%d}"
+            acts = [
+                f"make CA {name} for {purpose} certificates: {show_subject(planned.subject)}, {until}",
+                f"sign its first revocation list, and store both in {run.home}",
+            ]
+            show_dry_run(run, acts=acts, files=preview(run.home / "keys", FileSet((file,))))
+            return
         record = add_ca(authority, name, Purpose(purpose), key=parse_key_spec(key), lifetime=lifetime, encrypt=encrypt)
         publish(authority, only={name})
     text = f"made CA {record.name} for {record.purpose} certificates\nnext: counterseal {purpose} NAME --issuer {name}"

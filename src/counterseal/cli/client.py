@@ -14,6 +14,7 @@ from counterseal.bundles.password import check_password, generate_password
 from counterseal.bundles.pem import pem_files
 from counterseal.bundles.pkcs12 import Strength, browser_key_refusal, encode
 from counterseal.cli.common import DurationType, Run, common
+from counterseal.cli.dry_run import dry_run_option
 from counterseal.cli.issuing import check_place, credential_of, show_issued, show_rehearsal, write_issued
 from counterseal.errors import RefusedError
 from counterseal.files import read_file
@@ -77,7 +78,7 @@ class Options(TypedDict):
     "--out", type=click.Path(path_type=Path, file_okay=False), default=Path(), help="Directory for the files."
 )
 @click.option("--force", is_flag=True, help="Replace files that exist.")
-@click.option("--dry-run", is_flag=True, help="Show the files, and write nothing.")
+@dry_run_option
 @common
 def client(run: Run, **options: Unpack[Options]) -> None:
     """Make a client certificate, its key and a PKCS#12."""

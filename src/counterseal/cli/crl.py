@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from counterseal.authority.publish import publish, stale_lists
+from counterseal.authority.publish import publish, rehearse_lists, stale_lists
 from counterseal.cli.common import Run, common
-from counterseal.files import make_directory, write_fileset
+from counterseal.cli.dry_run import dry_run_option, show_dry_run
+from counterseal.files import make_directory, preview, write_fileset
 from counterseal.fileset import FileSet, PlannedFile
 from counterseal.moments import moment
 from counterseal.pki.crl import to_pem
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from counterseal.store.records import CRLRecord
 
 EPILOG = """\b
 Examples:
@@ -24,20 +31,23 @@ Examples:
 @click.command(epilog=EPILOG)
 @click.option("--if-stale", is_flag=True, help="Only lists that are missing or older than the refresh interval.")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Write NAME.crl.pem and NAME.crl here.")
+@dry_run_option
 @common
-def crl(run: Run, *, if_stale: bool, out: Path | None) -> None:
+def crl(run: Run, *, if_stale: bool, out: Path | None, dry_run: bool) -> None:
     """Publish new revocation lists, or write them to files."""
     with run.authority() as authority:
-        published = publish(authority, only=stale_lists(authority) if if_stale else None)
+        only = stale_lists(authority) if if_stale else None
+        if dry_run:
+            _rehearse(run, rehearse_lists(authority, only=only), out)
+            return
+        published = publish(authority, only=only)
         lists = [latest for record in authority.store.cas() if (latest := authority.store.latest_crl(record.name))]
     for name in published.without_key:
         run.say(f"warning: the key of CA {name} is not here, its list stays as it is")
     paths: tuple[Path, ...] = ()
     if out is not None:
         make_directory(out)
-        files = [PlannedFile(f"{latest.issuer}.crl.pem", to_pem(latest.crl)) for latest in lists]
-        files += [PlannedFile(f"{latest.issuer}.crl", latest.crl) for latest in lists]
-        paths = write_fileset(out, FileSet(tuple(files)))
+        paths = write_fileset(out, _files(lists))
     rows = [
         f"{latest.issuer}: CRL {latest.number}, {latest.entries} entries, until {moment(latest.next_update):%F %H:%M}"
         for latest in lists
@@ -55,3 +65,14 @@ def crl(run: Run, *, if_stale: bool, out: Path | None) -> None:
     signed = [latest.issuer for latest in published.signed]
     document = {"crls": documents, "signed": signed, "files": [str(path) for path in paths]}
     run.show(document, "\n".join([*rows, *(f"  file {path}" for path in paths)]))
+
+
+def _files(lists: Sequence[CRLRecord]) -> FileSet:
+    files = [PlannedFile(f"{one.issuer}.crl.pem", to_pem(one.crl)) for one in lists]
+    return FileSet((*files, *(PlannedFile(f"{one.issuer}.crl", one.crl) for one in lists)))
+
+
+def _rehearse(run: Run, lists: Sequence[CRLRecord], out: Path | None) -> None:
+    acts = [f"sign CRL {one.number} of {one.issuer}: {one.entries} entries" for one in lists]
+    files = preview(out, _files(lists)) if out is not None else ()
+    show_dry_run(run, acts=acts or ["do nothing: no list is old"], files=files)

@@ -68,6 +68,15 @@ class Demonstration:
         self.proofs: list[Proof] = []
         self.revoked: list[tuple[str, str, bool]] = []
 
+    def acts(self) -> list[str]:
+        """Say what ``play`` would do."""
+        return [
+            f"make a CA, its keys encrypted, in {self.home}, and its passphrase in {self.place / 'passphrase'}",
+            f"issue a client certificate for alice and pack it into {self.handout}",
+            f"serve https://localhost:{self.port}/ with one-way, then with mutual TLS, and prove it",
+            "revoke alice, and prove that nginx refuses her, the session from before included",
+        ]
+
     def play(self) -> bool:
         """Play every act; returns whether everything was as expected."""
         began = time.monotonic()

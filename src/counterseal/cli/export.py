@@ -17,6 +17,7 @@ from counterseal.bundles.pem import file_stem
 from counterseal.bundles.pkcs12 import Strength
 from counterseal.cli.client import choose_password
 from counterseal.cli.common import Run, common
+from counterseal.cli.dry_run import dry_run_option, show_dry_run
 from counterseal.cli.issuing import credential_of
 from counterseal.errors import NotFoundError
 from counterseal.files import make_directory, preview, read_file, write_fileset
@@ -49,7 +50,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
     "--out", type=click.Path(path_type=Path, file_okay=False), default=Path(), help="Directory for the files."
 )
 @click.option("--force", is_flag=True, help="Replace files that exist.")
-@click.option("--dry-run", is_flag=True, help="Show the files, and write nothing.")
+@dry_run_option
 @common
 def export_(
     run: Run,
@@ -83,9 +84,7 @@ def export_(
         )
     shown = {"password": password} if password and password_file is None else {}
     if dry_run:
-        rows = preview(out, files)
-        lines = [f"would write {row.path} (mode {row.mode:04o}, {row.size} bytes, {row.change})" for row in rows]
-        run.show({"dry_run": True, "files": [row.path for row in rows]}, "\n".join(lines))
+        show_dry_run(run, files=preview(out, files))
         return
     make_directory(out)
     paths = write_fileset(out, files, overwrite=force)

@@ -7,10 +7,12 @@ from pathlib import Path
 import click
 from cryptography import x509
 
-from counterseal.authority.import_ca import Import
+from counterseal.authority.import_ca import Import, Imported
 from counterseal.authority.import_ca import import_ca as take_over
 from counterseal.authority.publish import publish
 from counterseal.cli.common import Run, common
+from counterseal.cli.dry_run import dry_run_option
+from counterseal.cli.new_home import rehearse_home, show_ca
 from counterseal.cli.passphrase import choose_passphrase, read_passphrase
 from counterseal.compose.home import new_home
 from counterseal.errors import InputError
@@ -32,6 +34,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 @click.option("--index", type=_FILE, help="openssl's index.txt; newcerts/ and crlnumber beside it are read too.")
 @click.option("--easy-rsa", type=click.Path(path_type=Path, file_okay=False), help="An easy-rsa pki/ directory.")
 @click.option("--no-passphrase", is_flag=True, help="Keep the CA key unencrypted here (mode 0600).")
+@dry_run_option
 @common
 def import_ca(
     run: Run,
@@ -42,6 +45,7 @@ def import_ca(
     index: Path | None,
     easy_rsa: Path | None,
     no_passphrase: bool,
+    dry_run: bool,
 ) -> None:
     """Take over a CA made by openssl or easy-rsa, with all it has issued and revoked."""
     if easy_rsa is not None:
@@ -51,8 +55,8 @@ def import_ca(
         raise InputError(
             "import.files", "certificate and key are needed", hint="pass --certificate and --key, or --easy-rsa"
         )
-    passphrase = None if no_passphrase else choose_passphrase(run.passphrase_file)
-    if passphrase is None and not no_passphrase:
+    passphrase = None if no_passphrase or dry_run else choose_passphrase(run.passphrase_file)
+    if passphrase is None and not (no_passphrase or dry_run):
         raise InputError("passphrase.missing", "a passphrase for the key here is needed", hint="pass --passphrase-file")
     content = read_file(key)
     old = read_passphrase(ca_passphrase_file) if is_encrypted(content) else None
@@ -64,12 +68,23 @@ def import_ca(
         crl_number=_crl_number(index),
         encrypt=not no_passphrase,
     )
+    if dry_run:
+        rehearse_home(run, lambda authority: _acts(take_over(authority, what)))
+        return
     with new_home(run.home, lambda: passphrase) as authority:
         imported = take_over(authority, what)
         publish(authority)
-    counted = f"{imported.certificates} certificates, {imported.revoked} of them revoked"
+    counted = _counted(imported)
     text = f"took over the CA with {counted}\nnext: counterseal list"
     run.show({"certificates": imported.certificates, "revoked": imported.revoked}, text)
+
+
+def _acts(imported: Imported) -> list[str]:
+    return [f"take over the CA {show_ca(imported.ca)}", f"take over {_counted(imported)}"]
+
+
+def _counted(imported: Imported) -> str:
+    return f"{imported.certificates} certificates, {imported.revoked} of them revoked"
 
 
 def _load(path: Path) -> x509.Certificate:

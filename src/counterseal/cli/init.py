@@ -10,6 +10,8 @@ import click
 from counterseal.authority.create import ROOT_LIFETIME, RootPlan, create
 from counterseal.authority.publish import publish
 from counterseal.cli.common import DurationType, Run, common
+from counterseal.cli.dry_run import dry_run_option
+from counterseal.cli.new_home import rehearse_home, show_ca
 from counterseal.cli.passphrase import choose_passphrase
 from counterseal.compose.home import new_home
 from counterseal.errors import InputError
@@ -36,7 +38,7 @@ Examples:
 @click.option("--permit", multiple=True, help="Only certify names in this domain or network (name constraint).")
 @click.option("--single-tier", is_flag=True, help="One CA that issues everything, as in most tutorials.")
 @click.option("--no-passphrase", is_flag=True, help="Keep the CA keys unencrypted (mode 0600).")
-@click.option("--dry-run", is_flag=True, help="Say what would be made, and make nothing.")
+@dry_run_option
 @common
 def init(
     run: Run,
@@ -59,7 +61,7 @@ def init(
         encrypt=not no_passphrase,
     )
     if dry_run:
-        _rehearse(run, plan)
+        rehearse_home(run, lambda authority: _acts(create(authority, plan)))
         return
     passphrase = None if no_passphrase else _passphrase(run)
     with new_home(run.home, lambda: passphrase) as authority:
@@ -92,8 +94,5 @@ def _show(run: Run, made: tuple[CARecord, ...]) -> None:
     run.show(document, "\n".join(lines))
 
 
-def _rehearse(run: Run, plan: RootPlan) -> None:
-    names = ["root"] if plan.single_tier else ["root", "servers", "clients"]
-    files = [f"{run.home}/store.sqlite", *(f"{run.home}/keys/{name}.key.pem" for name in names)]
-    lines = [f"would write {path} (mode 0600)" for path in files]
-    run.show({"dry_run": True, "home": str(run.home), "files": files}, "\n".join(lines))
+def _acts(made: tuple[CARecord, ...]) -> list[str]:
+    return [f"make CA {record.name} ({record.purpose}): {show_ca(record)}" for record in made]

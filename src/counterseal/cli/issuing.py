@@ -13,6 +13,7 @@ from counterseal.authority.find import show_serial
 from counterseal.authority.revoke import revoke_record
 from counterseal.bundles.credential import Credential
 from counterseal.bundles.pem import file_stem
+from counterseal.cli.dry_run import show_dry_run
 from counterseal.duration import show_duration
 from counterseal.errors import FileError
 from counterseal.files import make_directory, preview, write_fileset
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from counterseal.authority.signing import Issued
     from counterseal.cli.common import Run
     from counterseal.fileset import FileSet
+    from counterseal.store.records import CertificateRecord
 
 SUFFIXES = (".key.pem", ".cert.pem", ".chain.pem", ".fullchain.pem", ".p12")
 
@@ -70,18 +72,14 @@ def write_issued(authority: Authority, issued: Issued, files: FileSet, out: Path
 
 def show_issued(run: Run, issued: Issued, paths: Sequence[Path], *, extra: dict[str, Any], following: str) -> None:
     """Say what was made, where, until when, and what to do next."""
-    for remark in issued.remarks:
-        run.say(f"warning: {remark.message}")
-        if remark.hint:
-            run.say(f"hint: {remark.hint}")
+    _remark(run, issued)
     record = issued.record
-    left = show_duration(moment(record.not_after) - moment(record.not_before))
     lines = [f"made {record.profile} certificate {record.name}: {record.subject or ', '.join(record.names)}"]
     lines += [f"  names   {', '.join(record.names)}"] if record.names else []
     lines += [
         f"  serial  {show_serial(record.serial_number)}",
         f"  issuer  {record.issuer}",
-        f"  until   {moment(record.not_after):%Y-%m-%d %H:%M} UTC ({left})",
+        f"  {show_until(record)}",
     ]
     lines += [f"  file    {path}" for path in paths]
     lines += [f"  {key:<7} {value}" for key, value in extra.items() if key != "files"]
@@ -89,16 +87,26 @@ def show_issued(run: Run, issued: Issued, paths: Sequence[Path], *, extra: dict[
     run.show({**document_of(issued), **extra, "files": [str(path) for path in paths]}, "\n".join(lines))
 
 
-def show_rehearsal(run: Run, issued: Issued, files: FileSet, out: Path) -> None:
-    """Show the files that would be written: path, mode, size and, for text that exists, the difference."""
-    rows = preview(out, files)
-    lines = [f"would write {row.path} (mode {row.mode:04o}, about {row.size} bytes, {row.change})" for row in rows]
-    lines += [row.diff.rstrip() for row in rows if row.diff and row.change == "changed"]
-    shown = [
-        {"path": row.path, "mode": f"{row.mode:04o}", "size": row.size, "change": row.change, "diff": row.diff}
-        for row in rows
-    ]
-    run.show({"dry_run": True, **document_of(issued), "files": shown}, "\n".join(lines))
+def show_rehearsal(run: Run, issued: Issued, files: FileSet, out: Path, *, more: Sequence[str] = ()) -> None:
+    """Show the certificate and the files that would be written; sizes lack a few octets of the signature."""
+    _remark(run, issued)
+    record = issued.record
+    what = f"issue a {record.profile} certificate {record.name} under {record.issuer}: {record.subject or record.names}"
+    shown = show_until(record)
+    show_dry_run(run, acts=(f"{what}, {shown}", *more), files=preview(out, files), document=document_of(issued))
+
+
+def show_until(record: CertificateRecord) -> str:
+    """Return until when a certificate lives, and how long that is."""
+    lifetime = show_duration(moment(record.not_after) - moment(record.not_before))
+    return f"until   {moment(record.not_after):%Y-%m-%d %H:%M} UTC ({lifetime})"
+
+
+def _remark(run: Run, issued: Issued) -> None:
+    for remark in issued.remarks:
+        run.say(f"warning: {remark.message}")
+        if remark.hint:
+            run.say(f"hint: {remark.hint}")
 
 
 def document_of(issued: Issued) -> dict[str, Any]:

@@ -8,7 +8,9 @@ import click
 
 from counterseal.authority.deployment import deploy_sites, render_sites, rollback_sites
 from counterseal.cli.common import Run, columns, common
+from counterseal.cli.dry_run import dry_run_option
 from counterseal.cli.proofs import table
+from counterseal.cli.rehearsal import rehearse_deploy, rehearse_rollback
 from counterseal.compose.ground import open_ground
 from counterseal.handshake.proof_json import proof_to_json
 from counterseal.nginx.deploy import mend
@@ -49,7 +51,7 @@ def render(run: Run, *, snippets: bool) -> None:
 
 @nginx.command(epilog="\b\nExamples:\n  counterseal nginx deploy\n  counterseal nginx deploy --install-include")
 @click.option("--install-include", is_flag=True, help="Make our one include file in your nginx's tree.")
-@click.option("--dry-run", is_flag=True, help="Show the files of the new generation, and write nothing.")
+@dry_run_option
 @common
 def deploy(run: Run, *, install_include: bool, dry_run: bool) -> None:
     """Put the sites in force as a new generation, proved; on any failure go back."""
@@ -57,10 +59,7 @@ def deploy(run: Run, *, install_include: bool, dry_run: bool) -> None:
     with run.authority() as authority:
         ground = open_ground(run.home, settings)
         if dry_run:
-            files = render_sites(authority, settings.sites, ground, generation=(ground.in_force or 0) + 1)
-            rows = [(file.path, f"{file.mode:04o}", str(len(file.content))) for file in files]
-            shown = [{"path": path, "mode": mode, "size": int(size)} for path, mode, size in rows]
-            run.show({"dry_run": True, "files": shown}, columns(rows, titles=("PATH", "MODE", "BYTES")))
+            rehearse_deploy(run, authority, settings.sites, ground)
             return
         deployed = deploy_sites(authority, settings.sites, ground, reason="deploy", install=install_include)
     show_deployed(run, deployed)
@@ -68,12 +67,17 @@ def deploy(run: Run, *, install_include: bool, dry_run: bool) -> None:
 
 @nginx.command(epilog="\b\nExamples:\n  counterseal nginx rollback\n  counterseal nginx rollback --to 7")
 @click.option("--to", type=click.IntRange(1), help="Generation to go back to.  [default: the proven one before]")
+@dry_run_option
 @common
-def rollback(run: Run, *, to: int | None) -> None:
+def rollback(run: Run, *, to: int | None, dry_run: bool) -> None:
     """Put an older generation in force again, with the same bytes, and prove it."""
     settings = run.settings()
     with run.authority() as authority:
-        deployed = rollback_sites(authority, settings.sites, open_ground(run.home, settings), to=to)
+        ground = open_ground(run.home, settings)
+        if dry_run:
+            rehearse_rollback(run, ground, to)
+            return
+        deployed = rollback_sites(authority, settings.sites, ground, to=to)
     show_deployed(run, deployed)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import socket
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ import click
 
 from counterseal.cli.common import Run, common
 from counterseal.cli.demonstration import Demonstration
+from counterseal.cli.dry_run import dry_run_option, show_dry_run
 from counterseal.errors import InputError
 
 if TYPE_CHECKING:
@@ -32,15 +34,23 @@ MARK = ".counterseal-quickstart"
 )
 @click.option("--port", type=click.IntRange(1, 65535), help="Port on 127.0.0.1.  [default: a free one]")
 @click.option("--stop", is_flag=True, help="Stop nginx at the end instead of leaving it for your browser.")
+@dry_run_option
 @common
-def quickstart(run: Run, *, directory: Path | None, port: int | None, stop: bool) -> int:
+def quickstart(run: Run, *, directory: Path | None, port: int | None, stop: bool, dry_run: bool) -> int:
     """Make a CA, serve mutual TLS with nginx, and prove it.
 
     Everything lies in one directory; the next run makes it anew.
     """
     place = (directory or Path("counterseal-quickstart")).absolute()
     demonstration = Demonstration(place, port or _free_port(), _teller(run))
-    _clear(place, demonstration)
+    again = _is_ours(place)
+    if dry_run:
+        acts = [f"remove what an earlier quickstart made: {place}"] if again else []
+        show_dry_run(run, acts=[*acts, *demonstration.acts()])
+        return 0
+    if again:
+        demonstration.stop()
+        shutil.rmtree(place)
     place.mkdir(parents=True, exist_ok=True, mode=0o711)
     (place / MARK).touch()
     passed = demonstration.play()
@@ -54,20 +64,17 @@ def _teller(run: Run) -> Callable[[str], None]:
     return run.say
 
 
-def _clear(place: Path, demonstration: Demonstration) -> None:
-    """Remove what an earlier quickstart made, and nothing else."""
-    import shutil  # noqa: PLC0415 - only here
-
+def _is_ours(place: Path) -> bool:
+    """Whether an earlier quickstart made the directory; raises InputError where somebody else's files are in it."""
     if not place.exists() or not any(place.iterdir()):
-        return
+        return False
     if not (place / MARK).is_file():
         raise InputError(
             "quickstart.directory",
             f"not an empty directory, and not made by quickstart: {place}",
             hint="choose another --dir",
         )
-    demonstration.stop()
-    shutil.rmtree(place)
+    return True
 
 
 def _free_port() -> int:

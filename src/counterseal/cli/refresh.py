@@ -11,10 +11,13 @@ import click
 
 from counterseal.authority.publish import publish, stale_lists
 from counterseal.cli.common import Run, common
-from counterseal.files import write_fileset
+from counterseal.cli.dry_run import dry_run_option, show_dry_run
+from counterseal.files import preview, write_fileset
 from counterseal.fileset import FileSet, PlannedFile
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from counterseal.authority.parts import Authority
 
 SERVICE = """\
@@ -41,11 +44,15 @@ WantedBy=timers.target
 
 
 @click.command(epilog="\b\nExamples:\n  counterseal refresh --passphrase-file /etc/counterseal/passphrase")
+@dry_run_option
 @common
-def refresh(run: Run) -> None:
+def refresh(run: Run, *, dry_run: bool) -> None:
     """Sign lists that are old, renew site certificates that are due, and deploy once if anything changed."""
     with run.authority() as authority:
         stale = stale_lists(authority)
+        if dry_run:
+            _rehearse(run, authority, stale)
+            return
         done, document = _deploy(run, authority, due=bool(stale))
         if done is None and stale:
             signed = [crl.issuer for crl in publish(authority, only=stale).signed]
@@ -65,8 +72,9 @@ def timer() -> None:
     default=Path("/etc/systemd/system"),
     help="Where units go.",
 )
+@dry_run_option
 @common
-def install(run: Run, *, unit_dir: Path) -> None:
+def install(run: Run, *, unit_dir: Path, dry_run: bool) -> None:
     """Write a systemd service and timer."""
     files = FileSet(
         (
@@ -74,6 +82,9 @@ def install(run: Run, *, unit_dir: Path) -> None:
             PlannedFile("counterseal-refresh.timer", TIMER.encode()),
         )
     )
+    if dry_run:
+        show_dry_run(run, files=preview(unit_dir, files))
+        return
     paths = write_fileset(unit_dir, files)
     lines = [f"wrote {path}" for path in paths]
     lines.append("next: systemctl daemon-reload && systemctl enable --now counterseal-refresh.timer")
@@ -107,6 +118,22 @@ def _deploy(run: Run, authority: Authority, *, due: bool) -> tuple[str | None, d
         "generation": generation,
         "renewed": list(names),
     }
+
+
+def _rehearse(run: Run, authority: Authority, stale: Sequence[str]) -> None:
+    settings, deploys = run.settings(), False
+    names: tuple[str, ...] = ()
+    if settings.sites:
+        from counterseal.authority.deployment import sites_due  # noqa: PLC0415 - only where sites are
+        from counterseal.compose.ground import open_ground  # noqa: PLC0415 - same
+
+        ground = open_ground(run.home, settings)
+        names = sites_due(authority, settings.sites, ground)
+        deploys = ground.in_force is not None and bool(stale or names)
+    acts = [f"sign a new revocation list of {name}" for name in stale]
+    acts += [f"renew the certificate of site {name}" for name in names if deploys]
+    acts += ["deploy a new generation and prove it"] if deploys else []
+    show_dry_run(run, acts=acts or ["do nothing: nothing is due"], document={"stale": stale, "due": names})
 
 
 def _command(run: Run) -> str:

@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from counterseal.authority.find import find
-from counterseal.authority.issue import issue
+from counterseal.authority.find import find, show_serial
+from counterseal.authority.issue import issue, rehearse
 from counterseal.authority.renew import ask_again
 from counterseal.authority.revoke import revoke_record
 from counterseal.bundles.password import generate_password
 from counterseal.bundles.pem import pem_files
 from counterseal.bundles.pkcs12 import Strength, browser_key_refusal, encode
 from counterseal.cli.common import DurationType, Run, common
-from counterseal.cli.issuing import check_place, credential_of, show_issued, write_issued
+from counterseal.cli.dry_run import dry_run_option
+from counterseal.cli.issuing import check_place, credential_of, show_issued, show_rehearsal, write_issued
 from counterseal.keystore.software import generate_key
 from counterseal.pki.crl import RevocationReason
 from counterseal.pki.keys import parse_key_spec
@@ -33,12 +34,17 @@ _OUT = click.Path(path_type=Path, file_okay=False)
 @click.option("--lifetime", type=DurationType(), help="How long it lives.  [default: as the one before]")
 @click.option("--out", type=_OUT, default=Path(), help="Directory for the files.")
 @click.option("--force", is_flag=True, help="Replace files that exist; the key file is not among them.")
+@dry_run_option
 @common
-def renew(run: Run, *, selector: str, lifetime: timedelta | None, out: Path, force: bool) -> None:
+def renew(run: Run, *, selector: str, lifetime: timedelta | None, out: Path, force: bool, dry_run: bool) -> None:
     """Issue the same certificate again, for the same key."""
     with run.authority() as authority:
         record = find(authority, selector, statuses=(Status.VALID,))
         asked = ask_again(authority, record, lifetime=lifetime)
+        if dry_run:
+            rehearsed = rehearse(authority, asked, name=record.name, issuer=record.issuer)
+            show_rehearsal(run, rehearsed, pem_files(credential_of(rehearsed, None)), out)
+            return
         check_place(out, record.name, force=force)
         issued = issue(authority, asked, name=record.name, issuer=record.issuer)
         paths = write_issued(authority, issued, pem_files(credential_of(issued, None)), out)
@@ -52,22 +58,37 @@ def renew(run: Run, *, selector: str, lifetime: timedelta | None, out: Path, for
 @click.option("--revoke-old", is_flag=True, help="Revoke the one before as superseded; deploy to put it in force.")
 @click.option("--out", type=_OUT, default=Path(), help="Directory for the files.")
 @click.option("--force", is_flag=True, help="Replace files that exist.")
+@dry_run_option
 @common
 def rekey(
-    run: Run, *, selector: str, key: str, lifetime: timedelta | None, revoke_old: bool, out: Path, force: bool
+    run: Run,
+    *,
+    selector: str,
+    key: str,
+    lifetime: timedelta | None,
+    revoke_old: bool,
+    out: Path,
+    force: bool,
+    dry_run: bool,
 ) -> None:
     """Issue the same certificate again, with a new key; a client gets a new PKCS#12 too."""
     private_key = generate_key(parse_key_spec(key))
     with run.authority() as authority:
         record = find(authority, selector, statuses=(Status.VALID,))
+        old = record.serial_number
         asked = ask_again(authority, record, public_key=private_key.public_key(), lifetime=lifetime)
-        check_place(out, record.name, force=force)
-        issued = issue(authority, asked, name=record.name, issuer=record.issuer)
+        if not dry_run:
+            check_place(out, record.name, force=force)
+        issued = (rehearse if dry_run else issue)(authority, asked, name=record.name, issuer=record.issuer)
         credential = credential_of(issued, private_key)
         is_for_browsers = asked.profile.purpose == "client" and not browser_key_refusal(private_key.public_key())
         password = generate_password(os.urandom) if is_for_browsers else None
         packed = encode(credential, password, strength=Strength.MODERN) if password else None
-        paths = write_issued(authority, issued, pem_files(credential, pkcs12=packed), out)
+        files = pem_files(credential, pkcs12=packed)
+        if dry_run:
+            show_rehearsal(run, issued, files, out, more=[f"revoke {show_serial(old)} as superseded"] * revoke_old)
+            return
+        paths = write_issued(authority, issued, files, out)
         if revoke_old:
             revoke_record(authority, record, RevocationReason.SUPERSEDED)
     extra = {"password": password} if password else {}

@@ -7,16 +7,20 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from counterseal.authority.find import find, show_serial
+from counterseal.authority.find import show_serial
 from counterseal.authority.publish import publish
+from counterseal.authority.revoke import find_held, find_revocable
 from counterseal.authority.revoke import revoke as revoke_certificate
 from counterseal.authority.revoke import unrevoke as unrevoke_certificate
 from counterseal.cli.common import Run, common
+from counterseal.cli.dry_run import dry_run_option, show_dry_run
 from counterseal.cli.records import document
 from counterseal.pki.crl import RevocationReason
 
 if TYPE_CHECKING:
+    from counterseal.authority.deployment import Ground
     from counterseal.authority.parts import Authority
+    from counterseal.store.records import CertificateRecord
 
 EPILOG = """\b
 Examples:
@@ -39,7 +43,7 @@ _no_deploy_option = click.option("--no-deploy", is_flag=True, help="Only publish
 @click.argument("selector", metavar="NAME|SERIAL")
 @_reason_option
 @_no_deploy_option
-@click.option("--dry-run", is_flag=True, help="Say what would be revoked, and revoke nothing.")
+@dry_run_option
 @common
 def revoke(run: Run, *, selector: str, reason: str, no_deploy: bool, dry_run: bool) -> None:
     """Revoke a certificate, and lock it out of nginx.
@@ -49,10 +53,8 @@ def revoke(run: Run, *, selector: str, reason: str, no_deploy: bool, dry_run: bo
     began = time.monotonic()
     with run.authority() as authority:
         if dry_run:
-            record = find(authority, selector)
-            run.show(
-                {"dry_run": True, "certificate": document(record)}, f"would revoke {record.name}: {record.subject}"
-            )
+            record = find_revocable(authority, selector, RevocationReason(reason))
+            _rehearse(run, authority, record, f"revoke (as {reason})", deploy=not no_deploy)
             return
         record = revoke_certificate(authority, selector, RevocationReason(reason))
         run.say(f"revoked {record.name} ({show_serial(record.serial_number)}): {reason}")
@@ -66,10 +68,14 @@ def revoke(run: Run, *, selector: str, reason: str, no_deploy: bool, dry_run: bo
 @click.command(epilog="\b\nExamples:\n  counterseal unrevoke alice")
 @click.argument("selector", metavar="NAME|SERIAL")
 @_no_deploy_option
+@dry_run_option
 @common
-def unrevoke(run: Run, *, selector: str, no_deploy: bool) -> None:
+def unrevoke(run: Run, *, selector: str, no_deploy: bool, dry_run: bool) -> None:
     """Take back a certificate_hold."""
     with run.authority() as authority:
+        if dry_run:
+            _rehearse(run, authority, find_held(authority, selector), "unrevoke", deploy=not no_deploy)
+            return
         record = unrevoke_certificate(authority, selector)
         run.say(f"{record.name} is valid again ({show_serial(record.serial_number)})")
         told, shown = _put_in_force(run, authority, f"unrevoke {record.name}", deploy=not no_deploy)
@@ -79,11 +85,9 @@ def unrevoke(run: Run, *, selector: str, no_deploy: bool) -> None:
 def _put_in_force(run: Run, authority: Authority, reason: str, *, deploy: bool) -> tuple[str, dict[str, Any]]:
     """Publish the lists and, where sites are deployed, deploy and prove; return the outcome in words and as data."""
     from counterseal.authority.deployment import deploy_sites  # noqa: PLC0415 - nginx and TLS only where sites are
-    from counterseal.compose.ground import open_ground  # noqa: PLC0415 - same
 
-    settings = run.settings()
-    ground = open_ground(run.home, settings) if deploy and settings.sites else None
-    if ground is None or ground.in_force is None:
+    settings, ground = run.settings(), _ground(run, deploy=deploy)
+    if ground is None:
         numbers = {crl.issuer: crl.number for crl in publish(authority).signed}
         run.say("no site is deployed here; other relying parties need the new lists: counterseal crl --out DIR")
         return "new lists: " + ", ".join(f"{ca} {number}" for ca, number in numbers.items()), {"crl_numbers": numbers}
@@ -91,3 +95,22 @@ def _put_in_force(run: Run, authority: Authority, reason: str, *, deploy: bool) 
     generation = deployed.result.generation
     rows = sum(len(proof.rows) for proof in deployed.proofs)
     return f"in force and proved: generation {generation}, {rows} rows", {"generation": generation}
+
+
+def _ground(run: Run, *, deploy: bool) -> Ground | None:
+    """Return where a generation is in force, or None where there is none or it is not wanted."""
+    settings = run.settings()
+    if not deploy or not settings.sites:
+        return None
+    from counterseal.compose.ground import open_ground  # noqa: PLC0415 - nginx only where sites are
+
+    ground = open_ground(run.home, settings)
+    return None if ground.in_force is None else ground
+
+
+def _rehearse(run: Run, authority: Authority, record: CertificateRecord, verb: str, *, deploy: bool) -> None:
+    acts = [f"{verb} {record.name} ({show_serial(record.serial_number)}): {record.subject or ', '.join(record.names)}"]
+    acts += [f"sign a new revocation list of {ca.name}" for ca in authority.store.cas()]
+    if _ground(run, deploy=deploy) is not None:
+        acts.append("deploy a new generation and prove it")
+    show_dry_run(run, acts=acts, document={"certificate": document(record)})

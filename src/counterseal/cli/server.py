@@ -11,6 +11,7 @@ from counterseal.authority.issue import issue, rehearse
 from counterseal.authority.order import order_server
 from counterseal.bundles.pem import pem_files
 from counterseal.cli.common import DurationType, Run, common
+from counterseal.cli.dry_run import dry_run_option
 from counterseal.cli.issuing import check_place, credential_of, show_issued, show_rehearsal, write_issued
 from counterseal.keystore.software import generate_key
 from counterseal.pki.keys import parse_key_spec
@@ -37,7 +38,7 @@ Examples:
     "--out", type=click.Path(path_type=Path, file_okay=False), default=Path(), help="Directory for the files."
 )
 @click.option("--force", is_flag=True, help="Replace files that exist.")
-@click.option("--dry-run", is_flag=True, help="Show the files, and write nothing.")
+@dry_run_option
 @common
 def server(
     run: Run,

@@ -58,8 +58,32 @@ def new_home(home: Path, passphrase: Callable[[], bytes | None]) -> Iterator[Aut
 
     When the block fails, what was made is removed again. Raises InputError ``ca.exists``, FileError ``home.leftover``.
     """
+    refuse_occupied(home)
+    make_directory(home, mode=0o711)
+    try:
+        with _authority(home, passphrase, settings_of(home), create=True) as authority:
+            yield authority
+    except BaseException:
+        shutil.rmtree(home / "keys", ignore_errors=True)
+        for path in home.glob(f"{store_path(home).name}*"):
+            path.unlink(missing_ok=True)
+        with suppress(OSError):
+            home.rmdir()
+        raise
+
+
+def refuse_occupied(home: Path) -> None:
+    """Raise what ``new_home`` raises where there is a CA already, or what is left of one."""
     keys = home / "keys"
     if store_path(home).exists():
+        with open_store(store_path(home)) as store:
+            interrupted = not store.cas()
+        if interrupted:
+            raise FileError(
+                "home.leftover",
+                f"making a CA was interrupted here before there was one: {home}",
+                hint=f"remove what it left, then run this again: rm -r {home}/keys {home}/store.sqlite*",
+            )
         raise InputError(
             "ca.exists", f"there is a CA already: {home}", hint="use another --home, or: counterseal ca add"
         )
@@ -69,17 +93,6 @@ def new_home(home: Path, passphrase: Callable[[], bytes | None]) -> Iterator[Aut
             f"there are keys without a store: {keys}",
             hint="bring the store back, or move the keys away",
         )
-    make_directory(home, mode=0o711)
-    try:
-        with _authority(home, passphrase, settings_of(home), create=True) as authority:
-            yield authority
-    except BaseException:
-        shutil.rmtree(keys, ignore_errors=True)
-        for path in home.glob(f"{store_path(home).name}*"):
-            path.unlink(missing_ok=True)
-        with suppress(OSError):
-            home.rmdir()
-        raise
 
 
 def settings_of(home: Path) -> Settings:

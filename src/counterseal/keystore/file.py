@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from typing import TYPE_CHECKING
 
 from counterseal.errors import KeyAccessError, NotFoundError
 from counterseal.files import make_directory, read_file, write_file
-from counterseal.fileset import SECRET
+from counterseal.fileset import SECRET, PlannedFile
 from counterseal.keystore.pkcs8 import encrypt_key, is_encrypted, open_key, plain_key
 from counterseal.keystore.software import SoftwareSigner, generate_key
 
@@ -36,6 +37,15 @@ class FileKeyStore:
         """Make a key, keep it under ``key_id`` and return its signer; an existing key is never overwritten."""
         return self.add(key_id, generate_key(spec), encrypt=encrypt)
 
+    def rehearse(self, key_id: str, spec: KeySpec, *, encrypt: bool) -> tuple[SoftwareSigner, PlannedFile]:
+        """Make a key and return its signer and the file that ``create`` would write; nothing is kept.
+
+        It is encrypted under a passphrase that nobody learns, so that none has to be asked for.
+        """
+        private_key = generate_key(spec)
+        content = encrypt_key(private_key, os.urandom(16)) if encrypt else plain_key(private_key)
+        return SoftwareSigner(private_key), PlannedFile(self.path(key_id).name, content, SECRET)
+
     def add(self, key_id: str, private_key: CertificateIssuerPrivateKeyTypes, *, encrypt: bool) -> SoftwareSigner:
         """Keep a key made elsewhere under ``key_id`` and return its signer."""
         content = encrypt_key(private_key, self._passphrase()) if encrypt else plain_key(private_key)
@@ -51,6 +61,11 @@ class FileKeyStore:
             passphrase = self._passphrase() if is_encrypted(content) else None
             self._signers[key_id] = SoftwareSigner(open_key(content, passphrase, source=str(self.path(key_id))))
         return self._signers[key_id]
+
+    def discard(self, key_id: str) -> None:
+        """Remove a key of which nothing was made: what it was for was refused, or failed."""
+        self._signers.pop(key_id, None)
+        self.path(key_id).unlink(missing_ok=True)
 
     def has(self, key_id: str) -> bool:
         """Whether the key is here; the key of an offline root is not."""

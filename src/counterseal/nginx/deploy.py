@@ -111,7 +111,7 @@ def rollback(
         recovery = recover(place)
         walk.enter("check")
         inclusion = _check(place, install=False)
-        number = _choose(place.base, to)
+        number = choose_generation(place.base, to)
         walk.undertaking = f"rollback to generation {number}"
         active = activate(place, number, inclusion, prove, walk)
         walk.enter("prune")
@@ -138,8 +138,11 @@ def _check(place: Place, *, install: bool) -> Inclusion:
     return plan_inclusion(target, place.base, install=install, time_limit=limits.test)
 
 
-def _choose(base: Path, to: int | None) -> int:
-    """Return the generation to roll back to; it was proved once and has not a byte changed since."""
+def choose_generation(base: Path, to: int | None) -> int:
+    """Return the generation that ``rollback`` goes to: it was proved once and has not a byte changed since.
+
+    Raises DeployError ``deploy.no_previous``, ``deploy.not_proven``, ``deploy.generation_changed``; NotFoundError.
+    """
     number = to if to is not None else find_previous(base)
     if number is None:
         raise DeployError("deploy.no_previous", f"no earlier proven generation: {base}", hint="deploy again instead")

@@ -1,0 +1,44 @@
+"""``--dry-run`` of every command that writes: what it would do and which files it would write, and nothing is written.
+
+A file is shown with its path, mode, size and whether it is new, changed or the same; text that changes with its
+difference. Secrets and binary files are never shown, only named.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from counterseal.files import Preview
+from counterseal.fileset import SECRET
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from counterseal.cli.common import Run
+
+dry_run_option = click.option(
+    "--dry-run", is_flag=True, help="Show what would be done and which files written, and do nothing."
+)
+
+
+def show_dry_run(
+    run: Run, *, acts: Sequence[str] = (), files: Sequence[Preview] = (), document: dict[str, Any] | None = None
+) -> None:
+    """Show what a command would do: ``acts`` in words (``publish a new CRL of root``), and its files."""
+    lines = [f"would {act}" for act in acts]
+    for file in files:
+        lines.append(f"would write {file.path} (mode {file.mode:04o}, {file.size} bytes, {file.change})")
+        lines += [file.diff.rstrip()] if file.diff and file.change == "changed" else []
+    shown = [
+        {"path": file.path, "mode": f"{file.mode:04o}", "size": file.size, "change": file.change, "diff": file.diff}
+        for file in files
+    ]
+    run.show({"dry_run": True, "acts": list(acts), **(document or {}), "files": shown}, "\n".join(lines))
+
+
+def unseen(path: Path, *, size: int, mode: int = SECRET) -> Preview:
+    """Return the preview of a file whose bytes are made only when it is written, such as an encrypted key."""
+    return Preview(str(path), mode, size, "changed" if path.exists() else "new", None)

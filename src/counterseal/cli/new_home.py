@@ -1,0 +1,44 @@
+"""``--dry-run`` of what makes a new home: made in a directory that is thrown away, so that nothing is guessed."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from cryptography import x509
+
+from counterseal.authority.publish import publish
+from counterseal.cli.dry_run import show_dry_run, unseen
+from counterseal.compose.home import new_home, refuse_occupied
+from counterseal.pki.subject import show_subject
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from counterseal.authority.parts import Authority
+    from counterseal.cli.common import Run
+    from counterseal.store.records import CARecord
+
+
+def rehearse_home(run: Run, make: Callable[[Authority], Sequence[str]]) -> None:
+    """Show what ``make``, which says what it did, would leave in the home; raises what it would raise there.
+
+    Keys are encrypted under a passphrase that nobody learns, so that none has to be given.
+    """
+    refuse_occupied(run.home)
+    with TemporaryDirectory(prefix="counterseal-") as scratch:
+        home, secret = Path(scratch) / "home", os.urandom(16).hex().encode()
+        with new_home(home, lambda: secret) as authority:
+            acts = make(authority)
+            publish(authority)
+        found = [path for path in sorted(home.rglob("*")) if path.is_file()]
+        files = [unseen(run.home / path.relative_to(home), size=path.stat().st_size) for path in found]
+    show_dry_run(run, acts=acts, files=files, document={"home": str(run.home)})
+
+
+def show_ca(record: CARecord) -> str:
+    """Return the subject of a CA and until when it lives."""
+    certificate = x509.load_der_x509_certificate(record.certificate)
+    return f"{show_subject(certificate.subject)}, until {certificate.not_valid_after_utc:%Y-%m-%d}"

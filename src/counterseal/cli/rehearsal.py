@@ -1,0 +1,69 @@
+"""``--dry-run`` of ``nginx deploy`` and ``nginx rollback``: what would change against the generation in force."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from counterseal.authority.deployment import render_sites, require_sites, sites_due
+from counterseal.authority.site_material import client_cas
+from counterseal.cli.dry_run import show_dry_run
+from counterseal.files import Preview, preview, read_file
+from counterseal.fileset import SECRET, FileSet, PlannedFile
+from counterseal.nginx.deploy import choose_generation
+from counterseal.nginx.generations import Layout, next_number, read_generation
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from counterseal.authority.deployment import Ground
+    from counterseal.authority.parts import Authority
+    from counterseal.authority.served import ServedSite
+    from counterseal.cli.common import Run
+
+
+def rehearse_deploy(run: Run, authority: Authority, served: Sequence[ServedSite], ground: Ground) -> None:
+    """Show the files of the generation to come, each beside that of the one in force."""
+    require_sites(served)
+    number = next_number(ground.place.base)
+    files = render_sites(authority, served, ground, generation=number)
+    cas = dict.fromkeys(ca.name for one in served for ca in client_cas(authority, one.site))
+    acts = [f"issue a certificate for site {site}" for site in sites_due(authority, served, ground)]
+    acts += [f"issue probes under CA {ca}, and revoke those of the generation before" for ca in cas]
+    acts += [f"sign a new revocation list of {ca.name}" for ca in authority.store.cas()]
+    acts += [_reload(ground, f"generation {number}")]
+    show_dry_run(run, acts=acts, files=_beside(ground, number, files), document={"generation": number})
+
+
+def rehearse_rollback(run: Run, ground: Ground, to: int | None) -> None:
+    """Show which generation would come back, and in which files it differs from the one in force."""
+    number = choose_generation(ground.place.base, to)
+    generation = read_generation(ground.place.base, number)
+    manifest = generation.manifest
+    made = f", made {manifest.created_at:%Y-%m-%d %H:%M} UTC ({manifest.reason})" if manifest else ""
+    paths = sorted(manifest.files) if manifest else []
+    files = FileSet(tuple(_read(generation.directory, path) for path in paths))
+    differing = [file for file in _beside(ground, number, files) if file.change != "same"]
+    acts = [f"switch from generation {ground.in_force} to {number}{made}; no file is written, these differ:"]
+    show_dry_run(
+        run, acts=[*acts, _reload(ground, f"generation {number}")], files=differing, document={"generation": number}
+    )
+
+
+def _reload(ground: Ground, what: str) -> str:
+    running = ground.place.nginx.master_pid() is not None
+    return f"{'reload' if running else 'start'} nginx on {what} and prove it, or go back"
+
+
+def _beside(ground: Ground, number: int, files: FileSet) -> list[Preview]:
+    """Return the files as they would lie in generation ``number``, compared with the generation in force."""
+    current = Layout(ground.place.base).current
+    directory = Layout(ground.place.base).directory(number)
+    pairs = zip(files, preview(current, files), strict=True)
+    return [replace(seen, path=str(directory / file.path)) for file, seen in pairs]
+
+
+def _read(directory: Path, path: str) -> PlannedFile:
+    mode = (directory / path).stat().st_mode & 0o777
+    return PlannedFile(path, read_file(directory / path), mode if mode & 0o077 else SECRET)

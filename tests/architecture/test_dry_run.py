@@ -1,0 +1,44 @@
+"""Every command that writes can be rehearsed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from counterseal.cli.group import main
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+WRITE_NOTHING = {
+    "ca list", "completion", "list", "log show", "log verify", "nginx render", "show", "timer print",
+}  # fmt: skip
+"""They look, or print."""
+
+NO_FILE_OF_THE_USER = {
+    "nginx generations": "mends what a killed deploy left, as every command that touches nginx",
+    "nginx status": "the same",
+    "nginx stop": "ends a process",
+    "prove": "issues a probe that lives for an hour",
+}
+
+
+def leaves(command: click.Command, name: str = "") -> Iterator[tuple[str, click.Command]]:
+    """Yield every command that is no group, with the words that call it."""
+    if not isinstance(command, click.Group):
+        yield name, command
+        return
+    context = click.Context(command)
+    for word in command.list_commands(context):
+        below = command.get_command(context, word)
+        assert below is not None
+        yield from leaves(below, f"{name} {word}".strip())
+
+
+def test_every_command_that_writes_has_a_dry_run() -> None:
+    """A new command has one, or says here why it needs none."""
+    without = {
+        name for name, command in leaves(main) if "dry_run" not in {parameter.name for parameter in command.params}
+    }
+    assert without <= WRITE_NOTHING | set(NO_FILE_OF_THE_USER)
