@@ -21,6 +21,7 @@ NO_FILE_OF_THE_USER = {
     "nginx status": "the same",
     "nginx stop": "ends a process",
     "prove": "issues a probe that lives for an hour",
+    "serve": "is a service: it acts when it is asked",
 }
 
 
