@@ -1,4 +1,4 @@
-"""Write the pages of docs/ that are read from the source: errors.md and commands.md.
+"""Write the pages of docs/ that are read from the source: errors.md, commands.md and nginx-lint.md.
 
 usage: generate_docs.py [--check]. With --check nothing is written, and the exit code is 1 when a page is out of date.
 """
@@ -8,11 +8,13 @@ from __future__ import annotations
 import importlib.util
 import sys
 from collections import defaultdict
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from counterseal.nginx.lint.catalogue import RULES
 from error_codes import ErrorUse, read_kinds, read_uses
 
 if TYPE_CHECKING:
@@ -84,9 +86,22 @@ def write_commands() -> str:
     return "\n".join(lines) + "\n"
 
 
+def write_nginx_rules() -> str:
+    """Return docs/nginx-lint.md: every rule of ``nginx lint``, by package."""
+    head = (Path(__file__).parent / "nginx_lint_introduction.md").read_text()
+    lines = [head.replace("\n", f"\n\n{NOTE}", 1).rstrip()]
+    for prefix, rules in groupby(RULES, key=lambda rule: rule.code.partition("-")[0]):
+        lines += ["", f"## {prefix}"]
+        for rule in rules:
+            affected = "; ".join(map(str, rule.affected)) or "every version"
+            lines += ["", f"### {rule.code}", "", f"**{rule.severity.name.lower()}**, nginx {affected}. {rule.summary}"]
+            lines += ["", f"* Seen: {rule.evidence}", f"* Instead: {rule.remedy}", f"* See: <{rule.reference}>"]
+    return "\n".join(lines) + "\n"
+
+
 def write_pages() -> dict[Path, str]:
     """Return every generated page with its text; commands.md only when there are commands."""
-    pages = {DOCS / "errors.md": write_errors()}
+    pages = {DOCS / "errors.md": write_errors(), DOCS / "nginx-lint.md": write_nginx_rules()}
     if any(find_commands()):
         pages[DOCS / "commands.md"] = write_commands()
     return pages

@@ -18,6 +18,7 @@ WRITE_NOTHING = {
 
 NO_FILE_OF_THE_USER = {
     "nginx generations": "mends what a killed deploy left, as every command that touches nginx",
+    "nginx lint": "changes files with --fix --write; --fix alone is the rehearsal",
     "nginx status": "the same",
     "nginx stop": "ends a process",
     "prove": "issues a probe that lives for an hour",

@@ -1,4 +1,4 @@
-"""``counterseal nginx``: render, deploy, rollback, generations, status, stop."""
+"""``counterseal nginx``: render, deploy, rollback, generations, status, stop, lint."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import click
 from counterseal.authority.deployment import deploy_sites, render_sites, rollback_sites
 from counterseal.cli.common import Run, columns, common
 from counterseal.cli.dry_run import dry_run_option
+from counterseal.cli.nginx_lint import lint
 from counterseal.cli.proofs import table
 from counterseal.cli.rehearsal import rehearse_deploy, rehearse_rollback
 from counterseal.compose.ground import open_ground
@@ -31,6 +32,9 @@ Examples:
 @click.group(epilog=EPILOG)
 def nginx() -> None:
     """Render, deploy and look after what nginx serves."""
+
+
+nginx.add_command(lint)
 
 
 @nginx.command(epilog="\b\nExamples:\n  counterseal nginx render\n  counterseal nginx render --snippets")

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import glob
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from counterseal.errors import RefusedError
-from counterseal.files import read_file
 from counterseal.nginx.claims import find_claims, find_collisions, find_http_directives
-from counterseal.nginx.includes import expand
-from counterseal.nginx.parse import parse
+from counterseal.nginx.reading import read_configuration
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from counterseal.nginx.site import Site
     from counterseal.nginx.tree import Tree
@@ -24,13 +21,7 @@ def read_user_tree(conf: Path, *, ours: Path) -> Tree:
 
     Raises FileError, and InputError ``nginx.syntax`` with file, line and column.
     """
-
-    def read(pattern: str) -> list[tuple[str, str]]:
-        found = sorted(glob.glob(str(conf.parent / pattern)))  # noqa: PTH207 - nginx's includes are glob patterns
-        outside = [path for path in map(Path, found) if ours not in path.parents]
-        return [(str(path), _text(path)) for path in outside if path.is_file()]
-
-    return expand(parse(_text(conf), file=str(conf)), read)
+    return read_configuration(conf, skip=lambda path: ours in path.parents).tree
 
 
 def taken_directives(tree: Tree) -> frozenset[str]:
@@ -47,7 +38,3 @@ def refuse_collisions(tree: Tree, sites: Sequence[Site]) -> None:
             f"your own nginx configuration takes what a site needs: {findings[0].where}",
             findings=findings,
         )
-
-
-def _text(path: Path) -> str:
-    return read_file(path).decode("utf-8", "surrogateescape")

@@ -107,6 +107,15 @@ def read_version(binary: Path, *, time_limit: float = 10.0) -> str:
     return run_nginx(binary, "-V", time_limit=time_limit).stderr
 
 
+def read_package(binary: Path) -> str | None:
+    """Return the version of the Debian package that ``binary`` came from (``1.22.1-9+deb12u9``), or None."""
+    if binary != _USUAL or shutil.which("dpkg-query") is None:
+        return None
+    command = ["dpkg-query", "--show", "--showformat", "${Version}", "nginx"]
+    ran = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=10, check=False)
+    return ran.stdout.strip() or None if ran.returncode == 0 else None
+
+
 def check_configuration(
     binary: Path, *, conf: Path, prefix: Path, error_log: Path | None, time_limit: float = 30.0, dump: bool = False
 ) -> ConfigTest:

@@ -6,11 +6,11 @@ tree (``includes.expand``); resolves no host name.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from counterseal.findings import Finding, Severity
+from counterseal.nginx.listening import read_address
 from counterseal.nginx.tree import walk
 
 if TYPE_CHECKING:
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     from counterseal.nginx.site import Listen, Site
     from counterseal.nginx.tree import Directive, Placed, Tree
-
-_LISTEN = re.compile(r"(?:(?P<address>\[[^\]]*\]|[^\[\]:]+):)?(?P<first>[0-9]{1,5})(?:-(?P<last>[0-9]{1,5}))?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +82,7 @@ def _claims(placed: Placed) -> Iterator[Claim]:
     if not listens and kind == "http":
         yield Claim("*", 80, 80, names, is_default=False, kind=kind, file=server.file, line=server.line)
     for listen in listens:
-        socket = _socket(listen.arguments[0]) if listen.arguments else None
+        socket = read_address(listen.arguments[0]) if listen.arguments else None
         if socket is not None:
             default = bool({"default_server", "default"} & set(listen.arguments[1:]))
             yield Claim(*socket, names, is_default=default, kind=kind, file=listen.file, line=listen.line)
@@ -92,17 +90,3 @@ def _claims(placed: Placed) -> Iterator[Claim]:
 
 def _named(server: Directive, name: str) -> list[Directive]:
     return [directive for directive in server.directives if directive.name == name]
-
-
-def _socket(text: str) -> tuple[str, int, int] | None:
-    if text.startswith("unix:"):
-        return None
-    match = _LISTEN.fullmatch(text)
-    if match is None:
-        return _address(text), 80, 80
-    first = int(match["first"])
-    return _address(match["address"] or "*"), first, int(match["last"] or first)
-
-
-def _address(text: str) -> str:
-    return "*" if text == "0.0.0.0" else text.lower()  # noqa: S104 - compared, never bound

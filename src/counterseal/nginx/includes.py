@@ -1,17 +1,18 @@
 """A configuration as nginx sees it: every ``include`` replaced by what it names.
 
-Reading is handed in; this module only decides what is asked for and refuses a file that includes itself. The expanded
-tree is for looking at (each directive still knows its own file), not for writing back.
+Reading is handed in; this module only decides what is asked for, and refuses a file that includes itself and a
+configuration that grows beyond all measure. The expanded tree is for looking at (each directive still knows its own
+file), not for writing back.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from counterseal.errors import InputError
-from counterseal.nginx.parse import parse
+from counterseal.nginx.parse import DEEPEST, parse
 from counterseal.nginx.tree import Block, Tree
 
 if TYPE_CHECKING:
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 # nginx resolves a relative pattern against the directory of its main configuration file, not of the including one.
 Read: TypeAlias = Callable[[str], Sequence[tuple[str, str | bytes]]]
 
+MOST = 2_000_000
+"""More directives than any configuration has; files that include one another twice reach it, and nginx never ends."""
+
 _GLOB = frozenset("*?[")
 
 
@@ -28,33 +32,51 @@ def expand(tree: Tree, read: Read) -> Tree:
     """Return the tree with every ``include`` replaced by the directives of the files it names.
 
     Raises InputError: ``nginx.include_cycle``, ``nginx.include_missing`` for a plain name without a file (a pattern may
-    match nothing), and ``nginx.syntax`` from the files read.
+    match nothing), ``nginx.too_large``, ``nginx.too_deep``, and ``nginx.syntax`` from the files read.
     """
-    return replace(tree, directives=_expanded(tree.directives, read, (tree.file,)))
+    return replace(tree, directives=_Expansion(read).expanded(tree.directives, (tree.file,), 0))
 
 
-def _expanded(directives: tuple[Directive, ...], read: Read, around: tuple[str, ...]) -> tuple[Directive, ...]:
-    found: list[Directive] = []
-    for directive in directives:
-        if directive.name == "include" and len(directive.arguments) == 1 and directive.block is None:
-            found.extend(_included(directive, read, around))
-        elif directive.block is not None and directive.block.code is None:
-            inner = _expanded(directive.directives, read, around)
-            found.append(replace(directive, block=Block(inner, directive.block.before_close)))
-        else:
-            found.append(directive)
-    return tuple(found)
+@dataclass(slots=True)
+class _Expansion:
+    """One run: what was parsed already, since a thousand servers may include one snippet, and how much there is."""
 
+    read: Read
+    parsed: dict[str, Tree] = field(default_factory=dict)
+    count: int = 0
 
-def _included(directive: Directive, read: Read, around: tuple[str, ...]) -> tuple[Directive, ...]:
-    pattern = directive.arguments[0]
-    files = read(pattern)
-    if not files and not _GLOB & set(pattern):
-        raise InputError("nginx.include_missing", f"included file does not exist: {pattern} ({directive.where})")
-    found: list[Directive] = []
-    for path, text in files:
-        if path in around:
-            chain = " -> ".join((*around, path))
-            raise InputError("nginx.include_cycle", f"configuration includes itself: {chain} ({directive.where})")
-        found.extend(_expanded(parse(text, file=path).directives, read, (*around, path)))
-    return tuple(found)
+    def expanded(self, directives: tuple[Directive, ...], around: tuple[str, ...], depth: int) -> tuple[Directive, ...]:
+        found: list[Directive] = []
+        for directive in directives:
+            if directive.name == "include" and len(directive.arguments) == 1 and directive.block is None:
+                found.extend(self._included(directive, around, depth + 1))
+            elif directive.block is not None and directive.block.code is None:
+                inner = self.expanded(directive.directives, around, depth + 1)
+                found.append(replace(directive, block=Block(inner, directive.block.before_close)))
+            else:
+                found.append(directive)
+        self._refuse_excess(directives, depth)
+        return tuple(found)
+
+    def _included(self, directive: Directive, around: tuple[str, ...], depth: int) -> tuple[Directive, ...]:
+        pattern = directive.arguments[0]
+        files = self.read(pattern)
+        if not files and not _GLOB & set(pattern):
+            raise InputError("nginx.include_missing", f"included file does not exist: {pattern} ({directive.where})")
+        found: list[Directive] = []
+        for path, text in files:
+            if path in around:
+                chain = " -> ".join((*around, path))
+                raise InputError("nginx.include_cycle", f"configuration includes itself: {chain} ({directive.where})")
+            if path not in self.parsed:
+                self.parsed[path] = parse(text, file=path)
+            found.extend(self.expanded(self.parsed[path].directives, (*around, path), depth))
+        return tuple(found)
+
+    def _refuse_excess(self, directives: tuple[Directive, ...], depth: int) -> None:
+        self.count += len(directives)
+        if self.count > MOST:
+            raise InputError("nginx.too_large", f"configuration has more than {MOST} directives with its includes")
+        if depth > DEEPEST:
+            where = directives[0].where if directives else "an empty file"
+            raise InputError("nginx.too_deep", f"blocks and includes nested deeper than {DEEPEST}: {where}")

@@ -36,7 +36,7 @@ class Word:
     def text(self) -> str:
         """The word as nginx reads it: without quotes, escapes resolved."""
         inner = self.raw[1:-1] if self.is_quoted else self.raw
-        return _ESCAPE.sub(lambda match: _ESCAPED.get(match[1], match[1]), inner)
+        return _ESCAPE.sub(lambda match: _ESCAPED.get(match[1], match[1]), inner) if "\\" in inner else inner
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,14 +9,17 @@ import re
 import shlex
 from dataclasses import dataclass
 
-from counterseal.errors import NginxError
+from counterseal.errors import InputError, NginxError
 
 OLDEST = (1, 19, 4)
+NEWEST = (1, 31, 5)
+"""The newest nginx whose behaviour was looked at; what is judged without an nginx at hand is judged as this one."""
 
 # Standard modules that every rendering uses; what is left out of the others is left out of the rendering.
 _NEEDED = frozenset({"http_map", "http_proxy", "http_rewrite", "pcre"})
 
 _VERSION = re.compile(r"nginx version: [^/\n]*/(\d+)\.(\d+)\.(\d+)(?: \(([^)\n]*)\))?")
+_NAMED = re.compile(r"([0-9]{1,4})\.([0-9]{1,4})\.([0-9]{1,4})(?:-\S+)?")
 _OPENSSL = re.compile(r"(?:built|running) with OpenSSL (\d+)\.(\d+)\.(\d+)")
 _ARGUMENTS = re.compile(r"^configure arguments:(.*)$", re.MULTILINE)
 
@@ -124,6 +127,18 @@ def parse_version(text: str, *, package: str | None = None) -> NginxVersion:
     )
     _refuse_unusable(version)
     return version
+
+
+def named_version(text: str) -> NginxVersion:
+    """Return the nginx that a person names: ``1.28.0``, or the version of a package such as ``1.22.1-9+deb12u9``.
+
+    Nothing is known of it but the number. Raises InputError ``nginx.version_name``.
+    """
+    match = _NAMED.fullmatch(text)
+    if match is None:
+        hint = "write it as nginx -v or the package does: 1.28.0 or 1.22.1-9+deb12u9"
+        raise InputError("nginx.version_name", f"not a version of nginx: {text[:80]!r}", hint=hint)
+    return NginxVersion((int(match[1]), int(match[2]), int(match[3])), package=text if "-" in text else None)
 
 
 def supports(version: NginxVersion, feature: str) -> bool:

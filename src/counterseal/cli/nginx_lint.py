@@ -1,0 +1,140 @@
+"""``counterseal nginx lint``: what is wrong in an nginx configuration though nginx takes it."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from counterseal.cli.common import Run, common
+from counterseal.findings import Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from counterseal.compose.linting import Linting
+    from counterseal.nginx.lint.rule import Rule
+
+SEVERITIES = [severity.name.lower() for severity in Severity]
+FINDINGS = 3
+EPILOG = """\b
+Examples:
+  counterseal nginx lint                               what the installed nginx reads
+  counterseal nginx lint /etc/nginx/sites-enabled/panel
+  nginx -T | counterseal nginx lint -                  also from another machine
+  counterseal nginx lint --fix | patch -d / -p1        see first, then change
+  counterseal nginx lint --explain mtls-tickets-enabled
+
+A comment "# counterseal: ignore[CODE] reason" at the end of a line, or alone above it, silences CODE there.
+Exit codes: 0 nothing at or above --fail-on, 2 unreadable configuration, 3 findings.
+"""
+
+
+@click.command(epilog=EPILOG)
+@click.argument("path", required=False, type=click.Path(path_type=Path, allow_dash=True))
+@click.option("--nginx-version", metavar="VERSION", help="1.28.0, or a package 1.22.1-9+deb12u9.  [default: installed]")
+@click.option(
+    "--directory",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    help="Where relative paths start from.  [default: the directory of PATH]",
+)
+@click.option("--files/--no-files", default=True, help="Look at the certificates, keys and CRLs that are named.")
+@click.option("--fail-on", type=click.Choice(SEVERITIES), default="low", show_default=True, help="Exit 3 from here on.")
+@click.option(
+    "--format", "layout", type=click.Choice(["text", "json", "sarif", "github"]), default="text", show_default=True
+)
+@click.option("--fix", is_flag=True, help="Print a patch with everything that can be mended mechanically.")
+@click.option("--write", is_flag=True, help="With --fix: change the files.")
+@click.option("--list-rules", is_flag=True, help="List the rules.")
+@click.option("--explain", metavar="CODE", help="Say what a rule is about, and what a real nginx did.")
+@common
+def lint(
+    run: Run,
+    path: Path | None,
+    *,
+    nginx_version: str | None,
+    directory: Path | None,
+    files: bool,
+    fail_on: str,
+    layout: str,
+    fix: bool,
+    write: bool,
+    list_rules: bool,
+    explain: str | None,
+) -> int:
+    """Find mistakes in mutual TLS that nginx accepts silently.
+
+    PATH is a main configuration, its directory, one file of it, or - for standard input.
+    """
+    if list_rules or explain:
+        return _show_rules(run, explain)
+    if write and not fix:
+        raise click.UsageError("--write goes with --fix")
+    from counterseal.compose.linting import lint_configuration  # noqa: PLC0415 - not needed to list rules
+
+    text = sys.stdin.buffer.read().decode("utf-8", "surrogateescape") if path == Path("-") else None
+    linting = lint_configuration(path, text=text, version=nginx_version, directory=directory, with_files=files)
+    if linting.is_fragment:
+        run.say(f"{linting.name} is a part of a configuration: what the files around it say is not known")
+    if fix:
+        return _fix(run, linting, write=write)
+    _show(run, linting, "json" if run.json else layout)
+    return FINDINGS if linting.result.at_or_above(Severity[fail_on.upper()]) else 0
+
+
+def _show(run: Run, linting: Linting, layout: str) -> None:
+    from counterseal import __version__  # noqa: PLC0415 - loaded for the layout that is asked for
+    from counterseal.nginx.lint.catalogue import RULES  # noqa: PLC0415 - same
+    from counterseal.nginx.lint.output import document, github, sarif, text  # noqa: PLC0415 - same
+
+    result = linting.result
+    as_json = Run(run.home, run.passphrase_file, json=True)
+    if layout == "json":
+        as_json.show({"nginx_version": linting.version, **document.result_to_json(result)}, "")
+    elif layout == "sarif":
+        click.echo(sarif.write_sarif(result, RULES, tool_version=__version__))
+    elif layout == "github":
+        click.echo(github.to_github(result))
+    else:
+        click.echo(text.show_result(result, linting.texts))
+
+
+def _fix(run: Run, linting: Linting, *, write: bool) -> int:
+    from counterseal.compose.linting import write_changes  # noqa: PLC0415 - only when something is to be mended
+    from counterseal.nginx.lint.edit import apply_edits, show_patch  # noqa: PLC0415 - same
+
+    changed = apply_edits(linting.texts, linting.result.edits)
+    patch = show_patch(linting.texts, changed)
+    left = [one.finding for one in linting.result.found if not one.edits]
+    run.show({"patch": patch, "written": sorted(changed) if write else [], "left": len(left)}, patch.rstrip("\n"))
+    if write:
+        write_changes(changed)
+    for finding in left:
+        run.say(f"left to you: {finding.where}: {finding.message} [{finding.code}]")
+    return 0
+
+
+def _show_rules(run: Run, code: str | None) -> int:
+    from counterseal.nginx.lint.catalogue import RULES  # noqa: PLC0415 - loaded when a person asks
+    from counterseal.nginx.lint.output.document import rule_to_json  # noqa: PLC0415 - same
+    from counterseal.nginx.lint.output.text import explain_rule, show_rules  # noqa: PLC0415 - same
+
+    by_code = {rule.code: rule for rule in RULES}
+    if code is None:
+        run.show({"rules": [rule_to_json(rule) for rule in RULES]}, show_rules(RULES))
+    else:
+        rule = _find_rule(by_code, code)
+        run.show({"rule": rule_to_json(rule)}, explain_rule(rule))
+    return 0
+
+
+def _find_rule(rules: Mapping[str, Rule], code: str) -> Rule:
+    import difflib  # noqa: PLC0415 - only for a code that is not known
+
+    if code not in rules:
+        close = difflib.get_close_matches(code, rules, n=1)
+        hint = f"did you mean {close[0]!r}?" if close else "see: counterseal nginx lint --list-rules"
+        raise click.UsageError(f"no such rule: {code!r}\nhint: {hint}")
+    return rules[code]

@@ -1,0 +1,85 @@
+"""Linting the nginx configuration of this machine, or one handed in: which nginx, which files, which moment."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from counterseal.errors import NginxError
+from counterseal.files import write_file
+from counterseal.nginx.binary import find_nginx, read_package, read_version
+from counterseal.nginx.lint.build import build
+from counterseal.nginx.lint.engine import LintResult, lint
+from counterseal.nginx.lint.gather import gather_files
+from counterseal.nginx.reading import read_configuration, read_dump, split_dump
+from counterseal.nginx.version import NEWEST, NginxVersion, named_version, parse_version
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from counterseal.nginx.lint.files import NamedFile
+    from counterseal.nginx.reading import WholeConfiguration
+
+_USUAL = Path("/etc/nginx/nginx.conf")
+
+
+@dataclass(frozen=True, slots=True)
+class Linting:
+    """What was linted, as which nginx, and what was found."""
+
+    name: str
+    version: str
+    is_fragment: bool
+    result: LintResult
+    texts: Mapping[str, str] = field(repr=False)
+
+
+def lint_configuration(
+    path: Path | None, *, text: str | None, version: str | None, directory: Path | None, with_files: bool
+) -> Linting:
+    """Lint the configuration at ``path``, by default the one that the installed nginx reads, or in ``text``.
+
+    ``text`` is the output of ``nginx -T`` or one file. Files that it names are looked at on this machine, unless it is
+    such an output: that may come from another one. Raises FileError, InputError and NginxError.
+    """
+    nginx = named_version(version) if version else _installed()
+    conf = _main_file(path, nginx)
+    dump = split_dump(text) if text is not None else {}
+    whole = read_dump(dump) if dump else read_configuration(conf, text=text, directory=directory)
+    files = gather_files(whole.tree, directory or conf.parent) if with_files and not dump else {}
+    return _linted(conf, whole, nginx, files)
+
+
+def write_changes(changed: Mapping[str, str]) -> None:
+    """Write files anew, each atomically, with the mode and owner it has; links are followed. Raises FileError."""
+    for name, text in changed.items():
+        path = Path(name).resolve()
+        status = path.stat()
+        write_file(path, text.encode("utf-8", "surrogateescape"), mode=status.st_mode & 0o7777)
+        if (status.st_uid, status.st_gid) != (os.geteuid(), os.getegid()):
+            os.chown(path, status.st_uid, status.st_gid)
+
+
+def _linted(conf: Path, whole: WholeConfiguration, nginx: NginxVersion, files: Mapping[str, NamedFile]) -> Linting:
+    model = build(whole.tree, version=nginx, now=datetime.now(UTC), files=files)
+    result = lint(model, whole.texts)
+    return Linting(str(conf), nginx.package or str(nginx), model.is_fragment, result, whole.texts)
+
+
+def _main_file(path: Path | None, nginx: NginxVersion) -> Path:
+    if path is None:
+        return Path(nginx.conf_path) if Path(nginx.conf_path).is_absolute() else _USUAL
+    if path == Path("-"):
+        return Path("stdin")
+    return path / "nginx.conf" if path.is_dir() else path
+
+
+def _installed() -> NginxVersion:
+    try:
+        binary = find_nginx()
+        return parse_version(read_version(binary), package=read_package(binary))
+    except NginxError:
+        return NginxVersion(NEWEST)

@@ -1,0 +1,69 @@
+"""Running the rules over a configuration: which concern this nginx, what they found, and what was silenced."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from counterseal.findings import Finding, Severity
+from counterseal.nginx.lint.catalogue import RULES
+from counterseal.nginx.lint.ignore import find_ignored
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from counterseal.nginx.lint.edit import Edit
+    from counterseal.nginx.lint.model import Configuration
+    from counterseal.nginx.lint.rule import Found, Place, Rule
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """A finding with the rule that made it, its place, and the edits that mend it."""
+
+    finding: Finding
+    rule: Rule
+    place: Place
+    edits: tuple[Edit, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LintResult:
+    """What was found, in the order of the files and their lines, and how many findings comments silenced."""
+
+    found: tuple[Located, ...]
+    silenced: int = 0
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """The findings alone."""
+        return tuple(located.finding for located in self.found)
+
+    @property
+    def edits(self) -> tuple[Edit, ...]:
+        """Everything that can be mended mechanically."""
+        return tuple(edit for located in self.found for edit in located.edits)
+
+    def at_or_above(self, severity: Severity) -> tuple[Located, ...]:
+        """Return what is at least that bad."""
+        return tuple(located for located in self.found if located.finding.severity >= severity)
+
+
+def lint(configuration: Configuration, texts: Mapping[str, str], *, rules: Iterable[Rule] = RULES) -> LintResult:
+    """Run every rule that concerns the version; ``texts`` are the files, for their order and their comments."""
+    ignored = find_ignored(texts)
+    order = {file: number for number, file in enumerate(texts)}
+    located = {
+        (rule.code, found.place, found.message): _located(rule, found)
+        for rule in rules
+        if rule.concerns(configuration.version)
+        for found in rule.check(configuration)
+    }
+    loud = [one for one in located.values() if (one.place.file, one.place.line, one.rule.code) not in ignored]
+    loud.sort(key=lambda one: (order.get(one.place.file, len(order)), one.place.line, one.place.column, one.rule.code))
+    return LintResult(tuple(loud), silenced=len(located) - len(loud))
+
+
+def _located(rule: Rule, found: Found) -> Located:
+    finding = Finding(rule.code, rule.severity, found.message, where=str(found.place), hint=rule.remedy)
+    return Located(finding, rule, found.place, found.edits)

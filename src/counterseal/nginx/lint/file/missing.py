@@ -1,0 +1,34 @@
+"""A file that the configuration names is not there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from counterseal.findings import Severity
+from counterseal.nginx.lint.file.named import naming_directives
+from counterseal.nginx.lint.rule import Found, Rule, at
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from counterseal.nginx.lint.model import Configuration
+
+
+def check(configuration: Configuration) -> Iterator[Found]:
+    """Find every directive whose file does not exist."""
+    for directive in naming_directives(configuration):
+        file = configuration.file(directive)
+        if file is not None and file.fault == "no such file or directory":
+            yield Found(at(directive, 0), f"file does not exist: {file.path}")
+
+
+RULE = Rule(
+    code="file-missing",
+    severity=Severity.HIGH,
+    summary="A certificate, key or list that the configuration names does not exist.",
+    evidence="nginx -t ends with [emerg] and a running nginx keeps its old configuration; the next restart or reboot "
+    "does not start it.",
+    remedy="put the file there, or name the one that is",
+    reference="https://nginx.org/en/docs/http/ngx_http_ssl_module.html",
+    check=check,
+)

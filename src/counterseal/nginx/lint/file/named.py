@@ -1,0 +1,20 @@
+"""Which directives of the model name a file that was looked at."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from counterseal.nginx.lint.files import NAMING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from counterseal.nginx.lint.model import Configuration
+    from counterseal.nginx.tree import Directive
+
+
+def naming_directives(configuration: Configuration) -> Iterator[Directive]:
+    """Yield every directive of the configuration that names a file which was looked at."""
+    for level in configuration.main.walk():
+        for name in sorted(NAMING):
+            yield from (one for one in level.here(name) if configuration.file(one) is not None)

@@ -1,0 +1,43 @@
+"""Opening the files that a configuration names: certificates, keys, CRLs. The only part of the linter that does."""
+
+from __future__ import annotations
+
+from stat import S_IMODE, S_ISREG
+from typing import TYPE_CHECKING
+
+from counterseal.nginx.lint.files import NAMING, NamedFile, read_pem
+from counterseal.nginx.tree import walk
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from counterseal.nginx.tree import Tree
+
+LARGEST = 256 * 1024 * 1024
+"""A list of a million revoked certificates has 66 MB; what is larger is no list."""
+
+
+def gather_files(tree: Tree, directory: Path) -> dict[str, NamedFile]:
+    """Return what the files that the tree names hold, by name as written; relative names start from ``directory``.
+
+    A name with a variable in it, ``data:``, ``engine:`` and ``store:`` are left out: they are no files yet.
+    """
+    directives = (placed.directive for placed in walk(tree) if placed.directive.name in NAMING)
+    names = dict.fromkeys(one.arguments[0] for one in directives if one.arguments)
+    static = (
+        name for name in names if name and "$" not in name and not name.startswith(("data:", "engine:", "store:"))
+    )
+    return {name: _read(name, directory / name) for name in static}
+
+
+def _read(name: str, path: Path) -> NamedFile:
+    try:
+        status = path.stat()
+        if not S_ISREG(status.st_mode):
+            return NamedFile(name, fault="not a regular file")
+        if status.st_size > LARGEST:
+            return NamedFile(name, fault="too large to be looked at", mode=S_IMODE(status.st_mode))
+        return read_pem(name, path.read_bytes(), mode=S_IMODE(status.st_mode))
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        return NamedFile(name, fault=reason.lower())

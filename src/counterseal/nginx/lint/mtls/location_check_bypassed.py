@@ -1,0 +1,57 @@
+"""A way round the check of a location."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from counterseal.findings import Severity
+from counterseal.nginx.lint.answers import is_reachable, location_match
+from counterseal.nginx.lint.guards import guards, is_guarded
+from counterseal.nginx.lint.locations import can_match_below, find_location
+from counterseal.nginx.lint.rule import Found, Rule, at
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from counterseal.nginx.lint.level import Level
+    from counterseal.nginx.lint.model import Configuration, Server
+
+
+def check(configuration: Configuration) -> Iterator[Found]:
+    """Find regular expressions that take requests from a guarded prefix, and unguarded targets of its rewrites."""
+    for server in configuration.servers:
+        if server.kind != "http" or is_guarded(configuration, server.level):
+            continue
+        outer = server.level.inside("location")
+        guarded = [location for location in outer if any(True for _ in guards(configuration, location))]
+        open_ones = [one for one in outer if is_reachable(one) and not is_guarded(configuration, one)]
+        for location in guarded if open_ones else ():
+            yield from _taken_over(location, open_ones)
+            yield from _rewritten(server, location, open_ones)
+
+
+def _taken_over(location: Level, open_ones: list[Level]) -> Iterator[Found]:
+    modifier, path = location_match(location)
+    for other in open_ones if modifier == "" else ():
+        if can_match_below(other, path) and other.block is not None:
+            yield Found(at(other.block), f"takes requests below {path} over, and does not check the certificate")
+
+
+def _rewritten(server: Server, location: Level, open_ones: list[Level]) -> Iterator[Found]:
+    for rewrite in location.here("rewrite"):
+        target = rewrite.arguments[1] if len(rewrite.arguments) > 1 else ""
+        found = find_location(server, target.partition("$")[0]) if target.startswith("/") else None
+        if found in open_ones and rewrite.arguments[2:] != ("break",) and found is not location:
+            yield Found(at(rewrite), f"leads to a location that answers without a check: {target}")
+
+
+RULE = Rule(
+    code="mtls-location-check-bypassed",
+    severity=Severity.HIGH,
+    summary="Only a prefix location looks at the certificate, and another one can take its requests over.",
+    evidence="Conditions are not inherited: the regular expression that matched the same path answered 200 without "
+    "a certificate, and so did the location that a rewrite leads to.",
+    remedy="check at server level, or write: location ^~ ...; make the target of a rewrite internal",
+    reference="https://nginx.org/en/docs/http/ngx_http_rewrite_module.html#if",
+    check=check,
+)

@@ -1,0 +1,38 @@
+"""A certificate is asked for, and nobody looks whether one came."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from counterseal.findings import Severity
+from counterseal.nginx.lint.answers import serves_content
+from counterseal.nginx.lint.edit import replace_word
+from counterseal.nginx.lint.guards import uses_of_client
+from counterseal.nginx.lint.rule import Found, Rule, at
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from counterseal.nginx.lint.model import Configuration
+
+
+def check(configuration: Configuration) -> Iterator[Found]:
+    """Find optional verification in HTTP servers that neither decide by it nor tell an application of it."""
+    for server in configuration.guarded:
+        if server.kind != "http" or server.verify == "on" or uses_of_client(configuration, server):
+            continue
+        switch = server.level.effective("ssl_verify_client")
+        if switch is not None and serves_content(server):
+            edits = (replace_word(switch, 0, "on"),) if server.verify == "optional" else ()
+            yield Found(at(switch), f"clients without a certificate get in: ssl_verify_client {server.verify}", edits)
+
+
+RULE = Rule(
+    code="mtls-optional-not-enforced",
+    severity=Severity.HIGH,
+    summary="ssl_verify_client optional, and nothing looks at $ssl_client_verify.",
+    evidence="optional lets clients without a certificate through: verify=NONE and 200.",
+    remedy="write ssl_verify_client on; or at server level: if ($ssl_client_verify != SUCCESS) { return 403; }",
+    reference="https://nginx.org/en/docs/http/ngx_http_ssl_module.html#ssl_verify_client",
+    check=check,
+)

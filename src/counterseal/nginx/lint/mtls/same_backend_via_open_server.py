@@ -1,0 +1,62 @@
+"""The same application behind an open door."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from counterseal.findings import Severity
+from counterseal.nginx.lint.answers import PASSES, application, is_reachable, location_match
+from counterseal.nginx.lint.rule import Found, Rule, at
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from counterseal.nginx.lint.level import Level
+    from counterseal.nginx.lint.model import Configuration, Server
+    from counterseal.nginx.tree import Directive
+
+
+def check(configuration: Configuration) -> Iterator[Found]:
+    """Find servers that hand the same paths to the same application as one where a certificate is required."""
+    entrances = {
+        entrance: server
+        for server in configuration.guarded
+        if server.verify == "on"
+        for entrance, _ in _entrances(server)
+    }
+    for server in configuration.servers if entrances else ():
+        if server.kind == "http" and not server.verifies and not server.rejects:
+            for entrance, directive in _entrances(server):
+                if entrance in entrances:
+                    message = (
+                        f"{directive.arguments[0]} requires a certificate at {at(entrances[entrance].block)}, not here"
+                    )
+                    yield Found(at(directive), message)
+
+
+def _entrances(server: Server) -> Iterator[tuple[tuple[str, ...], Directive]]:
+    """Yield (location, what it is passed to) of the locations that nobody else guards."""
+    for location in server.locations:
+        directive = application(location)
+        is_named = directive is not None and directive.name in PASSES and "$" not in directive.arguments[0]
+        if directive is not None and is_named and is_reachable(location) and not _has_access_rules(location):
+            yield (*location_match(location), directive.name, directive.arguments[0].rstrip("/")), directive
+
+
+def _has_access_rules(location: Level) -> bool:
+    return any(
+        one.arguments not in {("off",), ("all",)}
+        for name in ("auth_basic", "auth_request", "auth_jwt", "allow", "access_by_lua_block", "access_by_lua_file")
+        for one in location.all(name)
+    )
+
+
+RULE = Rule(
+    code="mtls-same-backend-via-open-server",
+    severity=Severity.HIGH,
+    summary="The application behind a server that verifies clients is also reached through one that does not.",
+    evidence="The same upstream answered 200 without a certificate through the other server name.",
+    remedy="give the application one entrance, or the other server an authentication of its own",
+    reference="https://nginx.org/en/docs/http/ngx_http_ssl_module.html#ssl_verify_client",
+    check=check,
+)

@@ -1,0 +1,60 @@
+"""A comparison that never comes true."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from counterseal.findings import Severity
+from counterseal.nginx.lint.rule import Found, Rule, Span, at
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from counterseal.nginx.lint.model import Configuration, Server
+    from counterseal.nginx.tree import Directive
+
+
+def check(configuration: Configuration) -> Iterator[Found]:
+    """Find comparisons with FAILED in conditions and maps, and those that let NONE or FAILED:reason through."""
+    for server in configuration.servers:
+        for level in server.levels:
+            yield from (found for one in level.inside("if") if one.block and (found := _condition(one.block, server)))
+    for one in configuration.maps:
+        yield from _map(one)
+
+
+def _condition(condition: Directive, server: Server) -> Found | None:
+    words = [text.strip("() ") for text in condition.arguments if text not in {"(", ")"}]
+    if len(words) != len(("variable", "operator", "value")) or words[0].strip("${}") != "ssl_client_verify":
+        return None
+    operator, value = words[1], words[2]
+    if operator in {"=", "!="} and value == "FAILED":
+        return Found(at(condition), "$ssl_client_verify is never FAILED alone: it is FAILED:reason")
+    if operator == "=" and value == "NONE" and server.verify == "optional_no_ca":
+        return Found(at(condition), "certificates that fail the verification get past this: they are FAILED:reason")
+    if operator in {"~", "~*"} and "FAILED" in value and "NONE" not in value and server.verify != "on":
+        return Found(at(condition), "clients without a certificate get past this: they are NONE")
+    return None
+
+
+def _map(directive: Directive) -> Iterator[Found]:
+    """Find the key FAILED where it makes a difference: what it stands for is not what everything else gets."""
+    if directive.arguments[:1] != ("$ssl_client_verify",):
+        return
+    values = {entry.name: entry.arguments for entry in directive.directives}
+    for entry in directive.directives:
+        if entry.name.upper() == "FAILED" and entry.arguments != values.get("default", ("",)):
+            yield Found(at(entry), "this key never matches: $ssl_client_verify is FAILED:reason")
+
+
+RULE = Rule(
+    code="mtls-verify-compared-to-failed",
+    severity=Severity.HIGH,
+    summary="$ssl_client_verify is compared with FAILED, which it never equals.",
+    evidence="Since 1.11.7 the value is FAILED:reason, so = FAILED never matches; and a client without a "
+    "certificate is NONE: both got 200.",
+    remedy="name what may pass, not what may not: if ($ssl_client_verify != SUCCESS) { return 403; }",
+    reference="https://nginx.org/en/docs/http/ngx_http_ssl_module.html#var_ssl_client_verify",
+    check=check,
+    affected=(Span(since=(1, 11, 7)),),
+)

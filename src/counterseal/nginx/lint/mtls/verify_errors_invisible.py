@@ -1,0 +1,42 @@
+"""Nobody will know why a client was refused."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from counterseal.findings import Severity
+from counterseal.nginx.lint.rule import Found, Rule, at
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from counterseal.nginx.lint.model import Configuration, Server
+
+_TELLING = frozenset({"info", "debug"})
+
+
+def check(configuration: Configuration) -> Iterator[Found]:
+    """Find verifying servers of a whole configuration whose logs leave the reason out."""
+    for server in configuration.guarded if not configuration.is_fragment else ():
+        levels = {text for log in server.level.all("error_log") for text in log.arguments[1:]}
+        if not levels & _TELLING and not _is_logged(configuration, server):
+            asks = server.level.effective("ssl_verify_client") or server.block
+            yield Found(at(asks), "why a client was refused is logged nowhere")
+
+
+def _is_logged(configuration: Configuration, server: Server) -> bool:
+    formats = {text for log in server.level.all("access_log") for text in log.arguments[1:2]}
+    written = [one for name in formats if (one := configuration.log_formats.get(name))]
+    return any("ssl_client_verify" in configuration.variables.behind(*one.arguments[1:]) for one in written)
+
+
+RULE = Rule(
+    code="mtls-verify-errors-invisible",
+    severity=Severity.LOW,
+    summary="Neither the error log nor the access log says why a client was refused.",
+    evidence="The reasons of 495 and 496 are logged at level info; with the default level, error, not a line is "
+    "written.",
+    remedy="write error_log ... info; or put $ssl_client_verify and $ssl_client_s_dn into the log_format",
+    reference="https://nginx.org/en/docs/ngx_core_module.html#error_log",
+    check=check,
+)

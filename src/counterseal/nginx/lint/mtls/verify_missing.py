@@ -1,0 +1,34 @@
+"""A client CA is configured, and nobody is asked for a certificate."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from counterseal.findings import Severity
+from counterseal.nginx.lint.edit import insert_before
+from counterseal.nginx.lint.mtls.idle import find_idle
+from counterseal.nginx.lint.rule import Found, Rule, at
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from counterseal.nginx.lint.model import Configuration
+
+
+def check(configuration: Configuration) -> Iterator[Found]:
+    """Find every ``ssl_client_certificate`` that no server uses."""
+    for directive, level in find_idle(configuration, "ssl_client_certificate"):
+        edits = () if level.here("ssl_verify_client") else (insert_before(directive, "ssl_verify_client on;"),)
+        yield Found(at(directive), f"client CA without ssl_verify_client: {directive.arguments[0]}", edits)
+
+
+RULE = Rule(
+    code="mtls-verify-missing",
+    severity=Severity.HIGH,
+    summary="A client CA is configured, but ssl_verify_client is off, which is the default.",
+    evidence="ssl_client_certificate alone does nothing: every client without a certificate got 200, and nginx -t said "
+    "nothing.",
+    remedy="add: ssl_verify_client on;",
+    reference="https://nginx.org/en/docs/http/ngx_http_ssl_module.html#ssl_verify_client",
+    check=check,
+)

@@ -1,0 +1,1 @@
+"""What the linter found, written down: for people (``text``), for programs (``document``, ``sarif``, ``github``)."""

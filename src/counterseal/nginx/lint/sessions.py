@@ -1,0 +1,44 @@
+"""Whose session settings count: before 1.29.2 those of the default server of the socket, whatever SNI says.
+
+OpenSSL looks for a session before it learns which server is meant; 1.29.2 moved the choice of the server before that.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from counterseal.nginx.lint.level import Level
+    from counterseal.nginx.lint.model import Configuration, Server
+
+OWN_CONTEXT = (1, 29, 2)
+KEYS_IN_ZONE = (1, 23, 2)
+"""Since then the keys of tickets lie in the shared cache and outlive a reload with it."""
+
+
+def session_levels(configuration: Configuration, server: Server) -> Iterator[Level]:
+    """Yield the level whose session directives decide, for each TLS socket of the server."""
+    for socket in configuration.sockets_of(server):
+        if socket.is_tls:
+            decides = server if configuration.version.number >= OWN_CONTEXT else socket.default
+            yield decides.level
+
+
+def has_tickets(level: Level) -> bool:
+    """Whether session tickets are given out."""
+    return level.value("ssl_session_tickets") == "on"
+
+
+def shared_zone(level: Level) -> str | None:
+    """Return the name of the shared session cache, or None."""
+    caches = level.effective("ssl_session_cache")
+    shared = [text for text in (caches.arguments if caches else ()) if text.startswith("shared:")]
+    return shared[0].split(":")[1] if shared else None
+
+
+def resumes(level: Level) -> bool:
+    """Whether a client can resume a session at all."""
+    cache = level.value("ssl_session_cache")
+    return has_tickets(level) or cache.startswith(("shared:", "builtin"))

@@ -1,0 +1,10 @@
+"""Rules about TLS towards upstreams (up-)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from counterseal.nginx.lint.rule import Rule
+
+RULES: tuple[Rule, ...] = ()

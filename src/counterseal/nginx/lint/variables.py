@@ -1,0 +1,75 @@
+"""Which variables a variable is made from, through ``map``, ``set`` and whatever else makes one from another."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from counterseal.nginx.tree import Directive
+
+_VARIABLE = re.compile(r"\$(?:\{([A-Za-z0-9_]+)\}|([A-Za-z0-9_]+))")
+_FROM_FIRST = frozenset({"map", "split_clients"})
+_FROM_REST = frozenset({"set", "auth_request_set"})
+
+
+def variables_in(text: str) -> frozenset[str]:
+    """Return the names of the variables in a text, without the dollar sign, in lower case as nginx compares them."""
+    return (
+        frozenset((braced or bare).lower() for braced, bare in _VARIABLE.findall(text)) if "$" in text else frozenset()
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Variables:
+    """For each variable that the configuration makes, every variable it is made from, directly or not."""
+
+    origins: Mapping[str, frozenset[str]]
+
+    def behind(self, *texts: str) -> frozenset[str]:
+        """Return the variables in the texts and all that those are made from."""
+        named = frozenset[str]().union(*map(variables_in, texts))
+        return named.union(*(self.origins.get(name, frozenset()) for name in named))
+
+
+def read_variables(directives: Iterable[Directive]) -> Variables:
+    """Read which variable is made from which, from every directive of the configuration with those inside it."""
+    made: dict[str, set[str]] = defaultdict(set)
+    for name, texts in _made(directives, ()):
+        made[name].update(*map(variables_in, texts))
+    return Variables({name: frozenset(_closure(name, made)) for name in made})
+
+
+def _made(directives: Iterable[Directive], around: tuple[str, ...]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Yield (variable, the texts it is made from); what is set inside an ``if`` depends on its condition, too."""
+    for directive in directives:
+        arguments = directive.arguments
+        if directive.name in _FROM_FIRST and len(arguments) > 1:
+            values = (value for entry in directive.directives for value in (entry.name, *entry.arguments))
+            yield _bare(arguments[1]), (arguments[0], *values)
+        elif directive.name == "geo" and arguments:
+            yield _bare(arguments[-1]), arguments[:-1] or ("$remote_addr",)
+        elif directive.name in _FROM_REST and len(arguments) > 1:
+            yield _bare(arguments[0]), (*arguments[1:], *around)
+        elif directive.block is not None:
+            inner = (*around, *arguments) if directive.name == "if" else around
+            yield from _made(directive.directives, inner)
+
+
+def _bare(name: str) -> str:
+    return name.removeprefix("$").strip("{}").lower()
+
+
+def _closure(name: str, made: Mapping[str, set[str]]) -> set[str]:
+    found: set[str] = set()
+    waiting = list(made[name])
+    while waiting:
+        origin = waiting.pop()
+        if origin not in found:
+            found.add(origin)
+            waiting.extend(made.get(origin, ()))
+    return found

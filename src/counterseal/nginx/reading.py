@@ -1,0 +1,85 @@
+"""Reading a whole configuration: the main file, and every file its includes name, each once.
+
+The main file lies on this machine, or everything is in the output of ``nginx -T``, which may come from another one.
+"""
+
+from __future__ import annotations
+
+import glob
+import re
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path, PurePath
+from posixpath import normpath
+from typing import TYPE_CHECKING
+
+from counterseal.files import read_file
+from counterseal.nginx.includes import expand
+from counterseal.nginx.parse import parse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from counterseal.nginx.tree import Tree
+
+_DUMPED = re.compile(r"^# configuration file (.+):\n", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class WholeConfiguration:
+    """The expanded tree, and the text of every file that was read, by the path that its directives carry."""
+
+    tree: Tree
+    texts: Mapping[str, str]
+
+
+def read_configuration(
+    conf: Path,
+    *,
+    text: str | None = None,
+    directory: Path | None = None,
+    skip: Callable[[Path], bool] = lambda _: False,
+) -> WholeConfiguration:
+    """Read ``conf`` and what it includes; files for which ``skip`` says so are left out.
+
+    ``text`` stands in for the content of ``conf``. Relative names start from ``directory``, by default its own.
+    Raises FileError, and InputError ``nginx.syntax`` and those of ``includes.expand``, with file, line and column.
+    """
+    texts = {str(conf): _text(conf) if text is None else text}
+
+    def read(pattern: str) -> list[tuple[str, str]]:
+        found = sorted(glob.glob(str((directory or conf.parent) / pattern)))  # noqa: PTH207 - nginx's are glob patterns
+        for path in found:
+            if path not in texts and Path(path).is_file() and not skip(Path(path)):
+                texts[path] = _text(Path(path))
+        return [(path, texts[path]) for path in found if path in texts]
+
+    return WholeConfiguration(expand(parse(texts[str(conf)], file=str(conf)), read), texts)
+
+
+def read_dump(texts: Mapping[str, str]) -> WholeConfiguration:
+    """Read a configuration from the files of ``split_dump``; raises InputError as ``read_configuration`` does."""
+    main = next(iter(texts))
+
+    def read(pattern: str) -> list[tuple[str, str]]:
+        wanted = PurePath(normpath(PurePath(main).parent / pattern)).parts
+        return [(path, texts[path]) for path in sorted(texts) if _matches(PurePath(path).parts, wanted)]
+
+    return WholeConfiguration(expand(parse(texts[main], file=main), read), texts)
+
+
+def split_dump(text: str) -> dict[str, str]:
+    """Return the files in the output of ``nginx -T``, the main one first; nothing when it is no such output."""
+    pieces = _DUMPED.split(text)
+    if len(pieces) == 1 or pieces[0].strip():
+        return {}
+    # nginx ends each file with a line feed of its own.
+    return {path: content.removesuffix("\n") for path, content in zip(pieces[1::2], pieces[2::2], strict=True)}
+
+
+def _matches(parts: tuple[str, ...], wanted: tuple[str, ...]) -> bool:
+    return len(parts) == len(wanted) and all(map(fnmatchcase, parts, wanted))
+
+
+def _text(path: Path) -> str:
+    return read_file(path).decode("utf-8", "surrogateescape")
