@@ -147,6 +147,7 @@ def _from_der(content: bytes, encoding: Encoding) -> Piece:
     try:
         element = der_reader.element_at(content, 0, end=len(content))
         kind = kind_of(element)
+        parts = tuple(islice(signed_data_parts(element), MAX_PIECES)) if kind is Kind.PKCS7 else ()
     except InputError as error:
         return _unknown(content, error.message, encoding)
     if kind is Kind.UNKNOWN:
@@ -154,8 +155,7 @@ def _from_der(content: bytes, encoding: Encoding) -> Piece:
     rest = content[element.end :]
     own = element.whole if rest else content
     if kind is Kind.PKCS7:
-        inside = tuple(_from_der(part.whole, Encoding.DER) for part in islice(signed_data_parts(element), MAX_PIECES))
-        return Piece(kind, own, encoding, inside=inside)
+        return Piece(kind, own, encoding, inside=tuple(_from_der(part.whole, Encoding.DER) for part in parts))
     problem = f"{len(rest)} bytes after its end" if rest and kind is not Kind.CERTIFICATE else None
     return Piece(kind, own, encoding, problem=problem, auxiliary=rest if kind is Kind.CERTIFICATE else b"")
 
