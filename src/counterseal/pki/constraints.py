@@ -44,18 +44,25 @@ def constrain(permitted: Sequence[str]) -> x509.NameConstraints | None:
 def constrained_names(subject: x509.Name, names: Sequence[x509.GeneralName]) -> tuple[x509.GeneralName, ...]:
     """Return all names of an end entity to which a constraint applies: also those in its subject.
 
-    That is the subject itself, its e-mail addresses, and without any DNS name among ``names`` a common name that looks
-    like one: OpenSSL tells no difference there.
+    That is the subject itself, its e-mail addresses, and a common name that OpenSSL takes for a DNS name.
     """
-    found = [*names]
-    if subject.rdns:
-        found.append(x509.DirectoryName(subject))
+    from_common_name = common_name_as_dns(subject, names)
+    return (*names, *subject_names(subject), *([from_common_name] if from_common_name else ()))
+
+
+def subject_names(subject: x509.Name) -> tuple[x509.GeneralName, ...]:
+    """Return the names in a subject to which RFC 5280 applies constraints: itself, and its e-mail addresses."""
     mailboxes = [str(attribute.value) for attribute in subject.get_attributes_for_oid(NameOID.EMAIL_ADDRESS)]
-    found += [x509.RFC822Name(mailbox) for mailbox in mailboxes if _MAILBOX.fullmatch(mailbox)]
+    found = [x509.RFC822Name(mailbox) for mailbox in mailboxes if _MAILBOX.fullmatch(mailbox)]
+    return (x509.DirectoryName(subject), *found) if subject.rdns else tuple(found)
+
+
+def common_name_as_dns(subject: x509.Name, names: Sequence[x509.GeneralName]) -> x509.DNSName | None:
+    """Return the common name as OpenSSL constrains it: as a DNS name, when it looks like one and ``names`` has none."""
     common = common_name(subject)
-    if common and _DNS_LIKE.fullmatch(common) and not any(isinstance(name, x509.DNSName) for name in names):
-        found.append(x509.DNSName(common))
-    return tuple(found)
+    if not common or not _DNS_LIKE.fullmatch(common) or any(isinstance(name, x509.DNSName) for name in names):
+        return None
+    return x509.DNSName(common)
 
 
 def violated_by(constraints: x509.NameConstraints, names: Iterable[x509.GeneralName]) -> tuple[x509.GeneralName, ...]:
@@ -96,8 +103,8 @@ def _within(name: x509.GeneralName, subtree: x509.GeneralName) -> bool:
         case x509.UniformResourceIdentifier(), x509.UniformResourceIdentifier():
             return _host_within(_host_of(name.value), subtree.value)
         case x509.DirectoryName(), x509.DirectoryName():
-            above = _comparable(subtree.value)
-            return _comparable(name.value)[: len(above)] == above
+            above = comparable(subtree.value)
+            return comparable(name.value)[: len(above)] == above
         case _:
             return False
 
@@ -132,8 +139,11 @@ def _host_of(uri: str) -> str:
         return ""
 
 
-def _comparable(name: x509.Name) -> list[frozenset[tuple[str, str]]]:
-    """Names are equal when they differ in case and blanks only (RFC 5280 7.1, OpenSSL's x509_name_canon)."""
+def comparable(name: x509.Name) -> list[frozenset[tuple[str, str]]]:
+    """Return a name so that two are equal when they differ in case and blanks only.
+
+    RFC 5280 7.1, as OpenSSL does it (x509_name_canon).
+    """
     return [
         frozenset((a.oid.dotted_string, _BLANKS.sub(" ", str(a.value).strip()).lower()) for a in rdn)
         for rdn in name.rdns

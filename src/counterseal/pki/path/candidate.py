@@ -1,0 +1,120 @@
+"""A certificate as path validation sees it: each part read once, and only when it is asked for; faults are values."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, TypeVar
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+
+from counterseal.pki.constraints import comparable
+from counterseal.pki.subject import show_subject
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
+
+ExtensionT = TypeVar("ExtensionT", bound=x509.ExtensionType)
+_UNREADABLE = (ValueError, TypeError, UnsupportedAlgorithm, x509.DuplicateExtension, x509.UnsupportedGeneralNameType)
+
+
+class Candidate:
+    """One certificate and, where it is one, the fact that it is a trust anchor."""
+
+    def __init__(self, certificate: x509.Certificate, *, anchor: bool = False) -> None:
+        self.certificate = certificate
+        self.anchor = anchor
+
+    @cached_property
+    def name(self) -> str:
+        """The subject as people read it."""
+        return self._shown("subject") or "(no subject)"
+
+    @cached_property
+    def issuer_name(self) -> str:
+        """The issuer as people read it."""
+        return self._shown("issuer") or "(no issuer)"
+
+    @cached_property
+    def subject(self) -> x509.Name | None:
+        """The subject; None when it cannot be read."""
+        return self._read_name("subject")
+
+    @cached_property
+    def issuer(self) -> x509.Name | None:
+        """The issuer; None when it cannot be read."""
+        return self._read_name("issuer")
+
+    @cached_property
+    def subject_key(self) -> object:
+        """The subject in a form whose equality is that of RFC 5280 7.1."""
+        return None if self.subject is None else tuple(comparable(self.subject))
+
+    @cached_property
+    def issuer_key(self) -> object:
+        """The issuer in the same form."""
+        return None if self.issuer is None else tuple(comparable(self.issuer))
+
+    @cached_property
+    def self_issued(self) -> bool:
+        """Whether subject and issuer are the same name (RFC 5280 6.1)."""
+        return self.subject_key is not None and self.subject_key == self.issuer_key
+
+    @cached_property
+    def public_key(self) -> CertificatePublicKeyTypes | None:
+        """The public key; None when it cannot be used."""
+        try:
+            return self.certificate.public_key()
+        except _UNREADABLE:
+            return None
+
+    def is_same_authority(self, other: Candidate) -> bool:
+        """Whether both have the same name and key, so that a path gains nothing by passing both (RFC 4158 5.2)."""
+        return self.subject_key == other.subject_key and self.public_key == other.public_key
+
+    @cached_property
+    def extensions(self) -> Mapping[str, x509.Extension[x509.ExtensionType]]:
+        """The extensions by dotted object identifier; none when they cannot be read."""
+        try:
+            return {extension.oid.dotted_string: extension for extension in self.certificate.extensions}
+        except _UNREADABLE as error:
+            self.unreadable = str(error) or type(error).__name__
+            return {}
+
+    unreadable: str | None = None
+    """Why the extensions cannot be read; known after the first look at them."""
+
+    def extension(self, kind: type[ExtensionT]) -> x509.Extension[ExtensionT] | None:
+        """Return the extension of this class, or None."""
+        found = self.extensions.get(kind.oid.dotted_string)
+        return found if found is not None and isinstance(found.value, kind) else None  # type: ignore[return-value] # isinstance of the value decides
+
+    def value(self, kind: type[ExtensionT]) -> ExtensionT | None:
+        """Return the value of the extension of this class, or None."""
+        found = self.extension(kind)
+        return None if found is None else found.value
+
+    @cached_property
+    def subject_key_identifier(self) -> bytes | None:
+        """The subject key identifier, or None."""
+        found = self.value(x509.SubjectKeyIdentifier)
+        return None if found is None else found.digest
+
+    @cached_property
+    def is_ca(self) -> bool:
+        """Whether basicConstraints says so."""
+        found = self.value(x509.BasicConstraints)
+        return found is not None and found.ca
+
+    def _read_name(self, which: str) -> x509.Name | None:
+        try:
+            name: x509.Name = getattr(self.certificate, which)
+        except _UNREADABLE:
+            return None
+        return name
+
+    def _shown(self, which: str) -> str:
+        name = self._read_name(which)
+        return "(unreadable name)" if name is None else show_subject(name)

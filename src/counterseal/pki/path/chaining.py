@@ -1,0 +1,106 @@
+"""Checks of each certificate against the one above it: name, key identifier, signature; and where the path ends."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from cryptography import x509
+
+from counterseal.pki.path import catalogue
+from counterseal.pki.path.build import identifiers_agree
+from counterseal.pki.path.check import failed, lapsed, passed, warned
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from counterseal.pki.path.build import Path
+    from counterseal.pki.path.candidate import Candidate
+    from counterseal.pki.path.check import Check
+    from counterseal.pki.path.question import Question
+
+
+def signatures(path: Path, _: Question) -> Iterator[Check]:
+    """Every signature verifies with the key of the certificate above (RFC 5280 6.1.3 (a)(1))."""
+    for position, (subject, issuer) in enumerate(pairwise(path.members)):
+        fault = path.faults[position]
+        if fault is None:
+            algorithm = _algorithm(subject.certificate)
+            yield passed(catalogue.SIGNATURE, position, f"{algorithm}, verified with the key of {issuer.name}")
+        else:
+            yield failed(catalogue.SIGNATURE, position, f"not signed by {issuer.name}: {fault}")
+
+
+def issuer_names(path: Path, _: Question) -> Iterator[Check]:
+    """Every issuer is the subject of the certificate above (RFC 5280 6.1.3 (a)(4))."""
+    for position, (subject, issuer) in enumerate(pairwise(path.members)):
+        if subject.issuer == issuer.subject:
+            yield passed(catalogue.ISSUER_NAME, position, f"issuer {subject.issuer_name} is the subject above")
+        else:
+            yield warned(
+                catalogue.ISSUER_NAME,
+                position,
+                f"issuer {subject.issuer_name} and the subject above {issuer.name} differ in case or blanks",
+                hint="nothing has to be done for OpenSSL; some verifiers compare octets",
+            )
+
+
+def key_identifiers(path: Path, question: Question) -> Iterator[Check]:
+    """Every authority key identifier names the key above; a hint for building paths (RFC 5280 4.2.1.1, 4.2.1.2)."""
+    for position, (subject, issuer) in enumerate(pairwise(path.members)):
+        named = _named_identifier(subject)
+        own = issuer.subject_key_identifier
+        if not identifiers_agree(subject, issuer):
+            shown = f"names the key {_hex(named)}, the issuer's is {_hex(own)}"
+            yield failed(catalogue.KEY_IDENTIFIER, position, f"authority key identifier {shown}")
+        elif named is None or own is None:
+            absent = "the authority key identifier" if named is None else "the issuer's subject key identifier"
+            yield lapsed(
+                catalogue.KEY_IDENTIFIER,
+                position,
+                f"{absent} is absent: OpenSSL goes by the name alone",
+                question,
+                hint=_ADD,
+            )
+        else:
+            yield passed(catalogue.KEY_IDENTIFIER, position, f"key identifier {_hex(own)} on both sides")
+    yield from _anchor_identifiers(path, question)
+
+
+def depth(path: Path, question: Question) -> Iterator[Check]:
+    """No more intermediates stand on the path than the depth admits; self-issued ones do not count, as in 6.1.4 (l)."""
+    if question.depth is None:
+        return
+    between = path.members[1:-1] if path.anchored else path.members[1:]
+    found = sum(not member.self_issued for member in between)
+    say = passed if found <= question.depth else failed
+    yield say(catalogue.DEPTH, None, f"{found} intermediates, {question.depth} admitted")
+
+
+_ADD = "issue it anew with key identifiers, which RFC 5280 requires"
+
+
+def _anchor_identifiers(path: Path, question: Question) -> Iterator[Check]:
+    """Nothing above an anchor is looked for, yet what it says of its own key must not be wrong."""
+    last, position = path.members[-1], len(path.members) - 1
+    found = last.value(x509.AuthorityKeyIdentifier)
+    if found is not None and found.key_identifier is None:
+        yield lapsed(
+            catalogue.KEY_IDENTIFIER, position, "the authority key identifier holds no key identifier", question
+        )
+    elif found is not None and last.self_issued and not identifiers_agree(last, last):
+        shown = f"{_hex(found.key_identifier)}, its own key is {_hex(last.subject_key_identifier)}"
+        yield lapsed(catalogue.KEY_IDENTIFIER, position, f"self-signed, but names another key: {shown}", question)
+
+
+def _named_identifier(subject: Candidate) -> bytes | None:
+    found = subject.value(x509.AuthorityKeyIdentifier)
+    return None if found is None else found.key_identifier
+
+
+def _hex(identifier: bytes | None) -> str:
+    return "(none)" if identifier is None else identifier[:8].hex().upper() + ("..." if len(identifier) > 8 else "")  # noqa: PLR2004 - enough to tell keys apart
+
+
+def _algorithm(certificate: x509.Certificate) -> str:
+    return str(getattr(certificate.signature_algorithm_oid, "_name", certificate.signature_algorithm_oid.dotted_string))

@@ -1,0 +1,96 @@
+"""One check as a value: what was looked at, on which certificate of the path, with which outcome and which values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from counterseal.pki.profile import Purpose
+
+if TYPE_CHECKING:
+    from counterseal.pki.path.catalogue import Kind
+    from counterseal.pki.path.question import Question
+
+
+class Outcome(StrEnum):
+    """How a check ended.
+
+    ``warn``: not as the standard or common practice asks, but no reason for a peer to refuse; ``skip``: not looked at.
+    """
+
+    PASS = "pass"  # noqa: S105 - an outcome
+    WARN = "warn"
+    FAIL = "fail"
+    SKIP = "skip"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What one check found; ``position`` counts along the path: 0 is the end entity, None means the path itself.
+
+    ``message`` holds the values that were compared; ``section`` overrides the kind's where a rule stands elsewhere.
+    """
+
+    kind: Kind
+    outcome: Outcome
+    position: int | None
+    message: str
+    hint: str | None = None
+    section: str | None = None
+
+    @property
+    def failed(self) -> bool:
+        """Whether this check alone makes the path invalid."""
+        return self.outcome is Outcome.FAIL
+
+    @property
+    def where_written(self) -> str:
+        """The section of the standard that the check carries out."""
+        return self.section or self.kind.section
+
+    @property
+    def fix(self) -> str | None:
+        """What mends it; None where nothing is to be mended."""
+        return (self.hint or self.kind.fix) if self.outcome in {Outcome.FAIL, Outcome.WARN} else self.hint
+
+
+def passed(kind: Kind, position: int | None, message: str) -> Check:
+    """Return a check that found what it should."""
+    return Check(kind, Outcome.PASS, position, message)
+
+
+def failed(
+    kind: Kind, position: int | None, message: str, *, hint: str | None = None, section: str | None = None
+) -> Check:
+    """Return a check that makes the path invalid."""
+    return Check(kind, Outcome.FAIL, position, message, hint, section)
+
+
+def warned(
+    kind: Kind, position: int | None, message: str, *, hint: str | None = None, section: str | None = None
+) -> Check:
+    """Return a check that found something odd which peers accept."""
+    return Check(kind, Outcome.WARN, position, message, hint, section)
+
+
+def lapsed(
+    kind: Kind,
+    position: int | None,
+    message: str,
+    question: Question,
+    *,
+    hint: str | None = None,
+    section: str | None = None,
+) -> Check:
+    """Return a check that found what the standard forbids and OpenSSL accepts.
+
+    A server must please every client, so it fails; a client is judged by the OpenSSL of nginx, so it is a warning.
+    """
+    outcome = Outcome.FAIL if question.purpose is Purpose.SERVER else Outcome.WARN
+    return Check(kind, outcome, position, message, hint, section)
+
+
+def skipped(kind: Kind, position: int | None, message: str, *, hint: str | None = None) -> Check:
+    """Return a check that was not made, with the reason."""
+    return Check(kind, Outcome.SKIP, position, message, hint)

@@ -1,0 +1,27 @@
+"""What is asked about a certificate: for which purpose, under which names, when, and how revocation is known."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from cryptography import x509
+
+    from counterseal.pki.profile import Purpose
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """``names`` must all be borne by the end entity; ``crls`` is None when nobody asks about revocation.
+
+    ``depth`` is the most intermediates that may stand between end entity and anchor, None for no limit.
+    """
+
+    purpose: Purpose
+    at: datetime
+    names: tuple[x509.GeneralName, ...] = ()
+    crls: tuple[x509.CertificateRevocationList, ...] | None = None
+    depth: int | None = None

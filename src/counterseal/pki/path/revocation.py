@@ -1,0 +1,132 @@
+"""Revocation by CRL: which list speaks for a certificate, whether it may be believed, and what it says (RFC 5280 6.3).
+
+Full lists of the issuer itself only: partial, indirect and delta lists are refused with the reason, as nginx does.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+
+from counterseal.duration import show_duration
+from counterseal.pki.constraints import comparable
+from counterseal.pki.path import catalogue
+from counterseal.pki.path.check import failed, lapsed, passed, skipped
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from counterseal.pki.path.build import Path
+    from counterseal.pki.path.candidate import Candidate
+    from counterseal.pki.path.check import Check
+    from counterseal.pki.path.question import Question
+
+_CRL_NUMBER, _DELTA_INDICATOR = "2.5.29.20", "2.5.29.27"
+_UNDERSTOOD = frozenset({_CRL_NUMBER, "2.5.29.35"})  # and authorityKeyIdentifier
+
+
+def revocation_lists(path: Path, question: Question) -> Iterator[Check]:
+    """Every certificate below the anchor is on no list of its issuer, and there is such a list (RFC 5280 6.3.3)."""
+    if question.crls is None:
+        yield skipped(catalogue.REVOCATION, None, "not looked at", hint="give the lists of the CAs with --crl")
+        return
+    for position, (subject, issuer) in enumerate(pairwise(path.members)):
+        judged = [
+            (crl, tuple(_judge(position, crl, issuer, question)))
+            for crl in question.crls
+            if tuple(comparable(crl.issuer)) == issuer.subject_key
+        ]
+        if not judged:
+            text = f"no list of {issuer.name} among the {len(question.crls)} given"
+            yield failed(catalogue.CRL, position, text)
+            continue
+        crl, checks = min(judged, key=_preference)
+        yield from checks
+        yield _look_up(position, subject, crl)
+
+
+def _preference(judged: tuple[x509.CertificateRevocationList, Sequence[Check]]) -> tuple[bool, float]:
+    """Order lists: one without fault first, then the newest."""
+    crl, checks = judged
+    return any(check.failed for check in checks), -crl.last_update_utc.timestamp()
+
+
+def _judge(
+    position: int, crl: x509.CertificateRevocationList, issuer: Candidate, question: Question
+) -> Iterator[Check]:
+    """Whether a list of this issuer's name may be believed (RFC 5280 6.3.3 (a) to (g))."""
+    faults = [*_origin_faults(crl, issuer), *_date_faults(crl, question), *_kind_faults(crl)]
+    for fault in faults:
+        yield failed(catalogue.CRL, position, f"the list of {issuer.name}: {fault}")
+    if not faults:
+        left = "" if crl.next_update_utc is None else f", {show_duration(crl.next_update_utc - question.at)} left"
+        yield passed(catalogue.CRL, position, f"of {issuer.name}, from {crl.last_update_utc:%Y-%m-%d %H:%M} UTC{left}")
+    for lapse in _lapses(crl):
+        yield lapsed(catalogue.CRL, position, f"the list of {issuer.name}: {lapse}", question, section="RFC 5280 5.2")
+
+
+def _origin_faults(crl: x509.CertificateRevocationList, issuer: Candidate) -> Iterator[str]:
+    usage = issuer.value(x509.KeyUsage)
+    if usage is not None and not usage.crl_sign:
+        yield "the key usage of the CA lacks cRLSign, (f)"
+    try:
+        signed = crl.is_signature_valid(issuer.public_key)  # type: ignore[arg-type] # other kinds are a TypeError
+    except (TypeError, ValueError, UnsupportedAlgorithm):
+        signed = False
+    if not signed:
+        yield "its signature is not by the CA's key, (g)"
+
+
+def _date_faults(crl: x509.CertificateRevocationList, question: Question) -> Iterator[str]:
+    if crl.last_update_utc > question.at:
+        yield f"its this_update lies in the future: {crl.last_update_utc:%Y-%m-%d %H:%M} UTC"
+    if crl.next_update_utc is not None and crl.next_update_utc < question.at:
+        ago = show_duration(question.at - crl.next_update_utc)
+        yield f"expired: its next_update was {crl.next_update_utc:%Y-%m-%d %H:%M} UTC, {ago} ago"
+
+
+def _kind_faults(crl: x509.CertificateRevocationList) -> Iterator[str]:
+    """Critical extensions narrow a list or make it a delta; none of them is followed (RFC 5280 5.2)."""
+    try:
+        critical = [extension.oid.dotted_string for extension in crl.extensions if extension.critical]
+    except (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as error:
+        yield f"its extensions cannot be read: {error}"
+        return
+    if _DELTA_INDICATOR in critical:
+        yield "it is a delta, not a full list"
+    elif unknown := [oid for oid in critical if oid not in _UNDERSTOOD]:
+        yield f"it is partial or indirect: critical {', '.join(unknown)}"
+
+
+def _lapses(crl: x509.CertificateRevocationList) -> Iterator[str]:
+    try:
+        number = crl.extensions.get_extension_for_class(x509.CRLNumber)
+    except x509.ExtensionNotFound:
+        yield "it has no cRLNumber"
+    except ValueError:
+        return  # unreadable, and said above
+    else:
+        if number.critical:
+            yield "its cRLNumber is critical"
+    if crl.next_update_utc is None:
+        yield "it has no next_update"
+
+
+def _look_up(position: int, subject: Candidate, crl: x509.CertificateRevocationList) -> Check:
+    serial = subject.certificate.serial_number
+    entry = crl.get_revoked_certificate_by_serial_number(serial)
+    if entry is None:
+        return passed(catalogue.REVOCATION, position, f"serial number {serial:X} is not on the list")
+    when = f"{entry.revocation_date_utc:%Y-%m-%d %H:%M} UTC"
+    return failed(catalogue.REVOCATION, position, f"revoked at {when}{_reason(entry)}: serial number {serial:X}")
+
+
+def _reason(entry: x509.RevokedCertificate) -> str:
+    try:
+        reason = entry.extensions.get_extension_for_class(x509.CRLReason).value.reason
+    except (ValueError, x509.ExtensionNotFound):
+        return ""
+    return f", {reason.value}"

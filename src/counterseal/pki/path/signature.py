@@ -1,0 +1,68 @@
+"""Whether a certificate was signed by a key (RFC 5280 6.1.3 (a)(1)).
+
+The cryptography library verifies; what it cannot be asked for, SHA-1 and names that are equal only by RFC 5280 7.1, is
+verified here with its keys.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, padding, rsa
+from cryptography.hazmat.primitives.hashes import SHA1
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from counterseal.errors import InputError
+from counterseal.pki import der_reader
+
+if TYPE_CHECKING:
+    from cryptography import x509
+
+    from counterseal.pki.path.candidate import Candidate
+
+_VERSION = 0xA0  # [0], absent in version 1
+
+
+def signature_fault(subject: Candidate, issuer: Candidate) -> str | None:
+    """Return why ``issuer``'s key does not verify the signature of ``subject``; None when it does."""
+    if issuer.public_key is None:
+        return "the issuer's public key cannot be used"
+    try:
+        return _fault(subject, issuer)
+    except InvalidSignature:
+        return "the issuer's key does not verify it"
+    except (ValueError, TypeError, UnsupportedAlgorithm, InputError) as error:
+        return f"it cannot be verified: {error}"
+
+
+def _fault(subject: Candidate, issuer: Candidate) -> str | None:
+    by_sha1 = isinstance(subject.certificate.signature_hash_algorithm, SHA1)  # refused for its weakness elsewhere
+    if subject.issuer == issuer.subject and not by_sha1:
+        subject.certificate.verify_directly_issued_by(issuer.certificate)
+        return None
+    if not _names_one_algorithm(subject.certificate):
+        return "it names one algorithm inside and another outside what is signed"
+    return _verify(subject.certificate, issuer)
+
+
+def _verify(certificate: x509.Certificate, issuer: Candidate) -> str | None:
+    key, signature, signed = issuer.public_key, certificate.signature, certificate.tbs_certificate_bytes
+    digest, parameters = certificate.signature_hash_algorithm, certificate.signature_algorithm_parameters
+    if isinstance(key, rsa.RSAPublicKey) and digest is not None:
+        scheme = parameters if isinstance(parameters, padding.PSS) else padding.PKCS1v15()
+        key.verify(signature, signed, scheme, digest)
+    elif isinstance(key, ec.EllipticCurvePublicKey) and digest is not None:
+        key.verify(signature, signed, ec.ECDSA(digest))
+    elif isinstance(key, ed25519.Ed25519PublicKey | ed448.Ed448PublicKey):
+        key.verify(signature, signed)
+    else:
+        return "the issuer's key is of another kind than the signature"
+    return None
+
+
+def _names_one_algorithm(certificate: x509.Certificate) -> bool:
+    """RFC 5280 4.1.1.2; the library looks at it too where it compares the names itself."""
+    signed, outer, _ = der_reader.read(certificate.public_bytes(Encoding.DER)).children()
+    fields = signed.children()
+    return fields[2 if fields[0].tag == _VERSION else 1].whole == outer.whole

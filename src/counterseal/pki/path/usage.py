@@ -1,0 +1,132 @@
+"""Checks of what the keys along the path may be used for: CA or not, path length, key usage, extended key usage."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cryptography import x509
+from cryptography.x509.oid import ExtendedKeyUsageOID
+
+from counterseal.pki.path import catalogue
+from counterseal.pki.path.check import failed, lapsed, passed, warned
+from counterseal.pki.profile import Purpose
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from counterseal.pki.path.build import Path
+    from counterseal.pki.path.check import Check
+    from counterseal.pki.path.question import Question
+
+_PURPOSES = {
+    ExtendedKeyUsageOID.SERVER_AUTH: "serverAuth",
+    ExtendedKeyUsageOID.CLIENT_AUTH: "clientAuth",
+    ExtendedKeyUsageOID.EMAIL_PROTECTION: "emailProtection",
+    ExtendedKeyUsageOID.CODE_SIGNING: "codeSigning",
+    ExtendedKeyUsageOID.OCSP_SIGNING: "OCSPSigning",
+    ExtendedKeyUsageOID.TIME_STAMPING: "timeStamping",
+    ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE: "anyExtendedKeyUsage",
+}
+
+
+def basic_constraints(path: Path, question: Question) -> Iterator[Check]:
+    """Every certificate above the end entity is a CA and says so (RFC 5280 6.1.4 (k), 4.2.1.9)."""
+    for position, member in path.authorities:
+        extension = member.extension(x509.BasicConstraints)
+        if extension is None:
+            yield failed(catalogue.BASIC_CONSTRAINTS, position, "no basicConstraints: it is no CA, yet it issued")
+        elif not extension.value.ca:
+            yield failed(catalogue.BASIC_CONSTRAINTS, position, "CA:FALSE, yet it issued the certificate below")
+        elif not extension.critical:
+            yield lapsed(
+                catalogue.BASIC_CONSTRAINTS, position, "CA:TRUE, but not critical", question, section="RFC 5280 4.2.1.9"
+            )
+        else:
+            yield passed(catalogue.BASIC_CONSTRAINTS, position, "CA:TRUE, critical")
+    if path.end_entity.is_ca and len(path.members) > 1:
+        yield lapsed(
+            catalogue.BASIC_CONSTRAINTS,
+            0,
+            "CA:TRUE, yet it is used as an end entity",
+            question,
+            hint="use a certificate of its own for the peer",
+        )
+
+
+def path_length(path: Path, _: Question) -> Iterator[Check]:
+    """No more CAs stand below a CA than it admits; self-issued ones do not count (RFC 5280 6.1.4 (l), (m))."""
+    below = 0
+    for position, member in path.authorities:
+        constraints = member.value(x509.BasicConstraints)
+        limit = None if constraints is None else constraints.path_length
+        if limit is None:
+            yield passed(catalogue.PATH_LENGTH, position, f"no limit; CAs below: {below}")
+        else:
+            say = passed if below <= limit else failed
+            yield say(catalogue.PATH_LENGTH, position, f"admits {limit} CAs below it, there are {below}")
+        below += not member.self_issued
+
+
+def key_usage(path: Path, question: Question) -> Iterator[Check]:
+    """CAs have keyCertSign, the end entity digitalSignature, where they have a key usage (RFC 5280 4.2.1.3)."""
+    for position, member in enumerate(path.members):
+        usage = member.value(x509.KeyUsage)
+        if usage is None:
+            say = warned if position else passed
+            yield say(catalogue.KEY_USAGE, position, "no key usage: not restricted")
+        elif position:
+            say = passed if usage.key_cert_sign else failed
+            missing = "" if usage.key_cert_sign else ": keyCertSign is missing"
+            yield say(catalogue.KEY_USAGE, position, _usages(usage) + missing)
+        else:
+            yield _end_entity_usage(usage, question, is_ca=member.is_ca)
+
+
+def extended_key_usage(path: Path, question: Question) -> Iterator[Check]:
+    """Every certificate of the path that names purposes names the one asked for (RFC 5280 4.2.1.12)."""
+    (wanted,) = question.purpose.extended_key_usages
+    for position, member in enumerate(path.members):
+        usages = member.value(x509.ExtendedKeyUsage)
+        if usages is None:
+            text = f"no extended key usage: not restricted, {_PURPOSES[wanted]} included"
+            if position:
+                yield passed(catalogue.EXTENDED_KEY_USAGE, position, text)
+            else:
+                yield warned(catalogue.EXTENDED_KEY_USAGE, position, text, hint=_ABSENT)
+            continue
+        shown = ", ".join(_PURPOSES.get(oid, oid.dotted_string) for oid in usages)
+        say = passed if wanted in usages else failed
+        missing = "" if wanted in usages else f": {_PURPOSES[wanted]} is missing"
+        yield say(catalogue.EXTENDED_KEY_USAGE, position, shown + missing)
+
+
+_ABSENT = "issue it anew with the purpose: some verifiers require it"
+
+
+def _end_entity_usage(usage: x509.KeyUsage, question: Question, *, is_ca: bool) -> Check:
+    """RFC 8446 4.4.2.2 wants digitalSignature; a server's key may serve TLS 1.2 by encipherment alone."""
+    shown = _usages(usage)
+    if usage.key_cert_sign and not is_ca:
+        return lapsed(
+            catalogue.KEY_USAGE, 0, f"{shown}: keyCertSign without being a CA", question, section="RFC 5280 4.2.1.9"
+        )
+    if usage.digital_signature:
+        return passed(catalogue.KEY_USAGE, 0, shown)
+    if usage.key_agreement or (usage.key_encipherment and question.purpose is Purpose.SERVER):
+        return warned(
+            catalogue.KEY_USAGE, 0, f"{shown}: no digitalSignature, so not for TLS 1.3", section="RFC 8446 4.4.2.2"
+        )
+    return failed(catalogue.KEY_USAGE, 0, f"{shown}: digitalSignature is missing", section="RFC 8446 4.4.2.2")
+
+
+def _usages(usage: x509.KeyUsage) -> str:
+    names = {
+        "digitalSignature": usage.digital_signature,
+        "nonRepudiation": usage.content_commitment,
+        "keyEncipherment": usage.key_encipherment,
+        "dataEncipherment": usage.data_encipherment,
+        "keyAgreement": usage.key_agreement,
+        "keyCertSign": usage.key_cert_sign,
+        "cRLSign": usage.crl_sign,
+    }
+    return ", ".join(name for name, present in names.items() if present) or "nothing"

@@ -1,0 +1,52 @@
+"""Every check of path validation fires where it should, at the certificate it should, and nowhere else."""
+
+from __future__ import annotations
+
+import pytest
+
+from chains import Case, cases
+from counterseal.pki.path.catalogue import KINDS
+from counterseal.pki.path.check import Outcome
+from counterseal.pki.path.explain import Explanation, explain
+
+# Two more kinds are tested by themselves: they need certificates that no builder makes.
+MADE_BY_HAND = {"version", "serial_number", "issuer_name", "search", "ocsp"}
+
+
+def answer(case: Case) -> Explanation:
+    """Put the case's question."""
+    return explain(
+        case.chain[0],
+        case.chain[1:],
+        case.anchors,
+        purpose=case.purpose,
+        at=case.at,
+        names=case.names,
+        crls=case.crls,
+        depth=case.depth,
+    )
+
+
+@pytest.mark.parametrize("case", cases(), ids=lambda case: case.name)
+def test_the_check_that_should_fail_is_the_one_that_fails(case: Case) -> None:
+    """Its code and its position on the path; all the others pass."""
+    best = answer(case).best
+    assert {(check.kind.code, check.position) for check in best.failures} == set(case.fails), best.failures
+    assert best.valid == (not case.fails)
+    assert set(case.warns) <= {(check.kind.code, check.position) for check in best.warnings}
+
+
+@pytest.mark.parametrize("code", sorted({kind.code for kind in KINDS} - MADE_BY_HAND))
+def test_every_kind_fails_somewhere_and_passes_somewhere(code: str) -> None:
+    """No check is without its two cases."""
+    outcomes = {check.outcome for case in cases() for check in answer(case).best.checks if check.kind.code == code}
+    assert {Outcome.PASS, Outcome.FAIL} <= outcomes
+
+
+@pytest.mark.parametrize("case", cases(), ids=lambda case: case.name)
+def test_every_check_of_a_bad_chain_is_still_made(case: Case) -> None:
+    """The first failure does not end the explanation: as many dates are compared as there are certificates."""
+    best = answer(case).best
+    for code in ("validity", "extensions", "version", "serial_number", "key_strength", "critical_extensions"):
+        looked_at = {check.position for check in best.checks if check.kind.code == code}
+        assert looked_at == set(range(len(best.certificates)))
