@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @pytest.mark.nginx
@@ -40,3 +38,30 @@ def test_quickstart_never_clears_a_directory_that_is_not_its_own(tmp_path: Path)
     assert ran.returncode == 2
     assert "not made by quickstart" in ran.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["mine"]
+
+
+HIDE = 'mount --bind /dev/null /usr/sbin/nginx; exec "$@"'
+WITHOUT_WHEEL = (
+    "import importlib.metadata as m; m.files = lambda _: []; from counterseal.cli.run import run; exit(run())"
+)
+
+
+def test_quickstart_without_an_nginx_does_what_needs_none(tmp_path: Path) -> None:
+    """Where neither the system nor Python has one, it says so, with what was made all the same, and ends with 1."""
+    place = tmp_path / "demo"
+    command = [sys.executable, "-c", WITHOUT_WHEEL, "quickstart", "--dir", str(place), "--stop"]
+    unshare, shell = shutil.which("unshare") or "unshare", shutil.which("sh") or "sh"
+    hidden = [unshare, "--mount", "--map-root-user", shell, "-c", f"PATH={os.environ['PATH']}; {HIDE}", "sh", "env"]
+    if not Path("/usr/sbin/nginx").exists():
+        hidden = ["env"]
+    ran = subprocess.run(
+        [*hidden, f"PATH={tmp_path}", *command], capture_output=True, text=True, timeout=60, check=False
+    )
+    if "unshare" in ran.stderr:
+        pytest.skip(f"a machine without nginx needs a mount namespace: {ran.stderr.strip()}")
+    assert ran.returncode == 1, ran.stderr
+    assert "nginx not found" in ran.stdout
+    assert "apt install nginx" in ran.stdout
+    assert (place / "handout" / "alice.p12").is_file()
+    assert (place / "home" / "store.sqlite").is_file()
+    assert not (place / "home" / "nginx").exists()

@@ -17,14 +17,15 @@ from counterseal.pki.profile import CLIENT_PROBE, PROBE_GROUP, Purpose
 from counterseal.pki.subject import subject_of
 
 if TYPE_CHECKING:
-    from counterseal.authority.parts import Authority
+    from collections.abc import Callable
+    from datetime import datetime
 
 LIFETIME = timedelta(hours=1)
 
 
-def make_foreign_probe(authority: Authority) -> ProbeIdentity:
+def make_foreign_probe(now: datetime, serial_number: Callable[[], int]) -> ProbeIdentity:
     """Return a good client certificate of a CA that nobody trusts, with its chain."""
-    begin = (authority.clock() - timedelta(minutes=5)).replace(microsecond=0)
+    begin = (now - timedelta(minutes=5)).replace(microsecond=0)
     ca_key, key = generate_key(P256), generate_key(P256)
     signer = SoftwareSigner(ca_key)
     ca = CARequest(
@@ -32,7 +33,7 @@ def make_foreign_probe(authority: Authority) -> ProbeIdentity:
         public_key=ca_key.public_key(),
         not_before=begin,
         not_after=begin + LIFETIME,
-        serial_number=authority.serial_number(),
+        serial_number=serial_number(),
         path_length=0,
         purpose=None,
     )
@@ -44,7 +45,7 @@ def make_foreign_probe(authority: Authority) -> ProbeIdentity:
         public_key=key.public_key(),
         not_before=begin,
         not_after=begin + LIFETIME,
-        serial_number=authority.serial_number(),
+        serial_number=serial_number(),
     )
     issuer = Issuer.of("foreign", [anchor], Purpose.CLIENT)
     content = assemble_end_entity(request, issuer, signer.signature_algorithm).sign(signer)

@@ -25,6 +25,11 @@ SERIAL_BITS = 128
 ROOT = "root"
 
 
+def new_serial_number(random_bytes: Callable[[int], bytes]) -> int:
+    """Return a random serial number: 128 random bits below a fixed leading one, so that all have 17 octets."""
+    return 1 << SERIAL_BITS | int.from_bytes(random_bytes(SERIAL_BITS // 8), "big")
+
+
 @dataclass(frozen=True, slots=True)
 class Rules:
     """What the configuration may change about the CA."""
@@ -54,8 +59,8 @@ class Authority:
         self.store.close()
 
     def serial_number(self) -> int:
-        """Return a new random serial number: 128 random bits below a fixed leading one, so that all have 17 octets."""
-        return 1 << SERIAL_BITS | int.from_bytes(self.random_bytes(SERIAL_BITS // 8), "big")
+        """Return a new random serial number."""
+        return new_serial_number(self.random_bytes)
 
     def profile(self, name: str) -> Profile:
         """Return the profile of this name; raises NotFoundError."""

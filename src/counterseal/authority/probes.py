@@ -51,17 +51,19 @@ class Probes:
     """A good one that the list of known certificates leaves out; only where a site has such a list."""
 
 
-def make_probes(authority: Authority, ca: str, canaries: Path, *, with_unlisted: bool) -> Probes:
+def make_probes(
+    authority: Authority, ca: str, canaries: Path, *, with_unlisted: bool, lifetime: timedelta = GOOD_LIFETIME
+) -> Probes:
     """Issue new probes under client CA ``ca``; the canary is kept in the directory ``canaries`` and made only once."""
     now = authority.clock()
     servers = authority.issuer_for(Purpose.SERVER)
     past = now - timedelta(days=2)
     return Probes(
-        good=_issue(authority, CLIENT_PROBE, ca, "good", lifetime=GOOD_LIFETIME)[1],
+        good=_issue(authority, CLIENT_PROBE, ca, "good", lifetime=lifetime)[1],
         expired=_issue(authority, CLIENT_PROBE, ca, "expired", lifetime=timedelta(days=1), past=past)[1],
-        server_purpose=_issue(authority, SERVER_PROBE, servers, "server-purpose", lifetime=GOOD_LIFETIME)[1],
+        server_purpose=_issue(authority, SERVER_PROBE, servers, "server-purpose", lifetime=lifetime)[1],
         revoked=_canary(authority, ca, canaries),
-        unlisted=_issue(authority, CLIENT_PROBE, ca, UNLISTED, lifetime=GOOD_LIFETIME)[1] if with_unlisted else None,
+        unlisted=_issue(authority, CLIENT_PROBE, ca, UNLISTED, lifetime=lifetime)[1] if with_unlisted else None,
     )
 
 

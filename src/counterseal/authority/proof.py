@@ -40,7 +40,7 @@ def prove_sites(
     authority: Authority, sites: Sequence[Site], stage: Stage, *, leavers: Mapping[str, Leaver] | None = None
 ) -> tuple[Proof, ...]:
     """Prove every site with the probes of the generation; ``leavers`` (by site) were revoked with it."""
-    foreign = make_foreign_probe(authority)
+    foreign = make_foreign_probe(authority.clock(), authority.serial_number)
     return tuple(
         prove(
             facts_of(authority, site, sites, stage),

@@ -14,6 +14,7 @@ from counterseal.bundles.password import check_password, generate_password
 from counterseal.bundles.pem import pem_files
 from counterseal.bundles.pkcs12 import Strength, browser_key_refusal, encode
 from counterseal.cli.common import DurationType, Run, common
+from counterseal.cli.completions import complete_cas
 from counterseal.cli.dry_run import dry_run_option
 from counterseal.cli.issuing import check_place, credential_of, show_issued, show_rehearsal, write_issued
 from counterseal.errors import RefusedError
@@ -66,7 +67,7 @@ class Options(TypedDict):
 @click.option("--key", default="p-256", show_default=True, help="Kind of key: p-256, rsa-2048 ...")
 @click.option("--lifetime", type=DurationType(), help="How long it lives.  [default: 365d]")
 @click.option("--subject", help="Subject instead of CN=NAME.")
-@click.option("--issuer", help="CA that issues it.  [default: the active client CA]")
+@click.option("--issuer", shell_complete=complete_cas, help="CA that issues it.  [default: the active client CA]")
 @click.option("--p12/--no-p12", default=True, help="Pack a PKCS#12 for browsers and devices.  [default: p12]")
 @click.option("--compatible", is_flag=True, help="PKCS#12 for old macOS, iOS, Android < 14, Windows Server 2016.")
 @click.option(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from counterseal.authority.create import RootPlan, create
@@ -18,15 +19,16 @@ from counterseal.bundles.password import generate_password
 from counterseal.bundles.pem import encode_certificate, encode_private_key, pem_files
 from counterseal.bundles.pkcs12 import Strength, encode
 from counterseal.cli.issuing import credential_of
-from counterseal.cli.proofs import table
+from counterseal.cli.proofs import summary, table
 from counterseal.compose.ground import open_ground
 from counterseal.compose.home import new_home, open_authority, settings_of
-from counterseal.errors import NotFoundError
+from counterseal.errors import NginxError, NotFoundError
 from counterseal.files import make_directory, write_file, write_fileset
 from counterseal.fileset import SECRET
 from counterseal.handshake.attempt import attempt
 from counterseal.handshake.observation import ProbeIdentity
 from counterseal.handshake.plan import attempt_as
+from counterseal.handshake.proof_json import proof_to_json
 from counterseal.handshake.sessions import remember_session
 from counterseal.keystore.software import generate_key
 from counterseal.pki.crl import RevocationReason
@@ -36,7 +38,6 @@ from counterseal.pki.subject import parse_subject
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
-    from pathlib import Path
 
     from counterseal.authority.deployment import Deployed, Ground
     from counterseal.authority.parts import Authority
@@ -65,6 +66,7 @@ class Demonstration:
         self.tell = tell
         self.password = ""
         self.until: datetime | None = None
+        self.missing: NginxError | None = None
         self.proofs: list[Proof] = []
         self.revoked: list[tuple[str, str, bool]] = []
 
@@ -82,44 +84,73 @@ class Demonstration:
         began = time.monotonic()
         with self._create() as authority:
             identity = self._client(authority)
-            self._deploy(authority, "none")
-            self.tell("\n3. one-way TLS is served; now mutual TLS")
-            deployed = self._deploy(authority, "required")
-            self.tell(table(deployed.proofs))
+            if self._lacks_nginx():
+                revoke(authority, "alice", RevocationReason.KEY_COMPROMISE)
+                lists = publish(authority).signed
+                self.tell(f"3. alice is revoked; new revocation lists: {', '.join(crl.issuer for crl in lists)}")
+                return False
+            self.tell(
+                f"3. a server certificate is issued; https://localhost:{self.port}/ serves everybody (one-way TLS)"
+            )
+            self.tell(f"   {summary(self._deploy(authority, 'none').proofs[0])}")
+            self.tell(
+                "4. mutual TLS: the same site lets in whom its client CA has issued a certificate, and nobody else"
+            )
+            self.tell(table(self._deploy(authority, "required").proofs))
             self._lock_out(authority, identity)
-        self.tell(f"\nall of it took {time.monotonic() - began:.1f} s")
-        return all(proof.passed for proof in self.proofs) and all(passed for *_, passed in self.revoked)
+        self.tell(f"all of it took {time.monotonic() - began:.1f} s")
+        return self.passed
+
+    @property
+    def passed(self) -> bool:
+        """Whether nginx was there, and everything was as expected."""
+        looks = all(passed for *_, passed in self.revoked)
+        return self.missing is None and looks and all(proof.passed for proof in self.proofs)
 
     def stop(self) -> None:
         """Stop the nginx of this directory, if it runs."""
+        if self.missing is not None:
+            return
         try:
             open_ground(self.home, settings_of(self.home)).place.nginx.stop(within=10)
-        except NotFoundError:
+        except (NotFoundError, NginxError):
             return
 
     def summary(self, *, running: bool) -> str:
         """Say what was made, where, until when, and what to try next."""
-        command = f"{_program()} {{}} --home {self.home} --passphrase-file {self.place / 'passphrase'}"
-        lines = ["", "made:"]
-        lines += [f"  CA, store and configuration   {self.home}"]
-        lines += [f"  client certificate, PKCS#12   {self.handout}/alice.p12  (password {self.password})"]
-        lines += [f"  root for browsers             {self.handout}/ca.pem"]
-        lines += [f"  the CA keys' passphrase       {self.place / 'passphrase'}"]
-        lines += [f"nginx {'serves' if running else 'served'} https://localhost:{self.port}/"]
-        after = "prove" if running else "nginx deploy"
-        lines += ["next:", "  " + command.format("client bob --group ops --out " + str(self.handout))]
-        lines += ["  " + command.format("list"), "  " + command.format(after)]
-        lines += [f"to stop nginx: {command.format('nginx stop')}"] if running else []
         until = f"{self.until:%Y-%m-%d}" if self.until else "unknown"
-        lines.insert(4, f"                                until {until}, and revoked by now")
-        return "\n".join(lines)
+        lines = [
+            "",
+            "made:",
+            f"  CA, store and configuration  {self.home}",
+            f"  the CA keys' passphrase      {self.place / 'passphrase'}",
+            f"  alice's certificate          {self.handout}/alice.p12, password {self.password}",
+            f"                               until {until}, and revoked by now",
+            f"  root for browsers            {self.handout}/ca.pem",
+        ]
+        served = f"nginx {'serves' if running else 'served'} https://localhost:{self.port}/"
+        lines += [served] if self.missing is None else [*_missing(self.missing)]
+        return "\n".join([*lines, *self._following(running=running)])
+
+    def _following(self, *, running: bool) -> list[str]:
+        program = _program()
+        lines = [
+            "next, in this shell:",
+            f"  export COUNTERSEAL_HOME={self.home} COUNTERSEAL_PASSPHRASE_FILE={self.place / 'passphrase'}",
+            f"  {program} client bob --group ops --out {self.handout}",
+        ]
+        lines += [f"      import bob.p12 and ca.pem into a browser, and open https://localhost:{self.port}/"] * running
+        lines += [f"  {program} list", f"  {program} {'prove' if running else 'nginx deploy'}"]
+        return [*lines, f"nginx goes on until: {program} nginx stop"] if running else lines
 
     def document(self) -> dict[str, Any]:
         """Return the outcome as data."""
         return {
             "home": str(self.home),
             "port": self.port,
-            "passed": all(proof.passed for proof in self.proofs) and all(passed for *_, passed in self.revoked),
+            "passed": self.passed,
+            "missing": None if self.missing is None else self.missing.message,
+            "proofs": [proof_to_json(proof) for proof in self.proofs],
             "revoked": [{"client": who, "seen": seen, "passed": passed} for who, seen, passed in self.revoked],
         }
 
@@ -148,6 +179,14 @@ class Demonstration:
         chain = b"".join(encode_certificate(c) for c in (issued.certificate, *issued.issuer.chain))
         return ProbeIdentity("alice", chain, encode_private_key(key))
 
+    def _lacks_nginx(self) -> bool:
+        """Look for an nginx that can be used, and remember what is wrong with it."""
+        try:
+            self._ground()
+        except NginxError as error:
+            self.missing = error
+        return self.missing is not None
+
     def _ground(self) -> Ground:
         return open_ground(self.home, settings_of(self.home))
 
@@ -172,10 +211,9 @@ class Demonstration:
         deployed = deploy_sites(authority, settings.sites, ground, reason="revoke alice")
         took = time.monotonic() - began
         self.proofs += deployed.proofs
-        self.tell(f"\n4. alice is revoked; refusal proved {took:.1f} s after the command")
+        self.tell(f"5. alice is revoked; nginx refuses her, proved {took:.1f} s after the command")
         after = facts_of(authority, sites[0], sites, ground.stage(ground.in_force or 0, settings.sites))
-        count = sum(len(proof.rows) for proof in deployed.proofs)
-        self.tell(f"   {count} rows of proof again, among them a probe that was let in before and must stay out")
+        self.tell(f"   {summary(deployed.proofs[0])}: with a probe that was let in before")
         self._look(identity, leaver, "after", resumed=False, expected=400, facts=after)
         self._look(identity, leaver, "after, offering the session from before", resumed=True, expected=400, facts=after)
 
@@ -196,7 +234,14 @@ class Demonstration:
             self.tell(f"   {'ok  ' if passed else 'FAIL'} TLS {version}  alice {when}: {text}")
 
 
+def _missing(error: NginxError) -> list[str]:
+    lines = [f"missing, so that nothing was served or proved: {error.message}"]
+    return [*lines, f"hint: {error.hint}, then run this again"] if error.hint else lines
+
+
 def _program() -> str:
-    """Return how this command was called, so that the next ones can be pasted."""
-    called = sys.argv[0]
-    return "counterseal" if called.endswith("__main__.py") else called
+    """Return how this command was called, so that the next ones can be pasted; short where it lies below us."""
+    called = Path(sys.argv[0])
+    if called.name == "__main__.py":
+        return "counterseal"
+    return os.path.relpath(called) if called.is_relative_to(Path.cwd()) else str(called)

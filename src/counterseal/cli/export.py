@@ -17,6 +17,7 @@ from counterseal.bundles.pem import file_stem
 from counterseal.bundles.pkcs12 import Strength
 from counterseal.cli.client import choose_password
 from counterseal.cli.common import Run, common
+from counterseal.cli.completions import complete_certificates
 from counterseal.cli.dry_run import dry_run_option, show_dry_run
 from counterseal.cli.issuing import credential_of
 from counterseal.errors import NotFoundError
@@ -38,7 +39,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 
 
 @click.command("export", epilog=EPILOG)
-@click.argument("selector", metavar="NAME|SERIAL")
+@click.argument("selector", metavar="NAME|SERIAL", shell_complete=complete_certificates)
 @click.option(
     "--format", "kind", type=click.Choice([kind.value for kind in ExportFormat]), default="p12", help="What to make."
 )

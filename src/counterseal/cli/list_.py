@@ -8,6 +8,7 @@ import click
 
 from counterseal.authority.find import show_serial
 from counterseal.cli.common import DurationType, Run, columns, common
+from counterseal.cli.completions import complete_cas, complete_certificates, complete_profiles
 from counterseal.cli.records import document, status_of
 from counterseal.duration import show_duration
 from counterseal.moments import epoch, moment
@@ -32,9 +33,13 @@ Examples:
 @click.option(
     "--status", type=click.Choice([s.value for s in Status if s is not Status.RESERVED]), help="Only this status."
 )
-@click.option("--profile", help="Only this profile.")
-@click.option("--issuer", help="Only of this CA.")
-@click.option("--name", help="Begins with this; '*.example.com' for a domain, '*part*' for anywhere.")
+@click.option("--profile", shell_complete=complete_profiles, help="Only this profile.")
+@click.option("--issuer", shell_complete=complete_cas, help="Only of this CA.")
+@click.option(
+    "--name",
+    shell_complete=complete_certificates,
+    help="Begins with this; '*.example.com' for a domain, '*part*' for anywhere.",
+)
 @click.option("--expiring", type=DurationType(), help="Valid ones that expire within this time, such as 30d.")
 @click.option("--probes", is_flag=True, help="Also the certificates that were made for proofs.")
 @click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True, help="Rows a page.")
@@ -83,10 +88,11 @@ def _table(page: Page, now: datetime) -> str:
 
 
 def _row(record: CertificateRecord, now: datetime) -> tuple[str, ...]:
-    left = show_duration(moment(record.not_after) - now) if record.status is Status.VALID else ""
+    status = status_of(record, now)
+    left = show_duration(moment(record.not_after) - now) if status == Status.VALID else ""
     return (
         record.name,
-        status_of(record, now),
+        status,
         record.profile,
         f"{moment(record.not_after):%Y-%m-%d}",
         left,

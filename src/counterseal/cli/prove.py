@@ -2,37 +2,129 @@
 
 from __future__ import annotations
 
+import difflib
+import os
+import ssl
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
 import click
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from counterseal.authority.deployment import prove_in_force
+from counterseal.authority.parts import new_serial_number
+from counterseal.authority.prove_url import Visitor, prove_url
 from counterseal.cli.common import Run, common
+from counterseal.cli.completions import complete_cas, complete_sites
 from counterseal.cli.proofs import table
 from counterseal.compose.ground import open_ground
-from counterseal.errors import NotFoundError
+from counterseal.compose.home import now, store_path
+from counterseal.errors import InputError, NotFoundError
+from counterseal.files import read_file
+from counterseal.handshake.observation import ProbeIdentity
 from counterseal.handshake.proof_json import proof_to_json
+from counterseal.handshake.visit import facts_of_url
+from counterseal.keystore.pkcs8 import open_key, plain_key
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from counterseal.handshake.prove import Proof
 
 EPILOG = """\b
 Examples:
   counterseal prove
   counterseal prove panel --json
+  counterseal prove https://panel.example.com/
+  counterseal prove https://api.partner.example/v1 --certificate us.pem --key-file us.key.pem
 """
+_FILE = click.Path(path_type=Path, dir_okay=False)
 
 
 @click.command(epilog=EPILOG)
-@click.argument("site", required=False)
+@click.argument("what", metavar="[SITE|URL]", required=False, shell_complete=complete_sites)
+@click.option(
+    "--client-certificates",
+    type=click.Choice(["none", "optional", "required"]),
+    help="What the server at the URL is meant to ask for.  [default: what a client without one meets]",
+)
+@click.option(
+    "--client-ca",
+    shell_complete=complete_cas,
+    help="CA of ours whose clients the URL takes.  [default: one that it names]",
+)
+@click.option("--certificate", type=_FILE, help="A client certificate, PEM, that the URL must admit; with --key-file.")
+@click.option("--key-file", type=_FILE, help="Its private key, PEM.")
+@click.option(
+    "--ca-file", type=_FILE, help="CAs that the URL's clients trust, PEM.  [default: our root and the system's]"
+)
 @common
-def prove(run: Run, *, site: str | None) -> int:
+def prove(
+    run: Run,
+    *,
+    what: str | None,
+    client_certificates: Literal["none", "optional", "required"] | None,
+    client_ca: str | None,
+    certificate: Path | None,
+    key_file: Path | None,
+    ca_file: Path | None,
+) -> int:
     """Prove with real handshakes who gets into the sites, and who does not.
 
-    Exit code 3 when a row is not as expected.
+    A SITE of counterseal.toml, all of them, or any server by its URL, also one that Counterseal did not set up. Where
+    the server takes clients of a CA of ours, probes are issued for it. Exit code 3 when a row is not as expected.
     """
+    if what is None or "://" not in what:
+        if client_certificates or client_ca or certificate or key_file or ca_file:
+            raise InputError("prove.options", "these options are for a URL", hint="write https://HOST[:PORT][/PATH]")
+        return _show(run, _prove_sites(run, what))
+    own = _own(certificate, key_file)
+    if own is None and not store_path(run.home).is_file():
+        run.say("no CA here: without --certificate and --key-file nobody tries who must be let in")
+    if not store_path(run.home).is_file():
+        anchors = read_file(ca_file) if ca_file else _system_anchors()
+        facts = facts_of_url(what, client_certificates=client_certificates, trust_anchors=anchors)
+        return _show(run, [prove_url(facts, Visitor(now(), lambda: new_serial_number(os.urandom), own=own))])
+    with run.authority() as authority:
+        root = authority.issuer("root").trust_anchor.public_bytes(Encoding.PEM)
+        anchors = read_file(ca_file) if ca_file else root + _system_anchors()
+        facts = facts_of_url(what, client_certificates=client_certificates, trust_anchors=anchors)
+        clock, serial_number = authority.clock(), authority.serial_number
+        visitor = Visitor(clock, serial_number, authority, run.home / "canaries", client_ca, own)
+        return _show(run, [prove_url(facts, visitor)])
+
+
+def _prove_sites(run: Run, site: str | None) -> Sequence[Proof]:
     settings = run.settings()
     served = [one for one in settings.sites if site in {None, one.site.name}]
     if not served:
         known = ", ".join(one.site.name for one in settings.sites) or "none"
-        raise NotFoundError("site.unknown", f"no such site: {site!r}", hint=f"configured are: {known}")
+        what = "no site is configured" if site is None else f"no such site: {site!r}"
+        close = difflib.get_close_matches(site or "", [one.site.name for one in settings.sites], n=1)
+        hint = (
+            f"did you mean {close[0]!r}?" if close else f"configured are: {known}; or a URL: https://{site or 'HOST'}/"
+        )
+        raise NotFoundError("site.unknown", what, hint=hint)
     with run.authority() as authority:
-        proofs = prove_in_force(authority, served, open_ground(run.home, settings))
+        return prove_in_force(authority, served, open_ground(run.home, settings))
+
+
+def _show(run: Run, proofs: Sequence[Proof]) -> int:
     passed = all(proof.passed for proof in proofs)
     run.show({"passed": passed, "proofs": [proof_to_json(proof) for proof in proofs]}, table(proofs))
     return 0 if passed else 3
+
+
+def _own(certificate: Path | None, key_file: Path | None) -> ProbeIdentity | None:
+    if certificate is None and key_file is None:
+        return None
+    if certificate is None or key_file is None:
+        raise InputError("prove.certificate", "--certificate and --key-file go together: one of them is missing")
+    key = plain_key(open_key(read_file(key_file), None, source=str(key_file)))
+    return ProbeIdentity(certificate.name, read_file(certificate), key)
+
+
+def _system_anchors() -> bytes:
+    """Return the CAs that this system trusts, PEM."""
+    context = ssl.create_default_context()
+    return "".join(map(ssl.DER_cert_to_PEM_cert, context.get_ca_certs(binary_form=True))).encode()

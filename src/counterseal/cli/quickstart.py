@@ -39,7 +39,8 @@ MARK = ".counterseal-quickstart"
 def quickstart(run: Run, *, directory: Path | None, port: int | None, stop: bool, dry_run: bool) -> int:
     """Make a CA, serve mutual TLS with nginx, and prove it.
 
-    Everything lies in one directory; the next run makes it anew.
+    Everything lies in one directory; the next run makes it anew. Without an nginx it does what needs none, says what is
+    missing, and ends with exit code 1.
     """
     place = (directory or Path("counterseal-quickstart")).absolute()
     demonstration = Demonstration(place, port or _free_port(), _teller(run))
@@ -57,7 +58,7 @@ def quickstart(run: Run, *, directory: Path | None, port: int | None, stop: bool
     if stop:
         demonstration.stop()
     run.show(demonstration.document(), demonstration.summary(running=not stop))
-    return 0 if passed else 3
+    return 0 if passed else 3 if demonstration.missing is None else 1
 
 
 def _teller(run: Run) -> Callable[[str], None]:

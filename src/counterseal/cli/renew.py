@@ -16,6 +16,7 @@ from counterseal.bundles.password import generate_password
 from counterseal.bundles.pem import pem_files
 from counterseal.bundles.pkcs12 import Strength, browser_key_refusal, encode
 from counterseal.cli.common import DurationType, Run, common
+from counterseal.cli.completions import complete_certificates
 from counterseal.cli.dry_run import dry_run_option
 from counterseal.cli.issuing import check_place, credential_of, show_issued, show_rehearsal, write_issued
 from counterseal.keystore.software import generate_key
@@ -30,7 +31,7 @@ _OUT = click.Path(path_type=Path, file_okay=False)
 
 
 @click.command(epilog="\b\nExamples:\n  counterseal renew panel.example.com --out /etc/ssl/panel --force")
-@click.argument("selector", metavar="NAME|SERIAL")
+@click.argument("selector", metavar="NAME|SERIAL", shell_complete=complete_certificates)
 @click.option("--lifetime", type=DurationType(), help="How long it lives.  [default: as the one before]")
 @click.option("--out", type=_OUT, default=Path(), help="Directory for the files.")
 @click.option("--force", is_flag=True, help="Replace files that exist; the key file is not among them.")
@@ -52,7 +53,7 @@ def renew(run: Run, *, selector: str, lifetime: timedelta | None, out: Path, for
 
 
 @click.command(epilog="\b\nExamples:\n  counterseal rekey alice --revoke-old --out handout/ --force")
-@click.argument("selector", metavar="NAME|SERIAL")
+@click.argument("selector", metavar="NAME|SERIAL", shell_complete=complete_certificates)
 @click.option("--key", default="p-256", show_default=True, help="Kind of the new key.")
 @click.option("--lifetime", type=DurationType(), help="How long it lives.  [default: as the one before]")
 @click.option("--revoke-old", is_flag=True, help="Revoke the one before as superseded; deploy to put it in force.")

@@ -13,6 +13,7 @@ from counterseal.authority.revoke import find_held, find_revocable
 from counterseal.authority.revoke import revoke as revoke_certificate
 from counterseal.authority.revoke import unrevoke as unrevoke_certificate
 from counterseal.cli.common import Run, common
+from counterseal.cli.completions import complete_certificates
 from counterseal.cli.dry_run import dry_run_option, show_dry_run
 from counterseal.cli.records import document
 from counterseal.pki.crl import RevocationReason
@@ -40,7 +41,7 @@ _no_deploy_option = click.option("--no-deploy", is_flag=True, help="Only publish
 
 
 @click.command(epilog=EPILOG)
-@click.argument("selector", metavar="NAME|SERIAL")
+@click.argument("selector", metavar="NAME|SERIAL", shell_complete=complete_certificates)
 @_reason_option
 @_no_deploy_option
 @dry_run_option
@@ -66,7 +67,7 @@ def revoke(run: Run, *, selector: str, reason: str, no_deploy: bool, dry_run: bo
 
 
 @click.command(epilog="\b\nExamples:\n  counterseal unrevoke alice")
-@click.argument("selector", metavar="NAME|SERIAL")
+@click.argument("selector", metavar="NAME|SERIAL", shell_complete=complete_certificates)
 @_no_deploy_option
 @dry_run_option
 @common

@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from counterseal.authority.find import find, show_serial
 from counterseal.cli.common import Run, common
+from counterseal.cli.completions import complete_certificates
 from counterseal.cli.records import document, status_of
 from counterseal.duration import show_duration
 from counterseal.errors import NotFoundError
@@ -22,7 +23,7 @@ Examples:
 
 
 @click.command(epilog=EPILOG)
-@click.argument("selector", metavar="NAME|SERIAL")
+@click.argument("selector", metavar="NAME|SERIAL", shell_complete=complete_certificates)
 @click.option("--pem", is_flag=True, help="Print the certificate in PEM.")
 @common
 def show(run: Run, *, selector: str, pem: bool) -> None:

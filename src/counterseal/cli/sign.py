@@ -11,6 +11,7 @@ from counterseal.authority.issue import issue, rehearse
 from counterseal.authority.order import order_from_csr
 from counterseal.bundles.pem import pem_files
 from counterseal.cli.common import DurationType, Run, common
+from counterseal.cli.completions import complete_cas, complete_profiles
 from counterseal.cli.dry_run import dry_run_option
 from counterseal.cli.issuing import check_place, credential_of, show_issued, show_rehearsal, write_issued
 from counterseal.errors import InputError
@@ -32,13 +33,22 @@ Examples:
 
 @click.command(epilog=EPILOG)
 @click.argument("csr_file", metavar="FILE.csr", type=click.Path(path_type=Path, dir_okay=False))
-@click.option("--profile", required=True, help="What it is for: server, client, or a profile of counterseal.toml.")
+@click.option(
+    "--profile",
+    shell_complete=complete_profiles,
+    required=True,
+    help="What it is for: server, client, or a profile of counterseal.toml.",
+)
 @click.option("--name", help="What to call it.  [default: the CSR's common name or first name]")
 @click.option("--san", multiple=True, help="One more name; may be repeated.")
 @click.option("--group", help="Group (OU); the CSR's own is never taken.")
 @click.option("--subject", help="Subject instead of the CSR's common name.")
 @click.option("--lifetime", type=DurationType(), help="How long it lives.  [default: the profile's]")
-@click.option("--issuer", help="CA that issues it.  [default: the active CA of the profile's purpose]")
+@click.option(
+    "--issuer",
+    shell_complete=complete_cas,
+    help="CA that issues it.  [default: the active CA of the profile's purpose]",
+)
 @click.option(
     "--out", type=click.Path(path_type=Path, file_okay=False), default=Path(), help="Directory for the files."
 )

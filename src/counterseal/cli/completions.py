@@ -1,0 +1,59 @@
+"""What a shell offers after TAB: names of certificates, CAs, profiles and sites of the home at hand.
+
+Looks and never speaks: a home that is not there, locked or faulty offers nothing. The file names a shell offers anyway.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from counterseal.compose.home import default_home, settings_of, store_path
+from counterseal.errors import CountersealError
+from counterseal.pki.profile import PROBES
+from counterseal.store.records import Query
+from counterseal.store.sqlite import open_store
+
+if TYPE_CHECKING:
+    import click
+
+_OFFERED = 200
+
+
+def complete_certificates(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
+    """Offer the names of certificates that begin so."""
+    query = Query(name=incomplete or None, without_profiles=PROBES, limit=_OFFERED)
+    with suppress(CountersealError), open_store(store_path(_home(ctx)), busy_seconds=1) as store:
+        names = (record.name for record in store.search(query).records)
+        return sorted({name for name in names if name.startswith(incomplete)})
+    return []
+
+
+def complete_cas(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
+    """Offer the names of CAs that begin so."""
+    with suppress(CountersealError), open_store(store_path(_home(ctx)), busy_seconds=1) as store:
+        return [record.name for record in store.cas() if record.name.startswith(incomplete)]
+    return []
+
+
+def complete_profiles(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
+    """Offer the names of profiles that begin so."""
+    with suppress(CountersealError):
+        known = settings_of(_home(ctx)).rules.profiles
+        return [name for name in known if name.startswith(incomplete) and name not in PROBES]
+    return []
+
+
+def complete_sites(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
+    """Offer the names of sites that begin so."""
+    with suppress(CountersealError):
+        names = (one.site.name for one in settings_of(_home(ctx)).sites)
+        return [name for name in names if name.startswith(incomplete)]
+    return []
+
+
+def _home(ctx: click.Context) -> Path:
+    given = ctx.params.get("home") or os.environ.get("COUNTERSEAL_HOME")
+    return Path(given) if given else default_home()

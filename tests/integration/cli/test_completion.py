@@ -1,0 +1,101 @@
+"""Completion as the shells do it: bash and zsh and fish load what we print, and offer what is there."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from command import counterseal
+
+COMMAND = Path(sys.executable).parent / "counterseal"
+BASH = """
+source "$1"
+COMP_WORDS=(counterseal $3)
+COMP_CWORD=$2
+_counterseal_completion counterseal
+printf '%s\\n' "${COMPREPLY[@]}"
+"""
+FISH = """
+source $argv[1]
+complete --do-complete "counterseal $argv[2]"
+"""
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a home with certificates, and a site."""
+    home = tmp_path_factory.mktemp("completed") / "home"
+    assert counterseal(home, "init", "--no-passphrase").code == 0
+    for name in ("alice", "alina", "bob"):
+        assert counterseal(home, "client", name, "--no-p12", "--out", str(home.parent / "out")).code == 0
+    (home / "counterseal.toml").write_text(
+        '[sites.panel]\nserver_names = ["a.test"]\nlisten = ["8443"]\nroot = "/srv"\n'
+    )
+    return home
+
+
+def environment(home: Path) -> dict[str, str]:
+    """Return an environment in which ``counterseal`` is ours and knows its home."""
+    return {**os.environ, "PATH": f"{COMMAND.parent}:{os.environ['PATH']}", "COUNTERSEAL_HOME": str(home)}
+
+
+def script(home: Path, shell: str) -> Path:
+    """Write what ``completion SHELL`` prints."""
+    path = home.parent / f"completion.{shell}"
+    path.write_text(subprocess.run([COMMAND, "completion", shell], capture_output=True, text=True, check=True).stdout)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        ("rev", {"revoke"}),
+        ("nginx ro", {"rollback"}),
+        ("revoke --rea", {"--reason"}),
+        ("revoke --reason key_", {"key_compromise"}),
+        ("show al", {"alice", "alina"}),
+        ("list --issuer cl", {"clients"}),
+        ("sign --profile s", {"server"}),
+        ("prove p", {"panel"}),
+    ],
+)
+@pytest.mark.parametrize("shell", ["bash", "fish"])
+def test_a_shell_offers_what_is_there(home: Path, shell: str, words: str, offered: set[str]) -> None:
+    """Commands, options, values, and the names in this home."""
+    if shutil.which(shell) is None:
+        pytest.skip(f"no {shell} here")
+    path = str(script(home, shell))
+    if shell == "bash":
+        command = ["bash", "--norc", "-c", BASH, "bash", path, str(len(words.split())), words]
+    else:
+        command = ["fish", "--no-config", "-c", FISH, path, words]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False, env=environment(home), timeout=60)
+    found = {line.split("\t")[0].strip() for line in ran.stdout.splitlines()}
+    assert offered <= found, ran
+    assert not found & {"bob", "root"}
+
+
+def test_zsh_loads_the_script(home: Path) -> None:
+    """It parses, and registers itself for the command; what it then offers comes from the same answer as bash's."""
+    if shutil.which("zsh") is None:
+        pytest.skip("no zsh here")
+    check = 'autoload -U compinit && compinit -u -D && source "$1" && print -r -- "$_comps[counterseal]"'
+    command = ["zsh", "-f", "-c", check, "zsh", str(script(home, "zsh"))]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False, env=environment(home), timeout=60)
+    assert ran.stdout.strip() == "_counterseal_completion", ran
+    asked = {"_COUNTERSEAL_COMPLETE": "zsh_complete", "COMP_WORDS": "counterseal show al", "COMP_CWORD": "2"}
+    told = subprocess.run([COMMAND], capture_output=True, text=True, check=False, env=environment(home) | asked)
+    assert {"alice", "alina"} <= set(told.stdout.split())
+
+
+def test_completion_keeps_silent_where_there_is_no_home(tmp_path: Path) -> None:
+    """No error between the words that somebody types."""
+    asked = {"_COUNTERSEAL_COMPLETE": "bash_complete", "COMP_WORDS": "counterseal show al", "COMP_CWORD": "2"}
+    environ = environment(tmp_path / "nowhere") | asked
+    ran = subprocess.run([COMMAND], capture_output=True, text=True, check=False, env=environ)
+    assert (ran.stdout.strip(), ran.stderr) == ("", "")
