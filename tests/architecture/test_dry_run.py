@@ -17,6 +17,8 @@ WRITE_NOTHING = {
 """They look, or print."""
 
 NO_FILE_OF_THE_USER = {
+    "handshake": "writes the files that are named for it: key log and pictures",
+    "listen": "serves until it is stopped",
     "nginx generations": "mends what a killed deploy left, as every command that touches nginx",
     "nginx lint": "changes files with --fix --write; --fix alone is the rehearsal",
     "nginx status": "the same",

@@ -41,6 +41,10 @@ SECTIONS: dict[str, dict[str, Entry]] = {
     "Look": {
         "list": Entry("counterseal.cli.list_:list_", "List certificates by status, profile, name or expiry."),
         "show": Entry("counterseal.cli.show:show", "Show one certificate of the inventory."),
+        "handshake": Entry(
+            "counterseal.cli.handshake:handshake",
+            "Show a real TLS handshake, message by message, and explain how it ended.",
+        ),
     },
     "Deploy": {
         "nginx": Entry("counterseal.cli.nginx:nginx", "Render, deploy and look after what nginx serves."),

@@ -54,3 +54,14 @@ def _first_line(path: Path) -> bytes:
     if not lines or not lines[0]:
         raise InputError("passphrase.empty", f"the passphrase file has an empty first line: {path}")
     return lines[0]
+
+
+def read_password(password_file: Path | None, prompt: str) -> bytes:
+    """Return a password from the file's first line, else from a prompt; empty where there is no terminal."""
+    if password_file is not None:
+        return _first_line(password_file)
+    return (
+        str(click.prompt(prompt, hide_input=True, default="", show_default=False, err=True)).encode()
+        if (sys.stdin.isatty())
+        else b""
+    )

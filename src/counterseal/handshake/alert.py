@@ -8,36 +8,9 @@ from __future__ import annotations
 
 import re
 
-ALERTS = frozenset(
-    {
-        "access_denied",
-        "bad_certificate",
-        "bad_certificate_status_response",
-        "bad_record_mac",
-        "certificate_expired",
-        "certificate_required",
-        "certificate_revoked",
-        "certificate_unknown",
-        "decode_error",
-        "decrypt_error",
-        "handshake_failure",
-        "illegal_parameter",
-        "inappropriate_fallback",
-        "insufficient_security",
-        "internal_error",
-        "missing_extension",
-        "no_application_protocol",
-        "protocol_version",
-        "record_overflow",
-        "unexpected_message",
-        "unknown_ca",
-        "unknown_psk_identity",
-        "unrecognized_name",
-        "unsupported_certificate",
-        "unsupported_extension",
-        "user_canceled",
-    }
-)
+from counterseal.handshake.wire.alerts import ALERT_MEANINGS
+
+ALERTS = frozenset(alert.name for alert in ALERT_MEANINGS.values()) - {"close_notify"}
 
 _REASON = re.compile(r"(?:SSLV3|TLSV1|TLSV13)_(?:ALERT_)?([A-Z_]+)")
 

@@ -49,7 +49,7 @@ def attempt(what: Attempt) -> Observation:
 
     Raises InputError and KeyAccessError for what the caller handed in.
     """
-    request = _request(what)
+    request = request_of(what.host_header, what.path, what.headers, agent="prove")
     context = None if what.plain else _context(what)
     started = time.monotonic()
     sight = _Sight()
@@ -58,7 +58,7 @@ def attempt(what: Attempt) -> Observation:
         failure = Observation(closed=True)
     except (OSError, ValueError) as error:
         failure = _failed(error, sight.stage, what.timeout)
-    seen = _with_answer(_with_failure(sight.tls, failure), bytes(sight.raw))
+    seen = with_answer(_with_failure(sight.tls, failure), bytes(sight.raw))
     return replace(seen, seconds=time.monotonic() - started)
 
 
@@ -68,12 +68,13 @@ def _context(what: Attempt) -> ssl.SSLContext:
     return client_context(what.tls_version, identity=what.identity, trust_anchors=what.trust_anchors)
 
 
-def _request(what: Attempt) -> bytes:
-    headers = (("Host", what.host_header), ("User-Agent", "counterseal-prove"), ("Accept", "*/*"))
-    lines = [f"GET {what.path} HTTP/1.1", *(f"{name}: {value}" for name, value in (*headers, *what.headers))]
+def request_of(host: str, path: str, headers: tuple[tuple[str, str], ...] = (), *, agent: str = "probe") -> bytes:
+    """Return a GET of ``path`` as HTTP/1.1; raises InputError ``probe.request`` for a space or a line break."""
+    every = (("Host", host), ("User-Agent", f"counterseal-{agent}"), ("Accept", "*/*"), *headers)
+    lines = [f"GET {path} HTTP/1.1", *(f"{name}: {value}" for name, value in every)]
     text = "\r\n".join([*lines, "Connection: close", "", ""])
-    if any(mark in line for line in lines for mark in "\r\n\0") or " " in what.path:
-        raise InputError("probe.request", f"the request holds a space or a line break: {what.path!r}")
+    if any(mark in line for line in lines for mark in "\r\n\0") or " " in path:
+        raise InputError("probe.request", f"the request holds a space or a line break: {path!r}")
     return text.encode("utf-8")
 
 
@@ -189,7 +190,8 @@ def _with_failure(seen: Observation, failure: Observation) -> Observation:
     )
 
 
-def _with_answer(seen: Observation, raw: bytes) -> Observation:
+def with_answer(seen: Observation, raw: bytes) -> Observation:
+    """Return the observation with what the HTTP answer in ``raw`` says, as far as it is one."""
     response = parse_response(raw)
     if response is None:
         unreadable = f"not HTTP: {raw[:40]!r}" if raw and seen.error is None else seen.error

@@ -8,14 +8,12 @@ another CA's file is seen there, when OpenSSL's last word is only that a CRL cou
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 from cryptography import x509
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-_CERTIFICATE_AUTHORITIES = 47
+from counterseal.handshake.wire.decode import HANDSHAKE, Agreed, decode
+from counterseal.handshake.wire.messages import CertificateRequest
+from counterseal.handshake.wire.numbers import TLS12, TLS13
 
 
 class Listed(StrEnum):
@@ -28,11 +26,8 @@ class Listed(StrEnum):
 
 def read_authorities(message: bytes, tls_version: str) -> tuple[bytes, ...]:
     """Return the DER names in a CertificateRequest message (its header of four bytes included); none if malformed."""
-    try:
-        names = _tls13_names(message[4:]) if tls_version == "1.3" else _tls12_names(message[4:])
-        return tuple(_vectors(names, 2))
-    except IndexError:
-        return ()
+    request = decode(HANDSHAKE, message, Agreed(TLS13 if tls_version == "1.3" else TLS12))
+    return request.authorities if isinstance(request, CertificateRequest) else ()
 
 
 def listed(chain: bytes, authorities: tuple[bytes, ...]) -> Listed | None:
@@ -46,34 +41,3 @@ def listed(chain: bytes, authorities: tuple[bytes, ...]) -> Listed | None:
     if issuers[-1] in authorities:
         return Listed.ROOT
     return Listed.ISSUER_ONLY if issuers[0] in authorities else Listed.NONE
-
-
-def _tls12_names(body: bytes) -> bytes:
-    _types, rest = _vector(body, 1)
-    _signature_algorithms, rest = _vector(rest, 2)
-    return _vector(rest, 2)[0]
-
-
-def _tls13_names(body: bytes) -> bytes:
-    _context, rest = _vector(body, 1)
-    extensions, _ = _vector(rest, 2)
-    while extensions:
-        kind = int.from_bytes(extensions[:2], "big")
-        content, extensions = _vector(extensions[2:], 2)
-        if kind == _CERTIFICATE_AUTHORITIES:
-            return _vector(content, 2)[0]
-    return b""
-
-
-def _vectors(octets: bytes, size: int) -> Iterator[bytes]:
-    while octets:
-        content, octets = _vector(octets, size)
-        yield content
-
-
-def _vector(octets: bytes, size: int) -> tuple[bytes, bytes]:
-    """Split off a vector whose length takes ``size`` bytes (RFC 8446 3.4); raises IndexError where it is cut short."""
-    length = int.from_bytes(octets[:size], "big")
-    if len(octets) < size + length:
-        raise IndexError(length)
-    return octets[size : size + length], octets[size + length :]

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from counterseal.handshake.authorities import Listed, listed
+from counterseal.handshake.authorities import listed
 from counterseal.handshake.outcomes import SYMPTOMS
+from counterseal.handshake.peer_causes import BY_LIST, NO_PATH, SILENT_REFUSAL
 from counterseal.handshake.rows import RowKind
 from counterseal.handshake.server_reasons import OTHER_SERVER_FAULT, SERVER_REASONS
 from counterseal.handshake.symptoms import Cause, Fault
@@ -20,21 +21,6 @@ if TYPE_CHECKING:
     from counterseal.handshake.observation import Observation
     from counterseal.handshake.rows import Row
 
-_NO_PATH = frozenset({2, 3, 18, 19, 20, 21})  # OpenSSL's ways to say that the chain leads nowhere
-_BY_LIST: dict[Listed | None, Cause] = {
-    Listed.NONE: Cause(
-        "ssl_client_certificate holds none of the CAs above the client's certificate: another CA's file is there",
-        "put the client CA's root and issuing CAs into ssl_client_certificate",
-    ),
-    Listed.ISSUER_ONLY: Cause(
-        "ssl_client_certificate holds an issuing CA without its root, and nginx follows every chain up to a root",
-        "put the self-signed root into the file beside the issuing CAs",
-    ),
-}
-_SILENT_REFUSAL = Cause(
-    "nginx refused the certificate and its page does not say why",
-    "set error_log to level info, or write $ssl_client_verify into the access log, and try again",
-)
 _UNKNOWN_REASON = Cause(
     "OpenSSL refused the certificate", "read the reason that nginx gives, and inspect the certificate"
 )
@@ -54,10 +40,10 @@ def find_cause(row: Row, fault: Fault, seen: Observation) -> Cause | None:
 def _refusal(row: Row, seen: Observation) -> Cause:
     reason = verify_reason(seen.verify)
     identity = row.attempt.identity if row.attempt and row.kind is not RowKind.GOOD_WITHOUT_CHAIN else None
-    if identity is not None and reason is not None and reason.code in _NO_PATH:
-        named = _BY_LIST.get(listed(identity.certificate_chain, seen.authorities))
+    if identity is not None and reason is not None and reason.code in NO_PATH:
+        named = BY_LIST.get(listed(identity.certificate_chain, seen.authorities))
         if named is not None:
             return named
     if reason is not None:
         return Cause(reason.cause, reason.fix)
-    return _SILENT_REFUSAL if seen.verify in {None, "FAILED"} else _UNKNOWN_REASON
+    return SILENT_REFUSAL if seen.verify in {None, "FAILED"} else _UNKNOWN_REASON

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from counterseal.errors import InputError, KeyAccessError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from counterseal.handshake.observation import ProbeIdentity, TLSVersion
 
@@ -25,17 +25,25 @@ _VERSIONS = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
 
 
 def client_context(
-    tls_version: TLSVersion, *, identity: ProbeIdentity | None = None, trust_anchors: bytes | None = None
+    tls_version: TLSVersion | None,
+    *,
+    identity: ProbeIdentity | None = None,
+    trust_anchors: bytes | None = None,
+    protocols: Sequence[str] = ("http/1.1",),
 ) -> ssl.SSLContext:
-    """Return a client context for exactly ``tls_version``; with ``trust_anchors`` (PEM) it verifies the server.
+    """Return a client context for exactly ``tls_version``, or for 1.2 and 1.3 where it is None.
+
+    With ``trust_anchors`` (PEM) it verifies the server; ``protocols`` are offered by ALPN.
 
     Raises InputError when both are given or the anchors are not PEM, KeyAccessError when the identity cannot be used.
     """
     if identity is not None and trust_anchors is not None:
         raise InputError("probe.context", f"cannot judge the server while presenting an identity: {identity.name}")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.minimum_version = context.maximum_version = _VERSIONS[tls_version]
-    context.set_alpn_protocols(["http/1.1"])
+    context.minimum_version = _VERSIONS[tls_version or "1.2"]
+    context.maximum_version = _VERSIONS[tls_version or "1.3"]
+    if protocols:
+        context.set_alpn_protocols(protocols)
     if trust_anchors is None:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from counterseal.handshake.observation import Endpoint
 
 
+class ResolutionError(OSError):
+    """The name has no address, or the resolver does not say."""
+
+
 @dataclass(frozen=True, slots=True)
 class Deadline:
     """A moment on the monotonic clock."""
@@ -62,7 +66,7 @@ def _resolve(host: str, deadline: Deadline) -> list[str]:
         try:
             rows = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
         except (OSError, UnicodeError) as error:
-            failures.append(OSError(f"cannot resolve {host}: {error}"))
+            failures.append(ResolutionError(f"cannot resolve {host}: {error}"))
         else:
             found.extend(str(address[0]) for *_, address in rows)
 

@@ -6,6 +6,16 @@ entry that matches is taken, so the special stand before the general.
 
 from __future__ import annotations
 
+from counterseal.handshake.peer_causes import (
+    CERTIFICATE_LOST,
+    KEY_NOT_LOADED,
+    NAME_NOT_SERVED,
+    NAME_REJECTED,
+    NO_ANSWER,
+    NOTHING_LISTENS,
+    PLAIN,
+    VERSION_NOT_OFFERED,
+)
 from counterseal.handshake.rows import RowKind
 from counterseal.handshake.symptoms import Cause, Fault, Symptom
 from counterseal.handshake.verdict import Verdict
@@ -33,10 +43,6 @@ _NOT_VERIFIED = Cause(
     "set ssl_verify_client in the block, keep one block per server_name, and give it every address that the name is "
     "served on",
 )
-_PLAIN = Cause(
-    "listen lacks the ssl parameter: the port serves the site in the clear and verifies nobody",
-    "write listen ADDRESS ssl; in the server block",
-)
 _PAGE_FORWARDS = Cause(
     "error_page 495 or 496 leads to the application, and its answer replaces the refusal",
     "let error_page 495 496 end in a static page with a status of 400 or 403",
@@ -53,23 +59,19 @@ _CRL_NOT_IN_FORCE = Cause(
 )
 
 SYMPTOMS = (
-    Symptom(_PLAIN, error="wrong_version_number"),
-    Symptom(_PLAIN, error="record_layer_failure"),
-    Symptom(_PLAIN, kinds=frozenset({RowKind.PLAIN_ON_TLS_PORT})),
+    Symptom(PLAIN, error="wrong_version_number"),
+    Symptom(PLAIN, error="record_layer_failure"),
+    Symptom(PLAIN, kinds=frozenset({RowKind.PLAIN_ON_TLS_PORT})),
     Symptom(
-        Cause("nothing listens there", "start nginx, or compare the listen directives with the address asked"),
+        NOTHING_LISTENS,
         error="connection refused",
     ),
     Symptom(
-        Cause("no answer in time", "look whether a firewall drops the packets or the workers are stuck"),
+        NO_ANSWER,
         error="no end within",
     ),
     Symptom(
-        Cause(
-            "a worker failed to load the certificate or its key at handshake time: a path with a variable is read by "
-            "the worker's user, and nginx -t does not try it",
-            "use a fixed path in ssl_certificate and ssl_certificate_key",
-        ),
+        KEY_NOT_LOADED,
         alert="internal_error",
     ),
     Symptom(
@@ -81,25 +83,15 @@ SYMPTOMS = (
         kinds=_WRONG_NAME,
     ),
     Symptom(
-        Cause(
-            "no server block on this address has the site's name, so the default server answered",
-            "compare server_name and listen with what was deployed, and look whether another file claims the address",
-        ),
+        NAME_NOT_SERVED,
         verdicts=frozenset({Verdict.MISDIRECTED}),
     ),
     Symptom(
-        Cause(
-            "no server block on this address has that name, and the default server rejected the handshake",
-            "compare server_name and listen with what was deployed, and whether the reload succeeded",
-        ),
+        NAME_REJECTED,
         alert="unrecognized_name",
     ),
     Symptom(
-        Cause(
-            "that TLS version is not offered on this address: before nginx 1.29.2 the default server's ssl_protocols "
-            "count, and before 1.23.4 the default has no TLS 1.3",
-            "write ssl_protocols at http level",
-        ),
+        VERSION_NOT_OFFERED,
         alert="protocol_version",
     ),
     Symptom(
@@ -278,11 +270,7 @@ SYMPTOMS = (
         verify="SUCCESS",
     ),
     Symptom(
-        Cause(
-            "no certificate arrived at nginx although one was presented: something in front of it ends the TLS "
-            "connection",
-            "pass the TLS connection through to nginx",
-        ),
+        CERTIFICATE_LOST,
         kinds=_WITH_GOOD,
         verify="NONE",
     ),

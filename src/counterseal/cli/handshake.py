@@ -1,0 +1,176 @@
+"""``counterseal handshake``."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, TypedDict, Unpack
+
+import click
+
+from counterseal.cli.common import Run, common
+from counterseal.cli.ladders import show_explanation
+from counterseal.cli.targets import parse_endpoint, parse_target
+from counterseal.compose.home import now, store_path
+from counterseal.compose.identities import (
+    identity_from_files,
+    identity_from_pkcs12,
+    identity_of,
+    own_certificates,
+    own_of,
+)
+from counterseal.errors import FileError, InputError
+from counterseal.handshake.examine import examine
+from counterseal.handshake.explain.explanation import explain
+from counterseal.handshake.explanation_json import explanation_to_json
+from counterseal.handshake.observation import Endpoint
+from counterseal.handshake.trace.dial import DEFAULT_PROTOCOLS, Dial, StartTLS
+
+if TYPE_CHECKING:
+    from counterseal.authority.parts import Authority
+    from counterseal.handshake.explain.explanation import Explanation
+    from counterseal.handshake.explain.matching import OwnCertificate
+    from counterseal.handshake.observation import ProbeIdentity
+
+EPILOG = """\b
+Examples:
+  counterseal handshake panel.example.com
+  counterseal handshake panel.example.com --name alice
+  counterseal handshake https://panel.example.com/admin/ --cert alice.crt.pem --key alice.key.pem
+  counterseal handshake panel.example.com --connect 10.0.0.5:8443 --tls 1.2
+  counterseal handshake mail.example.com --starttls smtp
+
+\b
+Exit code 1 when no TLS connection came about, 3 when the server refuses.
+Nothing secret is shown; --keylog writes the session's keys for Wireshark, to a file of mode 0600.
+"""
+_FILE = click.Path(path_type=Path, dir_okay=False)
+
+
+class Options(TypedDict):
+    """The options of the command, as click hands them over."""
+
+    target: str
+    connect: str | None
+    sni: str | None
+    no_sni: bool
+    tls: Literal["1.2", "1.3"] | None
+    alpn: str | None
+    starttls: str | None
+    path: tuple[str, ...]
+    name: str | None
+    cert: Path | None
+    key: Path | None
+    p12: Path | None
+    password_file: Path | None
+    resume: bool
+    timeout: float
+    keylog: Path | None
+    verbose: bool
+
+
+@click.command(epilog=EPILOG)
+@click.argument("target", metavar="HOST[:PORT]|URL")
+@click.option("--connect", metavar="ADDRESS[:PORT]", help="Connect there; HOST is only the name.")
+@click.option("--sni", metavar="NAME", help="Server name to ask for.  [default: HOST]")
+@click.option("--no-sni", is_flag=True, help="Send no server name.")
+@click.option("--tls", type=click.Choice(["1.2", "1.3"]), help="Offer this version only.  [default: both]")
+@click.option("--alpn", metavar="LIST", help="Protocols to offer, with commas.  [default: http/1.1]")
+@click.option("--starttls", type=click.Choice([one.value for one in StartTLS]), help="Begin in this protocol.")
+@click.option("--path", multiple=True, help="Path to ask for; may be repeated.  [default: /]")
+@click.option(
+    "--name", metavar="NAME|SERIAL", help="Come with this certificate of the CA; key: NAME.key.pem, or --key."
+)
+@click.option("--cert", type=_FILE, help="Come with this certificate; its chain may follow in the file.")
+@click.option("--key", type=_FILE, help="Its private key.  [default: in the file of --cert]")
+@click.option("--p12", type=_FILE, help="Come with the certificate in this PKCS#12.")
+@click.option("--password-file", type=_FILE, help="Password of the PKCS#12 in a file's first line.  [default: asked]")
+@click.option("--resume", is_flag=True, help="Connect a second time with the session of the first.")
+@click.option("--timeout", type=click.FloatRange(0.1, 600), default=10.0, show_default=True, help="Seconds to wait.")
+@click.option("--keylog", type=_FILE, help="Write the session's secrets there, in NSS key log format.")
+@click.option("--verbose", "-v", is_flag=True, help="Show long lists whole.")
+@common
+def handshake(run: Run, **options: Unpack[Options]) -> int:
+    """Show a real TLS handshake, message by message, and explain how it ended."""
+    what = _dial(run, options)
+    examination = examine(what, paths=options["path"][1:], resume=options["resume"])
+    own = [own_of(what.identity)] if what.identity else list(_inventory(run))
+    explanation = explain(examination, own=own, at=now())
+    run.show({"handshake": explanation_to_json(explanation)}, show_explanation(explanation, verbose=options["verbose"]))
+    return _exit_code(explanation)
+
+
+def _dial(run: Run, options: Options) -> Dial:
+    starttls = StartTLS(options["starttls"]) if options["starttls"] else None
+    target = parse_target(options["target"], starttls)
+    host, port = target.endpoint.host, target.endpoint.port
+    if options["sni"] and options["no_sni"]:
+        raise InputError("handshake.sni", f"--sni and --no-sni exclude each other: {options['sni']!r}")
+    if options["keylog"]:
+        _prepare_keylog(options["keylog"])
+    name = None if options["no_sni"] else options["sni"] or host
+    alpn = options["alpn"]
+    protocols = DEFAULT_PROTOCOLS if alpn is None else tuple(one.strip() for one in alpn.split(",") if one.strip())
+    return Dial(
+        endpoint=parse_endpoint(options["connect"], port) if options["connect"] else target.endpoint,
+        server_name=name,
+        host_header=host if port == 443 else str(Endpoint(host, port)),  # noqa: PLR2004 - https leaves its port out
+        path=options["path"][0] if options["path"] else target.path,
+        tls_version=options["tls"],
+        identity=_identity(run, options),
+        protocols=() if starttls and alpn is None else protocols,
+        starttls=starttls,
+        keylog=options["keylog"],
+        timeout=options["timeout"],
+    )
+
+
+def _identity(run: Run, options: Options) -> ProbeIdentity | None:
+    ways = [way for way in ("name", "cert", "p12") if options[way]]
+    if len(ways) > 1:
+        raise InputError("handshake.identity", f"one client certificate at a time: --{' and --'.join(ways)} given")
+    if options["key"] and not (options["cert"] or options["name"]):
+        raise InputError("handshake.identity", f"--key needs the certificate it belongs to: {options['key']}")
+    if options["cert"]:
+        return identity_from_files(options["cert"], options["key"], run.ask_passphrase)
+    if options["p12"]:
+        return identity_from_pkcs12(options["p12"], _password(options))
+    if options["name"]:
+        with run.authority() as authority:
+            return identity_of(authority, options["name"], options["key"], run.ask_passphrase)
+    return None
+
+
+def _password(options: Options) -> bytes:
+    from counterseal.cli.passphrase import read_password  # noqa: PLC0415 - only for a PKCS#12
+
+    return read_password(options["password_file"], f"password of {options['p12']}")
+
+
+def _inventory(run: Run) -> tuple[OwnCertificate, ...]:
+    """Return the client certificates of the CA, where there is one."""
+    if not store_path(run.home).is_file():
+        return ()
+    authority: Authority
+    with run.authority() as authority:
+        return own_certificates(authority)
+
+
+def _prepare_keylog(path: Path) -> None:
+    """Make the file, or see that the one that is there can be read by its owner alone."""
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise FileError("keylog.write", f"cannot write {path}: {(error.strerror or str(error)).lower()}") from error
+    try:
+        mode = os.fstat(descriptor).st_mode
+    finally:
+        os.close(descriptor)
+    if mode & 0o077:
+        raise FileError("keylog.mode", f"others can read the key log: {path}", hint=f"chmod 600 {path}")
+
+
+def _exit_code(explanation: Explanation) -> int:
+    if not explanation.examination.main.trace.established:
+        return 1
+    return 3 if explanation.diagnosis else 0

@@ -1,0 +1,117 @@
+"""Who comes along to a handshake: a certificate and its key out of files, or one of this CA, and what this CA trusts.
+
+Files are read here, and the CA of a home is asked where there is one; a handshake with a foreign server needs none.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding, pkcs12
+
+from counterseal.authority.find import find
+from counterseal.authority.parts import ROOT
+from counterseal.bundles.pem import file_stem
+from counterseal.errors import InputError, KeyAccessError, NotFoundError
+from counterseal.files import read_file
+from counterseal.handshake.explain.matching import OwnCertificate
+from counterseal.handshake.observation import ProbeIdentity
+from counterseal.keystore.pkcs8 import open_key, plain_key
+from counterseal.moments import epoch
+from counterseal.pki.reading import certificates_in
+from counterseal.store.records import Query, Status
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
+
+    from counterseal.authority.parts import Authority
+
+MOST_OWN = 200
+"""So many of the CA's newest client certificates are compared with what a server asks for."""
+
+
+def identity_from_files(certificate: Path, key: Path | None, passphrase: Callable[[], bytes | None]) -> ProbeIdentity:
+    """Return the identity in a certificate file (chain behind it) and a key file, or one file with both.
+
+    Raises FileError, InputError ``certificate.none``, KeyAccessError.
+    """
+    chain = certificates_in(read_file(certificate), source=str(certificate))
+    path = key or certificate
+    return _identity(certificate.name, chain, _open(path, passphrase))
+
+
+def identity_from_pkcs12(path: Path, password: bytes | None) -> ProbeIdentity:
+    """Return the identity in a PKCS#12 file; raises FileError, KeyAccessError ``p12.password``, InputError."""
+    try:
+        held = pkcs12.load_pkcs12(read_file(path), password)
+    except ValueError as error:
+        raise KeyAccessError(
+            "p12.password", f"the PKCS#12 cannot be opened: {path}", hint="give its password: --password-file FILE"
+        ) from error
+    if held.cert is None or held.key is None:
+        raise InputError("p12.incomplete", f"the PKCS#12 holds no certificate with its key: {path}")
+    chain = (held.cert.certificate, *(extra.certificate for extra in held.additional_certs))
+    return _identity(path.name, chain, held.key)
+
+
+def identity_of(
+    authority: Authority, selector: str, key: Path | None, passphrase: Callable[[], bytes | None]
+) -> ProbeIdentity:
+    """Return a certificate of this CA, with the chain it sends and the key from ``key`` or ``NAME.key.pem``."""
+    record = find(authority, selector, statuses=(Status.VALID, Status.REVOKED, Status.HELD))
+    if record.certificate is None:
+        raise NotFoundError("certificate.not_kept", f"only the serial number is known: {record.name}")
+    path = key or Path(f"{file_stem(record.name)}.key.pem")
+    if not path.exists():
+        raise NotFoundError(
+            "key.missing",
+            f"the private key of {record.name} is not here: {path}",
+            hint="name its file: --key FILE",
+        )
+    chain = (x509.load_der_x509_certificate(record.certificate), *authority.issuer(record.issuer).path)
+    return _identity(record.name, chain, _open(path, passphrase))
+
+
+def own_certificates(authority: Authority) -> tuple[OwnCertificate, ...]:
+    """Return the CA's valid client certificates with their chains, at most ``MOST_OWN`` of them."""
+    query = Query(
+        status=Status.VALID, profile="client", include_expired=False, at=epoch(authority.clock()), limit=MOST_OWN
+    )
+    paths = {record.name: authority.path(record) for record in authority.store.cas()}
+    return tuple(
+        OwnCertificate(
+            record.name, _without_root((x509.load_der_x509_certificate(record.certificate), *paths[record.issuer]))
+        )
+        for record in authority.store.search(query).records
+        if record.certificate is not None
+    )
+
+
+def own_of(identity: ProbeIdentity) -> OwnCertificate:
+    """Return the certificate of an identity as one of the user's own."""
+    return OwnCertificate(identity.name, tuple(x509.load_pem_x509_certificates(identity.certificate_chain)))
+
+
+def trust_anchors_of(authority: Authority) -> tuple[x509.Certificate, ...]:
+    """Return the root of this CA."""
+    return (authority.path(authority.store.ca(ROOT))[-1],)
+
+
+def _open(path: Path, passphrase: Callable[[], bytes | None]) -> PrivateKeyTypes:
+    content = read_file(path)
+    return open_key(content, passphrase() if b"ENCRYPTED" in content else None, source=str(path))
+
+
+def _identity(name: str, chain: Iterable[x509.Certificate], key: PrivateKeyTypes) -> ProbeIdentity:
+    sent = _without_root(tuple(chain))
+    pem = b"".join(certificate.public_bytes(Encoding.PEM) for certificate in sent)
+    return ProbeIdentity(name, pem, plain_key(key))  # type: ignore[arg-type] # every kind of private key has a PKCS#8 form
+
+
+def _without_root(chain: tuple[x509.Certificate, ...]) -> tuple[x509.Certificate, ...]:
+    """Leave out a self-signed certificate at the end: a root is not sent (RFC 8446 4.4.2)."""
+    return chain[:-1] if len(chain) > 1 and chain[-1].subject == chain[-1].issuer else chain

@@ -1,0 +1,105 @@
+"""What has to be tried to explain one server: the handshake itself, a resumed one, and what others would see.
+
+At the edge: it connects. Whether a client certificate is required shows only by coming without one, so whoever comes
+with one is followed by a visit without, and every path is asked for in both ways.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from counterseal.handshake.attempt import attempt, with_answer
+from counterseal.handshake.explain.ladder import decode_trace
+from counterseal.handshake.explain.modes import Visit
+from counterseal.handshake.explain.story import Story, read_story
+from counterseal.handshake.observation import Attempt, Observation
+from counterseal.handshake.trace.connection import dial
+from counterseal.handshake.trace.dial import Ending, Trace
+from counterseal.handshake.wire.alerts import alert_meaning
+from counterseal.handshake.wire.messages import Side
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from counterseal.handshake.observation import TLSVersion
+    from counterseal.handshake.trace.dial import Dial
+    from counterseal.handshake.wire.decode import Decoded
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """One connection that was watched: the trace, its messages, what they came to, and the answer."""
+
+    trace: Trace
+    decoded: tuple[Decoded, ...]
+    story: Story
+    seen: Observation
+
+
+@dataclass(frozen=True, slots=True)
+class Examination:
+    """The handshake, the resumed one if it was asked for and a session was given out, and the visits."""
+
+    what: Dial
+    main: Watched
+    resumed: Watched | None
+    visits: tuple[Visit, ...]
+
+
+def examine(what: Dial, *, paths: Sequence[str] = (), resume: bool = False) -> Examination:
+    """Connect as ``what`` says, then as often as it takes; ``paths`` are asked for beside the one in ``what``.
+
+    Raises InputError and KeyAccessError for what the caller handed in; never for what the peer does.
+    """
+    main = watch(what)
+    session = main.trace.session
+    resumed = watch(replace(what, session=session)) if resume and session is not None else None
+    return Examination(what, main, resumed, tuple(_visits(what, main, paths)))
+
+
+def watch(what: Dial) -> Watched:
+    """Make one connection and read what went over it."""
+    return read_trace(dial(what))
+
+
+def read_trace(trace: Trace) -> Watched:
+    """Return a trace with its messages, and what it came to in the words of an attempt."""
+    decoded = decode_trace(trace)
+    story = read_story(decoded, resumed=trace.resumed)
+    alert = alert_meaning(story.alert[1]).name if story.alert and story.alert[0] is Side.SERVER else None
+    seen = Observation(
+        alert=alert,
+        closed=trace.ending in {Ending.CLOSED, Ending.RESET},
+        resumed=trace.resumed,
+        certificate_requested=story.request is not None if not story.resumed else None,
+        authorities=story.request.authorities if story.request else (),
+        error=None if trace.ending in {Ending.DONE, Ending.ALERT} else str(trace.ending),
+        seconds=trace.ended_at,
+    )
+    return Watched(trace, decoded, story, with_answer(seen, trace.answer))
+
+
+def _visits(what: Dial, main: Watched, paths: Sequence[str]) -> list[Visit]:
+    if what.path is None or what.starttls is not None:
+        return []
+    visits = [Visit(what.path, bool(main.story.client_chain), main.seen)]
+    if main.story.request is None or not main.trace.established:
+        return visits
+    presented = what.identity is not None
+    version: TLSVersion = "1.3" if main.story.is_tls13 else "1.2"
+    plan = [(path, bare) for path in (what.path, *paths) for bare in (False, True)]
+    for path, bare in plan:
+        if (path == what.path and bare is not presented) or (not bare and not presented):
+            continue  # seen already, or there is no certificate to come with
+        visitor = Attempt(
+            what.endpoint,
+            what.server_name,
+            what.host_header,
+            path,
+            version,
+            None if bare else what.identity,
+            timeout=what.timeout,
+        )
+        visits.append(Visit(path, not bare, attempt(visitor)))
+    return visits

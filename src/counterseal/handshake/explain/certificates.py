@@ -1,0 +1,80 @@
+"""Certificates and CA names from the wire in one line each; what cannot be read is said to be unreadable."""
+
+from __future__ import annotations
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+
+from counterseal.pki.keys import show_key
+from counterseal.pki.names import show_name
+from counterseal.pki.shown import printable
+from counterseal.pki.subject import show_subject
+
+_UNREADABLE = (ValueError, TypeError, UnsupportedAlgorithm, x509.DuplicateExtension, x509.UnsupportedGeneralNameType)
+_MOST_NAMES = 8
+
+
+def read_certificate(encoded: bytes) -> x509.Certificate | None:
+    """Return the certificate in ``encoded`` (DER), or None when it is none."""
+    try:
+        return x509.load_der_x509_certificate(encoded)
+    except _UNREADABLE:
+        return None
+
+
+def read_certificates(chain: tuple[bytes, ...] | None) -> tuple[x509.Certificate, ...]:
+    """Return those of a chain that can be read."""
+    read = (read_certificate(encoded) for encoded in chain or ())
+    return tuple(certificate for certificate in read if certificate is not None)
+
+
+def show_certificate(encoded: bytes) -> str:
+    """Return subject, issuer, names, key, dates and serial number of a DER certificate, in one line."""
+    certificate = read_certificate(encoded)
+    if certificate is None:
+        return f"{len(encoded)} bytes that are no readable certificate"
+    try:
+        parts = [f"{_name(certificate.subject)} issued by {_name(certificate.issuer)}", *_details(certificate)]
+    except _UNREADABLE as error:
+        return f"certificate with an unreadable part: {printable(str(error))}"
+    return ", ".join(parts)
+
+
+def show_authority(name: bytes) -> str:
+    """Return a CA's DER name in RFC 4514 form."""
+    try:
+        return _name(x509.Name.from_bytes(name))
+    except _UNREADABLE:
+        return f"{len(name)} bytes that are no readable name"
+
+
+def subject_alternative_names(certificate: x509.Certificate) -> tuple[str, ...]:
+    """Return the names a certificate is for, with their kinds; none when it has no such extension."""
+    try:
+        extension = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
+    except (x509.ExtensionNotFound, *_UNREADABLE):
+        return ()
+    return tuple(show_name(name) for name in extension.value)
+
+
+def _details(certificate: x509.Certificate) -> list[str]:
+    names = subject_alternative_names(certificate)
+    more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+    begin, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    return [
+        *([f"for {' '.join(names[:_MOST_NAMES])}{more}"] if names else []),
+        _key(certificate),
+        f"valid {begin:%Y-%m-%d} to {end:%Y-%m-%d}",
+        f"serial {certificate.serial_number:X}",
+    ]
+
+
+def _key(certificate: x509.Certificate) -> str:
+    try:
+        return show_key(certificate.public_key())
+    except _UNREADABLE:
+        return "unreadable key"
+
+
+def _name(name: x509.Name) -> str:
+    return show_subject(name) or "(empty name)"

@@ -1,0 +1,57 @@
+"""A handshake explained as one value: ladder, keys, own certificates that match, mode, and what went wrong."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from counterseal.handshake.authorities import listed
+from counterseal.handshake.explain.derivation import Derivation, derive
+from counterseal.handshake.explain.diagnosis import Diagnosis, Situation, diagnose
+from counterseal.handshake.explain.ladder import Rung, ladder_of
+from counterseal.handshake.explain.matching import Match, OwnCertificate, match_own
+from counterseal.handshake.explain.modes import Mode, Visit, mode_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from counterseal.handshake.examine import Examination, Watched
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Everything there is to say about an examination; ``resumed`` is the ladder of the second handshake."""
+
+    examination: Examination
+    ladder: tuple[Rung, ...]
+    resumed: tuple[Rung, ...] | None
+    derivation: Derivation | None
+    matches: tuple[Match, ...]
+    mode: Mode
+    visits: tuple[Visit, ...]
+    diagnosis: Diagnosis | None
+
+
+def explain(examination: Examination, *, own: Sequence[OwnCertificate] = (), at: datetime) -> Explanation:
+    """Explain what was seen; ``own`` are the user's certificates, ``at`` is the moment by which dates are judged."""
+    main, identity = examination.main, examination.what.identity
+    request = main.story.request
+    chain = identity.certificate_chain if identity else b""
+    situation = Situation(
+        main.trace, main.story, main.seen, listed=listed(chain, request.authorities) if request and identity else None
+    )
+    return Explanation(
+        examination,
+        _ladder(main),
+        None if examination.resumed is None else _ladder(examination.resumed),
+        derive(main.story),
+        match_own(request, own, at) if request else (),
+        mode_of(main.story, examination.visits),
+        examination.visits,
+        diagnose(situation),
+    )
+
+
+def _ladder(watched: Watched) -> tuple[Rung, ...]:
+    return ladder_of(watched.trace, watched.decoded, watched.story)

@@ -1,0 +1,112 @@
+"""The ladder: everything that went between the two sides, in order, each rung with its fields and its meaning."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from counterseal.handshake.answer import parse_response
+from counterseal.handshake.explain.fields import fields_of
+from counterseal.handshake.explain.meaning import meaning_of
+from counterseal.handshake.wire.decode import decode_all
+from counterseal.handshake.wire.messages import Alert, Side, message_name
+from counterseal.pki.shown import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from counterseal.handshake.explain.fields import Field
+    from counterseal.handshake.explain.story import Story
+    from counterseal.handshake.trace.dial import Trace
+    from counterseal.handshake.wire.decode import Decoded
+
+
+class Layer(StrEnum):
+    """To which conversation a rung belongs."""
+
+    CLEAR = "clear"
+    TLS = "tls"
+    APPLICATION = "application"
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """One message: who sent it, its name, its size in bytes, and when, in seconds since the start.
+
+    ``size`` and ``at`` are None for application data, whose records are not looked at;
+    ``alarming`` marks a fatal alert.
+    """
+
+    sender: Side
+    layer: Layer
+    name: str
+    size: int | None
+    at: float | None
+    fields: tuple[Field, ...]
+    meaning: str
+    section: str
+    alarming: bool = False
+
+
+def ladder_of(trace: Trace, decoded: Sequence[Decoded], story: Story) -> tuple[Rung, ...]:
+    """Return the rungs of a connection: what was said in the clear, the handshake, and the question and answer."""
+    finished = trace.finished_at
+    before = [one for one in decoded if finished is None or one.at <= finished]
+    after = [one for one in decoded if finished is not None and one.at > finished]
+    rungs = [*_clear(trace), *(_tls(one, story) for one in before)]
+    late = [one for one in after if not isinstance(one.message, Alert)]
+    farewell = [one for one in after if isinstance(one.message, Alert)]
+    question, answer = tuple(_question(trace)), tuple(_answer(trace))
+    return (*rungs, *question, *(_tls(one, story) for one in late), *answer, *(_tls(one, story) for one in farewell))
+
+
+def decode_trace(trace: Trace) -> tuple[Decoded, ...]:
+    """Return the messages of a trace."""
+    return decode_all(trace.captured)
+
+
+def _clear(trace: Trace) -> Iterator[Rung]:
+    for ours, line in trace.plain:
+        yield Rung(
+            Side.CLIENT if ours else Side.SERVER,
+            Layer.CLEAR,
+            printable(line)[:200],
+            None,
+            None,
+            (),
+            "Said in the clear, before TLS.",
+            "RFC 3207 4",
+        )
+
+
+def _tls(one: Decoded, story: Story) -> Rung:
+    text, section = meaning_of(one, story)
+    fatal = isinstance(one.message, Alert) and one.message.fatal
+    fields = fields_of(one.message)
+    return Rung(one.sender, Layer.TLS, message_name(one.message), one.size, one.at, fields, text, section, fatal)
+
+
+def _question(trace: Trace) -> Iterator[Rung]:
+    if trace.question is not None:
+        meaning = "One question, because nginx judges the client in HTTP and TLS 1.3 after the handshake."
+        yield Rung(Side.CLIENT, Layer.APPLICATION, trace.question, None, None, (), meaning, "RFC 8446 4.4.2.4")
+
+
+def _answer(trace: Trace) -> Iterator[Rung]:
+    if not trace.answer:
+        return
+    response = parse_response(trace.answer)
+    if response is None:
+        shown = printable(trace.answer[:60].decode("ascii", "backslashreplace"))
+        yield Rung(Side.SERVER, Layer.APPLICATION, shown, len(trace.answer), None, (), "The server answers.", "")
+        return
+    name = printable(f"HTTP {response.status} {response.reason_phrase}".strip())
+    fields = tuple(
+        (label, printable(response.headers[label])[:200])
+        for label in ("server", "location")
+        if label in response.headers
+    )
+    yield Rung(
+        Side.SERVER, Layer.APPLICATION, name, len(trace.answer), None, fields, "The server's verdict.", "RFC 9110 15"
+    )

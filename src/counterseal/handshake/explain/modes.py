@@ -1,0 +1,66 @@
+"""Whether a server verifies its clients: nobody, everybody, whoever comes with a certificate, or on some paths only.
+
+A CertificateRequest alone does not tell required from optional, because nginx answers a missing certificate in HTTP.
+So the answers with and without a certificate are compared, path by path.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from counterseal.handshake.verdict import Verdict, verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from counterseal.handshake.explain.story import Story
+    from counterseal.handshake.observation import Observation
+
+_LET_IN = frozenset({Verdict.ADMITTED, Verdict.REDIRECTED})
+_KEPT_OUT = frozenset({Verdict.REFUSED, Verdict.FORBIDDEN, Verdict.ALERT})
+
+
+class Mode(StrEnum):
+    """How a server treats client certificates; ``asked`` where its answer to none was not seen."""
+
+    ONE_WAY = "one-way"
+    REQUIRED = "required"
+    OPTIONAL = "optional"
+    SOME_PATHS = "some-paths"
+    ASKED = "asked"
+    UNKNOWN = "unknown"
+
+
+MODE_WORDS = {
+    Mode.ONE_WAY: "one-way TLS: the server shows a certificate and asks the client for none",
+    Mode.REQUIRED: "mutual TLS, required: without a client certificate nobody gets in",
+    Mode.OPTIONAL: "mutual TLS, optional: the server asks, and lets clients without a certificate in all the same",
+    Mode.SOME_PATHS: "mutual TLS for some paths: the server asks everybody, and decides by the path",
+    Mode.ASKED: "mutual TLS: the server asks for a client certificate; whether it insists was not seen",
+    Mode.UNKNOWN: "unknown: the handshake did not come to the point where a client certificate is asked for",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One request: the path, whether the client came with a certificate, and what was seen."""
+
+    path: str
+    with_certificate: bool
+    seen: Observation
+
+
+def mode_of(story: Story, visits: Sequence[Visit]) -> Mode:
+    """Return how the server treats client certificates, as far as this handshake and these requests show."""
+    if story.request is None:
+        whole = story.server_chain is not None and not story.resumed and story.alert is None
+        return Mode.ONE_WAY if whole else Mode.UNKNOWN
+    without = [verdict(visit.seen) for visit in visits if not visit.with_certificate]
+    let_in, kept_out = any(one in _LET_IN for one in without), any(one in _KEPT_OUT for one in without)
+    if let_in and kept_out:
+        return Mode.SOME_PATHS
+    if let_in:
+        return Mode.OPTIONAL
+    return Mode.REQUIRED if kept_out else Mode.ASKED

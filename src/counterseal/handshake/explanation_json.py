@@ -1,0 +1,102 @@
+"""An explained handshake as data for ``--json``: plain dictionaries with stable keys, described in docs/handshake.md.
+
+Numbers of the standards keep their names beside them; nothing secret is in it. Keys are added, never renamed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from counterseal.handshake.explain.certificates import show_authority
+from counterseal.handshake.verdict import verdict
+from counterseal.handshake.wire.alerts import alert_meaning
+from counterseal.handshake.wire.numbers import GROUPS, VERSIONS, is_post_quantum, name_of
+from counterseal.handshake.wire.suites import CIPHER_SUITES
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from counterseal.handshake.examine import Watched
+    from counterseal.handshake.explain.explanation import Explanation
+    from counterseal.handshake.explain.ladder import Rung
+    from counterseal.handshake.explain.modes import Visit
+
+
+def explanation_to_json(explanation: Explanation) -> dict[str, Any]:
+    """Return the explanation as a dictionary that ``json.dumps`` takes."""
+    what, examination = explanation.examination.what, explanation.examination
+    found = explanation.diagnosis
+    return {
+        "endpoint": str(what.endpoint),
+        "server_name": what.server_name,
+        "peer": examination.main.trace.peer,
+        **_agreed(examination.main),
+        "ladder": ladder_to_json(explanation.ladder),
+        "resumption": None
+        if examination.resumed is None or explanation.resumed is None
+        else {**_agreed(examination.resumed), "ladder": ladder_to_json(explanation.resumed)},
+        "keys": asdict(explanation.derivation) if explanation.derivation else None,
+        "client_certificates": {
+            "mode": explanation.mode.value,
+            "accepted_authorities": _authorities(examination.main),
+            "own": [asdict(match) for match in explanation.matches],
+        },
+        "visits": [_visit(visit) for visit in explanation.visits],
+        "diagnosis": asdict(found) if found else None,
+    }
+
+
+def ladder_to_json(rungs: Sequence[Rung]) -> list[dict[str, Any]]:
+    """Return the rungs: sender, layer, name, size in bytes, milliseconds since the start, fields, meaning, section."""
+    return [
+        {
+            "sender": rung.sender.value,
+            "layer": rung.layer.value,
+            "name": rung.name,
+            "size": rung.size,
+            "ms": None if rung.at is None else round(rung.at * 1000, 3),
+            "fields": dict(rung.fields),
+            "meaning": rung.meaning,
+            "section": rung.section or None,
+            "fatal_alert": rung.alarming,
+        }
+        for rung in rungs
+    ]
+
+
+def _agreed(watched: Watched) -> dict[str, Any]:
+    story, trace = watched.story, watched.trace
+    alert = story.alert
+    return {
+        "ending": trace.ending.value,
+        "stage": trace.stage.value,
+        "established": trace.established,
+        "resumed": trace.resumed,
+        "version": None if story.version is None else name_of(VERSIONS, story.version),
+        "cipher_suite": None if story.cipher_suite is None else name_of(CIPHER_SUITES, story.cipher_suite),
+        "group": None if story.group is None else name_of(GROUPS, story.group),
+        "post_quantum": story.group is not None and is_post_quantum(story.group),
+        "protocol": story.protocol,
+        "alert": None if alert is None else {"sender": alert[0].value, "name": alert_meaning(alert[1]).name},
+        "seconds": round(trace.ended_at, 6),
+    }
+
+
+def _authorities(watched: Watched) -> list[str] | None:
+    request = watched.story.request
+    return None if request is None else [show_authority(name) for name in request.authorities]
+
+
+def _visit(visit: Visit) -> dict[str, Any]:
+    seen = visit.seen
+    return {
+        "path": visit.path,
+        "with_certificate": visit.with_certificate,
+        "verdict": verdict(seen).value,
+        "status": seen.status,
+        "code": seen.code,
+        "verify": seen.verify,
+        "alert": seen.alert,
+        "error": seen.error,
+    }

@@ -1,0 +1,44 @@
+"""The one question that is asked once TLS stands, so that a server's verdict on the client is seen.
+
+nginx judges a client certificate in HTTP, a TLS 1.3 server after the client believes the handshake done: either shows
+only with something read. HTTP/1.1 is asked for a page; HTTP/2, SMTP, IMAP and PostgreSQL for their first words.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from counterseal.handshake.attempt import request_of
+from counterseal.handshake.trace.dial import StartTLS
+
+if TYPE_CHECKING:
+    from counterseal.handshake.trace.dial import Dial
+
+_FIRST_WORDS = {
+    StartTLS.SMTP: ("EHLO", b"EHLO counterseal.invalid\r\n"),
+    StartTLS.IMAP: ("CAPABILITY", b"a2 CAPABILITY\r\n"),
+    StartTLS.POSTGRES: ("StartupMessage", b"\x00\x00\x00\x1a\x00\x03\x00\x00user\x00counterseal\x00\x00"),
+}
+_HTTP2_PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes([0, 0, 0, 4, 0, 0, 0, 0, 0])  # RFC 9113 3.4
+
+
+class Question(NamedTuple):
+    """What is sent, under which name it is shown, and whether an HTTP/1.1 answer is read to its end."""
+
+    name: str
+    octets: bytes
+    is_http: bool = False
+
+
+def question(what: Dial, protocol: str | None) -> Question | None:
+    """Return what to ask over ``protocol`` (ALPN's choice), or None where nothing is to be said.
+
+    Raises InputError ``probe.request`` for a path or host with a space or a line break.
+    """
+    if what.starttls is not None:
+        return Question(*_FIRST_WORDS[what.starttls])
+    if what.path is None:
+        return None
+    if protocol in {None, "http/1.1", "http/1.0"}:
+        return Question(f"GET {what.path}", request_of(what.host_header, what.path, agent="handshake"), is_http=True)
+    return Question("HTTP/2 preface", _HTTP2_PREFACE) if protocol == "h2" else None

@@ -1,0 +1,41 @@
+"""What a person types for a server."""
+
+from __future__ import annotations
+
+import pytest
+
+from counterseal.cli.targets import Target, parse_target
+from counterseal.errors import InputError
+from counterseal.handshake.observation import Endpoint
+from counterseal.handshake.trace.dial import StartTLS
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("panel.example.com", Target(Endpoint("panel.example.com", 443))),
+        ("panel.example.com:8443", Target(Endpoint("panel.example.com", 8443))),
+        ("https://panel.example.com/admin/?a=b", Target(Endpoint("panel.example.com", 443), "/admin/?a=b")),
+        ("HTTPS://panel.example.com:1/", Target(Endpoint("panel.example.com", 1))),
+        ("[::1]:8443", Target(Endpoint("::1", 8443))),
+        ("::1", Target(Endpoint("::1", 443))),
+        ("10.0.0.5:8443", Target(Endpoint("10.0.0.5", 8443))),
+    ],
+)
+def test_a_target_is_read(text: str, expected: Target) -> None:
+    """Host, port and path, with 443 for a port that is not said."""
+    assert parse_target(text) == expected
+
+
+@pytest.mark.parametrize("text", ["", "a b", "host:0", "host:65536", "host:x", "http://host", "host:1:2x", "[::1"])
+def test_what_is_no_target_is_refused(text: str) -> None:
+    """With the value in the message and a hint."""
+    with pytest.raises(InputError) as caught:
+        parse_target(text)
+    assert caught.value.code == "target.syntax"
+    assert caught.value.hint
+
+
+def test_starttls_has_ports_of_its_own() -> None:
+    """25, 143 and 5432."""
+    assert [parse_target("x", one).endpoint.port for one in StartTLS] == [25, 143, 5432]
