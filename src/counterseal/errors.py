@@ -40,17 +40,25 @@ class CountersealError(Exception):
         self.message = message
         self.hint = hint
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Be pickled with every field, so that a worker process can raise it where it is waited for."""
+        return _restore, (type(self), self.args), self.__dict__
+
+
+def _restore(kind: type[CountersealError], args: tuple[object, ...]) -> CountersealError:
+    return kind.__new__(kind, *args)
+
 
 class InputError(CountersealError):
-    """What the caller gave is malformed."""
-
-
-class ConfigError(InputError):
-    """The configuration file is wrong; ``findings`` lists every fault, not the first."""
+    """What the caller gave is malformed; ``findings`` lists every fault where there can be several."""
 
     def __init__(self, code: str, message: str, *, findings: Sequence[Finding] = (), hint: str | None = None) -> None:
         super().__init__(code, message, hint=hint)
         self.findings = tuple(findings)
+
+
+class ConfigError(InputError):
+    """The configuration file is wrong."""
 
 
 class AmbiguousError(InputError):

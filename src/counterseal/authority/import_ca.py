@@ -112,7 +112,8 @@ def _record(authority: Authority, entry: IndexEntry, what: Import) -> Certificat
         certificate = x509.load_pem_x509_certificate(pem)
         name = common_name(certificate.subject) or f"{entry.serial_number:X}"
         content = certificate.public_bytes(Encoding.DER)
-        return record_of(certificate, content, issuer=ROOT, name=name, profile=IMPORTED, authority=authority)
+        at = epoch(authority.clock())
+        return record_of(certificate, content, issuer=ROOT, name=name, profile=IMPORTED, at=at, actor=authority.actor)
     return CertificateRecord(
         serial_number=entry.serial_number,
         issuer=ROOT,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from counterseal.authority.signing import Issued, Prepared, check_draft, prepare_draft, record, record_of, reserve
+from counterseal.moments import epoch
 from counterseal.pki.certificate import assemble_end_entity
 from counterseal.pki.keys import signature_algorithm
 from counterseal.pki.policy import Asked, decide
@@ -42,7 +43,6 @@ def rehearse(authority: Authority, asked: Asked, *, name: str, issuer: str | Non
     request = decide(asked, above, serial_number=authority.serial_number(), now=authority.clock())
     draft = assemble_end_entity(request, above, signature_algorithm(above.certificate.public_key()))
     preview, remarks = check_draft(draft, above.path)
-    row = record_of(
-        preview, draft.certificate(b""), issuer=ca, name=name, profile=asked.profile.name, authority=authority
-    )
+    unsigned, kind, at = draft.certificate(b""), asked.profile.name, epoch(authority.clock())
+    row = record_of(preview, unsigned, issuer=ca, name=name, profile=kind, at=at, actor=authority.actor)
     return Issued(row, preview, above, remarks)

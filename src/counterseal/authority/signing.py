@@ -1,12 +1,14 @@
 """The one path on which a CA key signs a certificate: reserve, lint, sign, store. Nothing else asks a signer for one.
 
 The serial number is in the store before anything is signed, and the certificate leaves only after it is stored together
-with its entry in the key-use log; a crash in between loses at most a certificate that nobody received.
+with its entry in the key-use log; a crash in between loses at most a certificate that nobody received. A batch walks
+the same path in chunks: many numbers are reserved at once, drafts checked by worker processes and signed here, and
+many certificates stored at once.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
@@ -66,6 +68,14 @@ class Prepared:
         return self.draft.sign(self.signer)
 
 
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A draft that passed the rules as plain values, for a batch: all but the signature is in ``record``."""
+
+    draft: Draft = field(repr=False)
+    record: CertificateRecord
+
+
 def prepare_draft(draft: Draft, issuer: Issuer, signer: Signer, *, name: str, profile: str) -> Prepared:
     """Lint the draft, which nothing has signed yet; raises RefusedError ``lint.refused``."""
     preview, remarks = check_draft(draft, issuer.path)
@@ -88,7 +98,13 @@ def record(authority: Authority, prepared: Prepared, content: bytes) -> Issued:
     """Store what was signed with its entry in the key-use log; only then may it leave. Raises StoreError."""
     preview, issuer = prepared.preview, prepared.issuer
     row = record_of(
-        preview, content, issuer=issuer.name, name=prepared.name, profile=prepared.profile, authority=authority
+        preview,
+        content,
+        issuer=issuer.name,
+        name=prepared.name,
+        profile=prepared.profile,
+        at=epoch(authority.clock()),
+        actor=authority.actor,
     )
     use = key_use(authority, issuer.name, "certificate", prepared.draft.tbs, preview.serial_number)
     authority.store.record(row, use)
@@ -104,6 +120,12 @@ def sign_and_store(
     return record(authority, prepared, prepared.sign())
 
 
+def sign_reserved(authority: Authority, checked: Checked, signer: Signer) -> tuple[CertificateRecord, NewKeyUse]:
+    """Sign a draft whose serial number is reserved; what is returned must be recorded before it may leave."""
+    row = replace(checked.record, certificate=checked.draft.sign(signer))
+    return row, key_use(authority, row.issuer, "certificate", checked.draft.tbs, row.serial_number)
+
+
 def key_use(authority: Authority, ca: str, action: str, signed: bytes, serial_number: int | None) -> NewKeyUse:
     """Return what the key-use log says about one signature: who, what, when, and the hash of what was signed."""
     return NewKeyUse(
@@ -117,9 +139,16 @@ def key_use(authority: Authority, ca: str, action: str, signed: bytes, serial_nu
 
 
 def record_of(
-    certificate: x509.Certificate, content: bytes, *, issuer: str, name: str, profile: str, authority: Authority
+    certificate: x509.Certificate,
+    content: bytes | None = None,
+    *,
+    issuer: str,
+    name: str,
+    profile: str,
+    at: int,
+    actor: str,
 ) -> CertificateRecord:
-    """Return the inventory's row for a certificate; ``content`` is the DER that was signed."""
+    """Return the inventory's row for a certificate; ``content`` is its DER, None as long as it is not signed."""
     groups = organizational_units(certificate.subject)
     return CertificateRecord(
         serial_number=certificate.serial_number,
@@ -133,8 +162,8 @@ def record_of(
         not_before=epoch(certificate.not_valid_before_utc),
         not_after=epoch(certificate.not_valid_after_utc),
         certificate=content,
-        created_at=epoch(authority.clock()),
-        created_by=authority.actor,
+        created_at=at,
+        created_by=actor,
         revoked_at=None,
         revocation_reason=None,
     )

@@ -12,7 +12,7 @@ from counterseal.authority.issue import issue, rehearse
 from counterseal.authority.order import order_client
 from counterseal.bundles.password import check_password, generate_password
 from counterseal.bundles.pem import pem_files
-from counterseal.bundles.pkcs12 import Strength, browser_key_refusal, encode
+from counterseal.bundles.pkcs12 import Strength, browser_key_refusal, checked_rounds, encode
 from counterseal.cli.common import DurationType, Run, common
 from counterseal.cli.completions import complete_cas
 from counterseal.cli.dry_run import dry_run_option
@@ -35,13 +35,19 @@ Examples:
   counterseal client alice --group ops --email alice@example.com
   counterseal client client.device --key rsa-2048 --compatible --out handout/
   counterseal client backup-job --no-p12 --uri spiffe://example.com/backup
+  counterseal client --batch people.csv --out handout/
+  counterseal client --batch devices.jsonl --no-p12 --archive devices.tar
+
+A batch has one client a row: CSV whose first line names the columns, or .jsonl.
+Columns: name, email, uri, dns, group, lifetime, subject; all but name may be left
+out. Nothing is issued when a row is wrong; run again, it goes on where it was.
 """
 
 
 class Options(TypedDict):
     """The options of the command, as click hands them over."""
 
-    name: str
+    name: str | None
     email: tuple[str, ...]
     uri: tuple[str, ...]
     dns: tuple[str, ...]
@@ -52,14 +58,17 @@ class Options(TypedDict):
     issuer: str | None
     p12: bool
     compatible: bool
+    p12_rounds: int | None
     password_file: Path | None
+    batch: Path | None
+    archive: Path | None
     out: Path
     force: bool
     dry_run: bool
 
 
 @click.command(epilog=EPILOG)
-@click.argument("name")
+@click.argument("name", required=False)
 @click.option("--email", multiple=True, help="E-mail address; may be repeated.")
 @click.option("--uri", multiple=True, help="URI such as spiffe://example.com/x; may be repeated.")
 @click.option("--dns", multiple=True, help="DNS name of a device; may be repeated.")
@@ -71,9 +80,25 @@ class Options(TypedDict):
 @click.option("--p12/--no-p12", default=True, help="Pack a PKCS#12 for browsers and devices.  [default: p12]")
 @click.option("--compatible", is_flag=True, help="PKCS#12 for old macOS, iOS, Android < 14, Windows Server 2016.")
 @click.option(
+    "--p12-rounds",
+    type=int,
+    metavar="N",
+    help="Key derivation of the PKCS#12, 2048 to 300000 rounds.  [default: 20000]",
+)
+@click.option(
     "--password-file",
     type=click.Path(path_type=Path, dir_okay=False),
     help="Take the PKCS#12 password from a file's first line.  [default: made and shown once]",
+)
+@click.option(
+    "--batch",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="Make one for each row of a CSV or JSON Lines file.",
+)
+@click.option(
+    "--archive",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="With --batch: all files into one tar (0600) instead of --out.",
 )
 @click.option(
     "--out", type=click.Path(path_type=Path, file_okay=False), default=Path(), help="Directory for the files."
@@ -83,19 +108,33 @@ class Options(TypedDict):
 @common
 def client(run: Run, **options: Unpack[Options]) -> None:
     """Make a client certificate, its key and a PKCS#12."""
-    name, out, dry_run = options["name"], options["out"], options["dry_run"]
+    if options["batch"] is not None:
+        from counterseal.cli.client_batch import run_batch  # noqa: PLC0415 - only a batch needs it
+
+        run_batch(run, options["batch"], options)
+    elif options["name"] is None:
+        raise click.UsageError("give the NAME of a client, or a file with --batch")
+    elif options["archive"] is not None:
+        raise click.UsageError("--archive is for a --batch")
+    else:
+        _make_one(run, options["name"], options)
+
+
+def _make_one(run: Run, name: str, options: Options) -> None:
+    out, dry_run = options["out"], options["dry_run"]
     private_key = generate_key(parse_key_spec(options["key"]))
     if options["p12"] and (refusal := browser_key_refusal(private_key.public_key())):
         raise RefusedError("bundle.browser_key", refusal, hint="use --key p-256, or --no-p12 for a program")
     password = choose_password(options["password_file"]) if options["p12"] else None
     strength = Strength.COMPATIBLE if options["compatible"] else Strength.MODERN
     with run.authority() as authority:
-        asked = _ask(authority, private_key.public_key(), options)
+        asked = _ask(authority, name, private_key.public_key(), options)
         if not dry_run:
             check_place(out, name, force=options["force"])
+        rounds = checked_rounds(options["p12_rounds"])
         issued = (rehearse if dry_run else issue)(authority, asked, name=name, issuer=options["issuer"])
         credential = credential_of(issued, private_key)
-        packed = encode(credential, password, strength=strength) if password else None
+        packed = encode(credential, password, strength=strength, rounds=rounds) if password else None
         files = pem_files(credential, pkcs12=packed)
         if dry_run:
             show_rehearsal(run, issued, files, out)
@@ -105,13 +144,13 @@ def client(run: Run, **options: Unpack[Options]) -> None:
     show_issued(run, issued, paths, extra=shown, following=f"counterseal show {name}")
 
 
-def _ask(authority: Authority, public_key: CertificatePublicKeyTypes, options: Options) -> Asked:
+def _ask(authority: Authority, name: str, public_key: CertificatePublicKeyTypes, options: Options) -> Asked:
     names = [f"email:{text}" for text in options["email"]]
     names += [f"URI:{text}" for text in options["uri"]]
     names += [f"DNS:{text}" for text in options["dns"]]
     return order_client(
         authority.profile("client"),
-        options["name"],
+        name,
         public_key,
         more_names=names,
         group=options["group"],

@@ -14,7 +14,6 @@ import click
 from counterseal.cli.group import main
 from counterseal.errors import (
     AmbiguousError,
-    ConfigError,
     CountersealError,
     InputError,
     NginxError,
@@ -53,7 +52,7 @@ def run(args: Sequence[str] | None = None) -> int:
 def report(error: CountersealError) -> int:
     """Say what failed and what to do, and return the exit code."""
     _say(f"error: {error.message}")
-    for finding in error.findings if isinstance(error, RefusedError | ConfigError) else ():
+    for finding in error.findings if isinstance(error, RefusedError | InputError) else ():
         _say(f"  - {finding.where + ': ' if finding.where else ''}{finding.message}")
         if finding.hint:
             _say(f"    hint: {finding.hint}")

@@ -118,10 +118,10 @@ def assemble_end_entity(request: IssuanceRequest, issuer: Issuer, signature_algo
     subject = request.subject.public_bytes()
     extensions = [
         _END_ENTITY,
-        der.extension(KEY_USAGE, _key_usage(is_rsa=isinstance(request.public_key, rsa.RSAPublicKey)), critical=True),
-        der.extension(EXTENDED_KEY_USAGE, _usages(request.profile.purpose.extended_key_usages), critical=False),
+        _key_usage(is_rsa=isinstance(request.public_key, rsa.RSAPublicKey)),
+        _usages(request.profile.purpose.extended_key_usages),
         der.extension(SUBJECT_KEY_IDENTIFIER, _key_identifier(request.public_key), critical=False),
-        der.extension(AUTHORITY_KEY_IDENTIFIER, issuer.authority_key_identifier, critical=False),
+        _authority_key_identifier(issuer.authority_key_identifier),
     ]
     if request.names:
         names = x509.SubjectAlternativeName(request.names).public_bytes()
@@ -151,9 +151,7 @@ def assemble_ca(request: CARequest, issuer: Issuer | None, signature_algorithm: 
         der.extension(AUTHORITY_KEY_IDENTIFIER, issuer.authority_key_identifier if issuer else own, critical=False),
     ]
     if request.purpose:
-        extensions.append(
-            der.extension(EXTENDED_KEY_USAGE, _usages(request.purpose.extended_key_usages), critical=False)
-        )
+        extensions.append(_usages(request.purpose.extended_key_usages))
     if request.name_constraints:
         extensions.append(der.extension(NAME_CONSTRAINTS, request.name_constraints.public_bytes(), critical=True))
     return _draft(
@@ -214,7 +212,7 @@ def _key_identifier(public_key: CertificatePublicKeyTypes) -> bytes:
 @lru_cache(maxsize=2)
 def _key_usage(*, is_rsa: bool) -> bytes:
     """digitalSignature; for RSA also keyEncipherment, which TLS 1.2 key transport asks for."""
-    return x509.KeyUsage(
+    usage = x509.KeyUsage(
         digital_signature=True,
         content_commitment=False,
         key_encipherment=is_rsa,
@@ -224,12 +222,18 @@ def _key_usage(*, is_rsa: bool) -> bytes:
         crl_sign=False,
         encipher_only=False,
         decipher_only=False,
-    ).public_bytes()
+    )
+    return der.extension(KEY_USAGE, usage.public_bytes(), critical=True)
 
 
 @lru_cache(maxsize=8)
 def _usages(usages: tuple[ObjectIdentifier, ...]) -> bytes:
-    return x509.ExtendedKeyUsage(usages).public_bytes()
+    return der.extension(EXTENDED_KEY_USAGE, x509.ExtendedKeyUsage(usages).public_bytes(), critical=False)
+
+
+@lru_cache(maxsize=8)
+def _authority_key_identifier(value: bytes) -> bytes:
+    return der.extension(AUTHORITY_KEY_IDENTIFIER, value, critical=False)
 
 
 _VERSION_3 = der.explicit(0, der.integer(2))

@@ -8,6 +8,7 @@ structure built from these is compared with the library's own output in the test
 from __future__ import annotations
 
 from datetime import UTC
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -65,6 +66,7 @@ def bit_string(value: bytes) -> bytes:
     return wrap(BIT_STRING, b"\x00", value)
 
 
+@lru_cache(maxsize=64)
 def object_identifier(dotted: str) -> bytes:
     """Return an OBJECT IDENTIFIER from its dotted form (X.690 8.19)."""
     first, second, *rest = (int(arc) for arc in dotted.split("."))

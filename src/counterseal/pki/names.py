@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from cryptography import x509
@@ -25,6 +26,7 @@ _EMAIL_LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 _LIKE_AN_ADDRESS = re.compile(r"[0-9]+\.[0-9./]+|\[?[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*\]?([%/].*)?")
 _MAX_DNS, _MAX_LOCAL, _MAX_MAILBOX = 253, 64, 254
+_remembered = lru_cache(maxsize=256)  # order, policy and lint all look at the same name, one after the other
 
 
 def parse_name(text: str) -> x509.GeneralName:
@@ -78,6 +80,7 @@ def host_of(name: x509.GeneralName) -> str | None:
     return name.value if isinstance(name, x509.DNSName) else None
 
 
+@_remembered
 def dns_name(text: str) -> x509.DNSName:
     """Return a DNS name in lower case, IDN as A-label, a wildcard only as the whole left-most label.
 
@@ -101,6 +104,7 @@ def dns_name(text: str) -> x509.DNSName:
     return x509.DNSName(full)
 
 
+@_remembered
 def ip_address(text: str) -> x509.IPAddress:
     """Return an IP address, IPv6 also in brackets; networks and addresses with a zone are refused."""
     try:
@@ -112,6 +116,7 @@ def ip_address(text: str) -> x509.IPAddress:
         raise InputError("name.ip", f"not an IP address: {quoted(text)}", hint=hint) from error
 
 
+@_remembered
 def email_address(text: str) -> x509.RFC822Name:
     """Return a mailbox with its domain as A-label (RFC 5280 4.2.1.6; no display name, no quoted local part)."""
     local, at, domain = text.rpartition("@")
@@ -123,6 +128,7 @@ def email_address(text: str) -> x509.RFC822Name:
     return x509.RFC822Name(mailbox)
 
 
+@_remembered
 def uri(text: str) -> x509.UniformResourceIdentifier:
     """Return an absolute URI with a host, such as ``spiffe://example.org/db``, as it was written."""
     host = uri_host(text)

@@ -103,16 +103,18 @@ def _issuer_reasons(asked: Asked, issuer: Issuer, now: datetime) -> Iterator[Fin
             f"issuer {issuer.name!r} is for {issuer.purpose} certificates, not for profile {asked.profile.name!r}",
         )
     for certificate in issuer.path:
-        shown = show_subject(certificate.subject)
         if now < certificate.not_valid_before_utc:
             yield _no(
                 "policy.issuer_not_yet_valid",
-                f"CA is not valid before {certificate.not_valid_before_utc:%Y-%m-%d %H:%M} UTC: {shown}",
+                f"CA is not valid before {certificate.not_valid_before_utc:%Y-%m-%d %H:%M} UTC: "
+                f"{show_subject(certificate.subject)}",
                 "check this machine's clock",
             )
         if now > certificate.not_valid_after_utc:
             yield _no(
-                "policy.issuer_expired", f"CA expired on {certificate.not_valid_after_utc:%Y-%m-%d %H:%M} UTC: {shown}"
+                "policy.issuer_expired",
+                f"CA expired on {certificate.not_valid_after_utc:%Y-%m-%d %H:%M} UTC: "
+                f"{show_subject(certificate.subject)}",
             )
 
 

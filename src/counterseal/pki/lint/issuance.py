@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.padding import PSS
 
 from counterseal.pki.certificate import subject_key_identifier
 from counterseal.pki.keys import weaknesses
-from counterseal.pki.lint.linted import Linted, error, warning
+from counterseal.pki.lint.linted import Linted, error, subject_der, warning
 from counterseal.pki.profile import SERVER_LIFETIME_ACCEPTED, Purpose
 from counterseal.pki.subject import show_subject
 
@@ -100,7 +100,7 @@ def signature_algorithm(linted: Linted) -> Iterator[Finding]:
 
 def issuer_name(linted: Linted) -> Iterator[Finding]:
     """The issuer field is the issuer's subject, octet for octet (RFC 5280 4.1.2.4)."""
-    if linted.issuer and linted.certificate.issuer.public_bytes() != linted.issuer.subject.public_bytes():
+    if linted.issuer and linted.certificate.issuer.public_bytes() != subject_der(linted.issuer):
         yield error(
             "lint.issuer_name",
             f"issuer is {show_subject(linted.certificate.issuer)}, not {show_subject(linted.issuer.subject)}",
@@ -110,7 +110,7 @@ def issuer_name(linted: Linted) -> Iterator[Finding]:
 def authority_key_identifier(linted: Linted) -> Iterator[Finding]:
     """The authority key identifier is the issuer's subject key identifier (RFC 5280 4.2.1.1)."""
     identifier = linted.value(x509.AuthorityKeyIdentifier)
-    if linted.issuer is None or (identifier is None and linted.certificate.issuer == linted.certificate.subject):
+    if linted.issuer is None or (identifier is None and linted.certificate.issuer == linted.subject):
         return
     if identifier is None:
         yield error("lint.aki_missing", "authority key identifier is missing")

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 def subject_present(linted: Linted) -> Iterator[Finding]:
     """Without a subject the subject alternative name is there and critical; a CA always has one (RFC 5280 4.1.2.6)."""
-    if linted.certificate.subject.rdns:
+    if linted.subject.rdns:
         return
     extension = linted.extension(x509.SubjectAlternativeName)
     if linted.is_ca:
@@ -33,10 +33,8 @@ def subject_present(linted: Linted) -> Iterator[Finding]:
 
 def control_characters(linted: Linted) -> Iterator[Finding]:
     """No control character stands in the subject."""
-    if has_control_characters(linted.certificate.subject):
-        yield error(
-            "lint.control_character", f"control character in the subject: {show_subject(linted.certificate.subject)}"
-        )
+    if has_control_characters(linted.subject):
+        yield error("lint.control_character", f"control character in the subject: {show_subject(linted.subject)}")
 
 
 def name_syntax(linted: Linted) -> Iterator[Finding]:
@@ -62,7 +60,7 @@ def server_has_name(linted: Linted) -> Iterator[Finding]:
 def common_name_repeated(linted: Linted) -> Iterator[Finding]:
     """The common name of a server certificate is one of its subject alternative names."""
     usages = linted.value(x509.ExtendedKeyUsage) or ()
-    common = common_name(linted.certificate.subject)
+    common = common_name(linted.subject)
     if linted.is_ca or common is None or not linted.names or Purpose.SERVER.extended_key_usages[0] not in usages:
         return
     if common.lower() not in {str(name.value).lower() for name in linted.names}:
@@ -71,10 +69,11 @@ def common_name_repeated(linted: Linted) -> Iterator[Finding]:
 
 def name_constraints(linted: Linted) -> Iterator[Finding]:
     """Every CA of the path permits every name (RFC 5280 4.2.1.10)."""
-    names = (*linted.names, x509.DirectoryName(linted.certificate.subject))
     for issuer in linted.path:
-        constraints = extension_of(issuer.extensions, x509.NameConstraints)
-        for name in violated_by(constraints.value, names) if constraints else ():
+        constraints = extension_of(issuer, x509.NameConstraints)
+        if constraints is None:
+            continue
+        for name in violated_by(constraints.value, (*linted.names, x509.DirectoryName(linted.subject))):
             yield error(
                 "lint.name_constraint",
                 f"{show_name(name)} is outside the names that {show_subject(issuer.subject)} may certify",

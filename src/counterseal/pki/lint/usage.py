@@ -28,8 +28,8 @@ def basic_constraints(linted: Linted) -> Iterator[Finding]:
 def issuer_may_sign(linted: Linted) -> Iterator[Finding]:
     """Every certificate above is a CA with keyCertSign (RFC 5280 6.1.4 k and n)."""
     for issuer in linted.path:
-        constraints = extension_of(issuer.extensions, x509.BasicConstraints)
-        usage = extension_of(issuer.extensions, x509.KeyUsage)
+        constraints = extension_of(issuer, x509.BasicConstraints)
+        usage = extension_of(issuer, x509.KeyUsage)
         if constraints is None or not constraints.value.ca:
             yield error("lint.issuer_not_ca", f"the issuer is no CA: {show_subject(issuer.subject)}")
         if usage is not None and not usage.value.key_cert_sign:
@@ -42,7 +42,7 @@ def path_length(linted: Linted) -> Iterator[Finding]:
     """No more CAs stand below an issuer than its path length admits (RFC 5280 4.2.1.9)."""
     below = 1 if linted.is_ca else 0
     for depth, issuer in enumerate(linted.path):
-        constraints = extension_of(issuer.extensions, x509.BasicConstraints)
+        constraints = extension_of(issuer, x509.BasicConstraints)
         limit = constraints.value.path_length if constraints else None
         if limit is not None and depth + below > limit:
             yield error(
@@ -57,7 +57,7 @@ def usage_along_path(linted: Linted) -> Iterator[Finding]:
     """
     wanted = linted.value(x509.ExtendedKeyUsage)
     for issuer in linted.path if wanted else ():
-        allowed = extension_of(issuer.extensions, x509.ExtendedKeyUsage)
+        allowed = extension_of(issuer, x509.ExtendedKeyUsage)
         if allowed is None or ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE in allowed.value:
             continue
         for usage in wanted or ():

@@ -1,0 +1,163 @@
+"""A batch judged before anything is issued: every row that policy or lint would refuse, every name that stands twice.
+
+The rows are read once here and once more to be issued, so that memory does not grow with the file but by the names.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from cryptography import x509
+
+from counterseal.authority.batch.rows import ClientRow, fault, read_rows
+from counterseal.authority.signing import check_draft
+from counterseal.bundles.pem import file_stem
+from counterseal.errors import InputError, RefusedError
+from counterseal.findings import Finding
+from counterseal.keystore.software import generate_key
+from counterseal.pki.certificate import assemble_end_entity
+from counterseal.pki.keys import signature_algorithm
+from counterseal.pki.lint.linted import extension_of
+from counterseal.pki.names import parse_name
+from counterseal.pki.policy import decide
+from counterseal.workers import workers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+    from datetime import datetime
+    from pathlib import Path
+
+    from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
+
+    from counterseal.authority.batch.order import BatchOrder
+    from counterseal.authority.parts import Authority
+    from counterseal.pki.certificate import Issuer
+
+CHUNK = 500
+CHUNK_PACKED = 50  # a PKCS#12 takes milliseconds: what is lost by a kill, and the wait for the last worker, stay short
+_INPUT_CODES = ("batch.", "name.", "subject.", "duration.")
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """How many rows there are, and how many of them are still to be issued."""
+
+    rows: int
+    remaining: int
+
+
+def examine(
+    authority: Authority,
+    order: BatchOrder,
+    path: Path,
+    *,
+    issued: Collection[str],
+    occupied: Callable[[str], Path | None],
+    processes: int,
+) -> Examined:
+    """Judge every row; ``issued`` are the names done before, ``occupied`` tells a file that is in a stem's place.
+
+    Raises RefusedError or, when a row is malformed, InputError, with a finding for each fault of each row.
+    """
+    above, now = authority.issuer(order.issuer), authority.clock()
+    faults: list[Finding] = []
+    counted = [0, 0]
+    stand_in = generate_key(order.key).public_key()
+    judge = partial(_judge, order, above, now, stand_in)
+    with workers(judge, count=processes) as spread:
+        readable = _readable(path, faults, counted, issued, occupied)
+        for found in spread(chunks(readable, CHUNK)):
+            faults += found
+    if faults:
+        _raise(path, sorted(faults, key=_line))
+    return Examined(*counted)
+
+
+def chunks(rows: Iterable[ClientRow], size: int) -> Iterator[list[ClientRow]]:
+    """Yield the rows, ``size`` at a time."""
+    remaining = iter(rows)
+    while chunk := list(islice(remaining, size)):
+        yield chunk
+
+
+def _readable(
+    path: Path,
+    faults: list[Finding],
+    counted: list[int],
+    issued: Collection[str],
+    occupied: Callable[[str], Path | None],
+) -> Iterator[ClientRow]:
+    seen: dict[str, str] = {}
+    for row in read_rows(path):
+        counted[0] += 1
+        if isinstance(row, Finding):
+            faults.append(row)
+            continue
+        stem = file_stem(row.name)
+        first = seen.setdefault(stem, row.where)
+        if first != row.where:
+            faults.append(fault(row.where, "batch.twice", f"name stands twice: {row.name!r}", f"first in {first}"))
+        if row.name in issued:
+            continue
+        counted[1] += 1
+        if taken := occupied(stem):
+            faults.append(fault(row.where, "file.exists", f"file exists already: {taken}", "pass --force to replace"))
+        yield row
+
+
+def _judge(
+    order: BatchOrder, above: Issuer, now: datetime, stand_in: CertificatePublicKeyTypes, rows: Sequence[ClientRow]
+) -> list[Finding]:
+    """Return what is wrong with these rows. What lint alone finds is the same for all, but for name constraints."""
+    constrained = any(extension_of(ca, x509.NameConstraints) for ca in above.path)
+    found: list[Finding] = []
+    for position, row in enumerate(rows):
+        faults = list(_faults(order, above, now, stand_in, row, thoroughly=constrained or position == 0))
+        found += [fault(row.where, one.code, one.message, one.hint) for one in faults]
+    return found
+
+
+def _faults(
+    order: BatchOrder,
+    above: Issuer,
+    now: datetime,
+    stand_in: CertificatePublicKeyTypes,
+    row: ClientRow,
+    *,
+    thoroughly: bool,
+) -> Iterator[Finding]:
+    unreadable = [one for text in row.names for one in _name_faults(row, text)]
+    if unreadable:
+        yield from unreadable
+        return
+    try:
+        request = decide(order.asked(row, stand_in), above, serial_number=1 << 128, now=now)
+        if thoroughly:
+            algorithm = signature_algorithm(above.certificate.public_key())
+            check_draft(assemble_end_entity(request, above, algorithm), above.path)
+    except RefusedError as error:
+        yield from error.findings
+    except InputError as error:
+        yield fault(row.where, error.code, error.message, error.hint)
+
+
+def _name_faults(row: ClientRow, text: str) -> Iterator[Finding]:
+    try:
+        parse_name(text)
+    except InputError as error:
+        yield fault(row.where, error.code, error.message, error.hint)
+
+
+def _line(finding: Finding) -> int:
+    return int((finding.where or "").rpartition(":")[2])
+
+
+def _raise(path: Path, faults: Sequence[Finding]) -> None:
+    count = len({one.where for one in faults})
+    message = f"{path}: {count} row{'s' if count != 1 else ''} cannot be issued, so nothing was"
+    if any(one.code.startswith(_INPUT_CODES) for one in faults):
+        raise InputError("batch.rows", message, findings=faults)
+    raise RefusedError("batch.refused", message, findings=faults)

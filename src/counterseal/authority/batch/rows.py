@@ -1,0 +1,135 @@
+"""The rows of a batch: one client a row, from CSV with a heading (RFC 4180) or from JSON Lines.
+
+Decides the columns and what each may hold; whether a name may be certified is decided by policy. A row that cannot be
+read becomes a finding with its line and value, so that all of them can be reported at once.
+"""
+
+from __future__ import annotations
+
+import csv
+import difflib
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from counterseal.duration import parse_duration
+from counterseal.errors import FileError, InputError
+from counterseal.findings import Finding, Severity
+from counterseal.pki.shown import quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from datetime import timedelta
+    from pathlib import Path
+    from typing import TextIO
+
+KINDS = {"email": "email", "uri": "URI", "dns": "DNS"}
+COLUMNS = ("name", *KINDS, "group", "lifetime", "subject")
+JSON_LINES = {".jsonl", ".ndjson"}
+
+
+@dataclass(frozen=True, slots=True)
+class ClientRow:
+    """One client to be: ``where`` is ``FILE:LINE``, ``names`` carry their kind in front, None means the default."""
+
+    where: str
+    name: str
+    names: tuple[str, ...] = ()
+    group: str | None = None
+    lifetime: timedelta | None = None
+    subject: str | None = None
+
+
+def read_rows(path: Path) -> Iterator[ClientRow | Finding]:
+    """Yield the rows of the file one by one, and a finding for each that cannot be read.
+
+    ``.jsonl`` and ``.ndjson`` hold an object a line; anything else is CSV, also with semicolons, whose first line names
+    the columns. Raises FileError, InputError ``batch.columns``.
+    """
+    try:
+        with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as stream:
+            yield from _json_lines(path, stream) if path.suffix in JSON_LINES else _csv(path, stream)
+    except OSError as error:
+        raise FileError("file.read", f"cannot read {path}: {(error.strerror or str(error)).lower()}") from error
+
+
+def _csv(path: Path, stream: TextIO) -> Iterator[ClientRow | Finding]:
+    heading = stream.readline()
+    delimiter = ";" if ";" in heading and "," not in heading else ","
+    columns = [cell.strip().lower() for cell in next(csv.reader([heading], delimiter=delimiter), [])]
+    _require_columns(path, columns)
+    reader = csv.reader(stream, delimiter=delimiter, strict=True)
+    try:
+        for cells in reader:
+            where = f"{path.name}:{reader.line_num + 1}"
+            if len(cells) > len(columns):
+                yield fault(where, "batch.row", f"more cells than columns: {quoted(cells[len(columns)])}")
+            elif any(cells):
+                yield _row(where, dict(zip(columns, cells, strict=False)))
+    except csv.Error as error:
+        yield fault(f"{path.name}:{reader.line_num + 1}", "batch.row", f"not CSV from here on: {error}")
+
+
+def _json_lines(path: Path, stream: TextIO) -> Iterator[ClientRow | Finding]:
+    for number, line in enumerate(stream, start=1):
+        where = f"{path.name}:{number}"
+        if not line.strip():
+            continue
+        try:
+            cells = json.loads(line)
+        except ValueError:
+            cells = None
+        if isinstance(cells, dict):
+            unknown = [key for key in cells if key not in COLUMNS]
+            yield _row(where, cells) if not unknown else fault(where, "batch.columns", *_unknown(unknown[0]))
+        else:
+            yield fault(where, "batch.row", f"not a JSON object: {quoted(line.strip())}")
+
+
+def _require_columns(path: Path, columns: list[str]) -> None:
+    for position, column in enumerate(columns):
+        if column not in COLUMNS:
+            message, hint = _unknown(column)
+            raise InputError("batch.columns", f"{path.name}:1: {message}", hint=hint)
+        if column in columns[:position]:
+            raise InputError("batch.columns", f"{path.name}:1: column stands twice: {quoted(column)}")
+    if "name" not in columns:
+        raise InputError(
+            "batch.columns",
+            f"{path.name}: there is no column 'name' in the first line",
+            hint=f"the first line names the columns: {','.join(COLUMNS)}; all but name may be left out",
+        )
+
+
+def _unknown(column: str) -> tuple[str, str]:
+    close = difflib.get_close_matches(column, COLUMNS, n=1)
+    hint = f"did you mean {close[0]!r}?" if close else f"known are {', '.join(COLUMNS)}"
+    return f"unknown column: {quoted(column)}", hint
+
+
+def _row(where: str, cells: Mapping[str, Any]) -> ClientRow | Finding:
+    """Return the row; a cell with several names has blanks between them, in JSON it may be a list."""
+    texts: dict[str, str] = {}
+    names: list[str] = []
+    for column, value in cells.items():
+        parts = value if isinstance(value, list) and column in KINDS else [value if value is not None else ""]
+        if not all(isinstance(part, str) for part in parts):
+            return fault(where, "batch.cell", f"{column} is not text: {quoted(json.dumps(value))}")
+        if column in KINDS:
+            names += [f"{KINDS[column]}:{name}" for part in parts for name in part.split()]
+        else:
+            texts[column] = parts[0].strip()
+    if not texts.get("name"):
+        return fault(where, "batch.name", "the name is missing")
+    try:
+        lifetime = parse_duration(texts["lifetime"]) if texts.get("lifetime") else None
+    except InputError as error:
+        return fault(where, error.code, error.message, error.hint)
+    return ClientRow(
+        where, texts["name"], tuple(names), texts.get("group") or None, lifetime, texts.get("subject") or None
+    )
+
+
+def fault(where: str, code: str, message: str, hint: str | None = None) -> Finding:
+    """Return what is wrong with a row."""
+    return Finding(code, Severity.CRITICAL, message, where=where, hint=hint)

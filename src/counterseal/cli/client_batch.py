@@ -1,0 +1,194 @@
+"""``counterseal client --batch``: many client certificates from one file."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from counterseal.authority.batch.check import Examined, examine
+from counterseal.authority.batch.issue import is_recorded, issue_batch
+from counterseal.authority.batch.ledger import Ledger, Place, issued_names
+from counterseal.authority.batch.order import BatchOrder, Packing
+from counterseal.bundles.pkcs12 import FAST_ROUNDS, Strength, browser_key_refusal, checked_rounds
+from counterseal.cli.client import choose_password
+from counterseal.errors import FileError, InputError, RefusedError
+from counterseal.files import make_directory
+from counterseal.keystore.software import generate_key
+from counterseal.pki.keys import parse_key_spec
+from counterseal.pki.profile import Purpose
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from pathlib import Path
+    from types import FrameType
+
+    from counterseal.authority.parts import Authority
+    from counterseal.cli.client import Options
+    from counterseal.cli.common import Run
+
+PER_ROW = ("email", "uri", "dns", "subject")
+SUFFIXES = (".key.pem", ".fullchain.pem", ".p12")
+MICROSECONDS_A_ROUND = {Strength.MODERN: 0.5, Strength.COMPATIBLE: 1.25}
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """A batch as the command line asked for it."""
+
+    rows: Path
+    place: Place
+    force: bool
+    dry_run: bool
+
+
+def run_batch(run: Run, rows: Path, options: Options) -> None:
+    """Check all rows, issue those that are not in the sheet yet, and say where everything is."""
+    batch = Batch(rows, _place(options), options["force"], options["dry_run"])
+    _require_no_foreign_archive(batch.place)
+    processes = _processes()
+    with run.authority() as authority, _terminated_like_interrupted():
+        order = _order(authority, options)
+        recorded = partial(is_recorded, authority, order.issuer)
+        if batch.place.is_unfinished and not batch.dry_run:
+            with Ledger(batch.place, fingerprint=order.fingerprint(), is_recorded=recorded):
+                run.say(f"going on with the unfinished batch in {batch.place.sheet.parent}")
+        issued = issued_names(batch.place)
+        occupied = _occupied(batch)
+        found = examine(authority, order, rows, issued=issued, occupied=occupied, processes=processes)
+        _say_plan(run, order, found, batch)
+        if batch.dry_run:
+            run.show({"dry_run": True, **_document(found, batch, 0.0)}, f"would issue {found.remaining:,} certificates")
+            return
+        began = time.monotonic()
+        if found.remaining or batch.place.is_unfinished:
+            make_directory(batch.place.sheet.parent)
+            with Ledger(batch.place, fingerprint=order.fingerprint(), is_recorded=recorded) as ledger:
+                counts = issue_batch(authority, order, rows, ledger, batch.place, issued=issued, processes=processes)
+                _follow(run, counts, found.remaining)
+    _show(run, order, found, batch, time.monotonic() - began)
+
+
+def _order(authority: Authority, options: Options) -> BatchOrder:
+    key = parse_key_spec(options["key"])
+    packing = None
+    if options["p12"]:
+        if refusal := browser_key_refusal(generate_key(key).public_key()):
+            raise RefusedError("bundle.browser_key", refusal, hint="use --key p-256, or --no-p12 for programs")
+        strength = Strength.COMPATIBLE if options["compatible"] else Strength.MODERN
+        password_file = options["password_file"]
+        password = choose_password(password_file) if password_file else None
+        packing = Packing(strength, checked_rounds(options["p12_rounds"]), password)
+    issuer = options["issuer"] or authority.issuer_for(Purpose.CLIENT)
+    return BatchOrder(authority.profile("client"), issuer, key, packing, options["group"], options["lifetime"])
+
+
+def _place(options: Options) -> Place:
+    if options["name"] is not None:
+        raise InputError("batch.name", f"with --batch the names are in the file: {options['name']}")
+    if given := [name for name in PER_ROW if options[name]]:  # type: ignore[literal-required]  # the four above
+        raise InputError("batch.option", f"with --batch this is a column of the file: --{given[0]}")
+    archive = options["archive"]
+    if archive is None:
+        return Place.in_directory(options["out"])
+    if archive.suffix != ".tar":
+        raise InputError("batch.archive_name", f"the archive is a tar file, so its name ends in .tar: {archive}")
+    return Place.in_archive(archive)
+
+
+def _require_no_foreign_archive(place: Place) -> None:
+    if place.directory is None and place.archive.exists() and not (place.sheet.exists() or place.is_unfinished):
+        raise FileError("file.exists", f"file exists already: {place.archive}", hint="choose another name")
+
+
+def _occupied(batch: Batch) -> Callable[[str], Path | None]:
+    """Return what tells which file stands where one of a stem's files would be written."""
+    directory = batch.place.directory
+    present = (
+        {path.name for path in directory.iterdir()} if directory and directory.is_dir() and not batch.force else set()
+    )
+
+    def look(stem: str) -> Path | None:
+        taken = next((stem + suffix for suffix in SUFFIXES if stem + suffix in present), None)
+        return directory / taken if directory and taken else None
+
+    return look
+
+
+def _processes() -> int:
+    """Return how many processes may work at once; 0 for this one alone."""
+    cores = len(os.sched_getaffinity(0))
+    return cores if cores > 1 else 0
+
+
+@contextmanager
+def _terminated_like_interrupted() -> Iterator[None]:
+    """Have SIGTERM end the batch as Ctrl-C does: with a word about how to go on."""
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _say_plan(run: Run, order: BatchOrder, found: Examined, batch: Batch) -> None:
+    before = f", {found.rows - found.remaining:,} issued before" if found.remaining < found.rows else ""
+    run.say(f"{batch.rows}: {found.rows:,} rows, all good{before}")
+    if found.remaining and order.packing:
+        rounds = order.packing.rounds
+        cost = rounds * MICROSECONDS_A_ROUND[order.packing.strength] / 1000
+        run.say(f"each PKCS#12 costs {rounds:,} rounds of key derivation, some {cost:.1f} ms")
+        if order.packing.password is None and rounds > FAST_ROUNDS:
+            run.say(f"hint: made passwords need no stretching: --p12-rounds {FAST_ROUNDS} takes a tenth of the time")
+
+
+def _follow(run: Run, counts: Iterable[int], total: int) -> None:
+    """Show the progress on a terminal, and what is done when it is interrupted."""
+    done = 0
+    visible = not run.json and sys.stderr.isatty()
+    try:
+        with click.progressbar(length=total, label="issuing", file=sys.stderr, hidden=not visible) as bar:
+            for count in counts:
+                done += count
+                bar.update(count)
+    except KeyboardInterrupt:
+        run.say(f"stopped after {done:,} of {total:,}; run the same command again to go on")
+        raise
+
+
+def _document(found: Examined, batch: Batch, seconds: float) -> dict[str, Any]:
+    place = batch.place
+    return {
+        "rows": found.rows,
+        "issued": 0 if batch.dry_run else found.remaining,
+        "issued_before": found.rows - found.remaining,
+        "directory": place.directory,
+        "archive": None if place.directory else place.archive,
+        "sheet": place.sheet,
+        "seconds": round(seconds, 3),
+    }
+
+
+def _show(run: Run, order: BatchOrder, found: Examined, batch: Batch, seconds: float) -> None:
+    place = batch.place
+    rate = f" in {seconds:.1f} s ({found.remaining / seconds:,.0f}/s)" if found.remaining and seconds else ""
+    lines = [
+        f"issued {found.remaining:,} client certificates{rate}",
+        f"  files   {place.directory or place.archive}",
+        f"  sheet   {place.sheet}",
+    ]
+    if order.packing and order.packing.password is None:
+        lines.append("  the sheet has the PKCS#12 passwords: keep it apart from the files")
+    lines.append("next: counterseal list --profile client")
+    run.show(_document(found, batch, seconds), "\n".join(lines))

@@ -1,0 +1,69 @@
+"""Work spread over processes."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from counterseal.errors import CountersealError, RefusedError
+from counterseal.findings import Finding, Severity
+from counterseal.workers import workers
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+REFUSAL = RefusedError("x.no", "no: 3", findings=[Finding("x.y", Severity.CRITICAL, "why")], hint="ask for 2")
+
+
+@pytest.mark.parametrize("count", [0, 1, 3])
+def test_answers_come_in_the_order_of_the_questions(count: int) -> None:
+    """However long each takes; large ones, which do not fit into a pipe, block nobody."""
+
+    def answer(number: int) -> tuple[int, bytes]:
+        time.sleep(0.002 * (number % 3))
+        return number, bytes(200_000)
+
+    with workers(answer, count=count) as spread:
+        assert [number for number, _ in spread(range(10))] == list(range(10))
+
+
+def test_questions_are_read_only_a_little_ahead() -> None:
+    """So that what is under way fits into memory."""
+    read = []
+
+    def questions() -> Iterator[int]:
+        for number in range(100):
+            read.append(number)
+            yield number
+
+    with workers(lambda number: number, count=2) as spread:
+        assert next(iter(spread(questions()))) == 0
+        assert len(read) <= 4
+
+
+def test_an_error_arrives_with_every_field() -> None:
+    """As if it had been raised here."""
+
+    def refuse(number: int) -> int:
+        if number == 3:
+            raise REFUSAL
+        return number
+
+    with workers(refuse, count=2) as spread, pytest.raises(RefusedError) as raised:
+        list(spread(range(9)))
+    assert vars(raised.value) == vars(REFUSAL)
+    assert str(raised.value) == "no: 3"
+
+
+def test_a_worker_that_dies_is_an_error_and_no_wait_for_ever() -> None:
+    """As when the kernel runs out of memory."""
+
+    def die(_: int) -> int:
+        os._exit(1)
+
+    with workers(die, count=1) as spread, pytest.raises(CountersealError) as raised:
+        list(spread([1]))
+    assert raised.value.code == "worker.ended"
