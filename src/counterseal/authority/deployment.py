@@ -9,6 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from counterseal.authority.backend_certificate import (
+    ensure_backend_certificate,
+    needs_backend_certificate,
+    rehearse_backend_certificate,
+)
+from counterseal.authority.backend_material import backend_material
+from counterseal.authority.backend_probes import make_backends
 from counterseal.authority.probes import Probes, files_of, make_probes, retire_good
 from counterseal.authority.proof import Stage, prove_sites, remember_leavers
 from counterseal.authority.publish import publish
@@ -32,7 +39,6 @@ if TYPE_CHECKING:
 
     from counterseal.authority.parts import Authority
     from counterseal.authority.served import ServedSite
-    from counterseal.authority.site_certificate import ServerCertificate
     from counterseal.fileset import FileSet
     from counterseal.handshake.prove import Proof
     from counterseal.handshake.site import Leaver
@@ -57,7 +63,9 @@ class Ground:
         """Return where a generation of these sites is proved."""
         directory = Generations(self.place.base).directory(number)
         own = frozenset(one.site.name for one in served if one.certificate is not None)
-        return Stage(directory, number, self.place.base / "run" / "prove.sock", own)
+        run = self.place.base / "run"
+        foreign = frozenset(one.site.name for one in served if not one.proves_backend)
+        return Stage(directory, number, run / "prove.sock", run / "prove-tls.sock", own, foreign)
 
     @property
     def in_force(self) -> int | None:
@@ -80,7 +88,7 @@ def render_sites(
 
     Nothing is written: a certificate that a site still lacks stands in them without its signature.
     """
-    materials = [(one.site, _material(authority, one, ground.home, rehearse_server_certificate)) for one in served]
+    materials = [(one.site, _material(authority, one, ground.home, rehearsing=True)) for one in served]
     make = render_snippets if snippets else render
     return make(materials, version=ground.version, generation=generation, layout=ground.layout)
 
@@ -103,10 +111,11 @@ def deploy_sites(
         """Gather everything under the deploy's lock: two deploys at once must not retire each other's probes."""
         leavers.update(_leavers(authority, served, ground))
         probes = _probes(authority, sites, ground.home)
+        backends = [make_backends(authority, one.site) for one in served if one.proves_backend]
         publish(authority)
-        materials = [(one.site, _material(authority, one, ground.home, ensure_server_certificate)) for one in served]
+        materials = [(one.site, _material(authority, one, ground.home, rehearsing=False)) for one in served]
         made = render(materials, version=ground.version, generation=number, layout=ground.layout)
-        return sum((files_of(ca, of_ca) for ca, of_ca in probes.items()), made)
+        return sum((*backends, *(files_of(ca, of_ca) for ca, of_ca in probes.items())), start=made)
 
     result = deploy(
         files,
@@ -146,11 +155,18 @@ def prove_in_force(authority: Authority, served: Sequence[ServedSite], ground: G
 
 
 def sites_due(authority: Authority, served: Sequence[ServedSite], ground: Ground) -> tuple[str, ...]:
-    """Return the names of the sites whose certificate of ours is to be replaced."""
-    ours = (one.site for one in served if one.certificate is None)
-    return tuple(
-        site.name for site in ours if needs_certificate(authority, site.server_names, ground.home / "sites" / site.name)
-    )
+    """Return the sites with a certificate of ours that is to be replaced: its own, or the one for its backend."""
+    return tuple(one.site.name for one in served if _is_due(authority, one, _kept_in(one, ground.home)))
+
+
+def _is_due(authority: Authority, one: ServedSite, directory: Path) -> bool:
+    if one.certificate is None and needs_certificate(authority, one.site.server_names, directory):
+        return True
+    return needs_backend_certificate(authority, one, directory)
+
+
+def _kept_in(one: ServedSite, home: Path) -> Path:
+    return home / "sites" / one.site.name
 
 
 def _leavers(authority: Authority, served: Sequence[ServedSite], ground: Ground) -> Mapping[str, Leaver]:
@@ -181,13 +197,15 @@ def _probes(authority: Authority, sites: Sequence[Site], home: Path) -> dict[str
     }
 
 
-def _material(authority: Authority, one: ServedSite, home: Path, certify: Callable[..., ServerCertificate]) -> Material:
+def _material(authority: Authority, one: ServedSite, home: Path, *, rehearsing: bool) -> Material:
+    directory = _kept_in(one, home)
     if one.certificate and one.certificate_key:
         server = read_server_certificate(one.certificate, one.certificate_key)
     else:
-        directory = home / "sites" / one.site.name
+        certify = rehearse_server_certificate if rehearsing else ensure_server_certificate
         server = certify(authority, one.site.name, one.site.server_names, directory)
-    return material_of(authority, one.site, server)
+    show = rehearse_backend_certificate if rehearsing else ensure_backend_certificate
+    return material_of(authority, one.site, server, backend_material(authority, one, show(authority, one, directory)))
 
 
 def _outcome(proofs: tuple[Proof, ...]) -> ProofOutcome:

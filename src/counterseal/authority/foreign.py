@@ -1,4 +1,4 @@
-"""A client of nobody's: for a proof that a certificate of a foreign CA stays out. Made in memory, kept nowhere."""
+"""A client, or a backend, of nobody's: for a proof that a certificate of a foreign CA stays out; kept nowhere."""
 
 from __future__ import annotations
 
@@ -13,18 +13,26 @@ from counterseal.keystore.pkcs8 import plain_key
 from counterseal.keystore.software import SoftwareSigner, generate_key
 from counterseal.pki.certificate import CARequest, IssuanceRequest, Issuer, assemble_ca, assemble_end_entity
 from counterseal.pki.keys import P256
-from counterseal.pki.profile import CLIENT_PROBE, PROBE_GROUP, Purpose
+from counterseal.pki.profile import CLIENT_PROBE, PROBE_GROUP
 from counterseal.pki.subject import subject_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
+    from counterseal.pki.profile import Profile
+
 LIFETIME = timedelta(hours=1)
 
 
-def make_foreign_probe(now: datetime, serial_number: Callable[[], int]) -> ProbeIdentity:
-    """Return a good client certificate of a CA that nobody trusts, with its chain."""
+def make_foreign_probe(
+    now: datetime,
+    serial_number: Callable[[], int],
+    *,
+    profile: Profile = CLIENT_PROBE,
+    names: tuple[x509.GeneralName, ...] = (),
+) -> ProbeIdentity:
+    """Return a good certificate of a CA that nobody trusts, with its chain."""
     begin = (now - timedelta(minutes=5)).replace(microsecond=0)
     ca_key, key = generate_key(P256), generate_key(P256)
     signer = SoftwareSigner(ca_key)
@@ -39,15 +47,15 @@ def make_foreign_probe(now: datetime, serial_number: Callable[[], int]) -> Probe
     )
     anchor = x509.load_der_x509_certificate(assemble_ca(ca, None, signer.signature_algorithm).sign(signer))
     request = IssuanceRequest(
-        profile=CLIENT_PROBE,
+        profile=profile,
         subject=subject_of("probe foreign", group=PROBE_GROUP),
-        names=(),
+        names=names,
         public_key=key.public_key(),
         not_before=begin,
         not_after=begin + LIFETIME,
         serial_number=serial_number(),
     )
-    issuer = Issuer.of("foreign", [anchor], Purpose.CLIENT)
+    issuer = Issuer.of("foreign", [anchor], profile.purpose)
     content = assemble_end_entity(request, issuer, signer.signature_algorithm).sign(signer)
     chain = (x509.load_der_x509_certificate(content), anchor)
     return ProbeIdentity("foreign", b"".join(c.public_bytes(Encoding.PEM) for c in chain), plain_key(key))

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from cryptography import x509
+
     from counterseal.authority.parts import Authority
     from counterseal.store.records import CertificateRecord
 
@@ -59,17 +61,17 @@ def make_probes(
     servers = authority.issuer_for(Purpose.SERVER)
     past = now - timedelta(days=2)
     return Probes(
-        good=_issue(authority, CLIENT_PROBE, ca, "good", lifetime=lifetime)[1],
-        expired=_issue(authority, CLIENT_PROBE, ca, "expired", lifetime=timedelta(days=1), past=past)[1],
-        server_purpose=_issue(authority, SERVER_PROBE, servers, "server-purpose", lifetime=lifetime)[1],
+        good=issue_probe(authority, CLIENT_PROBE, ca, "good", lifetime=lifetime)[1],
+        expired=issue_probe(authority, CLIENT_PROBE, ca, "expired", lifetime=timedelta(days=1), past=past)[1],
+        server_purpose=issue_probe(authority, SERVER_PROBE, servers, "server-purpose", lifetime=lifetime)[1],
         revoked=_canary(authority, ca, canaries),
-        unlisted=_issue(authority, CLIENT_PROBE, ca, UNLISTED, lifetime=lifetime)[1] if with_unlisted else None,
+        unlisted=issue_probe(authority, CLIENT_PROBE, ca, UNLISTED, lifetime=lifetime)[1] if with_unlisted else None,
     )
 
 
 def issue_good(authority: Authority, ca: str) -> ProbeIdentity:
     """Issue one good probe under ``ca``, as a client of a CA that a site does not admit."""
-    return _issue(authority, CLIENT_PROBE, ca, "outsider", lifetime=timedelta(hours=1))[1]
+    return issue_probe(authority, CLIENT_PROBE, ca, "outsider", lifetime=timedelta(hours=1))[1]
 
 
 def retire_good(authority: Authority, ca: str) -> None:
@@ -103,26 +105,26 @@ def read_probes(generation: Path, ca: str) -> Probes:
     """Return the probes that a generation carries; raises OSError when it carries none for this CA."""
     names = ("good", "expired", "server-purpose", "revoked")
     good, expired, server_purpose, revoked = (
-        _split(name, (generation / "probes" / ca / f"{name}.pem").read_bytes()) for name in names
+        split_identity(name, (generation / "probes" / ca / f"{name}.pem").read_bytes()) for name in names
     )
     unlisted = generation / "probes" / ca / f"{UNLISTED}.pem"
-    without = None if not unlisted.is_file() else _split(UNLISTED, unlisted.read_bytes())
+    without = None if not unlisted.is_file() else split_identity(UNLISTED, unlisted.read_bytes())
     return Probes(good, expired, server_purpose, revoked, without)
 
 
 def _canary(authority: Authority, ca: str, canaries: Path) -> ProbeIdentity:
     path = canaries / f"{ca}.pem"
     if path.is_file():
-        return _split("revoked", path.read_bytes())
+        return split_identity("revoked", path.read_bytes())
     lifetime = authority.issuer(ca).certificate.not_valid_after_utc - authority.clock() - timedelta(minutes=1)
-    record, identity = _issue(authority, CLIENT_PROBE, ca, "revoked", lifetime=lifetime)
+    record, identity = issue_probe(authority, CLIENT_PROBE, ca, "revoked", lifetime=lifetime)
     revoke_record(authority, record, RevocationReason.SUPERSEDED)
     make_directory(canaries, mode=0o700)
     write_file(path, identity.certificate_chain + identity.private_key, mode=SECRET)
     return identity
 
 
-def _issue(
+def issue_probe(
     authority: Authority,
     profile: Profile,
     ca: str,
@@ -130,10 +132,12 @@ def _issue(
     *,
     lifetime: timedelta,
     past: datetime | None = None,
+    names: tuple[x509.GeneralName, ...] = (),
 ) -> tuple[CertificateRecord, ProbeIdentity]:
+    """Issue one probe of this kind under ``ca``, with a new key, and return its record and what it presents."""
     key = generate_key(P256)
     subject = subject_of(f"probe {kind}", group=PROBE_GROUP)
-    asked = Asked(profile, subject, (), key.public_key(), lifetime, past)
+    asked = Asked(profile, subject, names, key.public_key(), lifetime, past)
     issued = issue(authority, asked, name=_name(kind, ca), issuer=ca)
     chain = (issued.certificate, *issued.issuer.chain)
     encoded = b"".join(certificate.public_bytes(Encoding.PEM) for certificate in chain)
@@ -144,6 +148,7 @@ def _name(kind: str, ca: str) -> str:
     return f"probe:{kind}:{ca}"
 
 
-def _split(name: str, content: bytes) -> ProbeIdentity:
+def split_identity(name: str, content: bytes) -> ProbeIdentity:
+    """Return a probe from the file that ``files_of`` made of it."""
     start = content.index(_KEY_BEGINS)
     return ProbeIdentity(name, content[:start], content[start:])

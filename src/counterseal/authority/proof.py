@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from counterseal.authority.backend_facts import backend_facts
+from counterseal.authority.backend_probes import backends_of
 from counterseal.authority.foreign import make_foreign_probe
 from counterseal.authority.probes import issue_good, read_probes
 from counterseal.authority.site_material import client_cas
 from counterseal.handshake.observation import Endpoint
 from counterseal.handshake.prove import Proof, prove
 from counterseal.handshake.sessions import remember_session
-from counterseal.handshake.site import Identities, Leaver, SiteFacts
+from counterseal.handshake.site import Backends, Identities, Leaver, SiteFacts
 from counterseal.nginx.site import Admit, Revocation, Sessions, TLSProfile
 
 if TYPE_CHECKING:
@@ -27,13 +29,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """Where a proof is played: the directory of the generation, its number, and the socket of the prover's upstream."""
+    """Where a proof is played: the directory of the generation, its number, and the sockets of the prover."""
 
     generation: Path
     number: int
     prove_socket: Path
+    prove_tls_socket: Path
     own_certificate: frozenset[str] = frozenset()
     """The sites whose server certificate is the user's own, of a CA that we do not know."""
+    own_backend: frozenset[str] = frozenset()
+    """The sites whose TLS backends have certificates of another CA than ours."""
 
 
 def prove_sites(
@@ -80,9 +85,16 @@ def facts_of(authority: Authority, site: Site, sites: Sequence[Site], stage: Sta
         plain_http=tuple(endpoint_of(listen) for listen in site.redirect_from),
         protected_paths=tuple(location.path for location in site.demanding),
         listed_paths=tuple(location.path for location in site.demanding if location.allow.restricts),
-        identity_headers=site.proxies,  # where none are handed on, none may arrive either
+        identity_headers=site.proxies_http,  # where none are handed on, none may arrive either
         prove_socket=stage.prove_socket,
         generation=stage.number,
+        backend=backend_facts(
+            authority,
+            site,
+            stage.generation,
+            socket=stage.prove_tls_socket,
+            is_ours=site.name not in stage.own_backend,
+        ),
         trust_anchors=None if site.name in stage.own_certificate else anchor.public_bytes(Encoding.PEM),
     )
 
@@ -97,8 +109,10 @@ def _identities(
     authority: Authority, site: Site, stage: Stage, foreign: ProbeIdentity, leaver: Leaver | None
 ) -> Identities:
     admitted = client_cas(authority, site)
+    is_ours = site.name not in stage.own_backend
+    backends = backends_of(authority, site, stage.generation, is_ours=is_ours) if site.backend_names else Backends()
     if not admitted:
-        return Identities(foreign=foreign)
+        return Identities(foreign=foreign, backends=backends)
     probes = read_probes(stage.generation, admitted[0].name)
     names = {record.name for record in admitted}
     others = [
@@ -115,4 +129,5 @@ def _identities(
         unlisted=probes.unlisted,
         revoked=probes.revoked,
         leaver=leaver,
+        backends=backends,
     )

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from counterseal.authority.parts import Authority
     from counterseal.authority.signing import Issued
 
+
 KEY, CHAIN = "server.key.pem", "server.fullchain.pem"
 
 
@@ -60,10 +61,7 @@ def ensure_server_certificate(
     kept = _fitting(authority, server_names, directory)
     if kept is not None:
         return kept
-    made = _make(authority, site, server_names, issue)
-    make_directory(directory, mode=0o700)
-    write_fileset(directory, FileSet((PlannedFile(KEY, made.private_key, SECRET), PlannedFile(CHAIN, made.chain))))
-    return made
+    return keep(directory, "server", _make(authority, site, server_names, issue))
 
 
 def rehearse_server_certificate(
@@ -78,34 +76,57 @@ def needs_certificate(authority: Authority, server_names: Sequence[str], directo
     return _fitting(authority, server_names, directory) is None
 
 
-def _make(
-    authority: Authority, site: str, server_names: Sequence[str], issuing: Callable[..., Issued]
-) -> ServerCertificate:
-    names, key = _names(server_names), generate_key(P256)
-    asked = order_server(authority.profile("server"), names[0], key.public_key(), more_names=names[1:])
-    issued = issuing(authority, asked, name=f"site:{site}")
-    chain = b"".join(c.public_bytes(Encoding.PEM) for c in (issued.certificate, *issued.issuer.chain))
-    return ServerCertificate(chain, plain_key(key), issued.certificate, issued_now=True)
+def keep(directory: Path, kind: str, made: ServerCertificate) -> ServerCertificate:
+    """Write a new certificate of one kind with its chain and its key, and return it."""
+    make_directory(directory, mode=0o700)
+    key, chain = _file_names(kind)
+    write_fileset(directory, FileSet((PlannedFile(key, made.private_key, SECRET), PlannedFile(chain, made.chain))))
+    return made
 
 
-def _fitting(authority: Authority, server_names: Sequence[str], directory: Path) -> ServerCertificate | None:
-    kept = _kept(directory)
-    return kept if kept is not None and _fits(authority, kept.certificate, _names(server_names)) else None
-
-
-def _kept(directory: Path) -> ServerCertificate | None:
-    if not (directory / CHAIN).is_file() or not (directory / KEY).is_file():
+def read_kept(directory: Path, kind: str) -> ServerCertificate | None:
+    """Return the certificate of one kind that was kept, unless it or its key is missing or they do not belong."""
+    key_file, chain = (directory / name for name in _file_names(kind))
+    if not chain.is_file() or not key_file.is_file():
         return None
-    kept = read_server_certificate(directory / CHAIN, directory / KEY)
+    kept = read_server_certificate(chain, key_file)
     from cryptography.hazmat.primitives.serialization import load_pem_private_key  # noqa: PLC0415 - only to compare
 
     key = load_pem_private_key(kept.private_key, None)
     return kept if key.public_key() == kept.certificate.public_key() else None
 
 
-def _fits(authority: Authority, certificate: x509.Certificate, names: Sequence[str]) -> bool:
+def _file_names(kind: str) -> tuple[str, str]:
+    return KEY.replace("server", kind), CHAIN.replace("server", kind)
+
+
+def with_chain(issued: Issued, private_key: bytes) -> ServerCertificate:
+    """Return a certificate that was just issued, or rehearsed, as it is sent."""
+    chain = b"".join(c.public_bytes(Encoding.PEM) for c in (issued.certificate, *issued.issuer.chain))
+    return ServerCertificate(chain, private_key, issued.certificate, issued_now=True)
+
+
+def is_current(authority: Authority, certificate: x509.Certificate) -> bool:
+    """Whether a certificate of ours stands unrevoked in the store and is not due to be replaced."""
     record = lookup(authority, certificate.serial_number)
-    if record is None or record.status is not Status.VALID or is_due(authority, certificate):
+    return record is not None and record.status is Status.VALID and not is_due(authority, certificate)
+
+
+def _make(
+    authority: Authority, site: str, server_names: Sequence[str], issuing: Callable[..., Issued]
+) -> ServerCertificate:
+    names, key = _names(server_names), generate_key(P256)
+    asked = order_server(authority.profile("server"), names[0], key.public_key(), more_names=names[1:])
+    return with_chain(issuing(authority, asked, name=f"site:{site}"), plain_key(key))
+
+
+def _fitting(authority: Authority, server_names: Sequence[str], directory: Path) -> ServerCertificate | None:
+    kept = read_kept(directory, "server")
+    return kept if kept is not None and _fits(authority, kept.certificate, _names(server_names)) else None
+
+
+def _fits(authority: Authority, certificate: x509.Certificate, names: Sequence[str]) -> bool:
+    if not is_current(authority, certificate):
         return False
     found = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     return {str(name.value) for name in found} == set(names)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from counterseal.authority.parts import Authority
     from counterseal.authority.site_certificate import ServerCertificate
+    from counterseal.nginx.material import UpstreamMaterial
     from counterseal.nginx.site import Site
     from counterseal.store.records import CARecord
 
@@ -50,7 +51,9 @@ def client_cas(authority: Authority, site: Site) -> tuple[CARecord, ...]:
     return tuple(fitting[name] for name in site.client_cas)
 
 
-def material_of(authority: Authority, site: Site, server: ServerCertificate) -> Material:
+def material_of(
+    authority: Authority, site: Site, server: ServerCertificate, upstream: UpstreamMaterial | None = None
+) -> Material:
     """Return the material of a site; every CA of its clients' paths needs a published CRL (``publish`` first)."""
     admitted = client_cas(authority, site)
     paths = [authority.path(record) for record in admitted]
@@ -68,6 +71,7 @@ def material_of(authority: Authority, site: Site, server: ServerCertificate) -> 
         issuer_cas=tuple(record.name for record in admitted),
         revoked=_revoked(authority, admitted, issuers) if wants_map else (),
         known=_known(authority, admitted, issuers) if site.admit is Admit.KNOWN else (),
+        upstream=upstream,
     )
 
 

@@ -6,7 +6,8 @@ from dataclasses import replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, TypeVar
 
-from counterseal.authority.served import ServedSite
+from counterseal.authority.served import BackendFiles, ServedSite
+from counterseal.config.convert_upstream import upstream_tls_of
 from counterseal.duration import parse_duration
 from counterseal.errors import InputError
 from counterseal.nginx.site import (
@@ -63,6 +64,7 @@ def site_of(name: str, raw: RawSite, path: Callable[[str | None], Path | None]) 
     if (raw.certificate is None) != (raw.certificate_key is None):
         raise InputError("config.certificate", "certificate and certificate_key go together: one of them is missing")
     mode = _choice(ClientCertificates, raw.client_certificates, "client_certificates")
+    tls, backend = upstream_tls_of(raw.upstream_tls, path) if raw.upstream_tls else (None, BackendFiles())
     site = Site(
         name=name,
         server_names=tuple(raw.server_names),
@@ -70,6 +72,7 @@ def site_of(name: str, raw: RawSite, path: Callable[[str | None], Path | None]) 
         client_certificates=mode,
         client_cas=tuple(raw.client_cas) or ((DEFAULT_CLIENT_CA,) if mode is not ClientCertificates.NONE else ()),
         upstream=raw.upstream,
+        upstream_tls=tls,
         root=None if raw.root is None else str(path(raw.root)),
         locations=tuple(_location(location, path) for location in raw.locations),
         allow=_allow(raw.allow),
@@ -81,7 +84,7 @@ def site_of(name: str, raw: RawSite, path: Callable[[str | None], Path | None]) 
         hsts=raw.hsts,
         sessions=_choice(Sessions, raw.sessions, "sessions"),
     )
-    return ServedSite(site, path(raw.certificate), path(raw.certificate_key))
+    return ServedSite(site, path(raw.certificate), path(raw.certificate_key), backend)
 
 
 def _location(raw: RawLocation, path: Callable[[str | None], Path | None]) -> Location:

@@ -51,6 +51,25 @@ class RawLocation(msgspec.Struct):
     root: str | None = None
 
 
+class RawKeyPair(msgspec.Struct):
+    """A certificate and its key, both files."""
+
+    certificate: str
+    key: str
+
+
+class RawUpstreamTLS(msgspec.Struct):
+    """``upstream_tls`` of a site."""
+
+    name: str | None = None
+    trust: str | None = None
+    crl: str | None = None
+    depth: int | None = None
+    client_certificate: str | RawKeyPair = "none"
+    client_ca: str | None = None
+    relay_400: bool = False
+
+
 class RawSite(msgspec.Struct):
     """``[sites.NAME]``."""
 
@@ -59,6 +78,7 @@ class RawSite(msgspec.Struct):
     client_certificates: str = "required"
     client_cas: list[str] = []
     upstream: str | None = None
+    upstream_tls: RawUpstreamTLS | None = None
     root: str | None = None
     locations: list[RawLocation] = []
     allow: RawAllow = msgspec.field(default_factory=RawAllow)
@@ -85,4 +105,9 @@ class RawServe(msgspec.Struct):
 
 TABLES: dict[str, type[msgspec.Struct]] = {"ca": RawCA, "nginx": RawNginx, "serve": RawServe}
 NAMED_TABLES: dict[str, type[msgspec.Struct]] = {"profiles": RawProfile, "sites": RawSite}
-NESTED: dict[str, type[msgspec.Struct]] = {"allow": RawAllow, "locations": RawLocation}
+NESTED: dict[str, type[msgspec.Struct]] = {
+    "allow": RawAllow,
+    "locations": RawLocation,
+    "upstream_tls": RawUpstreamTLS,
+    "client_certificate": RawKeyPair,
+}

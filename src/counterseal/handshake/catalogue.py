@@ -95,6 +95,34 @@ CATALOGUE = {
         "forged identity headers",
         "one proxy_set_header in a location drops all inherited ones, and the client's own X-SSL-Client-Verify arrives",
     ),
+    RowKind.BACKEND_GOOD: Entry(
+        "backend of the right CA",
+        "with a depth too small, a CA file without its root or an expired CRL nginx takes no backend at all",
+    ),
+    RowKind.BACKEND_FOREIGN: Entry(
+        "backend of a foreign CA",
+        "proxy_ssl_verify and grpc_ssl_verify are off by default: whoever answers gets the request",
+    ),
+    RowKind.BACKEND_EXPIRED: Entry(
+        "backend with an expired certificate",
+        "nginx looks at a backend's dates only where it verifies it",
+    ),
+    RowKind.BACKEND_NAME: Entry(
+        "backend with another name",
+        "any certificate of the trusted CA would do if its name were not compared with proxy_ssl_name",
+    ),
+    RowKind.BACKEND_PURPOSE: Entry(
+        "client certificate as backend",
+        "a stolen client certificate must not play the backend (extended key usage, RFC 5280 4.2.1.12)",
+    ),
+    RowKind.BACKEND_REVOKED: Entry(
+        "backend with a revoked certificate",
+        "nginx asks no list about a backend unless proxy_ssl_crl names one",
+    ),
+    RowKind.BACKEND_SEES: Entry(
+        "backend sees nginx's certificate",
+        "without its intermediates a backend cannot verify it, and answers 400 to the user",
+    ),
     RowKind.TLS_VERSION: Entry(
         "a TLS version that is not offered",
         "before 1.29.2 the default server's ssl_protocols count, not the site's",

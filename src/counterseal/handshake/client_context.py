@@ -50,7 +50,7 @@ def client_context(
     else:
         _load_anchors(context, trust_anchors)
     if identity is not None:
-        _load_identity(context, identity)
+        load_identity(context, identity)
     return context
 
 
@@ -61,7 +61,8 @@ def _load_anchors(context: ssl.SSLContext, anchors: bytes) -> None:
         raise InputError("probe.anchors", f"cannot read the trust anchors: {error}") from error
 
 
-def _load_identity(context: ssl.SSLContext, identity: ProbeIdentity) -> None:
+def load_identity(context: ssl.SSLContext, identity: ProbeIdentity) -> None:
+    """Have the context present this identity; raises KeyAccessError ``probe.identity``."""
     pem = identity.private_key.rstrip(b"\n") + b"\n" + identity.certificate_chain
     try:
         with _readable(pem) as path:

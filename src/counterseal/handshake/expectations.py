@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from counterseal.handshake.backend_rows import KINDS as BACKEND_KINDS
+from counterseal.handshake.backend_rows import expected_of_backend
 from counterseal.handshake.rows import Expectation, RowKind
 from counterseal.handshake.verdict import Verdict
 
@@ -23,6 +25,8 @@ _HANDSHAKE_DONE = frozenset(Verdict) - _NOT_ANSWERED
 
 def expected(kind: RowKind, facts: SiteFacts) -> Expectation:
     """Return what a client of this kind must meet at the site."""
+    if kind in BACKEND_KINDS:
+        return expected_of_backend(kind, facts.backend)
     return _EXPECTATIONS[kind](facts)
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from counterseal.handshake.causes import find_cause
 from counterseal.handshake.rows import RowKind, RowResult
 from counterseal.handshake.symptoms import Fault
-from counterseal.handshake.verdict import describe, verdict
+from counterseal.handshake.verdict import describe, describe_backend, verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,6 +50,7 @@ def _faults(row: Row, seen: Observation) -> Iterator[Fault]:
         yield Fault.SERIAL
     if seen.leaked:
         yield Fault.LEAKED
+    yield from _backend_faults(row, seen)
     if wanted.resumed is False and seen.resumed:
         yield Fault.RESUMED
     if ended not in wanted.verdicts:
@@ -59,6 +60,20 @@ def _faults(row: Row, seen: Observation) -> Iterator[Fault]:
     if wanted.asked is not None and seen.certificate_requested is (not wanted.asked):
         yield Fault.ASKED
     yield from _page_faults(row, seen)
+
+
+def _backend_faults(row: Row, seen: Observation) -> Iterator[Fault]:
+    wanted, backend = row.expected, seen.backend
+    if wanted.reached is None and wanted.client_serial is None:
+        return
+    if backend is None:
+        yield Fault.NOT_CONNECTED
+    elif wanted.reached not in {None, backend.reached}:
+        yield Fault.REACHED
+    elif wanted.client_serial not in {None, backend.client_serial}:
+        yield Fault.CLIENT_SERIAL
+    if wanted.status not in {None, seen.status}:
+        yield Fault.VERDICT
 
 
 def _page_faults(row: Row, seen: Observation) -> Iterator[Fault]:
@@ -74,6 +89,8 @@ def _page_faults(row: Row, seen: Observation) -> Iterator[Fault]:
 
 
 def _observed(fault: Fault, seen: Observation) -> str:
+    if fault in {Fault.NOT_CONNECTED, Fault.REACHED, Fault.CLIENT_SERIAL}:
+        return f"{describe(seen)}, {describe_backend(seen)}"
     if fault is Fault.ASKED:
         asked = "asked" if seen.certificate_requested else "asked for no certificate"
         return f"{describe(seen)}, {asked}"

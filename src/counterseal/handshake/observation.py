@@ -17,6 +17,9 @@ TLSVersion = Literal["1.2", "1.3"]
 STATUS_PATH = "/.well-known/counterseal"
 """Where a site rendered by us answers with its verdict on this very connection, as one line of text."""
 
+UPSTREAM_PATHS = {"proxy": f"{STATUS_PATH}/upstream", "grpc": f"{STATUS_PATH}/upstream-grpc"}
+"""Where such a site passes the request on to the prover as a TLS backend, by the directive that does it."""
+
 HEADERS_PATH = "/.well-known/counterseal/headers"
 """Where such a site passes the request on to the prover's own socket, with the identity headers of the site."""
 
@@ -72,6 +75,15 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True)
+class BackendSight:
+    """What the prover saw of nginx while it played the backend: whether it got the request, and nginx's certificate."""
+
+    reached: bool = False
+    client_serial: int | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Observation:
     """What one attempt saw; None where it did not get that far or the peer did not say.
 
@@ -80,7 +92,8 @@ class Observation:
     ``certificate_requested`` whether the server asked for a client certificate (None when resumed or not visible);
     ``authorities`` the CAs that it then names, as DER names;
     ``server_verify`` OpenSSL's verdict on the server's chain as (code, message), only with trust anchors; ``leaked``
-    the names of headers whose forged value reached the upstream, only when the prover was the upstream.
+    the names of headers whose forged value reached the upstream, only when the prover was the upstream; ``backend``
+    what it saw, only when it was the TLS backend.
     """
 
     status: int | None = None
@@ -99,6 +112,7 @@ class Observation:
     server_certificate_serial: int | None = None
     server_verify: tuple[int, str] | None = None
     leaked: tuple[str, ...] | None = None
+    backend: BackendSight | None = None
     body_excerpt: str = ""
     error: str | None = None
     seconds: float = 0.0

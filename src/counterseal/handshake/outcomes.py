@@ -6,6 +6,7 @@ entry that matches is taken, so the special stand before the general.
 
 from __future__ import annotations
 
+from counterseal.handshake.backend_outcomes import BACKEND_SYMPTOMS
 from counterseal.handshake.peer_causes import (
     CERTIFICATE_LOST,
     KEY_NOT_LOADED,
@@ -59,6 +60,7 @@ _CRL_NOT_IN_FORCE = Cause(
 )
 
 SYMPTOMS = (
+    *BACKEND_SYMPTOMS,
     Symptom(PLAIN, error="wrong_version_number"),
     Symptom(PLAIN, error="record_layer_failure"),
     Symptom(PLAIN, kinds=frozenset({RowKind.PLAIN_ON_TLS_PORT})),

@@ -10,6 +10,7 @@ import ipaddress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from counterseal.handshake.backend_rows import backend_rows
 from counterseal.handshake.catalogue import CATALOGUE
 from counterseal.handshake.expectations import expected
 from counterseal.handshake.observation import HEADERS_PATH, Attempt, ProbeIdentity
@@ -94,6 +95,8 @@ class _Planner:
             yield from self._protected(path)
         if self.facts.identity_headers:
             yield from self._forged_headers()
+        if self.facts.backend is not None:
+            yield from backend_rows(self.facts.backend, self.identities.backends, self._admitted(), self._blank)
         for version in _TLS_VERSIONS:
             if version not in self.facts.tls_versions:
                 yield self._row(RowKind.TLS_VERSION, replace(self._attempt(None), tls_version=version))
@@ -187,6 +190,11 @@ class _Planner:
     def _attempt(self, identity: ProbeIdentity | None, *, path: str | None = None) -> Attempt:
         made = attempt_as(self.facts, identity, endpoint=self.endpoint, tls_version=self.version, timeout=self.timeout)
         return made if path is None else replace(made, path=path)
+
+    def _admitted(self) -> Attempt | None:
+        if self.facts.client_certificates == "required" and self.identities.good is None:
+            return None
+        return self._attempt(self.identities.good if self.facts.client_certificates != "none" else None)
 
     def _row(self, kind: RowKind, attempt: Attempt, *, first: Attempt | None = None) -> Row:
         version = None if attempt.plain else attempt.tls_version

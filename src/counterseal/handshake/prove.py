@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from counterseal.errors import FileError
 from counterseal.handshake.attempt import attempt
+from counterseal.handshake.backend import ProofBackend
 from counterseal.handshake.judge import judge, skip
 from counterseal.handshake.plan import plan
 from counterseal.handshake.rows import RowKind
@@ -23,7 +24,7 @@ from counterseal.handshake.upstream import ProofUpstream, forged_headers
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from counterseal.handshake.observation import Attempt
+    from counterseal.handshake.observation import Attempt, ProbeIdentity
     from counterseal.handshake.rows import Row, RowResult
     from counterseal.handshake.site import Identities, SiteFacts
 
@@ -61,14 +62,21 @@ def prove_rows(facts: SiteFacts, rows: Sequence[Row], *, timeout: float = 5.0) -
     """Try these rows, a part of a plan or all of it."""
     started = time.monotonic()
     with ExitStack() as stack:
-        upstream = _listen(stack, facts, rows, timeout)
+        parts = _Parts(_upstream(stack, facts, rows, timeout), _backend(stack, facts, rows, timeout))
         pool = stack.enter_context(ThreadPoolExecutor(_WORKERS, thread_name_prefix="probe"))
-        results = tuple(pool.map(lambda row: _try(row, upstream), rows))
+        results = tuple(pool.map(lambda row: _try(row, parts), rows))
     return Proof(facts.site, results, time.monotonic() - started)
 
 
-def _listen(stack: ExitStack, facts: SiteFacts, rows: Sequence[Row], timeout: float) -> ProofUpstream | str:
-    """Return the prover's upstream, or why there is none."""
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """What the prover plays besides the clients: each is listening, or the reason why it is not."""
+
+    upstream: ProofUpstream | str
+    backend: ProofBackend | str
+
+
+def _upstream(stack: ExitStack, facts: SiteFacts, rows: Sequence[Row], timeout: float) -> ProofUpstream | str:
     wanted = any(row.kind is RowKind.FORGED_HEADERS and row.skipped is None for row in rows)
     if not wanted or facts.prove_socket is None:
         return "the site has no socket on which the prover is its upstream"
@@ -78,14 +86,34 @@ def _listen(stack: ExitStack, facts: SiteFacts, rows: Sequence[Row], timeout: fl
         return error.message
 
 
-def _try(row: Row, upstream: ProofUpstream | str) -> RowResult:
+def _backend(stack: ExitStack, facts: SiteFacts, rows: Sequence[Row], timeout: float) -> ProofBackend | str:
+    if facts.backend is None or all(row.backend is None for row in rows):
+        return "the site has no TLS backend"
+    anchors = facts.backend.client_anchors
+    try:
+        return stack.enter_context(ProofBackend(facts.backend.socket, client_anchors=anchors, timeout=timeout))
+    except FileError as error:
+        return error.message
+
+
+def _try(row: Row, parts: _Parts) -> RowResult:
     if row.attempt is None:
         return skip(row, row.skipped or "not tried")
     if row.kind is RowKind.FORGED_HEADERS:
-        return _try_forging(row, row.attempt, upstream)
+        return _try_forging(row, row.attempt, parts.upstream)
+    if row.backend is not None:
+        return _try_backend(row, row.attempt, row.backend, parts.backend)
     if row.first is not None:
         return _try_again(row, row.first, row.attempt)
     return judge(row, attempt(row.attempt))
+
+
+def _try_backend(row: Row, what: Attempt, identity: ProbeIdentity, backend: ProofBackend | str) -> RowResult:
+    if isinstance(backend, str):
+        return skip(row, backend)
+    with backend.playing(identity) as part:
+        seen = attempt(what)
+        return judge(row, replace(seen, backend=part.sight()))
 
 
 def _try_again(row: Row, first: Attempt, then: Attempt) -> RowResult:

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from counterseal.handshake.observation import Attempt, Endpoint, TLSVersion
+    from counterseal.handshake.observation import Attempt, Endpoint, ProbeIdentity, TLSVersion
     from counterseal.handshake.verdict import Verdict
 
 
@@ -37,6 +37,13 @@ class RowKind(StrEnum):
     PROTECTED_WITHOUT = "protected-path-without"
     PROTECTED_GOOD = "protected-path-good"
     FORGED_HEADERS = "forged-headers"
+    BACKEND_GOOD = "backend-good"
+    BACKEND_FOREIGN = "backend-foreign"
+    BACKEND_EXPIRED = "backend-expired"
+    BACKEND_NAME = "backend-other-name"
+    BACKEND_PURPOSE = "backend-client-purpose"
+    BACKEND_REVOKED = "backend-revoked"
+    BACKEND_SEES = "backend-sees-certificate"
     TLS_VERSION = "tls-version"
     PLAIN_ON_TLS_PORT = "plain-http-on-tls-port"
     REDIRECT = "plain-http-redirect"
@@ -49,7 +56,9 @@ class Expectation:
     ``verify`` is what ``$ssl_client_verify`` must start with when the page says it; ``alert`` the alert's name;
     ``resumed`` False that the session must not have been taken up; ``generation`` the one that must answer;
     ``own_page`` that nginx itself must have answered with a page of ours; ``asked`` whether the server must, or must
-    not, ask for a client certificate; ``serial`` the server certificate's.
+    not, ask for a client certificate; ``serial`` the server certificate's; ``status`` the HTTP status. Where the prover
+    is the backend, ``reached`` says whether it must have got the request, and ``client_serial`` which certificate nginx
+    must have shown it.
     """
 
     text: str
@@ -61,13 +70,17 @@ class Expectation:
     own_page: bool = False
     asked: bool | None = None
     serial: int | None = None
+    status: int | None = None
+    reached: bool | None = None
+    client_serial: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
     """One thing to try. ``attempt`` None means that it cannot be tried, and ``skipped`` says why.
 
-    ``first`` is the attempt that makes the session which ``attempt`` then offers again.
+    ``first`` is the attempt that makes the session which ``attempt`` then offers again; ``backend`` the certificate of
+    the backend that the prover plays.
     """
 
     kind: RowKind
@@ -79,6 +92,7 @@ class Row:
     why: str
     attempt: Attempt | None = None
     first: Attempt | None = None
+    backend: ProbeIdentity | None = None
     skipped: str | None = None
     client_certificates: str = "required"
 

@@ -21,6 +21,21 @@ Revocation = Literal["crl", "map", "both"]
 
 
 @dataclass(frozen=True, slots=True)
+class BackendFacts:
+    """How a site speaks to its TLS backends.
+
+    ``paths`` lead to the prover as the backend, on ``socket``. ``client_serial`` is that of the certificate which nginx
+    shows, None for none, and ``client_anchors`` (PEM) verify it. ``is_ours``: nginx trusts our own server CAs there.
+    """
+
+    socket: Path
+    paths: tuple[str, ...]
+    client_serial: int | None = None
+    client_anchors: bytes | None = field(default=None, repr=False)
+    is_ours: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class SiteFacts:
     """A site as it was meant to be.
 
@@ -30,7 +45,7 @@ class SiteFacts:
     the inventory pass. ``resumption`` says that the site offers TLS
     sessions on purpose. ``prove_socket`` is where the site passes ``/.well-known/counterseal/headers`` on to.
     ``trust_anchors`` (PEM) and ``server_certificate_serial`` are what the server's own certificate is held against,
-    where known.
+    where known. ``backend`` where the site has TLS backends.
     """
 
     site: str
@@ -52,6 +67,7 @@ class SiteFacts:
     probe_path: str | None = None
     trust_anchors: bytes | None = field(default=None, repr=False)
     server_certificate_serial: int | None = None
+    backend: BackendFacts | None = None
 
     @property
     def is_ours(self) -> bool:
@@ -77,6 +93,18 @@ class Leaver:
 
 
 @dataclass(frozen=True, slots=True)
+class Backends:
+    """The certificates with which the prover plays a site's TLS backend; one that is None leaves its row out."""
+
+    good: ProbeIdentity | None = None
+    foreign: ProbeIdentity | None = None
+    expired: ProbeIdentity | None = None
+    other_name: ProbeIdentity | None = None
+    client_purpose: ProbeIdentity | None = None
+    revoked: ProbeIdentity | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Identities:
     """The clients to try a site with; one that is None leaves its rows out, and says so.
 
@@ -93,3 +121,4 @@ class Identities:
     unlisted: ProbeIdentity | None = None
     revoked: ProbeIdentity | None = None
     leaver: Leaver | None = None
+    backends: Backends = field(default_factory=Backends)

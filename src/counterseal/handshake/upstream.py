@@ -46,7 +46,7 @@ FORGED_NAMES = (
 """The headers by which proxies tell applications who the client is, two of them also spelt with underscores."""
 
 _MAXIMUM_HEAD = 64 * 1024
-_ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 3\r\nConnection: close\r\n\r\nok\n"
+ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 3\r\nConnection: close\r\n\r\nok\n"
 _WORKERS_MAY_CONNECT = 0o666  # workers run as another user; the socket lives as long as the proof and holds no secret
 
 
@@ -107,11 +107,15 @@ class ProofUpstream:
                 return
             with connection, contextlib.suppress(OSError):
                 connection.settimeout(self._timeout)
-                self._heads.append(_read_head(connection))
-                connection.sendall(_ANSWER)
+                self._receive(connection)
+
+    def _receive(self, connection: socket.socket) -> None:
+        self._heads.append(read_head(connection))
+        connection.sendall(ANSWER)
 
 
-def _read_head(connection: socket.socket) -> bytes:
+def read_head(connection: socket.socket) -> bytes:
+    """Return what arrives up to the end of a request's head, or less where it ends before."""
     head = bytearray()
     while b"\r\n\r\n" not in head and len(head) < _MAXIMUM_HEAD:
         received = connection.recv(4096)

@@ -53,6 +53,18 @@ def verdict(seen: Observation) -> Verdict:
     return _BY_STATUS.get(seen.status, Verdict.FORBIDDEN if seen.decision == "refused" else Verdict.ADMITTED)
 
 
+def describe_backend(seen: Observation) -> str:
+    """Return in a few words what the prover saw of nginx as its backend."""
+    if seen.backend is None:
+        return "nginx did not connect to the backend"
+    shown = seen.backend.client_serial
+    certificate = "no certificate" if shown is None else f"certificate {shown:X}"
+    request = (
+        "the request arrived" if seen.backend.reached else f"no request arrived ({seen.backend.error or 'closed'})"
+    )
+    return f"{request}, nginx showed {certificate}"
+
+
 def describe(seen: Observation) -> str:
     """Return the observation in a few words: status, reason, alert, and what nginx said about the certificate."""
     if seen.leaked is not None:

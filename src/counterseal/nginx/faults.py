@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from counterseal.errors import ConfigError, InputError
 from counterseal.findings import Finding, Severity
+from counterseal.nginx.target_faults import of_target, of_upstream_tls
 from counterseal.pki.names import dns_name
 from counterseal.pki.subject import parse_subject
 
@@ -22,9 +23,6 @@ if TYPE_CHECKING:
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,39}")
 _CA = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _PATH = re.compile(r"(?:/[A-Za-z0-9._~!@+=,:&()-]+)+/?")
-_ROOT = re.compile(r"(?:/[^/\x00-\x1f\x7f$\"'\\{};*?\[\]#]+)+/?|/")
-_SOCKET = re.compile(r"unix:(?=.{1,107}\Z)(?:/[A-Za-z0-9._@+-]+)+")  # unix(7) has room for 107 octets
-_HOST_PORT = re.compile(r"(?:[A-Za-z0-9](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\]):([0-9]{1,5})")
 _GROUP = re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029]{1,64}")
 _CA_SUBJECT = re.compile(r"(?:(?P<ca>[A-Za-z0-9][A-Za-z0-9._-]{0,63}):)?(?P<subject>.*)", re.DOTALL)
 _LONGEST_SUBJECT = 1000
@@ -68,14 +66,15 @@ def of_location(location: Location) -> Iterator[Finding]:
     elif not _PATH.fullmatch(path) or {".", ".."} & set(path.split("/")):
         hint = "start with /, decoded, only letters, digits and ._~!@+=,:&()- between slashes, no empty or dot segment"
         yield _fault("locations.path", f"not a plain path: {_short(path)}", hint)
-    yield from _target(location, "locations.")
+    yield from of_target(location, "locations.")
 
 
 def of_site(site: Site) -> Iterator[Finding]:
     """Every fault of a site whose parts are already sound."""
     yield from _identity(site)
     yield from _sockets(site)
-    yield from _target(site, "")
+    yield from of_target(site, "")
+    yield from of_upstream_tls(site)
     if site.upstream is None and site.root is None and not any(x.upstream or x.root for x in site.locations):
         yield _fault(
             "upstream", "nothing to serve: neither upstream nor root", 'set upstream = "127.0.0.1:8000" or root'
@@ -120,17 +119,6 @@ def _sockets(site: Site) -> Iterator[Finding]:
     yield from (_fault("listen", f"socket given twice: {socket}", hint) for socket in _repeated(everything))
 
 
-def _target(place: Site | Location, field: str) -> Iterator[Finding]:
-    if place.upstream is not None and place.root is not None:
-        yield _fault(f"{field}upstream", "both upstream and root are set", "choose one")
-    if place.upstream is not None and not _is_upstream(place.upstream):
-        yield _fault(f"{field}upstream", f"not an upstream: {_short(place.upstream)}", "write HOST:PORT or unix:/path")
-    if place.root is not None and (not _ROOT.fullmatch(place.root) or ".." in place.root.split("/")):
-        yield _fault(
-            f"{field}root", f"not a usable directory: {_short(place.root)}", "an absolute path without $\"'\\{};"
-        )
-
-
 def _demands(site: Site) -> Iterator[Finding]:
     if site.verifies and not site.client_cas:
         yield _fault("client_cas", "no client CA admitted", 'name at least one, such as client_cas = ["staff"]')
@@ -170,11 +158,6 @@ def _subject(text: str) -> Iterator[Finding]:
         parse_subject(split_subject(text)[1])
     except InputError as error:
         yield _fault("allow.subjects", error.message, error.hint)
-
-
-def _is_upstream(text: str) -> bool:
-    match = _HOST_PORT.fullmatch(text)
-    return bool(match and 0 < int(match[1]) <= 65535) or bool(_SOCKET.fullmatch(text))  # noqa: PLR2004 - 16 bits
 
 
 def _fault(where: str, message: str, hint: str | None = None) -> Finding:

@@ -17,6 +17,30 @@ _KEYS = frozenset({b"PRIVATE KEY", b"EC PRIVATE KEY", b"RSA PRIVATE KEY"})
 
 
 @dataclass(frozen=True, slots=True)
+class UpstreamMaterial:
+    """The files for the TLS with the backends of one site.
+
+    ``cas_pem``: roots and issuing CAs that a backend's certificate may come from; ``verify_depth`` and ``crl_pem`` as
+    for clients, the CRLs empty where none is checked. ``certificate_chain`` and ``private_key``: what nginx shows a
+    backend, end entity first with its intermediates, or empty.
+    """
+
+    cas_pem: bytes
+    verify_depth: int
+    crl_pem: bytes = b""
+    certificate_chain: bytes = b""
+    private_key: bytes = field(default=b"", repr=False)
+
+    def __post_init__(self) -> None:
+        _refuse(_upstream_faults(self))
+
+    @property
+    def presents(self) -> bool:
+        """Whether nginx shows its backends a certificate."""
+        return bool(self.certificate_chain)
+
+
+@dataclass(frozen=True, slots=True)
 class Material:
     """The files and lists of one site.
 
@@ -26,6 +50,7 @@ class Material:
     ``issuer_dns``: the names of the issuing CAs that a client certificate may come from, as ``pki.subject.nginx_name``
     prints them; ``issuer_cas``: the client CA of the site that each of them is, in the same order, or empty.
     ``revoked`` and ``known``: (issuer name, serial number) pairs for the maps. ``crl_numbers``: (issuer name, number).
+    ``upstream``: for sites with a TLS backend.
     """
 
     certificate_chain: bytes
@@ -38,11 +63,27 @@ class Material:
     revoked: tuple[tuple[str, int], ...] = field(default=(), repr=False)
     known: tuple[tuple[str, int], ...] = field(default=(), repr=False)
     crl_numbers: tuple[tuple[str, int], ...] = ()
+    upstream: UpstreamMaterial | None = None
 
     def __post_init__(self) -> None:
-        findings = tuple(Finding("material.invalid", Severity.CRITICAL, fault) for fault in _faults(self))
-        if findings:
-            raise ConfigError("material.invalid", f"cannot use certificates: {findings[0].message}", findings=findings)
+        _refuse(_faults(self))
+
+
+def _refuse(faults: list[str]) -> None:
+    findings = tuple(Finding("material.invalid", Severity.CRITICAL, fault) for fault in faults)
+    if findings:
+        raise ConfigError("material.invalid", f"cannot use certificates: {findings[0].message}", findings=findings)
+
+
+def _upstream_faults(upstream: UpstreamMaterial) -> list[str]:
+    certificates, shown = frozenset({b"CERTIFICATE"}), int(upstream.presents or bool(upstream.private_key))
+    expected = (
+        ("CAs of the backend", upstream.cas_pem, certificates, 1),
+        ("CRLs of the backend's CAs", upstream.crl_pem, frozenset({b"X509 CRL"}), 0),
+        ("certificate for the backend", upstream.certificate_chain, certificates, shown),
+        ("key for the backend", upstream.private_key, _KEYS, shown),
+    )
+    return [fault for name, pem, labels, least in expected if (fault := _pem_fault(name, pem, labels, least))]
 
 
 def _faults(material: Material) -> list[str]:

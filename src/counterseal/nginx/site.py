@@ -13,6 +13,7 @@ from enum import StrEnum
 
 from counterseal.errors import InputError
 from counterseal.nginx import faults
+from counterseal.nginx.upstream import Scheme, Upstream, UpstreamTLS
 
 MAP_ONLY_BEYOND = 10_000
 
@@ -148,6 +149,7 @@ class Site:
     client_certificates: ClientCertificates = ClientCertificates.REQUIRED
     client_cas: tuple[str, ...] = ()
     upstream: str | None = None
+    upstream_tls: UpstreamTLS | None = None
     root: str | None = None
     locations: tuple[Location, ...] = ()
     allow: Allow = Allow()
@@ -168,6 +170,27 @@ class Site:
         return self.client_certificates is not ClientCertificates.NONE
 
     @property
+    def upstream_texts(self) -> tuple[str, ...]:
+        """Every upstream of the site and its locations, as written."""
+        texts = (self.upstream, *(location.upstream for location in self.locations))
+        return tuple(text for text in texts if text is not None)
+
+    @property
+    def upstreams(self) -> tuple[Upstream, ...]:
+        """Every upstream of the site and its locations."""
+        return tuple(map(Upstream.parse, self.upstream_texts))
+
+    @property
+    def backend_names(self) -> dict[Scheme, str]:
+        """The name in the certificate of the first TLS backend of each protocol."""
+        named: dict[Scheme, str] = {}
+        for upstream in self.upstreams:
+            name = self.upstream_tls.name_of(upstream) if self.upstream_tls and upstream.is_tls else None
+            if name is not None:
+                named.setdefault(upstream.scheme, name)
+        return named
+
+    @property
     def demanding(self) -> tuple[Location, ...]:
         """Locations that ask more of the client than the site does."""
         return tuple(location for location in self.locations if self._demands(location))
@@ -176,6 +199,11 @@ class Site:
     def proxies(self) -> bool:
         """Whether any location of the site has an upstream."""
         return self.upstream is not None or any(location.upstream is not None for location in self.locations)
+
+    @property
+    def proxies_http(self) -> bool:
+        """Whether any of them is one for ``proxy_pass``."""
+        return any(not upstream.is_grpc for upstream in self.upstreams)
 
     def _demands(self, location: Location) -> bool:
         stricter = location.client_certificates is ClientCertificates.REQUIRED

@@ -57,6 +57,8 @@ class Feature:
     nginx: tuple[int, int, int] = OLDEST
     openssl: tuple[int, int, int] | None = None
     module: str | None = None
+    standard_module: str | None = None
+    """A module that is built in unless it was left out."""
 
 
 FEATURES: tuple[Feature, ...] = (
@@ -83,6 +85,12 @@ FEATURES: tuple[Feature, ...] = (
         "ssl_protocols is taken from the server named by SNI; before, the default server of the socket decided, so "
         "sites that share a socket must agree on their TLS profile",
         nginx=(1, 29, 2),
+    ),
+    Feature(
+        "grpc",
+        "grpc:// and grpcs:// upstreams need the gRPC module, which is built with HTTP/2; elsewhere they are refused",
+        module="http_v2",
+        standard_module="http_grpc",
     ),
     Feature(
         "x25519mlkem768",
@@ -148,6 +156,7 @@ def supports(version: NginxVersion, feature: str) -> bool:
         version.number >= row.nginx
         and (row.openssl is None or (version.openssl is not None and version.openssl >= row.openssl))
         and (row.module is None or row.module in version.modules)
+        and row.standard_module not in version.without
     )
 
 

@@ -6,7 +6,7 @@ client door. RFC 5280 4.2.1.3 (key usage), 4.2.1.12 (extended key usage); lifeti
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
 
@@ -89,8 +89,11 @@ CLIENT_PROBE = Profile(
     name_kinds=frozenset(),
     probe=True,
 )
-PROBES = (SERVER_PROBE.name, CLIENT_PROBE.name)
-BUILT_IN = {profile.name: profile for profile in (SERVER, CLIENT, SERVER_PROBE, CLIENT_PROBE)}
+BACKEND_PROBE = replace(SERVER_PROBE, name="backend-probe", name_kinds=frozenset({"DNS"}), requires_name=True)
+CLIENT_BACKEND_PROBE = replace(CLIENT_PROBE, name="client-backend-probe", name_kinds=frozenset({"DNS"}))
+_PROBES = (SERVER_PROBE, CLIENT_PROBE, BACKEND_PROBE, CLIENT_BACKEND_PROBE)
+PROBES = tuple(profile.name for profile in _PROBES)
+BUILT_IN = {profile.name: profile for profile in (SERVER, CLIENT, *_PROBES)}
 
 PROBE_GROUP = "counterseal-probe"
 """The OU that marks a certificate made for a proof; policy refuses it to everybody else."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 import threading
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler
@@ -17,12 +18,18 @@ if TYPE_CHECKING:
 
 
 class _Echo(BaseHTTPRequestHandler):
-    """Answers every request with what it saw; ``/x-accel?`` asks nginx to go to the path in the query instead."""
+    """Answers every request with what it saw.
+
+    ``/x-accel?`` asks nginx to go to the path in the query instead; ``/status/404`` answers with that status.
+    """
 
     def do_GET(self) -> None:
         """Answer as JSON."""
-        body = json.dumps({"path": self.path, "headers": [[k.lower(), v] for k, v in self.headers.items()]}).encode()
-        self.send_response(200)
+        saw: dict[str, object] = {"path": self.path, "headers": [[k.lower(), v] for k, v in self.headers.items()]}
+        if isinstance(self.connection, ssl.SSLSocket):
+            saw["certificate"] = self.connection.getpeercert()
+        body = json.dumps(saw).encode()
+        self.send_response(int(self.path.rpartition("/")[2]) if "/status/" in self.path else 200)
         if self.path.startswith("/x-accel?"):
             self.send_header("X-Accel-Redirect", self.path.partition("?")[2])
         self.send_header("Content-Length", str(len(body)))
@@ -40,16 +47,21 @@ class _Echo(BaseHTTPRequestHandler):
 class _TCP(ThreadingMixIn, TCPServer):
     daemon_threads = True
 
+    def handle_error(self, *_: object) -> None:
+        """Say nothing: that nginx leaves an impostor is meant."""
+
 
 class _Unix(ThreadingMixIn, UnixStreamServer):
     daemon_threads = True
 
 
 @contextmanager
-def echo(path: Path | None = None) -> Iterator[str]:
+def echo(path: Path | None = None, *, tls: ssl.SSLContext | None = None) -> Iterator[str]:
     """Run the upstream on a Unix socket, or on a free port; yields its name as a site has it."""
     port = free_port()
     server = _Unix(str(path), _Echo) if path else _TCP(("127.0.0.1", port), _Echo)
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:

@@ -32,6 +32,7 @@ def refuse_disagreement(sites: Sequence[tuple[Site, Material]], version: NginxVe
         *_sockets(only),
         *([] if supports(version, "protocols_per_server") else _profiles(only)),
         *chain.from_iterable(_missing(site, material) for site, material in sites),
+        *chain.from_iterable(_backends(site, material, version) for site, material in sites),
     ]
     if found:
         findings = tuple(found)
@@ -101,6 +102,14 @@ def _missing(site: Site, material: Material) -> Iterator[Finding]:
     for ca in {ca for ca, _ in map(split_subject, subjects) if ca is not None}:
         if len(site.client_cas) > 1 and ca not in material.issuer_cas:
             yield _fault(f"no issuer known for client CA {ca} of site: {site.name}")
+
+
+def _backends(site: Site, material: Material, version: NginxVersion) -> Iterator[Finding]:
+    if any(upstream.is_grpc for upstream in site.upstreams) and not supports(version, "grpc"):
+        hint = "install an nginx with HTTP/2 and the gRPC module, or use an https upstream"
+        yield _fault(f"this nginx cannot pass on gRPC, which site {site.name} asks for: {version}", hint)
+    if site.backend_names and material.upstream is None:
+        yield _fault(f"no CA certificates for the backend of site: {site.name}")
 
 
 def _fault(message: str, hint: str | None = None) -> Finding:

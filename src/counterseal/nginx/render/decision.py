@@ -32,6 +32,7 @@ from counterseal.nginx.faults import split_subject
 from counterseal.nginx.render.inventory import uses_map
 from counterseal.nginx.render.words import choose, exact, serial_hex, variable
 from counterseal.nginx.site import Admit, ClientCertificates
+from counterseal.nginx.upstream import Scheme
 from counterseal.pki.profile import PROBE_GROUP
 from counterseal.pki.subject import nginx_name, parse_subject
 
@@ -43,6 +44,9 @@ if TYPE_CHECKING:
 
 PROBE_PATH = "/.well-known/counterseal"
 HEADERS_PATH = f"{PROBE_PATH}/headers"
+UPSTREAM_PATHS = {Scheme.HTTPS: f"{PROBE_PATH}/upstream", Scheme.GRPCS: f"{PROBE_PATH}/upstream-grpc"}
+# The places that lead to sockets of the prover, and never to an application.
+_PROVER_PATHS = (HEADERS_PATH, *UPSTREAM_PATHS.values())
 
 # Raw paths that two programs may read differently: dot segments, empty segments, path parameters, backslashes, the hash
 # sign, and encoded separators, dots, control characters and percent signs. Matched on the path as the client wrote it.
@@ -89,10 +93,10 @@ def gate(site: Site, number: int = 0) -> str:
     return variable(site.name, f"gate_{number}" if number else "gate")
 
 
-def check_lines(name: str) -> Iterator[str]:
+def check_lines(name: str, *, forbidden: int = 403) -> Iterator[str]:
     """Yield what refuses by the value of a demand; whatever is neither refused by name nor let in is refused, too."""
     yield f"if ({name} ~ ^496) {{ return 496; }}"
-    yield f"if ({name} ~ ^403) {{ return 403; }}"
+    yield f"if ({name} ~ ^403) {{ return {forbidden}; }}"
     yield f"if ({name} !~ ^200) {{ return 495; }}"
 
 
@@ -173,13 +177,14 @@ def _verdict(site: Site) -> Iterator[str]:
 
 def _keeps_probes_out(site: Site) -> bool:
     """Whether no probe could reach the application's place, and so nobody see which headers arrive there."""
-    around = (one for one in site.demanding if f"{HEADERS_PATH}/".startswith(f"{one.prefix}/"))
+    around = (one for one in site.demanding if any(f"{path}/".startswith(f"{one.prefix}/") for path in _PROVER_PATHS))
     return site.proxies and any(allow.restricts for allow in (site.allow, *(one.allow for one in around)))
 
 
 def _verdict_for_probes(site: Site) -> Iterator[str]:
     """Yield the map that lets a probe, verified and sound, through to the prover's own socket and nowhere else."""
-    at_the_prover = rf"^403:forbidden\n{exact(HEADERS_PATH)}\n{_member_of(PROBE_GROUP)}"
+    places = "|".join(map(exact, _PROVER_PATHS))
+    at_the_prover = rf"^403:forbidden\n(?:{places})\n{_member_of(PROBE_GROUP)}"
     cases = [("default", verdict(site)), (at_the_prover, "200:proof")]
     yield from choose(f"{verdict(site)}\n$uri\n$ssl_client_s_dn", variable(site.name, "entry"), cases, volatile=True)
 

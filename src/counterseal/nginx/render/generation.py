@@ -6,18 +6,14 @@ from typing import TYPE_CHECKING
 
 from counterseal.fileset import SECRET, FileSet, PlannedFile
 from counterseal.nginx.render.agreement import refuse_disagreement, session_zone, tls_sockets
+from counterseal.nginx.render.backend import ssl_files
 from counterseal.nginx.render.decision import decision_lines
-from counterseal.nginx.render.headers import client_cert_maps, proxy_lines, proxy_maps
+from counterseal.nginx.render.headers import client_cert_maps, grpc_lines, proxy_lines, proxy_maps
 from counterseal.nginx.render.inventory import inventory_lines, list_files, number_issuers, uses_crl
+from counterseal.nginx.render.layout import file_of
 from counterseal.nginx.render.main import main_lines
 from counterseal.nginx.render.pages import page_maps
-from counterseal.nginx.render.server import (
-    default_server,
-    file_of,
-    plain_default_server,
-    redirect_servers,
-    site_server,
-)
+from counterseal.nginx.render.server import default_server, plain_default_server, redirect_servers, site_server
 from counterseal.nginx.render.sizes import size_lines
 from counterseal.nginx.render.words import as_file
 from counterseal.nginx.site import IdentityHeaders, TLSProfile
@@ -60,7 +56,8 @@ def render(
         zone = session_zone(site, only, generation=generation, version=version)
         server = site_server(site, material, version=version, layout=layout, zone=zone)
         files.append(PlannedFile(file_of(site, "conf"), as_file([head, *server, *redirect_servers(site, layout)])))
-        files.extend(_site_files(site, material, version))
+        files.extend(_site_files(site, material))
+        files.extend(_backend_files(site, material, version=version, layout=layout))
     return FileSet((*files, PlannedFile(DEFAULT_FILE, as_file([head, *default]))))
 
 
@@ -115,9 +112,23 @@ def defaults(sites: Sequence[Site], *, version: NginxVersion, generation: int, l
         yield from plain_default_server(dict.fromkeys(one for site in sites for one in site.redirect_from), layout)
 
 
-def _site_files(site: Site, material: Material, version: NginxVersion) -> Iterator[PlannedFile]:
+def _site_files(site: Site, material: Material) -> Iterator[PlannedFile]:
     yield PlannedFile(file_of(site, "chain.pem"), material.certificate_chain)
     yield PlannedFile(file_of(site, "key.pem"), material.private_key, SECRET)
     yield from client_files(site, material)
-    if site.proxies:
+
+
+def _backend_files(site: Site, material: Material, *, version: NginxVersion, layout: Layout) -> Iterator[PlannedFile]:
+    if site.proxies_http:
         yield PlannedFile(file_of(site, "proxy.conf"), as_file(proxy_lines(site, version)))
+    if any(upstream.is_grpc for upstream in site.upstreams):
+        yield PlannedFile(file_of(site, "grpc.conf"), as_file(grpc_lines(site)))
+    for kind, lines in ssl_files(site, layout, material).items():
+        yield PlannedFile(file_of(site, kind), as_file(lines))
+    if material.upstream is not None:
+        yield PlannedFile(file_of(site, "upstream-cas.pem"), material.upstream.cas_pem)
+        if material.upstream.crl_pem:
+            yield PlannedFile(file_of(site, "upstream-crl.pem"), material.upstream.crl_pem)
+        if material.upstream.presents:
+            yield PlannedFile(file_of(site, "upstream-chain.pem"), material.upstream.certificate_chain)
+            yield PlannedFile(file_of(site, "upstream-key.pem"), material.upstream.private_key, SECRET)

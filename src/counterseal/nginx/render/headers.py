@@ -46,27 +46,34 @@ CLEARED = (
 _JOINS = 12
 
 
-def header_lines(kind: IdentityHeaders) -> Iterator[str]:
+def header_lines(kind: IdentityHeaders, directive: str = "proxy_set_header") -> Iterator[str]:
     """Yield the identity headers: those asked for with their value, every other one removed."""
     values = {IdentityHeaders.STANDARD: STANDARD, IdentityHeaders.RFC9440: RFC9440}.get(kind, {})
     for name in CLEARED:
-        yield f"proxy_set_header {name} {values.get(name, chr(34) * 2)};"
+        yield f"{directive} {name} {values.get(name, chr(34) * 2)};"
 
 
 def proxy_lines(site: Site, version: NginxVersion) -> Iterator[str]:
-    """Yield all that a proxied location of this site has in common."""
+    """Yield all that a location of this site with ``proxy_pass`` has in common; ``Host`` is the location's."""
     yield "proxy_http_version 1.1;"
-    yield "proxy_intercept_errors off;"
     if "http-cache" not in version.without:
         yield "proxy_cache off;"
-    yield "proxy_set_header Host $counterseal_host;"
     yield "proxy_set_header Upgrade $http_upgrade;"
     yield "proxy_set_header Connection $counterseal_connection;"
-    yield "proxy_set_header X-Real-IP $remote_addr;"
-    yield "proxy_set_header X-Forwarded-For $remote_addr;"
-    yield "proxy_set_header X-Forwarded-Proto $scheme;"
-    yield "proxy_set_header X-Forwarded-Host $counterseal_host;"
-    yield from header_lines(site.identity_headers)
+    yield from _request_lines(site, "proxy_set_header")
+
+
+def grpc_lines(site: Site) -> Iterator[str]:
+    """Yield all that a location of this site with ``grpc_pass`` has in common."""
+    yield from _request_lines(site, "grpc_set_header")
+
+
+def _request_lines(site: Site, directive: str) -> Iterator[str]:
+    yield f"{directive} X-Real-IP $remote_addr;"
+    yield f"{directive} X-Forwarded-For $remote_addr;"
+    yield f"{directive} X-Forwarded-Proto $scheme;"
+    yield f"{directive} X-Forwarded-Host $counterseal_host;"
+    yield from header_lines(site.identity_headers, directive)
 
 
 def proxy_maps() -> Iterator[str]:

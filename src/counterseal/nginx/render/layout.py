@@ -14,6 +14,8 @@ from counterseal.errors import InputError
 if TYPE_CHECKING:
     from pathlib import PurePath
 
+    from counterseal.nginx.site import Site
+
 # An include is a pattern to nginx, a colon ends a Unix socket, and "$" has no escape.
 _PATH = re.compile(r"(?:/[^/\x00-\x1f\x7f$\"'\\{};:*?\[\]#]+)+")
 LONGEST_SOCKET = 107  # sun_path of unix(7), less its closing zero
@@ -44,9 +46,9 @@ class Layout:
             if not _PATH.fullmatch(str(path)) or ".." in path.parts:
                 hint = "use an absolute path with none of $\"'\\{};:*?[]# in it"
                 raise InputError("nginx.layout", f"nginx cannot take this path: {str(path)[:200]!r}", hint=hint)
-        if len(bytes(self.prove_socket)) > LONGEST_SOCKET:
+        if len(bytes(self.prove_tls_socket)) > LONGEST_SOCKET:
             hint = f"a Unix socket has room for {LONGEST_SOCKET} octets: choose a shorter directory"
-            raise InputError("nginx.layout", f"path of the socket is too long: {self.prove_socket}", hint=hint)
+            raise InputError("nginx.layout", f"path of the socket is too long: {self.prove_tls_socket}", hint=hint)
         if self.worker_user is not None and not _USER.fullmatch(self.worker_user):
             raise InputError("nginx.layout", f"not a user name: {self.worker_user[:80]!r}")
 
@@ -58,6 +60,16 @@ class Layout:
         """Return a file of the run directory, quoted."""
         return f'"{self.run}/{name}"'
 
+    @property
+    def prove_tls_socket(self) -> PurePath:
+        """The Unix socket on which the proof plays the backend that speaks TLS."""
+        return self.prove_socket.with_name(f"{self.prove_socket.stem}-tls{self.prove_socket.suffix}")
+
     def log(self, name: str) -> str:
         """Return a log file, quoted."""
         return f'"{self.logs or self.run}/{name}"'
+
+
+def file_of(site: Site, kind: str) -> str:
+    """Return the path, inside a generation, of one file of a site."""
+    return f"sites/{site.name}.{kind}"

@@ -52,7 +52,7 @@ def page_maps(generation: int) -> Iterator[str]:
     lines = [
         ("default", f"{line}refused code=495 {_FACTS}"),
         ("^200:", f"{line}admitted code=200 {_FACTS}"),
-        ("^(4[0-9][0-9]):", f"{line}refused code=$1 {_FACTS}"),
+        ("^([45][0-9][0-9]):", f"{line}refused code=$1 {_FACTS}"),
     ]
     yield from choose("$counterseal_verdict", "$counterseal_line", lines)
     codes = [("default", "495"), ("^([0-9]+:[a-z]+)", "$1")]
@@ -83,6 +83,9 @@ def page_locations(site: Site) -> Iterator[str]:
         ("plain", 400, "497:plain"),
     ):
         yield from block(f"location @counterseal_{name}", _answer(site.name, status, value, hsts=site.hsts))
+    if site.backend_names:
+        lines = _answer(site.name, 502, "502:upstream", hsts=site.hsts)
+        yield from block("location @counterseal_upstream", lines)
     yield from _malformed(site.name, hsts=site.hsts)
 
 

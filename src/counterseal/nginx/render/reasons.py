@@ -32,6 +32,10 @@ _CHAIN = (
 _RECONNECT = "The connection was made for another server name. Reload the page, or close the browser and open it again."
 _CLOCK = "Your certificate begins to be valid later. Look at the date and time of this device, or wait."
 _PURPOSE = "Your certificate was made for another purpose, such as a server or e-mail. Choose one made for clients."
+_BACKEND = (
+    "The application behind this site answered 400 to the server, which may concern the server's own certificate. This "
+    "says nothing about yours."
+)
 _LIST = f"This site cannot tell which certificates are withdrawn, so it lets nobody in. {_OPERATOR}"
 _DEPTH = f"This site is not set up for the chain of issuers of your certificate. {_OPERATOR}"
 
@@ -47,6 +51,7 @@ REASONS: tuple[Reason, ...] = (
     Reason(
         "^497:", "This port speaks HTTPS", "The request came unencrypted. Use the same address with https:// before."
     ),
+    Reason("^502:", "The application refused", _BACKEND),
     Reason("^495:issuer", "Certificate of another issuer", f"Your certificate is not one for this site. {_ASK}"),
     Reason("^495:revoked", "Certificate revoked", f"Your certificate was withdrawn. {_ASK}"),
     Reason("^495:unknown", "Certificate unknown", f"Your certificate is not in the list of those in use. {_ASK}"),

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from counterseal.nginx.render.decision import HEADERS_PATH, check_lines, entry, gates_around
+from counterseal.nginx.render.decision import check_lines, entry
 from counterseal.nginx.render.inventory import uses_crl
+from counterseal.nginx.render.layout import file_of
+from counterseal.nginx.render.locations import location_lines
 from counterseal.nginx.render.pages import (
     default_server_pages,
     error_page_lines,
@@ -26,11 +28,6 @@ if TYPE_CHECKING:
 
 HTTPS_PORT = 443
 END = r"\z"
-
-
-def file_of(site: Site, kind: str) -> str:
-    """Return the path, inside a generation, of one file of a site."""
-    return f"sites/{site.name}.{kind}"
 
 
 def site_server(
@@ -59,7 +56,7 @@ def site_server(
             "",
             *page_locations(site),
             *probe_location(site),
-            *_locations(site, layout),
+            *location_lines(site, layout),
         ],
     )
 
@@ -136,29 +133,3 @@ def log_lines(layout: Layout) -> Iterator[str]:
 def socket_text(listen: Listen) -> str:
     """Return a socket as the listen directive has it."""
     return str(listen.port) if listen.address == "*" else str(listen)
-
-
-def _locations(site: Site, layout: Layout) -> Iterator[str]:
-    if site.proxies:
-        upstream = f"unix:{layout.prove_socket}"
-        yield from block(f"location = {HEADERS_PATH}", _target(site, layout, upstream=upstream, root=None))
-    for location in site.locations:
-        place = location if location.upstream or location.root else site
-        lines = [
-            *(line for gate in gates_around(site, location) for line in check_lines(gate)),
-            *_target(site, layout, upstream=place.upstream, root=place.root),
-        ]
-        yield from block(f"location = {quote(location.prefix)}", lines)
-        yield from block(f"location ^~ {quote(location.prefix + '/')}", lines)
-    yield from block("location /", _target(site, layout, upstream=site.upstream, root=site.root))
-
-
-def _target(site: Site, layout: Layout, *, upstream: str | None, root: str | None) -> Iterator[str]:
-    if upstream is not None:
-        yield f"include {layout.place(file_of(site, 'proxy.conf'))};"
-        yield f"proxy_pass {quote(f'http://{upstream}')};"
-    elif root is not None:
-        yield f"root {quote(root)};"
-        yield "index index.html;"
-    else:
-        yield "return 404;"

@@ -56,6 +56,7 @@ VERDICTS = {
     "421:misdirected|SUCCESS": "Wrong connection for this name",
     "496:missing|NONE": "No certificate was sent",
     "497:plain|": "This port speaks HTTPS",
+    "502:upstream|SUCCESS": "The application refused",
     "495:issuer|SUCCESS": "Certificate of another issuer",
     "495:revoked|SUCCESS": "Certificate revoked",
     "495:unknown|SUCCESS": "Certificate unknown",

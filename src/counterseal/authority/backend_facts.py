@@ -1,0 +1,40 @@
+"""What the proof has to know of a site's TLS backends: where it plays them, and what nginx must show it there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from counterseal.handshake.observation import UPSTREAM_PATHS
+from counterseal.handshake.site import BackendFacts
+from counterseal.nginx.upstream import BackendCertificate, Scheme
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from counterseal.authority.parts import Authority
+    from counterseal.nginx.site import Site
+
+_DIRECTIVES = {Scheme.HTTPS: "proxy", Scheme.GRPCS: "grpc"}
+
+
+def backend_facts(
+    authority: Authority, site: Site, generation: Path, *, socket: Path, is_ours: bool
+) -> BackendFacts | None:
+    """Return the facts, None for a site without a TLS backend; the certificate shown is read from the generation."""
+    if not site.backend_names:
+        return None
+    shown = generation / "sites" / f"{site.name}.upstream-chain.pem"
+    chain = x509.load_pem_x509_certificates(shown.read_bytes()) if shown.is_file() else []
+    issued = site.upstream_tls is not None and site.upstream_tls.certificate is BackendCertificate.ISSUED
+    # Of a certificate of ours the root alone is an anchor, so that nginx has to send the intermediates.
+    anchors = [authority.issuer(authority.store.cas()[0].name).trust_anchor] if issued else chain
+    return BackendFacts(
+        socket=socket,
+        paths=tuple(UPSTREAM_PATHS[_DIRECTIVES[scheme]] for scheme in site.backend_names),
+        client_serial=chain[0].serial_number if chain else None,
+        client_anchors=b"".join(anchor.public_bytes(Encoding.PEM) for anchor in anchors) if chain else None,
+        is_ours=is_ours,
+    )

@@ -1,0 +1,68 @@
+"""What nginx must hold for the TLS backends of a site: the CAs it trusts there with their lists, and what it shows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from counterseal.errors import InputError
+from counterseal.files import read_file
+from counterseal.nginx.material import UpstreamMaterial
+from counterseal.pki.crl import to_pem
+from counterseal.pki.profile import Purpose
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from counterseal.authority.parts import Authority
+    from counterseal.authority.served import ServedSite
+    from counterseal.authority.site_certificate import ServerCertificate
+
+FOREIGN_DEPTH = 4
+"""Intermediates that another CA may have; nginx counts one by default, and too small a number is a 502."""
+
+
+def backend_material(authority: Authority, one: ServedSite, shown: ServerCertificate | None) -> UpstreamMaterial | None:
+    """Return the files for a site's TLS backends, None where it has none; our CAs need published lists.
+
+    ``shown`` is the certificate that nginx shows them, if any. Raises FileError, InputError ``site.trust``.
+    """
+    if not one.site.backend_names:
+        return None
+    cas, crls, depth = _ours(authority) if one.backend.trust is None else _theirs(one.backend.trust, one.backend.crl)
+    return UpstreamMaterial(
+        cas_pem=cas,
+        verify_depth=depth if one.backend.verify_depth is None else one.backend.verify_depth,
+        crl_pem=crls,
+        certificate_chain=shown.chain if shown else b"",
+        private_key=shown.private_key if shown else b"",
+    )
+
+
+def _ours(authority: Authority) -> tuple[bytes, bytes, int]:
+    """Return our server CAs with their roots, the lists of all CAs, and the number of intermediates."""
+    records = [ca for ca in authority.store.cas() if ca.purpose in {str(Purpose.SERVER), str(Purpose.ANY)}]
+    paths = [authority.path(record) for record in records]
+    certificates = dict.fromkeys(certificate for path in paths for certificate in path)
+    # Those of the client CAs too, so that a client certificate is refused for its purpose, which says more than a list
+    # that is missing.
+    lists = [authority.store.latest_crl(record.name) for record in authority.store.cas()]
+    return (
+        b"".join(certificate.public_bytes(Encoding.PEM) for certificate in certificates),
+        b"".join(to_pem(crl.crl) for crl in lists if crl is not None),
+        max(len(path) - 1 for path in paths),
+    )
+
+
+def _theirs(trust: Path, crl: Path | None) -> tuple[bytes, bytes, int]:
+    content = read_file(trust)
+    try:
+        certificates = x509.load_pem_x509_certificates(content)
+    except ValueError as error:
+        raise InputError("site.trust", f"no certificates in PEM: {trust}") from error
+    if not any(certificate.subject == certificate.issuer for certificate in certificates):
+        hint = "add the self-signed root: nginx follows every chain up to one, and would take no backend"
+        raise InputError("site.trust", f"no root among the CAs of the backend: {trust}", hint=hint)
+    return content, read_file(crl) if crl else b"", FOREIGN_DEPTH

@@ -1,0 +1,87 @@
+"""Backends made for a proof: the certificates with which the prover plays the TLS backend of a site.
+
+Those that open no door (expired, revoked, another name, another purpose) lie in the generation that they were made for;
+the one that nginx must take lives for one hour, in memory. All are marked by their OU. Where nginx trusts another CA
+than ours, only an impostor can be played.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from counterseal.authority.foreign import make_foreign_probe
+from counterseal.authority.probes import GOOD_LIFETIME, issue_probe, split_identity
+from counterseal.authority.revoke import revoke_record
+from counterseal.fileset import SECRET, FileSet, PlannedFile
+from counterseal.handshake.site import Backends
+from counterseal.pki.crl import RevocationReason
+from counterseal.pki.names import dns_name
+from counterseal.pki.profile import BACKEND_PROBE, CLIENT_BACKEND_PROBE, Purpose
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from counterseal.authority.parts import Authority
+    from counterseal.handshake.observation import ProbeIdentity
+    from counterseal.nginx.site import Site
+
+OTHER = "counterseal-other"
+_KEPT = ("expired", "other-name", "client-purpose", "revoked")
+
+
+@dataclass(frozen=True, slots=True)
+class BackendPlace:
+    """Where the kept ones of a site lie below a generation."""
+
+    site: str
+
+    def path(self, kind: str) -> str:
+        """Return the path of one of them."""
+        return f"backends/{self.site}/{kind}.pem"
+
+
+def make_backends(authority: Authority, site: Site) -> FileSet:
+    """Return the impostors of one site as files of a generation, readable by the owner only."""
+    name = next(iter(site.backend_names.values()))
+    servers, clients = authority.issuer_for(Purpose.SERVER), authority.issuer_for(Purpose.CLIENT)
+    past, day = authority.clock() - timedelta(days=2), timedelta(days=1)
+    ours, called = (dns_name(name),), f"backend-{site.name}"
+    revoked = issue_probe(authority, BACKEND_PROBE, servers, called, lifetime=GOOD_LIFETIME, names=ours)
+    revoke_record(authority, revoked[0], RevocationReason.SUPERSEDED)
+    made = {
+        "expired": issue_probe(authority, BACKEND_PROBE, servers, called, lifetime=day, past=past, names=ours)[1],
+        "other-name": issue_probe(
+            authority, BACKEND_PROBE, servers, called, lifetime=GOOD_LIFETIME, names=(dns_name(f"{OTHER}.{name}"),)
+        )[1],
+        "client-purpose": issue_probe(
+            authority, CLIENT_BACKEND_PROBE, clients, called, lifetime=GOOD_LIFETIME, names=ours
+        )[1],
+        "revoked": revoked[1],
+    }
+    place = BackendPlace(site.name)
+    return FileSet(
+        tuple(
+            PlannedFile(place.path(kind), identity.certificate_chain + identity.private_key, SECRET)
+            for kind, identity in made.items()
+        )
+    )
+
+
+def backends_of(authority: Authority, site: Site, generation: Path, *, is_ours: bool) -> Backends:
+    """Return the backends to play: the kept ones of the generation as far as it has them, and two made anew."""
+    name = dns_name(next(iter(site.backend_names.values())))
+    foreign = make_foreign_probe(authority.clock(), authority.serial_number, profile=BACKEND_PROBE, names=(name,))
+    if not is_ours:
+        return Backends(foreign=foreign)
+    servers = authority.issuer_for(Purpose.SERVER)
+    hour = timedelta(hours=1)
+    good = issue_probe(authority, BACKEND_PROBE, servers, f"backend-{site.name}", lifetime=hour, names=(name,))[1]
+    expired, other_name, client_purpose, revoked = (_kept(site, generation, kind) for kind in _KEPT)
+    return Backends(good, foreign, expired, other_name, client_purpose, revoked)
+
+
+def _kept(site: Site, generation: Path, kind: str) -> ProbeIdentity | None:
+    path = generation / BackendPlace(site.name).path(kind)
+    return split_identity(kind, path.read_bytes()) if path.is_file() else None
