@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from counterseal.errors import AmbiguousError, InputError, NotFoundError
 from counterseal.moments import epoch, moment
+from counterseal.pki.shown import show_serial
 from counterseal.store.records import CertificateRecord, Status
 
 if TYPE_CHECKING:
@@ -14,13 +15,8 @@ if TYPE_CHECKING:
 
     from counterseal.authority.parts import Authority
 
+__all__ = ["find", "lookup", "show_serial"]
 _SERIAL = re.compile(r"(?:0x)?([0-9A-Fa-f]{2}(?::?[0-9A-Fa-f]{2}){7,})")
-
-
-def show_serial(serial_number: int) -> str:
-    """Return the serial number as nginx and openssl show it: whole octets, upper-case hex."""
-    text = f"{serial_number:X}"
-    return text if len(text) % 2 == 0 else f"0{text}"
 
 
 def find(authority: Authority, selector: str, *, statuses: Sequence[Status] = ()) -> CertificateRecord:

@@ -45,6 +45,9 @@ SECTIONS: dict[str, dict[str, Entry]] = {
             "counterseal.cli.handshake:handshake",
             "Show a real TLS handshake, message by message, and explain how it ended.",
         ),
+        "inspect": Entry(
+            "counterseal.cli.inspect:inspect_", "Say what certificates, CSRs, CRLs, keys and PKCS#12 files are."
+        ),
     },
     "Deploy": {
         "nginx": Entry("counterseal.cli.nginx:nginx", "Render, deploy and look after what nginx serves."),

@@ -25,6 +25,8 @@ from cryptography.hazmat.primitives.serialization import (
 
 from counterseal.errors import KeyAccessError
 from counterseal.pki import der
+from counterseal.pki.recognise import recognise
+from counterseal.pki.shape import Kind
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
@@ -57,8 +59,8 @@ def plain_key(private_key: CertificateIssuerPrivateKeyTypes) -> bytes:
 
 
 def is_encrypted(content: bytes) -> bool:
-    """Whether PEM ``content`` needs a passphrase: PKCS#8 or the traditional form with a DEK-Info line."""
-    return b"BEGIN ENCRYPTED PRIVATE KEY" in content or b"Proc-Type: 4,ENCRYPTED" in content
+    """Whether a key in PEM or DER needs a passphrase: PKCS#8, or the traditional form with a DEK-Info line."""
+    return any(piece.kind is Kind.ENCRYPTED_PRIVATE_KEY for piece in recognise(content))
 
 
 def open_key(content: bytes, passphrase: bytes | None, *, source: str) -> CertificateIssuerPrivateKeyTypes:

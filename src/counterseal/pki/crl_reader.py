@@ -6,6 +6,7 @@ entry unless it is asked for, because lists of a million entries are normal here
 
 from __future__ import annotations
 
+from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -26,6 +27,12 @@ _REASONS = {number: reason for reason, number in REASON_NUMBERS.items()}
 _TIMES = frozenset({der.UTC_TIME, der.GENERALIZED_TIME})
 _CRL_NUMBER, _AUTHORITY_KEY_IDENTIFIER, _REASON_CODE = "2.5.29.20", "2.5.29.35", "2.5.29.21"
 _LONG = 0x80  # a length octet from here on announces further ones
+_ENDINGS = {
+    der.sequence(der.extension(_REASON_CODE, der.enumerated(number), critical=False)): reason
+    for number, reason in _REASONS.items()
+}
+_ENDING_LENGTH = len(next(iter(_ENDINGS)))
+_WITHOUT_EXTENSIONS = 17  # octets beside those of the serial number: its header, and a UTCTime
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +88,13 @@ def revocations(crl: bytes) -> Iterator[Revocation]:
             entry = der_reader.element_at(crl, position, end=end)
             yield _revocation(entry)
             position = entry.end
+
+
+def count_reasons(crl: bytes) -> dict[RevocationReason | None, int]:
+    """Return how many entries of a DER list give each reason, by one pass; raises InputError ``crl.malformed``."""
+    with _malformed():
+        entries = _fields(crl).entries
+        return {} if entries is None else _reasons(entries)
 
 
 def encoded_entries(crl: bytes) -> memoryview:
@@ -171,6 +185,27 @@ def _serials(entries: Element) -> set[int]:
     if position != end:
         der_reader.refuse("entry reaches past the list", end)
     return found
+
+
+def _reasons(entries: Element) -> dict[RevocationReason | None, int]:
+    """Tell an entry's reason by how it ends; whatever is not of one of the usual forms is read in full."""
+    data, position, end = entries.data, entries.start, entries.end
+    bare, ended, others = 0, Counter[bytes](), Counter[RevocationReason | None]()
+    while position < end:
+        _, length, serial_tag, octets = data[position : position + 4]
+        following = position + 2 + length
+        if length < _LONG and serial_tag == der.INTEGER and length == octets + _WITHOUT_EXTENSIONS:
+            bare += 1
+        elif length < _LONG and (ending := data[following - _ENDING_LENGTH : following]) in _ENDINGS:
+            ended[ending] += 1
+        else:
+            entry = der_reader.element_at(data, position, end=end)
+            others[_revocation(entry).reason] += 1
+            following = entry.end
+        position = following
+    if position != end:
+        der_reader.refuse("entry reaches past the list", end)
+    return dict(others + Counter({_ENDINGS[ending]: count for ending, count in ended.items()}) + Counter({None: bare}))
 
 
 def _serial_number(entry: Element) -> int:

@@ -7,7 +7,7 @@ inside are not judged.
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from cryptography import x509
 
@@ -17,6 +17,8 @@ from counterseal.pki.shape import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+ExtensionT = TypeVar("ExtensionT", bound=x509.ExtensionType)
 
 UNREADABLE = (ValueError, TypeError, x509.InvalidVersion)
 """What the library raises for a certificate or request whose DER it does not take."""
@@ -45,12 +47,56 @@ def crls_in(content: bytes, *, source: str) -> tuple[bytes, ...]:
 
 
 def load_certificate(piece: Piece, *, source: str) -> x509.Certificate:
-    """Return the certificate that a piece is; raises InputError ``certificate.malformed``."""
+    """Return the certificate that a piece is; raises InputError ``certificate.malformed``.
+
+    Its names and dates can be read, which the library puts off; extensions and key may still be unreadable.
+    """
     try:
-        with warnings.catch_warnings(action="ignore"):  # of serial numbers and values that lint tells in words
-            return x509.load_der_x509_certificate(piece.content)
+        with warnings.catch_warnings(action="ignore", category=UserWarning):  # of what lint tells in words
+            certificate = x509.load_der_x509_certificate(piece.content)
+            _ = (
+                certificate.subject,
+                certificate.issuer,
+                certificate.not_valid_before_utc,
+                certificate.not_valid_after_utc,
+            )
+            return certificate
     except UNREADABLE as error:
         raise InputError("certificate.malformed", f"the certificate cannot be read: {_place(piece, source)}") from error
+
+
+def load_csr(piece: Piece, *, source: str) -> x509.CertificateSigningRequest:
+    """Return the request that a piece is, its signature unverified; raises InputError ``csr.malformed``."""
+    try:
+        return x509.load_der_x509_csr(piece.content)
+    except UNREADABLE as error:
+        raise InputError("csr.malformed", f"the CSR cannot be read: {_place(piece, source)}") from error
+
+
+def load_crl(content: bytes) -> x509.CertificateRevocationList:
+    """Return the DER list as the library has it, its entries unread; raises InputError ``crl.malformed``."""
+    try:
+        return x509.load_der_x509_crl(content)
+    except UNREADABLE as error:
+        raise InputError("crl.malformed", f"not a readable certificate revocation list: {error}") from error
+
+
+def read_extensions(
+    read: x509.Certificate | x509.CertificateSigningRequest | x509.CertificateRevocationList,
+) -> tuple[x509.Extensions | None, str | None]:
+    """Return the extensions, or None and the reason why they cannot be read."""
+    try:
+        return read.extensions, None
+    except (*UNREADABLE, x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as error:
+        return None, str(error)
+
+
+def extension_in(extensions: x509.Extensions | None, kind: type[ExtensionT]) -> ExtensionT | None:
+    """Return the value of the extension of this class, or None."""
+    try:
+        return extensions.get_extension_for_class(kind).value if extensions is not None else None
+    except x509.ExtensionNotFound:
+        return None
 
 
 def _of_kind(pieces: Iterable[Piece], kind: Kind) -> Iterator[Piece]:

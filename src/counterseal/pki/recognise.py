@@ -171,6 +171,8 @@ def _what_else(content: bytes) -> str:
             return what
     if b"\x00" in content[:512]:
         return "binary content of an unknown kind"
+    if b"{" in content and b";" in content:
+        return "text without any PEM block, by its looks a configuration"
     return "text without any PEM block"
 
 

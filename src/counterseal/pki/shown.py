@@ -28,5 +28,11 @@ def quoted(text: str) -> str:
     return repr(text if len(text) <= _MAX_SHOWN else text[:_MAX_SHOWN] + "...")
 
 
+def show_serial(serial_number: int) -> str:
+    """Return the serial number as nginx and openssl show it: whole octets, upper-case hex."""
+    text = f"{abs(serial_number):X}"
+    return ("-" if serial_number < 0 else "") + (text if len(text) % 2 == 0 else f"0{text}")
+
+
 def _escaped(match: re.Match[str]) -> str:
     return "".join(f"\\{octet:02X}" for octet in match.group().encode(errors="surrogatepass"))

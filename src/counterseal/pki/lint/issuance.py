@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.padding import PSS
 
 from counterseal.pki.certificate import subject_key_identifier
 from counterseal.pki.keys import weaknesses
-from counterseal.pki.lint.linted import Linted, error, subject_der, warning
+from counterseal.pki.lint.linted import Linted, error, note, subject_der, warning
 from counterseal.pki.profile import SERVER_LIFETIME_ACCEPTED, Purpose
 from counterseal.pki.subject import show_subject
 
@@ -64,14 +64,15 @@ def lifetime_within_issuer(linted: Linted) -> Iterator[Finding]:
 
 
 def server_lifetime(linted: Linted) -> Iterator[Finding]:
-    """Apple's and other clients refuse a server certificate that lives longer than 398 days."""
+    """Apple's clients refuse a server certificate that lives longer than 825 days, from whichever CA."""
     usages = linted.value(x509.ExtendedKeyUsage) or ()
     lifetime = linted.certificate.not_valid_after_utc - linted.certificate.not_valid_before_utc
     if Purpose.SERVER.extended_key_usages[0] in usages and not linted.is_ca and lifetime > SERVER_LIFETIME_ACCEPTED:
         yield warning(
             "lint.server_lifetime",
-            f"server certificate lives {lifetime.total_seconds() / _DAY_SECONDS:.0f} days, clients accept 398",
-            "use --lifetime 398d or less",
+            f"server certificate lives {lifetime.total_seconds() / _DAY_SECONDS:.0f} days, "
+            f"Apple's clients accept {SERVER_LIFETIME_ACCEPTED.days}",
+            f"use --lifetime {SERVER_LIFETIME_ACCEPTED.days}d or less",
         )
 
 
@@ -84,7 +85,7 @@ def key_strength(linted: Linted) -> Iterator[Finding]:
 
 
 def signature_algorithm(linted: Linted) -> Iterator[Finding]:
-    """The signature uses SHA-256 or better."""
+    """The signature uses SHA-256 or better; that of a trust anchor on itself is not relied on by anybody."""
     try:
         algorithm = linted.certificate.signature_hash_algorithm
         parameters = linted.certificate.signature_algorithm_parameters
@@ -95,7 +96,10 @@ def signature_algorithm(linted: Linted) -> Iterator[Finding]:
         return
     if algorithm is not None and algorithm.name in {"md5", "sha1", "sha224"}:
         scheme = "RSA-PSS with " if isinstance(parameters, PSS) else ""
-        yield error("lint.signature_weak", f"signed with a broken hash: {scheme}{algorithm.name}")
+        if linted.certificate.issuer == linted.certificate.subject:
+            yield note("lint.signature_weak", f"a trust anchor signed with a broken hash: {scheme}{algorithm.name}")
+        else:
+            yield error("lint.signature_weak", f"signed with a broken hash: {scheme}{algorithm.name}")
 
 
 def issuer_name(linted: Linted) -> Iterator[Finding]:
@@ -114,8 +118,15 @@ def authority_key_identifier(linted: Linted) -> Iterator[Finding]:
         return
     if identifier is None:
         yield error("lint.aki_missing", "authority key identifier is missing")
-    elif identifier.key_identifier not in {None, subject_key_identifier(linted.issuer).digest}:
+    elif identifier.key_identifier not in {None, _key_identifier_of(linted.issuer)}:
         yield error("lint.aki", "authority key identifier is not the issuer's subject key identifier")
+
+
+def _key_identifier_of(issuer: x509.Certificate) -> bytes | None:
+    try:
+        return subject_key_identifier(issuer).digest
+    except (ValueError, UnsupportedAlgorithm, x509.DuplicateExtension):
+        return None  # what cannot be read of the issuer is told when it is judged itself
 
 
 ISSUANCE_RULES: tuple[Rule, ...] = (

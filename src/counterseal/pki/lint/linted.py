@@ -7,11 +7,15 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 
 from counterseal.findings import Finding, Severity
+from counterseal.pki.reading import read_extensions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 
     Rule = Callable[["Linted"], Iterable[Finding]]
     Extensions = Mapping[type[x509.ExtensionType], x509.Extension[Any]]
@@ -32,11 +36,7 @@ class Linted:
     @classmethod
     def of(cls, certificate: x509.Certificate, path: Sequence[x509.Certificate]) -> Linted:
         """Read the extensions once; a certificate whose extensions cannot be read has none and a reason."""
-        try:
-            extensions, reason = _by_kind(certificate), None
-        except (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as error:
-            extensions, reason = None, str(error)
-        return cls(certificate, tuple(path), certificate.subject, extensions, reason)
+        return cls(certificate, tuple(path), certificate.subject, *_by_kind(certificate))
 
     @property
     def issuer(self) -> x509.Certificate | None:
@@ -66,7 +66,7 @@ class Linted:
 
 def extension_of(issuer: x509.Certificate, kind: type[ExtensionT]) -> x509.Extension[ExtensionT] | None:
     """Return the extension of this class in a CA certificate, or None; the same few are asked again and again."""
-    return _extensions_of(issuer).get(kind)
+    return (_extensions_of(issuer)[0] or {}).get(kind)
 
 
 @lru_cache(maxsize=32)
@@ -75,9 +75,22 @@ def subject_der(issuer: x509.Certificate) -> bytes:
     return issuer.subject.public_bytes()
 
 
+def public_key_of(certificate: x509.Certificate) -> CertificatePublicKeyTypes | None:
+    """Return the key, or None when the library cannot read it, which the rule about keys tells."""
+    try:
+        return certificate.public_key()
+    except (ValueError, UnsupportedAlgorithm):
+        return None
+
+
 def error(code: str, message: str, hint: str | None = None) -> Finding:
     """Return a finding that stops an issuance."""
     return Finding(code, Severity.CRITICAL, message, hint=hint)
+
+
+def note(code: str, message: str, hint: str | None = None) -> Finding:
+    """Return a finding that harms nobody but should be known."""
+    return Finding(code, Severity.INFO, message, hint=hint)
 
 
 def warning(code: str, message: str, hint: str | None = None) -> Finding:
@@ -85,8 +98,9 @@ def warning(code: str, message: str, hint: str | None = None) -> Finding:
     return Finding(code, Severity.MEDIUM, message, hint=hint)
 
 
-def _by_kind(certificate: x509.Certificate) -> Extensions:
-    return {type(extension.value): extension for extension in certificate.extensions}
+def _by_kind(certificate: x509.Certificate) -> tuple[Extensions | None, str | None]:
+    extensions, problem = read_extensions(certificate)
+    return None if extensions is None else {type(one.value): one for one in extensions}, problem
 
 
 _extensions_of = lru_cache(maxsize=32)(_by_kind)

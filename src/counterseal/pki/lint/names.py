@@ -9,7 +9,7 @@ from cryptography import x509
 from counterseal.errors import InputError
 from counterseal.pki.constraints import violated_by
 from counterseal.pki.lint.linted import Linted, error, extension_of, warning
-from counterseal.pki.names import check_name, show_name
+from counterseal.pki.names import check_name, kind_of, show_name
 from counterseal.pki.profile import Purpose
 from counterseal.pki.subject import common_name, has_control_characters, show_subject
 
@@ -40,6 +40,8 @@ def control_characters(linted: Linted) -> Iterator[Finding]:
 def name_syntax(linted: Linted) -> Iterator[Finding]:
     """Every subject alternative name has the strict syntax of its kind (RFC 5280 4.2.1.6)."""
     for name in linted.names:
+        if kind_of(name) == "other":
+            continue  # directory names and the like, which only others issue
         try:
             check_name(name)
         except InputError as reason:

@@ -8,7 +8,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from counterseal.pki.lint.linted import Linted, error, extension_of, warning
+from counterseal.pki.lint.linted import Linted, error, extension_of, public_key_of, warning
 from counterseal.pki.subject import show_subject
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def key_usage(linted: Linted) -> Iterator[Finding]:
         yield error("lint.key_usage", "keyCertSign belongs to CAs only")
     if not linted.is_ca and not usage.digital_signature:
         yield error("lint.key_usage", "digitalSignature is missing: TLS 1.3 and nginx ask for it")
-    if usage.key_encipherment and not isinstance(linted.certificate.public_key(), rsa.RSAPublicKey):
+    if usage.key_encipherment and not isinstance(public_key_of(linted.certificate), rsa.RSAPublicKey):
         yield warning("lint.key_usage", "keyEncipherment is for RSA keys only")
 
 

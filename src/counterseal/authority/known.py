@@ -1,0 +1,64 @@
+"""What the CA of this machine knows of a certificate that somebody shows it."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from counterseal.errors import CountersealError
+from counterseal.moments import epoch, moment
+from counterseal.store.records import Status
+
+if TYPE_CHECKING:
+    from counterseal.authority.parts import Authority
+    from counterseal.store.records import CertificateRecord
+
+
+class KnownCAs:
+    """The CAs and the inventory of an authority; of none at all when there is no authority."""
+
+    def __init__(self, authority: Authority | None) -> None:
+        self._authority = authority
+
+    @cached_property
+    def _by_certificate(self) -> dict[bytes, str]:
+        return {record.certificate: record.name for record in self._authority.store.cas()} if self._authority else {}
+
+    @property
+    def certificates(self) -> tuple[x509.Certificate, ...]:
+        """The certificates of the CAs, which issue what is looked at."""
+        return tuple(x509.load_der_x509_certificate(content) for content in self._by_certificate)
+
+    def describe(self, certificate: x509.Certificate) -> str | None:
+        """Return in words what is known of a certificate, None when it is a stranger."""
+        if self._authority is None:
+            return None
+        content = certificate.public_bytes(Encoding.DER)
+        if content in self._by_certificate:
+            return f"CA {self._by_certificate[content]} of this home"
+        issued = {one.subject: self._by_certificate[one.public_bytes(Encoding.DER)] for one in self.certificates}
+        if certificate.issuer not in issued:
+            return None
+        return self._of_issuer(certificate.serial_number, content, issued[certificate.issuer])
+
+    def _of_issuer(self, serial_number: int, content: bytes, issuer: str) -> str:
+        assert self._authority is not None  # noqa: S101 - asked by describe only
+        try:
+            record = self._authority.store.certificate(serial_number, issuer=issuer)
+        except CountersealError:
+            return f"names CA {issuer} of this home as its issuer, which never issued it"
+        if record.certificate not in {None, content}:
+            return f"another certificate than the one that CA {issuer} of this home issued under this serial number"
+        return (
+            f"{_status(record, epoch(self._authority.clock()))} certificate {record.name} of CA {issuer} of this home"
+        )
+
+
+def _status(record: CertificateRecord, at: int) -> str:
+    if record.status is Status.VALID and record.not_after <= at:
+        return "expired"
+    when = f" ({record.revocation_reason}, {moment(record.revoked_at):%Y-%m-%d %H:%M} UTC)" if record.revoked_at else ""
+    return f"{record.status}{when}"

@@ -1,0 +1,29 @@
+"""Findings as lines for people, in the order in which they were found."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from counterseal.findings import Finding, Report, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+_COLORS = {Severity.CRITICAL: "red", Severity.HIGH: "red", Severity.MEDIUM: "yellow"}
+
+
+def finding_lines(findings: Iterable[Finding], *, indent: str = "  ") -> Iterator[str]:
+    """Yield each finding with its severity and code, and its hint below; coloured where a terminal reads it."""
+    for finding in findings:
+        severity = click.style(finding.severity.name.lower(), fg=_COLORS.get(finding.severity), bold=True)
+        yield f"{indent}{severity}: {finding.message} [{finding.code}]"
+        if finding.hint:
+            yield f"{indent}  hint: {finding.hint}"
+
+
+def worst_of(findings: Iterable[Finding]) -> str:
+    """Return the highest severity among findings as a word, empty without any."""
+    worst = Report(tuple(findings)).worst
+    return "" if worst is None else worst.name.lower()

@@ -1,0 +1,57 @@
+"""``counterseal inspect``."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+import click
+
+from counterseal.authority.inspect import inspect
+from counterseal.authority.inspect_json import files_to_json
+from counterseal.cli.common import Run, common
+from counterseal.cli.given import given_files
+from counterseal.cli.inspect_text import files_to_text
+from counterseal.cli.known_home import known_home
+from counterseal.cli.passphrase import read_password
+from counterseal.compose.home import now
+
+EPILOG = """\b
+Examples:
+  counterseal inspect alice.cert.pem
+  counterseal inspect server.fullchain.pem server.key.pem      do they belong together?
+  counterseal inspect alice.p12 --password-file password.txt
+  counterseal inspect /etc/ssl/certs/ca-certificates.crt       a line for each
+  openssl s_client -connect example.com:443 </dev/null | counterseal inspect -
+
+Exit code 1 when a file holds nothing that is known; what is wrong with a certificate is shown and does not count.
+counterseal lint judges. Times are in UTC.
+"""
+
+
+@click.command("inspect", epilog=EPILOG)
+@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path, allow_dash=True))
+@click.option(
+    "--password-file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Password of encrypted keys and PKCS#12, in a file's first line.  [default: asked for on a terminal]",
+)
+@click.option("--full", is_flag=True, help="Every certificate in full, however many a file holds.")
+@common
+def inspect_(run: Run, *, files: tuple[Path, ...], password_file: Path | None, full: bool) -> int:
+    """Say what certificates, CSRs, CRLs, keys and PKCS#12 files are.
+
+    Recognised by content, in PEM or DER, one or many in a file: what each is for, who issued it, how long it lives,
+    every extension, what belongs together, and what is wrong. Of a key only the public part is shown.
+    """
+    given = given_files(files)
+    with known_home(run) as cas:
+        found = inspect(
+            given, at=now(), password=partial(_password, password_file), known=cas.describe, trusted=cas.certificates
+        )
+    run.show({"files": files_to_json(found)}, files_to_text(found, full=full))
+    return 0 if all(file.is_readable for file in found) else 1
+
+
+def _password(password_file: Path | None, place: str) -> bytes:
+    return read_password(password_file, prompt=f"password of {place} (empty: go without)")
