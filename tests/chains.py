@@ -181,7 +181,7 @@ class Case:
     name: str
     chain: tuple[x509.Certificate, ...]
     fails: tuple[tuple[str, int | None], ...]
-    openssl: int | None = 0
+    openssl: int = 0
     purpose: Purpose = Purpose.SERVER
     anchors: tuple[x509.Certificate, ...] = field(default_factory=lambda: (root().certificate,))
     names: tuple[x509.GeneralName, ...] = (HOST,)
@@ -271,7 +271,7 @@ def _chaining() -> list[Case]:
         Case("signed by another key", (forged.make().certificate, middle), (("signature", 0),), 7),
         Case("names another key", (elsewhere.make().certificate, middle), (("key_identifier", 0),), 20),
         Case("depth just enough", _long(), (), depth=2),
-        Case("depth too small", _long(), (("depth", None),), None, depth=1),
+        Case("depth too small", _long(), (("depth", None),), 22, depth=1),
         Case("certificates of others beside", (*_server(), foreign.certificate, theirs), ()),
     ]
 
@@ -382,7 +382,10 @@ def _extensions() -> list[Case]:
             34,
         ),
         Case(
-            "critical authority key identifier", _server(lambda one: one.having(*critical_aki)), (("extensions", 0),), 0
+            "critical authority key identifier",
+            _server(lambda one: one.having(*critical_aki)),
+            (("extensions", 0),),
+            34,
         ),
         Case(
             "no authority key identifier",
@@ -426,7 +429,7 @@ def _names() -> list[Case]:
             "no names at all",
             _server(lambda one: one.without(x509.SubjectAlternativeName)),
             (("subject_alternative_name", 0), ("name", 0)),
-            None,
+            0,
         ),
         Case("no subject", _server(lambda one: replace(one, name="").having(critical)), ()),
         Case(
@@ -515,7 +518,9 @@ def _revocation() -> list[Case]:
     of_root, of_middle = crl(root()), crl(intermediate())
     foreign = _foreign()
     serial = _server()[0].serial_number
-    partial = x509.IssuingDistributionPoint(None, None, True, False, None, False, False)
+    users, cas = (
+        x509.IssuingDistributionPoint(None, None, users, not users, None, False, False) for users in (True, False)
+    )
     numbered = (x509.CRLNumber(7), False)
     unsigning = ca("intermediate", root()).having((usage("key_cert_sign"), True)).make()
 
@@ -553,7 +558,8 @@ def _revocation() -> list[Case]:
             crl(intermediate(), this_update=NOW + DAY, next_update=NOW + 2 * DAY),
         ),
         case("list signed by another key", (("crl", 0),), 8, of_root, crl(intermediate(), key=foreign.private_key)),
-        case("partial list", (("crl", 0),), 44, of_root, crl(intermediate(), extensions=(numbered, (partial, True)))),
+        case("list for CAs", (("crl", 0),), 44, of_root, crl(intermediate(), extensions=(numbered, (cas, True)))),
+        case("list for end entities", (), 0, of_root, crl(intermediate(), extensions=(numbered, (users, True)))),
         case(
             "old list beside the new",
             (("revocation", 0),),

@@ -156,7 +156,7 @@ def _misplaced(position: int, member: Candidate, question: Question) -> Iterator
         extension = member.extension(kind)
         if extension is not None and extension.critical:
             name = extension.oid._name  # noqa: SLF001 - the library's name of the extension
-            yield lapsed(catalogue.EXTENSIONS, position, f"{name} must not be critical", question, section=section)
+            yield failed(catalogue.EXTENSIONS, position, f"{name} must not be critical", section=section)
     if position:
         return
     usage = member.extension(x509.ExtendedKeyUsage)

@@ -1,6 +1,6 @@
 """Revocation by CRL: which list speaks for a certificate, whether it may be believed, and what it says (RFC 5280 6.3).
 
-Full lists of the issuer itself only: partial, indirect and delta lists are refused with the reason, as nginx does.
+Full lists of the issuer itself only: indirect lists, deltas and those for some reasons are refused, as OpenSSL does.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from counterseal.duration import show_duration
 from counterseal.pki.constraints import comparable
 from counterseal.pki.path import catalogue
 from counterseal.pki.path.check import failed, lapsed, passed, skipped
+from counterseal.pki.path.crl_scope import UNREADABLE, covers, is_followed, scope_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
     from counterseal.pki.path.check import Check
     from counterseal.pki.path.question import Question
 
-_CRL_NUMBER, _DELTA_INDICATOR = "2.5.29.20", "2.5.29.27"
-_UNDERSTOOD = frozenset({_CRL_NUMBER, "2.5.29.35"})  # and authorityKeyIdentifier
+_DELTA_INDICATOR = "2.5.29.27"
+_UNDERSTOOD = frozenset({"2.5.29.20", "2.5.29.28", "2.5.29.35"})  # number, issuing distribution point, AKI
 
 
 def revocation_lists(path: Path, question: Question) -> Iterator[Check]:
@@ -35,7 +36,7 @@ def revocation_lists(path: Path, question: Question) -> Iterator[Check]:
         return
     for position, (subject, issuer) in enumerate(pairwise(path.members)):
         judged = [
-            (crl, tuple(_judge(position, crl, issuer, question)))
+            (crl, tuple(_judge(position, crl, subject, issuer, question)))
             for crl in question.crls
             if tuple(comparable(crl.issuer)) == issuer.subject_key
         ]
@@ -55,10 +56,10 @@ def _preference(judged: tuple[x509.CertificateRevocationList, Sequence[Check]]) 
 
 
 def _judge(
-    position: int, crl: x509.CertificateRevocationList, issuer: Candidate, question: Question
+    position: int, crl: x509.CertificateRevocationList, subject: Candidate, issuer: Candidate, question: Question
 ) -> Iterator[Check]:
     """Whether a list of this issuer's name may be believed (RFC 5280 6.3.3 (a) to (g))."""
-    faults = [*_origin_faults(crl, issuer), *_date_faults(crl, question), *_kind_faults(crl)]
+    faults = [*_origin_faults(crl, issuer), *_date_faults(crl, question), *_kind_faults(crl, subject)]
     for fault in faults:
         yield failed(catalogue.CRL, position, f"the list of {issuer.name}: {fault}")
     if not faults:
@@ -88,17 +89,22 @@ def _date_faults(crl: x509.CertificateRevocationList, question: Question) -> Ite
         yield f"expired: its next_update was {crl.next_update_utc:%Y-%m-%d %H:%M} UTC, {ago} ago"
 
 
-def _kind_faults(crl: x509.CertificateRevocationList) -> Iterator[str]:
-    """Critical extensions narrow a list or make it a delta; none of them is followed (RFC 5280 5.2)."""
+def _kind_faults(crl: x509.CertificateRevocationList, subject: Candidate) -> Iterator[str]:
+    """Critical extensions make a list a delta or narrow it (RFC 5280 5.2)."""
     try:
         critical = [extension.oid.dotted_string for extension in crl.extensions if extension.critical]
-    except (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as error:
+    except UNREADABLE as error:
         yield f"its extensions cannot be read: {error}"
         return
+    scope = scope_of(crl)
     if _DELTA_INDICATOR in critical:
         yield "it is a delta, not a full list"
     elif unknown := [oid for oid in critical if oid not in _UNDERSTOOD]:
-        yield f"it is partial or indirect: critical {', '.join(unknown)}"
+        yield f"it has unknown critical extensions: {', '.join(unknown)}"
+    elif not is_followed(scope):
+        yield "it is indirect, or for some reasons only: such lists are not followed"
+    elif not covers(scope, subject):
+        yield "it is for other certificates (issuing distribution point), (b)(2)"
 
 
 def _lapses(crl: x509.CertificateRevocationList) -> Iterator[str]:
@@ -106,8 +112,8 @@ def _lapses(crl: x509.CertificateRevocationList) -> Iterator[str]:
         number = crl.extensions.get_extension_for_class(x509.CRLNumber)
     except x509.ExtensionNotFound:
         yield "it has no cRLNumber"
-    except ValueError:
-        return  # unreadable, and said above
+    except UNREADABLE:
+        return  # said above
     else:
         if number.critical:
             yield "its cRLNumber is critical"

@@ -1,0 +1,40 @@
+"""OpenSSL's verification errors by number (X509_V_ERR_* of x509_vfy.h) and what raises them here."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class Error(IntEnum):
+    """The numbers that nginx writes in brackets: ``client SSL certificate verify error: (20:...)``."""
+
+    OK = 0
+    UNABLE_TO_GET_ISSUER_CERT = 2
+    UNABLE_TO_GET_CRL = 3
+    UNABLE_TO_DECODE_ISSUER_PUBLIC_KEY = 6
+    CERT_SIGNATURE_FAILURE = 7
+    CRL_SIGNATURE_FAILURE = 8
+    CERT_NOT_YET_VALID = 9
+    CERT_HAS_EXPIRED = 10
+    CRL_NOT_YET_VALID = 11
+    CRL_HAS_EXPIRED = 12
+    DEPTH_ZERO_SELF_SIGNED_CERT = 18
+    SELF_SIGNED_CERT_IN_CHAIN = 19
+    UNABLE_TO_GET_ISSUER_CERT_LOCALLY = 20
+    UNABLE_TO_VERIFY_LEAF_SIGNATURE = 21
+    CERT_CHAIN_TOO_LONG = 22
+    CERT_REVOKED = 23
+    PATH_LENGTH_EXCEEDED = 25
+    INVALID_PURPOSE = 26
+    KEYUSAGE_NO_CERTSIGN = 32
+    UNABLE_TO_GET_CRL_ISSUER = 33
+    UNHANDLED_CRITICAL_EXTENSION = 34
+    KEYUSAGE_NO_CRL_SIGN = 35
+    UNHANDLED_CRITICAL_CRL_EXTENSION = 36
+    DIFFERENT_CRL_SCOPE = 44
+    PERMITTED_VIOLATION = 47
+    EXCLUDED_VIOLATION = 48
+    EE_KEY_TOO_SMALL = 66
+    CA_KEY_TOO_SMALL = 67
+    CA_MD_TOO_WEAK = 68
+    INVALID_CA = 79
