@@ -10,14 +10,18 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import repeat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ed448
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from pki_fixtures import make_ca, make_client, make_server
+from counterseal.pki.crl import encode_entry, sign_crl, to_pem
+from pki_fixtures import key_of, make_ca, make_client, make_server
+from signing import KeySigner
 
 if TYPE_CHECKING:
     from pki_fixtures import Issued
@@ -88,19 +92,115 @@ def _files() -> dict[str, bytes]:
     server_ca = make_ca("Server CA", server_root, purpose=ExtendedKeyUsageOID.SERVER_AUTH)
     clients = make_ca("Clients CA", root, purpose=ExtendedKeyUsageOID.CLIENT_AUTH)
     server, lone = make_server(server_ca, "panel.test"), make_server(other, "lone.test")
-    client = make_client(clients, "alice")
+    alice = make_client(clients, "alice")
     return {
         "server.pem": _pem(server, server_ca),
         "server.key": _key(server),
         "lone.pem": _pem(lone),
         "lone.key": _key(lone),
         "clients.pem": _pem(root, clients),
-        "clients.crl": _crl(root) + _crl(clients, client),
+        "clients.crl": _crl(root) + _crl(clients, alice),
         "other.pem": _pem(other),
         "other.crl": _crl(other),
         "chain.pem": _pem(server_ca),
-        "server-root.pem": _pem(server_root),
+        "alice.pem": _pem(alice, clients),
+        "alice.key": _key(alice),
+        **_odd_cas(root, clients, alice),
+        **_odd_lists(root, clients, other),
+        **_deep(),
+        **_sisters(),
+        **_both_purposes(),
     }
+
+
+def _odd_cas(root: Issued, clients: Issued, alice: Issued) -> dict[str, bytes]:
+    """Return files of client CAs with something in them, or missing, that nginx takes."""
+    former = make_ca(
+        "Former Root",
+        key=key_of("p-256"),
+        created=datetime(2020, 1, 1, tzinfo=UTC),
+        expires=datetime(2025, 1, 1, tzinfo=UTC),
+    )
+    return {
+        "with-key.pem": _pem(root, clients) + _key(clients),
+        "with-leaf.pem": _pem(root, clients, alice),
+        "lacks-root.pem": _pem(clients),
+        "root-only.pem": _pem(root),
+        "expired.pem": _pem(former),
+        "renewed.pem": _pem(former, make_ca("Former Root", key=key_of("p-256"))),
+        "public.pem": _pem(make_ca("ISRG Root X9", organization="Internet Security Research Group")),
+        "many.pem": _pem(*(make_ca(f"Root {number}", key=key_of("p-256")) for number in range(51))),
+    }
+
+
+def _odd_lists(root: Issued, clients: Issued, other: Issued) -> dict[str, bytes]:
+    """Return files of revocation lists with something wrong that nginx takes."""
+    past = datetime(2025, 4, 1, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC)
+    future = datetime(2035, 1, 1, tzinfo=UTC), datetime(2036, 1, 1, tzinfo=UTC)
+    forged = make_ca("Clients CA", other)
+    return {
+        "with-certificate.crl": _crl(root) + _crl(clients) + _pem(other),
+        "expired.crl": _crl(root) + _crl(clients, created=past[0], expires=past[1]),
+        "expired-and-new.crl": _crl(root) + _crl(clients) + _crl(clients, created=past[0], expires=past[1]),
+        "future.crl": _crl(root) + _crl(clients, created=future[0], expires=future[1]),
+        "issuing-only.crl": _crl(clients),
+        "twice.crl": _crl(root) + _crl(clients) + _crl(clients),
+        "forged.crl": _crl(root) + _crl(forged),
+        "large.crl": _crl(root) + _large_crl(clients),
+    }
+
+
+def _deep() -> dict[str, bytes]:
+    """Return the CAs of a path with two intermediates, and a client at its end."""
+    root = make_ca("Deep Root", path_length=2)
+    middle = make_ca("Middle CA", root, path_length=1)
+    low = make_ca("Low CA", middle)
+    client = make_client(low, "dora")
+    return {"deep.pem": _pem(root, middle, low), "dora.pem": _pem(client), "dora.key": _key(client)}
+
+
+def _sisters() -> dict[str, bytes]:
+    """Return two issuing CAs below one root, which says nothing of what they are for."""
+    root = make_ca("Shared Root")
+    staff, devices = make_ca("Staff CA", root), make_ca("Devices CA", root)
+    client = make_client(devices, "sensor")
+    return {
+        "staff.pem": _pem(root, staff),
+        "devices.pem": _pem(root, devices),
+        "sensor.pem": _pem(client, devices),
+        "sensor.key": _key(client),
+    }
+
+
+def _both_purposes() -> dict[str, bytes]:
+    """Return a single-tier CA whose server certificate is for both purposes, and one whose is not."""
+    one = make_ca("Single CA")
+    both = make_server(one, "both.test", also=(ExtendedKeyUsageOID.CLIENT_AUTH,))
+    pure = make_server(one, "pure.test")
+    return {
+        "single.pem": _pem(one),
+        "both.pem": _pem(both),
+        "both.key": _key(both),
+        "pure.pem": _pem(pure),
+        "pure.key": _key(pure),
+    }
+
+
+def _large_crl(issuer: Issued) -> bytes:
+    """Return a list of 100,000 entries; the cryptography library would take minutes to build it."""
+    created, expires = datetime(2025, 3, 1, tzinfo=UTC), datetime(2040, 3, 1, tzinfo=UTC)
+    entry = encode_entry(1 << 100, created)
+    assert not isinstance(issuer.private_key, ed448.Ed448PrivateKey)
+    signer = KeySigner(issuer.private_key)
+    made = sign_crl(
+        issuer.certificate,
+        entries=repeat(entry, 100_000),
+        signer=signer,
+        number=1,
+        this_update=created,
+        next_update=expires,
+    )
+    return to_pem(made)
 
 
 def _pem(*issued: Issued) -> bytes:

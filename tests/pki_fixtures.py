@@ -111,12 +111,18 @@ def make_ca(
     purpose: x509.ObjectIdentifier | None = None,
     created: datetime | None = None,
     expires: datetime | None = None,
+    path_length: int | None = None,
+    organization: str | None = None,
 ) -> Issued:
-    """Return a CA: self-signed without ``issuer``, else below it; ``purpose`` constrains it by extended key usage."""
+    """Return a CA: self-signed without ``issuer``, else below it; ``purpose`` constrains it by extended key usage.
+
+    A root admits one CA below it, another one none, unless ``path_length`` says how many.
+    """
     own = key or new_key()
     begin, end = (ISSUER_CREATED, ISSUER_EXPIRES) if issuer else (ROOT_CREATED, ROOT_EXPIRES)
-    builder = _builder(common_name, own, issuer, created or begin, expires or end)
-    builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0 if issuer else 1), critical=True)
+    builder = _builder(common_name, own, issuer, created or begin, expires or end, organization=organization)
+    admitted = (0 if issuer else 1) if path_length is None else path_length
+    builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=admitted), critical=True)
     builder = builder.add_extension(_CA_USAGE, critical=True)
     if purpose is not None:
         builder = builder.add_extension(x509.ExtendedKeyUsage([purpose]), critical=False)
@@ -131,13 +137,14 @@ def make_server(
     key: PrivateKey | None = None,
     created: datetime = CERTIFICATE_CREATED,
     expires: datetime = CERTIFICATE_EXPIRES,
+    also: Sequence[x509.ObjectIdentifier] = (),
 ) -> Issued:
-    """Return a server certificate for the DNS ``name`` and the IP ``addresses``."""
+    """Return a server certificate for the DNS ``name`` and the IP ``addresses``; ``also`` are further usages."""
     own = key or new_key()
     names = [x509.DNSName(name), *(x509.IPAddress(ip_address(address)) for address in addresses)]
     builder = _builder(name, own, issuer, created, expires)
     builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
-    return _sign(_end_entity(builder, ExtendedKeyUsageOID.SERVER_AUTH), own, issuer)
+    return _sign(_end_entity(builder, ExtendedKeyUsageOID.SERVER_AUTH, *also), own, issuer)
 
 
 def make_client(
@@ -163,8 +170,10 @@ def _builder(
     expires: datetime,
     *,
     group: str | None = None,
+    organization: str | None = None,
 ) -> x509.CertificateBuilder:
-    above = [x509.NameAttribute(NameOID.ORGANIZATIONAL_UNIT_NAME, group)] if group else []
+    outer = {NameOID.ORGANIZATION_NAME: organization, NameOID.ORGANIZATIONAL_UNIT_NAME: group}
+    above = [x509.NameAttribute(kind, value) for kind, value in outer.items() if value]
     subject = x509.Name([*above, x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
     issuer_key = issuer.private_key if issuer else key
     return (
@@ -180,11 +189,11 @@ def _builder(
     )
 
 
-def _end_entity(builder: x509.CertificateBuilder, purpose: x509.ObjectIdentifier) -> x509.CertificateBuilder:
+def _end_entity(builder: x509.CertificateBuilder, *purposes: x509.ObjectIdentifier) -> x509.CertificateBuilder:
     return (
         builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_SIGNING_USAGE, critical=True)
-        .add_extension(x509.ExtendedKeyUsage([purpose]), critical=False)
+        .add_extension(x509.ExtendedKeyUsage(purposes), critical=False)
     )
 
 

@@ -6,6 +6,7 @@ Decides nothing and opens nothing: bytes come from ``gather``. A file that is mi
 from __future__ import annotations
 
 import re
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,8 +14,8 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
-from counterseal.errors import InputError
-from counterseal.pki.crl_reader import CRLFacts, parse_facts
+from counterseal.pki.lint.linted import Linted
+from counterseal.pki.reading import UNREADABLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,7 +46,7 @@ class NamedFile:
     labels: tuple[str, ...] = ()
     unreadable: tuple[str, ...] = ()
     certificates: tuple[x509.Certificate, ...] = ()
-    crls: tuple[CRLFacts, ...] = ()
+    crls: tuple[x509.CertificateRevocationList, ...] = ()
     public_key: bytes | None = None
 
     @property
@@ -58,19 +59,19 @@ def read_pem(path: str, content: bytes, *, mode: int | None = None) -> NamedFile
     """Return what the bytes of a PEM file hold; text around the blocks is skipped, as OpenSSL does."""
     labels, unreadable = [], []
     certificates: list[x509.Certificate] = []
-    crls: list[CRLFacts] = []
+    crls: list[x509.CertificateRevocationList] = []
     keys: list[bytes] = []
     for label, block in _blocks(content):
         labels.append(label)
         try:
-            if label in _CERTIFICATES:
-                certificates.append(x509.load_pem_x509_certificate(block))
-            elif label == _CRL:
-                der = x509.load_pem_x509_crl(block).public_bytes(Encoding.DER)
-                crls.append(parse_facts(der))
-            elif label.endswith("PRIVATE KEY") and b"ENCRYPTED" not in block:
-                keys.append(_public_half(block))
-        except (ValueError, TypeError, InputError, UnsupportedAlgorithm):
+            with warnings.catch_warnings(action="ignore"):  # of serial numbers, which old public roots have wrong
+                if label in _CERTIFICATES:
+                    certificates.append(_certificate(block))
+                elif label == _CRL:
+                    crls.append(_list(block))
+                elif label.endswith("PRIVATE KEY") and b"ENCRYPTED" not in block:
+                    keys.append(_public_half(block))
+        except (*UNREADABLE, UnsupportedAlgorithm):
             unreadable.append(label)
     return NamedFile(
         path,
@@ -86,6 +87,20 @@ def read_pem(path: str, content: bytes, *, mode: int | None = None) -> NamedFile
 def _blocks(content: bytes) -> Iterator[tuple[str, bytes]]:
     for match in _BLOCK.finditer(content):
         yield match[1].decode("ascii"), match[0] + b"\n"
+
+
+def _certificate(block: bytes) -> x509.Certificate:
+    """Load a certificate and touch what rules look at, so that nothing is found malformed later; raises ValueError."""
+    loaded = x509.load_pem_x509_certificate(block)
+    _ = (loaded.subject, loaded.issuer, loaded.not_valid_before_utc, loaded.not_valid_after_utc)
+    Linted.of(loaded, ())  # the library warns of odd extensions, once
+    return loaded
+
+
+def _list(block: bytes) -> x509.CertificateRevocationList:
+    loaded = x509.load_pem_x509_crl(block)
+    _ = (loaded.issuer, loaded.last_update_utc, loaded.next_update_utc)
+    return loaded
 
 
 def _public_half(block: bytes) -> bytes:

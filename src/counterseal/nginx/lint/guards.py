@@ -70,6 +70,14 @@ def is_guarded(configuration: Configuration, level: Level) -> bool:
     return any(one.arguments != ("off",) for one in inherited)
 
 
+def is_pinned(configuration: Configuration, server: Server) -> bool:
+    """Whether every request to the server is judged by the issuer of its certificate."""
+    return any(
+        "ssl_client_i_dn" in client_variables(configuration, *guard.arguments)
+        for guard in guards(configuration, server.level)
+    )
+
+
 def uses_of_client(configuration: Configuration, server: Server) -> frozenset[str]:
     """Return the ``ssl_client_*`` variables by which the server decides, or which it hands to an application.
 

@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from counterseal.nginx.lint.file import missing
+from counterseal.nginx.lint.file import (
+    malformed,
+    missing,
+    unreadable,
+)
 
 if TYPE_CHECKING:
     from counterseal.nginx.lint.rule import Rule
 
-RULES: tuple[Rule, ...] = (missing.RULE,)
+RULES: tuple[Rule, ...] = (
+    malformed.RULE,
+    missing.RULE,
+    unreadable.RULE,
+)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from counterseal.findings import Severity
-from counterseal.nginx.lint.file.named import naming_directives
+from counterseal.nginx.lint.file.named import MISSING, naming_directives
 from counterseal.nginx.lint.rule import Found, Rule, at
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ def check(configuration: Configuration) -> Iterator[Found]:
     """Find every directive whose file does not exist."""
     for directive in naming_directives(configuration):
         file = configuration.file(directive)
-        if file is not None and file.fault == "no such file or directory":
+        if file is not None and file.fault == MISSING:
             yield Found(at(directive, 0), f"file does not exist: {file.path}")
 
 

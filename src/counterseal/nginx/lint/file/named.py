@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING
 from counterseal.nginx.lint.files import NAMING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from counterseal.nginx.lint.model import Configuration
     from counterseal.nginx.tree import Directive
 
+MISSING = "no such file or directory"
 
-def naming_directives(configuration: Configuration) -> Iterator[Directive]:
-    """Yield every directive of the configuration that names a file which was looked at."""
+
+def naming_directives(configuration: Configuration, names: Collection[str] = NAMING) -> Iterator[Directive]:
+    """Yield every directive of those names in the configuration whose file was looked at."""
     for level in configuration.main.walk():
-        for name in sorted(NAMING):
+        for name in sorted(names):
             yield from (one for one in level.here(name) if configuration.file(one) is not None)

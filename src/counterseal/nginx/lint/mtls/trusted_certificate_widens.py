@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from counterseal.findings import Severity
-from counterseal.nginx.lint.guards import client_variables, guards
+from counterseal.nginx.lint.guards import is_pinned
 from counterseal.nginx.lint.rule import Found, Rule, at
 from counterseal.nginx.lint.trust import adds_anchor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from counterseal.nginx.lint.model import Configuration, Server
+    from counterseal.nginx.lint.model import Configuration
 
 
 def check(configuration: Configuration) -> Iterator[Found]:
@@ -22,15 +22,8 @@ def check(configuration: Configuration) -> Iterator[Found]:
         trusted = server.level.file("ssl_trusted_certificate")
         if clients is None or trusted is None or clients.arguments == trusted.arguments:
             continue
-        if adds_anchor(configuration, trusted, clients) and not _is_pinned(configuration, server):
+        if adds_anchor(configuration, trusted, clients) and not is_pinned(configuration, server):
             yield Found(at(trusted), f"also admits clients: {trusted.arguments[0]}")
-
-
-def _is_pinned(configuration: Configuration, server: Server) -> bool:
-    return any(
-        "ssl_client_i_dn" in client_variables(configuration, *guard.arguments)
-        for guard in guards(configuration, server.level)
-    )
 
 
 RULE = Rule(

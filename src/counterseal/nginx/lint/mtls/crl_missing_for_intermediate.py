@@ -1,0 +1,41 @@
+"""A list is missing, and the CA's clients are refused."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from counterseal.findings import Severity
+from counterseal.nginx.lint.rule import Found, Rule, at
+from counterseal.nginx.lint.store import stores
+from counterseal.pki.subject import show_subject
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from counterseal.nginx.lint.model import Configuration
+
+
+def check(configuration: Configuration) -> Iterator[Found]:
+    """Find CAs of the store that no list is from."""
+    for server, store in stores(configuration):
+        crl = server.level.file("ssl_crl")
+        file = configuration.file(crl)
+        if crl is None or file is None or file.fault:
+            continue
+        issuers = {one.issuer for one in file.crls}
+        used = (ca.subject for ca in store.cas if store.path(ca))
+        missing = list(dict.fromkeys(show_subject(name) for name in used if name not in issuers))
+        if missing:
+            yield Found(at(crl, 0), f"no list of {', '.join(missing[:3])}: clients below are refused")
+
+
+RULE = Rule(
+    code="mtls-crl-missing-for-intermediate",
+    severity=Severity.HIGH,
+    summary="ssl_crl lacks the list of a CA of the chain.",
+    evidence="nginx has OpenSSL check every certificate of the path: without a list for each CA, the root "
+    "included, all of its clients got 400, error 3, unable to get certificate CRL.",
+    remedy="put the current lists of the root and of every issuing CA into the file",
+    reference="https://nginx.org/en/docs/http/ngx_http_ssl_module.html#ssl_crl",
+    check=check,
+)

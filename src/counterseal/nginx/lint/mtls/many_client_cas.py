@@ -1,0 +1,37 @@
+"""A long list of CA names in every handshake."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from counterseal.findings import Severity
+from counterseal.nginx.lint.rule import Found, Rule, at
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from counterseal.nginx.lint.model import Configuration
+
+MOST = 50
+
+
+def check(configuration: Configuration) -> Iterator[Found]:
+    """Find files of client CAs with more than that."""
+    for server in configuration.guarded:
+        directive = server.level.file("ssl_client_certificate")
+        file = configuration.file(directive)
+        if directive is not None and file is not None and len(file.certificates) > MOST:
+            yield Found(at(directive, 0), f"{len(file.certificates)} client CAs are named in every handshake")
+
+
+RULE = Rule(
+    code="mtls-many-client-cas",
+    severity=Severity.LOW,
+    summary="More than 50 client CAs.",
+    evidence="The names of all client CAs go out in every handshake: 7.6 kB for 100, 65 kB for 1000, which not "
+    "every client takes.",
+    remedy="keep to the CAs that issue clients; since 1.27.2 ssl_trusted_certificate alone admits them without "
+    "telling the names",
+    reference="https://nginx.org/en/docs/http/ngx_http_ssl_module.html#ssl_client_certificate",
+    check=check,
+)

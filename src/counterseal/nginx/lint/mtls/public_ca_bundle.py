@@ -1,0 +1,71 @@
+"""The whole world may come in."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from cryptography.x509.oid import NameOID
+
+from counterseal.findings import Severity
+from counterseal.nginx.lint.rule import Found, Rule, at
+from counterseal.nginx.lint.trust import NAMES, roots
+from counterseal.pki.subject import show_subject
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cryptography import x509
+
+    from counterseal.nginx.lint.model import Configuration
+
+_BUNDLES = frozenset(
+    {
+        "/etc/ssl/certs/ca-certificates.crt",
+        "/etc/ssl/cert.pem",
+        "/etc/ssl/ca-bundle.pem",
+        "/etc/pki/tls/cert.pem",
+        "/etc/pki/tls/certs/ca-bundle.crt",
+        "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+        "/usr/local/share/certs/ca-root-nss.crt",
+        "/usr/share/ca-certificates/mozilla",
+    }
+)
+_PUBLIC = re.compile(
+    r"^(?:Internet Security Research Group|Let's Encrypt|DigiCert|GlobalSign|Sectigo|The USERTRUST Network|COMODO|"
+    r"GoDaddy|Starfield Technologies|Google Trust Services|Amazon|Entrust|IdenTrust|Buypass|SwissSign|Certainly|"
+    r"ZeroSSL|SSL Corp|Actalis|QuoVadis|T-Systems|Unizeto|Asseco Data Systems|AffirmTrust|Baltimore)",
+    re.IGNORECASE,
+)
+
+
+def check(configuration: Configuration) -> Iterator[Found]:
+    """Find the bundle of the operating system, and roots of well-known public CAs, among the client CAs."""
+    for server in configuration.guarded:
+        for name in NAMES:
+            directive = server.level.file(name)
+            if directive is None:
+                continue
+            file = configuration.file(directive)
+            public = next((one for one in roots(file) if _is_public(one)), None) if file is not None else None
+            if directive.arguments[0] in _BUNDLES:
+                yield Found(at(directive, 0), f"every public CA may issue clients: {directive.arguments[0]}")
+            elif public is not None:
+                yield Found(at(directive, 0), f"a public CA may issue clients: {show_subject(public.subject)}")
+
+
+def _is_public(root: x509.Certificate) -> bool:
+    names = root.subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)
+    return any(_PUBLIC.match(str(name.value)) for name in names)
+
+
+RULE = Rule(
+    code="mtls-public-ca-bundle",
+    severity=Severity.CRITICAL,
+    summary="A public CA is trusted to issue clients.",
+    evidence="Everybody who gets a certificate from any CA of the bundle is let in (200), and 16 kB of CA names go "
+    "out in every handshake.",
+    remedy="use a CA of your own that issues nothing but these clients",
+    reference="https://nginx.org/en/docs/http/ngx_http_ssl_module.html#ssl_client_certificate",
+    check=check,
+)
