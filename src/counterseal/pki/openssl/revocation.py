@@ -40,6 +40,17 @@ def revocation_errors(
             yield error, depth
 
 
+def undecided_issuers(crls: Sequence[x509.CertificateRevocationList]) -> tuple[x509.Name, ...]:
+    """Return the issuers of which two lists are the newest: which one counts is left to how the store is sorted.
+
+    With one C library it is the first of the file, with another the last.
+    """
+    newest: dict[x509.Name, list[datetime]] = {}
+    for crl in crls:
+        newest.setdefault(crl.issuer, []).append(crl.last_update_utc)
+    return tuple(issuer for issuer, dates in newest.items() if dates.count(max(dates)) > 1)
+
+
 def _score(crl: x509.CertificateRevocationList, member: Candidate, issuer: Candidate, at: datetime) -> int | None:
     """Return how well a list fits (get_crl_score); None when it is not considered at all."""
     critical, scope = _critical(crl), scope_of(crl)

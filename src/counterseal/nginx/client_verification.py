@@ -1,0 +1,94 @@
+"""What nginx answers a client for its certificate: status, internal code, reason, and the line in the error log.
+
+nginx lets OpenSSL pass over every error and then refuses in HTTP with the last one (ngx_http_process_request in
+ngx_http_request.c); the TLS handshake succeeds either way. Knows no file: the certificates that a configuration names
+are handed in. What OpenSSL reports is foretold in ``pki/openssl``; its messages are with ``handshake/verify_reasons``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from counterseal.pki.openssl.codes import Error
+from counterseal.pki.openssl.revocation import undecided_issuers
+from counterseal.pki.openssl.verify import SECURITY_LEVEL, Verification, verify
+from counterseal.pki.profile import Purpose
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from cryptography import x509
+
+DEFAULT_VERIFY_DEPTH = 1
+BAD_REQUEST, CERTIFICATE_ERROR, NO_CERTIFICATE, ADMITTED = 400, 495, 496, 200
+# ngx_ssl_verify_error_optional: what optional_no_ca lets pass.
+_OPTIONAL = frozenset({
+    Error.DEPTH_ZERO_SELF_SIGNED_CERT,
+    Error.SELF_SIGNED_CERT_IN_CHAIN,
+    Error.UNABLE_TO_GET_ISSUER_CERT_LOCALLY,
+    Error.UNABLE_TO_VERIFY_LEAF_SIGNATURE,
+})  # fmt: skip
+
+
+class VerifyClient(StrEnum):
+    """The values of ``ssl_verify_client`` that ask for a certificate."""
+
+    ON = "on"
+    OPTIONAL = "optional"
+    OPTIONAL_NO_CA = "optional_no_ca"
+
+
+@dataclass(frozen=True, slots=True)
+class ClientVerification:
+    """The directives of a server block that decide about clients, with the certificates and CRLs of their files.
+
+    ``trusted`` are those of ``ssl_client_certificate`` and of ``ssl_trusted_certificate``, which go into one store;
+    ``crls`` None means that there is no ``ssl_crl``. ``security_level`` is OpenSSL's, ``@SECLEVEL`` in ``ssl_ciphers``.
+    """
+
+    trusted: tuple[x509.Certificate, ...]
+    verify_depth: int = DEFAULT_VERIFY_DEPTH
+    crls: tuple[x509.CertificateRevocationList, ...] | None = None
+    verify_client: VerifyClient = VerifyClient.ON
+    security_level: int = SECURITY_LEVEL
+
+
+@dataclass(frozen=True, slots=True)
+class NginxAnswer:
+    """What nginx does with a client: ``status`` as the client sees it, ``code`` for ``error_page``, and why.
+
+    ``error`` is OpenSSL's number, also where nginx lets it pass; ``verification`` is None when no certificate came.
+    ``undecided`` are issuers with two lists of one date, of which this nginx or that takes the other.
+    """
+
+    status: int
+    code: int | None
+    error: Error
+    verification: Verification | None
+    undecided: tuple[x509.Name, ...] = ()
+
+
+def answer_client(chain: Sequence[x509.Certificate], site: ClientVerification, *, at: datetime) -> NginxAnswer:
+    """Return what nginx answers a client that sends ``chain``, its own certificate first; empty when it sends none."""
+    if not chain:
+        refused = site.verify_client is VerifyClient.ON
+        code = NO_CERTIFICATE if refused else None
+        return NginxAnswer(BAD_REQUEST if refused else ADMITTED, code, Error.OK, None)
+    told = verify(
+        chain[0],
+        chain[1:],
+        site.trusted,
+        purpose=Purpose.CLIENT,
+        at=at,
+        depth=site.verify_depth,
+        crls=site.crls,
+        security_level=site.security_level,
+    )
+    undecided = undecided_issuers(site.crls or ())
+    passes = told.last is Error.OK or (site.verify_client is VerifyClient.OPTIONAL_NO_CA and told.last in _OPTIONAL)
+    if passes:
+        return NginxAnswer(ADMITTED, None, told.last, told, undecided)
+    return NginxAnswer(BAD_REQUEST, CERTIFICATE_ERROR, told.last, told, undecided)
