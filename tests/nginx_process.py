@@ -9,6 +9,7 @@ import socket
 import subprocess
 import time
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,9 @@ import pytest
 
 from counterseal.files import write_fileset
 from counterseal.nginx.binary import find_wheel
+from counterseal.nginx.lint.build import build
+from counterseal.nginx.lint.engine import lint
+from counterseal.nginx.reading import read_configuration
 from counterseal.nginx.render import Layout
 from counterseal.nginx.version import NginxVersion, parse_version
 
@@ -133,9 +137,18 @@ def private_nginx(nginx_binary: Path, tmp_path_factory: pytest.TempPathFactory) 
     nginx.stop()
 
 
+def complaints(nginx: PrivateNginx) -> list[str]:
+    """Return what the linter says of the configuration; certificates, which tests make wrong on purpose, aside."""
+    said = subprocess.run([nginx.binary, "-V"], capture_output=True, text=True, timeout=WITHIN, check=True)
+    whole = read_configuration(nginx.conf)
+    model = build(whole.tree, version=parse_version(said.stderr), now=datetime.now(UTC))
+    return [f"{finding.where}: {finding.message} [{finding.code}]" for finding in lint(model, whole.texts).findings]
+
+
 def serve(nginx: PrivateNginx, files: FileSet, *sockets: tuple[str, int]) -> None:
-    """Write a generation, hold it to ``nginx -t`` without any complaint, and start."""
+    """Write a generation, hold it to ``nginx -t`` and to our own linter without any complaint, and start."""
     write_fileset(nginx.base / "current", files, durable=False)
+    assert complaints(nginx) == []
     said = nginx.test()
     assert said.returncode == 0, said.stderr
     assert "[warn]" not in said.stderr, said.stderr

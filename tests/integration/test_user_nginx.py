@@ -98,6 +98,26 @@ def test_one_include_line_is_all_we_own(tmp_path: Path, mine: int) -> None:
 
 @pytest.mark.nginx
 @pytest.mark.skipif(not NGINX.exists(), reason="Debian's nginx is not installed")
+def test_a_way_round_us_is_refused_and_other_mistakes_are_told(tmp_path: Path, mine: int) -> None:
+    """The same name on a plain port of the user's stops the deploy; a list that nobody uses is said, and no more."""
+    home = _home(tmp_path, name="panel.test", port=free_port())
+    own = tmp_path / "conf" / "conf.d" / "own.conf"
+    own.write_text(f"server {{ listen 127.0.0.1:{mine}; server_name panel.test; root {tmp_path}; }}\n")
+    refused = counterseal(home, "nginx", "deploy", "--install-include")
+    assert refused.code == 4, refused.stderr
+    assert f"{own}:1:1: panel.test verifies clients" in refused.stderr
+    assert not (home / "nginx" / "current").exists()
+    own.write_text(
+        f"server {{ listen 127.0.0.1:{mine}; server_name x.test; ssl_client_certificate {home}/public/root.pem; }}\n"
+    )
+    deployed = counterseal(home, "nginx", "deploy", "--install-include")
+    assert deployed.code == 0, deployed.stderr
+    assert f"high: {own}:1:" in deployed.stderr
+    assert "[mtls-verify-missing]" in deployed.stderr
+
+
+@pytest.mark.nginx
+@pytest.mark.skipif(not NGINX.exists(), reason="Debian's nginx is not installed")
 def test_a_name_that_is_taken_is_refused_with_its_line(tmp_path: Path, mine: int) -> None:
     """Nothing is written, and the message names the user's file and line."""
     home = _home(tmp_path, name="mine.test", port=mine)

@@ -25,6 +25,7 @@ from counterseal.authority.site_certificate import (
     read_server_certificate,
     rehearse_server_certificate,
 )
+from counterseal.authority.site_lint import lint_generation
 from counterseal.authority.site_material import client_cas, material_of
 from counterseal.errors import InputError, NotFoundError
 from counterseal.nginx.deploy import ProofOutcome, deploy, mend, rollback
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from counterseal.authority.parts import Authority
     from counterseal.authority.served import ServedSite
     from counterseal.fileset import FileSet
+    from counterseal.findings import Finding
     from counterseal.handshake.prove import Proof
     from counterseal.handshake.site import Leaver
     from counterseal.nginx.deploy import DeployResult
@@ -79,6 +81,8 @@ class Deployed:
 
     result: DeployResult
     proofs: tuple[Proof, ...] = field(repr=False)
+    findings: tuple[Finding, ...] = ()
+    """What the linter has to say of the configuration around the sites."""
 
 
 def render_sites(
@@ -106,6 +110,7 @@ def deploy_sites(
     require_sites(served)
     sites = [one.site for one in served]
     leavers: dict[str, Leaver] = {}
+    findings: list[Finding] = []
 
     def files(number: int) -> FileSet:
         """Gather everything under the deploy's lock: two deploys at once must not retire each other's probes."""
@@ -115,6 +120,7 @@ def deploy_sites(
         publish(authority)
         materials = [(one.site, _material(authority, one, ground.home, rehearsing=False)) for one in served]
         made = render(materials, version=ground.version, generation=number, layout=ground.layout)
+        findings.extend(lint_generation(made, ground, now=authority.clock()))
         return sum((*backends, *(files_of(ca, of_ca) for ca, of_ca in probes.items())), start=made)
 
     result = deploy(
@@ -125,7 +131,7 @@ def deploy_sites(
         install=install,
         on_step=on_step,
     )
-    return Deployed(result, _proofs(result))
+    return Deployed(result, _proofs(result), tuple(findings))
 
 
 def require_sites(served: Sequence[ServedSite]) -> None:

@@ -148,8 +148,15 @@ def stop(run: Run) -> None:
 
 
 def show_deployed(run: Run, deployed: Deployed) -> None:
-    """Show what is in force now and the proof of it."""
+    """Show what is in force now and the proof of it, and tell what the linter found around it."""
+    for finding in deployed.findings:
+        run.say(f"{finding.severity.name.lower()}: {finding.where}: {finding.message} [{finding.code}]")
     result = deployed.result
     text = f"generation {result.generation} is in force and proved, in {result.seconds:.1f} s\n{table(deployed.proofs)}"
     proofs = [proof_to_json(proof) for proof in deployed.proofs]
-    run.show({"generation": result.generation, "seconds": result.seconds, "proofs": proofs}, text)
+    told = [
+        {"code": one.code, "severity": one.severity.name.lower(), "where": one.where, "message": one.message}
+        for one in deployed.findings
+    ]
+    document = {"generation": result.generation, "seconds": result.seconds, "proofs": proofs, "findings": told}
+    run.show(document, text)

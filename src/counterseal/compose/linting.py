@@ -48,7 +48,7 @@ def lint_configuration(
     nginx = named_version(version) if version else _installed()
     conf = _main_file(path, nginx)
     dump = split_dump(text) if text is not None else {}
-    whole = read_dump(dump) if dump else read_configuration(conf, text=text, directory=directory)
+    whole = read_dump(dump) if dump else _read(conf, text, directory)
     files = gather_files(whole.tree, directory or conf.parent) if with_files and not dump else {}
     return _linted(conf, whole, nginx, files)
 
@@ -61,6 +61,10 @@ def write_changes(changed: Mapping[str, str]) -> None:
         write_file(path, text.encode("utf-8", "surrogateescape"), mode=status.st_mode & 0o7777)
         if (status.st_uid, status.st_gid) != (os.geteuid(), os.getegid()):
             os.chown(path, status.st_uid, status.st_gid)
+
+
+def _read(conf: Path, text: str | None, directory: Path | None) -> WholeConfiguration:
+    return read_configuration(conf, directory=directory, overlay=None if text is None else {str(conf): text})
 
 
 def _linted(conf: Path, whole: WholeConfiguration, nginx: NginxVersion, files: Mapping[str, NamedFile]) -> Linting:

@@ -18,7 +18,7 @@ from counterseal.nginx.includes import expand
 from counterseal.nginx.parse import parse
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from counterseal.nginx.tree import Tree
 
@@ -36,25 +36,32 @@ class WholeConfiguration:
 def read_configuration(
     conf: Path,
     *,
-    text: str | None = None,
     directory: Path | None = None,
+    overlay: Mapping[str, str] | None = None,
     skip: Callable[[Path], bool] = lambda _: False,
 ) -> WholeConfiguration:
     """Read ``conf`` and what it includes; files for which ``skip`` says so are left out.
 
-    ``text`` stands in for the content of ``conf``. Relative names start from ``directory``, by default its own.
-    Raises FileError, and InputError ``nginx.syntax`` and those of ``includes.expand``, with file, line and column.
+    ``overlay`` holds the text of files that lie elsewhere or nowhere yet, by absolute path, or that of ``conf`` itself.
+    Relative names start from ``directory``, by default its own. Raises FileError, and InputError ``nginx.syntax`` and
+    those of ``includes.expand``, with file, line and column.
     """
-    texts = {str(conf): _text(conf) if text is None else text}
+    given = overlay or {}
+    texts: dict[str, str] = {}
+
+    def text_of(path: str) -> str:
+        if path not in texts:
+            texts[path] = given[path] if path in given else _text(Path(path))
+        return texts[path]
 
     def read(pattern: str) -> list[tuple[str, str]]:
-        found = sorted(glob.glob(str((directory or conf.parent) / pattern)))  # noqa: PTH207 - nginx's are glob patterns
-        for path in found:
-            if path not in texts and Path(path).is_file() and not skip(Path(path)):
-                texts[path] = _text(Path(path))
-        return [(path, texts[path]) for path in found if path in texts]
+        wanted = str((directory or conf.parent) / pattern)
+        there = [path for path in glob.glob(wanted) if Path(path).is_file()]  # noqa: PTH207 - nginx's are glob patterns
+        paths = sorted({*there, *_matching(given, wanted)})
+        return [(path, text_of(path)) for path in paths if not skip(Path(path))]
 
-    return WholeConfiguration(expand(parse(texts[str(conf)], file=str(conf)), read), texts)
+    main = parse(text_of(str(conf)), file=str(conf))
+    return WholeConfiguration(expand(main, read), texts)
 
 
 def read_dump(texts: Mapping[str, str]) -> WholeConfiguration:
@@ -62,8 +69,7 @@ def read_dump(texts: Mapping[str, str]) -> WholeConfiguration:
     main = next(iter(texts))
 
     def read(pattern: str) -> list[tuple[str, str]]:
-        wanted = PurePath(normpath(PurePath(main).parent / pattern)).parts
-        return [(path, texts[path]) for path in sorted(texts) if _matches(PurePath(path).parts, wanted)]
+        return [(path, texts[path]) for path in sorted(_matching(texts, str(PurePath(main).parent / pattern)))]
 
     return WholeConfiguration(expand(parse(texts[main], file=main), read), texts)
 
@@ -77,8 +83,12 @@ def split_dump(text: str) -> dict[str, str]:
     return {path: content.removesuffix("\n") for path, content in zip(pieces[1::2], pieces[2::2], strict=True)}
 
 
-def _matches(parts: tuple[str, ...], wanted: tuple[str, ...]) -> bool:
-    return len(parts) == len(wanted) and all(map(fnmatchcase, parts, wanted))
+def _matching(paths: Iterable[str], pattern: str) -> Iterator[str]:
+    wanted = PurePath(normpath(pattern)).parts
+    for path in paths:
+        parts = PurePath(path).parts
+        if len(parts) == len(wanted) and all(map(fnmatchcase, parts, wanted)):
+            yield path
 
 
 def _text(path: Path) -> str:

@@ -41,7 +41,10 @@ def test_sites_share_a_socket_and_nothing_else(private_nginx: PrivateNginx, ngin
     pairs = [
         (make_site(port), material()),
         (other_site("shop", port, client_cas=("partners",)), material("shop.test", cas=("partners",))),
-        (other_site("blog", port, client_certificates=NONE, client_cas=()), material("blog.test")),
+        (
+            other_site("blog", port, client_certificates=NONE, client_cas=(), upstream="127.0.0.1:10"),
+            material("blog.test"),
+        ),
     ]
     files = render(pairs, version=nginx_version, generation=7, layout=layout_of(private_nginx.base))
     serve(private_nginx, files, ("127.0.0.1", port))

@@ -15,16 +15,18 @@ if TYPE_CHECKING:
     from counterseal.nginx.lint.edit import Edit
     from counterseal.nginx.lint.model import Configuration
     from counterseal.nginx.lint.rule import Found, Place, Rule
+    from counterseal.nginx.tree import Directive
 
 
 @dataclass(frozen=True, slots=True)
 class Located:
-    """A finding with the rule that made it, its place, and the edits that mend it."""
+    """A finding with its rule, its place, the edits that mend it, and the block elsewhere that it harms."""
 
     finding: Finding
     rule: Rule
     place: Place
     edits: tuple[Edit, ...] = ()
+    harmed: Directive | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,4 +68,4 @@ def lint(configuration: Configuration, texts: Mapping[str, str], *, rules: Itera
 
 def _located(rule: Rule, found: Found) -> Located:
     finding = Finding(rule.code, rule.severity, found.message, where=str(found.place), hint=rule.remedy)
-    return Located(finding, rule, found.place, found.edits)
+    return Located(finding, rule, found.place, found.edits, found.harmed)

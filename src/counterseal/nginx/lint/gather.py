@@ -9,25 +9,35 @@ from counterseal.nginx.lint.files import NAMING, NamedFile, read_pem
 from counterseal.nginx.tree import walk
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
+    from counterseal.fileset import PlannedFile
     from counterseal.nginx.tree import Tree
 
 LARGEST = 256 * 1024 * 1024
 """A list of a million revoked certificates has 66 MB; what is larger is no list."""
 
 
-def gather_files(tree: Tree, directory: Path) -> dict[str, NamedFile]:
+def gather_files(
+    tree: Tree, directory: Path, *, overlay: Mapping[str, PlannedFile] | None = None
+) -> dict[str, NamedFile]:
     """Return what the files that the tree names hold, by name as written; relative names start from ``directory``.
 
-    A name with a variable in it, ``data:``, ``engine:`` and ``store:`` are left out: they are no files yet.
+    ``overlay`` holds files that are yet to be written, by absolute path. A name with a variable in it, ``data:``,
+    ``engine:`` and ``store:`` are left out: they are no files yet.
     """
     directives = (placed.directive for placed in walk(tree) if placed.directive.name in NAMING)
     names = dict.fromkeys(one.arguments[0] for one in directives if one.arguments)
     static = (
         name for name in names if name and "$" not in name and not name.startswith(("data:", "engine:", "store:"))
     )
-    return {name: _read(name, directory / name) for name in static}
+    given = overlay or {}
+    return {name: _planned(name, given[name]) if name in given else _read(name, directory / name) for name in static}
+
+
+def _planned(name: str, file: PlannedFile) -> NamedFile:
+    return read_pem(name, file.content, mode=file.mode)
 
 
 def _read(name: str, path: Path) -> NamedFile:

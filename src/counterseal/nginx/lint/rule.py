@@ -37,11 +37,15 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One thing a rule found; ``edits`` mend it where that can be done mechanically."""
+    """One thing a rule found; ``edits`` mend it where that can be done mechanically.
+
+    ``harmed`` is the block that it makes unsafe, where that is another one than the one it stands in.
+    """
 
     place: Place
     message: str
     edits: tuple[Edit, ...] = ()
+    harmed: Directive | None = None
 
 
 @dataclass(frozen=True, slots=True)

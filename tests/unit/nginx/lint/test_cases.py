@@ -32,7 +32,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_case_finds_what_is_marked_and_nothing_else(case: Case, lab: Path) -> None:
     """Line and code, for every nginx the case is about."""
     conf = lab / "nginx.conf"
-    whole = read_configuration(conf, text=case.text)
+    whole = read_configuration(conf, overlay={str(conf): case.text})
     files = gather_files(whole.tree, lab)
     for version in case.versions:
         model = build(whole.tree, version=named_version(version), now=NOW, files=files)

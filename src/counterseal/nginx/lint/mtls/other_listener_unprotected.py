@@ -27,7 +27,7 @@ def check(configuration: Configuration) -> Iterator[Found]:
             continue
         sockets = ", ".join(listen.socket for listen in server.listens)
         message = f"{shared} verifies clients at {at(guarded[shared].block)}, and nobody on {sockets}"
-        yield Found(at(server.block), message)
+        yield Found(at(server.block), message, harmed=guarded[shared].block)
 
 
 def _shares_socket(configuration: Configuration, server: Server, guarded: Server) -> bool:

@@ -28,10 +28,9 @@ def check(configuration: Configuration) -> Iterator[Found]:
         if server.kind == "http" and not server.verifies and not server.rejects:
             for entrance, directive in _entrances(server):
                 if entrance in entrances:
-                    message = (
-                        f"{directive.arguments[0]} requires a certificate at {at(entrances[entrance].block)}, not here"
-                    )
-                    yield Found(at(directive), message)
+                    guarded = entrances[entrance].block
+                    message = f"{directive.arguments[0]} requires a certificate at {at(guarded)}, not here"
+                    yield Found(at(directive), message, harmed=guarded)
 
 
 def _entrances(server: Server) -> Iterator[tuple[tuple[str, ...], Directive]]:

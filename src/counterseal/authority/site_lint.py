@@ -1,0 +1,62 @@
+"""The linter over a generation that is about to be deployed, together with the configuration that includes it.
+
+What is wrong in our own files, or makes them unsafe from outside, stops the deploy; what is wrong elsewhere in the
+user's configuration is told.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from counterseal.errors import RefusedError
+from counterseal.findings import Severity
+from counterseal.nginx.lint.build import build
+from counterseal.nginx.lint.engine import lint
+from counterseal.nginx.lint.gather import gather_files
+from counterseal.nginx.reading import read_configuration
+from counterseal.nginx.target import HTTP_FILE, include_line
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from datetime import datetime
+
+    from counterseal.authority.deployment import Ground
+    from counterseal.fileset import FileSet
+    from counterseal.findings import Finding
+    from counterseal.nginx.lint.engine import Located
+
+REFUSED_FROM = Severity.HIGH
+
+
+def lint_generation(files: FileSet, ground: Ground, *, now: datetime) -> tuple[Finding, ...]:
+    """Return what is to be told of the user's configuration; raises RefusedError ``nginx.lint`` for what stops us."""
+    planned = {str(ground.layout.current / file.path): file for file in files}
+    # The lists behind the maps hold values alone, and may be long.
+    texts = {
+        path: "" if path.endswith(".map") else file.content.decode()
+        for path, file in planned.items()
+        if path.endswith((".conf", ".map"))
+    }
+    target = ground.place.nginx.target
+    if target.include_file is not None and not target.include_file.exists():
+        texts[str(target.include_file)] = include_line(ground.place.base)
+    whole = read_configuration(target.conf, overlay=texts)
+    if not any(path in whole.texts for path in planned):  # nothing includes us yet
+        whole = read_configuration(Path(ground.layout.current / HTTP_FILE), overlay=texts)
+    named = gather_files(whole.tree, target.conf.parent, overlay=planned)
+    model = build(whole.tree, version=ground.version, now=now, files=named)
+    located = lint(model, whole.texts).at_or_above(Severity.LOW)
+    stopping = tuple(one.finding for one in located if _is_ours(one, texts) and one.finding.severity >= REFUSED_FROM)
+    if stopping:
+        raise RefusedError(
+            "nginx.lint",
+            f"the linter refuses the sites: {stopping[0].message}",
+            findings=stopping,
+            hint="counterseal nginx lint --explain CODE says what a real nginx did",
+        )
+    return tuple(one.finding for one in located)
+
+
+def _is_ours(located: Located, ours: Collection[str]) -> bool:
+    return located.place.file in ours or (located.harmed is not None and located.harmed.file in ours)
