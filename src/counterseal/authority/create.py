@@ -71,6 +71,7 @@ def add_ca(
     """Make an issuing CA under the root; without a lifetime, five years or what the root has left."""
     _check_ca_name(authority, name)
     root_signer = authority.keystore.signer(authority.store.ca(ROOT).key_id)
+    authority.keystore.set_aside(name)
     signer = authority.keystore.create(name, key, encrypt=encrypt)
     above = authority.issuer(ROOT)
     try:

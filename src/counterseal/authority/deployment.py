@@ -28,9 +28,10 @@ from counterseal.authority.site_certificate import (
 from counterseal.authority.site_lint import lint_generation
 from counterseal.authority.site_material import client_cas, material_of
 from counterseal.errors import InputError, NotFoundError
+from counterseal.moments import moment
 from counterseal.nginx.deploy import ProofOutcome, deploy, mend, rollback
 from counterseal.nginx.generations import Layout as Generations
-from counterseal.nginx.generations import list_generations, read_current
+from counterseal.nginx.generations import list_generations, read_current, read_generation
 from counterseal.nginx.render import render, render_snippets
 from counterseal.nginx.site import Admit
 
@@ -173,6 +174,16 @@ def _is_due(authority: Authority, one: ServedSite, directory: Path) -> bool:
 
 def _kept_in(one: ServedSite, home: Path) -> Path:
     return home / "sites" / one.site.name
+
+
+def is_outdated(authority: Authority, ground: Ground) -> bool:
+    """Whether a list was published after the generation in force was made, which therefore holds an older one."""
+    if ground.in_force is None:
+        return False
+    manifest = read_generation(ground.place.base, ground.in_force).manifest
+    lists = (authority.store.latest_crl(record.name) for record in authority.store.cas())
+    newest = max((moment(crl.this_update) for crl in lists if crl is not None), default=None)
+    return manifest is None or (newest is not None and newest > manifest.created_at)
 
 
 def _leavers(authority: Authority, served: Sequence[ServedSite], ground: Ground) -> Mapping[str, Leaver]:

@@ -48,15 +48,26 @@ def publish(authority: Authority, *, only: Collection[str] | None = None) -> Pub
     return Published(tuple(signed), tuple(without_key))
 
 
+def unlock(authority: Authority) -> None:
+    """Open every key that ``publish`` will sign with; raises KeyAccessError before anything has been recorded."""
+    for record in authority.store.cas():
+        if authority.keystore.has(record.key_id):
+            authority.keystore.signer(record.key_id)
+
+
 def stale_lists(authority: Authority) -> tuple[str, ...]:
-    """Return the CAs without a CRL, or with one older than the refresh interval."""
-    now = authority.clock()
-    return tuple(
-        record.name
-        for record in authority.store.cas()
-        if (crl := authority.store.latest_crl(record.name)) is None
-        or now - moment(crl.this_update) >= authority.rules.crl_refresh
-    )
+    """Return the CAs without a CRL, with one older than the refresh interval, or than a revocation.
+
+    A revocation is younger than the list where whoever revoked was stopped before he published.
+    """
+    return tuple(record.name for record in authority.store.cas() if _is_stale(authority, record.name))
+
+
+def _is_stale(authority: Authority, ca: str) -> bool:
+    crl, newest = authority.store.latest_crl(ca), authority.store.last_revoked_at(ca)
+    if crl is None or authority.clock() - moment(crl.this_update) >= authority.rules.crl_refresh:
+        return True
+    return newest is not None and newest > crl.this_update
 
 
 def rehearse_lists(authority: Authority, *, only: Collection[str] | None = None) -> tuple[CRLRecord, ...]:

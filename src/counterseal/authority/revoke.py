@@ -48,6 +48,7 @@ def _refuse_again(record: CertificateRecord, reason: RevocationReason) -> None:
             "revoke.already",
             f"certificate {show_serial(record.serial_number)} ({record.name}) is {record.status} since "
             f"{moment(record.revoked_at or 0):%Y-%m-%d %H:%M} UTC",
+            hint="to see that nginx refuses it: counterseal prove; to put it in force again: counterseal nginx deploy",
         )
 
 

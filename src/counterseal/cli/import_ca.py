@@ -14,7 +14,7 @@ from counterseal.cli.common import Run, common
 from counterseal.cli.dry_run import dry_run_option
 from counterseal.cli.new_home import rehearse_home, show_ca
 from counterseal.cli.passphrase import choose_passphrase, read_passphrase
-from counterseal.compose.home import new_home
+from counterseal.compose.home import new_home, refuse_occupied
 from counterseal.errors import InputError
 from counterseal.files import read_file
 from counterseal.keystore.pkcs8 import is_encrypted, open_key
@@ -48,26 +48,14 @@ def import_ca(
     dry_run: bool,
 ) -> None:
     """Take over a CA made by openssl or easy-rsa, with all it has issued and revoked."""
-    if easy_rsa is not None:
-        certificate = certificate or easy_rsa / "ca.crt"
-        key, index = key or easy_rsa / "private" / "ca.key", index or easy_rsa / "index.txt"
-    if certificate is None or key is None:
-        raise InputError(
-            "import.files", "certificate and key are needed", hint="pass --certificate and --key, or --easy-rsa"
-        )
+    refuse_occupied(run.home)
     passphrase = None if no_passphrase or dry_run else choose_passphrase(run.passphrase_file)
     if passphrase is None and not (no_passphrase or dry_run):
         raise InputError("passphrase.missing", "a passphrase for the key here is needed", hint="pass --passphrase-file")
-    content = read_file(key)
-    old = read_passphrase(ca_passphrase_file) if is_encrypted(content) else None
-    what = Import(
-        certificate=_load(certificate),
-        private_key=open_key(content, old, source=str(key)),
-        index=read_file(index).decode(errors="replace") if index else "",
-        directory=index.parent if index else None,
-        crl_number=_crl_number(index),
-        encrypt=not no_passphrase,
-    )
+    if easy_rsa is not None:
+        certificate = certificate or easy_rsa / "ca.crt"
+        key, index = key or easy_rsa / "private" / "ca.key", index or easy_rsa / "index.txt"
+    what = _read(certificate, key, ca_passphrase_file, index, encrypt=not no_passphrase)
     if dry_run:
         rehearse_home(run, lambda authority: _acts(take_over(authority, what)))
         return
@@ -77,6 +65,25 @@ def import_ca(
     counted = _counted(imported)
     text = f"took over the CA with {counted}\nnext: counterseal list"
     run.show({"certificates": imported.certificates, "revoked": imported.revoked}, text)
+
+
+def _read(
+    certificate: Path | None, key: Path | None, ca_passphrase_file: Path | None, index: Path | None, *, encrypt: bool
+) -> Import:
+    if certificate is None or key is None:
+        raise InputError(
+            "import.files", "certificate and key are needed", hint="pass --certificate and --key, or --easy-rsa"
+        )
+    content = read_file(key)
+    old = read_passphrase(ca_passphrase_file) if is_encrypted(content) else None
+    return Import(
+        certificate=_load(certificate),
+        private_key=open_key(content, old, source=str(key)),
+        index=read_file(index).decode(errors="replace") if index else "",
+        directory=index.parent if index else None,
+        crl_number=_crl_number(index),
+        encrypt=encrypt,
+    )
 
 
 def _acts(imported: Imported) -> list[str]:

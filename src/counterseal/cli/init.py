@@ -13,7 +13,7 @@ from counterseal.cli.common import DurationType, Run, common
 from counterseal.cli.dry_run import dry_run_option
 from counterseal.cli.new_home import rehearse_home, show_ca
 from counterseal.cli.passphrase import choose_passphrase
-from counterseal.compose.home import new_home
+from counterseal.compose.home import new_home, refuse_occupied
 from counterseal.errors import InputError
 from counterseal.pki.keys import parse_key_spec
 from counterseal.pki.subject import parse_subject
@@ -63,6 +63,7 @@ def init(
     if dry_run:
         rehearse_home(run, lambda authority: _acts(create(authority, plan)))
         return
+    refuse_occupied(run.home)  # before anybody thinks of a passphrase
     passphrase = None if no_passphrase else _passphrase(run)
     with new_home(run.home, lambda: passphrase) as authority:
         made = create(authority, plan)

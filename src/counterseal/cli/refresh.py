@@ -104,12 +104,12 @@ def _deploy(run: Run, authority: Authority, *, due: bool) -> tuple[str | None, d
     settings = run.settings()
     if not settings.sites:
         return None, {}
-    from counterseal.authority.deployment import deploy_sites, sites_due  # noqa: PLC0415 - only where sites are
+    from counterseal.authority.deployment import deploy_sites, is_outdated, sites_due  # noqa: PLC0415 - only where sites are
     from counterseal.compose.ground import open_ground  # noqa: PLC0415 - same
 
     ground = open_ground(run.home, settings)
     names = sites_due(authority, settings.sites, ground)
-    if ground.in_force is None or not (due or names):
+    if ground.in_force is None or not (due or names or is_outdated(authority, ground)):
         return None, {}
     deployed = deploy_sites(authority, settings.sites, ground, reason="refresh")
     generation = deployed.result.generation
@@ -124,12 +124,12 @@ def _rehearse(run: Run, authority: Authority, stale: Sequence[str]) -> None:
     settings, deploys = run.settings(), False
     names: tuple[str, ...] = ()
     if settings.sites:
-        from counterseal.authority.deployment import sites_due  # noqa: PLC0415 - only where sites are
+        from counterseal.authority.deployment import is_outdated, sites_due  # noqa: PLC0415 - only where sites are
         from counterseal.compose.ground import open_ground  # noqa: PLC0415 - same
 
         ground = open_ground(run.home, settings)
         names = sites_due(authority, settings.sites, ground)
-        deploys = ground.in_force is not None and bool(stale or names)
+        deploys = ground.in_force is not None and bool(stale or names or is_outdated(authority, ground))
     acts = [f"sign a new revocation list of {name}" for name in stale]
     acts += [f"renew the certificate of site {name}" for name in names if deploys]
     acts += ["deploy a new generation and prove it"] if deploys else []

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from counterseal.authority.find import show_serial
-from counterseal.authority.publish import publish
+from counterseal.authority.publish import publish, unlock
 from counterseal.authority.revoke import find_held, find_revocable
 from counterseal.authority.revoke import revoke as revoke_certificate
 from counterseal.authority.revoke import unrevoke as unrevoke_certificate
@@ -16,11 +16,13 @@ from counterseal.cli.common import Run, common
 from counterseal.cli.completions import complete_certificates
 from counterseal.cli.dry_run import dry_run_option, show_dry_run
 from counterseal.cli.records import document
+from counterseal.errors import CountersealError, DeployError
 from counterseal.pki.crl import RevocationReason
 
 if TYPE_CHECKING:
     from counterseal.authority.deployment import Ground
     from counterseal.authority.parts import Authority
+    from counterseal.config.settings import Settings
     from counterseal.store.records import CertificateRecord
 
 EPILOG = """\b
@@ -57,9 +59,11 @@ def revoke(run: Run, *, selector: str, reason: str, no_deploy: bool, dry_run: bo
             record = find_revocable(authority, selector, RevocationReason(reason))
             _rehearse(run, authority, record, f"revoke (as {reason})", deploy=not no_deploy)
             return
+        find_revocable(authority, selector, RevocationReason(reason))
+        unlock(authority)
         record = revoke_certificate(authority, selector, RevocationReason(reason))
         run.say(f"revoked {record.name} ({show_serial(record.serial_number)}): {reason}")
-        told, shown = _put_in_force(run, authority, f"revoke {record.name}", deploy=not no_deploy)
+        told, shown = _put_in_force(run, authority, record, "revoke", deploy=not no_deploy)
     seconds = time.monotonic() - began
     run.show(
         {"certificate": document(record), **shown, "seconds": seconds}, f"{told}, {seconds:.1f} s after the command"
@@ -77,21 +81,37 @@ def unrevoke(run: Run, *, selector: str, no_deploy: bool, dry_run: bool) -> None
         if dry_run:
             _rehearse(run, authority, find_held(authority, selector), "unrevoke", deploy=not no_deploy)
             return
+        find_held(authority, selector)
+        unlock(authority)
         record = unrevoke_certificate(authority, selector)
         run.say(f"{record.name} is valid again ({show_serial(record.serial_number)})")
-        told, shown = _put_in_force(run, authority, f"unrevoke {record.name}", deploy=not no_deploy)
+        told, shown = _put_in_force(run, authority, record, "unrevoke", deploy=not no_deploy)
     run.show({"certificate": document(record), **shown}, told)
 
 
-def _put_in_force(run: Run, authority: Authority, reason: str, *, deploy: bool) -> tuple[str, dict[str, Any]]:
+def _put_in_force(
+    run: Run, authority: Authority, record: CertificateRecord, verb: str, *, deploy: bool
+) -> tuple[str, dict[str, Any]]:
     """Publish the lists and, where sites are deployed, deploy and prove; return the outcome in words and as data."""
+    try:
+        ground = _ground(run, deploy=deploy)
+        if ground is not None:
+            return _deploy(authority, run.settings(), ground, f"{verb} {record.name}")
+    except CountersealError as error:
+        raise DeployError(
+            "revoke.not_in_force",
+            f"nginx still {'admits' if verb == 'revoke' else 'refuses'} {record.name}: {error.message}",
+            quote=getattr(error, "quote", None),
+            hint="the store has it, nginx has not: mend what is named above, then run: counterseal refresh",
+        ) from error
+    numbers = {crl.issuer: crl.number for crl in publish(authority).signed}
+    run.say("no site is deployed here; other relying parties need the new lists: counterseal crl --out DIR")
+    return "new lists: " + ", ".join(f"{ca} {number}" for ca, number in numbers.items()), {"crl_numbers": numbers}
+
+
+def _deploy(authority: Authority, settings: Settings, ground: Ground, reason: str) -> tuple[str, dict[str, Any]]:
     from counterseal.authority.deployment import deploy_sites  # noqa: PLC0415 - nginx and TLS only where sites are
 
-    settings, ground = run.settings(), _ground(run, deploy=deploy)
-    if ground is None:
-        numbers = {crl.issuer: crl.number for crl in publish(authority).signed}
-        run.say("no site is deployed here; other relying parties need the new lists: counterseal crl --out DIR")
-        return "new lists: " + ", ".join(f"{ca} {number}" for ca, number in numbers.items()), {"crl_numbers": numbers}
     deployed = deploy_sites(authority, settings.sites, ground, reason=reason)
     generation = deployed.result.generation
     rows = sum(len(proof.rows) for proof in deployed.proofs)

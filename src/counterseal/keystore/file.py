@@ -22,10 +22,16 @@ if TYPE_CHECKING:
 
 
 class FileKeyStore:
-    """The directory of CA keys. ``passphrase`` is asked at most once, and only when an encrypted key is needed."""
+    """The directory of CA keys. ``passphrase`` is asked at most once, and only when an encrypted key is needed.
 
-    def __init__(self, directory: Path, passphrase: Callable[[], bytes | None]) -> None:
+    ``guard`` may refuse, by raising, before a kept key is opened to sign with.
+    """
+
+    def __init__(
+        self, directory: Path, passphrase: Callable[[], bytes | None], guard: Callable[[], None] = lambda: None
+    ) -> None:
         self._directory = directory
+        self._guard = guard
         self._ask = passphrase
         self._asked: bytes | None = None
         self._signers: dict[str, SoftwareSigner] = {}
@@ -55,8 +61,9 @@ class FileKeyStore:
         return self._signers[key_id]
 
     def signer(self, key_id: str) -> SoftwareSigner:
-        """Return the signer of a kept key; raises NotFoundError, KeyAccessError."""
+        """Return the signer of a kept key; raises NotFoundError, KeyAccessError, and what the guard raises."""
         if key_id not in self._signers:
+            self._guard()
             content = self._read(key_id)
             passphrase = self._passphrase() if is_encrypted(content) else None
             self._signers[key_id] = SoftwareSigner(open_key(content, passphrase, source=str(self.path(key_id))))
@@ -66,6 +73,11 @@ class FileKeyStore:
         """Remove a key of which nothing was made: what it was for was refused, or failed."""
         self._signers.pop(key_id, None)
         self.path(key_id).unlink(missing_ok=True)
+
+    def set_aside(self, key_id: str) -> None:
+        """Rename a key that no CA of the store uses, as an interrupted command leaves one; nothing is lost."""
+        if self.has(key_id):
+            self.path(key_id).rename(self._directory / f"{key_id}.key.pem.unused")
 
     def has(self, key_id: str) -> bool:
         """Whether the key is here; the key of an offline root is not."""

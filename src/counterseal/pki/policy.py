@@ -115,6 +115,9 @@ def _issuer_reasons(asked: Asked, issuer: Issuer, now: datetime) -> Iterator[Fin
                 "policy.issuer_expired",
                 f"CA expired on {certificate.not_valid_after_utc:%Y-%m-%d %H:%M} UTC: "
                 f"{show_subject(certificate.subject)}",
+                "add a new one: counterseal ca add"
+                if certificate is not issuer.trust_anchor
+                else "make a new CA: counterseal init --home ELSEWHERE",
             )
 
 

@@ -25,6 +25,7 @@ _INSERT = (
     "insert into revocation (issuer, serial_number, not_after, revoked_at, reason, crl_entry) values (?, ?, ?, ?, ?, ?)"
 )
 _DELETE = "delete from revocation where issuer = ? and serial_number = ?"
+_LAST = "select max(revoked_at) from revocation where issuer = ?"
 _WHERE = "from revocation where issuer = ? and not_after >= ? order by serial_number"
 
 
@@ -77,6 +78,11 @@ class Revocations(Inventory):
     def revoked_serials(self, issuer: str, *, not_expired_at: int = 0) -> Iterator[int]:
         """Yield only the serial numbers of the revoked and held ones, in order."""
         return map(decode_serial, self._column(f"select serial_number {_WHERE}", (issuer, not_expired_at)))
+
+    def last_revoked_at(self, issuer: str) -> int | None:
+        """Return when a certificate of the issuer was revoked or held last, None where none is."""
+        row = self._row(_LAST, (issuer,))
+        return None if row is None else row[0]
 
     def revoked_count(self, issuer: str, *, not_expired_at: int = 0) -> int:
         """Return how many certificates of the issuer are revoked or held."""

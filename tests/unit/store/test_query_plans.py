@@ -9,7 +9,7 @@ import pytest
 from counterseal.store import issuance, key_use_log
 from counterseal.store.inventory import _BY_NAME, _BY_SERIAL, _KNOWN
 from counterseal.store.records import Query, Status
-from counterseal.store.revocations import _DELETE, _MARK, _WHERE
+from counterseal.store.revocations import _DELETE, _LAST, _MARK, _WHERE
 from counterseal.store.search import Position, statement
 from store_fixtures import NOW, certificate, issue, new_store
 
@@ -114,6 +114,7 @@ def test_a_word_in_the_middle_reads_the_name_index_alone(store: Store) -> None:
         (_DELETE, "sqlite_autoindex_revocation_1 (issuer=? AND serial_number=?)"),
         (f"select crl_entry {_WHERE}", "COVERING INDEX revocation_in_order (issuer=?)"),
         (f"select serial_number {_WHERE}", "COVERING INDEX revocation_in_order (issuer=?)"),
+        (_LAST, "COVERING INDEX revocation_by_time (issuer=?)"),
         (key_use_log._SELECT, "PRIMARY KEY (rowid>?)"),
     ],
 )

@@ -1,0 +1,35 @@
+"""The command line with its death built in: ``kill -9`` just before a function is called for the Nth time.
+
+usage: dying.py MODULE ATTRIBUTE NUMBER WORD...    ``SoftwareSigner.sign`` is an attribute, too
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from functools import reduce
+from importlib import import_module
+from itertools import count
+from typing import Any
+
+from counterseal.cli.run import run
+
+
+def die_before(module: str, attribute: str, number: int) -> None:
+    """From now on count the calls of the function, and die instead of call ``number``."""
+    *owners, name = attribute.split(".")
+    owner: Any = reduce(getattr, owners, import_module(module))
+    function, calls = getattr(owner, name), count(1)
+
+    def counted(*arguments: Any, **options: Any) -> Any:  # noqa: ANN401 - of any function
+        if next(calls) == number:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return function(*arguments, **options)
+
+    setattr(owner, name, counted)
+
+
+if __name__ == "__main__":
+    die_before(sys.argv[1], sys.argv[2], int(sys.argv[3]))
+    sys.exit(run(sys.argv[4:]))
