@@ -1,4 +1,4 @@
-"""Write the pages of docs/ that are read from the source: errors.md, commands.md and nginx-lint.md.
+"""Write the pages of docs/ that are read from the source: errors.md, commands.md and the rules of lint.
 
 usage: generate_docs.py [--check]. With --check nothing is written, and the exit code is 1 when a page is out of date.
 """
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import click
 
 from counterseal.nginx.lint.catalogue import RULES
+from counterseal.pki.lint.catalogue import catalogue
 from error_codes import ErrorUse, read_kinds, read_uses
 
 if TYPE_CHECKING:
@@ -99,9 +100,23 @@ def write_nginx_rules() -> str:
     return "\n".join(lines) + "\n"
 
 
+def write_lint_rules() -> str:
+    """Return docs/lint-rules.md: every rule of ``lint``, by what it judges, with the codes of its findings."""
+    head = (Path(__file__).parent / "lint_rules_introduction.md").read_text()
+    lines = [head.replace("\n", f"\n\n{NOTE}", 1).rstrip()]
+    for judges, rules in groupby(catalogue(), key=lambda rule: rule.judges):
+        lines += ["", f"## {judges}", "", "| rule | what must hold | codes |", "|---|---|---|"]
+        lines += [f"| `{one.name}` | {one.holds} | {' '.join(f'`{code}`' for code in one.codes)} |" for one in rules]
+    return "\n".join(lines) + "\n"
+
+
 def write_pages() -> dict[Path, str]:
     """Return every generated page with its text; commands.md only when there are commands."""
-    pages = {DOCS / "errors.md": write_errors(), DOCS / "nginx-lint.md": write_nginx_rules()}
+    pages = {
+        DOCS / "errors.md": write_errors(),
+        DOCS / "nginx-lint.md": write_nginx_rules(),
+        DOCS / "lint-rules.md": write_lint_rules(),
+    }
     if any(find_commands()):
         pages[DOCS / "commands.md"] = write_commands()
     return pages

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 WRITE_NOTHING = {
-    "ca list", "completion", "inspect", "list", "log show", "log verify", "nginx render", "show", "timer print",
+    "ca list", "completion", "inspect", "lint", "list", "log show", "log verify", "nginx render", "show", "timer print",
 }  # fmt: skip
 """They look, or print."""
 

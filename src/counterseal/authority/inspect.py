@@ -9,13 +9,18 @@ import warnings
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from cryptography.hazmat.primitives.serialization import Encoding
+
 from counterseal.authority.inspect_piece import things_of
 from counterseal.authority.inspected import GivenFile, InspectedFile, PrivateKeyFacts, Thing
 from counterseal.findings import Finding, Severity
 from counterseal.pki.describe.certificate import CertificateFacts
+from counterseal.pki.describe.crl import CRLFacts
 from counterseal.pki.describe.csr import CSRFacts
-from counterseal.pki.lint import lint
-from counterseal.pki.reading import load_crl
+from counterseal.pki.lint import lint_finished
+from counterseal.pki.lint.crl import lint_crl
+from counterseal.pki.lint.csr import lint_csr
+from counterseal.pki.reading import load_crl, load_csr
 from counterseal.pki.recognise import recognise
 from counterseal.pki.relations import Pool, arrangement, is_signed_by, order_findings
 from counterseal.pki.shape import Kind
@@ -25,6 +30,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from cryptography import x509
+
+    from counterseal.pki.recognise import Piece
 
 _WIDER_THAN_OWNER = 0o077
 
@@ -36,16 +43,21 @@ def inspect(
     password: Callable[[str], bytes | None],
     known: Callable[[x509.Certificate], str | None] = lambda _: None,
     trusted: Iterable[x509.Certificate] = (),
+    opinion: Callable[[Kind, bytes], tuple[Finding, ...]] | None = None,
 ) -> tuple[InspectedFile, ...]:
     """Return everything that the files hold, seen at the moment ``at``.
 
     ``password`` is asked with the place of each encrypted thing. ``trusted`` are issuers known beside those given, and
-    ``known`` says what the CA of this machine knows of a certificate.
+    ``known`` says what the CA of this machine knows of a certificate. ``opinion`` adds the findings of another linter
+    about each certificate and list, which it is given in DER.
     """
     with warnings.catch_warnings(action="ignore", category=UserWarning):  # the findings say the same in words
         read = {file.name: list(_things(file, at=at, password=password)) for file in files}
-        related = _Related([thing for things in read.values() for thing in things], trusted)
-        return tuple(_file(file, [related.complete(thing, known) for thing in read[file.name]]) for file in files)
+        related = _Related([thing for things in read.values() for thing in things], trusted, at)
+        return tuple(
+            _file(file, [_judged(related.complete(thing, known), opinion) for thing in read[file.name]])
+            for file in files
+        )
 
 
 def _things(file: GivenFile, *, at: datetime, password: Callable[[str], bytes | None]) -> Iterator[Thing]:
@@ -58,7 +70,8 @@ def _things(file: GivenFile, *, at: datetime, password: Callable[[str], bytes | 
 class _Related:
     """What belongs together among all things."""
 
-    def __init__(self, things: Sequence[Thing], trusted: Iterable[x509.Certificate]) -> None:
+    def __init__(self, things: Sequence[Thing], trusted: Iterable[x509.Certificate], at: datetime) -> None:
+        self._at = at
         certificates = [thing.certificate for thing in things if thing.certificate]
         self._pool = Pool([*certificates, *trusted])
         self._places = {thing.certificate: thing.place for thing in reversed(things) if thing.certificate}
@@ -74,21 +87,37 @@ class _Related:
                 issued_by=self._places.get(issuer) if issuer else None,
                 key_at=self._keys.get(_certified_key_of(thing) or ""),
                 known_as=known(thing.certificate),
-                findings=(*thing.findings, *lint(thing.certificate, path)),
+                findings=(*thing.findings, *lint_finished(thing.certificate, path, at=self._at)),
             )
-        if thing.kind is Kind.CRL and thing.piece and thing.facts:
-            return replace(thing, issued_by=self._place_of_signer(thing.piece.content))
-        if isinstance(thing.facts, CSRFacts):
-            return replace(thing, key_at=self._keys.get(thing.facts.key.spki_sha256 or ""))
+        if isinstance(thing.facts, CRLFacts) and thing.piece:
+            return self._complete_crl(thing, thing.piece)
+        if isinstance(thing.facts, CSRFacts) and thing.piece:
+            findings = lint_csr(load_csr(thing.piece, source=thing.place))
+            key_at = self._keys.get(thing.facts.key.spki_sha256 or "")
+            return replace(thing, key_at=key_at, findings=(*thing.findings, *findings))
         if (key := _private_key_of(thing)) and self._certified and key not in self._certified:
             message = "this private key belongs to none of the certificates and requests given"
             return replace(thing, findings=(*thing.findings, Finding("bundle.key_mismatch", Severity.HIGH, message)))
         return thing
 
-    def _place_of_signer(self, content: bytes) -> str | None:
-        crl = load_crl(content)
-        signers = (one for one in self._pool.named(crl.issuer.public_bytes()) if is_signed_by(crl, one))
-        return next((self._places.get(one) for one in signers), None)
+    def _complete_crl(self, thing: Thing, piece: Piece) -> Thing:
+        """Look for the CA by name and signature; one that has the name alone is held against the list."""
+        crl = load_crl(piece.content)
+        named = list(self._pool.named(crl.issuer.public_bytes()))
+        signer = next((one for one in named if is_signed_by(crl, one)), None)
+        findings = lint_crl(piece.content, at=self._at, issuer=signer or next(iter(named), None))
+        place = self._places.get(signer) if signer else None
+        return replace(thing, issued_by=place, findings=(*thing.findings, *findings))
+
+
+def _judged(thing: Thing, opinion: Callable[[Kind, bytes], tuple[Finding, ...]] | None) -> Thing:
+    if thing.certificate is not None:
+        content: bytes | None = thing.certificate.public_bytes(Encoding.DER)
+    else:
+        content = thing.piece.content if thing.piece else None
+    if opinion is None or content is None or thing.facts is None:
+        return thing
+    return replace(thing, findings=(*thing.findings, *opinion(thing.kind, content)))
 
 
 def _file(file: GivenFile, things: list[Thing]) -> InspectedFile:

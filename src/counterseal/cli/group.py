@@ -66,6 +66,7 @@ SECTIONS: dict[str, dict[str, Entry]] = {
         "crl": Entry("counterseal.cli.crl:crl", "Publish new revocation lists, or write them to files."),
         "backup": Entry("counterseal.cli.backup:backup", "Write one encrypted file with everything."),
         "restore": Entry("counterseal.cli.backup:restore", "Bring a backup back onto a machine that has no CA."),
+        "lint": Entry("counterseal.cli.lint:lint", "Judge certificates, CRLs and CSRs, also of others."),
         "log": Entry("counterseal.cli.log:log", "Show or verify the log of every use of a CA key."),
     },
 }

@@ -47,11 +47,12 @@ def inspect_(run: Run, *, files: tuple[Path, ...], password_file: Path | None, f
     given = given_files(files)
     with known_home(run) as cas:
         found = inspect(
-            given, at=now(), password=partial(_password, password_file), known=cas.describe, trusted=cas.certificates
+            given, at=now(), password=partial(ask_password, password_file), known=cas.describe, trusted=cas.certificates
         )
     run.show({"files": files_to_json(found)}, files_to_text(found, full=full))
     return 0 if all(file.is_readable for file in found) else 1
 
 
-def _password(password_file: Path | None, place: str) -> bytes:
+def ask_password(password_file: Path | None, place: str) -> bytes:
+    """Return the password of the encrypted thing at ``place``, empty for none."""
     return read_password(password_file, prompt=f"password of {place} (empty: go without)")

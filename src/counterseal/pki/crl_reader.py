@@ -90,6 +90,13 @@ def revocations(crl: bytes) -> Iterator[Revocation]:
             position = entry.end
 
 
+def update_times(crl: bytes) -> tuple[Element, ...]:
+    """Return the elements of this and next update of a DER list as they stand; raises InputError ``crl.malformed``."""
+    with _malformed():
+        fields = _fields(crl)
+        return (fields.this_update,) if fields.next_update is None else (fields.this_update, fields.next_update)
+
+
 def count_reasons(crl: bytes) -> dict[RevocationReason | None, int]:
     """Return how many entries of a DER list give each reason, by one pass; raises InputError ``crl.malformed``."""
     with _malformed():

@@ -25,7 +25,7 @@ UNREADABLE = (ValueError, TypeError, x509.DuplicateExtension, x509.UnsupportedGe
 
 _LABEL = re.compile(rb"-----BEGIN ([A-Z0-9 ]{1,40})-----")
 _REQUEST_LABELS = frozenset({b"CERTIFICATE REQUEST", b"NEW CERTIFICATE REQUEST"})
-_EXTENSION_REQUESTS = frozenset({"1.2.840.113549.1.9.14", "1.3.6.1.4.1.311.2.1.14"})
+EXTENSION_REQUESTS = frozenset({"1.2.840.113549.1.9.14", "1.3.6.1.4.1.311.2.1.14"})
 _HINT = "make one with: openssl req -new -key KEY"
 
 
@@ -103,7 +103,7 @@ def _subject(request: x509.CertificateSigningRequest) -> x509.Name:
 
 def _names(request: x509.CertificateSigningRequest) -> tuple[x509.GeneralName, ...]:
     try:
-        requested = sum(attribute.oid.dotted_string in _EXTENSION_REQUESTS for attribute in request.attributes)
+        requested = sum(attribute.oid.dotted_string in EXTENSION_REQUESTS for attribute in request.attributes)
         extensions = request.extensions
     except UNREADABLE as error:
         raise InputError("csr.extensions", "the CSR's extensions cannot be read") from error

@@ -36,7 +36,7 @@ def serial_number(linted: Linted) -> Iterator[Finding]:
     serial = linted.certificate.serial_number
     if serial <= 0 or serial.bit_length() > MAX_SERIAL_OCTETS * 8 - 1:
         yield error("lint.serial", f"serial number is not a positive number of at most 20 octets: {serial:X}")
-    elif serial.bit_length() < MIN_SERIAL_BITS and linted.issuer is not None:
+    elif serial.bit_length() < MIN_SERIAL_BITS and linted.certificate.issuer != linted.subject:
         yield warning(
             "lint.serial_short", f"serial number has only {serial.bit_length()} bits and can be guessed: {serial:X}"
         )
@@ -114,11 +114,10 @@ def issuer_name(linted: Linted) -> Iterator[Finding]:
 def authority_key_identifier(linted: Linted) -> Iterator[Finding]:
     """The authority key identifier is the issuer's subject key identifier (RFC 5280 4.2.1.1)."""
     identifier = linted.value(x509.AuthorityKeyIdentifier)
-    if linted.issuer is None or (identifier is None and linted.certificate.issuer == linted.subject):
-        return
     if identifier is None:
-        yield error("lint.aki_missing", "authority key identifier is missing")
-    elif identifier.key_identifier not in {None, _key_identifier_of(linted.issuer)}:
+        if linted.certificate.issuer != linted.subject:
+            yield error("lint.aki_missing", "authority key identifier is missing")
+    elif linted.issuer is not None and identifier.key_identifier not in {None, _key_identifier_of(linted.issuer)}:
         yield error("lint.aki", "authority key identifier is not the issuer's subject key identifier")
 
 

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from counterseal.findings import Finding, Severity
 from counterseal.pki.reading import read_extensions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
+    from datetime import datetime
 
     from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 
@@ -32,16 +34,24 @@ class Linted:
     subject: x509.Name
     extensions: Extensions | None = field(repr=False)
     unreadable: str | None = None
+    at: datetime | None = None
 
     @classmethod
-    def of(cls, certificate: x509.Certificate, path: Sequence[x509.Certificate]) -> Linted:
+    def of(
+        cls, certificate: x509.Certificate, path: Sequence[x509.Certificate], *, at: datetime | None = None
+    ) -> Linted:
         """Read the extensions once; a certificate whose extensions cannot be read has none and a reason."""
-        return cls(certificate, tuple(path), certificate.subject, *_by_kind(certificate))
+        return cls(certificate, tuple(path), certificate.subject, *_by_kind(certificate), at)
 
     @property
     def issuer(self) -> x509.Certificate | None:
         """The certificate that signs, when it is known."""
         return self.path[0] if self.path else None
+
+    @property
+    def der(self) -> bytes:
+        """The whole certificate."""
+        return self.certificate.public_bytes(Encoding.DER)
 
     @property
     def is_ca(self) -> bool:
@@ -88,9 +98,19 @@ def error(code: str, message: str, hint: str | None = None) -> Finding:
     return Finding(code, Severity.CRITICAL, message, hint=hint)
 
 
+def high(code: str, message: str, hint: str | None = None) -> Finding:
+    """Return a finding that harms whoever relies on the thing, and stops nothing."""
+    return Finding(code, Severity.HIGH, message, hint=hint)
+
+
 def note(code: str, message: str, hint: str | None = None) -> Finding:
     """Return a finding that harms nobody but should be known."""
     return Finding(code, Severity.INFO, message, hint=hint)
+
+
+def low(code: str, message: str, hint: str | None = None) -> Finding:
+    """Return a finding that should be mended some day."""
+    return Finding(code, Severity.LOW, message, hint=hint)
 
 
 def warning(code: str, message: str, hint: str | None = None) -> Finding:
