@@ -11,8 +11,10 @@ import click
 from counterseal.cli.common import Run, common
 from counterseal.cli.ladders import show_explanation
 from counterseal.cli.targets import parse_endpoint, parse_target
+from counterseal.compose.anchors import system_anchors
 from counterseal.compose.home import now, store_path
 from counterseal.compose.identities import (
+    client_anchors_of,
     identity_from_files,
     identity_from_pkcs12,
     identity_of,
@@ -20,14 +22,20 @@ from counterseal.compose.identities import (
     own_of,
 )
 from counterseal.errors import FileError, InputError
+from counterseal.files import read_file, write_file
 from counterseal.handshake.examine import examine
+from counterseal.handshake.explain.checks import Anchors
 from counterseal.handshake.explain.explanation import explain
 from counterseal.handshake.explanation_json import explanation_to_json
 from counterseal.handshake.observation import Endpoint
 from counterseal.handshake.trace.dial import DEFAULT_PROTOCOLS, Dial, StartTLS
+from counterseal.pki.reading import certificates_in
 
 if TYPE_CHECKING:
-    from counterseal.authority.parts import Authority
+    from collections.abc import Sequence
+
+    from cryptography import x509
+
     from counterseal.handshake.explain.explanation import Explanation
     from counterseal.handshake.explain.matching import OwnCertificate
     from counterseal.handshake.observation import ProbeIdentity
@@ -41,7 +49,7 @@ Examples:
   counterseal handshake mail.example.com --starttls smtp
 
 \b
-Exit code 1 when no TLS connection came about, 3 when the server refuses.
+Exit code 1 when no TLS connection came about, 3 when the server refuses or a check of a certificate fails.
 Nothing secret is shown; --keylog writes the session's keys for Wireshark, to a file of mode 0600.
 """
 _FILE = click.Path(path_type=Path, dir_okay=False)
@@ -63,9 +71,12 @@ class Options(TypedDict):
     key: Path | None
     p12: Path | None
     password_file: Path | None
+    trust: Path | None
     resume: bool
     timeout: float
     keylog: Path | None
+    html: Path | None
+    svg: Path | None
     verbose: bool
 
 
@@ -85,19 +96,41 @@ class Options(TypedDict):
 @click.option("--key", type=_FILE, help="Its private key.  [default: in the file of --cert]")
 @click.option("--p12", type=_FILE, help="Come with the certificate in this PKCS#12.")
 @click.option("--password-file", type=_FILE, help="Password of the PKCS#12 in a file's first line.  [default: asked]")
+@click.option("--trust", type=_FILE, help="CAs that the client trusts.  [default: our root and the system's]")
 @click.option("--resume", is_flag=True, help="Connect a second time with the session of the first.")
 @click.option("--timeout", type=click.FloatRange(0.1, 600), default=10.0, show_default=True, help="Seconds to wait.")
 @click.option("--keylog", type=_FILE, help="Write the session's secrets there, in NSS key log format.")
+@click.option("--html", type=_FILE, help="Write all of it as one page that a browser shows.")
+@click.option("--svg", type=_FILE, help="Write the ladder as a picture.")
 @click.option("--verbose", "-v", is_flag=True, help="Show long lists whole.")
 @common
 def handshake(run: Run, **options: Unpack[Options]) -> int:
     """Show a real TLS handshake, message by message, and explain how it ended."""
     what = _dial(run, options)
     examination = examine(what, paths=options["path"][1:], resume=options["resume"])
-    own = [own_of(what.identity)] if what.identity else list(_inventory(run))
-    explanation = explain(examination, own=own, at=now())
+    inventory, root = _inventory(run)
+    explanation = explain(
+        examination,
+        name=options["sni"] or parse_target(options["target"]).endpoint.host,
+        own=[own_of(what.identity)] if what.identity else inventory,
+        anchors=Anchors(_anchors(options["trust"], root), (*root, *_roots_in(options["cert"]))),
+        at=now(),
+    )
+    _draw(explanation, options)
     run.show({"handshake": explanation_to_json(explanation)}, show_explanation(explanation, verbose=options["verbose"]))
     return _exit_code(explanation)
+
+
+def _draw(explanation: Explanation, options: Options) -> None:
+    """Write the pictures that were asked for."""
+    if options["svg"]:
+        from counterseal.handshake.picture.diagram import draw  # noqa: PLC0415 - only when a picture is wanted
+
+        write_file(options["svg"], draw(explanation).encode(), mode=0o644)
+    if options["html"]:
+        from counterseal.handshake.picture.page import write_page  # noqa: PLC0415 - same
+
+        write_file(options["html"], write_page(explanation, at=now()).encode(), mode=0o644)
 
 
 def _dial(run: Run, options: Options) -> Dial:
@@ -147,13 +180,28 @@ def _password(options: Options) -> bytes:
     return read_password(options["password_file"], f"password of {options['p12']}")
 
 
-def _inventory(run: Run) -> tuple[OwnCertificate, ...]:
-    """Return the client certificates of the CA, where there is one."""
+def _inventory(run: Run) -> tuple[tuple[OwnCertificate, ...], tuple[x509.Certificate, ...]]:
+    """Return the client certificates of the CA and its root, where there is one."""
     if not store_path(run.home).is_file():
-        return ()
-    authority: Authority
+        return (), ()
     with run.authority() as authority:
-        return own_certificates(authority)
+        return own_certificates(authority), client_anchors_of(authority)
+
+
+def _anchors(trust: Path | None, root: Sequence[x509.Certificate]) -> tuple[x509.Certificate, ...]:
+    """Return whom the client trusts: the file, else our root and what this system trusts."""
+    if trust is not None:
+        return certificates_in(read_file(trust), source=str(trust))
+    system = system_anchors()
+    return (*root, *(certificates_in(system, source="the system's trust store") if system else ()))
+
+
+def _roots_in(path: Path | None) -> tuple[x509.Certificate, ...]:
+    """Return the self-signed certificates beside the client's: what it may lead to."""
+    if path is None:
+        return ()
+    held = certificates_in(read_file(path), source=str(path))
+    return tuple(certificate for certificate in held[1:] if certificate.subject == certificate.issuer)
 
 
 def _prepare_keylog(path: Path) -> None:
@@ -173,4 +221,5 @@ def _prepare_keylog(path: Path) -> None:
 def _exit_code(explanation: Explanation) -> int:
     if not explanation.examination.main.trace.established:
         return 1
-    return 3 if explanation.diagnosis else 0
+    reports = (explanation.server_checks, explanation.client_checks)
+    return 3 if explanation.diagnosis or any(report and not report.valid for report in reports) else 0

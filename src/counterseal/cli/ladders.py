@@ -5,22 +5,28 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING
 
+from counterseal.handshake.explain.fields import shorten
 from counterseal.handshake.explain.modes import MODE_WORDS, Mode
+from counterseal.handshake.picture.words import diagnosis_rows
 from counterseal.handshake.verdict import describe
 from counterseal.handshake.wire.messages import Side
 from counterseal.handshake.wire.numbers import VERSIONS, explain_group, name_of
 from counterseal.handshake.wire.suites import CIPHER_SUITES
+from counterseal.pki.path.check import Check, Outcome
+from counterseal.pki.subject import show_subject
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from counterseal.handshake.explain.explanation import Explanation
     from counterseal.handshake.explain.ladder import Rung
+    from counterseal.pki.path.explain import PathReport
 
 _WIDTH = 110
 _ARROWS = {Side.CLIENT: "-->", Side.SERVER: "<--"}
 _INDENT = " " * 8
-_LONG, _FIRST = 140, 4
+_OF_SERVER = "what a client checks of the server"
+_OF_CLIENT = "what a server checks of the client, as far as it shows from outside"
 
 
 def show_explanation(explanation: Explanation, *, verbose: bool = False) -> str:
@@ -30,6 +36,12 @@ def show_explanation(explanation: Explanation, *, verbose: bool = False) -> str:
         "\n".join(show_ladder(explanation.ladder, verbose=verbose)),
         *_resumed(explanation, verbose=verbose),
         *_keys(explanation),
+        *_checks("what a client checks of the server", explanation.server_checks, verbose=verbose),
+        *_checks(
+            "what a server checks of the client, as far as it shows from outside",
+            explanation.client_checks,
+            verbose=verbose,
+        ),
         *_matches(explanation),
         _verdict(explanation),
     ]
@@ -57,14 +69,6 @@ def show_ladder(rungs: Sequence[Rung], *, verbose: bool = False) -> list[str]:
             lines += _wrapped(f"{label}: {value if verbose else shorten(value)}", " " * 12)
         lines += _wrapped(f"{rung.meaning}{f' [{rung.section}]' if rung.section else ''}", _INDENT)
     return lines
-
-
-def shorten(value: str) -> str:
-    """Return a long list with its first items, and how many are left out."""
-    items = value.split(", ")
-    if len(value) <= _LONG or len(items) <= _FIRST:
-        return value
-    return f"{', '.join(items[:_FIRST])} and {len(items) - _FIRST} more"
 
 
 def _heading(explanation: Explanation) -> str:
@@ -96,6 +100,37 @@ def _keys(explanation: Explanation) -> list[str]:
     return ["\n".join(lines)]
 
 
+def _checks(title: str, report: PathReport | None, *, verbose: bool) -> list[str]:
+    """Return the checks of a path: outcome, what was compared, and the section; a failed one with its fix."""
+    if report is None:
+        return []
+    path = " < ".join(show_subject(certificate.subject) or "(no subject)" for certificate in report.certificates)
+    lines = [f"{title}: {'all pass' if report.valid else 'FAILS'}", *_wrapped(f"path: {path}", "  ")]
+    folded = []
+    for check in report.checks:
+        if check.outcome is Outcome.PASS and not verbose and check.kind.code not in _TELLING:
+            folded.append(check.kind.title)
+        else:
+            lines += _check(check)
+    if folded:
+        lines += _wrapped(f"ok   {', '.join(dict.fromkeys(folded))} (--verbose shows them)", "  ")
+    return ["\n".join(lines)]
+
+
+def _check(check: Check) -> list[str]:
+    place = "" if check.position is None else f"{check.position}: "
+    text = f"{_OUTCOMES[check.outcome]} {check.kind.title}: {place}{check.message} [{check.where_written}]"
+    lines = _wrapped(text, "  ")
+    if check.failed:
+        lines += _wrapped(check.kind.meaning, " " * 12)
+        lines += _wrapped(f"fix: {check.fix}", " " * 12) if check.fix else []
+    return lines
+
+
+_TELLING = frozenset({"accepted_ca", "trust_anchor", "signature", "validity", "extended_key_usage", "name"})
+_OUTCOMES = {Outcome.PASS: "ok  ", Outcome.WARN: "warn", Outcome.FAIL: "FAIL", Outcome.SKIP: "-   "}
+
+
 def _matches(explanation: Explanation) -> list[str]:
     if not explanation.matches:
         return []
@@ -116,18 +151,10 @@ def _verdict(explanation: Explanation) -> str:
             who = "with a certificate" if visit.with_certificate else "without a certificate"
             lines.append(f"  {visit.path} {who}: {describe(visit.seen)}")
         lines.append("")
-    found = explanation.diagnosis
-    if found is None:
-        return "\n".join(lines).rstrip()
-    rows = [("failed", found.happened), ("cause", found.cause), ("fix", found.fix), ("verify", found.verify or "")]
-    if found.code:
-        rows.append(("nginx code", str(found.code)))
-    if found.directive:
-        rows.append(("directive", found.directive))
-    if found.log:
-        rows.append(("error.log", f'"{found.log.text}", written at level {found.log.level}'))
-    lines += [line for label, value in rows if value for line in _wrapped(f"{label}: {value}", "")]
-    return "\n".join(lines)
+    for found in (explanation.server_diagnosis, explanation.diagnosis):
+        rows = diagnosis_rows(found) if found else ()
+        lines += [*(line for label, value in rows for line in _wrapped(f"{label}: {value}", "")), ""]
+    return "\n".join(lines).rstrip()
 
 
 def _wrapped(text: str, indent: str) -> list[str]:

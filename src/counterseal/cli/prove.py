@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import os
-import ssl
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -17,6 +16,7 @@ from counterseal.authority.prove_url import Visitor, prove_url
 from counterseal.cli.common import Run, common
 from counterseal.cli.completions import complete_cas, complete_sites
 from counterseal.cli.proofs import table
+from counterseal.compose.anchors import system_anchors
 from counterseal.compose.ground import open_ground
 from counterseal.compose.home import now, store_path
 from counterseal.errors import InputError, NotFoundError
@@ -82,12 +82,12 @@ def prove(
     if own is None and not store_path(run.home).is_file():
         run.say("no CA here: without --certificate and --key-file nobody tries who must be let in")
     if not store_path(run.home).is_file():
-        anchors = read_file(ca_file) if ca_file else _system_anchors()
+        anchors = read_file(ca_file) if ca_file else system_anchors()
         facts = facts_of_url(what, client_certificates=client_certificates, trust_anchors=anchors)
         return _show(run, [prove_url(facts, Visitor(now(), lambda: new_serial_number(os.urandom), own=own))])
     with run.authority() as authority:
         root = authority.issuer("root").trust_anchor.public_bytes(Encoding.PEM)
-        anchors = read_file(ca_file) if ca_file else root + _system_anchors()
+        anchors = read_file(ca_file) if ca_file else root + system_anchors()
         facts = facts_of_url(what, client_certificates=client_certificates, trust_anchors=anchors)
         clock, serial_number = authority.clock(), authority.serial_number
         visitor = Visitor(clock, serial_number, authority, run.home / "canaries", client_ca, own)
@@ -122,9 +122,3 @@ def _own(certificate: Path | None, key_file: Path | None) -> ProbeIdentity | Non
         raise InputError("prove.certificate", "--certificate and --key-file go together: one of them is missing")
     key = plain_key(open_key(read_file(key_file), None, source=str(key_file)))
     return ProbeIdentity(certificate.name, read_file(certificate), key)
-
-
-def _system_anchors() -> bytes:
-    """Return the CAs that this system trusts, PEM."""
-    context = ssl.create_default_context()
-    return "".join(map(ssl.DER_cert_to_PEM_cert, context.get_ca_certs(binary_form=True))).encode()

@@ -96,9 +96,9 @@ def own_of(identity: ProbeIdentity) -> OwnCertificate:
     return OwnCertificate(identity.name, tuple(x509.load_pem_x509_certificates(identity.certificate_chain)))
 
 
-def trust_anchors_of(authority: Authority) -> tuple[x509.Certificate, ...]:
-    """Return the root of this CA."""
-    return (authority.path(authority.store.ca(ROOT))[-1],)
+def client_anchors_of(authority: Authority) -> tuple[x509.Certificate, ...]:
+    """Return the root of this CA, which a server of ours trusts for its clients."""
+    return (authority.issuer(ROOT).trust_anchor,)
 
 
 def _open(path: Path, passphrase: Callable[[], bytes | None]) -> PrivateKeyTypes:

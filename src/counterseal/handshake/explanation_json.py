@@ -13,6 +13,7 @@ from counterseal.handshake.verdict import verdict
 from counterseal.handshake.wire.alerts import alert_meaning
 from counterseal.handshake.wire.numbers import GROUPS, VERSIONS, is_post_quantum, name_of
 from counterseal.handshake.wire.suites import CIPHER_SUITES
+from counterseal.pki.subject import show_subject
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from counterseal.handshake.explain.explanation import Explanation
     from counterseal.handshake.explain.ladder import Rung
     from counterseal.handshake.explain.modes import Visit
+    from counterseal.pki.path.explain import PathReport
 
 
 def explanation_to_json(explanation: Explanation) -> dict[str, Any]:
@@ -37,6 +39,8 @@ def explanation_to_json(explanation: Explanation) -> dict[str, Any]:
         if examination.resumed is None or explanation.resumed is None
         else {**_agreed(examination.resumed), "ladder": ladder_to_json(explanation.resumed)},
         "keys": asdict(explanation.derivation) if explanation.derivation else None,
+        "server_checks": _checks(explanation.server_checks),
+        "client_checks": _checks(explanation.client_checks),
         "client_certificates": {
             "mode": explanation.mode.value,
             "accepted_authorities": _authorities(examination.main),
@@ -44,6 +48,7 @@ def explanation_to_json(explanation: Explanation) -> dict[str, Any]:
         },
         "visits": [_visit(visit) for visit in explanation.visits],
         "diagnosis": asdict(found) if found else None,
+        "server_diagnosis": asdict(explanation.server_diagnosis) if explanation.server_diagnosis else None,
     }
 
 
@@ -59,6 +64,7 @@ def ladder_to_json(rungs: Sequence[Rung]) -> list[dict[str, Any]]:
             "fields": dict(rung.fields),
             "meaning": rung.meaning,
             "section": rung.section or None,
+            "encrypted": rung.encrypted,
             "fatal_alert": rung.alarming,
         }
         for rung in rungs
@@ -99,4 +105,26 @@ def _visit(visit: Visit) -> dict[str, Any]:
         "verify": seen.verify,
         "alert": seen.alert,
         "error": seen.error,
+    }
+
+
+def _checks(report: PathReport | None) -> dict[str, Any] | None:
+    if report is None:
+        return None
+    return {
+        "valid": report.valid,
+        "path": [show_subject(certificate.subject) for certificate in report.certificates],
+        "checks": [
+            {
+                "code": check.kind.code,
+                "title": check.kind.title,
+                "outcome": check.outcome.value,
+                "position": check.position,
+                "message": check.message,
+                "section": check.where_written,
+                "meaning": check.kind.meaning if check.failed else None,
+                "fix": check.fix,
+            }
+            for check in report.checks
+        ],
     }

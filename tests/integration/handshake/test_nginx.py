@@ -23,6 +23,7 @@ def bench(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     """Serve the sites of the proof."""
     with ProveBench(tmp_path_factory.mktemp("nginx"), nginx_binaries()[request.param]) as started:
         started.install(started.pki.files(leaver_revoked=False))
+        (started.directory / "root.pem").write_bytes(certificate_pem(started.pki.root))
         started.start()
         yield started
 
@@ -46,7 +47,9 @@ def identity(bench: ProveBench, kind: str) -> Path:
 def look(bench: ProveBench, site: str, *options: str, code: int = 0) -> dict[str, Any]:
     """Run the command against a site of the bench, and return what ``--json`` says."""
     target = f"{site}.prove.test:{bench.ports[0]}"
-    ran = counterseal(bench.directory / "no-ca", "handshake", target, "--connect", "127.0.0.1", "--json", *options)
+    trust = () if "--trust" in options else ("--trust", str(bench.directory / "root.pem"))
+    where = ("--connect", "127.0.0.1", "--json", *trust, *options)
+    ran = counterseal(bench.directory / "no-ca", "handshake", target, *where)
     assert ran.code == code, ran
     document = json.loads(ran.stdout)
     assert document["version"] == 1
@@ -126,6 +129,34 @@ def test_how_a_site_treats_its_clients(bench: ProveBench, site: str, paths: list
     assert found["client_certificates"]["mode"] == mode
 
 
+def test_the_checks_of_both_sides(bench: ProveBench) -> None:
+    """All are made, also behind a failed one, and say what was compared."""
+    found = look(bench, "panel", "--cert", str(identity(bench, "expired")), code=3)
+    server = {(check["code"], check["position"]): check for check in found["server_checks"]["checks"]}
+    assert found["server_checks"]["valid"]
+    assert found["server_checks"]["path"] == ["CN=*.prove.test", "CN=Test Server CA", "CN=Test Root"]
+    assert server["name", 0]["message"] == "DNS:panel.prove.test is DNS:*.prove.test"
+    assert server["trust_anchor", 2]["outcome"] == "pass"
+    client = {(check["code"], check["position"]): check for check in found["client_checks"]["checks"]}
+    assert not found["client_checks"]["valid"]
+    assert client["validity", 0]["message"].startswith("expired: until 2025-06-01 00:00 UTC")
+    assert client["accepted_ca", None]["outcome"] == "pass"
+    assert client["extended_key_usage", 0]["outcome"] == "pass"
+
+
+def test_a_server_that_the_client_does_not_trust(bench: ProveBench) -> None:
+    """Another root, and another name: both are said, with the cause of the proof's table."""
+    other = bench.directory / "other.pem"
+    other.write_bytes(certificate_pem(bench.pki.foreign_root))
+    good = ("--cert", str(identity(bench, "good")))
+    found = look(bench, "panel", *good, "--trust", str(other), code=3)
+    assert [check["code"] for check in found["server_checks"]["checks"] if check["outcome"] == "fail"] == [
+        "trust_anchor"
+    ]
+    assert "another root" in found["server_diagnosis"]["cause"]
+    assert found["diagnosis"] is None
+
+
 def test_a_name_that_nobody_serves(bench: ProveBench) -> None:
     """ssl_reject_handshake answers by an alert, which nginx logs."""
     found = look(bench, "nobody", code=1)
@@ -145,7 +176,7 @@ def test_plain_http_in_place_of_tls(bench: ProveBench) -> None:
     """Said as what it is, with the directive."""
     target = f"panel.prove.test:{bench.ports[2]}"
     ran = counterseal(bench.directory / "no-ca", "handshake", target, "--connect", "127.0.0.1")
-    assert ran.code == 1
+    assert ran.code == 1, ran
     assert "the peer speaks no TLS but HTTP" in ran.stdout
     assert "directive: listen ADDRESS ssl;" in ran.stdout
 

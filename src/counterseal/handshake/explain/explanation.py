@@ -6,50 +6,82 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from counterseal.handshake.authorities import listed
+from counterseal.handshake.explain.checks import Anchors, check_client, check_server
 from counterseal.handshake.explain.derivation import Derivation, derive
 from counterseal.handshake.explain.diagnosis import Diagnosis, Situation, diagnose
 from counterseal.handshake.explain.ladder import Rung, ladder_of
+from counterseal.handshake.explain.likely import likely_error
 from counterseal.handshake.explain.matching import Match, OwnCertificate, match_own
 from counterseal.handshake.explain.modes import Mode, Visit, mode_of
+from counterseal.handshake.explain.server_fault import server_fault
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
     from counterseal.handshake.examine import Examination, Watched
+    from counterseal.pki.path.explain import PathReport
+
+_NONE = Anchors()
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """Everything there is to say about an examination; ``resumed`` is the ladder of the second handshake."""
+    """Everything there is to say about an examination.
+
+    ``resumed`` is the ladder of the second handshake; ``diagnosis`` says why the server refused or nothing came about,
+    ``server_diagnosis`` why a client would refuse the server.
+    """
 
     examination: Examination
     ladder: tuple[Rung, ...]
     resumed: tuple[Rung, ...] | None
     derivation: Derivation | None
+    server_checks: PathReport | None
+    client_checks: PathReport | None
     matches: tuple[Match, ...]
     mode: Mode
     visits: tuple[Visit, ...]
     diagnosis: Diagnosis | None
+    server_diagnosis: Diagnosis | None
 
 
-def explain(examination: Examination, *, own: Sequence[OwnCertificate] = (), at: datetime) -> Explanation:
-    """Explain what was seen; ``own`` are the user's certificates, ``at`` is the moment by which dates are judged."""
+def explain(
+    examination: Examination,
+    *,
+    name: str | None,
+    own: Sequence[OwnCertificate] = (),
+    anchors: Anchors = _NONE,
+    at: datetime,
+) -> Explanation:
+    """Explain what was seen.
+
+    ``name`` is the host name or address that the server should be (None: not looked at), ``own`` are the user's
+    certificates, ``at`` is the moment by which dates are judged.
+    """
     main, identity = examination.main, examination.what.identity
     request = main.story.request
     chain = identity.certificate_chain if identity else b""
+    server, client = check_server(main.story, name, anchors, at), check_client(main.story, anchors, at)
     situation = Situation(
-        main.trace, main.story, main.seen, listed=listed(chain, request.authorities) if request and identity else None
+        main.trace,
+        main.story,
+        main.seen,
+        likely=likely_error(client, at),
+        listed=listed(chain, request.authorities) if request and identity else None,
     )
     return Explanation(
         examination,
         _ladder(main),
         None if examination.resumed is None else _ladder(examination.resumed),
         derive(main.story),
+        server,
+        client,
         match_own(request, own, at) if request else (),
         mode_of(main.story, examination.visits),
         examination.visits,
         diagnose(situation),
+        server_fault(server),
     )
 
 

@@ -42,12 +42,21 @@ if TYPE_CHECKING:
     from counterseal.handshake.wire.messages import Message
 
 Field = tuple[str, str]
+_LONG, _FIRST = 140, 4
 
 
 def fields_of(message: Message) -> tuple[Field, ...]:
     """Return the fields of ``message``; empty values are left out."""
     describe = _DESCRIBE.get(type(message))
     return tuple((label, value) for label, value in (describe(message) if describe else ()) if value)
+
+
+def shorten(value: str) -> str:
+    """Return a long list with its first items, and how many are left out."""
+    items = value.split(", ")
+    if len(value) <= _LONG or len(items) <= _FIRST + 2:
+        return value
+    return f"{', '.join(items[:_FIRST])} and {len(items) - _FIRST} more"
 
 
 def _client_hello(message: ClientHello) -> Iterator[Field]:

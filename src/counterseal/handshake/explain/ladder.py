@@ -10,7 +10,7 @@ from counterseal.handshake.answer import parse_response
 from counterseal.handshake.explain.fields import fields_of
 from counterseal.handshake.explain.meaning import meaning_of
 from counterseal.handshake.wire.decode import decode_all
-from counterseal.handshake.wire.messages import Alert, Side, message_name
+from counterseal.handshake.wire.messages import Alert, Finished, Marker, ServerHello, Side, message_name
 from counterseal.pki.shown import printable
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class Rung:
     """One message: who sent it, its name, its size in bytes, and when, in seconds since the start.
 
     ``size`` and ``at`` are None for application data, whose records are not looked at;
-    ``alarming`` marks a fatal alert.
+    ``encrypted`` says whether somebody on the way could read it, ``alarming`` marks a fatal alert.
     """
 
     sender: Side
@@ -46,19 +46,40 @@ class Rung:
     fields: tuple[Field, ...]
     meaning: str
     section: str
+    encrypted: bool = False
     alarming: bool = False
 
 
 def ladder_of(trace: Trace, decoded: Sequence[Decoded], story: Story) -> tuple[Rung, ...]:
     """Return the rungs of a connection: what was said in the clear, the handshake, and the question and answer."""
     finished = trace.finished_at
-    before = [one for one in decoded if finished is None or one.at <= finished]
-    after = [one for one in decoded if finished is not None and one.at > finished]
-    rungs = [*_clear(trace), *(_tls(one, story) for one in before)]
-    late = [one for one in after if not isinstance(one.message, Alert)]
-    farewell = [one for one in after if isinstance(one.message, Alert)]
-    question, answer = tuple(_question(trace)), tuple(_answer(trace))
-    return (*rungs, *question, *(_tls(one, story) for one in late), *answer, *(_tls(one, story) for one in farewell))
+    hidden = {id(one) for one in encrypted_of(decoded, story)}
+    first = [one for one in decoded if finished is None or one.at <= finished]
+    before = [_tls(one, story, encrypted=id(one) in hidden) for one in first]
+    after = decoded[len(first) :]
+    late = [_tls(one, story, encrypted=True) for one in after if not isinstance(one.message, Alert)]
+    farewell = [_tls(one, story, encrypted=True) for one in after if isinstance(one.message, Alert)]
+    return (*_clear(trace), *before, *_question(trace), *late, *_answer(trace), *farewell)
+
+
+def encrypted_of(decoded: Sequence[Decoded], story: Story) -> list[Decoded]:
+    """Return the messages that nobody on the way can read.
+
+    In TLS 1.3 everything behind the ServerHello (RFC 8446 2), in TLS 1.2 what a side sends behind its ChangeCipherSpec
+    (RFC 5246 7.1); the server's is not handed out by OpenSSL, its Finished is the first message behind it.
+    """
+    found, hidden = [], set[Side]()
+    for one in decoded:
+        if isinstance(one.message, Marker) and one.message.name == "ChangeCipherSpec":
+            hidden |= set() if story.is_tls13 else {one.sender}
+            continue
+        if isinstance(one.message, Finished):
+            hidden.add(one.sender)
+        if one.sender in hidden:
+            found.append(one)
+        if story.is_tls13 and isinstance(one.message, ServerHello) and not one.message.retry:
+            hidden |= set(Side)
+    return found
 
 
 def decode_trace(trace: Trace) -> tuple[Decoded, ...]:
@@ -80,17 +101,20 @@ def _clear(trace: Trace) -> Iterator[Rung]:
         )
 
 
-def _tls(one: Decoded, story: Story) -> Rung:
+def _tls(one: Decoded, story: Story, *, encrypted: bool) -> Rung:
     text, section = meaning_of(one, story)
     fatal = isinstance(one.message, Alert) and one.message.fatal
     fields = fields_of(one.message)
-    return Rung(one.sender, Layer.TLS, message_name(one.message), one.size, one.at, fields, text, section, fatal)
+    name = message_name(one.message)
+    return Rung(one.sender, Layer.TLS, name, one.size, one.at, fields, text, section, encrypted, fatal)
 
 
 def _question(trace: Trace) -> Iterator[Rung]:
     if trace.question is not None:
         meaning = "One question, because nginx judges the client in HTTP and TLS 1.3 after the handshake."
-        yield Rung(Side.CLIENT, Layer.APPLICATION, trace.question, None, None, (), meaning, "RFC 8446 4.4.2.4")
+        yield Rung(
+            Side.CLIENT, Layer.APPLICATION, trace.question, None, None, (), meaning, "RFC 8446 4.4.2.4", encrypted=True
+        )
 
 
 def _answer(trace: Trace) -> Iterator[Rung]:
@@ -99,7 +123,8 @@ def _answer(trace: Trace) -> Iterator[Rung]:
     response = parse_response(trace.answer)
     if response is None:
         shown = printable(trace.answer[:60].decode("ascii", "backslashreplace"))
-        yield Rung(Side.SERVER, Layer.APPLICATION, shown, len(trace.answer), None, (), "The server answers.", "")
+        meaning = "The server answers."
+        yield Rung(Side.SERVER, Layer.APPLICATION, shown, len(trace.answer), None, (), meaning, "", encrypted=True)
         return
     name = printable(f"HTTP {response.status} {response.reason_phrase}".strip())
     fields = tuple(
@@ -107,6 +132,5 @@ def _answer(trace: Trace) -> Iterator[Rung]:
         for label in ("server", "location")
         if label in response.headers
     )
-    yield Rung(
-        Side.SERVER, Layer.APPLICATION, name, len(trace.answer), None, fields, "The server's verdict.", "RFC 9110 15"
-    )
+    size, meaning = len(trace.answer), "The server's verdict."
+    yield Rung(Side.SERVER, Layer.APPLICATION, name, size, None, fields, meaning, "RFC 9110 15", encrypted=True)

@@ -1,0 +1,11 @@
+"""Whom a client trusts: a file, or the root of our CA and what this system trusts."""
+
+from __future__ import annotations
+
+import ssl
+
+
+def system_anchors() -> bytes:
+    """Return the CAs that this system trusts, PEM."""
+    context = ssl.create_default_context()
+    return "".join(map(ssl.DER_cert_to_PEM_cert, context.get_ca_certs(binary_form=True))).encode()

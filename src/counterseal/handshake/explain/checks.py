@@ -1,0 +1,101 @@
+"""The checks that each side makes of the other's certificate, all of them, with the values that were compared.
+
+Path validation itself is ``pki.path``; here is decided what is asked of it. The client's side is known whole: the name
+it asked for, the chain it was sent, whom it trusts. Of the server's side only the names of its CAs are known, so where
+the certificate of such a CA is not at hand, that the chain leads to it is taken from the name (RFC 8446 4.2.4).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from counterseal.errors import InputError
+from counterseal.handshake.explain.certificates import read_certificates, show_authority
+from counterseal.pki.names import dns_name, ip_address
+from counterseal.pki.path import catalogue
+from counterseal.pki.path.catalogue import Kind
+from counterseal.pki.path.check import Check, Outcome, failed, passed
+from counterseal.pki.path.explain import PathReport
+from counterseal.pki.path.explain import explain as explain_path
+from counterseal.pki.profile import Purpose
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from cryptography import x509
+
+    from counterseal.handshake.explain.story import Story
+
+ACCEPTED_CA = Kind(
+    "accepted_ca",
+    "CA that the server names",
+    "RFC 8446 4.2.4",
+    "none of the CAs above the certificate is among those that the server names in its request",
+    "come with a certificate of a CA that the server names, or put its CA into ssl_client_certificate",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Anchors:
+    """Trust anchors at hand: whom the client trusts, and CAs that a server may trust for its clients."""
+
+    for_servers: tuple[x509.Certificate, ...] = ()
+    for_clients: tuple[x509.Certificate, ...] = ()
+
+
+def check_server(story: Story, name: str | None, anchors: Anchors, at: datetime) -> PathReport | None:
+    """Return what a client checks of the server's chain; None when none was shown (or none could be read)."""
+    chain = read_certificates(story.server_chain)
+    if not chain:
+        return None
+    names = () if name is None else _general_names(name)
+    best = explain_path(chain[0], chain[1:], anchors.for_servers, purpose=Purpose.SERVER, at=at, names=names).best
+    return best if names or name is None else _with(best, failed(catalogue.NAME, 0, f"not a name: {name}"))
+
+
+def check_client(story: Story, anchors: Anchors, at: datetime) -> PathReport | None:
+    """Return what the server checks of the client's chain, as far as it shows from outside; None when none was sent."""
+    chain = read_certificates(story.client_chain)
+    if not chain:
+        return None
+    authorities = story.request.authorities if story.request else ()
+    trusted = [one for one in anchors.for_clients if not authorities or one.subject.public_bytes() in authorities]
+    best = explain_path(chain[0], chain[1:], trusted, purpose=Purpose.CLIENT, at=at).best
+    return _by_name(best, chain, authorities) if authorities else best
+
+
+def _by_name(report: PathReport, chain: Sequence[x509.Certificate], authorities: Sequence[bytes]) -> PathReport:
+    """Judge the top of the path by the names that the server sent."""
+    issuers = {one.issuer.public_bytes() for one in (*chain, *report.certificates)}
+    named = [show_authority(name) for name in authorities if name in issuers]
+    listed = ", ".join(show_authority(name) for name in authorities)
+    top = report.certificates[-1].issuer.public_bytes()
+    checks = tuple(
+        replace(check, outcome=Outcome.SKIP, message=f"{check.message}; but the server names it", hint=None)
+        if check.kind is catalogue.TRUST_ANCHOR and check.failed and top in authorities
+        else check
+        for check in report.checks
+    )
+    accepted = (
+        passed(ACCEPTED_CA, None, f"{', '.join(named)} is among: {listed}")
+        if named
+        else failed(ACCEPTED_CA, None, f"{show_authority(top)} is none of: {listed}")
+    )
+    return replace(report, checks=(accepted, *checks))
+
+
+def _with(report: PathReport, check: Check) -> PathReport:
+    return replace(report, checks=(*report.checks, check))
+
+
+def _general_names(name: str) -> tuple[x509.GeneralName, ...]:
+    try:
+        return (ip_address(name),)
+    except InputError:
+        pass
+    try:
+        return (dns_name(name),)
+    except InputError:
+        return ()

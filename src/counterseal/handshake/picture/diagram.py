@@ -1,0 +1,174 @@
+"""The ladder as a sequence diagram in SVG: two lifelines, an arrow a message, the encrypted part on a band of its own.
+
+Text in SVG does not wrap, so lines are broken by counting characters, with room to spare.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from dataclasses import dataclass, field
+from html import escape
+from typing import TYPE_CHECKING
+
+from counterseal.handshake.explain.fields import shorten
+from counterseal.handshake.explain.ladder import Layer
+from counterseal.handshake.picture.style import DIAGRAM, colours
+from counterseal.handshake.picture.words import agreed, places, title, verdict_rows
+from counterseal.handshake.wire.messages import Side
+
+if TYPE_CHECKING:
+    from counterseal.handshake.explain.explanation import Explanation
+    from counterseal.handshake.explain.ladder import Rung
+
+WIDTH = 980
+_CLIENT, _SERVER = 130, 900
+_TEXT = _CLIENT + 20
+_MEANING_CHARACTERS, _FIELD_CHARACTERS, _VERDICT_CHARACTERS = 104, 108, 112
+_MOST_FIELD_LINES = 5
+_LEFT_OUT = frozenset({"random", "other extensions", "signature algorithms", "keyed hash", "signature", "ticket"})
+"""Fields that a picture can do without; text and JSON have them."""
+
+
+@dataclass(slots=True)
+class _Canvas:
+    """What has been drawn, and how far down."""
+
+    y: int = 0
+    shapes: list[str] = field(default_factory=list)
+
+    def text(self, x: int, kind: str, content: str, *, down: int) -> None:
+        """Write a line ``down`` pixels below the last one; ``content`` is markup already."""
+        self.y += down
+        self.shapes.append(f'<text x="{x}" y="{self.y}" class="{kind}">{content}</text>')
+
+
+def draw(explanation: Explanation, *, whole: bool = True) -> str:
+    """Return the diagram as an SVG document; without ``whole`` title and verdict are left to the page around it."""
+    body, height = _draw(explanation, whole=whole)
+    style = colours(".handshake") + DIAGRAM
+    name = escape(title(explanation))
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="handshake" role="img" viewBox="0 0 {WIDTH} {height}" '
+        f'width="{WIDTH}" height="{height}" aria-label="{name}"><style>{style}</style>{body}</svg>\n'
+    )
+
+
+def _draw(explanation: Explanation, *, whole: bool) -> tuple[str, int]:
+    canvas = _Canvas()
+    if whole:
+        canvas.text(30, "title", escape(title(explanation)), down=38)
+        canvas.text(30, "agreed", escape(agreed(explanation)), down=22)
+    canvas.y += 18
+    top = _ends(canvas, explanation)
+    behind, canvas.shapes = canvas.shapes, []
+    bands: list[tuple[int, int]] = []
+    for rung in explanation.ladder:
+        start = canvas.y
+        _rung(canvas, rung)
+        if rung.encrypted:
+            bands = _grow(bands, start, canvas.y)
+    canvas.y += 12
+    life = f'<path class="life" d="M{_CLIENT} {top}V{canvas.y}M{_SERVER} {top}V{canvas.y}"/>'
+    if whole:
+        canvas.y += 14
+        _verdict(canvas, explanation)
+    height = canvas.y + 24
+    ground = f'<rect class="ground" width="{WIDTH}" height="{height}"/>'
+    return "".join([ground, *behind, *map(_band, bands), life, *canvas.shapes]), height
+
+
+def _ends(canvas: _Canvas, explanation: Explanation) -> int:
+    """Draw the heads of the two lifelines and return where the lines begin."""
+    top = canvas.y
+    for x, (name, place) in zip((_CLIENT, _SERVER - 30), places(explanation), strict=True):
+        left = min(max(x - 100, 30), WIDTH - 230)
+        middle = left + 100
+        canvas.shapes.append(f'<rect class="end" x="{left}" y="{top}" width="200" height="46" rx="8"/>')
+        canvas.shapes.append(f'<text class="end-name" x="{middle}" y="{top + 20}">{escape(_cut(name, 26))}</text>')
+        canvas.shapes.append(f'<text class="end-place" x="{middle}" y="{top + 37}">{escape(_cut(place, 34))}</text>')
+    canvas.y = top + 56
+    return top + 46
+
+
+def _rung(canvas: _Canvas, rung: Rung) -> None:
+    kind = _kind(rung)
+    size = f' <tspan class="size">{rung.size} bytes</tspan>' if rung.size is not None else ""
+    mark = "\N{WARNING SIGN} " if rung.alarming else ""
+    shapes, canvas.shapes = canvas.shapes, []
+    canvas.text(_TEXT, "name", f"{mark}{escape(_cut(rung.name, 90))}{size}", down=24)
+    if rung.at is not None:
+        canvas.text(_CLIENT - 14, "time", f"{rung.at * 1000:.1f} ms", down=0)
+    canvas.y += 10
+    canvas.shapes.append(_arrow(rung.sender, canvas.y))
+    canvas.y += 3
+    section = f' <tspan class="section">{escape(rung.section)}</tspan>' if rung.section else ""
+    for number, line in enumerate(lines := textwrap.wrap(rung.meaning, _MEANING_CHARACTERS)):
+        canvas.text(_TEXT, "meaning", escape(line) + (section if number == len(lines) - 1 else ""), down=15)
+    for line in _field_lines(rung):
+        canvas.text(_TEXT, "field", escape(line), down=15)
+    canvas.y += 10
+    shapes.append(f'<g class="{kind}">{"".join(canvas.shapes)}</g>')
+    canvas.shapes = shapes
+
+
+def _kind(rung: Rung) -> str:
+    if rung.alarming:
+        return "alarm"
+    if rung.layer is Layer.TLS:
+        return "hidden" if rung.encrypted else "readable"
+    return "web" if rung.layer is Layer.APPLICATION else "clear"
+
+
+def _arrow(sender: Side, y: int) -> str:
+    begin, end, back = (_CLIENT, _SERVER, -9) if sender is Side.CLIENT else (_SERVER, _CLIENT, 9)
+    return f'<path class="arrow" d="M{begin} {y}H{end + back}"/><path class="head" d="M{end} {y}l{back} -5v10z"/>'
+
+
+def _field_lines(rung: Rung) -> list[str]:
+    lines: list[str] = []
+    for label, value in rung.fields:
+        if label not in _LEFT_OUT:
+            lines += textwrap.wrap(
+                f"{label}: {shorten(value)}", _FIELD_CHARACTERS, subsequent_indent="\N{NO-BREAK SPACE}" * 4
+            )
+    more = len(lines) - _MOST_FIELD_LINES
+    return lines if more <= 1 else [*lines[:_MOST_FIELD_LINES], f"\N{HORIZONTAL ELLIPSIS} {more} more lines"]
+
+
+def _grow(bands: list[tuple[int, int]], start: int, end: int) -> list[tuple[int, int]]:
+    if bands and bands[-1][1] == start:
+        return [*bands[:-1], (bands[-1][0], end)]
+    return [*bands, (start, end)]
+
+
+def _band(band: tuple[int, int]) -> str:
+    start, end = band
+    return (
+        f'<rect class="band" x="{_CLIENT}" y="{start + 4}" width="{_SERVER - _CLIENT}" height="{end - start}"/>'
+        f'<text class="band-name" x="{_SERVER - 10}" y="{start + 20}">encrypted</text>'
+    )
+
+
+def _verdict(canvas: _Canvas, explanation: Explanation) -> None:
+    """Draw the last box: what it came to, and where something failed why and what mends it."""
+    heading, rows = verdict_rows(explanation)
+    top, shapes = canvas.y, canvas.shapes
+    canvas.shapes = []
+    for number, line in enumerate(textwrap.wrap(heading, _VERDICT_CHARACTERS)):
+        canvas.text(50, "verdict", escape(line), down=28 if number == 0 else 18)
+    for label, value in rows:
+        canvas.text(50, "label", escape(label), down=22)
+        _paragraph(canvas, value)
+    kind = "box alarm" if explanation.diagnosis or explanation.server_diagnosis else "box"
+    canvas.y += 16
+    shapes.append(f'<rect class="{kind}" x="30" y="{top}" width="{WIDTH - 60}" height="{canvas.y - top}" rx="8"/>')
+    canvas.shapes = [*shapes, *canvas.shapes]
+
+
+def _paragraph(canvas: _Canvas, value: str) -> None:
+    for number, line in enumerate(textwrap.wrap(value, _VERDICT_CHARACTERS)):
+        canvas.text(140, "text", escape(line), down=0 if number == 0 else 17)
+
+
+def _cut(text: str, length: int) -> str:
+    return text if len(text) <= length else text[: length - 1] + "\N{HORIZONTAL ELLIPSIS}"

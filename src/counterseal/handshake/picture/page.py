@@ -1,0 +1,157 @@
+"""Everything about a handshake as one HTML page: the diagram, then every message, the keys, the checks, the verdict.
+
+No script; a Content-Security-Policy in the page forbids any, and all loading. What comes from outside is escaped by the
+one function that makes an element.
+"""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING
+
+from counterseal.handshake.picture.diagram import draw
+from counterseal.handshake.picture.style import MONO, SANS, colours
+from counterseal.handshake.picture.words import agreed, title, verdict_rows
+from counterseal.handshake.wire.messages import Side
+from counterseal.pki.subject import show_subject
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from counterseal.handshake.explain.explanation import Explanation
+    from counterseal.handshake.explain.ladder import Rung
+    from counterseal.handshake.explain.matching import Match
+    from counterseal.pki.path.explain import PathReport
+
+_STYLE = f"""
+*{{box-sizing:border-box}}
+body{{margin:0;background:var(--ground);color:var(--ink);font:15px/1.5 {SANS}}}
+main{{max-width:1020px;margin:0 auto;padding:24px 20px 60px}}
+h1{{font-size:24px;line-height:1.25;margin:0 0 4px}}
+h2{{font-size:17px;margin:36px 0 10px}}
+p{{margin:6px 0}}
+.muted{{color:var(--muted)}}
+.verdict{{border:1px solid var(--line);border-radius:10px;background:var(--panel);padding:14px 18px;margin:18px 0 26px}}
+.verdict.alarm{{border-color:var(--alarm);background:var(--alarm-band)}}
+.verdict b{{font-size:16px}}
+dl{{display:grid;grid-template-columns:minmax(90px,max-content) 1fr;gap:3px 16px;margin:10px 0 0}}
+dt{{color:var(--muted);font-weight:600}}
+dd{{margin:0;overflow-wrap:anywhere}}
+.picture{{overflow-x:auto;border:1px solid var(--line);border-radius:10px}}
+.picture svg{{display:block;width:100%;height:auto;min-width:760px}}
+details{{border:1px solid var(--line);border-radius:8px;margin:6px 0;background:var(--panel)}}
+summary{{cursor:pointer;padding:8px 14px;overflow-wrap:anywhere}}
+details>div{{padding:0 14px 12px}}
+details dd{{font-family:{MONO};font-size:12.5px}}
+table{{border-collapse:collapse;width:100%;font-size:14px}}
+th,td{{text-align:left;vertical-align:top;padding:6px 12px 6px 0;border-top:1px solid var(--line)}}
+td{{overflow-wrap:anywhere}}
+th{{color:var(--muted);border-top:0}}
+.pass{{color:var(--web);font-weight:600}}.fail{{color:var(--alarm);font-weight:700}}
+.warn{{color:var(--readable);font-weight:600}}.skip{{color:var(--muted)}}
+footer{{margin-top:40px;color:var(--muted);font-size:13px}}
+@media print{{details{{break-inside:avoid}}}}
+"""
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+
+
+def write_page(explanation: Explanation, *, at: datetime) -> str:
+    """Return the page as a whole document; ``at`` is the moment that it shows."""
+    heading, rows = verdict_rows(explanation)
+    failed = explanation.diagnosis or explanation.server_diagnosis
+    body = [
+        _element("h1", title(explanation)),
+        _element("p", f"{agreed(explanation)}, {at:%Y-%m-%d %H:%M} UTC", "muted"),
+        f'<div class="verdict{" alarm" if failed else ""}">{_element("b", heading)}{_rows(rows)}</div>',
+        f'<div class="picture">{draw(explanation, whole=False)}</div>',
+        _element("h2", "Every message"),
+        *map(_message, explanation.ladder),
+        *_second(explanation),
+        *_keys(explanation),
+        *_checks("What a client checks of the server", explanation.server_checks),
+        *_checks("What a server checks of the client, as far as it shows from outside", explanation.client_checks),
+        *_matches(explanation.matches),
+        _element(
+            "footer",
+            "Made by counterseal handshake. Nothing secret is in this page: of keys, tickets and "
+            "signatures only the length.",
+        ),
+    ]
+    return (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"{_element('title', title(explanation))}<style>{colours(':root')}{_STYLE}</style></head>"
+        f"<body><main>{''.join(body)}</main></body></html>\n"
+    )
+
+
+def _element(tag: str, text: str, kind: str = "") -> str:
+    attribute = f' class="{kind}"' if kind else ""
+    return f"<{tag}{attribute}>{escape(text)}</{tag}>"
+
+
+def _rows(rows: Iterable[tuple[str, str]]) -> str:
+    shown = "".join(_element("dt", label) + _element("dd", value) for label, value in rows)
+    return f"<dl>{shown}</dl>" if shown else ""
+
+
+def _message(rung: Rung) -> str:
+    arrow = "\N{RIGHTWARDS ARROW}" if rung.sender is Side.CLIENT else "\N{LEFTWARDS ARROW}"
+    facts = [f"{rung.size} bytes" if rung.size is not None else "", "encrypted" if rung.encrypted else ""]
+    facts.append(f"{rung.at * 1000:.1f} ms" if rung.at is not None else "")
+    small = _element("span", ", ".join(fact for fact in facts if fact), "muted")
+    meaning = _element("p", rung.meaning) + (_element("p", rung.section, "muted") if rung.section else "")
+    summary = f"{arrow} {_element('b', rung.name, 'fail' if rung.alarming else '')} {small}"
+    return f"<details><summary>{summary}</summary><div>{meaning}{_rows(rung.fields)}</div></details>"
+
+
+def _second(explanation: Explanation) -> list[str]:
+    if explanation.resumed is None:
+        return []
+    return [_element("h2", "A second time, with the session of the first"), *map(_message, explanation.resumed)]
+
+
+def _keys(explanation: Explanation) -> list[str]:
+    derivation = explanation.derivation
+    if derivation is None:
+        return []
+    steps = "".join(_element("li", step) for step in derivation.steps)
+    secrecy = "a key stolen later does not open it" if derivation.forward_secret else "no forward secrecy"
+    quantum = "post-quantum" if derivation.post_quantum else "not post-quantum"
+    return [
+        _element("h2", "From what both sides derive the session keys"),
+        f"<ol>{steps}</ol>",
+        _element("p", f"What was recorded: {secrecy}; {quantum}. {derivation.section}", "muted"),
+    ]
+
+
+def _checks(heading: str, report: PathReport | None) -> list[str]:
+    if report is None:
+        return []
+    path = " \N{LEFTWARDS ARROW} ".join(show_subject(one.subject) or "(no subject)" for one in report.certificates)
+    rows = []
+    for check in report.checks:
+        told = check.message if check.position is None else f"{check.position}: {check.message}"
+        advice = _element("p", f"{check.kind.meaning}. Fix: {check.fix}") if check.failed else ""
+        cells = [_element("td", check.outcome, check.outcome), _element("td", check.kind.title)]
+        cells += [f"<td>{escape(told)}{advice}</td>", _element("td", check.where_written, "muted")]
+        rows.append(f"<tr>{''.join(cells)}</tr>")
+    head = "".join(_element("th", name) for name in ("", "Check", "Compared", "Section"))
+    return [_element("h2", heading), _element("p", path, "muted"), f"<table><tr>{head}</tr>{''.join(rows)}</table>"]
+
+
+def _matches(matches: Iterable[Match]) -> list[str]:
+    rows = []
+    for match in matches:
+        word = "fits" if match.fits else "does not fit"
+        browser = "yes" if match.offered_by_browser else "no"
+        cells = [_element("td", match.name), _element("td", match.subject)]
+        cells += [_element("td", word, "pass" if match.fits else "fail"), _element("td", browser)]
+        rows.append(f"<tr>{''.join(cells)}{_element('td', '; '.join(match.reasons))}</tr>")
+    head = "".join(
+        _element("th", name) for name in ("Certificate", "Subject", "For this server", "Browser offers it", "")
+    )
+    table = f"<table><tr>{head}</tr>{''.join(rows)}</table>"
+    return [_element("h2", "Your certificates against what the server asks for"), table] if rows else []

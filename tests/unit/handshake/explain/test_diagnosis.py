@@ -1,0 +1,145 @@
+"""Every way to fail has a sentence, a cause and a fix; real servers are in tests/integration/handshake."""
+
+from __future__ import annotations
+
+import pytest
+
+from counterseal.handshake.authorities import Listed
+from counterseal.handshake.explain.diagnosis import Diagnosis, Situation, diagnose
+from counterseal.handshake.explain.story import Story
+from counterseal.handshake.observation import Observation
+from counterseal.handshake.trace.dial import Ending, Stage, Trace
+from counterseal.handshake.wire.alerts import ALERT_MEANINGS
+from counterseal.handshake.wire.messages import Side
+
+CERTIFICATE = (b"certificate",)
+
+
+def of_trace(ending: Ending, stage: Stage, *, opening: bytes = b"", fault: str = "") -> Diagnosis:
+    """Diagnose a connection that ended before an answer."""
+    found = diagnose(Situation(Trace(ending, stage, opening=opening, fault=fault), Story(), Observation()))
+    assert found is not None
+    return found
+
+
+def of_answer(seen: Observation, *, likely: int | None = None, listed: Listed | None = None) -> Diagnosis | None:
+    """Diagnose an answer to a client with a certificate."""
+    story = Story(client_chain=CERTIFICATE)
+    return diagnose(Situation(Trace(Ending.DONE, Stage.REQUEST), story, seen, likely, listed))
+
+
+@pytest.mark.parametrize("stage", list(Stage))
+@pytest.mark.parametrize(
+    "ending", [one for one in Ending if one not in {Ending.DONE, Ending.ALERT, Ending.NOT_TLS, Ending.OWN_FAULT}]
+)
+def test_every_ending_is_explained(ending: Ending, stage: Stage) -> None:
+    """Whatever the stage."""
+    found = of_trace(ending, stage, fault="cannot {resolve}")
+    assert found.happened
+    assert found.cause
+    assert found.fix
+
+
+@pytest.mark.parametrize(
+    ("opening", "name"),
+    [
+        (b"HTTP/1.1 400 Bad Request\r\n", "HTTP"),
+        (b"<html><head>", "HTTP"),
+        (b"SSH-2.0-OpenSSH_9.2\r\n", "SSH"),
+        (b"220 mail.example.com ESMTP Postfix\r\n", "SMTP"),
+        (b"220 (vsFTPd 3.0.3)\r\n", "FTP or SMTP"),
+        (b"* OK [CAPABILITY IMAP4rev1] ready\r\n", "IMAP"),
+        (b"+OK ready\r\n", "POP3"),
+        (b"-ERR unknown command\r\n", "Redis or POP3"),
+        (b"RFB 003.008\n", "VNC"),
+        (b"J\x00\x00\x00\x0a8.0.36\x00", "MySQL"),
+        (b"\x00\x01\x02", "something else"),
+    ],
+)
+def test_who_speaks_no_tls_is_named(opening: bytes, name: str) -> None:
+    """By its first bytes, which are shown without control characters."""
+    found = of_trace(Ending.NOT_TLS, Stage.HANDSHAKE, opening=opening)
+    assert f"speaks no TLS but {name}: " in found.happened
+    assert found.happened.isprintable()
+
+
+@pytest.mark.parametrize("number", sorted(set(ALERT_MEANINGS) - {0}))
+def test_every_alert_of_a_server_is_explained(number: int) -> None:
+    """With its name; and one of no standard, by its number."""
+    for description in (number, 250):
+        story = Story(alert=(Side.SERVER, description))
+        found = diagnose(Situation(Trace(Ending.ALERT, Stage.HANDSHAKE), story, Observation()))
+        assert found is not None
+        assert f"({description})" in found.happened
+        assert found.fix
+
+
+@pytest.mark.parametrize("number", [40, 42, 46, 116])
+def test_an_alert_after_an_empty_certificate_means_that_one_is_required(number: int) -> None:
+    """handshake_failure, bad_certificate, certificate_unknown and certificate_required, as different servers say it."""
+    story = Story(client_chain=(), alert=(Side.SERVER, number))
+    found = diagnose(Situation(Trace(Ending.ALERT, Stage.REQUEST), story, Observation()))
+    assert found is not None
+    assert found.cause.startswith("the server requires a client certificate")
+
+
+@pytest.mark.parametrize("fault", ["UNSUPPORTED_PROTOCOL", "DH_KEY_TOO_SMALL", "EE_KEY_TOO_SMALL", "NEVER_HEARD_OF"])
+def test_what_our_own_side_refuses_is_explained(fault: str) -> None:
+    """With OpenSSL's reason in words."""
+    found = of_trace(Ending.OWN_FAULT, Stage.HANDSHAKE, fault=fault)
+    assert fault.replace("_", " ").lower() in found.happened
+    assert found.fix
+
+
+@pytest.mark.parametrize(
+    ("verify", "directive", "words"),
+    [
+        ("FAILED:unable to get local issuer certificate", "ssl_client_certificate", "ssl_verify_depth is smaller"),
+        ("FAILED:certificate has expired", None, "past its not_after"),
+        ("FAILED:CRL has expired", "ssl_crl", "past its next_update"),
+        ("FAILED:certificate chain too long", "ssl_verify_depth", "more intermediates"),
+        ("FAILED:unsuitable certificate purpose", None, "not made for clients"),
+    ],
+)
+def test_a_verify_reason_leads_to_cause_and_directive(verify: str, directive: str | None, words: str) -> None:
+    """By the table that the proof uses too."""
+    found = of_answer(Observation(status=400, code=495, verify=verify))
+    assert found is not None
+    assert (found.code, found.verify, found.directive) == (495, verify, directive)
+    assert words in found.cause
+
+
+def test_a_page_without_a_reason_is_helped_by_our_own_checks() -> None:
+    """What the certificate alone explains is said to be ours; what it does not, is not guessed."""
+    seen = Observation(status=400, code=495, verify="FAILED")
+    expired, unknown = of_answer(seen, likely=10), of_answer(seen)
+    assert expired is not None
+    assert unknown is not None
+    assert expired.verify == "FAILED:certificate has expired (by our own checks: the page does not say it)"
+    assert unknown.verify is None
+    assert unknown.log is not None
+    assert unknown.log.text == "client SSL certificate verify error"
+    assert "does not say why" in unknown.cause
+
+
+def test_the_list_of_cas_is_more_telling_than_openssls_last_word() -> None:
+    """Another CA's file behind nginx says many things, and its list shows it."""
+    seen = Observation(status=400, code=495, verify="FAILED:unable to get certificate CRL")
+    found = of_answer(seen, listed=Listed.NONE)
+    assert found is not None
+    assert "none of the CAs above" in found.cause
+
+
+@pytest.mark.parametrize(("status", "presented"), [(403, True), (403, False), (401, False)])
+def test_a_refusal_of_the_site_itself(status: int, *, presented: bool) -> None:
+    """With a certificate something else decides; without one it may be wanted."""
+    story = Story(client_chain=CERTIFICATE if presented else None)
+    found = diagnose(Situation(Trace(Ending.DONE, Stage.REQUEST), story, Observation(status=status)))
+    assert found is not None
+    assert ("allow list" in found.cause) is presented
+
+
+@pytest.mark.parametrize("status", [200, 204, 301, 404, 500])
+def test_an_answer_is_no_failure(status: int) -> None:
+    """Whatever the application says."""
+    assert of_answer(Observation(status=status)) is None
