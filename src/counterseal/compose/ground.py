@@ -59,6 +59,7 @@ def open_ground(home: Path, settings: Settings) -> Ground:
         prove_socket=base / "run" / "prove.sock",
         worker_user=settings.nginx.user or _worker_user(base),
         owns_main=owned,
+        shutdown_timeout=max(1, int(settings.nginx.worker_shutdown_timeout.total_seconds())),
         taken=frozenset() if owned else _taken(target.conf, base, settings),
     )
     return Ground(home, Place(base, NginxProcess(target, system_clock()), answers), version, layout)

@@ -71,6 +71,10 @@ class _Loader:
                 include_file=self._path(nginx.include_file),
                 user=nginx.user,
                 unit=nginx.unit,
+                worker_shutdown_timeout=self._try(
+                    "nginx.worker_shutdown_timeout", lambda: parse_duration(nginx.worker_shutdown_timeout)
+                )
+                or NginxSettings().worker_shutdown_timeout,
             ),
             sites=tuple(
                 site

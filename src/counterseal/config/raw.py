@@ -31,6 +31,7 @@ class RawNginx(msgspec.Struct):
     include_file: str | None = None
     user: str | None = None
     unit: str = "nginx"
+    worker_shutdown_timeout: str = "30s"
 
 
 class RawAllow(msgspec.Struct):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from counterseal.authority.parts import Rules
@@ -19,7 +20,8 @@ class NginxSettings:
     """Which nginx serves the sites.
 
     Without ``config`` it is a private one that Counterseal runs itself, as any user; with it, the user's own nginx,
-    whose main configuration that is and which reads one include file of ours.
+    whose main configuration that is and which reads one include file of ours. ``worker_shutdown_timeout`` bounds how
+    long a running stream outlives a revocation; in the user's own nginx it is his to set.
     """
 
     binary: Path | None = None
@@ -27,6 +29,7 @@ class NginxSettings:
     include_file: Path | None = None
     user: str | None = None
     unit: str = "nginx"
+    worker_shutdown_timeout: timedelta = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True)

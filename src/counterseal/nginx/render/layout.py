@@ -30,7 +30,8 @@ class Layout:
     ``logs`` says otherwise. ``prove_socket``: the Unix socket on which the proof plays the upstream. ``worker_user``:
     whom the workers run as when the master is root. ``owns_main``: whether the whole of nginx is ours; else one file of
     ours is included in the user's http block. ``taken``: names of the directives that this http block has itself
-    (``claims.find_http_directives``), which we may not repeat.
+    (``claims.find_http_directives``), which we may not repeat. ``shutdown_timeout``: seconds that connections of an old
+    worker may go on after a reload, the bound on a revoked client's running stream.
     """
 
     current: PurePath
@@ -40,6 +41,7 @@ class Layout:
     owns_main: bool = True
     logs: PurePath | None = None
     taken: frozenset[str] = frozenset()
+    shutdown_timeout: int = 30
 
     def __post_init__(self) -> None:
         for path in (self.current, self.run, self.prove_socket, self.logs or self.run):

@@ -15,9 +15,6 @@ if TYPE_CHECKING:
     from counterseal.nginx.render.layout import Layout
     from counterseal.nginx.version import NginxVersion
 
-# How long connections of an old worker may go on after a reload: the bound on a revoked client's running stream.
-SHUTDOWN_TIMEOUT = "30s"
-
 _TEMPORARY = {
     "client_body_temp_path": None,
     "proxy_temp_path": "http_proxy",
@@ -55,7 +52,7 @@ def main_lines(layout: Layout, version: NginxVersion) -> Iterator[str]:
     yield "worker_processes auto;"
     yield f"pid {layout.running('nginx.pid')};"
     yield f"error_log {layout.log('error.log')} info;"
-    yield f"worker_shutdown_timeout {SHUTDOWN_TIMEOUT};"
+    yield f"worker_shutdown_timeout {layout.shutdown_timeout}s;"
     yield ""
     yield from block("events", ["worker_connections 1024;"])
     yield ""
