@@ -101,6 +101,7 @@ def _files() -> dict[str, bytes]:
         "clients.pem": _pem(root, clients),
         "clients.crl": _crl(root) + _crl(clients, alice),
         "other.pem": _pem(other),
+        "two-roots.pem": _pem(root, clients, other),
         "other.crl": _crl(other),
         "chain.pem": _pem(server_ca),
         "alice.pem": _pem(alice, clients),

@@ -1,0 +1,77 @@
+"""Where a configuration compares a variable with something: the keys of a map, the condition of an ``if``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from counterseal.nginx.lint.variables import variables_in
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from counterseal.nginx.lint.model import Configuration
+    from counterseal.nginx.tree import Directive
+
+_NO_KEYS = frozenset({"default", "hostnames", "volatile", "include"})
+_OPERATORS = ("!~*", "!~", "~*", "~", "!=", "=")
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """``subject`` (a text with variables) is compared by ``operator`` with ``value``; ``directive`` is where.
+
+    ``outcome`` is what a map gives for the key; None for an ``if``, which ``directive`` then is.
+    """
+
+    subject: str
+    operator: str
+    value: str
+    directive: Directive
+    outcome: str | None = None
+
+    @property
+    def variables(self) -> frozenset[str]:
+        """The variables that are compared, without what they are made from."""
+        return variables_in(self.subject)
+
+    @property
+    def is_regex(self) -> bool:
+        """Whether the value is a regular expression."""
+        return "~" in self.operator
+
+
+def comparisons(configuration: Configuration) -> Iterator[Comparison]:
+    """Yield every key of every map, then every condition with two sides."""
+    for one in configuration.maps:
+        yield from map_comparisons(one)
+    for server in configuration.servers:
+        for level in server.levels:
+            for condition in level.inside("if"):
+                found = read_condition(condition.block) if condition.block else None
+                if found is not None:
+                    yield found
+
+
+def map_comparisons(directive: Directive) -> Iterator[Comparison]:
+    """Yield the keys of a map; the default is none."""
+    subject = directive.arguments[0] if directive.arguments else ""
+    for entry in directive.directives:
+        if entry.name in _NO_KEYS or not entry.arguments:
+            continue
+        operator = next((one for one in ("~*", "~") if entry.name.startswith(one)), "=")
+        value = entry.name[len(operator) :] if operator != "=" else entry.name.removeprefix("\\")
+        yield Comparison(subject, operator, value, entry, entry.arguments[0])
+
+
+def read_condition(directive: Directive) -> Comparison | None:
+    """Read ``if ($variable = value)``; None for a condition with one side, or about files."""
+    words = list(directive.arguments)
+    if not words or not words[0].startswith("("):
+        return None
+    words[0] = words[0].removeprefix("(")
+    words[-1] = words[-1].removesuffix(")")
+    words = [word for word in words if word]
+    if len(words) != len(("subject", "operator", "value")) or words[1] not in _OPERATORS:
+        return None
+    return Comparison(words[0], words[1], words[2], directive)

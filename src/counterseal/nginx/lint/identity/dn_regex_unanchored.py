@@ -1,0 +1,51 @@
+"""A part of a name is taken for the whole."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from counterseal.findings import Severity
+from counterseal.nginx.lint.comparisons import comparisons
+from counterseal.nginx.lint.rule import Found, Rule, at
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from counterseal.nginx.lint.comparisons import Comparison
+    from counterseal.nginx.lint.model import Configuration
+
+_REFUSALS = frozenset({"", "0", "off", "no", "deny", "false"})
+
+
+def check(configuration: Configuration) -> Iterator[Found]:
+    """Find such expressions in maps, and in conditions that refuse everybody else or note the match."""
+    for one in comparisons(configuration):
+        is_dn = any(name.startswith(("ssl_client_s_dn", "ssl_client_i_dn")) for name in one.variables)
+        if is_dn and one.is_regex and _admits(one) and not _is_anchored(one.value):
+            yield Found(at(one.directive), f"matches a part of the name: {one.value}")
+
+
+def _admits(one: Comparison) -> bool:
+    if one.outcome is not None:
+        return one.outcome.lower() not in _REFUSALS
+    refuses = any(inner.name == "return" for inner in one.directive.directives)
+    return refuses == one.operator.startswith("!")
+
+
+def _is_anchored(pattern: str) -> bool:
+    """Whether it begins where the name does, and ends with it, at a comma, or in a group that is taken out."""
+    ends = pattern.endswith((",", ")")) or (pattern.endswith("$") and not pattern.endswith("\\$"))
+    return pattern.startswith("^") and (ends or "(" in pattern)
+
+
+RULE = Rule(
+    code="id-dn-regex-unanchored",
+    severity=Severity.HIGH,
+    summary="Somebody is let in by a regular expression that matches a part of the distinguished name.",
+    evidence='~CN=alice also matched CN=alice2, OU=CN=alice and CN=\\"eve,CN=alice\\"; even (^|,)CN=alice(,|$) '
+    "matches an escaped comma.",
+    remedy="compare the whole name, with the issuer: map "
+    '\\"$ssl_client_verify:$ssl_client_i_dn/$ssl_client_s_dn\\" ...',
+    reference="https://nginx.org/en/docs/http/ngx_http_ssl_module.html#variables",
+    check=check,
+)

@@ -1,0 +1,42 @@
+"""Where nobody is asked for a certificate, anybody can claim one."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from counterseal.findings import Severity
+from counterseal.nginx.lint.passing import identity_headers, passings
+from counterseal.nginx.lint.rule import Found, Rule, at
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from counterseal.nginx.lint.model import Configuration
+
+
+def check(configuration: Configuration) -> Iterator[Found]:
+    """Find ways to an application that is told who the client is elsewhere, on which such a header is not set."""
+    told: dict[str, set[str]] = defaultdict(set)
+    for server in configuration.guarded:
+        for passing in passings(server):
+            told[passing.target] |= identity_headers(configuration, passing)
+    for server in configuration.servers if told else ():
+        if server.kind != "http" or server.verifies:
+            continue
+        for passing in passings(server):
+            missing = sorted(told.get(passing.target, set()) - passing.headers.keys())
+            if missing:
+                yield Found(at(passing.directive), f"lets {missing[0]} of the client through to {passing.target}")
+
+
+RULE = Rule(
+    code="id-header-passes-open-server",
+    severity=Severity.HIGH,
+    summary="A server without client certificates leads to the same application, and lets identity headers of the "
+    "client through.",
+    evidence="Forged headers reached the application untouched.",
+    remedy='clear them there: proxy_set_header X-SSL-Client-S-DN \\"\\"; for each one',
+    reference="https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_set_header",
+    check=check,
+)

@@ -1,0 +1,49 @@
+"""nginx believes what the client says of its own certificate."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from counterseal.findings import Severity
+from counterseal.nginx.lint.rule import Found, Rule, at
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from counterseal.nginx.lint.level import Level
+    from counterseal.nginx.lint.model import Configuration
+
+_HEADER = re.compile(
+    r"http_(?:x_)?(?:ssl_|tls_)?client_(?:cert_?)?(?:verif|s_dn|i_dn|dn|cn|serial|fingerprint|subject)",
+)
+
+
+def check(configuration: Configuration) -> Iterator[Found]:
+    """Find conditions that draw on such a header, in servers that anybody can reach without a certificate."""
+    for server in configuration.servers:
+        if server.kind != "http" or server.verify == "on" or all(listen.is_unix for listen in server.listens):
+            continue
+        for level in server.levels:
+            for condition in level.inside("if"):
+                block = condition.block
+                asked = configuration.variables.behind(*block.arguments) if block else frozenset()
+                header = next((name for name in sorted(asked) if _HEADER.match(name)), None)
+                if block is not None and header is not None and not _is_restricted(level):
+                    yield Found(at(block), f"any client can send this header: ${header}")
+
+
+def _is_restricted(level: Level) -> bool:
+    return any(one.arguments == ("all",) for one in level.all("deny"))
+
+
+RULE = Rule(
+    code="id-trusts-request-header",
+    severity=Severity.CRITICAL,
+    summary="nginx itself decides by a request header such as X-SSL-Client-Verify.",
+    evidence="Any client can send that header: 200.",
+    remedy="compare $ssl_client_verify; behind another proxy, let only that one connect (allow, or mutual TLS "
+    "between the two)",
+    reference="https://nginx.org/en/docs/http/ngx_http_ssl_module.html#variables",
+    check=check,
+)

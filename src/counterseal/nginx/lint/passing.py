@@ -1,0 +1,100 @@
+"""What a location hands on to an application: which one, by which protocol, with which headers."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from counterseal.nginx.lint.guards import client_variables
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from counterseal.nginx.lint.level import Level
+    from counterseal.nginx.lint.model import Configuration, Server
+    from counterseal.nginx.tree import Directive
+
+HEADERS = {"proxy_pass": "proxy_set_header", "grpc_pass": "grpc_set_header"}
+_TARGET = re.compile(r"(?:(?P<scheme>[a-z]+)://)?(?P<host>unix:[^:]*|\[[^\]]*\]|[^/:]+)(?::(?P<port>\d+))?(?:[:/].*)?")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Passing:
+    """One ``proxy_pass`` or ``grpc_pass``: from which level, and where to; ``host`` may be an upstream group."""
+
+    level: Level
+    directive: Directive
+    scheme: str
+    host: str
+    port: str = ""
+
+    @property
+    def target(self) -> str:
+        """What tells one application from another: host and port."""
+        return f"{self.host}:{self.port}" if self.port else self.host
+
+    @property
+    def is_tls(self) -> bool:
+        """Whether nginx speaks TLS to the application."""
+        return self.scheme in {"https", "grpcs"}
+
+    @property
+    def prefix(self) -> str:
+        """What the names of the TLS directives begin with: ``proxy_ssl`` or ``grpc_ssl``."""
+        return f"{self.directive.name.removesuffix('_pass')}_ssl"
+
+    @property
+    def headers(self) -> dict[str, Directive]:
+        """The headers that nginx sets, by name in lower case: those of the innermost level that sets any."""
+        found = self.level.all(HEADERS[self.directive.name])
+        return {one.arguments[0].lower(): one for one in found if len(one.arguments) > 1}
+
+
+def passings(server: Server) -> Iterator[Passing]:
+    """Yield what the server hands on over HTTP or gRPC; where a variable says whom to, nothing is known."""
+    for level in server.levels:
+        for name in HEADERS:
+            for directive in level.here(name):
+                match = _TARGET.fullmatch(directive.arguments[0]) if directive.arguments else None
+                if match is not None and "$" not in match["host"]:
+                    yield Passing(level, directive, _scheme(match, name), match["host"].lower(), match["port"] or "")
+
+
+def _scheme(match: re.Match[str], name: str) -> str:
+    return (match["scheme"] or ("http" if name == "proxy_pass" else "grpc")).lower()
+
+
+def identity_headers(configuration: Configuration, passing: Passing) -> frozenset[str]:
+    """Return the names of the headers, in lower case, by which the application is told who the client is."""
+    headers = passing.headers.items()
+    return frozenset(name for name, one in headers if client_variables(configuration, *one.arguments[1:]))
+
+
+def addresses(configuration: Configuration, passing: Passing) -> tuple[str, ...]:
+    """Return the hosts behind a target: those of the upstream group, or itself."""
+    group = configuration.upstreams.get(passing.host)
+    if group is None:
+        return (passing.host,)
+    servers = (one.arguments[0] for one in group.directives if one.name == "server" and one.arguments)
+    return tuple(match["host"].lower() for text in servers if (match := _TARGET.fullmatch(text)))
+
+
+def is_address(host: str) -> bool:
+    """Whether a host is written as an IP address."""
+    try:
+        ipaddress.ip_address(host.strip("[]"))
+    except ValueError:
+        return False
+    return True
+
+
+def is_remote(host: str) -> bool:
+    """Whether a host is surely another machine: an address that is not loopback, or a name with a dot.
+
+    A name without one may be a container on this machine.
+    """
+    if host.startswith("unix:") or host == "localhost" or host.endswith(".localhost"):
+        return False
+    return not ipaddress.ip_address(host.strip("[]")).is_loopback if is_address(host) else "." in host
