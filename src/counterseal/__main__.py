@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 
 
@@ -12,6 +13,7 @@ def main() -> None:
 
         sys.stdout.write(f"counterseal {__version__}\n")
         return
+    gc.disable()  # loading code makes no garbage, only work for the collector; the command turns it on again
     from counterseal.cli.run import run  # noqa: PLC0415 - loaded only when there is something to do
 
     sys.exit(run())

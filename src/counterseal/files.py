@@ -6,7 +6,6 @@ target; so a reader sees the old bytes or the new ones, and a private key is nev
 
 from __future__ import annotations
 
-import difflib
 import os
 import secrets
 from contextlib import suppress
@@ -123,6 +122,8 @@ def _diff(old: bytes, new: bytes, name: str) -> str | None:
         before, after = old.decode().splitlines(keepends=True), new.decode().splitlines(keepends=True)
     except UnicodeDecodeError:
         return None
+    import difflib  # noqa: PLC0415 - only a --dry-run shows differences
+
     return "".join(difflib.unified_diff(before, after, f"{name} (now)", f"{name} (planned)"))
 
 

@@ -6,7 +6,7 @@ the command's own.
 
 from __future__ import annotations
 
-import difflib
+import gc
 from importlib import import_module
 from typing import NamedTuple
 
@@ -86,6 +86,7 @@ class LazyGroup(click.Group):
             return None
         module, _, attribute = COMMANDS[cmd_name].target.partition(":")
         command = getattr(import_module(module), attribute)
+        gc.enable()
         assert isinstance(command, click.Command)  # noqa: S101 - for the type checker; a test loads every command
         return command
 
@@ -95,6 +96,8 @@ class LazyGroup(click.Group):
         """Find the command, or say which one was probably meant."""
         name = args[0]
         if name not in COMMANDS:
+            import difflib  # noqa: PLC0415 - only for a name that is wrong
+
             close = difflib.get_close_matches(name, COMMANDS, n=1)
             hint = f"did you mean {close[0]!r}?" if close else "see: counterseal --help"
             raise click.UsageError(f"no such command: {name!r}\nhint: {hint}", ctx)

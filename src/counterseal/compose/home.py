@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import getpass
 import os
-import shutil
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -65,6 +64,8 @@ def new_home(home: Path, passphrase: Callable[[], bytes | None]) -> Iterator[Aut
         with _authority(home, passphrase, settings_of(home), create=True) as authority:
             yield authority
     except BaseException:
+        import shutil  # noqa: PLC0415 - only when something failed
+
         shutil.rmtree(home / "keys", ignore_errors=True)
         for path in home.glob(f"{store_path(home).name}*"):
             path.unlink(missing_ok=True)

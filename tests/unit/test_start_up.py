@@ -1,0 +1,86 @@
+"""What a command loads before it does anything: the greater part of the time that a one-shot command takes.
+
+Measured in modules instead of milliseconds, so that the answer is the same on every machine.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_SHOW = """
+import json, sys
+sys.argv = json.loads(sys.argv[1])
+before = set(sys.modules)
+from counterseal.__main__ import main
+try:
+    main()
+except SystemExit:
+    pass
+print(json.dumps(sorted(set(sys.modules) - before)))
+"""
+HEAVY = {
+    "asyncio",
+    "bz2",
+    "concurrent",
+    "difflib",
+    "http",
+    "idna",
+    "lzma",
+    "msgspec",
+    "multiprocessing",
+    "rich",
+    "shutil",
+    "ssl",
+    "starlette",
+    "tarfile",
+    "tempfile",
+    "uvicorn",
+    "uvloop",
+    "xml",
+}
+ROOMS_OF_ISSUING = {"authority", "bundles", "cli", "compose", "config", "files", "keystore", "pki", "store"}
+LEAVES = {"__main__", "duration", "errors", "fileset", "findings", "moments"}
+
+
+def _loaded(*words: str) -> set[str]:
+    """Return the modules that this command line loads, in a process of its own."""
+    command = [sys.executable, "-c", _SHOW, json.dumps(["counterseal", *words])]
+    ran = subprocess.run(command, capture_output=True, text=True, check=True)
+    return set(json.loads(ran.stdout.splitlines()[-1]))
+
+
+def test_version_loads_nothing() -> None:
+    """Not even the library of the command line."""
+    assert _loaded("--version") <= {"__future__", "gc", "counterseal", "counterseal.__main__"}
+
+
+def test_help_loads_the_command_line_alone() -> None:
+    """No command, no cryptography, no database; click lays its pages out with shutil."""
+    loaded = _loaded("--help")
+    assert {name for name in loaded if name.startswith("counterseal.")} <= {
+        "counterseal.__main__",
+        *("counterseal.cli", "counterseal.cli.group", "counterseal.cli.run", "counterseal.errors"),
+    }
+    unwanted = {"cryptography", "sqlite3", "dataclasses", *HEAVY} - {"shutil", "bz2", "lzma"}
+    assert not unwanted & {name.partition(".")[0] for name in loaded}
+
+
+@pytest.mark.parametrize("command", ["server", "client"])
+def test_issuing_loads_the_rooms_of_issuing(tmp_path: Path, command: str) -> None:
+    """Neither nginx nor TLS, and none of the libraries that other commands need."""
+    home = str(tmp_path / "home")
+    _loaded("init", "--no-passphrase", "--home", home)
+    loaded = _loaded(command, "panel.example", "--home", home, "--out", str(tmp_path))
+    assert not HEAVY & {name.partition(".")[0] for name in loaded}
+    rooms = {name.split(".")[1] for name in loaded if name.startswith("counterseal.")}
+    assert rooms <= ROOMS_OF_ISSUING | LEAVES | {"service"}
+    assert {name for name in loaded if name.startswith("counterseal.service.")} <= {"counterseal.service.settings"}
+    assert ("cryptography.hazmat.primitives.serialization.pkcs12" in loaded) == (command == "client")
