@@ -6,6 +6,7 @@ nginx asks for a list of every CA in a chain, so a list that is merely old is re
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import count
 from typing import TYPE_CHECKING, Self, cast
 
 from cryptography import x509
@@ -106,14 +107,15 @@ def _publish_one(authority: Authority, record: CARecord) -> CRLRecord:
 def _make(authority: Authority, record: CARecord, number: int, signer: Signer) -> CRLRecord:
     now = authority.clock().replace(microsecond=0)
     kept_from = epoch(now - authority.rules.crl_lifetime)  # on one list after its expiry, RFC 5280 3.3
-    entries = list(authority.store.revoked(record.name, not_expired_at=kept_from))
+    counter = count()
+    entries = authority.store.revoked(record.name, not_expired_at=kept_from)
     next_update = now + authority.rules.crl_lifetime
     content = sign_crl(
         x509.load_der_x509_certificate(record.certificate),
         number=number,
         this_update=now,
         next_update=next_update,
-        entries=entries,
+        entries=(entry for entry, _ in zip(entries, counter, strict=False)),  # read once, never all in memory
         signer=signer,
     )
-    return CRLRecord(record.name, number, epoch(now), epoch(next_update), content, len(entries))
+    return CRLRecord(record.name, number, epoch(now), epoch(next_update), content, next(counter))

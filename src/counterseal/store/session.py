@@ -7,6 +7,7 @@ database (placeholders, locks, error codes) stays here and in ``sqlite.py``.
 from __future__ import annotations
 
 from contextlib import contextmanager
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from counterseal.errors import StoreError
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from counterseal.store.rows import Row
+
+_AT_ONCE = 4096  # rows fetched at a time where a million are read: few enough not to be felt in memory
 
 
 class Session:
@@ -113,7 +116,8 @@ class Session:
     def _column(self, statement: str, values: Sequence[Any] = ()) -> Iterator[Any]:
         """Yield the one column of each row: lists of a million run through here."""
         try:
-            for (value,) in self._connection.execute(statement, values):
-                yield value
+            cursor = self._connection.execute(statement, values)
+            while rows := cursor.fetchmany(_AT_ONCE):
+                yield from chain.from_iterable(rows)
         except FAULTS as error:
             raise store_error(error, self.path) from error
