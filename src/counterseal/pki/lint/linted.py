@@ -14,7 +14,7 @@ from counterseal.findings import Finding, Severity
 from counterseal.pki.reading import read_extensions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
@@ -33,7 +33,8 @@ class Linted:
     path: tuple[x509.Certificate, ...]
     subject: x509.Name
     extensions: Extensions | None = field(repr=False)
-    unreadable: str | None = None
+    unreadable: str | None
+    extensions_above: tuple[Extensions, ...] = field(repr=False)
     at: datetime | None = None
 
     @classmethod
@@ -41,7 +42,9 @@ class Linted:
         cls, certificate: x509.Certificate, path: Sequence[x509.Certificate], *, at: datetime | None = None
     ) -> Linted:
         """Read the extensions once; a certificate whose extensions cannot be read has none and a reason."""
-        return cls(certificate, tuple(path), certificate.subject, *_by_kind(certificate), at)
+        issuers = tuple(path)
+        above = _extensions_above(issuers)
+        return cls(certificate, issuers, certificate.subject, *_by_kind(certificate), above, at)
 
     @property
     def issuer(self) -> x509.Certificate | None:
@@ -73,10 +76,15 @@ class Linted:
         found = self.extension(kind)
         return found.value if found else None
 
+    def above(self, kind: type[ExtensionT]) -> Iterator[tuple[x509.Certificate, x509.Extension[ExtensionT] | None]]:
+        """Yield every CA of the path with its extension of this class, or None."""
+        for issuer, extensions in zip(self.path, self.extensions_above, strict=True):
+            yield issuer, extensions.get(kind)
+
 
 def extension_of(issuer: x509.Certificate, kind: type[ExtensionT]) -> x509.Extension[ExtensionT] | None:
-    """Return the extension of this class in a CA certificate, or None; the same few are asked again and again."""
-    return (_extensions_of(issuer)[0] or {}).get(kind)
+    """Return the extension of this class in a CA certificate, or None."""
+    return _extensions_above((issuer,))[0].get(kind)
 
 
 @lru_cache(maxsize=32)
@@ -123,4 +131,6 @@ def _by_kind(certificate: x509.Certificate) -> tuple[Extensions | None, str | No
     return None if extensions is None else {type(one.value): one for one in extensions}, problem
 
 
-_extensions_of = lru_cache(maxsize=32)(_by_kind)
+@lru_cache(maxsize=8)  # a batch asks about the same path a hundred thousand times
+def _extensions_above(path: tuple[x509.Certificate, ...]) -> tuple[Extensions, ...]:
+    return tuple(_by_kind(issuer)[0] or {} for issuer in path)

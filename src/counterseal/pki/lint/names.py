@@ -8,7 +8,7 @@ from cryptography import x509
 
 from counterseal.errors import InputError
 from counterseal.pki.constraints import violated_by
-from counterseal.pki.lint.linted import Linted, error, extension_of, warning
+from counterseal.pki.lint.linted import Linted, error, warning
 from counterseal.pki.names import check_name, kind_of, show_name
 from counterseal.pki.profile import Purpose
 from counterseal.pki.subject import common_name, has_control_characters, show_subject
@@ -71,8 +71,7 @@ def common_name_repeated(linted: Linted) -> Iterator[Finding]:
 
 def name_constraints(linted: Linted) -> Iterator[Finding]:
     """Every CA of the path permits every name (RFC 5280 4.2.1.10)."""
-    for issuer in linted.path:
-        constraints = extension_of(issuer, x509.NameConstraints)
+    for issuer, constraints in linted.above(x509.NameConstraints):
         if constraints is None:
             continue
         for name in violated_by(constraints.value, (*linted.names, x509.DirectoryName(linted.subject))):

@@ -8,7 +8,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from counterseal.pki.lint.linted import Linted, error, extension_of, public_key_of, warning
+from counterseal.pki.lint.linted import Linted, error, public_key_of, warning
 from counterseal.pki.subject import show_subject
 
 if TYPE_CHECKING:
@@ -27,9 +27,9 @@ def basic_constraints(linted: Linted) -> Iterator[Finding]:
 
 def issuer_may_sign(linted: Linted) -> Iterator[Finding]:
     """Every certificate above is a CA with keyCertSign (RFC 5280 6.1.4 k and n)."""
-    for issuer in linted.path:
-        constraints = extension_of(issuer, x509.BasicConstraints)
-        usage = extension_of(issuer, x509.KeyUsage)
+    for (issuer, constraints), (_, usage) in zip(
+        linted.above(x509.BasicConstraints), linted.above(x509.KeyUsage), strict=True
+    ):
         if constraints is None or not constraints.value.ca:
             yield error("lint.issuer_not_ca", f"the issuer is no CA: {show_subject(issuer.subject)}")
         if usage is not None and not usage.value.key_cert_sign:
@@ -41,8 +41,7 @@ def issuer_may_sign(linted: Linted) -> Iterator[Finding]:
 def path_length(linted: Linted) -> Iterator[Finding]:
     """No more CAs stand below an issuer than its path length admits (RFC 5280 4.2.1.9)."""
     below = 1 if linted.is_ca else 0
-    for depth, issuer in enumerate(linted.path):
-        constraints = extension_of(issuer, x509.BasicConstraints)
+    for depth, (issuer, constraints) in enumerate(linted.above(x509.BasicConstraints)):
         limit = constraints.value.path_length if constraints else None
         if limit is not None and depth + below > limit:
             yield error(
@@ -56,8 +55,7 @@ def usage_along_path(linted: Linted) -> Iterator[Finding]:
     RFC 5280 leaves it open; OpenSSL and so nginx, Windows and Go all check it.
     """
     wanted = linted.value(x509.ExtendedKeyUsage)
-    for issuer in linted.path if wanted else ():
-        allowed = extension_of(issuer, x509.ExtendedKeyUsage)
+    for issuer, allowed in linted.above(x509.ExtendedKeyUsage) if wanted else ():
         if allowed is None or ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE in allowed.value:
             continue
         for usage in wanted or ():

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import tarfile
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from counterseal.authority.batch import tape
 from counterseal.authority.batch.ledger import Ledger, Place, issued_names
@@ -129,3 +132,16 @@ def test_unpacking_again_mends_what_is_missing_or_torn(tmp_path: Path) -> None:
         assert (out / file.path).read_bytes() == file.content
         assert (out / file.path).stat().st_mode & 0o777 == file.mode
     assert len(list(out.iterdir())) == len(files)
+
+
+@given(
+    name=st.text(st.characters(exclude_categories=["Cc", "Cs"]), min_size=1, max_size=160),
+    size=st.integers(0, 3000),
+    mode=st.sampled_from([0o600, 0o644]),
+    at=st.integers(0, 2**33 - 1),
+)
+def test_a_header_is_the_librarys_octet_for_octet(name: str, size: int, mode: int, at: int) -> None:
+    """Also of a name that is too long for a plain header, or not ASCII."""
+    member = tarfile.TarInfo(name)
+    member.size, member.mode, member.mtime = size, mode, at
+    assert tape.header(name, PlannedFile("x", bytes(size), mode), at=at) == member.tobuf(tarfile.PAX_FORMAT)
