@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from counterseal.authority.served import ServedSite
     from counterseal.authority.signing import Issued
     from counterseal.authority.site_certificate import ServerCertificate
-    from counterseal.nginx.site import Site
+    from counterseal.nginx.any_site import AnySite
 
 LIFETIME = timedelta(days=90)
 GROUP = "nginx"
@@ -91,14 +91,14 @@ def _client_ca(authority: Authority, one: ServedSite) -> str:
     return name
 
 
-def _is_ours(site: Site) -> bool:
+def _is_ours(site: AnySite) -> bool:
     return site.upstream_tls is not None and site.upstream_tls.certificate is BackendCertificate.ISSUED
 
 
-def _called(site: Site) -> str:
+def _called(site: AnySite) -> str:
     return f"upstream:{site.name}"
 
 
-def _common_name(site: Site) -> str:
+def _common_name(site: AnySite) -> str:
     name = site.server_names[0].removeprefix("*").removeprefix(".")
     return name if len(name) <= MAX_COMMON_NAME else site.name

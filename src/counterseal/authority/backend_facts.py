@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from counterseal.handshake.observation import UPSTREAM_PATHS
+from counterseal.handshake.observation import STATUS_PATH, UPSTREAM_PATHS
 from counterseal.handshake.site import BackendFacts
 from counterseal.nginx.upstream import BackendCertificate, Scheme
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from counterseal.authority.parts import Authority
-    from counterseal.nginx.site import Site
+    from counterseal.nginx.any_site import AnySite
 
 _DIRECTIVES = {Scheme.HTTPS: "proxy", Scheme.GRPCS: "grpc"}
 
 
 def backend_facts(
-    authority: Authority, site: Site, generation: Path, *, socket: Path, is_ours: bool
+    authority: Authority, site: AnySite, generation: Path, *, socket: Path, is_ours: bool
 ) -> BackendFacts | None:
     """Return the facts, None for a site without a TLS backend; the certificate shown is read from the generation."""
     if not site.backend_names:
@@ -33,7 +33,7 @@ def backend_facts(
     anchors = [authority.issuer(authority.store.cas()[0].name).trust_anchor] if issued else chain
     return BackendFacts(
         socket=socket,
-        paths=tuple(UPSTREAM_PATHS[_DIRECTIVES[scheme]] for scheme in site.backend_names),
+        paths=tuple(UPSTREAM_PATHS.get(_DIRECTIVES.get(scheme, ""), STATUS_PATH) for scheme in site.backend_names),
         client_serial=chain[0].serial_number if chain else None,
         client_anchors=b"".join(anchor.public_bytes(Encoding.PEM) for anchor in anchors) if chain else None,
         is_ours=is_ours,

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from counterseal.authority.parts import Authority
     from counterseal.handshake.observation import ProbeIdentity
-    from counterseal.nginx.site import Site
+    from counterseal.nginx.any_site import AnySite
 
 OTHER = "counterseal-other"
 _KEPT = ("expired", "other-name", "client-purpose", "revoked")
@@ -42,7 +42,7 @@ class BackendPlace:
         return f"backends/{self.site}/{kind}.pem"
 
 
-def make_backends(authority: Authority, site: Site) -> FileSet:
+def make_backends(authority: Authority, site: AnySite) -> FileSet:
     """Return the impostors of one site as files of a generation, readable by the owner only."""
     name = next(iter(site.backend_names.values()))
     servers, clients = authority.issuer_for(Purpose.SERVER), authority.issuer_for(Purpose.CLIENT)
@@ -69,7 +69,7 @@ def make_backends(authority: Authority, site: Site) -> FileSet:
     )
 
 
-def backends_of(authority: Authority, site: Site, generation: Path, *, is_ours: bool) -> Backends:
+def backends_of(authority: Authority, site: AnySite, generation: Path, *, is_ours: bool) -> Backends:
     """Return the backends to play: the kept ones of the generation as far as it has them, and two made anew."""
     name = dns_name(next(iter(site.backend_names.values())))
     foreign = make_foreign_probe(authority.clock(), authority.serial_number, profile=BACKEND_PROBE, names=(name,))
@@ -82,6 +82,6 @@ def backends_of(authority: Authority, site: Site, generation: Path, *, is_ours: 
     return Backends(good, foreign, expired, other_name, client_purpose, revoked)
 
 
-def _kept(site: Site, generation: Path, kind: str) -> ProbeIdentity | None:
+def _kept(site: AnySite, generation: Path, kind: str) -> ProbeIdentity | None:
     path = generation / BackendPlace(site.name).path(kind)
     return split_identity(kind, path.read_bytes()) if path.is_file() else None

@@ -7,6 +7,7 @@ every deploy proves a revocation, resumed sessions included.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from counterseal.authority.backend_certificate import (
@@ -37,7 +38,6 @@ from counterseal.nginx.site import Admit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from pathlib import Path
 
     from counterseal.authority.parts import Authority
     from counterseal.authority.served import ServedSite
@@ -45,10 +45,10 @@ if TYPE_CHECKING:
     from counterseal.findings import Finding
     from counterseal.handshake.prove import Proof
     from counterseal.handshake.site import Leaver
+    from counterseal.nginx.any_site import AnySite
     from counterseal.nginx.deploy import DeployResult
     from counterseal.nginx.material import Material
     from counterseal.nginx.render import Layout
-    from counterseal.nginx.site import Site
     from counterseal.nginx.undo import Place
     from counterseal.nginx.version import NginxVersion
 
@@ -66,9 +66,17 @@ class Ground:
         """Return where a generation of these sites is proved."""
         directory = Generations(self.place.base).directory(number)
         own = frozenset(one.site.name for one in served if one.certificate is not None)
-        run = self.place.base / "run"
         foreign = frozenset(one.site.name for one in served if not one.proves_backend)
-        return Stage(directory, number, run / "prove.sock", run / "prove-tls.sock", own, foreign)
+        layout = self.layout
+        return Stage(
+            directory,
+            number,
+            Path(layout.prove_socket),
+            Path(layout.prove_tls_socket),
+            (Path(layout.prove_stream_socket(number)), Path(layout.prove_stream_socket(number, listed=False))),
+            own,
+            foreign,
+        )
 
     @property
     def in_force(self) -> int | None:
@@ -201,7 +209,7 @@ def _has_probes(stage: Stage, ca: str) -> bool:
     return (stage.generation / "probes" / ca / "good.pem").is_file()
 
 
-def _probes(authority: Authority, sites: Sequence[Site], home: Path) -> dict[str, Probes]:
+def _probes(authority: Authority, sites: Sequence[AnySite], home: Path) -> dict[str, Probes]:
     listed: dict[str, bool] = {}
     for site in sites:
         for record in client_cas(authority, site):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -16,7 +16,7 @@ from counterseal.handshake.observation import Endpoint
 from counterseal.handshake.prove import Proof, prove
 from counterseal.handshake.sessions import remember_session
 from counterseal.handshake.site import Backends, Identities, Leaver, SiteFacts
-from counterseal.nginx.site import Admit, Revocation, Sessions, TLSProfile
+from counterseal.nginx.site import Admit, Revocation, Sessions, Site, TLSProfile
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
     from counterseal.authority.parts import Authority
     from counterseal.handshake.observation import ProbeIdentity
-    from counterseal.nginx.site import Listen, Site
+    from counterseal.nginx.any_site import AnySite
+    from counterseal.nginx.listen import Listen
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,8 @@ class Stage:
     number: int
     prove_socket: Path
     prove_tls_socket: Path
+    stream_sockets: tuple[Path, Path]
+    """Where streams of this generation lead a probe: the one that is let in, and the one that an allow list refuses."""
     own_certificate: frozenset[str] = frozenset()
     """The sites whose server certificate is the user's own, of a CA that we do not know."""
     own_backend: frozenset[str] = frozenset()
@@ -42,7 +45,7 @@ class Stage:
 
 
 def prove_sites(
-    authority: Authority, sites: Sequence[Site], stage: Stage, *, leavers: Mapping[str, Leaver] | None = None
+    authority: Authority, sites: Sequence[AnySite], stage: Stage, *, leavers: Mapping[str, Leaver] | None = None
 ) -> tuple[Proof, ...]:
     """Prove every site with the probes of the generation; ``leavers`` (by site) were revoked with it."""
     foreign = make_foreign_probe(authority.clock(), authority.serial_number)
@@ -55,7 +58,7 @@ def prove_sites(
     )
 
 
-def remember_leavers(authority: Authority, sites: Sequence[Site], stage: Stage) -> dict[str, Leaver]:
+def remember_leavers(authority: Authority, sites: Sequence[AnySite], stage: Stage) -> dict[str, Leaver]:
     """Connect as the good probe of the generation in force and keep its sessions, before it is revoked."""
     leavers = {}
     for site in sites:
@@ -66,12 +69,12 @@ def remember_leavers(authority: Authority, sites: Sequence[Site], stage: Stage) 
     return leavers
 
 
-def facts_of(authority: Authority, site: Site, sites: Sequence[Site], stage: Stage) -> SiteFacts:
+def facts_of(authority: Authority, site: AnySite, sites: Sequence[AnySite], stage: Stage) -> SiteFacts:
     """Return what the proof has to know of a site."""
-    sharing = [other for other in sites if other is not site and set(other.listen) & set(site.listen)]
     anchor = authority.issuer(authority.store.cas()[0].name).trust_anchor
     settled = site.revocation.settle(0) if site.revocation is not Revocation.AUTO else None
-    return SiteFacts(
+    is_ours = site.name not in stage.own_backend
+    common = SiteFacts(
         site=site.name,
         endpoints=tuple(endpoint_of(listen) for listen in site.listen),
         server_name=site.server_names[0],
@@ -80,6 +83,17 @@ def facts_of(authority: Authority, site: Site, sites: Sequence[Site], stage: Sta
         has_allow=site.allow.restricts,
         known_only=site.admit is Admit.KNOWN,
         revocation=None if settled is None or settled is Revocation.AUTO else settled.value,  # type: ignore[arg-type] # a literal by construction
+        generation=stage.number,
+        backend=backend_facts(authority, site, stage.generation, socket=stage.prove_tls_socket, is_ours=is_ours),
+        trust_anchors=None if site.name in stage.own_certificate else anchor.public_bytes(Encoding.PEM),
+    )
+    return _with_http(common, site, sites, stage) if isinstance(site, Site) else _with_stream(common, site, stage)
+
+
+def _with_http(common: SiteFacts, site: Site, sites: Sequence[AnySite], stage: Stage) -> SiteFacts:
+    sharing = [other for other in sites if other is not site and set(other.listen) & set(site.listen)]
+    return replace(
+        common,
         resumption=site.sessions is Sessions.CACHE,
         other_server_names=tuple(other.server_names[0] for other in sharing),
         plain_http=tuple(endpoint_of(listen) for listen in site.redirect_from),
@@ -87,15 +101,13 @@ def facts_of(authority: Authority, site: Site, sites: Sequence[Site], stage: Sta
         listed_paths=tuple(location.path for location in site.demanding if location.allow.restricts),
         identity_headers=site.proxies_http,  # where none are handed on, none may arrive either
         prove_socket=stage.prove_socket,
-        generation=stage.number,
-        backend=backend_facts(
-            authority,
-            site,
-            stage.generation,
-            socket=stage.prove_tls_socket,
-            is_ours=site.name not in stage.own_backend,
-        ),
-        trust_anchors=None if site.name in stage.own_certificate else anchor.public_bytes(Encoding.PEM),
+    )
+
+
+def _with_stream(common: SiteFacts, site: AnySite, stage: Stage) -> SiteFacts:
+    admitted, refused = stage.stream_sockets
+    return replace(
+        common, is_stream=True, prove_socket=admitted, refused_socket=refused if site.allow.restricts else None
     )
 
 
@@ -106,7 +118,7 @@ def endpoint_of(listen: Listen) -> Endpoint:
 
 
 def _identities(
-    authority: Authority, site: Site, stage: Stage, foreign: ProbeIdentity, leaver: Leaver | None
+    authority: Authority, site: AnySite, stage: Stage, foreign: ProbeIdentity, leaver: Leaver | None
 ) -> Identities:
     admitted = client_cas(authority, site)
     is_ours = site.name not in stage.own_backend

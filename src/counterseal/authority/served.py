@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from counterseal.nginx.site import Site
+    from counterseal.nginx.any_site import AnySite
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class BackendFiles:
 class ServedSite:
     """A site with the user's own certificate and key, or with both None and one that we issue and renew."""
 
-    site: Site
+    site: AnySite
     certificate: Path | None = None
     certificate_key: Path | None = None
     backend: BackendFiles = field(default_factory=BackendFiles)

@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 
     from counterseal.authority.parts import Authority
     from counterseal.authority.site_certificate import ServerCertificate
+    from counterseal.nginx.any_site import AnySite
     from counterseal.nginx.material import UpstreamMaterial
-    from counterseal.nginx.site import Site
     from counterseal.store.records import CARecord
 
 
-def client_cas(authority: Authority, site: Site) -> tuple[CARecord, ...]:
+def client_cas(authority: Authority, site: AnySite) -> tuple[CARecord, ...]:
     """Return the CAs whose clients the site admits; raises NotFoundError ``site.client_ca``.
 
     In a single-tier CA the root issues the clients, whatever the site calls the CA.
@@ -52,7 +52,7 @@ def client_cas(authority: Authority, site: Site) -> tuple[CARecord, ...]:
 
 
 def material_of(
-    authority: Authority, site: Site, server: ServerCertificate, upstream: UpstreamMaterial | None = None
+    authority: Authority, site: AnySite, server: ServerCertificate, upstream: UpstreamMaterial | None = None
 ) -> Material:
     """Return the material of a site; every CA of its clients' paths needs a published CRL (``publish`` first)."""
     admitted = client_cas(authority, site)

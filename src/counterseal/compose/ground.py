@@ -5,24 +5,32 @@ from __future__ import annotations
 import grp
 import os
 import pwd
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from counterseal.authority.deployment import Ground
 from counterseal.authority.proof import endpoint_of
 from counterseal.compose.user_nginx import read_user_tree, refuse_collisions, taken_directives
+from counterseal.errors import NginxError
+from counterseal.handshake.attempt import attempt
 from counterseal.handshake.generation import wait_for_generation
+from counterseal.handshake.observation import Attempt
 from counterseal.nginx.binary import find_nginx, read_version
 from counterseal.nginx.process import NginxProcess
 from counterseal.nginx.render import Layout
-from counterseal.nginx.target import private_target, running_target
+from counterseal.nginx.render.main import stream_module
+from counterseal.nginx.site import Site
+from counterseal.nginx.target import HTTP_FILE, STREAM_FILE, private_target, running_target
 from counterseal.nginx.undo import Place
 from counterseal.nginx.version import parse_version
 from counterseal.nginx.waiting import system_clock
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Sequence
 
     from counterseal.config.settings import Settings
+    from counterseal.nginx.any_site import AnySite
+    from counterseal.nginx.version import NginxVersion
 
 _WORKER_USERS = ("www-data", "nginx", "nobody")
 """Debian's, nginx.org's and everybody's; nginx wants a group of the same name."""
@@ -44,15 +52,15 @@ def open_ground(home: Path, settings: Settings) -> Ground:
             conf=settings.nginx.config,
             include_file=settings.nginx.include_file,
             unit=settings.nginx.unit,
+            included=_included([one.site for one in settings.sites]),
         )
     )
+    _require_stream_module(settings, version, owned=owned)
 
     def answers(number: int) -> bool:
-        first = settings.sites[0].site
-        name = first.server_names[0]
-        waited = wait_for_generation(endpoint_of(first.listen[0]), number, server_name=name, timeout=1.0)
-        return waited.answered
+        return _answers(number, [one.site for one in settings.sites])
 
+    taken, stream_taken = (frozenset[str](), frozenset[str]()) if owned else _taken(target.conf, base, settings)
     layout = Layout(
         current=base / "current",
         run=base / "run",
@@ -60,7 +68,8 @@ def open_ground(home: Path, settings: Settings) -> Ground:
         worker_user=settings.nginx.user or _worker_user(base),
         owns_main=owned,
         shutdown_timeout=max(1, int(settings.nginx.worker_shutdown_timeout.total_seconds())),
-        taken=frozenset() if owned else _taken(target.conf, base, settings),
+        taken=taken,
+        stream_taken=stream_taken,
     )
     return Ground(home, Place(base, NginxProcess(target, system_clock()), answers), version, layout)
 
@@ -74,7 +83,36 @@ def _worker_user(base: Path) -> str | None:
     return next((name for name in _WORKER_USERS if name in users), "root") if searchable else "root"
 
 
-def _taken(conf: Path, base: Path, settings: Settings) -> frozenset[str]:
+def _taken(conf: Path, base: Path, settings: Settings) -> tuple[frozenset[str], frozenset[str]]:
     tree = read_user_tree(conf, ours=base)
     refuse_collisions(tree, [one.site for one in settings.sites])
-    return taken_directives(tree)
+    return taken_directives(tree), taken_directives(tree, "stream")
+
+
+def _included(sites: Sequence[AnySite]) -> tuple[str, ...]:
+    """Return which of our files the user's nginx has to read: those of the kinds that there are."""
+    kinds = [HTTP_FILE] if any(isinstance(site, Site) for site in sites) or not sites else []
+    return (*kinds, *([STREAM_FILE] if any(not isinstance(site, Site) for site in sites) else []))
+
+
+def _answers(number: int, sites: Sequence[AnySite]) -> bool:
+    """Whether the generation answers; a stream site has no page that says so, and is asked for a handshake only.
+
+    A reload has waited until no old worker takes connections, so a stream's handshake is one with the new generation.
+    """
+    site = next((site for site in sites if isinstance(site, Site)), sites[0])
+    endpoint, name = endpoint_of(site.listen[0]), site.server_names[0]
+    if isinstance(site, Site):
+        return wait_for_generation(endpoint, number, server_name=name, timeout=1.0).answered
+    return attempt(Attempt(endpoint, name, name, timeout=1.0)).tls_version is not None
+
+
+def _require_stream_module(settings: Settings, version: NginxVersion, *, owned: bool) -> None:
+    """Raise NginxError ``nginx.no_module`` where an nginx of our own would have to load a file that is not there."""
+    needed = owned and STREAM_FILE in _included([one.site for one in settings.sites]) and "stream" in version.dynamic
+    if needed and not Path(stream_module(version)).is_file():
+        raise NginxError(
+            "nginx.no_module",
+            f"the stream module of this nginx is not installed: {stream_module(version)}",
+            hint="install it (Debian: apt install libnginx-mod-stream)",
+        )

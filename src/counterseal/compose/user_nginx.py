@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from counterseal.errors import RefusedError
-from counterseal.nginx.claims import find_claims, find_collisions, find_http_directives
+from counterseal.nginx.claims import find_block_directives, find_claims, find_collisions
 from counterseal.nginx.reading import read_configuration
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from counterseal.nginx.site import Site
+    from counterseal.nginx.any_site import AnySite
     from counterseal.nginx.tree import Tree
 
 
@@ -24,12 +24,12 @@ def read_user_tree(conf: Path, *, ours: Path) -> Tree:
     return read_configuration(conf, skip=lambda path: ours in path.parents).tree
 
 
-def taken_directives(tree: Tree) -> frozenset[str]:
-    """Return the names of the directives that the user's http block has itself, which nginx lets nobody repeat."""
-    return find_http_directives(tree)
+def taken_directives(tree: Tree, block: str = "http") -> frozenset[str]:
+    """Return the names of the directives that the user's http or stream block has itself, which nobody may repeat."""
+    return find_block_directives(tree, block)
 
 
-def refuse_collisions(tree: Tree, sites: Sequence[Site]) -> None:
+def refuse_collisions(tree: Tree, sites: Sequence[AnySite]) -> None:
     """Raise RefusedError ``site.taken`` when a server name or port of ours is taken, with file and line."""
     findings = find_collisions(find_claims(tree), sites)
     if findings:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 
 from counterseal.authority.parts import Rules
-from counterseal.config.convert import profile_of, site_of
-from counterseal.config.raw import NAMED_TABLES, NESTED, TABLES, RawCA, RawNginx, RawProfile, RawServe, RawSite
+from counterseal.config.convert import profile_of
+from counterseal.config.convert_site import kind_of, site_of
+from counterseal.config.raw import NAMED_TABLES, NESTED, TABLES, RawCA, RawNginx, RawProfile, RawServe
 from counterseal.config.service import serve_settings_of
 from counterseal.config.settings import NginxSettings, Settings
 from counterseal.duration import parse_duration
@@ -78,7 +79,7 @@ class _Loader:
             ),
             sites=tuple(
                 site
-                for name, raw in self._named(document, "sites", RawSite)
+                for name, raw in self._named(document, "sites", kind_of)
                 if (site := self._try(f"sites.{name}", lambda n=name, r=raw: site_of(n, r, self._path)))  # type: ignore[misc] # bound now
             ),
             serve=self._try("serve", lambda: serve_settings_of(serve, self._path)) or ServeSettings(),
@@ -92,15 +93,17 @@ class _Loader:
         if refresh * 2 > lifetime:
             self._fault("ca.crl_refresh", "must be at most half of crl_lifetime, or a late refresh is an outage", None)
         profiles = dict(BUILT_IN)
-        for name, raw in self._named(document, "profiles", RawProfile):
+        for name, raw in self._named(document, "profiles", lambda _: RawProfile):
             profile = self._try(f"profiles.{name}", lambda n=name, r=raw: profile_of(n, r))  # type: ignore[misc] # bound now
             if profile:
                 profiles[name] = profile
         return replace(rules, profiles=profiles, crl_lifetime=lifetime, crl_refresh=refresh)
 
-    def _named(self, document: dict[str, Any], table: str, kind: type[StructT]) -> Iterator[tuple[str, StructT]]:
+    def _named(
+        self, document: dict[str, Any], table: str, kind: Callable[[object], type[StructT]]
+    ) -> Iterator[tuple[str, StructT]]:
         for name, content in document.get(table, {}).items():
-            raw = self._table(content, kind, f"{table}.{name}")
+            raw = self._table(content, kind(content), f"{table}.{name}")
             if raw is not None:
                 yield name, raw
 
@@ -128,7 +131,7 @@ class _Loader:
         for table, kind in NAMED_TABLES.items():
             named = document.get(table)
             for name, content in named.items() if isinstance(named, dict) else ():
-                self._check_table(content, kind, f"{table}.{name}")
+                self._check_table(content, kind_of(content) if table == "sites" else kind, f"{table}.{name}")
 
     def _check_table(self, content: object, kind: type[msgspec.Struct], where: str) -> None:
         if not isinstance(content, dict):

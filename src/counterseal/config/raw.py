@@ -76,6 +76,7 @@ class RawSite(msgspec.Struct):
 
     server_names: list[str]
     listen: list[str | int]
+    kind: str = "http"
     client_certificates: str = "required"
     client_cas: list[str] = []
     upstream: str | None = None
@@ -90,6 +91,24 @@ class RawSite(msgspec.Struct):
     redirect_from: list[str | int] = []
     hsts: bool = False
     sessions: str = "off"
+    certificate: str | None = None
+    certificate_key: str | None = None
+
+
+class RawStreamSite(msgspec.Struct):
+    """``[sites.NAME]`` with ``kind = "stream"``."""
+
+    kind: str
+    server_names: list[str]
+    listen: list[str | int]
+    upstream: str
+    client_certificates: str = "required"
+    client_cas: list[str] = []
+    upstream_tls: RawUpstreamTLS | None = None
+    allow: RawAllow = msgspec.field(default_factory=RawAllow)
+    revocation: str = "auto"
+    admit: str = "valid"
+    tls: str = "intermediate"
     certificate: str | None = None
     certificate_key: str | None = None
 

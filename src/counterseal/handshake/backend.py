@@ -9,24 +9,26 @@ from __future__ import annotations
 
 import ssl
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from cryptography import x509
 
 from counterseal.handshake.client_context import load_identity
+from counterseal.handshake.connect import Deadline
 from counterseal.handshake.observation import BackendSight
 from counterseal.handshake.upstream import ANSWER, ProofUpstream, read_head
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from counterseal.handshake.observation import ProbeIdentity
 
 _SECONDS_TO_FINISH = 2.0
+_INTERVAL = 0.02
 _HTTP2 = b"PRI * HTTP/2.0"
 # SETTINGS, its acknowledgement, and HEADERS of stream 1: ":status: 200" from the static table, end of stream.
 _HTTP2_ANSWER = bytes.fromhex("00000004000000000000000004010000000000000101050000000188")
@@ -40,17 +42,23 @@ class Part:
     done: threading.Event
     seen: BackendSight | None = None
 
-    def sight(self) -> BackendSight | None:
-        """Return what was seen, None when nginx did not connect."""
-        self.done.wait(_SECONDS_TO_FINISH)
-        return self.seen
+
+def sight_of(parts: Sequence[Part]) -> BackendSight | None:
+    """Return what was seen on the socket to which nginx connected, None when on none within two seconds."""
+    deadline = Deadline.after(_SECONDS_TO_FINISH)
+    with suppress(TimeoutError):
+        while not any(part.done.wait(_INTERVAL) for part in parts):
+            deadline.remaining()
+    return next((part.seen for part in parts if part.seen is not None), None)
 
 
 class ProofBackend(ProofUpstream):
     """Listens on ``path``; one attempt at a time plays a part. ``client_anchors`` (PEM) verify nginx's certificate."""
 
-    def __init__(self, path: Path, *, client_anchors: bytes | None, timeout: float = 5.0) -> None:
-        super().__init__(path, timeout=timeout)
+    def __init__(
+        self, path: Path, *, client_anchors: bytes | None, answer: bytes = ANSWER, timeout: float = 5.0
+    ) -> None:
+        super().__init__(path, answer=answer, timeout=timeout)
         self._client_anchors = client_anchors
         self._turn = threading.Lock()
         self._part: Part | None = None
@@ -76,7 +84,7 @@ class ProofBackend(ProofUpstream):
                 part.seen = replace(part.seen, client_serial=_serial(secured))
                 head = read_head(secured)
                 part.seen = replace(part.seen, reached=bool(head))
-                secured.sendall(_HTTP2_ANSWER if head.startswith(_HTTP2) else ANSWER)
+                secured.sendall(_HTTP2_ANSWER if head.startswith(_HTTP2) else self._answer)
         except OSError as error:
             reason = getattr(error, "verify_message", None) or getattr(error, "reason", None) or str(error)
             part.seen = replace(part.seen or BackendSight(), error=str(reason).lower())

@@ -19,14 +19,22 @@ if TYPE_CHECKING:
 KINDS = frozenset(kind for kind in RowKind if kind.value.startswith("backend-"))
 _GOOD = Expectation("the backend's answer", frozenset({Verdict.ADMITTED}), status=200, reached=True)
 _IMPOSTOR = Expectation("502, and no request leaves nginx", frozenset({Verdict.ADMITTED}), status=502, reached=False)
+_STREAM_GOOD = Expectation(
+    "the backend's answer", frozenset({Verdict.ADMITTED, Verdict.FORBIDDEN}), own_page=True, reached=True
+)
+_STREAM_IMPOSTOR = Expectation(
+    "closed, and nothing leaves nginx", frozenset({Verdict.UNANSWERED}), reached=False, closed=True
+)
 
 
-def expected_of_backend(kind: RowKind, backend: BackendFacts | None) -> Expectation:
+def expected_of_backend(kind: RowKind, backend: BackendFacts | None, *, is_stream: bool) -> Expectation:
     """Return what must be seen when the prover plays this backend."""
     if kind is RowKind.BACKEND_SEES:
         serial = None if backend is None else backend.client_serial
         return Expectation("the one that it should", frozenset(Verdict), client_serial=serial)
-    return _GOOD if kind is RowKind.BACKEND_GOOD else _IMPOSTOR
+    if kind is RowKind.BACKEND_GOOD:
+        return _STREAM_GOOD if is_stream else _GOOD
+    return _STREAM_IMPOSTOR if is_stream else _IMPOSTOR
 
 
 def backend_rows(

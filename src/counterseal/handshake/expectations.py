@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from counterseal.handshake.backend_rows import KINDS as BACKEND_KINDS
 from counterseal.handshake.backend_rows import expected_of_backend
 from counterseal.handshake.rows import Expectation, RowKind
+from counterseal.handshake.stream_expectations import expected_at_stream
 from counterseal.handshake.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -26,7 +27,9 @@ _HANDSHAKE_DONE = frozenset(Verdict) - _NOT_ANSWERED
 def expected(kind: RowKind, facts: SiteFacts) -> Expectation:
     """Return what a client of this kind must meet at the site."""
     if kind in BACKEND_KINDS:
-        return expected_of_backend(kind, facts.backend)
+        return expected_of_backend(kind, facts.backend, is_stream=facts.is_stream)
+    if facts.is_stream:
+        return expected_at_stream(kind, facts)
     return _EXPECTATIONS[kind](facts)
 
 

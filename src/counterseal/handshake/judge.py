@@ -53,13 +53,18 @@ def _faults(row: Row, seen: Observation) -> Iterator[Fault]:
     yield from _backend_faults(row, seen)
     if wanted.resumed is False and seen.resumed:
         yield Fault.RESUMED
-    if ended not in wanted.verdicts:
+    if ended not in wanted.verdicts or (wanted.closed and not _was_closed(row, seen)):
         yield Fault.VERDICT
     if wanted.alert is not None and seen.alert != wanted.alert:
         yield Fault.ALERT
     if wanted.asked is not None and seen.certificate_requested is (not wanted.asked):
         yield Fault.ASKED
     yield from _page_faults(row, seen)
+
+
+def _was_closed(row: Row, seen: Observation) -> bool:
+    plain = row.attempt is not None and row.attempt.plain
+    return seen.closed and (plain or seen.tls_version is not None)
 
 
 def _backend_faults(row: Row, seen: Observation) -> Iterator[Fault]:

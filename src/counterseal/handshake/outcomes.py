@@ -18,6 +18,7 @@ from counterseal.handshake.peer_causes import (
     VERSION_NOT_OFFERED,
 )
 from counterseal.handshake.rows import RowKind
+from counterseal.handshake.stream_outcomes import STREAM_SYMPTOMS
 from counterseal.handshake.symptoms import Cause, Fault, Symptom
 from counterseal.handshake.verdict import Verdict
 
@@ -61,6 +62,7 @@ _CRL_NOT_IN_FORCE = Cause(
 
 SYMPTOMS = (
     *BACKEND_SYMPTOMS,
+    *STREAM_SYMPTOMS,
     Symptom(PLAIN, error="wrong_version_number"),
     Symptom(PLAIN, error="record_layer_failure"),
     Symptom(PLAIN, kinds=frozenset({RowKind.PLAIN_ON_TLS_PORT})),

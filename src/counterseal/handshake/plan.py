@@ -146,6 +146,8 @@ class _Planner:
             yield self._row(RowKind.RESUMED_AFTER_REVOCATION, attempt)
 
     def _names(self) -> Iterator[Row]:
+        if self.facts.is_stream:
+            return  # one server on the socket, whatever name a client sends
         if not self.facts.is_ours and self.facts.client_certificates != "required":
             return  # somebody else's default server may well answer everybody
         attempt = self._attempt(self.identities.good if self.facts.is_ours else None)
@@ -198,8 +200,13 @@ class _Planner:
 
     def _row(self, kind: RowKind, attempt: Attempt, *, first: Attempt | None = None) -> Row:
         version = None if attempt.plain else attempt.tls_version
-        row = replace(self._blank(kind), tls_version=version, attempt=attempt, first=first)
+        row = replace(self._blank(kind), tls_version=version, attempt=attempt, first=first, backend=self._backend())
         return replace(row, title=f"{row.title}: {attempt.path}") if kind in _SHOWN_WITH_PATH else row
+
+    def _backend(self) -> ProbeIdentity | None:
+        """Return whom the prover plays while a client knocks: the right backend behind a stream, if we can make one."""
+        backends = self.identities.backends
+        return (backends.good or backends.foreign) if self.facts.is_stream else None
 
     def _skipped(self, kind: RowKind, reason: str) -> Row:
         return replace(self._blank(kind), skipped=reason)
@@ -214,6 +221,7 @@ class _Planner:
             expected=expected(kind, self.facts),
             why=CATALOGUE[kind].why,
             client_certificates=self.facts.client_certificates,
+            is_stream=self.facts.is_stream,
         )
 
 

@@ -15,16 +15,18 @@ from typing import TYPE_CHECKING
 
 from counterseal.errors import FileError
 from counterseal.handshake.attempt import attempt
-from counterseal.handshake.backend import ProofBackend
+from counterseal.handshake.backend import ProofBackend, sight_of
+from counterseal.handshake.backend_rows import KINDS as BACKEND_KINDS
 from counterseal.handshake.judge import judge, skip
 from counterseal.handshake.plan import plan
 from counterseal.handshake.rows import RowKind
+from counterseal.handshake.stream_backend import open_stream_backends
 from counterseal.handshake.upstream import ProofUpstream, forged_headers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from counterseal.handshake.observation import Attempt, ProbeIdentity
+    from counterseal.handshake.observation import Attempt, Observation, ProbeIdentity
     from counterseal.handshake.rows import Row, RowResult
     from counterseal.handshake.site import Identities, SiteFacts
 
@@ -62,7 +64,7 @@ def prove_rows(facts: SiteFacts, rows: Sequence[Row], *, timeout: float = 5.0) -
     """Try these rows, a part of a plan or all of it."""
     started = time.monotonic()
     with ExitStack() as stack:
-        parts = _Parts(_upstream(stack, facts, rows, timeout), _backend(stack, facts, rows, timeout))
+        parts = _Parts(_upstream(stack, facts, rows, timeout), _backends(stack, facts, rows, timeout))
         pool = stack.enter_context(ThreadPoolExecutor(_WORKERS, thread_name_prefix="probe"))
         results = tuple(pool.map(lambda row: _try(row, parts), rows))
     return Proof(facts.site, results, time.monotonic() - started)
@@ -73,7 +75,7 @@ class _Parts:
     """What the prover plays besides the clients: each is listening, or the reason why it is not."""
 
     upstream: ProofUpstream | str
-    backend: ProofBackend | str
+    backends: tuple[ProofBackend, ...] | str
 
 
 def _upstream(stack: ExitStack, facts: SiteFacts, rows: Sequence[Row], timeout: float) -> ProofUpstream | str:
@@ -86,12 +88,16 @@ def _upstream(stack: ExitStack, facts: SiteFacts, rows: Sequence[Row], timeout: 
         return error.message
 
 
-def _backend(stack: ExitStack, facts: SiteFacts, rows: Sequence[Row], timeout: float) -> ProofBackend | str:
+def _backends(
+    stack: ExitStack, facts: SiteFacts, rows: Sequence[Row], timeout: float
+) -> tuple[ProofBackend, ...] | str:
+    if facts.is_stream:
+        return open_stream_backends(stack, facts, timeout)
     if facts.backend is None or all(row.backend is None for row in rows):
         return "the site has no TLS backend"
     anchors = facts.backend.client_anchors
     try:
-        return stack.enter_context(ProofBackend(facts.backend.socket, client_anchors=anchors, timeout=timeout))
+        return (stack.enter_context(ProofBackend(facts.backend.socket, client_anchors=anchors, timeout=timeout)),)
     except FileError as error:
         return error.message
 
@@ -102,23 +108,27 @@ def _try(row: Row, parts: _Parts) -> RowResult:
     if row.kind is RowKind.FORGED_HEADERS:
         return _try_forging(row, row.attempt, parts.upstream)
     if row.backend is not None:
-        return _try_backend(row, row.attempt, row.backend, parts.backend)
-    if row.first is not None:
-        return _try_again(row, row.first, row.attempt)
-    return judge(row, attempt(row.attempt))
+        return _try_backend(row, row.attempt, row.backend, parts.backends)
+    return judge(row, _look(row.attempt, row.first))
 
 
-def _try_backend(row: Row, what: Attempt, identity: ProbeIdentity, backend: ProofBackend | str) -> RowResult:
-    if isinstance(backend, str):
-        return skip(row, backend)
-    with backend.playing(identity) as part:
-        seen = attempt(what)
-        return judge(row, replace(seen, backend=part.sight()))
+def _try_backend(
+    row: Row, what: Attempt, identity: ProbeIdentity, backends: tuple[ProofBackend, ...] | str
+) -> RowResult:
+    """Play the backend while the client knocks; where the row is about the backend, say what it saw."""
+    if isinstance(backends, str):
+        return skip(row, backends)
+    with ExitStack() as stack:
+        parts = [stack.enter_context(backend.playing(identity)) for backend in backends]
+        seen = _look(what, row.first)
+        if row.kind in BACKEND_KINDS or row.expected.reached is not None:
+            seen = replace(seen, backend=sight_of(parts))
+        return judge(row, seen)
 
 
-def _try_again(row: Row, first: Attempt, then: Attempt) -> RowResult:
-    """Make a session with the first attempt and offer it with the second."""
-    return judge(row, attempt(replace(then, session=attempt(first).session)))
+def _look(what: Attempt, first: Attempt | None) -> Observation:
+    """Make the attempt, and offer with it the session that ``first`` makes before."""
+    return attempt(what if first is None else replace(what, session=attempt(first).session))
 
 
 def _try_forging(row: Row, what: Attempt, upstream: ProofUpstream | str) -> RowResult:

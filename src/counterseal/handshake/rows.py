@@ -58,7 +58,7 @@ class Expectation:
     ``own_page`` that nginx itself must have answered with a page of ours; ``asked`` whether the server must, or must
     not, ask for a client certificate; ``serial`` the server certificate's; ``status`` the HTTP status. Where the prover
     is the backend, ``reached`` says whether it must have got the request, and ``client_serial`` which certificate nginx
-    must have shown it.
+    must have shown it. ``closed``: the handshake must have been finished, and the connection then ended.
     """
 
     text: str
@@ -73,6 +73,7 @@ class Expectation:
     status: int | None = None
     reached: bool | None = None
     client_serial: int | None = None
+    closed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,7 @@ class Row:
     backend: ProbeIdentity | None = None
     skipped: str | None = None
     client_certificates: str = "required"
+    is_stream: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,8 @@ class SiteFacts:
     the inventory pass. ``resumption`` says that the site offers TLS
     sessions on purpose. ``prove_socket`` is where the site passes ``/.well-known/counterseal/headers`` on to.
     ``trust_anchors`` (PEM) and ``server_certificate_serial`` are what the server's own certificate is held against,
-    where known. ``backend`` where the site has TLS backends.
+    where known. ``backend`` where the site has TLS backends. ``is_stream``: TCP behind
+    TLS, whose backend the prover plays on ``prove_socket``; ``refused_socket`` is where an allow list leads a probe.
     """
 
     site: str
@@ -63,11 +64,13 @@ class SiteFacts:
     listed_paths: tuple[str, ...] = ()
     identity_headers: bool = False
     prove_socket: Path | None = None
+    refused_socket: Path | None = None
     generation: int | None = None
     probe_path: str | None = None
     trust_anchors: bytes | None = field(default=None, repr=False)
     server_certificate_serial: int | None = None
     backend: BackendFacts | None = None
+    is_stream: bool = False
 
     @property
     def is_ours(self) -> bool:

@@ -57,6 +57,7 @@ class Symptom:
     verify: str | None = None
     alert: str | None = None
     error: str | None = None
+    is_stream: bool | None = None
 
     def matches(self, row: Row, fault: Fault, ended: Verdict, seen: Observation) -> bool:
         """Return whether this symptom describes the wrong outcome of the row."""
@@ -70,6 +71,7 @@ class Symptom:
             (self.verify, _says(seen.verify, self.verify)),
             (self.alert, self.alert == seen.alert),
             (self.error, (self.error or "") in (seen.error or "")),
+            (self.is_stream, self.is_stream is row.is_stream),
         )
         return all(met for condition, met in wanted if condition is not None)
 

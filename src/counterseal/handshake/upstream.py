@@ -47,6 +47,7 @@ FORGED_NAMES = (
 
 _MAXIMUM_HEAD = 64 * 1024
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 3\r\nConnection: close\r\n\r\nok\n"
+"""What the prover answers as an application, unless it is told another."""
 _WORKERS_MAY_CONNECT = 0o666  # workers run as another user; the socket lives as long as the proof and holds no secret
 
 
@@ -61,8 +62,9 @@ class ProofUpstream:
     Entering raises FileError when the socket cannot be made or another proof listens there.
     """
 
-    def __init__(self, path: Path, *, timeout: float = 5.0) -> None:
+    def __init__(self, path: Path, *, answer: bytes = ANSWER, timeout: float = 5.0) -> None:
         self._path = path
+        self._answer = answer
         self._timeout = timeout
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._thread = threading.Thread(target=self._serve, daemon=True)
@@ -111,7 +113,7 @@ class ProofUpstream:
 
     def _receive(self, connection: socket.socket) -> None:
         self._heads.append(read_head(connection))
-        connection.sendall(ANSWER)
+        connection.sendall(self._answer)
 
 
 def read_head(connection: socket.socket) -> bytes:

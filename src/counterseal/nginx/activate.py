@@ -17,7 +17,6 @@ from counterseal.nginx.generations import mark_proven, prepare_link, read_curren
 from counterseal.nginx.inclusion import install_include, require_read
 from counterseal.nginx.journal import Journal, Step
 from counterseal.nginx.retention import prune
-from counterseal.nginx.target import HTTP_FILE
 from counterseal.nginx.undo import Undo
 
 if TYPE_CHECKING:
@@ -124,7 +123,8 @@ def _test(place: Place, inclusion: Inclusion) -> tuple[str, ...]:
     current = place.layout.current
     require_passed(test, known_conflicts=inclusion.tolerated(current.resolve()))
     if not target.owned:
-        require_read(test, current / HTTP_FILE)
+        for name in target.included:
+            require_read(test, current / name)
     return tuple(line.verbatim for line in test.warnings)
 
 

@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING
 
 from counterseal.findings import Finding, Severity
 from counterseal.nginx.listening import read_address
+from counterseal.nginx.site import Site
 from counterseal.nginx.tree import walk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from counterseal.nginx.site import Listen, Site
+    from counterseal.nginx.any_site import AnySite
+    from counterseal.nginx.listen import Listen
     from counterseal.nginx.tree import Directive, Placed, Tree
 
 
@@ -45,10 +47,15 @@ def find_claims(tree: Tree) -> tuple[Claim, ...]:
 
 def find_http_directives(tree: Tree) -> frozenset[str]:
     """Return the names of the directives that stand directly in the http block: most may not be given twice."""
-    return frozenset(placed.directive.name for placed in walk(tree) if placed.context == ("http",))
+    return find_block_directives(tree, "http")
 
 
-def find_collisions(claims: Sequence[Claim], sites: Sequence[Site]) -> tuple[Finding, ...]:
+def find_block_directives(tree: Tree, block: str) -> frozenset[str]:
+    """Return the names of the directives that stand directly in the ``http`` or ``stream`` block."""
+    return frozenset(placed.directive.name for placed in walk(tree) if placed.context == (block,))
+
+
+def find_collisions(claims: Sequence[Claim], sites: Sequence[AnySite]) -> tuple[Finding, ...]:
     """Say which sites cannot be deployed beside these claims: same name, same default server, or a foreign protocol."""
     return tuple(
         Finding(code, Severity.HIGH, message, where=f"{claim.file}:{claim.line}", hint=hint)
@@ -58,12 +65,12 @@ def find_collisions(claims: Sequence[Claim], sites: Sequence[Site]) -> tuple[Fin
     )
 
 
-def _collisions(claim: Claim, site: Site) -> Iterator[tuple[str, str, str]]:
-    wanted = next((listen for listen in (*site.listen, *site.redirect_from) if claim.takes(listen)), None)
+def _collisions(claim: Claim, site: AnySite) -> Iterator[tuple[str, str, str]]:
+    wanted = next((listen for listen in site.sockets if claim.takes(listen)), None)
     if wanted is None:
         return
     same = sorted(set(claim.server_names) & {name.lower() for name in site.server_names})
-    if claim.kind != "http":
+    if claim.kind != "http" or not isinstance(site, Site):
         yield "nginx.port_taken", f"port is taken by a {claim.kind} server: {wanted}", "choose another port"
     elif same:
         yield "nginx.name_taken", f"server name is taken on {wanted}: {same[0]}", "remove that server block first"

@@ -11,14 +11,16 @@ from typing import TYPE_CHECKING
 
 from counterseal.errors import ConfigError, InputError
 from counterseal.findings import Finding, Severity
-from counterseal.nginx.target_faults import of_target, of_upstream_tls
+from counterseal.nginx.target_faults import of_root, of_upstream, of_upstream_tls
+from counterseal.nginx.upstream import HTTP_SCHEMES
 from counterseal.pki.names import dns_name
 from counterseal.pki.subject import parse_subject
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from counterseal.nginx.site import Allow, Location, Site
+    from counterseal.nginx.any_site import Allow, AnySite
+    from counterseal.nginx.site import Location, Site
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,39}")
 _CA = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -66,27 +68,35 @@ def of_location(location: Location) -> Iterator[Finding]:
     elif not _PATH.fullmatch(path) or {".", ".."} & set(path.split("/")):
         hint = "start with /, decoded, only letters, digits and ._~!@+=,:&()- between slashes, no empty or dot segment"
         yield _fault("locations.path", f"not a plain path: {_short(path)}", hint)
-    yield from of_target(location, "locations.")
+    yield from of_upstream("locations.", location.upstream, HTTP_SCHEMES)
+    yield from of_root("locations.", location)
+
+
+def of_any_site(site: AnySite) -> Iterator[Finding]:
+    """Faults that a site of any kind may have, when its parts are already sound."""
+    yield from _identity(site)
+    yield from _sockets(site)
+    yield from of_upstream("", site.upstream, site.schemes)
+    yield from of_upstream_tls(site)
+    yield from _demands(site)
 
 
 def of_site(site: Site) -> Iterator[Finding]:
-    """Every fault of a site whose parts are already sound."""
-    yield from _identity(site)
-    yield from _sockets(site)
-    yield from of_target(site, "")
-    yield from of_upstream_tls(site)
+    """Every fault of an HTTP site whose parts are already sound."""
+    yield from of_any_site(site)
+    yield from of_root("", site)
     if site.upstream is None and site.root is None and not any(x.upstream or x.root for x in site.locations):
         yield _fault(
             "upstream", "nothing to serve: neither upstream nor root", 'set upstream = "127.0.0.1:8000" or root'
         )
-    yield from _demands(site)
+    yield from _http_demands(site)
     for location in site.locations:
         yield from _location_demands(site, location)
     prefixes = [location.prefix for location in site.locations]
     yield from (_fault("locations.path", f"path given twice: {path}") for path in _repeated(prefixes))
 
 
-def _identity(site: Site) -> Iterator[Finding]:
+def _identity(site: AnySite) -> Iterator[Finding]:
     if not _NAME.fullmatch(site.name):
         hint = "a letter, then letters, digits and hyphens, at most 40, lower case"
         yield _fault("name", f"not a site name: {_short(site.name)}", hint)
@@ -111,29 +121,32 @@ def _server_name(name: str) -> Iterator[Finding]:
         yield _fault("server_names", f"not the form that clients send: {_short(name)}", f"write {ascii_name}")
 
 
-def _sockets(site: Site) -> Iterator[Finding]:
+def _sockets(site: AnySite) -> Iterator[Finding]:
     if not site.listen:
         yield _fault("listen", "no socket to listen on", 'set listen = ["443"]')
-    everything = [str(listen) for listen in (*site.listen, *site.redirect_from)]
+    everything = list(map(str, site.sockets))
     hint = "a socket speaks either TLS or plain HTTP"
     yield from (_fault("listen", f"socket given twice: {socket}", hint) for socket in _repeated(everything))
 
 
-def _demands(site: Site) -> Iterator[Finding]:
+def _demands(site: AnySite) -> Iterator[Finding]:
     if site.verifies and not site.client_cas:
         yield _fault("client_cas", "no client CA admitted", 'name at least one, such as client_cas = ["staff"]')
     yield from (_fault("client_cas", f"not a CA name: {_short(ca)}") for ca in site.client_cas if not _CA.fullmatch(ca))
     if site.allow.restricts and site.client_certificates != "required":
         hint = 'set client_certificates = "required", or put allow into a location that requires one'
         yield _fault("allow", f"allow with client_certificates = {site.client_certificates.value}", hint)
-    if site.identity_headers != "off" and not site.verifies:
-        yield _fault("identity_headers", "identity headers without client certificates", 'set identity_headers = "off"')
-    for text in (*site.allow.subjects, *(text for place in site.locations for text in place.allow.subjects)):
+    for text in (text for allow in site.allows for text in allow.subjects):
         ca = split_subject(text)[0]
         if ca is not None and ca not in site.client_cas:
             yield _fault(
                 "allow.subjects", f"no client CA of this site: {ca}", f"known here: {', '.join(site.client_cas)}"
             )
+
+
+def _http_demands(site: Site) -> Iterator[Finding]:
+    if site.identity_headers != "off" and not site.verifies:
+        yield _fault("identity_headers", "identity headers without client certificates", 'set identity_headers = "off"')
 
 
 def _location_demands(site: Site, location: Location) -> Iterator[Finding]:

@@ -10,12 +10,12 @@ import re
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from posixpath import normpath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from counterseal.errors import NginxError
 from counterseal.files import read_file, write_file
 from counterseal.nginx.binary import check_configuration
-from counterseal.nginx.target import HTTP_FILE, include_line
+from counterseal.nginx.target import HTTP_FILE, STREAM_FILE, include_line, where_to_include
 
 if TYPE_CHECKING:
     from counterseal.nginx.binary import ConfigTest
@@ -51,8 +51,7 @@ def plan_inclusion(target: Target, base: Path, *, install: bool, time_limit: flo
     test = check_configuration(
         target.binary, conf=target.conf, prefix=target.prefix, error_log=None, time_limit=time_limit, dump=True
     )
-    named = str(base / "current" / HTTP_FILE)
-    waiting = test.status != 0 and named in (test.quote or "")
+    waiting = [name for name in target.included if test.status != 0 and _path(base, name) in (test.quote or "")]
     if test.status != 0 and not waiting:
         raise NginxError(
             "nginx.test_failed",
@@ -61,14 +60,13 @@ def plan_inclusion(target: Target, base: Path, *, install: bool, time_limit: flo
             hint="mend the line that nginx names, then run this again",
         )
     conflicts = frozenset(line.text for line in test.conflicts)
-    if waiting or includes(test, Path(named)) or was_read(test, Path(named)):
+    missing = [name for name in target.included if name not in waiting and not _is_included(test, base, name)]
+    if not missing:
         return Inclusion(known_conflicts=conflicts)
-    if target.include_file is None or not install:
-        raise NginxError(
-            "nginx.not_included",
-            f"nginx does not read our sites: {target.conf}",
-            hint=f"add this line to its http block, or pass --install-include: {include_line(base)}",
-        )
+    if missing[0] != HTTP_FILE or target.include_file is None or not install:
+        _refuse(target, base, missing[0])
+    if STREAM_FILE in missing:
+        _refuse(target, base, STREAM_FILE)
     if target.include_file.exists() and read_file(target.include_file) != _content(base):
         raise NginxError(
             "nginx.include_taken", f"this file is not ours: {target.include_file}", hint="move it away, or name another"
@@ -76,6 +74,22 @@ def plan_inclusion(target: Target, base: Path, *, install: bool, time_limit: flo
     return Inclusion(
         to_install=None if target.include_file.exists() else target.include_file, known_conflicts=conflicts
     )
+
+
+def _refuse(target: Target, base: Path, name: str) -> NoReturn:
+    hint = where_to_include(base, name)
+    if name == HTTP_FILE:
+        hint = f"add this line to its http block, or pass --install-include: {include_line(base)}"
+    raise NginxError("nginx.not_included", f"nginx does not read our sites: {target.conf}", hint=hint)
+
+
+def _path(base: Path, name: str) -> str:
+    return str(base / "current" / name)
+
+
+def _is_included(test: ConfigTest, base: Path, name: str) -> bool:
+    path = Path(_path(base, name))
+    return includes(test, path) or was_read(test, path)
 
 
 def install_include(path: Path, base: Path) -> None:
@@ -106,7 +120,7 @@ def require_read(test: ConfigTest, path: Path) -> None:
         raise NginxError(
             "nginx.not_included",
             f"nginx does not read {path}",
-            hint=f"add this line to its http block: {include_line(path.parent.parent)}",
+            hint=where_to_include(path.parent.parent, path.name),
         )
 
 

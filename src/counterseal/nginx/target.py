@@ -21,6 +21,8 @@ MAIN_FILE = "nginx.conf"
 """The file of a generation that a private nginx starts from."""
 HTTP_FILE = "http.conf"
 """The file of a generation that the user's nginx includes in its ``http`` block."""
+STREAM_FILE = "stream.conf"
+"""The one that it includes in its ``stream`` block, where there are stream sites."""
 _PART = re.compile(r"""\#[^\n]*|"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|[{};]|[^\s{};"']+""")
 
 
@@ -29,7 +31,8 @@ class Target:
     """Where one nginx lives.
 
     ``conf`` is its main configuration, ``prefix`` what its relative paths start from, ``error_log`` None where it is no
-    file. ``owned``: we start and stop it. ``include_file``: the one file of ours in the user's tree, if any.
+    file. ``owned``: we start and stop it. ``include_file``: the one file of ours in the user's tree, if any; it
+    stands in the ``http`` block. ``included``: the files of a generation that the user's nginx has to read.
     """
 
     binary: Path
@@ -40,6 +43,7 @@ class Target:
     owned: bool
     include_file: Path | None = None
     unit: str = "nginx"
+    included: tuple[str, ...] = (HTTP_FILE,)
 
 
 def private_target(base: Path, *, binary: Path) -> Target:
@@ -56,7 +60,13 @@ def private_target(base: Path, *, binary: Path) -> Target:
 
 
 def running_target(
-    binary: Path, version_text: str, *, conf: Path | None = None, include_file: Path | None = None, unit: str = "nginx"
+    binary: Path,
+    version_text: str,
+    *,
+    conf: Path | None = None,
+    include_file: Path | None = None,
+    unit: str = "nginx",
+    included: tuple[str, ...] = (HTTP_FILE,),
 ) -> Target:
     """Return the user's own nginx, run by hand or by systemd, from what ``nginx -V`` and its configuration say.
 
@@ -77,17 +87,26 @@ def running_target(
         owned=False,
         include_file=include_file,
         unit=unit,
+        included=included,
     )
 
 
-def include_line(base: Path) -> str:
-    """Return the line that makes the user's nginx read us.
+def include_line(base: Path, name: str = HTTP_FILE) -> str:
+    """Return the line that makes the user's nginx read a file of ours.
 
     It is a pattern on purpose: nginx refuses to start when a file named outright is missing, and takes a pattern that
     matches nothing, so whatever happens to our directory the user's nginx still starts.
     """
-    pattern = f"{base}/current/{HTTP_FILE[:-1]}[{HTTP_FILE[-1]}]"
+    pattern = f"{base}/current/{name[:-1]}[{name[-1]}]"
     return f'include "{pattern}";' if re.search(r"[\s;{}\"']", pattern) else f"include {pattern};"
+
+
+def where_to_include(base: Path, name: str) -> str:
+    """Return which line to add to the user's configuration, and where."""
+    line = include_line(base, name)
+    if name == HTTP_FILE:
+        return f"add this line to its http block: {line}"
+    return f"add this at the top level, or the line inside to your stream block: stream {{ {line} }}"
 
 
 def find_main_directives(text: str, names: tuple[str, ...]) -> Mapping[str, str]:

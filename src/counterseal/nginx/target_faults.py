@@ -13,28 +13,34 @@ from counterseal.pki.names import dns_name
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from counterseal.nginx.any_site import AnySite
     from counterseal.nginx.site import Location, Site
+    from counterseal.nginx.upstream import Scheme
 
 _ROOT = re.compile(r"(?:/[^/\x00-\x1f\x7f$\"'\\{};*?\[\]#]+)+/?|/")
 
 
-def of_target(place: Site | Location, field: str) -> Iterator[Finding]:
-    """Faults of one upstream or directory."""
-    if place.upstream is not None and place.root is not None:
-        yield _fault(f"{field}upstream", "both upstream and root are set", "choose one")
-    if place.upstream is not None:
+def of_upstream(field: str, upstream: str | None, schemes: tuple[Scheme, ...]) -> Iterator[Finding]:
+    """Faults of one upstream."""
+    if upstream is not None:
         try:
-            Upstream.parse(place.upstream)
+            Upstream.parse(upstream, schemes)
         except InputError as error:
             yield _fault(f"{field}upstream", error.message, error.hint)
+
+
+def of_root(field: str, place: Site | Location) -> Iterator[Finding]:
+    """Faults of one directory."""
+    if place.upstream is not None and place.root is not None:
+        yield _fault(f"{field}upstream", "both upstream and root are set", "choose one")
     if place.root is not None and (not _ROOT.fullmatch(place.root) or ".." in place.root.split("/")):
         shown = repr(place.root if len(place.root) <= 80 else place.root[:80] + "...")  # noqa: PLR2004 - one line
         yield _fault(f"{field}root", f"not a usable directory: {shown}", "an absolute path without $\"'\\{};")
 
 
-def of_upstream_tls(site: Site) -> Iterator[Finding]:
-    """Faults of the TLS with the backends of a site whose upstreams are sound; others are left to ``of_target``."""
-    found = [upstream for text in site.upstream_texts if (upstream := _readable(text)) is not None]
+def of_upstream_tls(site: AnySite) -> Iterator[Finding]:
+    """Faults of the TLS with the backends of a site whose upstreams are sound; others are left to ``of_upstream``."""
+    found = [upstream for text in site.upstream_texts if (upstream := _readable(text, site)) is not None]
     secured = [upstream for upstream in found if upstream.is_tls]
     if site.upstream_tls is None and secured:
         hint = "say whom nginx trusts there: upstream_tls = {} for our own server CAs, or trust = FILE in it"
@@ -42,7 +48,7 @@ def of_upstream_tls(site: Site) -> Iterator[Finding]:
     if site.upstream_tls is None:
         return
     if not secured and len(found) == len(site.upstream_texts):
-        yield _fault("upstream_tls", "upstream_tls without a TLS upstream", "write https:// or grpcs:// before it")
+        yield _fault("upstream_tls", "upstream_tls without a TLS upstream", f"write {_tls_schemes(site)} before it")
     for upstream in secured:
         if site.upstream_tls.name_of(upstream) is None:
             hint = 'set upstream_tls.name to the DNS name in its certificate, such as name = "app.internal"'
@@ -60,9 +66,13 @@ def _name(name: str | None) -> Iterator[Finding]:
         yield _fault("upstream_tls.name", f"not the name of a backend: {str(name)[:80]!r}", hint)
 
 
-def _readable(text: str) -> Upstream | None:
+def _tls_schemes(site: AnySite) -> str:
+    return " or ".join(f"{scheme}://" for scheme in site.schemes if Upstream(scheme, "").is_tls)
+
+
+def _readable(text: str, site: AnySite) -> Upstream | None:
     try:
-        return Upstream.parse(text)
+        return Upstream.parse(text, site.schemes)
     except InputError:
         return None
 

@@ -24,6 +24,12 @@ class Scheme(StrEnum):
     HTTPS = "https"
     GRPC = "grpc"
     GRPCS = "grpcs"
+    TCP = "tcp"
+    TLS = "tls"
+
+
+HTTP_SCHEMES = (Scheme.HTTP, Scheme.HTTPS, Scheme.GRPC, Scheme.GRPCS)
+STREAM_SCHEMES = (Scheme.TCP, Scheme.TLS)
 
 
 class BackendCertificate(StrEnum):
@@ -42,22 +48,22 @@ class Upstream:
     address: str
 
     @classmethod
-    def parse(cls, text: str) -> Upstream:
-        """Read an upstream as a site has it; raises InputError ``site.upstream``."""
+    def parse(cls, text: str, schemes: tuple[Scheme, ...] = HTTP_SCHEMES) -> Upstream:
+        """Read an upstream as a site has it, a bare one as the first of ``schemes``; raises InputError."""
         scheme, marker, address = text.partition("://")
         if not marker:
-            scheme, address = Scheme.HTTP.value, text
-        if scheme not in set(Scheme) or not _is_address(address):
+            scheme, address = schemes[0].value, text
+        if scheme not in set(schemes) or not _is_address(address):
             shown = repr(text if len(text) <= 80 else text[:80] + "...")  # noqa: PLR2004 - a message stays one line
-            known = ", ".join(f"{known}://" for known in Scheme)
-            hint = f"write HOST:PORT or unix:/path, and before it one of {known} (http without)"
+            known = ", ".join(f"{known}://" for known in schemes)
+            hint = f"write HOST:PORT or unix:/path, and before it one of {known} ({schemes[0]} without)"
             raise InputError("site.upstream", f"not an upstream: {shown}", hint=hint)
         return cls(Scheme(scheme), address)
 
     @property
     def is_tls(self) -> bool:
         """Whether nginx speaks TLS to it."""
-        return self.scheme in {Scheme.HTTPS, Scheme.GRPCS}
+        return self.scheme in {Scheme.HTTPS, Scheme.GRPCS, Scheme.TLS}
 
     @property
     def is_grpc(self) -> bool:

@@ -36,6 +36,9 @@ class NginxVersion:
     openssl: tuple[int, int, int] | None = None
     modules: frozenset[str] = frozenset()
     without: frozenset[str] = frozenset()
+    dynamic: frozenset[str] = frozenset()
+    """Modules that are built as files of their own, which a configuration has to load."""
+    modules_path: str = ""
     vendor: str | None = None
     package: str | None = None
     prefix: str = ""
@@ -93,6 +96,12 @@ FEATURES: tuple[Feature, ...] = (
         standard_module="http_grpc",
     ),
     Feature(
+        "stream",
+        "TLS in front of TCP needs the stream module with TLS; Debian has it in libnginx-mod-stream, which is loaded "
+        "into an nginx of our own",
+        module="stream_ssl",
+    ),
+    Feature(
         "x25519mlkem768",
         "the hybrid post-quantum group of Mozilla 6.0; an OpenSSL that does not know it refuses the whole curve list",
         openssl=(3, 5, 0),
@@ -125,6 +134,8 @@ def parse_version(text: str, *, package: str | None = None) -> NginxVersion:
             for name in settings
             if name.startswith("--without-")
         ),
+        dynamic=frozenset(name.removeprefix("--with-") for name, value in settings.items() if value == "dynamic"),
+        modules_path=settings.get("--modules-path", "modules"),
         vendor=match[4],
         package=package,
         prefix=settings.get("--prefix", "/usr/local/nginx"),

@@ -12,6 +12,7 @@ from counterseal.handshake.observation import Observation
 from counterseal.handshake.outcomes import SYMPTOMS
 from counterseal.handshake.rows import RowKind as K
 from counterseal.handshake.server_reasons import OTHER_SERVER_FAULT, SERVER_REASONS
+from counterseal.handshake.stream_outcomes import STREAM_SYMPTOMS
 from counterseal.handshake.verify_reasons import VERIFY_REASONS, verify_reason
 from judging import PKI, foreign_page, page, row_of
 
@@ -77,7 +78,7 @@ def test_a_wrong_outcome_has_its_cause(kind: K, changes: dict[str, Any], seen: O
 def test_every_symptom_is_reached() -> None:
     """No entry of the table is hidden behind another one."""
     told = {judge(row_of(kind, **changes), seen).cause for kind, changes, seen, _ in OUTCOMES}
-    elsewhere = {symptom.points_to.cause for symptom in BACKEND_SYMPTOMS}  # test_backend_rows
+    elsewhere = {symptom.points_to.cause for symptom in (*BACKEND_SYMPTOMS, *STREAM_SYMPTOMS)}  # tests of their own
     causes = {symptom.points_to.cause for symptom in SYMPTOMS}
     assert sorted(causes - told - elsewhere) == []
 

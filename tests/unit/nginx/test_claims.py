@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from counterseal.nginx.claims import find_claims, find_collisions, find_http_directives
+from counterseal.nginx.claims import find_block_directives, find_claims, find_collisions, find_http_directives
 from counterseal.nginx.parse import parse
 from counterseal.nginx.site import Listen, Site
+from counterseal.nginx.stream_site import StreamSite
 
 OWN = """http {
   gzip on;
@@ -64,3 +65,12 @@ def test_a_redirect_beside_a_foreign_default_server_is_no_collision() -> None:
 def test_directives_of_the_http_block_are_known() -> None:
     """So that none is given twice."""
     assert find_http_directives(TREE) == {"gzip", "server"}
+
+
+def test_a_stream_site_needs_a_socket_of_its_own() -> None:
+    """Whatever kind of server has it, and whatever its name; a stream block's own directives are known."""
+    tree = parse("http { server { listen 443; } } stream { map_hash_max_size 1; server { listen 5432; } }", file="a")
+    site = StreamSite("db", ("db.test",), (Listen("*", 443), Listen("*", 5432)), client_cas=("staff",), upstream="a:1")
+    codes = [finding.code for finding in find_collisions(find_claims(tree), [site])]
+    assert codes == ["nginx.port_taken", "nginx.port_taken"]
+    assert find_block_directives(tree, "stream") == {"map_hash_max_size", "server"}

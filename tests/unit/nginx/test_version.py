@@ -11,11 +11,12 @@ DEBIAN = """nginx version: nginx/1.22.1
 built with OpenSSL 3.0.22 25 Aug 2026 (running with OpenSSL 3.0.19 27 Jan 2026)
 TLS SNI support enabled
 configure arguments: --with-cc-opt='-g -O2 -fPIC' --prefix=/usr/share/nginx --conf-path=/etc/nginx/nginx.conf \
---error-log-path=stderr --pid-path=/run/nginx.pid --with-http_ssl_module --with-http_v2_module --with-stream_ssl_module
+--error-log-path=stderr --pid-path=/run/nginx.pid --with-http_ssl_module --with-http_v2_module \
+--with-stream_ssl_module --modules-path=/usr/lib/nginx/modules --with-stream=dynamic
 """
 NEWEST = """nginx version: nginx/1.31.3 (Ubuntu)
 built with OpenSSL 3.5.1 7 Apr 2026
-configure arguments: --prefix=. --user=nobody --with-http_ssl_module --with-http_v2_module
+configure arguments: --prefix=. --user=nobody --with-http_ssl_module --with-http_v2_module --with-stream_ssl_module
 """
 
 
@@ -24,6 +25,7 @@ def test_debian_is_read() -> None:
     version = parse_version(DEBIAN, package="1.22.1-9+deb12u11")
     assert (version.number, version.openssl, version.package) == ((1, 22, 1), (3, 0, 19), "1.22.1-9+deb12u11")
     assert version.modules == {"http_ssl", "http_v2", "stream_ssl"}
+    assert (set(version.dynamic), version.modules_path) == ({"stream"}, "/usr/lib/nginx/modules")
     assert (version.prefix, version.conf_path) == ("/usr/share/nginx", "/etc/nginx/nginx.conf")
     assert (version.pid_path, version.user, str(version)) == ("/run/nginx.pid", "nobody", "1.22.1")
 
@@ -36,7 +38,7 @@ def test_vendor_is_read() -> None:
 def test_features_follow_version_openssl_and_module() -> None:
     """Each kind of bound decides."""
     old, new = parse_version(DEBIAN), parse_version(NEWEST)
-    assert {row.name for row in FEATURES if supports(old, row.name)} == {"reject_handshake", "http2", "grpc"}
+    assert {row.name for row in FEATURES if supports(old, row.name)} == {"reject_handshake", "http2", "grpc", "stream"}
     assert all(supports(new, row.name) for row in FEATURES)
     assert not supports(NginxVersion((1, 31, 3)), "http2_directive")
 

@@ -13,24 +13,30 @@ from counterseal.errors import ConfigError
 from counterseal.findings import Finding, Severity
 from counterseal.nginx.faults import split_subject
 from counterseal.nginx.render.inventory import uses_crl
-from counterseal.nginx.site import Sessions
+from counterseal.nginx.site import Sessions, Site
 from counterseal.nginx.version import supports
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from counterseal.nginx.any_site import AnySite
+    from counterseal.nginx.listen import Listen
     from counterseal.nginx.material import Material
-    from counterseal.nginx.site import Listen, Site
     from counterseal.nginx.version import NginxVersion
 
 
-def refuse_disagreement(sites: Sequence[tuple[Site, Material]], version: NginxVersion) -> None:
+def refuse_disagreement(sites: Sequence[tuple[AnySite, Material]], version: NginxVersion) -> None:
     """Raise ConfigError ``nginx.sites`` with every finding, if there is any."""
     only = [site for site, _ in sites]
+    web = [site for site in only if isinstance(site, Site)]
+    streams = [site for site in only if not isinstance(site, Site)]
     found = [
-        *_names(only),
-        *_sockets(only),
-        *([] if supports(version, "protocols_per_server") else _profiles(only)),
+        *_site_names(only),
+        *_names(web),
+        *_sockets(web),
+        *_stream_sockets(streams, only),
+        *([] if supports(version, "protocols_per_server") else _profiles(web)),
+        *([] if supports(version, "stream") else _no_stream(streams, version)),
         *chain.from_iterable(_missing(site, material) for site, material in sites),
         *chain.from_iterable(_backends(site, material, version) for site, material in sites),
     ]
@@ -61,10 +67,28 @@ def session_zone(site: Site, sites: Sequence[Site], *, generation: int, version:
     return None
 
 
-def _names(sites: Sequence[Site]) -> Iterator[Finding]:
+def _site_names(sites: Sequence[AnySite]) -> Iterator[Finding]:
     for name, count in Counter(site.name for site in sites).items():
         if count > 1:
             yield _fault(f"site name given twice: {name}")
+
+
+def _stream_sockets(streams: Sequence[AnySite], sites: Sequence[AnySite]) -> Iterator[Finding]:
+    taken = Counter(listen for site in sites for listen in set(site.sockets))
+    for site in streams:
+        for listen in site.listen:
+            if taken[listen] > 1:
+                hint = "give it a socket of its own: nginx could not tell its clients from those of another site"
+                yield _fault(f"socket of stream site {site.name} is another site's too: {listen}", hint)
+
+
+def _no_stream(streams: Sequence[AnySite], version: NginxVersion) -> Iterator[Finding]:
+    for site in streams:
+        hint = "install an nginx built --with-stream and --with-stream_ssl_module"
+        yield _fault(f"this nginx has no stream module with TLS, which site {site.name} asks for: {version}", hint)
+
+
+def _names(sites: Sequence[Site]) -> Iterator[Finding]:
     taken = Counter(
         (listen, name.lower())
         for site in sites
@@ -91,20 +115,20 @@ def _profiles(sites: Sequence[Site]) -> Iterator[Finding]:
             yield _fault(f"sites on {listen} differ in their TLS profile: {names}", hint)
 
 
-def _missing(site: Site, material: Material) -> Iterator[Finding]:
+def _missing(site: AnySite, material: Material) -> Iterator[Finding]:
     if not site.verifies:
         return
     if not material.client_cas_pem or not material.issuer_dns:
         yield _fault(f"no client CA certificates for site: {site.name}")
     if uses_crl(site, material) and not material.crl_pem:
         yield _fault(f"no CRL for site: {site.name}", 'publish one, or set revocation = "map"')
-    subjects = chain(site.allow.subjects, *(location.allow.subjects for location in site.locations))
+    subjects = chain.from_iterable(allow.subjects for allow in site.allows)
     for ca in {ca for ca, _ in map(split_subject, subjects) if ca is not None}:
         if len(site.client_cas) > 1 and ca not in material.issuer_cas:
             yield _fault(f"no issuer known for client CA {ca} of site: {site.name}")
 
 
-def _backends(site: Site, material: Material, version: NginxVersion) -> Iterator[Finding]:
+def _backends(site: AnySite, material: Material, version: NginxVersion) -> Iterator[Finding]:
     if any(upstream.is_grpc for upstream in site.upstreams) and not supports(version, "grpc"):
         hint = "install an nginx with HTTP/2 and the gRPC module, or use an https upstream"
         yield _fault(f"this nginx cannot pass on gRPC, which site {site.name} asks for: {version}", hint)

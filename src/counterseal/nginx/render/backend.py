@@ -15,6 +15,7 @@ from counterseal.nginx.render.words import quote
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from counterseal.nginx.any_site import AnySite
     from counterseal.nginx.material import Material, UpstreamMaterial
     from counterseal.nginx.render.layout import Layout
     from counterseal.nginx.site import Site
@@ -49,17 +50,18 @@ def relays_everything(site: Site, upstream: Upstream) -> bool:
     return not upstream.is_tls or site.upstream_tls is None or site.upstream_tls.relay_400
 
 
-def ssl_files(site: Site, layout: Layout, material: Material) -> dict[str, list[str]]:
+def ssl_files(site: AnySite, layout: Layout, material: Material) -> dict[str, list[str]]:
     """Return the lines that all TLS backends of one protocol share, by the kind of file."""
     if material.upstream is None:
         return {}
     directives = dict.fromkeys(
         "grpc" if upstream.is_grpc else "proxy" for upstream in site.upstreams if upstream.is_tls
     )
-    return {f"{name}_ssl.conf": list(_ssl_lines(site, layout, material.upstream, f"{name}_ssl")) for name in directives}
+    return {f"{name}_ssl.conf": list(ssl_lines(site, layout, material.upstream, f"{name}_ssl")) for name in directives}
 
 
-def _ssl_lines(site: Site, layout: Layout, upstream: UpstreamMaterial, prefix: str) -> Iterator[str]:
+def ssl_lines(site: AnySite, layout: Layout, upstream: UpstreamMaterial, prefix: str) -> Iterator[str]:
+    """Yield how nginx verifies every backend of the site, and what it shows them; the name is the location's."""
     # An empty value undoes what a user's http block may have set.
     crl = layout.place(file_of(site, "upstream-crl.pem")) if upstream.crl_pem else '""'
     yield f"{prefix}_verify on;"

@@ -4,29 +4,33 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from counterseal.fileset import SECRET, FileSet, PlannedFile
+from counterseal.fileset import FileSet, PlannedFile
 from counterseal.nginx.render.agreement import refuse_disagreement, session_zone, tls_sockets
-from counterseal.nginx.render.backend import ssl_files
 from counterseal.nginx.render.decision import decision_lines
-from counterseal.nginx.render.headers import client_cert_maps, grpc_lines, proxy_lines, proxy_maps
-from counterseal.nginx.render.inventory import inventory_lines, list_files, number_issuers, uses_crl
+from counterseal.nginx.render.headers import client_cert_maps, proxy_maps
+from counterseal.nginx.render.inventory import inventory_lines, list_files, number_issuers
 from counterseal.nginx.render.layout import file_of
 from counterseal.nginx.render.main import main_lines
 from counterseal.nginx.render.pages import page_maps
 from counterseal.nginx.render.server import default_server, plain_default_server, redirect_servers, site_server
+from counterseal.nginx.render.site_files import credential_files, location_files
 from counterseal.nginx.render.sizes import size_lines
+from counterseal.nginx.render.stream import stream_lines
 from counterseal.nginx.render.words import as_file
-from counterseal.nginx.site import IdentityHeaders, TLSProfile
+from counterseal.nginx.site import IdentityHeaders, Site, TLSProfile
+from counterseal.nginx.stream_site import StreamSite
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
+    from counterseal.nginx.any_site import AnySite
     from counterseal.nginx.material import Material
     from counterseal.nginx.render.layout import Layout
-    from counterseal.nginx.site import Listen, Site
+    from counterseal.nginx.site import Listen
     from counterseal.nginx.version import NginxVersion
 
-MAIN_FILE, HTTP_FILE, DEFAULT_FILE = "nginx.conf", "http.conf", "default_servers.conf"
+MAIN_FILE, HTTP_FILE, STREAM_FILE = "nginx.conf", "http.conf", "stream.conf"
+DEFAULT_FILE = "default_servers.conf"
 LOG_FORMAT = (
     'log_format counterseal \'$remote_addr [$time_local] $ssl_server_name $host "$request" $status '
     'verify="$ssl_client_verify" serial=$ssl_client_serial issuer="$ssl_client_i_dn" dn="$ssl_client_s_dn" '
@@ -35,30 +39,61 @@ LOG_FORMAT = (
 
 
 def render(
-    sites: Sequence[tuple[Site, Material]], *, version: NginxVersion, generation: int, layout: Layout
+    sites: Sequence[tuple[AnySite, Material]], *, version: NginxVersion, generation: int, layout: Layout
 ) -> FileSet:
     """Return the files of generation number ``generation``; paths are relative to its directory.
 
-    ``http.conf`` belongs into an http block. Where the whole nginx is ours, ``nginx.conf`` has that block. Raises
-    ConfigError ``nginx.sites`` where sites contradict each other or lack something.
+    ``http.conf`` belongs into an http block, ``stream.conf``, where there are stream sites, into a stream block. Where
+    the whole nginx is ours, ``nginx.conf`` has those blocks. Raises ConfigError ``nginx.sites`` where sites contradict
+    each other or lack something.
     """
     refuse_disagreement(sites, version)
-    lists = list_files(sites, number_issuers(material for site, material in sites if site.verifies))
-    maps = list(map_lines(sites, generation=generation, layout=layout))
-    head = f"# Generation {generation} of Counterseal. Written anew by every deploy: edit counterseal.toml instead."
+    head = _head(generation)
+    issuers = number_issuers(material for site, material in sites if site.verifies)
+    lists = list_files(sites, issuers)
+    web = [(site, material) for site, material in sites if isinstance(site, Site)]
+    streams = [(site, material) for site, material in sites if isinstance(site, StreamSite)]
+    files: list[PlannedFile] = []
+    if layout.owns_main:
+        main = main_lines(layout, version, streams=bool(streams))
+        files.append(PlannedFile(MAIN_FILE, as_file([head, *main])))
+    files += _http_files(web, issuers, lists, version=version, generation=generation, layout=layout)
+    if streams:
+        entries = max(file.content.count(b"\n") for file in lists)
+        lines = stream_lines(streams, issuers, version=version, generation=generation, layout=layout, entries=entries)
+        files.append(PlannedFile(STREAM_FILE, as_file([head, *lines])))
+    for site, material in sites:
+        files.extend(credential_files(site, material))
+    return FileSet(tuple(files))
+
+
+def _http_files(
+    sites: Sequence[tuple[Site, Material]],
+    issuers: Mapping[str, int],
+    lists: Sequence[PlannedFile],
+    *,
+    version: NginxVersion,
+    generation: int,
+    layout: Layout,
+) -> Iterator[PlannedFile]:
+    head = _head(generation)
     only = [site for site, _ in sites]
+    maps = list(map_lines(sites, issuers, generation=generation, layout=layout))
     names = [*(file_of(site, "conf") for site in only), DEFAULT_FILE]
     http = [*http_lines(sites, lists, maps, layout=layout), *(f"include {layout.place(name)};" for name in names)]
-    default = defaults(only, version=version, generation=generation, layout=layout)
-    files = [PlannedFile(MAIN_FILE, as_file([head, *main_lines(layout, version)]))] if layout.owns_main else []
-    files += [PlannedFile(HTTP_FILE, as_file([head, *http])), *lists]
+    yield PlannedFile(HTTP_FILE, as_file([head, *http]))
+    yield from lists
     for site, material in sites:
         zone = session_zone(site, only, generation=generation, version=version)
         server = site_server(site, material, version=version, layout=layout, zone=zone)
-        files.append(PlannedFile(file_of(site, "conf"), as_file([head, *server, *redirect_servers(site, layout)])))
-        files.extend(_site_files(site, material))
-        files.extend(_backend_files(site, material, version=version, layout=layout))
-    return FileSet((*files, PlannedFile(DEFAULT_FILE, as_file([head, *default]))))
+        yield PlannedFile(file_of(site, "conf"), as_file([head, *server, *redirect_servers(site, layout)]))
+        yield from location_files(site, material, version=version, layout=layout)
+    default = defaults(only, version=version, generation=generation, layout=layout)
+    yield PlannedFile(DEFAULT_FILE, as_file([head, *default]))
+
+
+def _head(generation: int) -> str:
+    return f"# Generation {generation} of Counterseal. Written anew by every deploy: edit counterseal.toml instead."
 
 
 def http_lines(
@@ -75,10 +110,11 @@ def http_lines(
     yield from maps
 
 
-def map_lines(sites: Sequence[tuple[Site, Material]], *, generation: int, layout: Layout) -> Iterator[str]:
+def map_lines(
+    sites: Sequence[tuple[Site, Material]], issuers: Mapping[str, int], *, generation: int, layout: Layout
+) -> Iterator[str]:
     """Yield every map that these sites use."""
-    issuers = number_issuers(material for site, material in sites if site.verifies)
-    if issuers:
+    if any(site.verifies for site, _ in sites):
         yield from inventory_lines(issuers, layout)
     for site, material in sites:
         yield from decision_lines(site, material, issuers)
@@ -88,14 +124,6 @@ def map_lines(sites: Sequence[tuple[Site, Material]], *, generation: int, layout
         yield from client_cert_maps()
     if sites:  # a map may not name a variable that no server sets
         yield from page_maps(generation)
-
-
-def client_files(site: Site, material: Material) -> Iterator[PlannedFile]:
-    """Yield what clients of the site are verified with."""
-    if site.verifies:
-        yield PlannedFile(file_of(site, "client-cas.pem"), material.client_cas_pem)
-    if uses_crl(site, material):
-        yield PlannedFile(file_of(site, "crl.pem"), material.crl_pem)
 
 
 def defaults(sites: Sequence[Site], *, version: NginxVersion, generation: int, layout: Layout) -> Iterator[str]:
@@ -110,25 +138,3 @@ def defaults(sites: Sequence[Site], *, version: NginxVersion, generation: int, l
         yield from default_server(sockets, profile=profile, version=version, layout=layout, zone=zone)
     if layout.owns_main:
         yield from plain_default_server(dict.fromkeys(one for site in sites for one in site.redirect_from), layout)
-
-
-def _site_files(site: Site, material: Material) -> Iterator[PlannedFile]:
-    yield PlannedFile(file_of(site, "chain.pem"), material.certificate_chain)
-    yield PlannedFile(file_of(site, "key.pem"), material.private_key, SECRET)
-    yield from client_files(site, material)
-
-
-def _backend_files(site: Site, material: Material, *, version: NginxVersion, layout: Layout) -> Iterator[PlannedFile]:
-    if site.proxies_http:
-        yield PlannedFile(file_of(site, "proxy.conf"), as_file(proxy_lines(site, version)))
-    if any(upstream.is_grpc for upstream in site.upstreams):
-        yield PlannedFile(file_of(site, "grpc.conf"), as_file(grpc_lines(site)))
-    for kind, lines in ssl_files(site, layout, material).items():
-        yield PlannedFile(file_of(site, kind), as_file(lines))
-    if material.upstream is not None:
-        yield PlannedFile(file_of(site, "upstream-cas.pem"), material.upstream.cas_pem)
-        if material.upstream.crl_pem:
-            yield PlannedFile(file_of(site, "upstream-crl.pem"), material.upstream.crl_pem)
-        if material.upstream.presents:
-            yield PlannedFile(file_of(site, "upstream-chain.pem"), material.upstream.certificate_chain)
-            yield PlannedFile(file_of(site, "upstream-key.pem"), material.upstream.private_key, SECRET)

@@ -10,15 +10,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from counterseal.fileset import PlannedFile
+from counterseal.nginx.choices import Admit, Revocation
 from counterseal.nginx.render.words import block, serial_hex, whole
-from counterseal.nginx.site import Admit, Revocation
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from counterseal.nginx.any_site import AnySite
     from counterseal.nginx.material import Material
     from counterseal.nginx.render.layout import Layout
-    from counterseal.nginx.site import Site
 
 REVOKED_FILE, KNOWN_FILE = "maps/revoked.map", "maps/known.map"
 
@@ -29,17 +29,17 @@ def number_issuers(materials: Iterable[Material]) -> dict[str, int]:
     return {name: number for number, name in enumerate(names, start=1)}
 
 
-def uses_map(site: Site, material: Material) -> bool:
+def uses_map(site: AnySite, material: Material) -> bool:
     """Whether revocations of this site are decided by the map."""
     return site.verifies and site.revocation.settle(len(material.revoked)) is not Revocation.CRL
 
 
-def uses_crl(site: Site, material: Material) -> bool:
+def uses_crl(site: AnySite, material: Material) -> bool:
     """Whether revocations of this site are decided by a CRL in the handshake."""
     return site.verifies and site.revocation.settle(len(material.revoked)) is not Revocation.MAP
 
 
-def list_files(sites: Sequence[tuple[Site, Material]], issuers: Mapping[str, int]) -> tuple[PlannedFile, ...]:
+def list_files(sites: Sequence[tuple[AnySite, Material]], issuers: Mapping[str, int]) -> tuple[PlannedFile, ...]:
     """Return the revoked and the known certificates of all sites that ask for the lists."""
     revoked = (pair for site, material in sites if uses_map(site, material) for pair in material.revoked)
     known = (pair for site, material in sites if site.admit is Admit.KNOWN for pair in material.known)

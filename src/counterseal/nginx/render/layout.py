@@ -14,7 +14,7 @@ from counterseal.errors import InputError
 if TYPE_CHECKING:
     from pathlib import PurePath
 
-    from counterseal.nginx.site import Site
+    from counterseal.nginx.any_site import AnySite
 
 # An include is a pattern to nginx, a colon ends a Unix socket, and "$" has no escape.
 _PATH = re.compile(r"(?:/[^/\x00-\x1f\x7f$\"'\\{};:*?\[\]#]+)+")
@@ -29,9 +29,10 @@ class Layout:
     ``current``: the link to the generation in force. ``run``: pid file and temporary files, and the logs unless
     ``logs`` says otherwise. ``prove_socket``: the Unix socket on which the proof plays the upstream. ``worker_user``:
     whom the workers run as when the master is root. ``owns_main``: whether the whole of nginx is ours; else one file of
-    ours is included in the user's http block. ``taken``: names of the directives that this http block has itself
-    (``claims.find_http_directives``), which we may not repeat. ``shutdown_timeout``: seconds that connections of an old
-    worker may go on after a reload, the bound on a revoked client's running stream.
+    ours is included in the user's http block. ``taken`` and ``stream_taken``: names of the directives that the user's
+    http and stream blocks have themselves (``claims.find_block_directives``), which we may not repeat.
+    ``shutdown_timeout``: seconds that connections of an old worker may go on after a reload, the bound on a revoked
+    client's running stream.
     """
 
     current: PurePath
@@ -42,15 +43,19 @@ class Layout:
     logs: PurePath | None = None
     taken: frozenset[str] = frozenset()
     shutdown_timeout: int = 30
+    stream_taken: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         for path in (self.current, self.run, self.prove_socket, self.logs or self.run):
             if not _PATH.fullmatch(str(path)) or ".." in path.parts:
                 hint = "use an absolute path with none of $\"'\\{};:*?[]# in it"
                 raise InputError("nginx.layout", f"nginx cannot take this path: {str(path)[:200]!r}", hint=hint)
-        if len(bytes(self.prove_tls_socket)) > LONGEST_SOCKET:
+        longest = max(
+            self.prove_socket, self.prove_stream_socket(99_999, listed=False), key=lambda path: len(bytes(path))
+        )
+        if len(bytes(longest)) > LONGEST_SOCKET:
             hint = f"a Unix socket has room for {LONGEST_SOCKET} octets: choose a shorter directory"
-            raise InputError("nginx.layout", f"path of the socket is too long: {self.prove_tls_socket}", hint=hint)
+            raise InputError("nginx.layout", f"path of the socket is too long: {longest}", hint=hint)
         if self.worker_user is not None and not _USER.fullmatch(self.worker_user):
             raise InputError("nginx.layout", f"not a user name: {self.worker_user[:80]!r}")
 
@@ -62,6 +67,13 @@ class Layout:
         """Return a file of the run directory, quoted."""
         return f'"{self.run}/{name}"'
 
+    def prove_stream_socket(self, generation: int, *, listed: bool = True) -> PurePath:
+        """Return the Unix socket on which the proof plays the backend of streams, for this generation alone.
+
+        To the one that is not ``listed`` leads an allow list what it refuses.
+        """
+        return self.prove_socket.with_name(f"prove-{generation}{'' if listed else '-not'}.sock")
+
     @property
     def prove_tls_socket(self) -> PurePath:
         """The Unix socket on which the proof plays the backend that speaks TLS."""
@@ -72,6 +84,6 @@ class Layout:
         return f'"{self.logs or self.run}/{name}"'
 
 
-def file_of(site: Site, kind: str) -> str:
+def file_of(site: AnySite, kind: str) -> str:
     """Return the path, inside a generation, of one file of a site."""
     return f"sites/{site.name}.{kind}"

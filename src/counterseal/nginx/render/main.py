@@ -5,9 +5,10 @@ Everything it writes lies in its run and log directories, so that any user can r
 
 from __future__ import annotations
 
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from counterseal.nginx.render.words import block
+from counterseal.nginx.render.words import block, quote
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,8 +46,10 @@ _TYPES = {
 }
 
 
-def main_lines(layout: Layout, version: NginxVersion) -> Iterator[str]:
-    """Yield ``nginx.conf``."""
+def main_lines(layout: Layout, version: NginxVersion, *, streams: bool) -> Iterator[str]:
+    """Yield ``nginx.conf``, with a stream block where there are stream sites."""
+    if streams and "stream" in version.dynamic:
+        yield f"load_module {quote(stream_module(version))};"
     if layout.worker_user is not None:
         yield f"user {layout.worker_user};"
     yield "worker_processes auto;"
@@ -57,6 +60,14 @@ def main_lines(layout: Layout, version: NginxVersion) -> Iterator[str]:
     yield from block("events", ["worker_connections 1024;"])
     yield ""
     yield from block("http", _http_lines(layout, version))
+    if streams:
+        yield ""
+        yield from block("stream", [f"include {layout.place('stream.conf')};"])
+
+
+def stream_module(version: NginxVersion) -> str:
+    """Return the path of the stream module, where that is a file of its own."""
+    return str(PurePosixPath(version.prefix) / version.modules_path / "ngx_stream_module.so")
 
 
 def _http_lines(layout: Layout, version: NginxVersion) -> Iterator[str]:

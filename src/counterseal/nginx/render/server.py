@@ -21,6 +21,7 @@ from counterseal.nginx.site import ClientCertificates
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from counterseal.nginx.any_site import AnySite
     from counterseal.nginx.material import Material
     from counterseal.nginx.render.layout import Layout
     from counterseal.nginx.site import Listen, Site, TLSProfile
@@ -49,6 +50,7 @@ def site_server(
             *tls_lines(site.tls, version),
             *session_lines(zone),
             *client_lines(site, material, layout),
+            *(["ssl_ocsp off;"] if site.verifies else []),
             *([HSTS] if site.hsts else []),
             "",
             *error_page_lines(),
@@ -61,7 +63,7 @@ def site_server(
     )
 
 
-def client_lines(site: Site, material: Material, layout: Layout) -> Iterator[str]:
+def client_lines(site: AnySite, material: Material, layout: Layout) -> Iterator[str]:
     """Yield what is asked of clients; an empty value undoes what the user's http block may have set."""
     if not site.verifies:
         yield "ssl_verify_client off;"
@@ -72,7 +74,6 @@ def client_lines(site: Site, material: Material, layout: Layout) -> Iterator[str
     yield f"ssl_verify_client {'on' if site.client_certificates is ClientCertificates.REQUIRED else 'optional'};"
     yield f"ssl_verify_depth {material.verify_depth};"
     yield f"ssl_crl {layout.place(file_of(site, 'crl.pem')) if uses_crl(site, material) else chr(34) * 2};"
-    yield "ssl_ocsp off;"
 
 
 def default_server(

@@ -11,35 +11,40 @@ from typing import TYPE_CHECKING
 from counterseal.fileset import FileSet, PlannedFile
 from counterseal.nginx.render.agreement import refuse_disagreement
 from counterseal.nginx.render.decision import check_lines, verdict
-from counterseal.nginx.render.generation import HTTP_FILE, client_files, defaults, http_lines, map_lines
+from counterseal.nginx.render.generation import HTTP_FILE, defaults, http_lines, map_lines
 from counterseal.nginx.render.headers import header_lines
 from counterseal.nginx.render.inventory import list_files, number_issuers
 from counterseal.nginx.render.pages import error_page_lines, page_locations, probe_location
 from counterseal.nginx.render.server import client_lines
+from counterseal.nginx.render.site_files import client_files
 from counterseal.nginx.render.tls import hygiene_lines, session_lines, tls_lines
 from counterseal.nginx.render.words import as_file
+from counterseal.nginx.site import Site
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from counterseal.nginx.any_site import AnySite
     from counterseal.nginx.material import Material
     from counterseal.nginx.render.layout import Layout
-    from counterseal.nginx.site import Site
     from counterseal.nginx.version import NginxVersion
 
 DEFAULT_FILE = "snippets/default_server.conf"
 
 
 def render_snippets(
-    sites: Sequence[tuple[Site, Material]], *, version: NginxVersion, generation: int, layout: Layout
+    every: Sequence[tuple[AnySite, Material]], *, version: NginxVersion, generation: int, layout: Layout
 ) -> FileSet:
     """Return the files to include: ``http.conf`` once in the http block, and three per site below ``snippets``.
 
-    Certificate and key of the server are left out: the user's block has its own. Raises ConfigError ``nginx.sites``.
+    Stream sites are left out: they have no block that could be the user's. So are certificate and key of the server,
+    which the user's block has. Raises ConfigError ``nginx.sites``.
     """
-    refuse_disagreement(sites, version)
-    lists = list_files(sites, number_issuers(material for site, material in sites if site.verifies))
-    maps = list(map_lines(sites, generation=generation, layout=layout))
+    refuse_disagreement(every, version)
+    sites = [(site, material) for site, material in every if isinstance(site, Site)]
+    issuers = number_issuers(material for site, material in sites if site.verifies)
+    lists = list_files(sites, issuers)
+    maps = list(map_lines(sites, issuers, generation=generation, layout=layout))
     head = f"# Generation {generation} of Counterseal: include this file once in the http block."
     files = [PlannedFile(HTTP_FILE, as_file([head, *http_lines(sites, lists, maps, layout=layout)])), *lists]
     for site, material in sites:
@@ -66,6 +71,7 @@ def _snippets(site: Site, material: Material, *, version: NginxVersion, layout: 
     client = [
         "# Include this in your server block, which needs snippets/default_server.conf on the same socket.",
         *client_lines(site, material, layout),
+        *(["ssl_ocsp off;"] if site.verifies else []),
         *error_page_lines(),
         *(check_lines(verdict(site)) if site.verifies else ()),
         *page_locations(site),

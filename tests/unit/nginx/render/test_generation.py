@@ -71,12 +71,12 @@ def test_the_files_of_a_private_nginx() -> None:
         "maps/revoked.map",
         "maps/known.map",
         "sites/panel.conf",
+        "sites/panel.proxy.conf",
+        "default_servers.conf",
         "sites/panel.chain.pem",
         "sites/panel.key.pem",
         "sites/panel.client-cas.pem",
         "sites/panel.crl.pem",
-        "sites/panel.proxy.conf",
-        "default_servers.conf",
     ]
     assert [file.path for file in files if file.is_secret] == ["sites/panel.key.pem"]
 

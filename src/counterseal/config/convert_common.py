@@ -1,0 +1,93 @@
+"""What tables of every kind of site have in common, as the fields of a site."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from counterseal.authority.served import BackendFiles
+from counterseal.config.convert_upstream import upstream_tls_of
+from counterseal.errors import InputError
+from counterseal.nginx.any_site import Allow
+from counterseal.nginx.choices import Admit, ClientCertificates, Revocation, TLSProfile
+from counterseal.nginx.listen import Listen
+from counterseal.nginx.upstream import UpstreamTLS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from counterseal.config.faults import Faults
+    from counterseal.config.raw import RawAllow, RawSite, RawStreamSite
+
+DEFAULT_CLIENT_CA = "clients"
+_ANY_SOCKET = Listen("*", 443)
+
+ChoiceT = TypeVar("ChoiceT", bound=StrEnum)
+
+
+@dataclass(frozen=True, slots=True)
+class Common:
+    """The fields of any site by name, and the files for its backend."""
+
+    fields: dict[str, Any]
+    backend: BackendFiles
+
+
+def common_of(
+    name: str, raw: RawSite | RawStreamSite, path: Callable[[str | None], Path | None], faults: Faults
+) -> Common:
+    """Return what is common; what cannot be read goes to ``faults``, and something harmless stands in its place."""
+    if (raw.certificate is None) != (raw.certificate_key is None):
+        missing = "certificate and certificate_key go together: one of them is missing"
+        faults.note(InputError("config.certificate", missing))
+    mode = choose(ClientCertificates, raw.client_certificates, "client_certificates", faults)
+    given = raw.upstream_tls
+    tls, backend = (
+        faults.attempt(lambda: upstream_tls_of(given, path), (UpstreamTLS(), BackendFiles()))
+        if given is not None
+        else (None, BackendFiles())
+    )
+    fields = {
+        "name": name,
+        "server_names": tuple(raw.server_names),
+        "listen": sockets_of(raw.listen, faults) or ((_ANY_SOCKET,) if raw.listen else ()),
+        "client_certificates": mode,
+        "client_cas": tuple(raw.client_cas) or ((DEFAULT_CLIENT_CA,) if mode is not ClientCertificates.NONE else ()),
+        "upstream": raw.upstream,
+        "upstream_tls": tls,
+        "allow": allow_of(raw.allow, faults),
+        "revocation": choose(Revocation, raw.revocation, "revocation", faults),
+        "admit": choose(Admit, raw.admit, "admit", faults),
+        "tls": choose(TLSProfile, raw.tls, "tls", faults),
+    }
+    return Common(fields, backend)
+
+
+def sockets_of(texts: Sequence[str | int], faults: Faults) -> tuple[Listen, ...]:
+    """Return the sockets."""
+    read = [faults.attempt(lambda text=text: Listen.parse(str(text)), None) for text in texts]  # type: ignore[misc] # bound now
+    return tuple(listen for listen in read if listen is not None)
+
+
+def allow_of(raw: RawAllow, faults: Faults) -> Allow:
+    """Return whom to let in."""
+    return faults.attempt(
+        lambda: Allow(tuple(raw.subjects), tuple(raw.groups), tuple(map(_serial, raw.serial_numbers))), Allow()
+    )
+
+
+def choose(kind: type[ChoiceT], text: str, key: str, faults: Faults) -> ChoiceT:
+    """Return the word of this kind, or note what could be chosen."""
+    if text in set(kind):
+        return kind(text)
+    faults.note_choice(key, text, kind)
+    return next(iter(kind))
+
+
+def _serial(text: str) -> int:
+    try:
+        return int(text.replace(":", ""), 16)
+    except ValueError:
+        raise InputError("config.serial", f"not a serial number in hex: {text!r}") from None
