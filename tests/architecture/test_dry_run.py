@@ -24,6 +24,7 @@ NO_FILE_OF_THE_USER = {
     "nginx status": "the same",
     "nginx stop": "ends a process",
     "prove": "issues a probe that lives for an hour",
+    "timeline": "writes the picture that is named for it",
     "serve": "is a service: it acts when it is asked",
 }
 

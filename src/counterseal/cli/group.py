@@ -45,6 +45,10 @@ SECTIONS: dict[str, dict[str, Entry]] = {
             "counterseal.cli.handshake:handshake",
             "Show a real TLS handshake, message by message, and explain how it ended.",
         ),
+        "timeline": Entry(
+            "counterseal.cli.timeline:timeline",
+            "Draw what expires when: CAs, revocation lists, sites and certificates.",
+        ),
         "inspect": Entry(
             "counterseal.cli.inspect:inspect_", "Say what certificates, CSRs, CRLs, keys and PKCS#12 files are."
         ),

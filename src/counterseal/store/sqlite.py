@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Self
 from counterseal.errors import FileError, StoreError
 from counterseal.findings import Finding, Report, Severity
 from counterseal.store.connection import MODE, connect
+from counterseal.store.expiry import Expiry
 from counterseal.store.failures import FAULTS, store_error
 from counterseal.store.issuance import Issuance
 from counterseal.store.revocations import Revocations
@@ -26,7 +27,7 @@ BUSY_SECONDS = 10.0
 _RESTORE = "restore a backup with: counterseal restore"
 
 
-class Store(Issuance, Revocations):
+class Store(Issuance, Revocations, Expiry):
     """What was issued; use it as a context manager, or ``close`` it."""
 
     def __enter__(self) -> Self:

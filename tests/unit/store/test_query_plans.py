@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from counterseal.store import issuance, key_use_log
+from counterseal.store.expiry import _COUNT, _NEXT_PROFILE
 from counterseal.store.inventory import _BY_NAME, _BY_SERIAL, _KNOWN
 from counterseal.store.records import Query, Status
 from counterseal.store.revocations import _DELETE, _LAST, _MARK, _WHERE
@@ -107,6 +108,8 @@ def test_a_word_in_the_middle_reads_the_name_index_alone(store: Store) -> None:
     [
         (_BY_SERIAL, "sqlite_autoindex_certificate_1 (serial_number=?)"),
         (_BY_NAME, "certificate_by_name (name=?)"),
+        (_COUNT, "COVERING INDEX certificate_by_profile (profile=? AND status=? AND not_after>? AND not_after<?)"),
+        (_NEXT_PROFILE, "COVERING INDEX certificate_by_profile (profile>?)"),
         (_KNOWN, "COVERING INDEX certificate_by_issuer (issuer=? AND status=? AND not_after>?)"),
         (issuance._RECORD, "sqlite_autoindex_certificate_1 (serial_number=? AND issuer=?)"),
         (issuance._RESERVED, "certificate_reserved (created_at<?)"),

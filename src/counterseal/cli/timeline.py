@@ -1,0 +1,79 @@
+"""``counterseal timeline``."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from counterseal.authority.timeline.gather import gather
+from counterseal.cli.common import Run, common
+from counterseal.cli.timeline_text import drawing, table
+from counterseal.files import write_file
+from counterseal.fileset import PUBLIC
+
+if TYPE_CHECKING:
+    from counterseal.authority.timeline.gather import Span, Timeline
+
+EPILOG = """\b
+Examples:
+  counterseal timeline
+  counterseal timeline --limit 30
+  counterseal timeline --svg expiry.svg        a picture for a wiki or a mail
+  counterseal timeline | grep due              a plain table, when nobody looks at it
+
+Time runs logarithmically: a list of a week and a root of ten years are both seen. Of many certificates
+those that expire next are drawn one by one, and all are counted by when they expire.
+"""
+
+
+@click.command(epilog=EPILOG)
+@click.option(
+    "--limit", type=click.IntRange(0, 1000), default=10, show_default=True, help="Certificates drawn one by one."
+)
+@click.option("--svg", type=click.Path(path_type=Path, dir_okay=False), help="Write the picture to this file.")
+@click.option("--width", type=click.IntRange(60, 400), help="Draw in so many columns, also into a pipe.")
+@common
+def timeline(run: Run, *, limit: int, svg: Path | None, width: int | None) -> None:
+    """Draw what expires when: CAs, revocation lists, sites and certificates."""
+    settings = run.settings()
+    with run.authority() as authority:
+        gathered = gather(authority, settings.sites, limit=limit)
+    if svg is not None:
+        from counterseal.authority.timeline.svg import to_svg  # noqa: PLC0415 - only for the picture
+
+        write_file(svg, to_svg(gathered).encode(), mode=PUBLIC)
+        run.say(f"wrote {svg}")
+    columns = width or (shutil.get_terminal_size().columns if sys.stdout.isatty() else None)
+    text = drawing(gathered, width=columns) if columns else table(gathered)
+    run.show({**_document(gathered), "svg": str(svg) if svg else None}, text)
+
+
+def _document(gathered: Timeline) -> dict[str, Any]:
+    return {
+        "at": gathered.at.isoformat(),
+        "spans": [_span(span, gathered) for span in gathered.spans],
+        "certificates": {
+            "total": gathered.total,
+            "from": [edge.isoformat() for edge in gathered.edges],
+            "profiles": [
+                {"profile": one.profile, "total": one.total, "counts": list(one.counts)} for one in gathered.counts
+            ],
+        },
+    }
+
+
+def _span(span: Span, gathered: Timeline) -> dict[str, Any]:
+    return {
+        "kind": span.kind,
+        "name": span.name,
+        "note": span.note,
+        "begin": span.begin.isoformat(),
+        "end": span.end.isoformat(),
+        "due": span.due.isoformat() if span.due else None,
+        "seconds_left": int((span.end - gathered.at).total_seconds()),
+        "state": span.state,
+    }
