@@ -33,8 +33,8 @@ def _admits(one: Comparison) -> bool:
 
 
 def _is_anchored(pattern: str) -> bool:
-    """Whether it begins where the name does, and ends with it, at a comma, or in a group that is taken out."""
-    ends = pattern.endswith((",", ")")) or (pattern.endswith("$") and not pattern.endswith("\\$"))
+    """Whether it begins where the name does, and ends with it, at a separator, or in a group that is taken out."""
+    ends = pattern.endswith((",", "[|]", ")", r"\z")) or (pattern.endswith("$") and not pattern.endswith(r"\$"))
     return pattern.startswith("^") and (ends or "(" in pattern)
 
 
