@@ -129,7 +129,7 @@ def fill(table: Table, size: int, raw: Raw, store: Store) -> list[CertificateRec
         table.row("raw sqlite3", size / raw_seconds, note="one commit a chunk")
         table.row("counterseal", size / store_seconds, note="two commits, names, log; bound by B-tree pages written")
     raw.connection.execute("pragma wal_checkpoint(truncate)")
-    store._run("pragma wal_checkpoint(truncate)")  # noqa: SLF001 - so that the file has everything
+    store.run("pragma wal_checkpoint(truncate)")  # so that the file has everything
     with table.job(f"disk for a certificate, {size:,} rows", unit="B"):
         table.row("raw sqlite3", raw.path.stat().st_size / size)
         table.row("counterseal", store.path.stat().st_size / size, note="names 2 x, log")

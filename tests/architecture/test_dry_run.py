@@ -12,11 +12,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 WRITE_NOTHING = {
+    "acme accounts", "acme eab list",
     "ca list", "completion", "inspect", "lint", "list", "log show", "log verify", "nginx render", "show", "timer print",
 }  # fmt: skip
 """They look, or print."""
 
 NO_FILE_OF_THE_USER = {
+    "acme eab add": "writes one row, which eab revoke takes back",
+    "acme eab revoke": "writes one row",
     "handshake": "writes the files that are named for it: key log and pictures",
     "listen": "serves until it is stopped",
     "nginx generations": "mends what a killed deploy left, as every command that touches nginx",

@@ -9,7 +9,11 @@ import pytest
 
 from architecture.source_tree import ROOT, Module, dotted, read_modules
 
-PURE = ("pki/", "bundles/", "nginx/")
+ACME = (
+    "encoding", "external", "identifiers", "jwk", "jws", "nonces", "objects", "payloads", "problems", "renewal",
+    "states", "validation/reach",
+)  # fmt: skip
+PURE = ("pki/", "bundles/", "nginx/", *(f"protocols/acme/{name}.py" for name in ACME))
 
 # The files of these rooms that stand at the edge, with the reason. The coverage goal leaves out the same ones.
 EDGES: dict[str, str] = {

@@ -59,6 +59,7 @@ SECTIONS: dict[str, dict[str, Entry]] = {
     },
     "Serve": {
         "serve": Entry("counterseal.cli.serve:serve", "Serve the CA over the network: ACME."),
+        "acme": Entry("counterseal.cli.acme:acme", "Keys for new ACME accounts, and the accounts there are."),
     },
     "Look after": {
         "revoke": Entry("counterseal.cli.revoke:revoke", "Revoke a certificate, and lock it out of nginx."),

@@ -97,6 +97,13 @@ def refuse_occupied(home: Path) -> None:
         )
 
 
+def service_secret(home: Path) -> bytes:
+    """Return the secret that all replicas of the service share; made when there is none."""
+    from counterseal.keystore.secret import shared_secret  # noqa: PLC0415 - only the service and its keys need it
+
+    return shared_secret(home / "keys" / "service.secret", os.urandom)
+
+
 def settings_of(home: Path) -> Settings:
     """Return what counterseal.toml in the home says; raises ConfigError."""
     path = home / "counterseal.toml"

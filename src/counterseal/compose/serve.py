@@ -17,9 +17,10 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 
 from counterseal.authority.parts import ROOT
-from counterseal.compose.home import open_authority
+from counterseal.compose.home import open_authority, service_secret
 from counterseal.compose.listening import OwnCertificate, bind, origin_of, shown_address
-from counterseal.keystore.secret import shared_secret
+from counterseal.protocols.acme.face import acme_face
+from counterseal.protocols.acme.rules import AcmeRules
 from counterseal.protocols.health import health_face
 from counterseal.service.access import Access
 from counterseal.service.connection import Connection
@@ -49,8 +50,11 @@ IDLE_SECONDS = 30
 CONNECTIONS = 4_000
 
 
-def _faces(service: Service, settings: Settings) -> Sequence[Face]:  # noqa: ARG001 - for the faces to come
-    return (health_face(service),)
+def _faces(service: Service, settings: Settings) -> Sequence[Face]:
+    faces = [health_face(service)]
+    acme = settings.acme or AcmeRules()
+    faces += [acme_face(service, acme)] if acme.enabled else []
+    return faces
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +82,7 @@ async def _serve(home: Path, settings: Settings, passphrase: Passphrase, started
         context = own.open(authority) if own else None
         access = Access(authority, lambda: replace(open_authority(home, passphrase), keystore=authority.keystore))
         stack.push_async_callback(access.close)
-        secret = shared_secret(home / "keys" / "service.secret", authority.random_bytes)
-        service = Service(access, origin, authority.clock, authority.random_bytes, secret)
+        service = Service(access, origin, authority.clock, authority.random_bytes, service_secret(home))
         faces = _faces(service, settings)
         await stack.enter_async_context(upkeep(_works(faces, own, access)))
         for face in faces:

@@ -12,8 +12,8 @@ import msgspec
 from counterseal.authority.parts import Rules
 from counterseal.config.convert import profile_of
 from counterseal.config.convert_site import kind_of, site_of
-from counterseal.config.raw import NAMED_TABLES, NESTED, TABLES, RawCA, RawNginx, RawProfile, RawServe
-from counterseal.config.service import serve_settings_of
+from counterseal.config.raw import NAMED_TABLES, NESTED, TABLES, RawAcme, RawCA, RawNginx, RawProfile, RawServe
+from counterseal.config.service import acme_rules_of, serve_settings_of
 from counterseal.config.settings import NginxSettings, Settings
 from counterseal.duration import parse_duration
 from counterseal.errors import ConfigError, CountersealError
@@ -63,9 +63,11 @@ class _Loader:
         self._check_keys(document)
         nginx = self._table(document.get("nginx", {}), RawNginx, "nginx") or RawNginx()
         serve = self._table(document.get("serve", {}), RawServe, "serve") or RawServe()
+        acme = self._table(document.get("acme", {}), RawAcme, "acme") or RawAcme()
+        rules = self._rules(document)
         return Settings(
             source=self.path,
-            rules=self._rules(document),
+            rules=rules,
             nginx=NginxSettings(
                 binary=self._path(nginx.binary),
                 config=self._path(nginx.config),
@@ -83,6 +85,7 @@ class _Loader:
                 if (site := self._try(f"sites.{name}", lambda n=name, r=raw: site_of(n, r, self._path)))  # type: ignore[misc] # bound now
             ),
             serve=self._try("serve", lambda: serve_settings_of(serve, self._path)) or ServeSettings(),
+            acme=self._try("acme", lambda: acme_rules_of(acme, rules.profiles)),
         )
 
     def _rules(self, document: dict[str, Any]) -> Rules:

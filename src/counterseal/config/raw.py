@@ -123,7 +123,31 @@ class RawServe(msgspec.Struct):
     certificate_key: str | None = None
 
 
-TABLES: dict[str, type[msgspec.Struct]] = {"ca": RawCA, "nginx": RawNginx, "serve": RawServe}
+class RawAcme(msgspec.Struct):
+    """``[acme]``; what is not given keeps the default of ``AcmeRules``."""
+
+    enabled: bool | None = None
+    profiles: list[str] | None = None
+    challenges: list[str] | None = None
+    terms_of_service: str | None = None
+    website: str | None = None
+    external_account_required: bool | None = None
+    pre_authorization: bool | None = None
+    order_lifetime: str | None = None
+    authorization_lifetime: str | None = None
+    caa_identities: list[str] | None = None
+    allow_networks: list[str] | None = None
+    deny_networks: list[str] | None = None
+    resolvers: list[str] | None = None
+    http_port: int | None = None
+    tls_port: int | None = None
+    orders_per_hour: int | None = None
+    failures_per_hour: int | None = None
+    accounts_per_hour: int | None = None
+    max_identifiers: int | None = None
+
+
+TABLES: dict[str, type[msgspec.Struct]] = {"ca": RawCA, "nginx": RawNginx, "serve": RawServe, "acme": RawAcme}
 NAMED_TABLES: dict[str, type[msgspec.Struct]] = {"profiles": RawProfile, "sites": RawSite}
 NESTED: dict[str, type[msgspec.Struct]] = {
     "allow": RawAllow,

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from ipaddress import ip_network
+from typing import TYPE_CHECKING, Any
 
+import msgspec
+
+from counterseal.duration import parse_duration
 from counterseal.errors import InputError
 from counterseal.pki.names import parse_name
-from counterseal.service.settings import Address, ServeSettings
+from counterseal.protocols.acme.rules import CHALLENGES, AcmeRules
+from counterseal.service.settings import LAST_PORT, Address, ServeSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from counterseal.config.raw import RawServe
+    from counterseal.config.raw import RawAcme, RawServe
+    from counterseal.pki.profile import Profile
 
 
 def serve_settings_of(raw: RawServe, path: Callable[[str | None], Path | None]) -> ServeSettings:
@@ -28,3 +34,58 @@ def serve_settings_of(raw: RawServe, path: Callable[[str | None], Path | None]) 
         certificate=path(raw.certificate),
         certificate_key=path(raw.certificate_key),
     )
+
+
+def acme_rules_of(raw: RawAcme, profiles: Mapping[str, Profile]) -> AcmeRules:
+    """Return the rules; ``profiles`` are those that there are. Raises InputError."""
+    given: dict[str, Any] = {name: value for name, value in msgspec.structs.asdict(raw).items() if value is not None}
+    for name, read in _READ.items():
+        if name in given:
+            given[name] = read(name, given[name])
+    frozen: dict[str, Any] = {name: tuple(one) if isinstance(one, list) else one for name, one in given.items()}
+    rules = AcmeRules(**frozen)
+    _check_choices("challenges", rules.challenges, CHALLENGES)
+    _check_choices("profiles", rules.profiles, tuple(name for name, one in profiles.items() if not one.probe))
+    return rules
+
+
+def _check_choices(key: str, chosen: tuple[str, ...], known: tuple[str, ...]) -> None:
+    for one in chosen:
+        if one not in known:
+            raise InputError("config.choice", f"not a value for {key}: {one!r}", hint=f"choose of {', '.join(known)}")
+    if not chosen:
+        raise InputError("config.choice", f"{key} must name at least one", hint=f"choose of {', '.join(known)}")
+
+
+def _networks(key: str, texts: list[str]) -> tuple[Any, ...]:
+    try:
+        return tuple(ip_network(text) for text in texts)
+    except ValueError as error:
+        raise InputError("config.network", f"not a network in {key}: {error}", hint="write 10.0.0.0/8") from None
+
+
+def _port(key: str, port: int) -> int:
+    if not 1 <= port <= LAST_PORT:
+        raise InputError("config.port", f"not a port for {key}: {port}")
+    return port
+
+
+def _count(key: str, number: int) -> int:
+    if number < 0:
+        raise InputError("config.count", f"{key} is negative: {number}", hint="0 means no limit")
+    return number
+
+
+_READ: dict[str, Callable[[str, Any], Any]] = {
+    "order_lifetime": lambda _, text: parse_duration(text),
+    "authorization_lifetime": lambda _, text: parse_duration(text),
+    "allow_networks": _networks,
+    "deny_networks": _networks,
+    "http_port": _port,
+    "tls_port": _port,
+    "orders_per_hour": _count,
+    "failures_per_hour": _count,
+    "accounts_per_hour": _count,
+    "max_identifiers": _count,
+    "caa_identities": lambda _, names: tuple(name.lower() for name in names),
+}

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from counterseal.authority.served import ServedSite
+    from counterseal.protocols.acme.rules import AcmeRules
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,3 +42,5 @@ class Settings:
     nginx: NginxSettings = field(default_factory=NginxSettings)
     sites: tuple[ServedSite, ...] = ()
     serve: ServeSettings = field(default_factory=ServeSettings)
+    acme: AcmeRules | None = None
+    """None: nothing is said about ACME, so its defaults hold."""

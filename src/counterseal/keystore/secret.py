@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
+from hmac import digest
 from typing import TYPE_CHECKING
 
 from counterseal.errors import FileError, KeyAccessError
@@ -38,3 +40,8 @@ def shared_secret(path: Path, random_bytes: Callable[[int], bytes]) -> bytes:
             hint="bring it back from a backup; a new one would make every external account key void",
         )
     return kept
+
+
+def derive(secret: bytes, use: str) -> bytes:
+    """Return the key for one use of the secret, from which neither it nor another one follows."""
+    return digest(secret, use.encode(), sha256)

@@ -91,7 +91,7 @@ def _reasons(asked: Asked, issuer: Issuer, now: datetime) -> Iterator[Finding]:
     yield from _lifetime_reasons(asked, issuer, now)
     yield from _subject_reasons(asked)
     for name in asked.names:
-        yield from _name_reasons(asked.profile, name)
+        yield from name_reasons(asked.profile, name)
     if asked.profile.requires_name and not any(kind_of(name) in _HOST_KINDS for name in asked.names):
         yield _no("policy.name_missing", f"profile {asked.profile.name!r} needs at least one DNS or IP name")
 
@@ -185,7 +185,8 @@ def _subject_reasons(asked: Asked) -> Iterator[Finding]:
         yield _no("policy.subject", "neither a subject nor a name is given")
 
 
-def _name_reasons(profile: Profile, name: x509.GeneralName) -> Iterator[Finding]:
+def name_reasons(profile: Profile, name: x509.GeneralName) -> Iterator[Finding]:
+    """Yield why this profile cannot have this name; for who must know before there is a key."""
     shown, kind = show_name(name), kind_of(name)
     if kind not in profile.name_kinds:
         yield _no(

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from hashlib import sha256
-from hmac import digest
 from typing import TYPE_CHECKING
+
+from counterseal.keystore.secret import derive
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -31,7 +31,7 @@ class Service:
 
     def key(self, use: str) -> bytes:
         """Return the key for one use of the shared secret."""
-        return digest(self.secret, use.encode(), sha256)
+        return derive(self.secret, use)
 
     def url(self, request: Request, path: str) -> str:
         """Return ``path`` as the client of this request must write it."""

@@ -38,10 +38,10 @@ class Authorities(KeyUseLog):
             record.created_at,
             crl_number,
         )
-        with self._writing():
+        with self.transaction():
             if record.parent is not None:
                 self.ca(record.parent)
-            added = self._run(
+            added = self.run(
                 f"insert into ca ({_CA}, crl_number) values (?, ?, ?, ?, ?, ?, ?, ?) on conflict do nothing",  # noqa: S608 - constants only
                 values,
             )
@@ -52,26 +52,26 @@ class Authorities(KeyUseLog):
 
     def ca(self, name: str) -> CARecord:
         """Return the CA; raises NotFoundError (``store.no_ca``)."""
-        row = self._row(f"select {_CA} from ca where name = ?", (name,))  # noqa: S608 - constants only
+        row = self.row(f"select {_CA} from ca where name = ?", (name,))  # noqa: S608 - constants only
         if row is None:
             raise _no_ca(name)
         return CARecord(*row)
 
     def cas(self) -> tuple[CARecord, ...]:
         """Return all CAs, retired ones too, in the order they were made."""
-        rows = self._rows(f"select {_CA} from ca order by created_at, name")  # noqa: S608 - constants only
+        rows = self.rows(f"select {_CA} from ca order by created_at, name")  # noqa: S608 - constants only
         return tuple(CARecord(*row) for row in rows)
 
     def retire_ca(self, name: str) -> None:
         """Mark the CA as one that issues nothing any more; raises NotFoundError (``store.no_ca``)."""
-        with self._writing():
-            if not self._run("update ca set state = 'retired' where name = ?", (name,)):
+        with self.transaction():
+            if not self.run("update ca set state = 'retired' where name = ?", (name,)):
                 raise _no_ca(name)
 
     def next_crl_number(self, issuer: str) -> int:
         """Take the CA's next CRL number, durable on return: no two callers ever get the same one."""
-        with self._writing():
-            row = self._row("update ca set crl_number = crl_number + 1 where name = ? returning crl_number", (issuer,))
+        with self.transaction():
+            row = self.row("update ca set crl_number = crl_number + 1 where name = ? returning crl_number", (issuer,))
             if row is None:
                 raise _no_ca(issuer)
         return int(row[0])
@@ -82,12 +82,12 @@ class Authorities(KeyUseLog):
         Raises StoreError (``store.crl_exists``) when that number was already published.
         """
         values = (record.issuer, record.number, record.this_update, record.next_update, record.crl, record.entries)
-        with self._writing():
+        with self.transaction():
             self.ca(record.issuer)
-            added = self._run(f"insert into crl ({_CRL}) values (?, ?, ?, ?, ?, ?) on conflict do nothing", values)  # noqa: S608 - constants only
+            added = self.run(f"insert into crl ({_CRL}) values (?, ?, ?, ?, ?, ?) on conflict do nothing", values)  # noqa: S608 - constants only
             if not added:
                 raise StoreError("store.crl_exists", f"a CRL of that number exists: {record.issuer} {record.number}")
-            self._run(
+            self.run(
                 "delete from crl where issuer = ? and number not in"
                 " (select number from crl where issuer = ? order by number desc limit ?)",
                 (record.issuer, record.issuer, CRLS_KEPT),
@@ -97,7 +97,7 @@ class Authorities(KeyUseLog):
 
     def latest_crl(self, issuer: str) -> CRLRecord | None:
         """Return the CA's CRL of the highest number, or None when it has published none."""
-        row = self._row(f"select {_CRL} from crl where issuer = ? order by number desc limit 1", (issuer,))  # noqa: S608 - constants only
+        row = self.row(f"select {_CRL} from crl where issuer = ? order by number desc limit 1", (issuer,))  # noqa: S608 - constants only
         return _crl(row) if row else None
 
 

@@ -27,7 +27,7 @@ class Expiry(Session):
     def profiles(self) -> Iterator[str]:
         """Yield the profiles of which certificates were issued, each found by one look-up."""
         profile = ""
-        while row := self._row(_NEXT_PROFILE, (profile,)):
+        while row := self.row(_NEXT_PROFILE, (profile,)):
             (profile,) = row
             yield profile
 
@@ -39,5 +39,5 @@ class Expiry(Session):
         return tuple(self._count(profile, begin, end) for begin, end in pairwise((*edges, _NO_END)))
 
     def _count(self, profile: str, begin: int, end: int) -> int:
-        row = self._row(_COUNT, (profile, begin, end))
+        row = self.row(_COUNT, (profile, begin, end))
         return int(row[0]) if row else 0

@@ -35,7 +35,7 @@ class Inventory(Session):
         Raises NotFoundError (``store.no_certificate``), and AmbiguousError when an imported CA used the same number
         and no ``issuer`` is given.
         """
-        rows = self._rows(_BY_SERIAL, (encode_serial(serial_number),))
+        rows = self.rows(_BY_SERIAL, (encode_serial(serial_number),))
         records = [certificate_record(row) for row in rows if issuer is None or row[1] == issuer]
         if not records:
             raise NotFoundError("store.no_certificate", f"no certificate of that serial number: {serial_number:x}")
@@ -50,7 +50,7 @@ class Inventory(Session):
 
     def by_name(self, name: str, status: Status | None = None) -> tuple[CertificateRecord, ...]:
         """Return the certificates that the user calls exactly this, newest first; reservations only if asked for."""
-        records = map(certificate_record, self._rows(_BY_NAME, (name,)))
+        records = map(certificate_record, self.rows(_BY_NAME, (name,)))
         if status is None:
             return tuple(record for record in records if record.status is not Status.RESERVED)
         return tuple(record for record in records if record.status is status)
@@ -66,8 +66,8 @@ class Inventory(Session):
         """
         from counterseal.store.search import read_page  # noqa: PLC0415 - 4 ms that only listings need
 
-        return read_page(query, self._rows)
+        return read_page(query, self.rows)
 
     def known_serials(self, issuer: str, at: int) -> Iterator[int]:
         """Yield the serial numbers of the issuer's valid certificates that have not expired at ``at``, by expiry."""
-        return map(decode_serial, self._column(_KNOWN, (issuer, at)))
+        return map(decode_serial, self.column(_KNOWN, (issuer, at)))

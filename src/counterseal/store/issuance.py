@@ -60,10 +60,10 @@ class Issuance(Authorities):
 
     def reserve_many(self, reservations: Sequence[Reservation]) -> None:
         """Take many serial numbers in one transaction: all of them or, when one is taken, none."""
-        with self._writing():
+        with self.transaction():
             for issuer in {one.issuer for one in reservations}:
                 self.ca(issuer)
-            if self._run_many(_RESERVE, map(_reservation_columns, reservations)) != len(reservations):
+            if self.run_many(_RESERVE, map(_reservation_columns, reservations)) != len(reservations):
                 raise self._taken([(one.serial_number, one.issuer) for one in reservations])
 
     def record(self, record: CertificateRecord, key_use: NewKeyUse) -> None:
@@ -76,10 +76,10 @@ class Issuance(Authorities):
     def record_many(self, issued: Sequence[tuple[CertificateRecord, NewKeyUse]]) -> None:
         """Do what ``record`` does for many in one transaction: all of them or none."""
         records = [record for record, _ in issued]
-        with self._writing():
+        with self.transaction():
             uses = self._append_key_uses(use for _, use in issued)
             rows = (_recorded_columns(record, use.sequence) for record, use in zip(records, uses, strict=True))
-            if self._run_many(_RECORD, rows) != len(records):
+            if self.run_many(_RECORD, rows) != len(records):
                 raise self._not_reserved(records)
             self._add_names(records)
 
@@ -89,28 +89,28 @@ class Issuance(Authorities):
         Raises StoreError (``store.serial_taken``) when a number is there already; then none is added.
         """
         records = [record for record, _ in certificates]
-        with self._writing():
+        with self.transaction():
             for issuer in {record.issuer for record in records}:
                 self.ca(issuer)
-            if self._run_many(_ADOPT, map(certificate_columns, records)) != len(records):
+            if self.run_many(_ADOPT, map(certificate_columns, records)) != len(records):
                 raise self._taken([(record.serial_number, record.issuer) for record in records])
             self._add_names(records)
-            self._run_many(_REVOCATION, _revocation_rows(certificates))
+            self.run_many(_REVOCATION, _revocation_rows(certificates))
 
     def reserved_before(self, at: int) -> tuple[Reservation, ...]:
         """Return the reservations made before ``at`` that never became a certificate: a crash, or work under way."""
-        return tuple(Reservation(decode_serial(serial), *rest) for serial, *rest in self._rows(_RESERVED, (at,)))
+        return tuple(Reservation(decode_serial(serial), *rest) for serial, *rest in self.rows(_RESERVED, (at,)))
 
     def forget_reserved(self, at: int) -> int:
         """Drop the reservations made before ``at`` and return how many.
 
         Safe at any time: a process that still works on one is refused by ``record``, and its certificate never leaves.
         """
-        with self._writing():
-            return self._run("delete from certificate where status = 'reserved' and created_at < ?", (at,))
+        with self.transaction():
+            return self.run("delete from certificate where status = 'reserved' and created_at < ?", (at,))
 
     def _add_names(self, records: Iterable[CertificateRecord]) -> None:
-        self._run_many(_NAME, sorted(_name_rows(records)))  # in the order of the index: pages are visited once
+        self.run_many(_NAME, sorted(_name_rows(records)))  # in the order of the index: pages are visited once
 
     def _taken(self, wanted: Sequence[tuple[int, str]]) -> StoreError:
         """Say which number it was; called when an insert left one out, whose transaction is rolled back then."""
@@ -131,7 +131,7 @@ class Issuance(Authorities):
         return StoreError("store.not_reserved", "a serial number was recorded twice at once")
 
     def _status(self, serial_number: int, issuer: str) -> str | None:
-        row = self._row(
+        row = self.row(
             "select status from certificate where serial_number = ? and issuer = ?",
             (encode_serial(serial_number), issuer),
         )

@@ -38,12 +38,12 @@ class KeyUseLog(Session):
 
     def append_key_use(self, new: NewKeyUse) -> KeyUse:
         """Log one use of a CA key, durable on return; what issues a certificate or a CRL does this by itself."""
-        with self._writing():
+        with self.transaction():
             return self._append_key_uses([new])[0]
 
     def key_uses(self, *, after: int = 0) -> Iterator[KeyUse]:
         """Yield the entries with a higher sequence number than ``after``, in order."""
-        return map(_key_use, self._each(_SELECT, (after,)))
+        return map(_key_use, self.each(_SELECT, (after,)))
 
     def key_use_head(self) -> LogHead:
         """Return the newest entry's number and hash (0 and zeros when empty); note it elsewhere as an anchor."""
@@ -68,12 +68,12 @@ class KeyUseLog(Session):
             head = LogHead(use.sequence, use.hash)
             uses.append(use)
         if head is not first:
-            self._run_many(_INSERT, map(_columns, uses))
-            self._run("update key_use_head set sequence = ?, hash = ?", (head.sequence, head.hash))
+            self.run_many(_INSERT, map(_columns, uses))
+            self.run("update key_use_head set sequence = ?, hash = ?", (head.sequence, head.hash))
         return uses
 
     def _head(self, statement: str) -> LogHead:
-        row = self._row(statement)
+        row = self.row(statement)
         if row is None:
             raise StoreError("store.no_log_head", f"the key-use log has lost its head: {self.path}", hint=_RESTORE)
         return LogHead(*row)
@@ -86,7 +86,7 @@ class KeyUseLog(Session):
             yield Finding("log.unreadable", Severity.CRITICAL, error.message, where="key-use log", hint=error.hint)
 
     def _unlogged(self) -> Iterator[Finding]:
-        for serial, issuer, sequence in self._each(_UNLOGGED):
+        for serial, issuer, sequence in self.each(_UNLOGGED):
             yield Finding(
                 "log.unlogged",
                 Severity.CRITICAL,

@@ -41,25 +41,25 @@ class Revocations(Inventory):
         (``store.not_revocable``) when it is revoked already or only reserved.
         """
         status = Status.HELD if reason == HOLD else Status.REVOKED
-        with self._writing():
+        with self.transaction():
             record = self.certificate(serial_number, issuer=issuer)
             if record.status is not Status.VALID and (record.status, status) != (Status.HELD, Status.REVOKED):
                 raise _impossible("store.not_revocable", "revoked" if status is Status.REVOKED else "held", record)
             key = (record.issuer, encode_serial(serial_number))
-            self._run(_MARK, (str(status), at, reason, key[1], key[0]))
-            self._run(_DELETE, key)
-            self._run(_INSERT, (*key, record.not_after, at, reason, crl_entry))
+            self.run(_MARK, (str(status), at, reason, key[1], key[0]))
+            self.run(_DELETE, key)
+            self.run(_INSERT, (*key, record.not_after, at, reason, crl_entry))
             return self.certificate(serial_number, issuer=record.issuer)
 
     def unrevoke(self, serial_number: int, *, issuer: str | None = None) -> CertificateRecord:
         """Lift a hold; durable on return. Raises NotFoundError, and StoreError (``store.not_held``) otherwise."""
-        with self._writing():
+        with self.transaction():
             record = self.certificate(serial_number, issuer=issuer)
             if record.status is not Status.HELD:
                 raise _impossible("store.not_held", "released", record)
             key = (record.issuer, encode_serial(serial_number))
-            self._run(_MARK, (str(Status.VALID), None, None, key[1], key[0]))
-            self._run(_DELETE, key)
+            self.run(_MARK, (str(Status.VALID), None, None, key[1], key[0]))
+            self.run(_DELETE, key)
             return self.certificate(serial_number, issuer=record.issuer)
 
     def revoked(self, issuer: str, *, not_expired_at: int) -> Iterator[bytes]:
@@ -68,25 +68,25 @@ class Revocations(Inventory):
         Those whose ``not_after`` is before ``not_expired_at`` are left out. RFC 5280 3.3 wants an entry on one CRL
         issued after the expiry: pass a time that much earlier than now.
         """
-        return self._column(f"select crl_entry {_WHERE}", (issuer, not_expired_at))
+        return self.column(f"select crl_entry {_WHERE}", (issuer, not_expired_at))
 
     def revocations(self, issuer: str, *, not_expired_at: int) -> Iterator[Revocation]:
         """Yield the same ones with their time and reason."""
-        rows = self._each(f"select serial_number, revoked_at, reason {_WHERE}", (issuer, not_expired_at))
+        rows = self.each(f"select serial_number, revoked_at, reason {_WHERE}", (issuer, not_expired_at))
         return (Revocation(decode_serial(serial), at, reason) for serial, at, reason in rows)
 
     def revoked_serials(self, issuer: str, *, not_expired_at: int = 0) -> Iterator[int]:
         """Yield only the serial numbers of the revoked and held ones, in order."""
-        return map(decode_serial, self._column(f"select serial_number {_WHERE}", (issuer, not_expired_at)))
+        return map(decode_serial, self.column(f"select serial_number {_WHERE}", (issuer, not_expired_at)))
 
     def last_revoked_at(self, issuer: str) -> int | None:
         """Return when a certificate of the issuer was revoked or held last, None where none is."""
-        row = self._row(_LAST, (issuer,))
+        row = self.row(_LAST, (issuer,))
         return None if row is None else row[0]
 
     def revoked_count(self, issuer: str, *, not_expired_at: int = 0) -> int:
         """Return how many certificates of the issuer are revoked or held."""
-        row = self._row("select count(*) from revocation where issuer = ? and not_after >= ?", (issuer, not_expired_at))
+        row = self.row("select count(*) from revocation where issuer = ? and not_after >= ?", (issuer, not_expired_at))
         return int(row[0]) if row else 0
 
 

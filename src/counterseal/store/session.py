@@ -1,7 +1,8 @@
 """One connection to the database: statements, transactions, and errors of one kind.
 
-The tables' modules say what is asked; this one says how. Everything in their SQL is portable; what belongs to one
-database (placeholders, locks, error codes) stays here and in ``sqlite.py``.
+The tables' modules say what is asked; this one says how. Outside this room only ``transaction`` and ``close`` are
+used. Everything in the tables' SQL is portable; what belongs to one database (placeholders, locks, error codes) stays
+here and in ``sqlite.py``.
 """
 
 from __future__ import annotations
@@ -37,28 +38,22 @@ class Session:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Make the writing calls inside one: durable together when the outermost block ends, or none of it is there.
+        """Make everything inside durable together when the (outermost) block ends, or leave none of it.
 
         One inside another can fail by itself: it alone is undone, and the outer one may go on.
         """
-        with self._writing():
-            yield
-
-    @contextmanager
-    def _writing(self) -> Iterator[None]:
-        """Everything inside is durable together when the (outermost) block ends, or none of it is there."""
         if self._depth and not self._connection.in_transaction:
             raise StoreError("store.rolled_back", f"the store rolled back what was being written: {self.path}")
         # the write lock at once: a lock upgraded later could only fail
-        self._run("savepoint step" if self._depth else "begin immediate")
+        self.run("savepoint step" if self._depth else "begin immediate")
         self._depth += 1
         try:
             yield
-            self._run("release step" if self._depth > 1 else "commit")
+            self.run("release step" if self._depth > 1 else "commit")
         except BaseException:
             self._roll_back()
             if self._depth > 1 and self._connection.in_transaction:
-                self._run("release step")
+                self.run("release step")
             raise
         finally:
             self._depth -= 1
@@ -66,7 +61,7 @@ class Session:
     @contextmanager
     def _reading(self) -> Iterator[None]:
         """Every statement inside sees the same moment."""
-        self._run("begin")
+        self.run("begin")
         try:
             yield
         finally:
@@ -75,23 +70,23 @@ class Session:
     def _roll_back(self) -> None:
         """Undo what the innermost block has done."""
         if self._connection.in_transaction:  # a full disk makes SQLite roll back by itself
-            self._run("rollback to step" if self._depth > 1 else "rollback")
+            self.run("rollback to step" if self._depth > 1 else "rollback")
 
-    def _run(self, statement: str, values: Sequence[Any] = ()) -> int:
+    def run(self, statement: str, values: Sequence[Any] = ()) -> int:
         """Return the number of rows changed."""
         try:
             return self._connection.execute(statement, values).rowcount
         except FAULTS as error:
             raise store_error(error, self.path) from error
 
-    def _run_many(self, statement: str, rows: Iterable[Row]) -> int:
+    def run_many(self, statement: str, rows: Iterable[Row]) -> int:
         """Return the number of rows changed by all of them."""
         try:
             return self._connection.executemany(statement, rows).rowcount
         except FAULTS as error:
             raise store_error(error, self.path) from error
 
-    def _row(self, statement: str, values: Sequence[Any] = ()) -> Row | None:
+    def row(self, statement: str, values: Sequence[Any] = ()) -> Row | None:
         """Return the first row or None."""
         try:
             row: Row | None = self._connection.execute(statement, values).fetchone()
@@ -99,21 +94,21 @@ class Session:
             raise store_error(error, self.path) from error
         return row
 
-    def _rows(self, statement: str, values: Sequence[Any] = ()) -> list[Row]:
+    def rows(self, statement: str, values: Sequence[Any] = ()) -> list[Row]:
         """Return all rows."""
         try:
             return self._connection.execute(statement, values).fetchall()
         except FAULTS as error:
             raise store_error(error, self.path) from error
 
-    def _each(self, statement: str, values: Sequence[Any] = ()) -> Iterator[Row]:
+    def each(self, statement: str, values: Sequence[Any] = ()) -> Iterator[Row]:
         """Yield the rows as they are read, for answers that do not fit in memory."""
         try:
             yield from self._connection.execute(statement, values)
         except FAULTS as error:
             raise store_error(error, self.path) from error
 
-    def _column(self, statement: str, values: Sequence[Any] = ()) -> Iterator[Any]:
+    def column(self, statement: str, values: Sequence[Any] = ()) -> Iterator[Any]:
         """Yield the one column of each row: lists of a million run through here."""
         try:
             cursor = self._connection.execute(statement, values)

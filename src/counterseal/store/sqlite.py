@@ -63,8 +63,8 @@ class Store(Issuance, Revocations, Expiry):
 
     def _damages(self) -> Iterator[str]:
         try:
-            yield from (line for (line,) in self._rows("pragma integrity_check") if line != "ok")
-            yield from (f"a row of {table} refers to nothing" for table, *_ in self._rows("pragma foreign_key_check"))
+            yield from (line for (line,) in self.rows("pragma integrity_check") if line != "ok")
+            yield from (f"a row of {table} refers to nothing" for table, *_ in self.rows("pragma foreign_key_check"))
         except StoreError as error:
             yield error.message
 

@@ -62,9 +62,7 @@ def _sheet(path: Path) -> list[dict[str, str]]:
 def _valid(home: Path) -> list[CertificateRecord]:
     """Return the client certificates that the store has."""
     with open_store(home / "store.sqlite") as store:
-        rows = store._rows(
-            "select serial_number, issuer from certificate where status = 'valid' and profile = 'client'"
-        )
+        rows = store.rows("select serial_number, issuer from certificate where status = 'valid' and profile = 'client'")
         return [store.certificate(int.from_bytes(serial, "big"), issuer=issuer) for serial, issuer in rows]
 
 

@@ -61,10 +61,10 @@ def stop_after_reserving(path: Path, number: int) -> None:
 
 def stop_before_commit(path: Path, number: int) -> None:
     """Write certificate and log entry, and stop in the middle of the transaction."""
-    with open_store(path) as store, store._writing():
+    with open_store(path) as store, store.transaction():
         record = certificate(number)
         store._append_key_uses([key_use(record)])
-        store._run(
+        store.run(
             "update certificate set status = 'valid', subject = '', names = '', not_before = 0, not_after = 0",
         )
         say("written")

@@ -59,7 +59,7 @@ def test_four_openers_make_one_store(tmp_path: Path, start: Start, attempt: int)
         actor.begin()
     assert [actor.finish() for actor in actors] == [["created"]] * 4
     with open_store(path) as store:
-        versions = [version for (version,) in store._rows("select version from schema_version order by version")]
+        versions = [version for (version,) in store.rows("select version from schema_version order by version")]
         assert versions == list(range(1, len(versions) + 1))
         assert store.check().findings == ()
 

@@ -115,7 +115,7 @@ def test_when_the_commit_fails_everybody_is_told(lab: Lab) -> None:
 
     async def story(access: Access) -> tuple[list[Any], int]:
         def lose(authority: Authority) -> None:
-            authority.store._run("rollback")  # what SQLite does by itself when the disk is full
+            authority.store.run("rollback")  # what SQLite does by itself when the disk is full
 
         jobs = [access.write(job) for job in (reserve(1), lose, reserve(2))]
         return await asyncio.gather(*jobs, return_exceptions=True), await access.write(reserve(3))

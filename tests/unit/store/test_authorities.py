@@ -98,7 +98,7 @@ def test_only_the_newest_crls_are_kept(tmp_path: Path) -> None:
     with new_store(tmp_path) as store:
         for number in range(1, CRLS_KEPT + 4):
             store.add_crl(crl(number))
-        kept = store._rows("select number from crl order by number")
+        kept = store.rows("select number from crl order by number")
         assert [number for (number,) in kept] == list(range(4, CRLS_KEPT + 4))
 
 

@@ -178,7 +178,7 @@ def test_the_log_is_append_only_for_whoever_keeps_the_triggers(path: Path, state
     with open_store(path) as store:
         before = list(store.key_uses())
         with pytest.raises(StoreError, match="append-only") as caught:
-            store._run(statement)
+            store.run(statement)
         assert caught.value.code == "store.constraint"
         assert list(store.key_uses()) == before
 

@@ -93,7 +93,7 @@ def test_a_newer_store_is_refused_unchanged(tmp_path: Path) -> None:
     """A program that does not know the schema keeps its hands off, and says which it knows."""
     with new_store(tmp_path) as store:
         issue(store, certificate())
-        store._run("insert into schema_version values (9999, 'future')")
+        store.run("insert into schema_version values (9999, 'future')")
     before = (tmp_path / "store.db").read_bytes()
     with pytest.raises(StoreError, match="has schema 9999") as caught:
         open_store(tmp_path / "store.db")

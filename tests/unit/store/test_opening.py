@@ -60,7 +60,7 @@ def test_a_commit_is_on_disk_before_it_returns(tmp_path: Path) -> None:
     new_store(tmp_path).close()
     with open_store(tmp_path / "store.db") as store:
         settings = ("journal_mode", "synchronous", "foreign_keys", "trusted_schema")
-        found = [store._rows(f"pragma {name}")[0][0] for name in settings]
+        found = [store.rows(f"pragma {name}")[0][0] for name in settings]
         assert found == ["wal", 2, 1, 0]
 
 
@@ -177,7 +177,7 @@ def test_a_directory_that_is_not_there_is_said(tmp_path: Path) -> None:
 def test_a_store_held_by_another_is_busy(tmp_path: Path) -> None:
     """A writer that waits longer than it may says so, names fuser, and can write when the other is done."""
     with new_store(tmp_path) as store, open_store(tmp_path / "store.db", busy_seconds=0.01) as waiting:
-        with store._writing():
+        with store.transaction():
             with pytest.raises(StoreError, match="another process is writing") as caught:
                 waiting.reserve_many([reservation(certificate())])
             assert waiting.cas() == store.cas()  # reading goes on
@@ -206,8 +206,8 @@ def test_a_snapshot_is_a_store(tmp_path: Path) -> None:
     copy.mkdir()
     with new_store(tmp_path) as store, open_store(tmp_path / "store.db") as writer:
         issue(store, certificate(1))
-        with writer._writing():
-            writer._run("update ca set crl_number = 99")
+        with writer.transaction():
+            writer.run("update ca set crl_number = 99")
             store.snapshot(copy / "copy.db")
         issue(store, certificate(2))
     assert modes(copy) == {"copy.db": 0o600}
@@ -232,6 +232,6 @@ def test_a_row_that_refers_to_nothing_is_found(tmp_path: Path) -> None:
     """Somebody deleted a CA with the foreign keys off."""
     with new_store(tmp_path) as store:
         issue(store, certificate())
-        store._run("pragma foreign_keys = off")
-        store._run("delete from ca")
+        store.run("pragma foreign_keys = off")
+        store.run("delete from ca")
         assert [finding.message for finding in store.check().findings] == ["a row of certificate refers to nothing"]

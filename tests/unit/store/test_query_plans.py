@@ -31,7 +31,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
 def explain(store: Store, sql: str, values: tuple[object, ...] | None = None) -> list[tuple[int, str]]:
     """Return the lines of SQLite's plan, each with the number of the step it belongs to."""
     given = values if values is not None else (None,) * sql.count("?")
-    return [(parent, line) for _, parent, _, line in store._rows(f"explain query plan {sql}", given)]
+    return [(parent, line) for _, parent, _, line in store.rows(f"explain query plan {sql}", given)]
 
 
 def plan(store: Store, sql: str, values: tuple[object, ...] | None = None) -> list[str]:

@@ -34,7 +34,7 @@ def after_reserving(store: Store, number: int) -> Iterator[None]:
 def lost_transaction(store: Store) -> Iterator[None]:
     """Run the block in a transaction that the database has rolled back by itself."""
     with store.transaction():
-        store._run("rollback")
+        store.run("rollback")
         yield
 
 

@@ -1,0 +1,151 @@
+"""``counterseal acme``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from counterseal.cli.common import DurationType, Run, columns, common
+from counterseal.moments import epoch, moment
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+
+    from counterseal.store.acme.records import ExternalKeyRecord
+
+EPILOG = """\b
+Examples:
+  counterseal acme eab add web-team --expires 7d
+  counterseal acme eab list
+  counterseal acme accounts
+"""
+
+
+@click.group(epilog=EPILOG)
+def acme() -> None:
+    """Keys for new ACME accounts, and the accounts there are."""
+
+
+@acme.group(epilog="\b\nExamples:\n  counterseal acme eab add web-team\n  counterseal acme eab revoke KEY-ID")
+def eab() -> None:
+    """Keys for external account binding, which say who may make an account."""
+
+
+@eab.command("add", epilog="\b\nExamples:\n  counterseal acme eab add web-team --expires 7d --reusable")
+@click.argument("name")
+@click.option("--expires", type=DurationType(), help="How long it can be used to make an account.  [default: for ever]")
+@click.option("--reusable", is_flag=True, help="For any number of accounts, not for one.")
+@common
+def add(run: Run, *, name: str, expires: timedelta | None, reusable: bool) -> None:
+    """Make a key for whoever NAME is, and show it this once."""
+    from counterseal.compose.home import service_secret  # noqa: PLC0415 - what the server would load stays away
+    from counterseal.keystore.secret import derive  # noqa: PLC0415 - same
+    from counterseal.protocols.acme.external import USE, new_external_key  # noqa: PLC0415 - same
+    from counterseal.store.acme.accounts import add_external_key  # noqa: PLC0415 - same
+
+    with run.authority() as authority:
+        at = epoch(authority.clock())
+        record, mac_key = new_external_key(
+            secret=derive(service_secret(run.home), USE),
+            random_bytes=authority.random_bytes,
+            name=name,
+            at=at,
+            by=authority.actor,
+            expires_at=at + int(expires.total_seconds()) if expires else None,
+            reusable=reusable,
+        )
+        add_external_key(authority.store, record)
+    lines = [
+        f"made an external account key for {name}; its HMAC key is shown this once",
+        f"  key id    {record.id}",
+        f"  hmac key  {mac_key}",
+        f"next: certbot register --eab-kid {record.id} --eab-hmac-key ...",
+    ]
+    run.show({"external_key": _document(record), "hmac_key": mac_key}, "\n".join(lines))
+
+
+@eab.command("list", epilog="\b\nExamples:\n  counterseal acme eab list")
+@common
+def list_keys(run: Run) -> None:
+    """List the keys, used and revoked ones too; an HMAC key is never shown again."""
+    from counterseal.store.acme.accounts import external_keys  # noqa: PLC0415 - only here
+
+    with run.authority() as authority:
+        records, at = external_keys(authority.store), epoch(authority.clock())
+    rows = [
+        (one.id, one.name, _state(one, at), f"{moment(one.created_at):%Y-%m-%d}", one.created_by) for one in records
+    ]
+    run.show(
+        {"external_keys": [_document(one) for one in records]},
+        columns(rows, titles=("KEY ID", "NAME", "STATE", "MADE", "BY")),
+    )
+
+
+@eab.command("revoke", epilog="\b\nExamples:\n  counterseal acme eab revoke KEY-ID")
+@click.argument("key_id")
+@common
+def revoke(run: Run, *, key_id: str) -> None:
+    """Let no further account be made with a key; accounts that it made stay."""
+    from counterseal.store.acme.accounts import revoke_external_key  # noqa: PLC0415 - only here
+
+    with run.authority() as authority:
+        revoke_external_key(authority.store, key_id, epoch(authority.clock()))
+    run.show({"revoked": key_id}, f"revoked {key_id}")
+
+
+@acme.command("accounts", epilog="\b\nExamples:\n  counterseal acme accounts --json")
+@common
+def list_accounts(run: Run) -> None:
+    """List the accounts."""
+    import json  # noqa: PLC0415 - for the contacts
+
+    from counterseal.store.acme.accounts import accounts, external_keys  # noqa: PLC0415 - only here
+
+    with run.authority() as authority:
+        found = accounts(authority.store)
+        names = {one.id: one.name for one in external_keys(authority.store)}
+    documents: list[dict[str, Any]] = [
+        {
+            "id": one.id,
+            "status": one.status,
+            "contact": json.loads(one.contact),
+            "external_key": one.external_key,
+            "created_at": moment(one.created_at).isoformat(),
+        }
+        for one in found
+    ]
+    rows = [
+        (
+            one.id,
+            one.status,
+            f"{moment(one.created_at):%Y-%m-%d}",
+            names.get(one.external_key or "", ""),
+            ", ".join(json.loads(one.contact)),
+        )
+        for one in found
+    ]
+    run.show({"accounts": documents}, columns(rows, titles=("ACCOUNT", "STATUS", "MADE", "EXTERNAL KEY", "CONTACT")))
+
+
+def _state(record: ExternalKeyRecord, at: int) -> str:
+    if record.revoked_at is not None:
+        return "revoked"
+    if record.expires_at is not None and record.expires_at <= at:
+        return "expired"
+    if record.used_at is not None and not record.reusable:
+        return "used"
+    return "reusable" if record.reusable else "unused"
+
+
+def _document(record: ExternalKeyRecord) -> dict[str, Any]:
+    return {
+        "id": record.id,
+        "name": record.name,
+        "created_at": moment(record.created_at).isoformat(),
+        "created_by": record.created_by,
+        "expires_at": moment(record.expires_at).isoformat() if record.expires_at else None,
+        "reusable": record.reusable,
+        "used_at": moment(record.used_at).isoformat() if record.used_at else None,
+        "revoked_at": moment(record.revoked_at).isoformat() if record.revoked_at else None,
+    }

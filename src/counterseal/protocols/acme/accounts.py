@@ -1,0 +1,163 @@
+"""Accounts: made, found, updated, deactivated, given a new key (RFC 8555 7.3). Jobs for the one writer."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
+
+from counterseal.errors import InputError
+from counterseal.pki.names import email_address
+from counterseal.protocols.acme import objects
+from counterseal.protocols.acme.encoding import read_json
+from counterseal.protocols.acme.exchange import Call, Reply, limit
+from counterseal.protocols.acme.external import read_binding
+from counterseal.protocols.acme.jwk import AccountKey
+from counterseal.protocols.acme.jws import read_envelope, require
+from counterseal.protocols.acme.payloads import KeyChange, NewAccount, UpdateAccount
+from counterseal.protocols.acme.problems import Problem, malformed, unauthorized
+from counterseal.protocols.acme.states import AccountStatus
+from counterseal.store.acme.accounts import (
+    add_account,
+    find_account,
+    find_account_by_key,
+    find_external_key,
+    set_account_key,
+    set_account_status,
+    set_contact,
+    use_external_key,
+)
+from counterseal.store.acme.records import AccountRecord
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from counterseal.authority.parts import Authority
+
+MAILTO = "mailto:"
+
+
+def new_account(authority: Authority, call: Call) -> Reply:
+    """Make an account for the request's key, or return the one that it has."""
+    wanted = call.read(NewAccount)
+    existing = find_account_by_key(authority.store, call.key.thumbprint)
+    if existing is not None:
+        _require_valid(existing)
+        return _reply(existing, call)
+    if wanted.only_return_existing:
+        raise Problem("accountDoesNotExist", "there is no account for this key")
+    _require_agreement(wanted, call)
+    contact = _checked_contact(wanted.contact)
+    limit(authority, call.client or "unknown", "new accounts from one address", call.rules.accounts_per_hour, call.at)
+    record = AccountRecord(
+        id=call.new_id(),
+        thumbprint=call.key.thumbprint,
+        jwk=call.key.jwk,
+        status=AccountStatus.VALID,
+        contact=contact,
+        terms_agreed=wanted.terms_of_service_agreed,
+        external_key=_bound_to(authority, wanted, call),
+        created_at=call.at,
+    )
+    add_account(authority.store, record)
+    return _reply(record, call, status=201)
+
+
+def account(authority: Authority, call: Call) -> Reply:
+    """Show the account, change its contacts, or deactivate it (RFC 8555 7.3.2, 7.3.6)."""
+    owner = call.owner
+    if call.parameters["id"] != owner.id:
+        raise unauthorized("this is another account")
+    if call.is_get:
+        return _reply(owner, call)
+    wanted = call.read(UpdateAccount)
+    if wanted.status not in {None, AccountStatus.VALID, AccountStatus.DEACTIVATED}:
+        raise malformed(f"an account's status can only be set to deactivated, not {wanted.status!r:.40}")
+    if wanted.contact is not None:
+        set_contact(authority.store, owner.id, _checked_contact(wanted.contact))
+    if wanted.status == AccountStatus.DEACTIVATED:
+        set_account_status(authority.store, owner.id, AccountStatus.DEACTIVATED)
+    changed = find_account(authority.store, owner.id)
+    return _reply(changed or owner, call)
+
+
+def key_change(authority: Authority, call: Call) -> Reply:
+    """Give the account the key that signed the inner JWS (RFC 8555 7.3.5)."""
+    inner = read_envelope(call.payload)
+    require(inner, "jwk")
+    new = AccountKey.of(inner.jwk or {})
+    if inner.nonce is not None or inner.url != call.url:
+        raise malformed("the inner JWS has no nonce, and the url of the outer one (RFC 8555 7.3.5)")
+    if not new.verifies(inner.algorithm, inner.signed, inner.signature):
+        raise malformed("the inner JWS is not signed with the new key")
+    wanted = read_json(inner.payload, KeyChange, "the inner payload")
+    if wanted.account != call.urls.account(call.owner.id):
+        raise malformed("the inner payload names another account")
+    if AccountKey.of(wanted.old_key).jwk != call.owner.jwk:
+        raise malformed("oldKey is not the key of this account")
+    taken = find_account_by_key(authority.store, new.thumbprint)
+    if taken is not None:
+        raise Problem(
+            "malformed", "the new key has an account already", status=409, location=call.urls.account(taken.id)
+        )
+    set_account_key(authority.store, call.owner.id, thumbprint=new.thumbprint, jwk=new.jwk)
+    return _reply(find_account(authority.store, call.owner.id) or call.owner, call)
+
+
+def require_account(found: AccountRecord | None) -> AccountRecord:
+    """Return the account that a ``kid`` names; raises Problem ``accountDoesNotExist``, ``unauthorized``."""
+    if found is None:
+        raise Problem("accountDoesNotExist", "there is no such account")
+    _require_valid(found)
+    return found
+
+
+def _require_valid(record: AccountRecord) -> None:
+    if record.status != AccountStatus.VALID:
+        raise unauthorized(f"the account is {record.status}")
+
+
+def _require_agreement(wanted: NewAccount, call: Call) -> None:
+    terms = call.rules.terms_of_service
+    if terms is not None and not wanted.terms_of_service_agreed:
+        raise Problem(
+            "userActionRequired", "the terms of service must be agreed to", link="terms-of-service", instance=terms
+        )
+
+
+def _bound_to(authority: Authority, wanted: NewAccount, call: Call) -> str | None:
+    binding = wanted.external_account_binding
+    if binding is None:
+        if call.rules.external_account_required:
+            raise Problem("externalAccountRequired", "a new account needs an externalAccountBinding here")
+        return None
+    identifier = read_binding(binding, jwk=call.key.jwk, url=call.url, secret=call.external_secret)
+    record = find_external_key(authority.store, identifier)
+    if record is None:
+        raise unauthorized("there is no external key of that id")
+    if record.expires_at is not None and record.expires_at <= call.at:
+        raise unauthorized("the external key has expired")
+    if not use_external_key(authority.store, identifier, call.at):
+        raise unauthorized("the external key was used already, or revoked")
+    return identifier
+
+
+def _checked_contact(contact: Sequence[str]) -> str:
+    for url in contact:
+        if not url.lower().startswith(MAILTO):
+            raise Problem("unsupportedContact", f"a contact is a mailto: URL, not {url!r:.80}")
+        try:
+            email_address(unquote(url[len(MAILTO) :]))  # neither a list nor headers, which have a , and a ? in them
+        except InputError:
+            raise Problem("invalidContact", f"not one mail address: {url!r:.80}") from None
+    return json.dumps(list(contact))
+
+
+def _reply(record: AccountRecord, call: Call, status: int = 200) -> Reply:
+    terms = call.rules.terms_of_service
+    return Reply(
+        objects.account(record, call.urls),
+        status,
+        {"Location": call.urls.account(record.id)},
+        links=((terms, "terms-of-service"),) if terms else (),
+    )

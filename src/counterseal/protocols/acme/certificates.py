@@ -1,0 +1,57 @@
+"""Certificates: downloaded with their chain (RFC 8555 7.4.2), and asked about for renewal (RFC 9773)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from counterseal.moments import moment
+from counterseal.protocols.acme.exchange import Call, Reply
+from counterseal.protocols.acme.objects import show_time
+from counterseal.protocols.acme.orders import own_order
+from counterseal.protocols.acme.problems import not_found
+from counterseal.protocols.acme.renewal import POLL_SECONDS, CertificateName, window
+from counterseal.protocols.acme.replacing import find_named
+from counterseal.store.records import Status
+
+if TYPE_CHECKING:
+    from counterseal.authority.parts import Authority
+
+MEDIA_TYPE = "application/pem-certificate-chain"
+CHAINS = 2
+"""The chain as TLS sends it, and with the trust anchor at its end for those who want to have all."""
+
+
+def certificate(authority: Authority, call: Call) -> Reply:
+    """Return the certificate of an order with one of its chains; links name the others."""
+    order = own_order(authority, call)
+    if order.serial_number is None:
+        raise not_found("certificate")
+    record = authority.store.certificate(order.serial_number, issuer=order.issuer)
+    number = int(call.parameters.get("chain", "0"))
+    if number >= CHAINS or record.certificate is None:
+        raise not_found("certificate")
+    path = authority.path(authority.store.ca(record.issuer))
+    above = path if number else path[:-1]
+    own = x509.load_der_x509_certificate(record.certificate)
+    text = "".join(one.public_bytes(Encoding.PEM).decode() for one in (own, *above))
+    alternates = tuple((call.urls.certificate(order.id, one), "alternate") for one in range(CHAINS) if one != number)
+    return Reply(text=text, media_type=MEDIA_TYPE, links=alternates)
+
+
+def renewal_information(authority: Authority, text: str) -> Reply:
+    """Return when a certificate should be renewed (RFC 9773 4.2); anybody may ask."""
+    record = find_named(authority, CertificateName.parse(text))
+    if record is None:
+        raise not_found("certificate")
+    revoked_at = moment(record.revoked_at) if record.status is Status.REVOKED and record.revoked_at else None
+    begin, end = window(
+        moment(record.not_before),
+        moment(record.not_after),
+        share_left=authority.rules.renew_before,
+        revoked_at=revoked_at,
+    )
+    span = {"start": show_time(int(begin.timestamp())), "end": show_time(int(end.timestamp()))}
+    return Reply({"suggestedWindow": span}, headers={"Retry-After": str(POLL_SECONDS)})

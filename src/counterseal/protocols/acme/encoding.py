@@ -1,0 +1,43 @@
+"""base64url without padding, read strictly (RFC 7515 2, RFC 8555 6.1): one text for one value, no other is taken."""
+
+from __future__ import annotations
+
+import binascii
+from base64 import urlsafe_b64encode
+from typing import TypeVar
+
+import msgspec
+
+from counterseal.protocols.acme.problems import malformed
+
+T = TypeVar("T")
+_TO_STANDARD = str.maketrans("-_", "+/")
+_FOREIGN = frozenset("+/=")
+
+
+def encode(octets: bytes) -> str:
+    """Return the octets in base64url without padding."""
+    return urlsafe_b64encode(octets).rstrip(b"=").decode()
+
+
+def decode(text: str, what: str) -> bytes:
+    """Return the octets; raises Problem ``malformed`` naming ``what`` for padding, foreign letters, or loose bits."""
+    if not _FOREIGN.isdisjoint(text) or not text.isascii():
+        raise malformed(f"{what} is not base64url without padding")
+    try:
+        octets = binascii.a2b_base64(text.translate(_TO_STANDARD) + "=" * (-len(text) % 4), strict_mode=True)
+    except binascii.Error:
+        raise malformed(f"{what} is not base64url without padding") from None
+    if encode(octets) != text:
+        raise malformed(f"{what} is not base64url without padding")
+    return octets
+
+
+def read_json(content: bytes, kind: type[T], what: str) -> T:
+    """Return the JSON document as ``kind``; raises Problem ``malformed`` with what is wrong and where."""
+    try:
+        return msgspec.json.decode(content, type=kind)
+    except msgspec.ValidationError as error:
+        raise malformed(f"{what}: {error}") from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise malformed(f"{what} is not one JSON document") from None

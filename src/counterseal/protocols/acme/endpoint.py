@@ -1,0 +1,198 @@
+"""From an HTTP request to a job for the one writer, and from its reply to a response (RFC 8555 6).
+
+Every POST is one transaction: its nonce is spent and its job is done together, and the answer leaves when that is on
+disk. A job that ends in a problem is undone, its nonce stays spent.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal, TypeVar
+
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse, Response
+
+from counterseal.errors import StoreError
+from counterseal.moments import epoch
+from counterseal.protocols.acme.accounts import require_account
+from counterseal.protocols.acme.exchange import Call, Reply
+from counterseal.protocols.acme.external import USE
+from counterseal.protocols.acme.jwk import AccountKey
+from counterseal.protocols.acme.jws import MEDIA_TYPE, Envelope, read_envelope, require
+from counterseal.protocols.acme.nonces import RANDOM_BYTES, bad_nonce, check_nonce, make_nonce
+from counterseal.protocols.acme.objects import URLs
+from counterseal.protocols.acme.problems import Problem, malformed
+from counterseal.service.body import read_body
+from counterseal.service.problems import MEDIA_TYPE as PROBLEM_TYPE
+from counterseal.service.problems import RETRY_SECONDS, status_of
+from counterseal.store.acme.accounts import find_account
+from counterseal.store.acme.passing import use_nonce
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from starlette.requests import Request
+
+    from counterseal.authority.parts import Authority
+    from counterseal.protocols.acme.rules import AcmeRules
+    from counterseal.service.parts import Service
+    from counterseal.store.acme.records import AccountRecord
+
+    Job = Callable[[Authority, Call], "T"]
+    Handler = Callable[[Request], Awaitable[Response]]
+
+T = TypeVar("T")
+
+KeyWay = Literal["kid", "jwk", "either"]
+BODY_LIMIT = 128 * 1024
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A request with a good signature, and its nonce, which is ours and not yet spent."""
+
+    call: Call
+    nonce: str
+    nonce_until: int
+
+
+class Endpoint:
+    """Opens requests and dresses answers."""
+
+    def __init__(self, service: Service, rules: AcmeRules) -> None:
+        self._service = service
+        self._rules = rules
+        self._nonce_secret = service.key("acme nonces")
+        self._external_secret = service.key(USE)
+
+    def urls(self, request: Request) -> URLs:
+        """Return the URLs as the client of this request sees them."""
+        return URLs(self._service.url(request, ""))
+
+    def handler(self, work: Callable[[Request], Awaitable[Reply]], methods: tuple[str, ...] = ("POST",)) -> Handler:
+        """Return a route's handler that does ``work`` and turns all that goes wrong into a problem document."""
+
+        async def handle(request: Request) -> Response:
+            if request.method not in methods:
+                refused = Problem("malformed", f"this resource takes {' or '.join(methods)}", status=405)
+                return self._problem(request, refused, methods)
+            try:
+                reply = await work(request)
+            except Problem as problem:
+                request.state.log["problem"] = problem.kind
+                return self._problem(request, problem, methods)
+            except HTTPException as error:
+                close = {name.lower(): value for name, value in (error.headers or {}).items()}
+                return self._problem(request, Problem("malformed", error.detail, status=error.status_code), (), close)
+            except StoreError as error:
+                if status_of(error) != 503:  # noqa: PLR2004 - the others are faults, for the log
+                    raise
+                busy = Problem("serverInternal", "busy: try again", status=503, retry_after=RETRY_SECONDS)
+                return self._problem(request, busy, methods)
+            return self._dress(request, reply)
+
+        return handle
+
+    async def open(self, request: Request, way: KeyWay) -> Opened:
+        """Return the request, its form, URL, nonce, key and signature checked; raises Problem."""
+        if request.headers.get("content-type", "").partition(";")[0].strip() != MEDIA_TYPE:
+            raise Problem("malformed", f"a request's body is {MEDIA_TYPE}", status=415)
+        envelope = read_envelope(await read_body(request, limit=BODY_LIMIT))
+        urls = self.urls(request)
+        self._check_url(request, envelope, urls)
+        if way != "either":
+            require(envelope, way)
+        at = epoch(self._service.clock())
+        until = check_nonce(self._nonce_secret, envelope.nonce, at=at)
+        key, account = await self._key_of(envelope, urls)
+        if not key.verifies(envelope.algorithm, envelope.signed, envelope.signature):
+            raise malformed("the signature does not verify with this key")
+        request.state.log["account"] = account.id if account else None
+        call = Call(
+            urls=urls,
+            rules=self._rules,
+            url=envelope.url,
+            key=key,
+            account=account,
+            payload=envelope.payload,
+            at=at,
+            random_bytes=self._service.random_bytes,
+            external_secret=self._external_secret,
+            client=request.client.host if request.client else None,
+            parameters={**request.query_params, **{name: str(one) for name, one in request.path_params.items()}},
+        )
+        return Opened(call, envelope.nonce or "", until)
+
+    async def do(self, opened: Opened, job: Job[T]) -> T:
+        """Spend the nonce and do the job, in one transaction; raises its Problem once the nonce is durably spent."""
+
+        def step(authority: Authority) -> T | Problem:
+            if not use_nonce(authority.store, opened.nonce, opened.nonce_until):
+                raise bad_nonce("the nonce was used before")
+            try:
+                with authority.store.transaction():
+                    return job(_acting(authority, opened.call), opened.call)
+            except Problem as problem:
+                return problem
+
+        answer = await self._service.access.write(step)
+        if isinstance(answer, Problem):
+            raise answer
+        return answer
+
+    async def go_on(self, call: Call, job: Job[T]) -> T:
+        """Do a further job for a request whose nonce is spent."""
+        return await self._service.access.write(lambda authority: job(_acting(authority, call), call))
+
+    def nonce(self) -> str:
+        """Return a new nonce."""
+        random = self._service.random_bytes(RANDOM_BYTES)
+        return make_nonce(self._nonce_secret, at=epoch(self._service.clock()), random=random)
+
+    def _check_url(self, request: Request, envelope: Envelope, urls: URLs) -> None:
+        query = request.scope["query_string"]
+        own = urls.base + request.scope["raw_path"].decode("latin-1") + (f"?{query.decode('latin-1')}" if query else "")
+        if envelope.url != own:
+            raise Problem("unauthorized", f"the signed url is not that of the request: {own}", status=401)
+
+    async def _key_of(self, envelope: Envelope, urls: URLs) -> tuple[AccountKey, AccountRecord | None]:
+        if envelope.jwk is not None:
+            return AccountKey.of(envelope.jwk), None
+        identifier = urls.account_id(envelope.kid or "")
+        found = await self._service.access.read(
+            lambda authority: find_account(authority.store, identifier) if identifier else None
+        )
+        account = require_account(found)
+        return AccountKey(account.jwk, account.thumbprint), account
+
+    def _dress(self, request: Request, reply: Reply) -> Response:
+        headers = {
+            "Replay-Nonce": self.nonce(),
+            "Cache-Control": "no-store",
+            "Link": _links((self.urls(request).directory(), "index"), *reply.links),
+            **reply.headers,
+        }
+        if reply.text is not None:
+            return Response(reply.text, reply.status, headers, reply.media_type)
+        if reply.document is None:
+            return Response(None, reply.status, headers)
+        return JSONResponse(reply.document, reply.status, headers, reply.media_type)
+
+    def _problem(
+        self, request: Request, problem: Problem, methods: tuple[str, ...], more: dict[str, str] | None = None
+    ) -> Response:
+        headers = dict(more or {})
+        headers |= {"Allow": ", ".join(methods)} if problem.status == 405 else {}  # noqa: PLR2004 - RFC 9110 15.5.6
+        headers |= {"Retry-After": str(problem.retry_after)} if problem.retry_after else {}
+        headers |= {"Location": problem.location} if problem.location else {}
+        links = ((str(problem.members["instance"]), problem.link),) if problem.link else ()
+        return self._dress(request, Reply(problem.document(), problem.status, headers, links, media_type=PROBLEM_TYPE))
+
+
+def _acting(authority: Authority, call: Call) -> Authority:
+    return replace(authority, actor=f"acme:{call.account.id}" if call.account else "acme")
+
+
+def _links(*links: tuple[str, str]) -> str:
+    return ", ".join(f'<{url}>;rel="{relation}"' for url, relation in links)

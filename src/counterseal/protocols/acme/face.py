@@ -1,0 +1,174 @@
+"""The routes of ACME, and what goes on beside them: validation, new lists after a revocation, tidying up."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from typing import TYPE_CHECKING, Any
+
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from counterseal.authority.publish import publish
+from counterseal.errors import CountersealError
+from counterseal.moments import epoch
+from counterseal.protocols.acme import accounts, authorizations, certificates, issuing, objects, orders, revoking
+from counterseal.protocols.acme.endpoint import METHODS, Endpoint
+from counterseal.protocols.acme.exchange import HOUR, Reply
+from counterseal.protocols.acme.problems import Failure, not_found
+from counterseal.protocols.acme.validation.connect import Reach
+from counterseal.protocols.acme.validation.resolver import Resolver
+from counterseal.protocols.acme.validation.validator import Validator
+from counterseal.service.log import log
+from counterseal.service.parts import Face, Service, Upkeep
+from counterseal.store.acme.orders import abandon_orders
+from counterseal.store.acme.passing import forget_authorizations, forget_nonces, forget_orders, forget_usage
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+    from counterseal.authority.parts import Authority
+    from counterseal.protocols.acme.endpoint import Handler, Job, KeyWay
+    from counterseal.protocols.acme.objects import URLs
+    from counterseal.protocols.acme.rules import AcmeRules
+
+TIDY_SECONDS = 60.0
+STEP = 500
+"""Rows that one tidying takes away at most, so that nobody waits for it."""
+
+KEPT_SECONDS = 7 * 24 * HOUR
+"""Orders and authorizations can still be looked at for so long after their end."""
+
+
+def acme_face(service: Service, rules: AcmeRules) -> Face:
+    """Return the face that speaks ACME."""
+    acme = Acme(service, rules)
+    return Face(acme.routes(), (Upkeep("tidy acme", TIDY_SECONDS, acme.tidy),), acme.start)
+
+
+class Acme:
+    """The parts of one ACME server."""
+
+    def __init__(self, service: Service, rules: AcmeRules) -> None:
+        self._service = service
+        self._rules = rules
+        self._endpoint = Endpoint(service, rules)
+        reach = Reach(Resolver(rules.resolvers), rules.allow_networks, rules.deny_networks)
+        self._validator = Validator(service.access, rules, reach)
+        self._to_publish: set[str] = set()
+        self._publishing: asyncio.Task[None] | None = None
+
+    def routes(self) -> list[Route]:
+        """Return all routes; what a path takes is decided by the handler, whose refusals are problem documents."""
+        post = self._post
+        table: list[tuple[str, Handler]] = [
+            ("directory", self._directory),
+            ("new-nonce", self._new_nonce),
+            ("new-account", post(accounts.new_account, "jwk")),
+            ("account/{id}", post(accounts.account)),
+            ("account/{id}/orders", post(orders.list_orders)),
+            ("key-change", post(accounts.key_change)),
+            ("new-order", post(orders.new_order)),
+            ("order/{id}", post(orders.order)),
+            ("order/{id}/finalize", self._endpoint.handler(self._finalize)),
+            ("new-authz", post(authorizations.new_authorization)),
+            ("authz/{id}", post(authorizations.authorization)),
+            ("challenge/{id}/{kind}", post(authorizations.challenge)),
+            ("certificate/{id}", post(certificates.certificate)),
+            ("certificate/{id}/{chain:int}", post(certificates.certificate)),
+            ("revoke-cert", post(revoking.revoke, "either")),
+            ("renewal-info/{name}", self._endpoint.handler(self._renewal_information, ("GET", "HEAD"))),
+            ("{rest:path}", self._endpoint.handler(_nothing, METHODS)),
+        ]
+        return [Route(f"{objects.ROOT}/{path}", handler, methods=list(METHODS)) for path, handler in table]
+
+    async def start(self) -> None:
+        """Take up what a process that ended left: challenges are tried again, half-finished orders are given up."""
+        failure = Failure("serverInternal", "the service stopped before the certificate was signed: order it again")
+        error = json.dumps(failure.document())
+        await self._service.access.write(lambda authority: abandon_orders(authority.store, error))
+        await self._validator.resume(objects.URLs(self._service.origin.usual))
+
+    async def tidy(self) -> None:
+        """Take away what is over, a few rows at a time."""
+        at = epoch(self._service.clock())
+
+        def step(authority: Authority) -> None:
+            forget_nonces(authority.store, at, STEP * 10)
+            forget_usage(authority.store, at - 2 * HOUR)
+            forget_orders(authority.store, at - KEPT_SECONDS, STEP)
+            forget_authorizations(authority.store, at - KEPT_SECONDS, STEP)
+
+        await self._service.access.write(step)
+
+    def _post(self, job: Job[Reply], way: KeyWay = "kid") -> Handler:
+        async def work(request: Request) -> Reply:
+            opened = await self._endpoint.open(request, way)
+            reply = await self._endpoint.do(opened, job)
+            self._follow(reply, opened.call.urls)
+            return reply
+
+        return self._endpoint.handler(work)
+
+    def _follow(self, reply: Reply, urls: URLs) -> None:
+        if reply.following is None:
+            return
+        what, subject = reply.following
+        if what == "validate":
+            self._validator.start(subject, urls)
+            return
+        self._to_publish.add(subject)
+        if self._publishing is None or self._publishing.done():
+            self._publishing = asyncio.create_task(self._publish())
+
+    async def _publish(self) -> None:
+        """Sign new lists for the CAs of which something was revoked; what comes meanwhile is one more round."""
+        while self._to_publish:
+            names = frozenset(self._to_publish)
+            self._to_publish.clear()
+            try:
+                await self._service.access.write(lambda authority, only=names: publish(authority, only=only))  # type: ignore[misc] # bound now
+            except CountersealError as error:
+                log("list not published", logging.ERROR, code=error.code, reason=error.message, cas=sorted(names))
+
+    async def _finalize(self, request: Request) -> Reply:
+        opened = await self._endpoint.open(request, "kid")
+        finalizing = await self._endpoint.do(opened, issuing.begin)
+        try:
+            content = await self._service.access.sign(finalizing.prepared.sign)
+            return await self._endpoint.go_on(
+                opened.call, lambda authority, call: issuing.complete(authority, call, finalizing, content)
+            )
+        except Exception:
+            await self._service.access.write(lambda authority: issuing.give_up(authority, finalizing))
+            raise
+
+    async def _directory(self, request: Request) -> Response:
+        described = await self._service.access.read(self._profiles)
+        document = objects.directory(self._endpoint.urls(request), self._rules, described)
+        return JSONResponse(document, headers={"Cache-Control": "no-cache"})
+
+    def _profiles(self, authority: Authority) -> dict[str, str]:
+        described: dict[str, str] = {}
+        for name in self._rules.profiles:
+            profile = authority.profile(name)
+            described[name] = f"{profile.purpose} certificates for {profile.lifetime.total_seconds() / 86_400:g} days"
+        return described
+
+    async def _new_nonce(self, request: Request) -> Response:
+        reply: dict[str, Any] = {"status": 204 if request.method == "GET" else 200}
+        handler = self._endpoint.handler(lambda _: _soon(Reply(**reply)), ("HEAD", "GET"))
+        return await handler(request)
+
+    async def _renewal_information(self, request: Request) -> Reply:
+        name = request.path_params["name"]
+        return await self._service.access.read(lambda authority: certificates.renewal_information(authority, name))
+
+
+async def _soon(reply: Reply) -> Reply:
+    return reply
+
+
+async def _nothing(_: Request) -> Reply:
+    raise not_found("resource")

@@ -1,0 +1,123 @@
+"""Finalizing an order (RFC 8555 7.4): a CSR that asks for exactly what was ordered becomes the certificate.
+
+In two jobs, with the signature between them: the serial number and the order's state are durable before anything is
+signed, and the certificate is stored together with the order's last state, so it is issued once or not at all.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from counterseal.authority.issue import prepare
+from counterseal.authority.order import order_from_csr
+from counterseal.authority.signing import record, reserve
+from counterseal.errors import InputError, NotFoundError, RefusedError, StoreError
+from counterseal.moments import moment
+from counterseal.pki.csr import parse_csr
+from counterseal.pki.subject import subject_of
+from counterseal.protocols.acme.encoding import decode
+from counterseal.protocols.acme.identifiers import Identifier, requested_by
+from counterseal.protocols.acme.orders import own_order, show_order, status_of
+from counterseal.protocols.acme.payloads import Finalize
+from counterseal.protocols.acme.problems import Failure, Problem, Subproblem
+from counterseal.protocols.acme.states import OrderStatus
+from counterseal.store.acme.orders import change_order, complete_order, find_order
+
+if TYPE_CHECKING:
+    from counterseal.authority.parts import Authority
+    from counterseal.authority.signing import Prepared
+    from counterseal.pki.csr import CSR
+    from counterseal.pki.policy import Asked
+    from counterseal.protocols.acme.exchange import Call, Reply
+    from counterseal.store.acme.records import OrderRecord
+
+MAX_COMMON_NAME = 64
+_DER_SEQUENCE = 0x30
+
+
+@dataclass(frozen=True, slots=True)
+class Finalizing:
+    """An order in ``processing``, and what is to be signed for it."""
+
+    order: OrderRecord
+    prepared: Prepared
+
+
+def begin(authority: Authority, call: Call) -> Finalizing:
+    """Check the CSR, decide, reserve the serial number and turn the order to ``processing``.
+
+    A CSR that does not fit leaves the order ``ready``, so that the client can send a better one.
+    """
+    order = own_order(authority, call)
+    state = status_of(authority, order, call.at)
+    if state is not OrderStatus.READY:
+        raise Problem("orderNotReady", f"the order is {state}")
+    csr = _read_csr(call)
+    asked = _asked(authority, call, order, csr)
+    named = json.loads(order.identifiers)[0]["value"]
+    try:
+        prepared = prepare(authority, asked, name=named)
+    except RefusedError as error:
+        reasons = tuple(Subproblem("badCSR", finding.message) for finding in error.findings)
+        raise Problem("badCSR", error.message, subproblems=reasons) from None
+    if not change_order(authority.store, order.id, was=order.status, status=OrderStatus.PROCESSING):
+        raise Problem("orderNotReady", "the order is being finalized already")
+    reserve(authority, prepared)
+    return Finalizing(order, prepared)
+
+
+def complete(authority: Authority, call: Call, finalizing: Finalizing, content: bytes) -> Reply:
+    """Store the signed certificate and the order's last state, together; return the order."""
+    issued = record(authority, finalizing.prepared, content)
+    done = complete_order(
+        authority.store,
+        finalizing.order.id,
+        was=OrderStatus.PROCESSING,
+        issuer=issued.record.issuer,
+        serial_number=issued.record.serial_number,
+        expires_at=issued.record.not_after,
+    )
+    if not done:
+        raise StoreError("acme.order_lost", f"the order changed while it was finalized: {finalizing.order.id}")
+    return show_order(authority, call, find_order(authority.store, finalizing.order.id) or finalizing.order)
+
+
+def give_up(authority: Authority, finalizing: Finalizing) -> None:
+    """Turn an order that could not be signed to ``invalid``; the reason is in the log, not in the order."""
+    failure = Failure("serverInternal", "the certificate could not be signed")
+    error = json.dumps(failure.document())
+    change_order(
+        authority.store, finalizing.order.id, was=OrderStatus.PROCESSING, status=OrderStatus.INVALID, error=error
+    )
+
+
+def _read_csr(call: Call) -> CSR:
+    content = decode(call.read(Finalize).csr, "csr")
+    if not content or content[0] != _DER_SEQUENCE:
+        raise Problem("badCSR", "the csr is not DER in base64url (RFC 8555 7.4)")
+    try:
+        csr = parse_csr(content)
+    except InputError as error:
+        raise Problem("badCSR", error.message) from None
+    if csr.public_key == call.key.public_key:
+        raise Problem("badCSR", "the key of an account must not be that of a certificate (RFC 8555 11.1)")
+    return csr
+
+
+def _asked(authority: Authority, call: Call, order: OrderRecord, csr: CSR) -> Asked:
+    ordered = tuple(Identifier(one["type"], one["value"]) for one in json.loads(order.identifiers))
+    wished = requested_by(csr)
+    if wished != frozenset(ordered):
+        missing = ", ".join(sorted(one.value for one in frozenset(ordered) - wished)) or "none"
+        foreign = ", ".join(sorted(one.value for one in wished - frozenset(ordered))) or "none"
+        raise Problem("badCSR", f"the csr does not ask for what was ordered: missing {missing}; not ordered {foreign}")
+    try:
+        asked = order_from_csr(authority.profile(order.profile), csr)
+    except (InputError, NotFoundError) as error:
+        raise Problem("badCSR", error.message) from None
+    lifetime = None if order.not_after is None else moment(order.not_after) - moment(call.at)
+    short = next((one.value for one in ordered if len(one.value) <= MAX_COMMON_NAME), None)
+    subject = asked.subject if asked.subject.rdns or short is None else subject_of(short)
+    return replace(asked, subject=subject, names=tuple(one.general_name() for one in ordered), lifetime=lifetime)

@@ -1,0 +1,90 @@
+"""Opening a connection to an address that was checked, and to no other (no second look-up in between)."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from counterseal.protocols.acme.problems import Failure
+from counterseal.protocols.acme.validation.reach import refusal
+from counterseal.protocols.acme.validation.resolver import Lookup
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Sequence
+
+    from counterseal.protocols.acme.rules import Network
+    from counterseal.protocols.acme.validation.reach import Address
+    from counterseal.protocols.acme.validation.resolver import Resolver
+
+CONNECT_SECONDS = 4.0
+TRIED = 3
+"""Addresses of a name that are tried, so that one which does not answer cannot hold everything."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How validation reaches a host: names to addresses, and which addresses are allowed."""
+
+    resolver: Resolver
+    allowed: Sequence[Network] = ()
+    denied: Sequence[Network] = ()
+
+    async def open(
+        self, host: str, port: int, *, context: ssl.SSLContext | None = None, server_name: str | None = None
+    ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """Return a connection to one of the host's addresses; raises Lookup with the failure of the last one."""
+        last = Failure("connection", f"{host} has no address that could be tried")
+        for address in (await self._permitted(host))[:TRIED]:
+            try:
+                async with asyncio.timeout(CONNECT_SECONDS):
+                    return await _connect(address, port, context, server_name)
+            except (OSError, TimeoutError) as error:
+                last = _failure(address, port, error)
+        raise Lookup(last)
+
+    async def _permitted(self, host: str) -> list[Address]:
+        found = await self.resolver.addresses(host)
+        refused = {one: refusal(one, allowed=self.allowed, denied=self.denied, own=is_own(one)) for one in found}
+        permitted = [one for one in found if refused[one] is None]
+        if not permitted:
+            shown = ", ".join(f"{one}: {reason}" for one, reason in refused.items())
+            raise Lookup(Failure("connection", f"{host} is not contacted, by policy ({shown})"))
+        return permitted
+
+
+def is_own(address: Address) -> bool:
+    """Whether the address is this machine's: then a datagram to it would leave from it. Nothing is sent."""
+    family = socket.AF_INET if address.version == 4 else socket.AF_INET6  # noqa: PLR2004 - the version of IP
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.connect((str(address), 9))
+            return bool(probe.getsockname()[0] == str(address))
+    except OSError:
+        return False
+
+
+async def _connect(
+    address: Address, port: int, context: ssl.SSLContext | None, server_name: str | None
+) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    family = socket.AF_INET if address.version == 4 else socket.AF_INET6  # noqa: PLR2004 - the version of IP
+    plain = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        plain.setblocking(False)
+        await asyncio.get_running_loop().sock_connect(plain, (str(address), port))
+        return await asyncio.open_connection(sock=plain, ssl=context, server_hostname=server_name if context else None)
+    except BaseException:
+        plain.close()
+        raise
+
+
+def _failure(address: Address, port: int, error: Exception) -> Failure:
+    shown = f"[{address}]:{port}" if ":" in str(address) else f"{address}:{port}"
+    reason = getattr(error, "reason", None)  # of an SSLError
+    if reason:
+        return Failure("tls", f"{shown}: the TLS handshake failed: {str(reason).lower().replace('_', ' ')}")
+    if isinstance(error, TimeoutError):
+        return Failure("connection", f"{shown}: no connection within {CONNECT_SECONDS:g} s")
+    return Failure("connection", f"{shown}: {(getattr(error, 'strerror', None) or 'no connection').lower()}")

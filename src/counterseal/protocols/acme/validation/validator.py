@@ -1,0 +1,102 @@
+"""Validation in the background: attempted challenges are tried, a few times, and their result is stored."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING
+
+from counterseal.protocols.acme.authorizations import settle
+from counterseal.protocols.acme.problems import Failure
+from counterseal.protocols.acme.validation.caa import Asking, check_caa
+from counterseal.protocols.acme.validation.dns01 import check_dns01
+from counterseal.protocols.acme.validation.http01 import check_http01
+from counterseal.protocols.acme.validation.tlsalpn01 import check_tlsalpn01
+from counterseal.service.log import log
+from counterseal.store.acme.accounts import find_account
+from counterseal.store.acme.authorizations import attempted_authorizations, find_authorization
+
+if TYPE_CHECKING:
+    from counterseal.protocols.acme.objects import URLs
+    from counterseal.protocols.acme.rules import AcmeRules
+    from counterseal.protocols.acme.validation.connect import Reach
+    from counterseal.service.access import Access
+    from counterseal.store.acme.records import AccountRecord, AuthorizationRecord
+
+AT_ONCE = 64
+PAUSES = (1.0, 3.0)
+"""Between the attempts: a record or a page may take a moment to be everywhere."""
+
+
+class Validator:
+    """Tries challenges, so many at once; each stored result is final."""
+
+    def __init__(self, access: Access, rules: AcmeRules, reach: Reach) -> None:
+        self._access = access
+        self._rules = rules
+        self._reach = reach
+        self._places = asyncio.Semaphore(AT_ONCE)
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def start(self, identifier: str, urls: URLs) -> None:
+        """Begin to validate the attempted challenge of an authorization."""
+        task = asyncio.create_task(self._validate(identifier, urls))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def resume(self, urls: URLs) -> None:
+        """Take up what a process that ended has left."""
+        for record in await self._access.read(lambda authority: attempted_authorizations(authority.store)):
+            self.start(record.id, urls)
+
+    async def _validate(self, identifier: str, urls: URLs) -> None:
+        async with self._places:
+            record, account = await self._access.read(
+                lambda authority: (
+                    (found := find_authorization(authority.store, identifier)),
+                    find_account(authority.store, found.account) if found else None,
+                )
+            )
+            if record is None or account is None:
+                return
+            try:
+                failure = await self._try(record, account, urls)
+            except Exception:  # noqa: BLE001 - a client waits for a result, whatever went wrong here
+                log("validation broke", logging.ERROR, exc_info=True, authorization=identifier)
+                failure = Failure("serverInternal", "the challenge could not be tried")
+            await self._access.write(lambda authority: settle(authority, record, failure, self._rules))
+        log(
+            "validated",
+            identifier=record.value,
+            challenge=record.attempted,
+            account=record.account,
+            problem=failure.kind if failure else None,
+            detail=failure.detail if failure else None,
+        )
+
+    async def _try(self, record: AuthorizationRecord, account: AccountRecord, urls: URLs) -> Failure | None:
+        failure = await self._check(record, account)
+        for pause in PAUSES:
+            if failure is None:
+                break
+            await asyncio.sleep(pause)
+            failure = await self._check(record, account)
+        return failure or await self._caa(record, urls)
+
+    async def _check(self, record: AuthorizationRecord, account: AccountRecord) -> Failure | None:
+        proof = f"{record.token}.{account.thumbprint}"
+        if record.attempted == "http-01":
+            return await check_http01(
+                self._reach, self._rules, host=record.value, token=record.token, key_authorization=proof
+            )
+        if record.attempted == "dns-01":
+            return await check_dns01(self._reach, domain=record.value, key_authorization=proof)
+        return await check_tlsalpn01(self._reach, host=record.value, port=self._rules.tls_port, key_authorization=proof)
+
+    async def _caa(self, record: AuthorizationRecord, urls: URLs) -> Failure | None:
+        if not self._rules.caa_identities or record.kind != "dns":
+            return None
+        asking = Asking(
+            self._rules.caa_identities, record.value, record.wildcard, urls.account(record.account), record.attempted
+        )
+        return await check_caa(self._reach, asking)

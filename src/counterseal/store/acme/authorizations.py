@@ -1,0 +1,104 @@
+"""Authorizations and their one attempted challenge."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from counterseal.store.acme.records import AuthorizationRecord
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from counterseal.store.rows import Row
+    from counterseal.store.session import Session
+
+_COLUMNS = "id, account, kind, value, wildcard, status, token, created_at, expires_at, attempted, validated_at, error"
+_INSERT = f"insert into acme_authorization ({_COLUMNS}) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608 - constants only
+BY_ID = f"select {_COLUMNS} from acme_authorization where id = ?"  # noqa: S608 - constants only
+REUSABLE = (
+    f"select {_COLUMNS} from acme_authorization"  # noqa: S608 - constants only
+    " where account = ? and kind = ? and value = ? and wildcard = ? and expires_at > ?"
+    " and status in ('pending', 'valid') order by expires_at desc limit 8"
+)
+ATTEMPTED = (
+    f"select {_COLUMNS} from acme_authorization"  # noqa: S608 - constants only
+    " where status = 'pending' and attempted is not null order by id"
+)
+
+
+def add_authorizations(session: Session, records: Sequence[AuthorizationRecord]) -> None:
+    """Add them, all or none."""
+    with session.transaction():
+        session.run_many(_INSERT, map(_columns, records))
+
+
+def find_authorization(session: Session, identifier: str) -> AuthorizationRecord | None:
+    """Return the authorization of this id, or None."""
+    row = session.row(BY_ID, (identifier,))
+    return _record(row) if row else None
+
+
+def reusable_authorizations(
+    session: Session, account: str, kind: str, value: str, *, wildcard: bool, at: int
+) -> tuple[AuthorizationRecord, ...]:
+    """Return the account's pending and valid ones for this identifier that last beyond ``at``, longest first."""
+    rows = session.rows(REUSABLE, (account, kind, value, int(wildcard), at))
+    return tuple(map(_record, rows))
+
+
+def attempted_authorizations(session: Session) -> tuple[AuthorizationRecord, ...]:
+    """Return those whose challenge was attempted and has no result: work under way, or left by a process that ended."""
+    return tuple(map(_record, session.rows(ATTEMPTED)))
+
+
+def attempt(session: Session, identifier: str, challenge: str) -> bool:
+    """Note which challenge is attempted, and say whether it is the first attempt."""
+    with session.transaction():
+        return bool(
+            session.run(
+                "update acme_authorization set attempted = ? where id = ? and status = 'pending' and attempted is null",
+                (challenge, identifier),
+            )
+        )
+
+
+def finish(
+    session: Session, identifier: str, status: str, *, at: int | None, expires_at: int | None, error: str | None
+) -> bool:
+    """Give a pending authorization its result, and say whether it was pending."""
+    with session.transaction():
+        return bool(
+            session.run(
+                "update acme_authorization set status = ?, validated_at = ?, expires_at = coalesce(?, expires_at),"
+                " error = ? where id = ? and status = 'pending'",
+                (status, at, expires_at, error, identifier),
+            )
+        )
+
+
+def set_authorization_status(session: Session, identifier: str, status: str) -> None:
+    """Change the status, whatever it was."""
+    with session.transaction():
+        session.run("update acme_authorization set status = ? where id = ?", (status, identifier))
+
+
+def _columns(record: AuthorizationRecord) -> Row:
+    return (
+        record.id,
+        record.account,
+        record.kind,
+        record.value,
+        int(record.wildcard),
+        record.status,
+        record.token,
+        record.created_at,
+        record.expires_at,
+        record.attempted,
+        record.validated_at,
+        record.error,
+    )
+
+
+def _record(row: Row) -> AuthorizationRecord:
+    identifier, account, kind, value, wildcard, *rest = row
+    return AuthorizationRecord(identifier, account, kind, value, bool(wildcard), *rest)

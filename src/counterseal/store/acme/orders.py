@@ -1,0 +1,107 @@
+"""Orders: from what was asked to the certificate that they became."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from counterseal.store.acme.records import OrderRecord
+from counterseal.store.rows import decode_serial, encode_serial
+
+if TYPE_CHECKING:
+    from counterseal.store.rows import Row
+    from counterseal.store.session import Session
+
+_COLUMNS = (
+    "id, account, status, identifiers, authorizations, profile, created_at, expires_at, not_after, replaces, error,"
+    " issuer, serial_number"
+)
+_INSERT = f"insert into acme_order ({_COLUMNS}) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608 - constants only
+BY_ID = f"select {_COLUMNS} from acme_order where id = ?"  # noqa: S608 - constants only
+OF_ACCOUNT = (
+    "select id, created_at from acme_order where account = ? and (created_at, id) > (?, ?)"
+    " order by created_at, id limit ?"
+)
+REPLACING = f"select {_COLUMNS} from acme_order where replaces = ?"  # noqa: S608 - constants only
+BY_CERTIFICATE = f"select {_COLUMNS} from acme_order where serial_number = ? and issuer = ?"  # noqa: S608 - constants only
+
+
+def add_order(session: Session, record: OrderRecord) -> None:
+    """Add the order."""
+    values = (
+        record.id,
+        record.account,
+        record.status,
+        record.identifiers,
+        record.authorizations,
+        record.profile,
+        record.created_at,
+        record.expires_at,
+        record.not_after,
+        record.replaces,
+        record.error,
+        record.issuer,
+        None if record.serial_number is None else encode_serial(record.serial_number),
+    )
+    with session.transaction():
+        session.run(_INSERT, values)
+
+
+def find_order(session: Session, identifier: str) -> OrderRecord | None:
+    """Return the order of this id, or None."""
+    row = session.row(BY_ID, (identifier,))
+    return _record(row) if row else None
+
+
+def find_order_of_certificate(session: Session, serial_number: int, issuer: str) -> OrderRecord | None:
+    """Return the order that a certificate came from, or None."""
+    row = session.row(BY_CERTIFICATE, (encode_serial(serial_number), issuer))
+    return _record(row) if row else None
+
+
+def orders_replacing(session: Session, certificate: str) -> tuple[OrderRecord, ...]:
+    """Return the orders that say they replace this certificate (RFC 9773 4.1 identifier)."""
+    return tuple(map(_record, session.rows(REPLACING, (certificate,))))
+
+
+def order_ids(
+    session: Session, account: str, *, after: tuple[int, str] = (0, ""), limit: int
+) -> tuple[tuple[str, int], ...]:
+    """Return ids and times of the account's orders after the one of that time and id, in the order they were made."""
+    return tuple(session.rows(OF_ACCOUNT, (account, *after, limit)))
+
+
+def change_order(session: Session, identifier: str, *, was: str, status: str, error: str | None = None) -> bool:
+    """Change the status if it still is ``was``, and say whether it was."""
+    with session.transaction():
+        return bool(
+            session.run(
+                "update acme_order set status = ?, error = ? where id = ? and status = ?",
+                (status, error, identifier, was),
+            )
+        )
+
+
+def complete_order(
+    session: Session, identifier: str, *, was: str, issuer: str, serial_number: int, expires_at: int
+) -> bool:
+    """Turn the order into its certificate, whose end is its own, if its status still is ``was``; say whether it was."""
+    with session.transaction():
+        return bool(
+            session.run(
+                "update acme_order set status = 'valid', issuer = ?, serial_number = ?, expires_at = ?"
+                " where id = ? and status = ?",
+                (issuer, encode_serial(serial_number), expires_at, identifier, was),
+            )
+        )
+
+
+def abandon_orders(session: Session, error: str) -> int:
+    """Give up the orders that a process which ended left in ``processing``, and return how many."""
+    with session.transaction():
+        return session.run("update acme_order set status = 'invalid', error = ? where status = 'processing'", (error,))
+
+
+def _record(row: Row) -> OrderRecord:
+    *values, serial = row
+    values.append(None if serial is None else decode_serial(serial))
+    return OrderRecord(*values)

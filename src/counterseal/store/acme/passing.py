@@ -1,0 +1,65 @@
+"""What passes: used nonces, counts for limits, and what is taken away when its time is over, in small steps."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from counterseal.store.session import Session
+
+
+def use_nonce(session: Session, nonce: str, expires_at: int) -> bool:
+    """Mark the nonce as used and say whether this is the first time."""
+    with session.transaction():
+        return bool(
+            session.run(
+                "insert into acme_nonce (nonce, expires_at) values (?, ?) on conflict do nothing", (nonce, expires_at)
+            )
+        )
+
+
+def count_use(session: Session, subject: str, action: str, window_start: int) -> int:
+    """Count one more and return how often ``subject`` did it in this window."""
+    with session.transaction():
+        row = session.row(
+            "insert into acme_usage (subject, action, window_start, times) values (?, ?, ?, 1)"
+            " on conflict (subject, action, window_start) do update set times = acme_usage.times + 1 returning times",
+            (subject, action, window_start),
+        )
+    return int(row[0]) if row else 0
+
+
+def uses(session: Session, subject: str, action: str, window_start: int) -> int:
+    """Return how often ``subject`` did it in this window."""
+    row = session.row(
+        "select times from acme_usage where subject = ? and action = ? and window_start = ?",
+        (subject, action, window_start),
+    )
+    return int(row[0]) if row else 0
+
+
+def forget_nonces(session: Session, before: int, limit: int) -> int:
+    """Drop at most ``limit`` used nonces that nobody accepts any more, and return how many."""
+    return _forget(session, "nonce", "acme_nonce", before, limit)
+
+
+def forget_orders(session: Session, before: int, limit: int) -> int:
+    """Drop at most ``limit`` orders that expired before, and return how many."""
+    return _forget(session, "id", "acme_order", before, limit)
+
+
+def forget_authorizations(session: Session, before: int, limit: int) -> int:
+    """Drop at most ``limit`` authorizations that expired before, and return how many."""
+    return _forget(session, "id", "acme_authorization", before, limit)
+
+
+def forget_usage(session: Session, before: int) -> int:
+    """Drop the counts of windows that began before, and return how many."""
+    with session.transaction():
+        return session.run("delete from acme_usage where window_start < ?", (before,))
+
+
+def _forget(session: Session, key: str, table: str, before: int, limit: int) -> int:
+    chosen = f"select {key} from {table} where expires_at < ? order by expires_at limit ?"  # noqa: S608 - constants only
+    with session.transaction():
+        return session.run(f"delete from {table} where {key} in ({chosen})", (before, limit))  # noqa: S608 - constants only

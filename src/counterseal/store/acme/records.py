@@ -1,0 +1,74 @@
+"""The rows of ACME as values. Times are integer seconds since the epoch, UTC; documents are JSON text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class AccountRecord:
+    """An account: its key as canonical JSON (RFC 7638) and by thumbprint, its contacts as a JSON list of URLs."""
+
+    id: str
+    thumbprint: str
+    jwk: str
+    status: str
+    contact: str
+    terms_agreed: bool
+    external_key: str | None
+    created_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class ExternalKeyRecord:
+    """A key for external account binding; the key itself is not kept."""
+
+    id: str
+    name: str
+    created_at: int
+    created_by: str
+    expires_at: int | None = None
+    reusable: bool = False
+    used_at: int | None = None
+    revoked_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorizationRecord:
+    """An authorization with its challenges.
+
+    ``kind`` is dns or ip, ``value`` has no ``*.``; ``attempted`` names the challenge that the client chose, ``error``
+    is the problem document with which it failed.
+    """
+
+    id: str
+    account: str
+    kind: str
+    value: str
+    wildcard: bool
+    status: str
+    token: str
+    created_at: int
+    expires_at: int
+    attempted: str | None = None
+    validated_at: int | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRecord:
+    """An order; ``identifiers`` and ``authorizations`` are JSON lists, the last two say which certificate it became."""
+
+    id: str
+    account: str
+    status: str
+    identifiers: str
+    authorizations: str
+    profile: str
+    created_at: int
+    expires_at: int
+    not_after: int | None = None
+    replaces: str | None = None
+    error: str | None = None
+    issuer: str | None = None
+    serial_number: int | None = None
