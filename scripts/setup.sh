@@ -177,7 +177,10 @@ missing_programs() { # "PACKAGE" per line for what ./check needs and this machin
     has_nginx || echo nginx
     has_stream || echo libnginx-mod-stream
     command -v openssl >/dev/null || echo openssl
-    command -v keytool >/dev/null || echo default-jre-headless
+    command -v keytool >/dev/null && command -v javac >/dev/null || echo default-jdk-headless
+    command -v node >/dev/null || echo nodejs
+    command -v go >/dev/null || echo golang-go
+    command -v gnutls-serv >/dev/null || echo gnutls-bin
     command -v certutil >/dev/null && command -v pk12util >/dev/null || echo libnss3-tools
     command -v easyrsa >/dev/null || [ -x /usr/share/easy-rsa/easyrsa ] || echo easy-rsa
     command -v curl >/dev/null || echo curl

@@ -8,6 +8,7 @@ from captured import captured_case
 from counterseal.handshake.examine import Examination, read_trace
 from counterseal.handshake.explain.explanation import Explanation, explain
 from counterseal.handshake.explain.modes import Visit
+from counterseal.handshake.explain.sheet import Sheet, sheet_of
 from counterseal.handshake.observation import Endpoint
 from counterseal.handshake.trace.dial import Dial, Ending, Stage, Trace
 
@@ -34,3 +35,8 @@ def explained(case: str, *, answer: bytes = REFUSED, server_name: str = "panel.p
     main = read_trace(trace)
     visits = (Visit("/", bool(main.story.client_chain), main.seen),)
     return explain(Examination(what, main, None, visits), name=server_name, at=AT)
+
+
+def shown(case: str, *, answer: bytes = REFUSED, server_name: str = "panel.prove.test") -> Sheet:
+    """Return what is shown of it."""
+    return sheet_of(explained(case, answer=answer, server_name=server_name))

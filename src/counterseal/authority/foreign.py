@@ -31,8 +31,9 @@ def make_foreign_probe(
     *,
     profile: Profile = CLIENT_PROBE,
     names: tuple[x509.GeneralName, ...] = (),
+    common_name: str = "probe foreign",
 ) -> ProbeIdentity:
-    """Return a good certificate of a CA that nobody trusts, with its chain."""
+    """Return a good certificate of a CA that nobody trusts, with its chain; it lives for an hour."""
     begin = (now - timedelta(minutes=5)).replace(microsecond=0)
     ca_key, key = generate_key(P256), generate_key(P256)
     signer = SoftwareSigner(ca_key)
@@ -48,7 +49,7 @@ def make_foreign_probe(
     anchor = x509.load_der_x509_certificate(assemble_ca(ca, None, signer.signature_algorithm).sign(signer))
     request = IssuanceRequest(
         profile=profile,
-        subject=subject_of("probe foreign", group=PROBE_GROUP),
+        subject=subject_of(common_name, group=PROBE_GROUP),
         names=names,
         public_key=key.public_key(),
         not_before=begin,

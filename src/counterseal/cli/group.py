@@ -45,6 +45,9 @@ SECTIONS: dict[str, dict[str, Entry]] = {
             "counterseal.cli.handshake:handshake",
             "Show a real TLS handshake, message by message, and explain how it ended.",
         ),
+        "listen": Entry(
+            "counterseal.cli.listen:listen", "Take TLS connections, and explain what each arriving client did."
+        ),
         "timeline": Entry(
             "counterseal.cli.timeline:timeline",
             "Draw what expires when: CAs, revocation lists, sites and certificates.",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, TypedDict, Unpack
 import click
 
 from counterseal.cli.common import Run, common
-from counterseal.cli.ladders import show_explanation
+from counterseal.cli.ladders import show_sheet
 from counterseal.cli.targets import parse_endpoint, parse_target
 from counterseal.compose.anchors import system_anchors
 from counterseal.compose.home import now, store_path
@@ -26,6 +26,7 @@ from counterseal.files import read_file, write_file
 from counterseal.handshake.examine import examine
 from counterseal.handshake.explain.checks import Anchors
 from counterseal.handshake.explain.explanation import explain
+from counterseal.handshake.explain.sheet import sheet_of
 from counterseal.handshake.explanation_json import explanation_to_json
 from counterseal.handshake.observation import Endpoint
 from counterseal.handshake.trace.dial import DEFAULT_PROTOCOLS, Dial, StartTLS
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 
     from counterseal.handshake.explain.explanation import Explanation
     from counterseal.handshake.explain.matching import OwnCertificate
+    from counterseal.handshake.explain.sheet import Sheet
     from counterseal.handshake.observation import ProbeIdentity
 
 EPILOG = """\b
@@ -116,21 +118,22 @@ def handshake(run: Run, **options: Unpack[Options]) -> int:
         anchors=Anchors(_anchors(options["trust"], root), (*root, *_roots_in(options["cert"]))),
         at=now(),
     )
-    _draw(explanation, options)
-    run.show({"handshake": explanation_to_json(explanation)}, show_explanation(explanation, verbose=options["verbose"]))
+    sheet = sheet_of(explanation)
+    _draw(sheet, options)
+    run.show({"handshake": explanation_to_json(explanation)}, show_sheet(sheet, verbose=options["verbose"]))
     return _exit_code(explanation)
 
 
-def _draw(explanation: Explanation, options: Options) -> None:
+def _draw(sheet: Sheet, options: Options) -> None:
     """Write the pictures that were asked for."""
     if options["svg"]:
         from counterseal.handshake.picture.diagram import draw  # noqa: PLC0415 - only when a picture is wanted
 
-        write_file(options["svg"], draw(explanation).encode(), mode=0o644)
+        write_file(options["svg"], draw(sheet).encode(), mode=0o644)
     if options["html"]:
         from counterseal.handshake.picture.page import write_page  # noqa: PLC0415 - same
 
-        write_file(options["html"], write_page(explanation, at=now()).encode(), mode=0o644)
+        write_file(options["html"], write_page(sheet, at=now()).encode(), mode=0o644)
 
 
 def _dial(run: Run, options: Options) -> Dial:

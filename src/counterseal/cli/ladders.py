@@ -6,55 +6,44 @@ import textwrap
 from typing import TYPE_CHECKING
 
 from counterseal.handshake.explain.fields import shorten
-from counterseal.handshake.explain.modes import MODE_WORDS, Mode
-from counterseal.handshake.picture.words import diagnosis_rows
-from counterseal.handshake.verdict import describe
 from counterseal.handshake.wire.messages import Side
-from counterseal.handshake.wire.numbers import VERSIONS, explain_group, name_of
-from counterseal.handshake.wire.suites import CIPHER_SUITES
 from counterseal.pki.path.check import Check, Outcome
 from counterseal.pki.subject import show_subject
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from counterseal.handshake.explain.explanation import Explanation
+    from counterseal.handshake.explain.derivation import Derivation
     from counterseal.handshake.explain.ladder import Rung
+    from counterseal.handshake.explain.matching import Match
+    from counterseal.handshake.explain.sheet import Sheet
     from counterseal.pki.path.explain import PathReport
 
 _WIDTH = 110
 _ARROWS = {Side.CLIENT: "-->", Side.SERVER: "<--"}
 _INDENT = " " * 8
-_OF_SERVER = "what a client checks of the server"
-_OF_CLIENT = "what a server checks of the client, as far as it shows from outside"
 
 
-def show_explanation(explanation: Explanation, *, verbose: bool = False) -> str:
-    """Return the whole explanation as text; long values are cut unless ``verbose``."""
+def show_sheet(sheet: Sheet, *, verbose: bool = False) -> str:
+    """Return all of it as text; long values are cut and passed checks folded unless ``verbose``."""
+    place = f"{sheet.server[0]} at {sheet.server[1]}"
     parts = [
-        _heading(explanation),
-        "\n".join(show_ladder(explanation.ladder, verbose=verbose)),
-        *_resumed(explanation, verbose=verbose),
-        *_keys(explanation),
-        *_checks("what a client checks of the server", explanation.server_checks, verbose=verbose),
-        *_checks(
-            "what a server checks of the client, as far as it shows from outside",
-            explanation.client_checks,
-            verbose=verbose,
-        ),
-        *_matches(explanation),
-        _verdict(explanation),
+        f"{place}: {', '.join(sheet.agreed)}" if sheet.agreed else place,
+        "\n".join(show_ladder(sheet.ladder, verbose=verbose)),
+        *_resumed(sheet, verbose=verbose),
+        *_keys(sheet.derivation),
+        *(_checks(title, report, verbose=verbose) for title, report in sheet.checks),
+        *_matches(sheet.matches),
+        _verdict(sheet),
     ]
     return "\n\n".join(part for part in parts if part)
 
 
-def _resumed(explanation: Explanation, *, verbose: bool) -> list[str]:
-    if explanation.resumed is None:
+def _resumed(sheet: Sheet, *, verbose: bool) -> list[str]:
+    if sheet.resumed is None:
         return []
-    return [
-        "a second time, with the session of the first:",
-        "\n".join(show_ladder(explanation.resumed, verbose=verbose)),
-    ]
+    ladder = show_ladder(sheet.resumed, verbose=verbose)
+    return ["a second time, with the session of the first:", "\n".join(ladder)]
 
 
 def show_ladder(rungs: Sequence[Rung], *, verbose: bool = False) -> list[str]:
@@ -71,20 +60,7 @@ def show_ladder(rungs: Sequence[Rung], *, verbose: bool = False) -> list[str]:
     return lines
 
 
-def _heading(explanation: Explanation) -> str:
-    what, main = explanation.examination.what, explanation.examination.main
-    story = main.story
-    name = what.server_name or "no server name"
-    place = f"{name} at {main.trace.peer or what.endpoint}"
-    if story.version is None:
-        return place
-    agreed = [name_of(VERSIONS, story.version), name_of(CIPHER_SUITES, story.cipher_suite or 0)]
-    agreed += [explain_group(story.group)] if story.group is not None else []
-    return f"{place}: {', '.join(agreed)}"
-
-
-def _keys(explanation: Explanation) -> list[str]:
-    derivation = explanation.derivation
+def _keys(derivation: Derivation | None) -> list[str]:
     if derivation is None:
         return []
     lines = [f"both sides derive the session keys from [{derivation.section}]"]
@@ -100,10 +76,8 @@ def _keys(explanation: Explanation) -> list[str]:
     return ["\n".join(lines)]
 
 
-def _checks(title: str, report: PathReport | None, *, verbose: bool) -> list[str]:
+def _checks(title: str, report: PathReport, *, verbose: bool) -> str:
     """Return the checks of a path: outcome, what was compared, and the section; a failed one with its fix."""
-    if report is None:
-        return []
     path = " < ".join(show_subject(certificate.subject) or "(no subject)" for certificate in report.certificates)
     lines = [f"{title}: {'all pass' if report.valid else 'FAILS'}", *_wrapped(f"path: {path}", "  ")]
     folded = []
@@ -114,7 +88,7 @@ def _checks(title: str, report: PathReport | None, *, verbose: bool) -> list[str
             lines += _check(check)
     if folded:
         lines += _wrapped(f"ok   {', '.join(dict.fromkeys(folded))} (--verbose shows them)", "  ")
-    return ["\n".join(lines)]
+    return "\n".join(lines)
 
 
 def _check(check: Check) -> list[str]:
@@ -131,11 +105,11 @@ _TELLING = frozenset({"accepted_ca", "trust_anchor", "signature", "validity", "e
 _OUTCOMES = {Outcome.PASS: "ok  ", Outcome.WARN: "warn", Outcome.FAIL: "FAIL", Outcome.SKIP: "-   "}
 
 
-def _matches(explanation: Explanation) -> list[str]:
-    if not explanation.matches:
+def _matches(matches: Sequence[Match]) -> list[str]:
+    if not matches:
         return []
     lines = ["your certificates against what the server asks for"]
-    for match in explanation.matches:
+    for match in matches:
         word = "fits" if match.fits else "does not fit"
         browser = "" if match.offered_by_browser else "; a browser would not even offer it"
         lines += _wrapped(f"{match.name} ({match.subject}): {word}{browser}", "  ")
@@ -143,18 +117,12 @@ def _matches(explanation: Explanation) -> list[str]:
     return ["\n".join(lines)]
 
 
-def _verdict(explanation: Explanation) -> str:
-    lines = []
-    if explanation.mode is not Mode.UNKNOWN:
-        lines.append(MODE_WORDS[explanation.mode])
-        for visit in explanation.visits:
-            who = "with a certificate" if visit.with_certificate else "without a certificate"
-            lines.append(f"  {visit.path} {who}: {describe(visit.seen)}")
-        lines.append("")
-    for found in (explanation.server_diagnosis, explanation.diagnosis):
-        rows = diagnosis_rows(found) if found else ()
-        lines += [*(line for label, value in rows for line in _wrapped(f"{label}: {value}", "")), ""]
-    return "\n".join(lines).rstrip()
+def _verdict(sheet: Sheet) -> str:
+    lines = _wrapped(sheet.heading, "")
+    for label, value in sheet.rows:
+        lines += [""] if label == "failed" else []
+        lines += _wrapped(f"{label}: {value}", "")
+    return "\n".join(lines)
 
 
 def _wrapped(text: str, indent: str) -> list[str]:

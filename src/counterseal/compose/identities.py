@@ -5,6 +5,8 @@ Files are read here, and the CA of a home is asked where there is one; a handsha
 
 from __future__ import annotations
 
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +14,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, pkcs12
 
 from counterseal.authority.find import find
+from counterseal.authority.foreign import make_foreign_probe
 from counterseal.authority.parts import ROOT
 from counterseal.bundles.pem import file_stem
 from counterseal.errors import InputError, KeyAccessError, NotFoundError
@@ -20,11 +23,14 @@ from counterseal.handshake.explain.matching import OwnCertificate
 from counterseal.handshake.observation import ProbeIdentity
 from counterseal.keystore.pkcs8 import open_key, plain_key
 from counterseal.moments import epoch
+from counterseal.pki.names import dns_name, ip_address
+from counterseal.pki.profile import SERVER, Purpose
 from counterseal.pki.reading import certificates_in
 from counterseal.store.records import Query, Status
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from datetime import datetime
 
     from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
@@ -115,3 +121,32 @@ def _identity(name: str, chain: Iterable[x509.Certificate], key: PrivateKeyTypes
 def _without_root(chain: tuple[x509.Certificate, ...]) -> tuple[x509.Certificate, ...]:
     """Leave out a self-signed certificate at the end: a root is not sent (RFC 8446 4.4.2)."""
     return chain[:-1] if len(chain) > 1 and chain[-1].subject == chain[-1].issuer else chain
+
+
+def client_cas_of(authority: Authority) -> tuple[x509.Certificate, ...]:
+    """Return what a site of ours has in ssl_client_certificate: the CAs that issue to clients, and their root."""
+    fitting = {str(Purpose.CLIENT), str(Purpose.ANY)}
+    paths = [authority.path(record) for record in authority.store.cas() if record.purpose in fitting]
+    return tuple(dict.fromkeys(certificate for path in paths for certificate in path))
+
+
+def server_at_hand(authority: Authority, passphrase: Callable[[], bytes | None]) -> ProbeIdentity | None:
+    """Return the newest server certificate of this CA whose key lies in the directory that we stand in."""
+    query = Query(
+        status=Status.VALID, profile="server", include_expired=False, at=epoch(authority.clock()), limit=MOST_OWN
+    )
+    records = authority.store.search(query).records
+    found = [one for one in records if one.certificate and Path(f"{file_stem(one.name)}.key.pem").is_file()]
+    if not found:
+        return None
+    newest = max(found, key=lambda record: record.not_before)
+    return identity_of(authority, f"{newest.serial_number:034X}", None, passphrase)
+
+
+def temporary_server(now: datetime, serial_number: Callable[[], int], host: str) -> ProbeIdentity:
+    """Return a certificate for this host and localhost, of a CA that nobody trusts; it lives for an hour."""
+    names = [x509.DNSName("localhost"), ip_address("127.0.0.1"), ip_address("::1")]
+    with suppress(InputError):
+        names.append(dns_name(host))
+    made = make_foreign_probe(now, serial_number, profile=SERVER, names=tuple(names), common_name="counterseal listen")
+    return replace(made, name="made for an hour, which no client trusts")

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from counterseal.handshake.examine import Watched
+    from counterseal.handshake.explain.arrival import Arrival
     from counterseal.handshake.explain.explanation import Explanation
     from counterseal.handshake.explain.ladder import Rung
     from counterseal.handshake.explain.modes import Visit
@@ -49,6 +50,23 @@ def explanation_to_json(explanation: Explanation) -> dict[str, Any]:
         "visits": [_visit(visit) for visit in explanation.visits],
         "diagnosis": asdict(found) if found else None,
         "server_diagnosis": asdict(explanation.server_diagnosis) if explanation.server_diagnosis else None,
+    }
+
+
+def arrival_to_json(arrival: Arrival) -> dict[str, Any]:
+    """Return an arrived client as a dictionary that ``json.dumps`` takes."""
+    offered = arrival.watched.story.offered
+    found = arrival.diagnosis
+    return {
+        "peer": arrival.watched.trace.peer,
+        "server_name": offered.server_name if offered else None,
+        **_agreed(arrival.watched),
+        "heading": arrival.heading,
+        "ladder": ladder_to_json(arrival.ladder),
+        "keys": asdict(arrival.derivation) if arrival.derivation else None,
+        "client_checks": _checks(arrival.checks),
+        "own": [asdict(match) for match in arrival.matches],
+        "diagnosis": asdict(found) if found else None,
     }
 
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import socket
 import ssl
-import threading
 import time
 from typing import TYPE_CHECKING
 
@@ -14,38 +12,17 @@ import pytest
 from counterseal.errors import InputError
 from counterseal.handshake.attempt import MAXIMUM_ANSWER, attempt
 from counterseal.handshake.observation import Attempt, Endpoint, Observation
+from odd_servers import answering, serving, until_left
 from prove_pki import certificate_pem, key_pem, prove_pki
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from counterseal.handshake.observation import TLSVersion
 
 PKI = prove_pki()
 TIMEOUT = 1.0
-
-
-@contextlib.contextmanager
-def serving(behave: Callable[[socket.socket], None]) -> Iterator[Endpoint]:
-    """Serve one connection after the other with ``behave``; what it raises ends that connection only."""
-    listener = socket.create_server(("127.0.0.1", 0))
-
-    def serve() -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                connection, _ = listener.accept()
-                with connection, contextlib.suppress(OSError):
-                    behave(connection)
-
-    thread = threading.Thread(target=serve, daemon=True)
-    thread.start()
-    try:
-        yield Endpoint("127.0.0.1", listener.getsockname()[1])
-    finally:
-        listener.shutdown(socket.SHUT_RDWR)
-        listener.close()
-        thread.join(5)
 
 
 def plain(endpoint: Endpoint) -> Observation:
@@ -56,23 +33,6 @@ def plain(endpoint: Endpoint) -> Observation:
 def secured(endpoint: Endpoint, tls_version: TLSVersion = "1.3") -> Observation:
     """Ask over TLS as a client with a certificate."""
     return attempt(Attempt(endpoint, "x.test", "x.test", "/", tls_version, PKI.leaving, timeout=TIMEOUT))
-
-
-def answering(*pieces: bytes) -> Callable[[socket.socket], None]:
-    """Return a server that reads a request and sends these bytes."""
-
-    def behave(connection: socket.socket) -> None:
-        connection.recv(65536)
-        for piece in pieces:
-            connection.sendall(piece)
-
-    return behave
-
-
-def until_left(connection: socket.socket) -> None:
-    """Say nothing until the client goes away."""
-    while connection.recv(65536):
-        pass
 
 
 def dripping(connection: socket.socket) -> None:

@@ -82,7 +82,10 @@ _BY_NAME: dict[str, tuple[Cause, str | None]] = {
         None,
     ),
 }
-_WITHOUT = frozenset({"handshake_failure", "bad_certificate", "certificate_required", "certificate_unknown"})
+_WITHOUT = frozenset(
+    {"handshake_failure", "bad_certificate", "certificate_required", "certificate_unknown", "decode_error"}
+)
+"""How servers answer an empty Certificate: OpenSSL, Go and Node in their versions, Java, and at last GnuTLS."""
 
 
 def alert_diagnosis(description: int, story: Story, listed: Listed | None) -> AlertDiagnosis:

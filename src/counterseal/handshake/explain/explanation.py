@@ -67,7 +67,7 @@ def explain(
         main.trace,
         main.story,
         main.seen,
-        likely=likely_error(client, at),
+        likely=likely_error(main.story, anchors.for_clients, at),
         listed=listed(chain, request.authorities) if request and identity else None,
     )
     return Explanation(

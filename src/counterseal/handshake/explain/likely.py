@@ -1,27 +1,36 @@
 """Which of OpenSSL's verify errors a server's refusal most likely is, where its page does not say.
 
-Only those errors that the certificate alone explains: the order is OpenSSL's, which reports purpose before dates. What
-depends on the server's files (another CA, a depth, a CRL) is not guessed.
+``pki.openssl`` says what OpenSSL reports about the chain that was sent. From outside only the names of the server's CAs
+are known: where the chain leads to one of them, that it leads nowhere is left out of account, and so is everything that
+depends on files of the server (a depth, a CRL).
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from counterseal.handshake.explain.certificates import read_certificates
+from counterseal.handshake.peer_causes import NO_PATH
+from counterseal.pki.openssl.verify import verify
+from counterseal.pki.profile import Purpose
+
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
-    from counterseal.pki.path.explain import PathReport
+    from cryptography import x509
 
-_PURPOSE, _NOT_YET_VALID, _EXPIRED, _SIGNATURE = 26, 9, 10, 7
-_BY_CODE = {"extended_key_usage": _PURPOSE, "key_usage": _PURPOSE, "signature": _SIGNATURE, "validity": _EXPIRED}
+    from counterseal.handshake.explain.story import Story
 
 
-def likely_error(report: PathReport | None, at: datetime) -> int | None:
-    """Return OpenSSL's number for the first failed check that a server makes too, or None when none explains it."""
-    if report is None:
+def likely_error(story: Story, anchors: Sequence[x509.Certificate], at: datetime) -> int | None:
+    """Return the number of the error that stands in the end, as nginx reports it, or None when there is none."""
+    chain = read_certificates(story.client_chain)
+    if not chain:
         return None
-    codes = [_BY_CODE[check.kind.code] for check in report.failures if check.kind.code in _BY_CODE]
-    first = next((code for code in (_PURPOSE, _SIGNATURE, _EXPIRED) if code in codes), None)
-    early = any(certificate.not_valid_before_utc > at for certificate in report.certificates)
-    return _NOT_YET_VALID if first == _EXPIRED and early else first
+    authorities = story.request.authorities if story.request else ()
+    held = [one for one in anchors if not authorities or one.subject.public_bytes() in authorities]
+    named = any(one.issuer.public_bytes() in authorities for one in chain)
+    found = verify(chain[0], chain[1:], held, purpose=Purpose.CLIENT, at=at)
+    errors = [int(error) for error, _ in found.errors if not (named and error in NO_PATH)]
+    return errors[-1] if errors else None

@@ -13,12 +13,11 @@ from typing import TYPE_CHECKING
 from counterseal.handshake.explain.fields import shorten
 from counterseal.handshake.explain.ladder import Layer
 from counterseal.handshake.picture.style import DIAGRAM, colours
-from counterseal.handshake.picture.words import agreed, places, title, verdict_rows
 from counterseal.handshake.wire.messages import Side
 
 if TYPE_CHECKING:
-    from counterseal.handshake.explain.explanation import Explanation
     from counterseal.handshake.explain.ladder import Rung
+    from counterseal.handshake.explain.sheet import Sheet
 
 WIDTH = 980
 _CLIENT, _SERVER = 130, 900
@@ -42,27 +41,29 @@ class _Canvas:
         self.shapes.append(f'<text x="{x}" y="{self.y}" class="{kind}">{content}</text>')
 
 
-def draw(explanation: Explanation, *, whole: bool = True) -> str:
+def draw(sheet: Sheet, *, whole: bool = True) -> str:
     """Return the diagram as an SVG document; without ``whole`` title and verdict are left to the page around it."""
-    body, height = _draw(explanation, whole=whole)
+    body, height = _draw(sheet, whole=whole)
     style = colours(".handshake") + DIAGRAM
-    name = escape(title(explanation))
+    name = escape(sheet.title)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="handshake" role="img" viewBox="0 0 {WIDTH} {height}" '
         f'width="{WIDTH}" height="{height}" aria-label="{name}"><style>{style}</style>{body}</svg>\n'
     )
 
 
-def _draw(explanation: Explanation, *, whole: bool) -> tuple[str, int]:
+def _draw(sheet: Sheet, *, whole: bool) -> tuple[str, int]:
     canvas = _Canvas()
     if whole:
-        canvas.text(30, "title", escape(title(explanation)), down=38)
-        canvas.text(30, "agreed", escape(agreed(explanation)), down=22)
+        canvas.text(30, "title", escape(sheet.title), down=38)
+        canvas.text(
+            30, "agreed", escape(" \N{MIDDLE DOT} ".join(sheet.agreed) or "no TLS version was agreed on"), down=22
+        )
     canvas.y += 18
-    top = _ends(canvas, explanation)
+    top = _ends(canvas, sheet)
     behind, canvas.shapes = canvas.shapes, []
     bands: list[tuple[int, int]] = []
-    for rung in explanation.ladder:
+    for rung in sheet.ladder:
         start = canvas.y
         _rung(canvas, rung)
         if rung.encrypted:
@@ -71,16 +72,16 @@ def _draw(explanation: Explanation, *, whole: bool) -> tuple[str, int]:
     life = f'<path class="life" d="M{_CLIENT} {top}V{canvas.y}M{_SERVER} {top}V{canvas.y}"/>'
     if whole:
         canvas.y += 14
-        _verdict(canvas, explanation)
+        _verdict(canvas, sheet)
     height = canvas.y + 24
     ground = f'<rect class="ground" width="{WIDTH}" height="{height}"/>'
     return "".join([ground, *behind, *map(_band, bands), life, *canvas.shapes]), height
 
 
-def _ends(canvas: _Canvas, explanation: Explanation) -> int:
+def _ends(canvas: _Canvas, sheet: Sheet) -> int:
     """Draw the heads of the two lifelines and return where the lines begin."""
     top = canvas.y
-    for x, (name, place) in zip((_CLIENT, _SERVER - 30), places(explanation), strict=True):
+    for x, (name, place) in zip((_CLIENT, _SERVER - 30), (sheet.client, sheet.server), strict=True):
         left = min(max(x - 100, 30), WIDTH - 230)
         middle = left + 100
         canvas.shapes.append(f'<rect class="end" x="{left}" y="{top}" width="200" height="46" rx="8"/>')
@@ -149,17 +150,16 @@ def _band(band: tuple[int, int]) -> str:
     )
 
 
-def _verdict(canvas: _Canvas, explanation: Explanation) -> None:
+def _verdict(canvas: _Canvas, sheet: Sheet) -> None:
     """Draw the last box: what it came to, and where something failed why and what mends it."""
-    heading, rows = verdict_rows(explanation)
     top, shapes = canvas.y, canvas.shapes
     canvas.shapes = []
-    for number, line in enumerate(textwrap.wrap(heading, _VERDICT_CHARACTERS)):
+    for number, line in enumerate(textwrap.wrap(sheet.heading, _VERDICT_CHARACTERS)):
         canvas.text(50, "verdict", escape(line), down=28 if number == 0 else 18)
-    for label, value in rows:
+    for label, value in sheet.rows:
         canvas.text(50, "label", escape(label), down=22)
         _paragraph(canvas, value)
-    kind = "box alarm" if explanation.diagnosis or explanation.server_diagnosis else "box"
+    kind = "box alarm" if sheet.failed else "box"
     canvas.y += 16
     shapes.append(f'<rect class="{kind}" x="30" y="{top}" width="{WIDTH - 60}" height="{canvas.y - top}" rx="8"/>')
     canvas.shapes = [*shapes, *canvas.shapes]
@@ -168,6 +168,11 @@ def _verdict(canvas: _Canvas, explanation: Explanation) -> None:
 def _paragraph(canvas: _Canvas, value: str) -> None:
     for number, line in enumerate(textwrap.wrap(value, _VERDICT_CHARACTERS)):
         canvas.text(140, "text", escape(line), down=0 if number == 0 else 17)
+
+
+def agreed_line(sheet: Sheet) -> str:
+    """Return what was agreed on, in one line."""
+    return " \N{MIDDLE DOT} ".join(sheet.agreed) or "no TLS version was agreed on"
 
 
 def _cut(text: str, length: int) -> str:

@@ -9,9 +9,8 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
-from counterseal.handshake.picture.diagram import draw
+from counterseal.handshake.picture.diagram import agreed_line, draw
 from counterseal.handshake.picture.style import MONO, SANS, colours
-from counterseal.handshake.picture.words import agreed, title, verdict_rows
 from counterseal.handshake.wire.messages import Side
 from counterseal.pki.subject import show_subject
 
@@ -19,9 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
-    from counterseal.handshake.explain.explanation import Explanation
     from counterseal.handshake.explain.ladder import Rung
     from counterseal.handshake.explain.matching import Match
+    from counterseal.handshake.explain.sheet import Sheet
     from counterseal.pki.path.explain import PathReport
 
 _STYLE = f"""
@@ -56,33 +55,30 @@ footer{{margin-top:40px;color:var(--muted);font-size:13px}}
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 
 
-def write_page(explanation: Explanation, *, at: datetime) -> str:
+def write_page(sheet: Sheet, *, at: datetime) -> str:
     """Return the page as a whole document; ``at`` is the moment that it shows."""
-    heading, rows = verdict_rows(explanation)
-    failed = explanation.diagnosis or explanation.server_diagnosis
+    kind = "verdict alarm" if sheet.failed else "verdict"
     body = [
-        _element("h1", title(explanation)),
-        _element("p", f"{agreed(explanation)}, {at:%Y-%m-%d %H:%M} UTC", "muted"),
-        f'<div class="verdict{" alarm" if failed else ""}">{_element("b", heading)}{_rows(rows)}</div>',
-        f'<div class="picture">{draw(explanation, whole=False)}</div>',
+        _element("h1", sheet.title),
+        _element("p", f"{agreed_line(sheet)}, {at:%Y-%m-%d %H:%M} UTC", "muted"),
+        f'<div class="{kind}">{_element("b", sheet.heading)}{_rows(sheet.rows)}</div>',
+        f'<div class="picture">{draw(sheet, whole=False)}</div>',
         _element("h2", "Every message"),
-        *map(_message, explanation.ladder),
-        *_second(explanation),
-        *_keys(explanation),
-        *_checks("What a client checks of the server", explanation.server_checks),
-        *_checks("What a server checks of the client, as far as it shows from outside", explanation.client_checks),
-        *_matches(explanation.matches),
+        *map(_message, sheet.ladder),
+        *_second(sheet),
+        *_keys(sheet),
+        *(part for heading, report in sheet.checks for part in _checks(heading, report)),
+        *_matches(sheet.matches),
         _element(
             "footer",
-            "Made by counterseal handshake. Nothing secret is in this page: of keys, tickets and "
-            "signatures only the length.",
+            "Made by counterseal. Nothing secret is in this page: of keys, tickets and signatures only the length.",
         ),
     ]
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"{_element('title', title(explanation))}<style>{colours(':root')}{_STYLE}</style></head>"
+        f"{_element('title', sheet.title)}<style>{colours(':root')}{_STYLE}</style></head>"
         f"<body><main>{''.join(body)}</main></body></html>\n"
     )
 
@@ -107,14 +103,14 @@ def _message(rung: Rung) -> str:
     return f"<details><summary>{summary}</summary><div>{meaning}{_rows(rung.fields)}</div></details>"
 
 
-def _second(explanation: Explanation) -> list[str]:
-    if explanation.resumed is None:
+def _second(sheet: Sheet) -> list[str]:
+    if sheet.resumed is None:
         return []
-    return [_element("h2", "A second time, with the session of the first"), *map(_message, explanation.resumed)]
+    return [_element("h2", "A second time, with the session of the first"), *map(_message, sheet.resumed)]
 
 
-def _keys(explanation: Explanation) -> list[str]:
-    derivation = explanation.derivation
+def _keys(sheet: Sheet) -> list[str]:
+    derivation = sheet.derivation
     if derivation is None:
         return []
     steps = "".join(_element("li", step) for step in derivation.steps)
@@ -127,9 +123,7 @@ def _keys(explanation: Explanation) -> list[str]:
     ]
 
 
-def _checks(heading: str, report: PathReport | None) -> list[str]:
-    if report is None:
-        return []
+def _checks(heading: str, report: PathReport) -> list[str]:
     path = " \N{LEFTWARDS ARROW} ".join(show_subject(one.subject) or "(no subject)" for one in report.certificates)
     rows = []
     for check in report.checks:
@@ -139,7 +133,15 @@ def _checks(heading: str, report: PathReport | None) -> list[str]:
         cells += [f"<td>{escape(told)}{advice}</td>", _element("td", check.where_written, "muted")]
         rows.append(f"<tr>{''.join(cells)}</tr>")
     head = "".join(_element("th", name) for name in ("", "Check", "Compared", "Section"))
-    return [_element("h2", heading), _element("p", path, "muted"), f"<table><tr>{head}</tr>{''.join(rows)}</table>"]
+    return [
+        _element("h2", _capital(heading)),
+        _element("p", path, "muted"),
+        f"<table><tr>{head}</tr>{''.join(rows)}</table>",
+    ]
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _matches(matches: Iterable[Match]) -> list[str]:

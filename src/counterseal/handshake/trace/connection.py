@@ -54,7 +54,7 @@ def dial(what: Dial) -> Trace:
         _exchange(what, context, recorder, sight)
     except (OSError, ValueError) as error:
         opening = sight.stream.opening if sight.stream else b""
-        ending, fault = ending_of(error, sight.trace.stage, opening, recorder.captured)
+        ending, fault = ending_of(error, sight.trace.stage, opening, recorder.captured, own=Side.CLIENT)
         sight.trace = replace(sight.trace, ending=ending, fault=fault)
     opening = sight.stream.opening if sight.stream else b""
     return replace(sight.trace, captured=recorder.captured, opening=opening, ended_at=recorder.elapsed())

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from counterseal.handshake.wire.decode import Captured
+    from counterseal.handshake.wire.messages import Side
 
 _TLS_CONTENT_TYPES = range(20, 24)  # RFC 8446 5.1
 _BY_KIND: tuple[tuple[type[BaseException], Ending], ...] = (  # the special before the general
@@ -34,15 +35,21 @@ _UNCONNECTED: tuple[tuple[type[BaseException], Ending], ...] = (
 
 
 def ending_of(
-    error: OSError | ValueError, stage: Stage, opening: bytes, captured: Iterable[Captured]
+    error: OSError | ValueError, stage: Stage, opening: bytes, captured: Iterable[Captured], *, own: Side
 ) -> tuple[Ending, str]:
-    """Return how it ended, and OpenSSL's or the system's reason; ``opening`` is what came where TLS was expected."""
+    """Return how it ended, and OpenSSL's or the system's reason.
+
+    ``opening`` is what came where TLS was expected. Alerts of our ``own`` side do not count: OpenSSL sends one for a
+    connection that was cut, too.
+    """
     said = str(getattr(error, "reason", None) or getattr(error, "strerror", None) or error)
     if stage is Stage.CONNECTING:
         return _first(_UNCONNECTED, error), said
     if opening and opening[0] not in _TLS_CONTENT_TYPES:
         return Ending.NOT_TLS, said
-    if alert_name(getattr(error, "reason", None)) or any(_is_fatal_alert(one) for one in captured):
+    if alert_name(getattr(error, "reason", None)) or any(
+        one.sender is not own and _is_fatal_alert(one) for one in captured
+    ):
         return Ending.ALERT, said
     return _first(_BY_KIND, error), said
 
@@ -52,5 +59,4 @@ def _first(table: tuple[tuple[type[BaseException], Ending], ...], error: BaseExc
 
 
 def _is_fatal_alert(one: Captured) -> bool:
-    """Whether this is a fatal alert, of either side: ours is sent before OpenSSL reports what it could not take."""
     return one.content == ALERT and one.octets[:1] == b"\x02" and one.octets[1:] != b"\x00"

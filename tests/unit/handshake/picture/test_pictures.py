@@ -13,10 +13,10 @@ from captured import CASES, captured_case, captured_names
 from counterseal.handshake.picture.diagram import WIDTH, draw
 from counterseal.handshake.picture.page import write_page
 from counterseal.handshake.picture.style import _DARK, _LIGHT
-from explained import AT, explained
+from explained import AT, shown
 
 if TYPE_CHECKING:
-    from counterseal.handshake.explain.explanation import Explanation
+    from counterseal.handshake.explain.sheet import Sheet
 
 SVG = "{http://www.w3.org/2000/svg}"
 HOSTILE = "<script>alert('x')</script>]]>&amp;\"'"
@@ -32,7 +32,7 @@ def lines_of(svg: str) -> list[str]:
 @pytest.mark.parametrize("case", CASES)
 def test_the_diagram_holds_every_message(case: str) -> None:
     """In their order, with what it came to at the end, inside the picture's width."""
-    svg = draw(explained(case))
+    svg = draw(shown(case))
     names = [line.lstrip("\N{WARNING SIGN} ").partition(" ")[0] for line in lines_of(svg)]
     positions = [names.index(name) for name in dict.fromkeys(captured_names(case))]
     assert positions == sorted(positions)
@@ -42,42 +42,42 @@ def test_the_diagram_holds_every_message(case: str) -> None:
 
 def test_the_verdict_stands_in_the_picture() -> None:
     """What happened, why, and what mends it."""
-    text = " ".join(lines_of(draw(explained("nginx-1.3-mutual"))))
+    text = " ".join(lines_of(draw(shown("nginx-1.3-mutual"))))
     assert "nginx answers 400 The SSL certificate error (495 inside)" in text
     assert "set error_log to level info" in text
     assert "client SSL certificate verify error" in text
 
 
-@pytest.mark.parametrize("whole", [draw, lambda explanation: write_page(explanation, at=AT)], ids=["svg", "html"])
+@pytest.mark.parametrize("whole", [draw, lambda sheet: write_page(sheet, at=AT)], ids=["svg", "html"])
 def test_text_from_outside_stays_text(whole: object) -> None:
     """The SNI, the answer's reason and its headers, each with markup in it."""
     assert callable(whole)
-    explanation = hostile(explained("nginx-1.3-mutual", answer=ANSWER, server_name=HOSTILE))
-    made = whole(explanation)
+    sheet = hostile(shown("nginx-1.3-mutual", answer=ANSWER, server_name=HOSTILE))
+    made = whole(sheet)
     assert "<script" not in made
     assert "&lt;script&gt;" in made
 
 
-def hostile(explanation: Explanation) -> Explanation:
+def hostile(sheet: Sheet) -> Sheet:
     """Put markup into every rung and every own word of the peer."""
-    rungs = tuple(replace(rung, name=HOSTILE, fields=((HOSTILE, HOSTILE),)) for rung in explanation.ladder)
-    return replace(explanation, ladder=rungs)
+    rungs = tuple(replace(rung, name=HOSTILE, fields=((HOSTILE, HOSTILE),)) for rung in sheet.ladder)
+    return replace(sheet, ladder=rungs)
 
 
 def test_the_page_is_whole_and_loads_nothing() -> None:
     """No address, no script; the policy forbids both."""
-    page = write_page(explained("nginx-1.2-mutual"), at=AT)
+    page = write_page(shown("nginx-1.2-mutual"), at=AT)
     assert re.findall(r"(?:src|href|url)\s*[=(]", page) == []
     assert set(re.findall(r"https?://[^\"' <]+", page)) == {"http://www.w3.org/2000/svg"}
     assert "default-src 'none'" in page
-    assert page.count("<details>") == len(explained("nginx-1.2-mutual").ladder)
+    assert page.count("<details>") == len(shown("nginx-1.2-mutual").ladder)
 
 
 def test_nothing_secret_is_in_a_picture() -> None:
     """Neither tickets nor signatures nor the encrypted secret: no long hex but randoms and serial numbers."""
-    explanation = explained("openssl-1.2-rsa")
+    sheet = shown("openssl-1.2-rsa")
     ticket = captured_case("openssl-1.2-rsa")[7].octets
-    for made in (draw(explanation), write_page(explanation, at=AT)):
+    for made in (draw(sheet), write_page(sheet, at=AT)):
         assert ticket[20:40].hex() not in made.lower()
         assert max(map(len, re.findall(r"[0-9a-fA-F]{41,}", made)), default=0) in {0, 64}  # a random has 32 bytes
 

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from captured import CASES, captured_case, captured_names
+from counterseal.handshake.explain.fields import fields_of
 from counterseal.handshake.explain.ladder import ladder_of
 from counterseal.handshake.explain.story import read_story
 from counterseal.handshake.trace.dial import Ending, Stage, Trace
@@ -61,6 +62,19 @@ def test_a_client_hello_of_openssl() -> None:
     assert hello.key_shares == (29,)
     assert hello.signature_schemes[:2] == (0x0403, 0x0503)
     assert (hello.session_id_length, hello.psk_identities, hello.ticket_length) == (32, 0, 0)
+
+
+def test_a_client_hello_of_a_browser() -> None:
+    """A post-quantum hybrid is named as such, and GREASE (RFC 8701) stands for nothing."""
+    hello = first("chromium-1.3-arrives", ClientHello)
+    assert isinstance(hello, ClientHello)
+    assert hello.groups[1:] == (4588, 29, 23, 24)
+    assert hello.key_shares[1:] == (4588, 29)
+    fields = dict(fields_of(hello))
+    assert fields["groups"].startswith("X25519MLKEM768 (post-quantum hybrid: x25519 and ML-KEM-768), x25519, ")
+    assert fields["versions"] == "TLS 1.3, TLS 1.2"
+    assert "GREASE" not in " ".join(fields.values())
+    assert "mldsa44" in fields["signature algorithms"]
 
 
 def test_the_server_hellos() -> None:

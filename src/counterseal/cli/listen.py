@@ -1,0 +1,186 @@
+"""``counterseal listen``."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import threading
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import click
+
+from counterseal.authority.parts import new_serial_number
+from counterseal.cli.common import JSON_VERSION, Run, common
+from counterseal.cli.ladders import show_sheet
+from counterseal.compose.home import now, store_path
+from counterseal.compose.identities import (
+    client_cas_of,
+    identity_from_files,
+    identity_of,
+    server_at_hand,
+    temporary_server,
+)
+from counterseal.errors import FileError, InputError
+from counterseal.files import read_file
+from counterseal.handshake.examine import read_trace
+from counterseal.handshake.explain.arrival import explain_arrival, sheet_of_arrival
+from counterseal.handshake.explanation_json import arrival_to_json
+from counterseal.handshake.observation import Endpoint
+from counterseal.handshake.picture.page import write_page
+from counterseal.handshake.trace.accept import Post, receive
+from counterseal.pki.reading import certificates_in
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cryptography import x509
+
+    from counterseal.handshake.observation import ProbeIdentity
+    from counterseal.handshake.trace.dial import Trace
+
+EPILOG = """\b
+Examples:
+  counterseal listen 8443                        then open https://localhost:8443/ in the browser
+  counterseal listen 8443 --name panel.example.com --address 0.0.0.0
+  counterseal listen 8443 --client-ca client-ca.pem --count 1 --json
+
+\b
+The handshake is let through whatever certificate comes, as nginx does, and judged afterwards; the answer in the browser
+is the explanation. Nothing is served. --json prints one line a connection.
+"""
+_FILE = click.Path(path_type=Path, dir_okay=False)
+_MOST_AT_ONCE = 32
+
+
+@dataclass(slots=True)
+class _Desk:
+    """What the threads of all connections share."""
+
+    run: Run
+    post: Post
+    client_cas: Sequence[x509.Certificate]
+    verbose: bool
+    places: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(_MOST_AT_ONCE))
+    voice: threading.Lock = field(default_factory=threading.Lock)
+
+    def serve(self, raw: socket.socket) -> None:
+        """Take one connection and say what it came to; two never speak at once."""
+        try:
+            with raw:
+                self._say(receive(raw, self.post, self._answer))
+        finally:
+            self.places.release()
+
+    def _say(self, trace: Trace) -> None:
+        arrival = explain_arrival(read_trace(trace), self.client_cas, now())
+        with self.voice:
+            if self.run.json:
+                click.echo(json.dumps({"version": JSON_VERSION, "arrival": arrival_to_json(arrival)}))
+            else:
+                sheet = sheet_of_arrival(arrival, server=self.post.identity.name)
+                click.echo(show_sheet(sheet, verbose=self.verbose) + "\n")
+
+    def _answer(self, trace: Trace) -> bytes:
+        arrival = explain_arrival(read_trace(trace), self.client_cas, now())
+        page = write_page(sheet_of_arrival(arrival, server=self.post.identity.name), at=now()).encode()
+        head = (
+            "HTTP/1.1 200 OK\r\nServer: counterseal\r\nContent-Type: text/html; charset=utf-8\r\n"
+            f"Content-Length: {len(page)}\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n"
+        )
+        return head.encode() + page
+
+
+@click.command(epilog=EPILOG)
+@click.argument("port", type=click.IntRange(0, 65535))
+@click.option("--address", default="127.0.0.1", show_default=True, help="Address to listen on; 0.0.0.0 is everywhere.")
+@click.option("--name", metavar="NAME|SERIAL", help="Show this certificate of the CA; key: NAME.key.pem, or --key.")
+@click.option("--cert", type=_FILE, help="Show this certificate; its chain may follow in the file.")
+@click.option("--key", type=_FILE, help="Its private key.  [default: in the file of --cert]")
+@click.option("--client-ca", type=_FILE, help="CAs whose clients are to be let in.  [default: those of the CA here]")
+@click.option("--tls", type=click.Choice(["1.2", "1.3"]), help="Speak this version only.  [default: both]")
+@click.option("--count", type=click.IntRange(1), help="Stop after so many connections.  [default: never]")
+@click.option(
+    "--timeout", type=click.FloatRange(0.1, 600), default=10.0, show_default=True, help="Seconds a client has."
+)
+@click.option("--verbose", "-v", is_flag=True, help="Show long lists and all checks.")
+@common
+def listen(
+    run: Run,
+    *,
+    port: int,
+    address: str,
+    name: str | None,
+    cert: Path | None,
+    key: Path | None,
+    client_ca: Path | None,
+    tls: Literal["1.2", "1.3"] | None,
+    count: int | None,
+    timeout: float,
+    verbose: bool,
+) -> None:
+    """Take TLS connections, and explain what each arriving client did.
+
+    The other side of handshake: for the colleague whose browser does nothing. Ends with ctrl-C.
+    """
+    identity = _identity(run, name, cert, key)
+    desk = _Desk(run, Post(identity, tls, timeout), _client_cas(run, client_ca), verbose)
+    with _listener(address, port) as listener:
+        place = Endpoint(address, listener.getsockname()[1])
+        click.echo(f"listening on https://{place}/ with the certificate {identity.name}; ctrl-C ends", err=True)
+        with suppress(KeyboardInterrupt):
+            _accept(listener, desk, count)
+
+
+def _accept(listener: socket.socket, desk: _Desk, count: int | None) -> None:
+    """Give each connection a thread of its own, because browsers open several and use one."""
+    threads: list[threading.Thread] = []
+    taken = 0
+    while count is None or taken < count:
+        raw, _ = listener.accept()
+        taken += 1
+        desk.places.acquire()
+        threads = [thread for thread in threads if thread.is_alive()]
+        threads.append(threading.Thread(target=desk.serve, args=(raw,), daemon=True))
+        threads[-1].start()
+    for thread in threads:
+        thread.join()
+
+
+def _listener(address: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    try:
+        return socket.create_server((address, port), family=family)
+    except OSError as error:
+        reason = os.strerror(error.errno or 0).lower()  # create_server's own text repeats the address
+        raise FileError("listen.address", f"cannot listen on {Endpoint(address, port)}: {reason}") from error
+
+
+def _identity(run: Run, name: str | None, cert: Path | None, key: Path | None) -> ProbeIdentity:
+    if name and cert:
+        raise InputError("listen.identity", f"one server certificate at a time: --name {name} and --cert {cert} given")
+    if key and not (name or cert):
+        raise InputError("listen.identity", f"--key needs the certificate it belongs to: {key}")
+    if cert:
+        return identity_from_files(cert, key, run.ask_passphrase)
+    if name:
+        with run.authority() as authority:
+            return identity_of(authority, name, key, run.ask_passphrase)
+    if store_path(run.home).is_file():
+        with run.authority() as authority:
+            found = server_at_hand(authority, run.ask_passphrase)
+        if found is not None:
+            return found
+    return temporary_server(now(), lambda: new_serial_number(os.urandom), socket.gethostname())
+
+
+def _client_cas(run: Run, path: Path | None) -> Sequence[x509.Certificate]:
+    if path is not None:
+        return certificates_in(read_file(path), source=str(path))
+    if not store_path(run.home).is_file():
+        return ()
+    with run.authority() as authority:
+        return client_cas_of(authority)

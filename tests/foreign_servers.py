@@ -1,0 +1,104 @@
+"""Other people's TLS servers that require a client certificate: OpenSSL, GnuTLS, Node, Java and Go."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import subprocess
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, pkcs12
+
+from prove_bench import free_ports
+from prove_pki import certificate_pem, key_pem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from prove_pki import ProvePKI
+
+SOURCES = Path(__file__).parent / "tls_servers"
+PROGRAMS = {"openssl": "openssl", "gnutls": "gnutls-serv", "node": "node", "java": "javac", "go": "go"}
+SECONDS = 60
+
+
+def write_files(directory: Path, pki: ProvePKI) -> None:
+    """Write the server's certificate and key in every form, and the client CAs."""
+    (directory / "server.pem").write_bytes(certificate_pem(pki.server, pki.server_ca))
+    (directory / "server.key").write_bytes(key_pem(pki.server))
+    (directory / "client-ca.pem").write_bytes(certificate_pem(pki.root, pki.client_ca))
+    (directory / "root.pem").write_bytes(certificate_pem(pki.root))
+    chain, lock = [pki.server_ca.certificate], BestAvailableEncryption(b"not a secret")
+    key = pki.server.private_key
+    packed = pkcs12.serialize_key_and_certificates(b"server", key, pki.server.certificate, chain, lock)
+    (directory / "server.p12").write_bytes(packed)
+
+
+@contextlib.contextmanager
+def serving(kind: str, directory: Path) -> Iterator[int]:
+    """Run a server of this kind on the files of ``write_files``, and yield its port."""
+    port = 0 if kind in {"node", "java", "go"} else free_ports(1)[0]
+    command = _command(kind, directory, port)
+    server = subprocess.Popen(
+        command, cwd=directory, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    try:
+        yield port or _read_port(server)
+    finally:
+        server.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            server.wait(10)
+        if server.poll() is None:
+            server.kill()
+        server.communicate()
+
+
+def wait_for(port: int) -> None:
+    """Wait until the port is listened on, without a connection that the server would see."""
+    deadline = time.monotonic() + SECONDS
+    while f":{port:04X} " not in _listening():
+        assert time.monotonic() < deadline, "the server does not listen"
+        time.sleep(0.02)
+
+
+def _listening() -> str:
+    rows = [Path(f"/proc/net/{name}").read_text().splitlines() for name in ("tcp", "tcp6")]
+    return "\n".join(row.split()[1] + " " for table in rows for row in table if " 0A " in row)
+
+
+def _command(kind: str, directory: Path, port: int) -> list[str]:
+    files = [str(directory / name) for name in ("server.pem", "server.key", "client-ca.pem")]
+    if kind == "openssl":
+        own = ["-cert", files[0], "-cert_chain", files[0], "-key", files[1], "-CAfile", files[2]]
+        return [
+            "openssl",
+            "s_server",
+            "-accept",
+            f"127.0.0.1:{port}",
+            *own,
+            "-Verify",
+            "3",
+            "-verify_return_error",
+            "-www",
+        ]
+    if kind == "gnutls":
+        own = [f"--x509certfile={files[0]}", f"--x509keyfile={files[1]}", f"--x509cafile={files[2]}"]
+        return ["gnutls-serv", f"--port={port}", "--http", "--require-client-cert", "--verify-client-cert", *own]
+    if kind == "node":
+        return ["node", str(SOURCES / "server.js"), *files]
+    if kind == "java":
+        return ["java", str(SOURCES / "Server.java"), str(directory / "server.p12"), files[2]]
+    program = directory / "server-of-go"
+    environment = {"PATH": "/usr/bin:/bin", "HOME": str(directory), "GOFLAGS": "-mod=mod", "GO111MODULE": "off"}
+    build = [shutil.which("go") or "go", "build", "-o", str(program), str(SOURCES / "server.go")]
+    subprocess.run(build, check=True, cwd=directory, env=environment, timeout=SECONDS * 3)
+    return [str(program), *files]
+
+
+def _read_port(server: subprocess.Popen[str]) -> int:
+    assert server.stdout is not None
+    line = server.stdout.readline()
+    assert line.strip().isdecimal(), line + server.stdout.read()
+    return int(line)
