@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from counterseal.errors import AmbiguousError, InputError, NotFoundError
 from counterseal.moments import epoch, moment
+from counterseal.pki.profile import PROBES
 from counterseal.pki.shown import show_serial
-from counterseal.store.records import CertificateRecord, Status
+from counterseal.store.records import CertificateRecord, Query, Status
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from counterseal.authority.parts import Authority
 
 __all__ = ["find", "lookup", "show_serial"]
+_LOOKED_THROUGH = 200
 _SERIAL = re.compile(r"(?:0x)?([0-9A-Fa-f]{2}(?::?[0-9A-Fa-f]{2}){7,})")
 
 
@@ -43,11 +46,16 @@ def find(authority: Authority, selector: str, *, statuses: Sequence[Status] = ()
             f"no certificate named {selector!r} is {wanted} and unexpired; there are {len(found)} others",
             hint=f"see them: counterseal list --name {selector}",
         )
-    raise NotFoundError(
-        "certificate.unknown",
-        f"no certificate of this name or serial: {selector!r}",
-        hint="see: counterseal list",
-    )
+    hint = _meant(authority, selector) or "see: counterseal list"
+    raise NotFoundError("certificate.unknown", f"no certificate of this name or serial: {selector!r}", hint=hint)
+
+
+def _meant(authority: Authority, selector: str) -> str | None:
+    """Return a question about a name that begins alike and is spelt almost so."""
+    begin = selector[: max(len(selector) // 2, 1)].replace("*", "")
+    found = authority.store.search(Query(name=begin, without_profiles=PROBES, limit=_LOOKED_THROUGH)).records
+    close = get_close_matches(selector, [record.name for record in found], n=1)
+    return f"did you mean {close[0]!r}?" if close else None
 
 
 def lookup(authority: Authority, serial_number: int) -> CertificateRecord | None:

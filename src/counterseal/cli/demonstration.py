@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 import time
 from pathlib import Path
@@ -242,6 +243,6 @@ def _missing(error: NginxError) -> list[str]:
 def _program() -> str:
     """Return how this command was called, so that the next ones can be pasted; short where it lies below us."""
     called = Path(sys.argv[0])
-    if called.name == "__main__.py":
+    if called.name == "__main__.py" or shutil.which("counterseal") == str(called):
         return "counterseal"
     return os.path.relpath(called) if called.is_relative_to(Path.cwd()) else str(called)

@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import NamedTuple
 
 import click
+from click.exceptions import NoSuchCommand
 
 from counterseal import __version__
 
@@ -104,11 +105,7 @@ class LazyGroup(click.Group):
         """Find the command, or say which one was probably meant."""
         name = args[0]
         if name not in COMMANDS:
-            import difflib  # noqa: PLC0415 - only for a name that is wrong
-
-            close = difflib.get_close_matches(name, COMMANDS, n=1)
-            hint = f"did you mean {close[0]!r}?" if close else "see: counterseal --help"
-            raise click.UsageError(f"no such command: {name!r}\nhint: {hint}", ctx)
+            raise NoSuchCommand(name, possibilities=COMMANDS, ctx=ctx)
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature

@@ -75,14 +75,14 @@ def show_issued(run: Run, issued: Issued, paths: Sequence[Path], *, extra: dict[
     _remark(run, issued)
     record = issued.record
     lines = [f"made {record.profile} certificate {record.name}: {record.subject or ', '.join(record.names)}"]
-    lines += [f"  names   {', '.join(record.names)}"] if record.names else []
+    lines += [f"  names    {', '.join(record.names)}"] if record.names else []
     lines += [
-        f"  serial  {show_serial(record.serial_number)}",
-        f"  issuer  {record.issuer}",
+        f"  serial   {show_serial(record.serial_number)}",
+        f"  issuer   {record.issuer}",
         f"  {show_until(record)}",
     ]
-    lines += [f"  file    {path}" for path in paths]
-    lines += [f"  {key:<7} {value}" for key, value in extra.items() if key != "files"]
+    lines += [f"  file     {path}" for path in paths]
+    lines += [f"  {key:<8} {value}" for key, value in extra.items() if key != "files"]
     lines += [f"next: {following}"] if following else []
     run.show({**document_of(issued), **extra, "files": [str(path) for path in paths]}, "\n".join(lines))
 
@@ -99,7 +99,7 @@ def show_rehearsal(run: Run, issued: Issued, files: FileSet, out: Path, *, more:
 def show_until(record: CertificateRecord) -> str:
     """Return until when a certificate lives, and how long that is."""
     lifetime = show_duration(moment(record.not_after) - moment(record.not_before))
-    return f"until   {moment(record.not_after):%Y-%m-%d %H:%M} UTC ({lifetime})"
+    return f"until    {moment(record.not_after):%Y-%m-%d %H:%M} UTC ({lifetime})"
 
 
 def _remark(run: Run, issued: Issued) -> None:

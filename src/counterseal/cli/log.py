@@ -50,7 +50,7 @@ def show(run: Run, *, after: int, limit: int) -> None:
             use.actor,
             use.ca,
             use.action,
-            show_serial(use.serial_number or 0),
+            show_serial(use.serial_number) if use.serial_number else "",
         )
         for use in uses
     ]

@@ -10,9 +10,11 @@ from counterseal.authority.deployment import deploy_sites, render_sites, rollbac
 from counterseal.cli.common import Run, columns, common
 from counterseal.cli.dry_run import dry_run_option
 from counterseal.cli.nginx_lint import lint
+from counterseal.cli.nginx_status import status_lines
 from counterseal.cli.proofs import table
 from counterseal.cli.rehearsal import rehearse_deploy, rehearse_rollback
 from counterseal.compose.ground import open_ground
+from counterseal.compose.home import require_home
 from counterseal.handshake.proof_json import proof_to_json
 from counterseal.nginx.deploy import mend
 from counterseal.nginx.generations import list_generations
@@ -89,6 +91,7 @@ def rollback(run: Run, *, to: int | None, dry_run: bool) -> None:
 @common
 def generations(run: Run) -> None:
     """List the generations that are kept."""
+    require_home(run.home)
     ground = open_ground(run.home, run.settings())
     mend(ground.place)
     current = ground.in_force
@@ -108,6 +111,9 @@ def generations(run: Run) -> None:
                 "in_force": generation.number == current,
             }
         )
+    if not rows:
+        run.show({"generations": []}, "no generation yet: counterseal nginx deploy")
+        return
     run.show({"generations": documents}, columns(rows, titles=("NUMBER", "MADE (UTC)", "STATE", "WHY")))
 
 
@@ -115,6 +121,7 @@ def generations(run: Run) -> None:
 @common
 def status(run: Run) -> int:
     """Say which nginx runs, and which generation it serves."""
+    require_home(run.home)
     ground = open_ground(run.home, run.settings())
     recovery = mend(ground.place)
     if recovery:
@@ -132,8 +139,7 @@ def status(run: Run) -> int:
         "test_passed": found.test.passed if found.test else None,
         "faults": [fault.message for fault in found.faults],
     }
-    lines = [f"{key:<12} {value}" for key, value in document.items()]
-    run.show(document, "\n".join(lines))
+    run.show(document, "\n".join(status_lines(found)))
     return 0 if found.running and found.proven and not found.changed else 3
 
 
@@ -141,6 +147,7 @@ def status(run: Run) -> int:
 @common
 def stop(run: Run) -> None:
     """Stop the private nginx that a deploy started; a user's own nginx is never stopped."""
+    require_home(run.home)
     ground = open_ground(run.home, run.settings())
     if ground.place.nginx.target.owned:
         ground.place.nginx.stop(within=10)

@@ -99,7 +99,10 @@ def _prove_sites(run: Run, site: str | None) -> Sequence[Proof]:
     served = [one for one in settings.sites if site in {None, one.site.name}]
     if not served:
         known = ", ".join(one.site.name for one in settings.sites) or "none"
-        what = "no site is configured" if site is None else f"no such site: {site!r}"
+        if not settings.sites and site is None:
+            hint = "name one in counterseal.toml: [sites.NAME]; or prove any server: https://HOST/"
+            raise NotFoundError("site.unknown", "no site is configured", hint=hint)
+        what = f"no such site: {site!r}"
         close = difflib.get_close_matches(site or "", [one.site.name for one in settings.sites], n=1)
         hint = (
             f"did you mean {close[0]!r}?" if close else f"configured are: {known}; or a URL: https://{site or 'HOST'}/"

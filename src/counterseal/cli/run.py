@@ -10,8 +10,10 @@ import sys
 from typing import TYPE_CHECKING
 
 import click
+from click.exceptions import NoArgsIsHelpError
 
 from counterseal.cli.group import main
+from counterseal.cli.usage import usage_lines
 from counterseal.errors import (
     AmbiguousError,
     CountersealError,
@@ -77,9 +79,13 @@ def _report_unexpected(error: Exception) -> int:
 
 
 def _say_usage(error: click.UsageError) -> None:
+    if isinstance(error, NoArgsIsHelpError):
+        _say(error.format_message())
+        return
     if error.ctx is not None:
         _say(error.ctx.get_usage())
-    _say(f"error: {error.format_message()}")
+    for line in usage_lines(error):
+        _say(line)
 
 
 def _say(line: str) -> None:

@@ -45,11 +45,15 @@ def store_path(home: Path) -> Path:
 
 def open_authority(home: Path, passphrase: Callable[[], bytes | None]) -> Authority:
     """Open the CA that lives in ``home``; raises NotFoundError when there is none."""
-    if not store_path(home).is_file():
-        raise NotFoundError(
-            "home.missing", f"there is no CA in {home}", hint=f"make one: counterseal init --home {home}"
-        )
+    require_home(home)
     return _authority(home, passphrase, settings_of(home), create=False)
+
+
+def require_home(home: Path) -> None:
+    """Raise NotFoundError ``home.missing`` unless there is a CA in ``home``."""
+    if not store_path(home).is_file():
+        hint = f"make one: counterseal init --home {home}; or name the right one: --home, COUNTERSEAL_HOME"
+        raise NotFoundError("home.missing", f"there is no CA in {home}", hint=hint)
 
 
 @contextmanager

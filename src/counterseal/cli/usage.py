@@ -1,0 +1,35 @@
+"""A command line that was mistyped, in our words: what is wrong with which value, and what was probably meant."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+from click.exceptions import NoSuchCommand
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+
+def usage_lines(error: click.UsageError) -> Iterator[str]:
+    """Yield the ``error:`` and ``hint:`` lines for a mistyped command line."""
+    help_path = f"{error.ctx.command_path} --help" if error.ctx is not None else "counterseal --help"
+    if isinstance(error, click.NoSuchOption):
+        yield f"error: no such option: {error.option_name!r}"
+        yield f"hint: {_meant(error.possibilities) or f'see: {help_path}'}"
+    elif isinstance(error, NoSuchCommand):
+        yield f"error: no such command: {error.command_name!r}"
+        yield f"hint: {_meant(error.possibilities) or f'see: {help_path}'}"
+    elif isinstance(error, click.MissingParameter):
+        what = error.param.make_metavar(error.ctx) if isinstance(error.param, click.Argument) and error.ctx else None
+        yield f"error: missing: {what or error.param_hint or (error.param.opts[0] if error.param else 'an argument')}"
+        yield f"hint: see: {help_path}"
+    else:
+        message, _, hint = error.format_message().partition("\nhint: ")
+        yield f"error: {message[:1].lower()}{message[1:].rstrip('.')}"
+        if hint:
+            yield f"hint: {hint}"
+
+
+def _meant(possibilities: Sequence[str] | None) -> str | None:
+    return f"did you mean {' or '.join(map(repr, possibilities))}?" if possibilities else None

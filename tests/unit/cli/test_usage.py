@@ -1,0 +1,40 @@
+"""A mistyped command line is answered in our words, with what was probably meant."""
+
+from __future__ import annotations
+
+import pytest
+
+from counterseal.cli.run import run
+
+
+@pytest.mark.parametrize(
+    ("words", "lines"),
+    [
+        (
+            ["revok", "alice"],
+            ["error: no such command: 'revok'", "hint: did you mean 'revoke' or 'unrevoke' or 'rekey'?"],
+        ),
+        (["nginx", "deply"], ["error: no such command: 'deply'", "hint: did you mean 'deploy'?"]),
+        (["xyz"], ["error: no such command: 'xyz'", "hint: see: counterseal --help"]),
+        (["list", "--stats", "valid"], ["error: no such option: '--stats'", "hint: did you mean '--status'?"]),
+        (["show"], ["error: missing: NAME|SERIAL", "hint: see: counterseal show --help"]),
+        (["ca", "add", "x"], ["error: missing: --purpose", "hint: see: counterseal ca add --help"]),
+        (["init", "--lifetime"], ["error: option '--lifetime' requires an argument"]),
+        (["list", "--expiring", "30"], ["error: invalid value for '--expiring': not a length of time: '30'"]),
+    ],
+)
+def test_a_typing_mistake_is_named(words: list[str], lines: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """Exit code 2, nothing on stdout, and the usage above it."""
+    assert run(words) == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert all(line in told.err for line in lines), told.err
+
+
+@pytest.mark.parametrize("words", [[], ["nginx"], ["ca"]])
+def test_a_command_without_words_shows_its_help(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """And calls it no error."""
+    assert run(words) == 2
+    told = capsys.readouterr().err
+    assert told.startswith("Usage: counterseal")
+    assert "error:" not in told
