@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from counterseal.errors import AmbiguousError, InputError, NotFoundError
@@ -52,6 +51,8 @@ def find(authority: Authority, selector: str, *, statuses: Sequence[Status] = ()
 
 def _meant(authority: Authority, selector: str) -> str | None:
     """Return a question about a name that begins alike and is spelt almost so."""
+    from difflib import get_close_matches  # noqa: PLC0415 - only for a name that is wrong
+
     begin = selector[: max(len(selector) // 2, 1)].replace("*", "")
     found = authority.store.search(Query(name=begin, without_profiles=PROBES, limit=_LOOKED_THROUGH)).records
     close = get_close_matches(selector, [record.name for record in found], n=1)

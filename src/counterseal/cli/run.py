@@ -13,7 +13,6 @@ import click
 from click.exceptions import NoArgsIsHelpError
 
 from counterseal.cli.group import main
-from counterseal.cli.usage import usage_lines
 from counterseal.errors import (
     AmbiguousError,
     CountersealError,
@@ -79,6 +78,8 @@ def _report_unexpected(error: Exception) -> int:
 
 
 def _say_usage(error: click.UsageError) -> None:
+    from counterseal.cli.usage import usage_lines  # noqa: PLC0415 - only for words that are wrong
+
     if isinstance(error, NoArgsIsHelpError):
         _say(error.format_message())
         return
