@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 WRITE_NOTHING = {
     "acme accounts", "acme eab list",
     "ca list", "completion", "inspect", "lint", "list", "log show", "log verify", "nginx render", "show", "timer print",
+    "verify",
 }  # fmt: skip
 """They look, or print."""
 

@@ -56,6 +56,9 @@ SECTIONS: dict[str, dict[str, Entry]] = {
         "inspect": Entry(
             "counterseal.cli.inspect:inspect_", "Say what certificates, CSRs, CRLs, keys and PKCS#12 files are."
         ),
+        "verify": Entry(
+            "counterseal.cli.verify:verify", "Verify a certificate by every check of RFC 5280, and explain each."
+        ),
     },
     "Deploy": {
         "nginx": Entry("counterseal.cli.nginx:nginx", "Render, deploy and look after what nginx serves."),

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from counterseal.pki.path import catalogue, chaining, constrained, identity, own, policies, revocation, usage
+from counterseal.pki.path import catalogue, chaining, constrained, identity, ocsp, own, policies, revocation, usage
 from counterseal.pki.path.build import Path, Search
 from counterseal.pki.path.candidate import Candidate
 from counterseal.pki.path.check import Check, Outcome, failed, passed
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from cryptography import x509
+    from cryptography.x509.ocsp import OCSPResponse
 
     from counterseal.pki.profile import Purpose
 
@@ -49,6 +50,7 @@ RULES: tuple[Rule, ...] = (
     identity.names,
     chaining.depth,
     revocation.revocation_lists,
+    ocsp.responses,
 )
 
 
@@ -104,13 +106,15 @@ def explain(
     names: Sequence[x509.GeneralName] = (),
     crls: Sequence[x509.CertificateRevocationList] | None = None,
     depth: int | None = None,
+    ocsp_responses: Sequence[OCSPResponse] = (),
 ) -> Explanation:
     """Return every check on every path that was tried, until one was valid; never raises for what certificates hold.
 
-    ``names`` must all be borne by the end entity. ``crls`` None leaves revocation out, an empty list asks for
-    what is not there. ``depth`` is the most intermediates between end entity and anchor (nginx's ``ssl_verify_depth``).
+    ``names`` must all be borne by the end entity. ``crls`` None leaves revocation out, an empty list asks for what is
+    not there; every one of ``ocsp_responses`` must answer for the path. ``depth`` is the most intermediates between end
+    entity and anchor.
     """
-    question = Question(purpose, at, tuple(names), None if crls is None else tuple(crls), depth)
+    question = Question(purpose, at, tuple(names), None if crls is None else tuple(crls), depth, tuple(ocsp_responses))
     trusted = set(anchors)
     start = Candidate(end_entity, anchor=end_entity in trusted)
     others = [Candidate(one) for one in dict.fromkeys(intermediates) if one not in trusted and one != end_entity]

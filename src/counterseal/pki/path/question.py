@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from cryptography import x509
+    from cryptography.x509.ocsp import OCSPResponse
 
     from counterseal.pki.profile import Purpose
 
@@ -25,3 +26,4 @@ class Question:
     names: tuple[x509.GeneralName, ...] = ()
     crls: tuple[x509.CertificateRevocationList, ...] | None = None
     depth: int | None = None
+    ocsp: tuple[OCSPResponse, ...] = ()

@@ -32,7 +32,8 @@ _UNDERSTOOD = frozenset({"2.5.29.20", "2.5.29.28", "2.5.29.35"})  # number, issu
 def revocation_lists(path: Path, question: Question) -> Iterator[Check]:
     """Every certificate below the anchor is on no list of its issuer, and there is such a list (RFC 5280 6.3.3)."""
     if question.crls is None:
-        yield skipped(catalogue.REVOCATION, None, "not looked at", hint="give the lists of the CAs with --crl")
+        if not question.ocsp:
+            yield skipped(catalogue.REVOCATION, None, "not looked at", hint="give the lists of the CAs with --crl")
         return
     for position, (subject, issuer) in enumerate(pairwise(path.members)):
         judged = [

@@ -18,9 +18,14 @@ from counterseal.pki import der_reader
 
 if TYPE_CHECKING:
     from cryptography import x509
+    from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
+    from cryptography.hazmat.primitives.hashes import HashAlgorithm
 
     from counterseal.pki.path.candidate import Candidate
 
+    Algorithm = tuple[HashAlgorithm | None, padding.PSS | padding.PKCS1v15 | ec.ECDSA | None]
+
+_UNVERIFIABLE = (ValueError, TypeError, UnsupportedAlgorithm, InputError)
 _VERSION = 0xA0  # [0], absent in version 1
 
 
@@ -29,26 +34,37 @@ def signature_fault(subject: Candidate, issuer: Candidate) -> str | None:
     if issuer.public_key is None:
         return "the issuer's public key cannot be used"
     try:
-        return _fault(subject, issuer)
+        return _fault(subject, issuer.certificate, issuer.public_key, same_name=subject.issuer == issuer.subject)
     except InvalidSignature:
         return "the issuer's key does not verify it"
-    except (ValueError, TypeError, UnsupportedAlgorithm, InputError) as error:
+    except _UNVERIFIABLE as error:
         return f"it cannot be verified: {error}"
 
 
-def _fault(subject: Candidate, issuer: Candidate) -> str | None:
-    by_sha1 = isinstance(subject.certificate.signature_hash_algorithm, SHA1)  # refused for its weakness elsewhere
-    if subject.issuer == issuer.subject and not by_sha1:
-        subject.certificate.verify_directly_issued_by(issuer.certificate)
+def is_signed(signed: bytes, signature: bytes, key: CertificatePublicKeyTypes | None, by: Algorithm) -> bool:
+    """Whether ``key`` made ``signature`` over ``signed`` by an algorithm; False also where it cannot be known."""
+    try:
+        return key is not None and _verify(key, signature, signed, by) is None
+    except (InvalidSignature, *_UNVERIFIABLE):
+        return False
+
+
+def _fault(
+    subject: Candidate, issuer: x509.Certificate, key: CertificatePublicKeyTypes, *, same_name: bool
+) -> str | None:
+    certificate = subject.certificate
+    by_sha1 = isinstance(certificate.signature_hash_algorithm, SHA1)  # refused for its weakness elsewhere
+    if same_name and not by_sha1:
+        certificate.verify_directly_issued_by(issuer)
         return None
-    if not _names_one_algorithm(subject.certificate):
+    if not _names_one_algorithm(certificate):
         return "it names one algorithm inside and another outside what is signed"
-    return _verify(subject.certificate, issuer)
+    by = (certificate.signature_hash_algorithm, certificate.signature_algorithm_parameters)
+    return _verify(key, certificate.signature, certificate.tbs_certificate_bytes, by)
 
 
-def _verify(certificate: x509.Certificate, issuer: Candidate) -> str | None:
-    key, signature, signed = issuer.public_key, certificate.signature, certificate.tbs_certificate_bytes
-    digest, parameters = certificate.signature_hash_algorithm, certificate.signature_algorithm_parameters
+def _verify(key: CertificatePublicKeyTypes, signature: bytes, signed: bytes, by: Algorithm) -> str | None:
+    digest, parameters = by
     if isinstance(key, rsa.RSAPublicKey) and digest is not None:
         scheme = parameters if isinstance(parameters, padding.PSS) else padding.PKCS1v15()
         key.verify(signature, signed, scheme, digest)

@@ -1,0 +1,51 @@
+"""A verified certificate as data for ``--json``; ``docs/verify.md`` documents every field."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from counterseal.authority.verification_words import REASONS, error_message, log_line, verify_variable
+from counterseal.pki.names import show_name
+from counterseal.pki.path.report_json import report_to_json
+from counterseal.pki.subject import show_subject
+
+if TYPE_CHECKING:
+    from counterseal.authority.verification import Verified
+    from counterseal.nginx.client_verification import NginxAnswer
+
+
+def verified_to_json(verified: Verified) -> dict[str, Any]:
+    """Return the verdict, the paths with every check, and the other voices."""
+    given, opinion = verified.given, verified.opinion
+    return {
+        "valid": verified.valid,
+        "purpose": given.purpose.value,
+        "names": [show_name(name) for name in given.names],
+        "at": given.at.isoformat(),
+        "trusted": given.trusted_by,
+        "strict": given.strict,
+        "paths": [report_to_json(report) for report in verified.explanation.paths],
+        "library": {"accepts": opinion.accepts, "reason": opinion.reason, "disagrees": opinion.disagrees},
+        "openssl": [
+            {"error": error.value, "message": error_message(error), "depth": depth}
+            for error, depth in verified.openssl.errors
+        ],
+        "nginx": _nginx(verified.nginx, verified.emerg),
+    }
+
+
+def _nginx(answer: NginxAnswer | None, emerg: str | None) -> dict[str, Any] | None:
+    if answer is None:
+        return None if emerg is None else {"emerg": emerg}
+    reason = REASONS[answer.error] if answer.error else None
+    return {
+        "emerg": None,
+        "status": answer.status,
+        "code": answer.code,
+        "error": answer.error.value,
+        "ssl_client_verify": verify_variable(answer),
+        "log": log_line(answer),
+        "cause": reason.cause if reason else None,
+        "fix": reason.fix if reason else None,
+        "undecided": [show_subject(issuer) for issuer in answer.undecided],
+    }

@@ -1,0 +1,86 @@
+"""``counterseal verify``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from counterseal.authority.verification import as_nginx, verify_certificate
+from counterseal.authority.verification_json import verified_to_json
+from counterseal.cli.common import Run, common
+from counterseal.cli.verified_text import show_verified
+from counterseal.cli.verify_given import given_of, nginx_files
+from counterseal.handshake.trace.dial import StartTLS
+from counterseal.nginx.client_verification import VerifyClient
+
+if TYPE_CHECKING:
+    from typing import Unpack
+
+    from counterseal.cli.verify_given import Options
+
+EPILOG = """\b
+Examples:
+  counterseal verify alice.cert.pem --purpose client --trust ca.pem
+  counterseal verify server.fullchain.pem --hostname panel.example.com
+  counterseal verify panel.example.com                          the chain that a server sends
+  counterseal verify alice.p12 --trust ca.pem --crl crls.pem --at 2027-01-01
+  counterseal verify alice.fullchain.pem --like nginx --trust client-ca.pem --crl client-crl.pem --depth 1
+
+\b
+Exit code 0 valid, 3 not valid; with --like nginx: 0 let in, 3 refused.
+Nothing is fetched unless asked for. Times are in UTC. docs/verify.md explains every check.
+"""
+_FILE = click.Path(path_type=Path, dir_okay=False)
+
+
+@click.command(epilog=EPILOG)
+@click.argument("target", metavar="FILE|HOST[:PORT]")
+@click.option("--purpose", type=click.Choice(["server", "client"]), help="What it is for.  [default: by its usages]")
+@click.option("--hostname", metavar="NAME", multiple=True, help="Name or address it must bear.  [default: HOST]")
+@click.option(
+    "--trust", metavar="FILE", type=_FILE, multiple=True, help="Trusted CAs.  [default: this home's, else the system's]"
+)
+@click.option("--chain", metavar="FILE", type=_FILE, multiple=True, help="More certificates to build paths from.")
+@click.option("--crl", metavar="FILE|URL", multiple=True, help="Revocation lists of the CAs.")
+@click.option("--fetch-crl", is_flag=True, help="Fetch the lists that the certificates name.")
+@click.option("--ocsp", metavar="FILE", type=_FILE, multiple=True, help="An OCSP response, in DER.")
+@click.option("--fetch-ocsp", is_flag=True, help="Ask the OCSP responder that the certificate names.")
+@click.option(
+    "--at", metavar="TIME", help="Verify at this moment, as in 2027-01-31 or 2027-01-31T12:00.  [default: now]"
+)
+@click.option("--depth", type=click.IntRange(min=0), help="Most intermediates; ssl_verify_depth of nginx.")
+@click.option("--strict", is_flag=True, help="Let fail what is only odd.")
+@click.option("--like", type=click.Choice(["nginx"]), help="Say what nginx answers this client with these files.")
+@click.option(
+    "--verify-client",
+    type=click.Choice([one.value for one in VerifyClient]),
+    default="on",
+    show_default=True,
+    help="ssl_verify_client, for --like nginx.",
+)
+@click.option("--nginx-version", metavar="VERSION", help="For --like nginx.  [default: the newest known]")
+@click.option(
+    "--starttls", type=click.Choice([one.value for one in StartTLS]), help="Begin in this protocol with HOST."
+)
+@click.option("--password-file", type=_FILE, help="Password of a PKCS#12 in a file's first line.  [default: asked]")
+@click.option("--timeout", type=click.FloatRange(0.1, 600), default=10.0, show_default=True, help="Seconds for HOST.")
+@click.option("--brief", is_flag=True, help="Leave out the checks that passed.")
+@click.option("--all-paths", is_flag=True, help="Show every path that was tried with all its checks.")
+@common
+def verify(run: Run, **options: Unpack[Options]) -> int:
+    """Verify a certificate by every check of RFC 5280, and explain each.
+
+    Tries every path to a trusted CA, stops at no failure, and shows the values compared, the section of the
+    standard and the fix.
+    """
+    given = given_of(run, options)
+    verified = verify_certificate(given)
+    if options["like"] == "nginx":
+        verified = as_nginx(verified, nginx_files(options, given))
+    run.show(
+        {"verify": verified_to_json(verified)},
+        show_verified(verified, brief=options["brief"], every_path=options["all_paths"]),
+    )
+    return 0 if verified.admitted else 3

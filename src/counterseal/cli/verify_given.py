@@ -1,0 +1,200 @@
+"""What ``counterseal verify`` is asked: chain, names, anchors, lists and moment, out of its options."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, TypedDict
+
+from cryptography import x509
+from cryptography.x509.oid import ExtendedKeyUsageOID
+
+from counterseal.authority.verification import Given, NginxFiles
+from counterseal.cli.given import given_files
+from counterseal.cli.known_home import known_home
+from counterseal.cli.passphrase import read_password
+from counterseal.cli.targets import parse_target
+from counterseal.compose.anchors import system_anchors
+from counterseal.compose.chains import FoundChain, chain_in, chain_of_server
+from counterseal.compose.home import now
+from counterseal.compose.revocations import crls_at, crls_named_by, ocsp_about, ocsp_in
+from counterseal.errors import InputError
+from counterseal.files import read_file
+from counterseal.handshake.trace.dial import Dial, StartTLS
+from counterseal.nginx.client_verification import VerifyClient
+from counterseal.nginx.verification_files import LoadedFile, load_ca_file, load_crl_file
+from counterseal.nginx.version import NEWEST, NginxVersion, named_version
+from counterseal.pki.names import parse_name
+from counterseal.pki.profile import Purpose
+from counterseal.pki.reading import certificates_in, crls_in, extension_in, load_crl, read_extensions
+from counterseal.pki.shown import quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from cryptography.x509.ocsp import OCSPResponse
+
+    from counterseal.cli.common import Run
+
+_FILES = frozenset({".pem", ".crt", ".cer", ".der", ".p12", ".pfx", ".p7b", ".p7c"})
+
+
+class Options(TypedDict):
+    """The options of the command, as click hands them over."""
+
+    target: str
+    purpose: str | None
+    hostname: tuple[str, ...]
+    trust: tuple[Path, ...]
+    chain: tuple[Path, ...]
+    crl: tuple[str, ...]
+    fetch_crl: bool
+    ocsp: tuple[Path, ...]
+    fetch_ocsp: bool
+    at: str | None
+    depth: int | None
+    strict: bool
+    like: str | None
+    verify_client: str
+    nginx_version: str | None
+    starttls: str | None
+    password_file: Path | None
+    timeout: float
+    brief: bool
+    all_paths: bool
+
+
+def given_of(run: Run, options: Options) -> Given:
+    """Return the question, with everything read, received and fetched that it needs."""
+    found, host = _chain(run, options)
+    if found.moved:
+        run.say(f"note: {options['target']} does not begin with the end entity; nginx takes the first certificate")
+    end_entity = found.certificates[0]
+    purpose = Purpose(options["purpose"]) if options["purpose"] else _purpose(end_entity, host)
+    names = options["hostname"] or ((host,) if host and purpose is Purpose.SERVER else ())
+    trusted, words, known = _trusted(run, options)
+    others = (*(one for path in options["chain"] for one in _certificates(path)), *known)
+    given = Given(
+        chain=found.certificates,
+        trusted=trusted,
+        trusted_by=words,
+        purpose=purpose,
+        at=_moment(options["at"]),
+        names=tuple(parse_name(name) for name in names),
+        others=others,
+        crls=_crls(options, (*found.certificates, *others)),
+        depth=options["depth"],
+        strict=options["strict"],
+        ocsp_responses=tuple(ocsp_in(read_file(path), source=str(path)) for path in options["ocsp"]),
+    )
+    return replace(given, ocsp_responses=(*given.ocsp_responses, *_ask(given))) if options["fetch_ocsp"] else given
+
+
+def _chain(run: Run, options: Options) -> tuple[FoundChain, str | None]:
+    """Return the chain, and the host it came from where it was a server's."""
+    target, path = options["target"], Path(options["target"])
+    if target == "-" or path.exists() or path.suffix.lower() in _FILES or target.startswith((".", "/", "~")):
+        (file,) = given_files([path])
+
+        def password() -> bytes:
+            return read_password(options["password_file"], f"password of {file.name}")
+
+        return chain_in(file.content, source=file.name, password=password), None
+    starttls = StartTLS(options["starttls"]) if options["starttls"] else None
+    endpoint = parse_target(target, starttls).endpoint
+    run.say(f"connecting to {endpoint}")
+    dial = Dial(endpoint, endpoint.host, endpoint.host, path=None, starttls=starttls, timeout=options["timeout"])
+    return chain_of_server(dial), endpoint.host
+
+
+def _purpose(end_entity: x509.Certificate, host: str | None) -> Purpose:
+    """Return what it is for: what came from a server is one, a file goes by its extended key usage."""
+    usages = extension_in(read_extensions(end_entity)[0], x509.ExtendedKeyUsage) or ()
+    only_client = ExtendedKeyUsageOID.CLIENT_AUTH in usages and ExtendedKeyUsageOID.SERVER_AUTH not in usages
+    return Purpose.CLIENT if host is None and only_client else Purpose.SERVER
+
+
+def _trusted(run: Run, options: Options) -> tuple[tuple[x509.Certificate, ...], str, tuple[x509.Certificate, ...]]:
+    """Return the anchors, whose they are, and the other CAs that are known."""
+    if options["trust"]:
+        found = tuple(one for path in options["trust"] for one in _certificates(path))
+        return found, f"{_count(found)} of {', '.join(map(str, options['trust']))}", ()
+    with known_home(run) as home:
+        cas = home.certificates
+    roots = tuple(one for one in cas if one.subject == one.issuer)
+    if roots:
+        return (
+            roots,
+            f"{_count(roots)}, the root of the CA in {run.home}",
+            tuple(one for one in cas if one not in roots),
+        )
+    found = certificates_in(system_anchors(), source="the CAs of this system")
+    return found, f"{_count(found)} of this system", ()
+
+
+def _count(certificates: Sequence[x509.Certificate]) -> str:
+    return "1 CA" if len(certificates) == 1 else f"{len(certificates)} CAs"
+
+
+def _certificates(path: Path) -> tuple[x509.Certificate, ...]:
+    return certificates_in(read_file(path), source=str(path))
+
+
+def _crls(
+    options: Options, certificates: Sequence[x509.Certificate]
+) -> tuple[x509.CertificateRevocationList, ...] | None:
+    if not options["crl"] and not options["fetch_crl"]:
+        return None
+    given = tuple(crl for place in options["crl"] for crl in _lists(place))
+    return (*given, *crls_named_by(certificates)) if options["fetch_crl"] else given
+
+
+def _lists(place: str) -> Iterator[x509.CertificateRevocationList]:
+    if "://" in place:
+        yield from crls_at(place)
+    else:
+        yield from map(load_crl, crls_in(read_file(Path(place)), source=place))
+
+
+def _ask(given: Given) -> Iterator[OCSPResponse]:
+    """Ask about the end entity, where its issuer is at hand."""
+    pool = (*given.chain[1:], *given.others, *given.trusted)
+    issuer = next((one for one in pool if one.subject == given.chain[0].issuer), None)
+    if issuer is None:
+        raise InputError(
+            "ocsp.issuer",
+            "cannot ask for an OCSP response: the issuer's certificate is not at hand",
+            hint="give it with --chain FILE",
+        )
+    yield ocsp_about(given.chain[0], issuer)
+
+
+def _moment(text: str | None) -> datetime:
+    if text is None:
+        return now()
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise InputError(
+            "time.form", f"not a moment: {quoted(text)}", hint="write it as 2027-01-31 or 2027-01-31T12:00:00+00:00"
+        ) from error
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def nginx_files(options: Options, given: Given) -> NginxFiles:
+    """Return what nginx takes from the files of --trust and --crl; without --trust the CAs that are trusted."""
+    version = named_version(options["nginx_version"]) if options["nginx_version"] else NginxVersion(NEWEST)
+    cas = [load_ca_file(read_file(path)) for path in options["trust"]] or [LoadedFile((*given.trusted, *given.others))]
+    places = [place for place in options["crl"] if "://" not in place]
+    crls = [load_crl_file(read_file(Path(place)), version) for place in places]
+    fetched = LoadedFile(crls=given.crls or ()) if given.crls is not None and not crls else None
+    return NginxFiles(_joined(cas), _joined(crls) if crls else fetched, VerifyClient(options["verify_client"]))
+
+
+def _joined(files: Sequence[LoadedFile]) -> LoadedFile:
+    return LoadedFile(
+        tuple(one for file in files for one in file.certificates),
+        tuple(one for file in files for one in file.crls),
+        next((file.emerg for file in files if file.emerg), None),
+    )

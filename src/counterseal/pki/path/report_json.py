@@ -1,0 +1,47 @@
+"""Explanations as data for ``--json``; ``docs/verify.md`` documents every field."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from counterseal.pki.subject import show_subject
+
+if TYPE_CHECKING:
+    from cryptography import x509
+
+    from counterseal.pki.path.check import Check
+    from counterseal.pki.path.explain import PathReport
+
+
+def report_to_json(report: PathReport) -> dict[str, Any]:
+    """Return one path with every check; positions count from the end entity, 0."""
+    return {
+        "valid": report.valid,
+        "anchored": report.anchored,
+        "certificates": [_certificate(certificate) for certificate in report.certificates],
+        "checks": [check_to_json(check) for check in report.checks],
+    }
+
+
+def check_to_json(check: Check) -> dict[str, Any]:
+    """Return one check; ``meaning`` and ``fix`` are None where nothing is to be mended."""
+    return {
+        "code": check.kind.code,
+        "title": check.kind.title,
+        "outcome": check.outcome.value,
+        "position": check.position,
+        "message": check.message,
+        "section": check.where_written,
+        "meaning": check.kind.meaning if check.failed else None,
+        "fix": check.fix,
+    }
+
+
+def _certificate(certificate: x509.Certificate) -> dict[str, Any]:
+    return {
+        "subject": show_subject(certificate.subject),
+        "issuer": show_subject(certificate.issuer),
+        "serial_number": f"{certificate.serial_number:X}",
+        "not_before": certificate.not_valid_before_utc.isoformat(),
+        "not_after": certificate.not_valid_after_utc.isoformat(),
+    }

@@ -1,0 +1,157 @@
+"""``counterseal verify`` as a person uses it: files, a server, another home's CA, and the answers of nginx."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from chains import Case, cases
+from command import Ran, counterseal
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SHOWN = {"key for encipherment of data only": True, "end entity expired": False, "good server": False}
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a directory with a CA in ``home`` and the files of a server and a client in ``out``."""
+    place = tmp_path_factory.mktemp("verify")
+    out = ("--out", str(place / "out"))
+    assert counterseal(place / "home", "init", "--no-passphrase").code == 0
+    assert counterseal(place / "home", "server", "panel.example.com", *out).code == 0
+    (place / "password").write_text("a password of many words\n")
+    made = counterseal(place / "home", "client", "alice", *out, "--password-file", str(place / "password"))
+    assert made.code == 0, made.stderr
+    assert counterseal(place / "home", "crl", "--out", str(place / "crls")).code == 0
+    return place
+
+
+def verify(home: Path, *arguments: str) -> Ran:
+    """Run the command on this CA."""
+    return counterseal(home / "home", "verify", *arguments)
+
+
+def answer(ran: Ran) -> dict[str, Any]:
+    """Return what ``--json`` says."""
+    document: dict[str, Any] = json.loads(ran.stdout)
+    assert document["version"] == 1
+    found: dict[str, Any] = document["verify"]
+    return found
+
+
+def failures(found: dict[str, Any]) -> set[tuple[str, int | None]]:
+    """Return code and position of what failed on the best path."""
+    return {(one["code"], one["position"]) for one in found["paths"][0]["checks"] if one["outcome"] == "fail"}
+
+
+def test_a_certificate_of_this_home_is_valid(home: Path) -> None:
+    """The anchors are the CA's own, which is said; the purpose goes by the extended key usage."""
+    ran = verify(home, str(home / "out" / "alice.cert.pem"))
+    assert ran.code == 0
+    assert "as a client" in ran.stdout
+    assert f"the root of the CA in {home / 'home'}" in ran.stdout
+    assert "verdict: valid" in ran.stdout
+
+
+def test_every_failure_is_shown_with_its_fix(home: Path) -> None:
+    """A client's certificate as a server under another name, a year too late: all of it at once."""
+    path = str(home / "out" / "alice.cert.pem")
+    options = ("--purpose", "server", "--hostname", "other.example.com", "--at", "2060-01-01")
+    ran = verify(home, path, *options)
+    found = answer(verify(home, path, *options, "--json"))
+    assert ran.code == 3
+    assert {("validity", 0), ("validity", 1), ("validity", 2), ("extended_key_usage", 0), ("name", 0)} <= failures(
+        found
+    )
+    assert ran.stdout.count("fix: ") == len({code for code, _ in failures(found)})
+
+
+def test_a_pkcs12_is_read_with_its_password(home: Path) -> None:
+    """The password comes from a file; a wrong one is an error and no verdict."""
+    bundle = str(home / "out" / "alice.p12")
+    assert verify(home, bundle, "--password-file", str(home / "password")).code == 0
+    (home / "wrong").write_text("wrong\n")
+    ran = verify(home, bundle, "--password-file", str(home / "wrong"))
+    assert (ran.code, ran.stdout) == (1, "")
+    assert "password" in ran.stderr
+
+
+def test_other_trust_is_named_and_missing_issuers_are_found_in_more_files(home: Path) -> None:
+    """Without the issuing CA there is no path, with --chain there is."""
+    cert, root, chain = (str(home / "out" / name) for name in ("alice.cert.pem", "ca.pem", "alice.chain.pem"))
+    without = answer(verify(home, cert, "--trust", root, "--json"))
+    assert failures(without) == {("trust_anchor", 0)}
+    assert verify(home, cert, "--trust", root, "--chain", chain).code == 0
+
+
+def test_what_nginx_answers_is_the_exit_code(home: Path) -> None:
+    """An intermediate alone is an anchor for the standard, and none for nginx."""
+    fullchain, chain = str(home / "out" / "alice.fullchain.pem"), str(home / "out" / "alice.chain.pem")
+    ran = verify(home, fullchain, "--like", "nginx", "--trust", chain, "--json")
+    found = answer(ran)
+    assert (ran.code, found["valid"]) == (3, True)
+    assert (found["nginx"]["status"], found["nginx"]["code"], found["nginx"]["error"]) == (400, 495, 2)
+    assert found["nginx"]["log"] == "client SSL certificate verify error: (2:unable to get issuer certificate)"
+
+
+def test_a_list_that_nginx_cannot_load_is_said(home: Path) -> None:
+    """DER is read here, and keeps nginx from starting; with the lists in PEM the client is let in."""
+    fullchain, root = str(home / "out" / "alice.fullchain.pem"), str(home / "out" / "ca.pem")
+    lists = [home / "crls" / f"{name}.crl" for name in ("root", "clients")]
+    in_der = [word for path in lists for word in ("--crl", str(path))]
+    in_pem = [word for path in lists for word in ("--crl", f"{path}.pem")]
+    assert verify(home, fullchain, "--trust", root, *in_der).code == 0
+    refused = answer(verify(home, fullchain, "--trust", root, *in_der, "--like", "nginx", "--json"))
+    assert refused["nginx"] == {"emerg": "no revocation list in PEM"}
+    assert verify(home, fullchain, "--trust", root, *in_pem, "--like", "nginx").code == 0
+
+
+def test_revocation_shows(home: Path) -> None:
+    """After ``revoke`` and new lists the certificate fails by the list, with the reason."""
+    assert counterseal(home / "home", "client", "mallory", "--out", str(home / "out")).code == 0
+    assert counterseal(home / "home", "revoke", "mallory", "--reason", "key_compromise").code == 0
+    assert counterseal(home / "home", "crl", "--out", str(home / "crls")).code == 0
+    lists = [word for name in ("root", "clients") for word in ("--crl", str(home / "crls" / f"{name}.crl"))]
+    ran = verify(home, str(home / "out" / "mallory.cert.pem"), *lists, "--brief")
+    assert ran.code == 3
+    assert "revoked at" in ran.stdout
+    assert "keyCompromise" in ran.stdout
+
+
+@pytest.mark.parametrize("case", [case for case in cases() if case.name in SHOWN], ids=lambda case: case.name)
+def test_a_disagreement_is_shown_as_one(case: Case, tmp_path: Path) -> None:
+    """The library does not look at an end entity's key usage, which OpenSSL does."""
+    chain = b"".join(one.public_bytes(Encoding.PEM) for one in case.chain)
+    (tmp_path / "chain.pem").write_bytes(chain)
+    (tmp_path / "root.pem").write_bytes(case.anchors[0].public_bytes(Encoding.PEM))
+    ran = counterseal(
+        tmp_path,
+        "verify",
+        str(tmp_path / "chain.pem"),
+        "--trust",
+        str(tmp_path / "root.pem"),
+        "--at",
+        case.at.isoformat(),
+    )
+    assert ("disagreement: the library accepts what fails here" in ran.stdout) == SHOWN[case.name]
+    assert ran.code == (3 if case.fails else 0)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (("nosuch.pem",), 1, "no such file"),
+        (("127.0.0.1:1",), 1, "no certificate came from 127.0.0.1:1"),
+        (("host:99999",), 2, "not a host with a port"),
+    ],
+)
+def test_what_cannot_be_looked_at_is_an_error(home: Path, arguments: tuple[str, ...], code: int, said: str) -> None:
+    """With a hint, and without a verdict."""
+    ran = verify(home, *arguments)
+    assert (ran.code, ran.stdout) == (code, "")
+    assert said in ran.stderr
