@@ -185,6 +185,7 @@ missing_programs() { # "PACKAGE" per line for what ./check needs and this machin
     command -v easyrsa >/dev/null || [ -x /usr/share/easy-rsa/easyrsa ] || echo easy-rsa
     command -v curl >/dev/null || echo curl
     command -v faketime >/dev/null || echo faketime
+    command -v systemd-analyze >/dev/null || echo systemd
     command -v fish >/dev/null || echo fish
     command -v zsh >/dev/null || echo zsh
     command -v git >/dev/null || echo git

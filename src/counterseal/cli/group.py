@@ -74,7 +74,7 @@ SECTIONS: dict[str, dict[str, Entry]] = {
         "renew": Entry("counterseal.cli.renew:renew", "Issue the same certificate again, for the same key."),
         "rekey": Entry("counterseal.cli.renew:rekey", "Issue the same certificate again, with a new key."),
         "refresh": Entry("counterseal.cli.refresh:refresh", "Do what is due: lists, site certificates, one deploy."),
-        "timer": Entry("counterseal.cli.refresh:timer", "Have refresh called by systemd or cron."),
+        "timer": Entry("counterseal.cli.timer:timer", "Have refresh called by systemd or cron."),
         "crl": Entry("counterseal.cli.crl:crl", "Publish new revocation lists, or write them to files."),
         "backup": Entry("counterseal.cli.backup:backup", "Write one encrypted file with everything."),
         "restore": Entry("counterseal.cli.backup:restore", "Bring a backup back onto a machine that has no CA."),

@@ -1,10 +1,7 @@
-"""``counterseal refresh`` and ``counterseal timer``."""
+"""``counterseal refresh``: what a timer calls."""
 
 from __future__ import annotations
 
-import shlex
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,35 +9,11 @@ import click
 from counterseal.authority.publish import publish, stale_lists
 from counterseal.cli.common import Run, common
 from counterseal.cli.dry_run import dry_run_option, show_dry_run
-from counterseal.files import preview, write_fileset
-from counterseal.fileset import FileSet, PlannedFile
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from counterseal.authority.parts import Authority
-
-SERVICE = """\
-[Unit]
-Description=Counterseal: renew what is due, refresh the revocation lists, deploy and prove
-After=network.target nginx.service
-
-[Service]
-Type=oneshot
-ExecStart={command}
-"""
-TIMER = """\
-[Unit]
-Description=Counterseal refresh, every six hours
-
-[Timer]
-OnCalendar=*-*-* 00/6:00:00
-RandomizedDelaySec=30min
-Persistent=true
-
-[Install]
-WantedBy=timers.target
-"""
 
 
 @click.command(epilog="\b\nExamples:\n  counterseal refresh --passphrase-file /etc/counterseal/passphrase")
@@ -58,45 +31,6 @@ def refresh(run: Run, *, dry_run: bool) -> None:
             signed = [crl.issuer for crl in publish(authority, only=stale).signed]
             done, document = f"new lists: {', '.join(signed)}", {"signed": signed}
     run.show({"changed": done is not None, **document}, done or "nothing is due")
-
-
-@click.group(epilog="\b\nExamples:\n  counterseal timer install\n  counterseal timer print")
-def timer() -> None:
-    """Have refresh called by systemd or cron."""
-
-
-@timer.command(epilog="\b\nExamples:\n  counterseal timer install --passphrase-file /etc/counterseal/passphrase")
-@click.option(
-    "--unit-dir",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path("/etc/systemd/system"),
-    help="Where units go.",
-)
-@dry_run_option
-@common
-def install(run: Run, *, unit_dir: Path, dry_run: bool) -> None:
-    """Write a systemd service and timer."""
-    files = FileSet(
-        (
-            PlannedFile("counterseal-refresh.service", SERVICE.format(command=_command(run)).encode()),
-            PlannedFile("counterseal-refresh.timer", TIMER.encode()),
-        )
-    )
-    if dry_run:
-        show_dry_run(run, files=preview(unit_dir, files))
-        return
-    paths = write_fileset(unit_dir, files)
-    lines = [f"wrote {path}" for path in paths]
-    lines.append("next: systemctl daemon-reload && systemctl enable --now counterseal-refresh.timer")
-    run.show({"files": [str(path) for path in paths]}, "\n".join(lines))
-
-
-@timer.command("print", epilog="\b\nExamples:\n  counterseal timer print >> /etc/cron.d/counterseal")
-@common
-def print_(run: Run) -> None:
-    """Print the line for /etc/cron.d."""
-    line = f"17 */6 * * * root {_command(run)}"
-    run.show({"cron": line}, line)
 
 
 def _deploy(run: Run, authority: Authority, *, due: bool) -> tuple[str | None, dict[str, Any]]:
@@ -134,9 +68,3 @@ def _rehearse(run: Run, authority: Authority, stale: Sequence[str]) -> None:
     acts += [f"renew the certificate of site {name}" for name in names if deploys]
     acts += ["deploy a new generation and prove it"] if deploys else []
     show_dry_run(run, acts=acts or ["do nothing: nothing is due"], document={"stale": stale, "due": names})
-
-
-def _command(run: Run) -> str:
-    words = [sys.argv[0], "refresh", "--home", str(run.home.absolute())]
-    words += ["--passphrase-file", str(run.passphrase_file.absolute())] if run.passphrase_file else []
-    return shlex.join(words)

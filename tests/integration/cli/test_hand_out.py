@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+import shlex
+import shutil
+import subprocess
+from pathlib import Path
 
 import pytest
 from cryptography import x509
 
 from command import counterseal
 from programs import run_program
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @pytest.fixture
@@ -78,8 +78,28 @@ def test_refresh_says_that_nothing_is_due(home: Path) -> None:
     assert counterseal(home, "refresh").stdout.strip() == "nothing is due"
 
 
-def test_timer_units_call_refresh_on_this_home(home: Path, tmp_path: Path) -> None:
-    """The service names the home; nothing is started."""
+def test_systemd_takes_the_timer_units(home: Path, tmp_path: Path) -> None:
+    """They call refresh on this home, by a program that can be run; systemd finds nothing wrong with them."""
     assert counterseal(home, "timer", "install", "--unit-dir", str(tmp_path)).code == 0
-    assert f"refresh --home {home}" in (tmp_path / "counterseal-refresh.service").read_text()
-    assert "OnCalendar" in (tmp_path / "counterseal-refresh.timer").read_text()
+    service = (tmp_path / "counterseal-refresh.service").read_text()
+    assert f"refresh --home {home}" in service
+    command = shlex.split(service.partition("ExecStart=")[2].splitlines()[0])
+    ran = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert (ran.returncode, ran.stdout.strip()) == (0, "nothing is due"), ran.stderr
+    if shutil.which("systemd-analyze") is None:
+        pytest.skip("no systemd-analyze here")
+    units = [str(tmp_path / f"counterseal-refresh.{kind}") for kind in ("service", "timer")]
+    run_program("systemd-analyze", "verify", *units, cwd=tmp_path)
+
+
+def test_without_systemd_the_cron_line_is_printed(home: Path, tmp_path: Path) -> None:
+    """And with encrypted keys and no passphrase file, that it would wait for somebody to type one."""
+    if Path("/run/systemd/system").is_dir():
+        pytest.skip("systemd runs here, and would be told to start the timer")
+    told = counterseal(home, "timer", "install")
+    assert told.stdout.splitlines()[-1].startswith("17 */6 * * * root ")
+    assert "warning" not in told.stderr
+    (tmp_path / "passphrase").write_text("correct horse battery\n")
+    locked = tmp_path / "locked"
+    assert counterseal(locked, "init", "--passphrase-file", str(tmp_path / "passphrase")).code == 0
+    assert "a timer can type no passphrase" in counterseal(locked, "timer", "print").stderr

@@ -145,6 +145,20 @@ def test_a_port_that_another_program_holds(home: Path) -> None:
         assert served(port) == number
 
 
+@pytest.mark.nginx
+def test_three_deploys_at_once(home: Path) -> None:
+    """They wait for each other: each has its generation, the last one serves, and its proof still holds."""
+    port = free_port()
+    configure(home, port)
+    command = [sys.executable, "-m", "counterseal", "nginx", "deploy", "--home", str(home)]
+    started = [subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) for _ in range(3)]
+    told = [process.communicate(timeout=120)[1] for process in started]
+    assert [process.returncode for process in started] == [0, 0, 0], told
+    assert in_force(home) == [(1, False), (2, False), (3, True)]
+    assert served(port) == 3
+    assert counterseal(home, "prove").code == 0
+
+
 # ------------------------------------------------------------------------------------------------------- disks
 
 

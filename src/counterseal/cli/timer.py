@@ -1,0 +1,119 @@
+"""``counterseal timer``: have ``refresh`` called, by systemd where it runs, else by cron."""
+
+from __future__ import annotations
+
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from counterseal.cli.common import Run, common
+from counterseal.cli.dry_run import dry_run_option, show_dry_run
+from counterseal.errors import FileError
+from counterseal.files import preview, write_fileset
+from counterseal.fileset import FileSet, PlannedFile
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+UNITS = Path("/etc/systemd/system")
+SYSTEMD_RUNS = Path("/run/systemd/system")  # sd_booted(3)
+CRON_FILE = "/etc/cron.d/counterseal"
+TIMER = "counterseal-refresh.timer"
+_SERVICE_TEXT = """\
+[Unit]
+Description=Counterseal: renew what is due, refresh the revocation lists, deploy and prove
+After=network.target nginx.service
+
+[Service]
+Type=oneshot
+ExecStart={command}
+"""
+_TIMER_TEXT = """\
+[Unit]
+Description=Counterseal refresh, every six hours
+
+[Timer]
+OnCalendar=*-*-* 00/6:00:00
+RandomizedDelaySec=30min
+Persistent=true
+
+[Install]
+WantedBy=timers.target
+"""
+
+
+@click.group(epilog="\b\nExamples:\n  counterseal timer install\n  counterseal timer print")
+def timer() -> None:
+    """Have refresh called by systemd or cron."""
+
+
+@timer.command(epilog="\b\nExamples:\n  counterseal timer install --passphrase-file /etc/counterseal/passphrase")
+@click.option(
+    "--unit-dir", type=click.Path(path_type=Path, file_okay=False), help="Only write the units here, and start nothing."
+)
+@dry_run_option
+@common
+def install(run: Run, *, unit_dir: Path | None, dry_run: bool) -> None:
+    """Set up a systemd timer; where systemd does not run, print the line for cron."""
+    _warn(run)
+    if unit_dir is None and not SYSTEMD_RUNS.is_dir():
+        line = _cron_line(run)
+        run.show({"systemd": False, "cron": line}, f"systemd does not run here; put this into {CRON_FILE}:\n{line}")
+        return
+    service = _SERVICE_TEXT.format(command=shlex.join(_command(run)).replace("%", "%%"))
+    files = FileSet(
+        (PlannedFile("counterseal-refresh.service", service.encode()), PlannedFile(TIMER, _TIMER_TEXT.encode()))
+    )
+    if dry_run:
+        acts = () if unit_dir else (f"start {TIMER}, now and at every boot",)
+        show_dry_run(run, acts=acts, files=preview(unit_dir or UNITS, files))
+        return
+    paths = write_fileset(unit_dir or UNITS, files)
+    lines = [f"wrote {path}" for path in paths]
+    if unit_dir is None:
+        _systemctl("daemon-reload")
+        _systemctl("enable", "--now", TIMER)
+        lines.append(f"started {TIMER}: every six hours\nnext: systemctl list-timers {TIMER}")
+    run.show({"systemd": True, "started": unit_dir is None, "files": [str(path) for path in paths]}, "\n".join(lines))
+
+
+@timer.command("print", epilog=f"\b\nExamples:\n  counterseal timer print >> {CRON_FILE}")
+@common
+def print_(run: Run) -> None:
+    """Print the line for /etc/cron.d."""
+    _warn(run)
+    line = _cron_line(run)
+    run.show({"cron": line}, line)
+
+
+def _warn(run: Run) -> None:
+    """Say before the first night that nobody will be there to type a passphrase."""
+    if run.passphrase_file is not None:
+        return
+    with run.authority() as authority:
+        kept = [record.name for record in authority.store.cas() if authority.keystore.has(record.key_id)]
+        if any(authority.keystore.is_encrypted(name) for name in kept):
+            run.say("warning: the CA's keys are encrypted, and a timer can type no passphrase")
+            run.say("hint: pass --passphrase-file FILE, mode 0600")
+
+
+def _command(run: Run) -> list[str]:
+    called = Path(sys.argv[0])
+    program = [sys.executable, "-m", "counterseal"] if called.name == "__main__.py" else [str(called.absolute())]
+    words = [*program, "refresh", "--home", str(run.home.absolute())]
+    return [*words, "--passphrase-file", str(run.passphrase_file.absolute())] if run.passphrase_file else words
+
+
+def _cron_line(run: Run) -> str:
+    return f"17 */6 * * * root {shlex.join(_command(run))}".replace("%", r"\%")  # crontab(5): % ends the line
+
+
+def _systemctl(*words: str) -> None:
+    ran = subprocess.run(["systemctl", *words], capture_output=True, text=True, check=False)
+    if ran.returncode != 0:
+        told: Sequence[str] = ran.stderr.strip().splitlines() or ["no reason given"]
+        raise FileError("timer.systemctl", f"systemctl {' '.join(words)} failed: {told[-1]}", hint="run it as root")
