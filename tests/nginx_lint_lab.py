@@ -2,7 +2,8 @@
 
 A case is a whole configuration in ``tests/cases/nginx_lint/CODE/``. At the end of each line with a finding stands
 ``# finds CODE`` (several codes with commas); a case without one must be silent. First lines ``# as nginx VERSION`` say
-as which nginx it is linted, otherwise as an old and a new one. ``# nginx -t refuses`` tells that nginx itself notices.
+as which nginx it is linted, otherwise as an old and a new one. ``# nginx -t refuses``, which may add ``before VERSION``,
+tells that nginx itself notices.
 """
 
 from __future__ import annotations
@@ -19,18 +20,22 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ed448
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
+from counterseal.nginx.version import named_version
 from counterseal.pki.crl import encode_entry, sign_crl, to_pem
 from pki_fixtures import key_of, make_ca, make_client, make_server
 from signing import KeySigner
 
 if TYPE_CHECKING:
+    from counterseal.nginx.version import NginxVersion
     from pki_fixtures import Issued
 
 CASES = Path(__file__).parent / "cases" / "nginx_lint"
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 VERSIONS = ("1.22.1-9+deb12u9", "1.31.5")
 PEM = serialization.Encoding.PEM
+CLIENT_AUTH = ExtendedKeyUsageOID.CLIENT_AUTH
 _MARK = re.compile(r"# finds ([a-z0-9, -]+)$")
+_REFUSED = re.compile(r"^# nginx -t refuses(?: before (\S+))?$", re.MULTILINE)
 _AS = re.compile(r"^# as nginx (\S+)", re.MULTILINE)
 
 
@@ -62,10 +67,10 @@ class Case:
         """As which nginx it is linted."""
         return tuple(_AS.findall(self.text)) or VERSIONS
 
-    @property
-    def is_refused(self) -> bool:
-        """Whether ``nginx -t`` itself refuses it."""
-        return "\n# nginx -t refuses" in f"\n{self.text}"
+    def is_refused(self, version: NginxVersion) -> bool:
+        """Whether ``nginx -t`` of that version refuses it itself."""
+        match = _REFUSED.search(self.text)
+        return match is not None and (match[1] is None or version.number < named_version(match[1]).number)
 
     def __str__(self) -> str:
         return f"{self.code}/{self.path.stem}"
@@ -84,14 +89,14 @@ def write_lab(directory: Path) -> None:
     for name, content in _files().items():
         path = directory / name
         path.write_bytes(content)
-        path.chmod(0o600 if name.endswith(".key") else 0o644)
+        path.chmod(0o600 if name.endswith(".key") and name != "open.key" else 0o644)
 
 
 def _files() -> dict[str, bytes]:
     server_root, root, other = make_ca("Server Root"), make_ca("Clients Root"), make_ca("Other Root")
     server_ca = make_ca("Server CA", server_root, purpose=ExtendedKeyUsageOID.SERVER_AUTH)
     clients = make_ca("Clients CA", root, purpose=ExtendedKeyUsageOID.CLIENT_AUTH)
-    server, lone = make_server(server_ca, "panel.test"), make_server(other, "lone.test")
+    server, lone = make_server(server_ca, "*.test"), make_server(other, "lone.test")
     alice = make_client(clients, "alice")
     return {
         "server.pem": _pem(server, server_ca),
@@ -104,6 +109,7 @@ def _files() -> dict[str, bytes]:
         "two-roots.pem": _pem(root, clients, other),
         "other.crl": _crl(other),
         "chain.pem": _pem(server_ca),
+        "server-root.pem": _pem(server_root),
         "alice.pem": _pem(alice, clients),
         "alice.key": _key(alice),
         **_odd_cas(root, clients, alice),
@@ -111,6 +117,7 @@ def _files() -> dict[str, bytes]:
         **_deep(),
         **_sisters(),
         **_both_purposes(),
+        **_servers(server_ca, server, alice, lone),
     }
 
 
@@ -176,7 +183,7 @@ def _sisters() -> dict[str, bytes]:
 def _both_purposes() -> dict[str, bytes]:
     """Return a single-tier CA whose server certificate is for both purposes, and one whose is not."""
     one = make_ca("Single CA")
-    both = make_server(one, "both.test", also=(ExtendedKeyUsageOID.CLIENT_AUTH,))
+    both = make_server(one, "both.test", purposes=(ExtendedKeyUsageOID.SERVER_AUTH, CLIENT_AUTH))
     pure = make_server(one, "pure.test")
     return {
         "single.pem": _pem(one),
@@ -184,6 +191,36 @@ def _both_purposes() -> dict[str, bytes]:
         "both.key": _key(both),
         "pure.pem": _pem(pure),
         "pure.key": _key(pure),
+    }
+
+
+def _servers(server_ca: Issued, server: Issued, alice: Issued, lone: Issued) -> dict[str, bytes]:
+    """Return server certificates with something wrong, or unusual, in them."""
+    key = server.private_key
+    dated = {
+        "former": (datetime(2024, 1, 1, tzinfo=UTC), datetime(2025, 1, 1, tzinfo=UTC)),
+        "future": (datetime(2039, 1, 1, tzinfo=UTC), datetime(2040, 1, 1, tzinfo=UTC)),
+    }
+    wrong_time = {
+        name: make_server(server_ca, "panel.test", created=begin, expires=end) for name, (begin, end) in dated.items()
+    }
+    wrong_purpose = make_server(server_ca, "panel.test", key=alice.private_key, purposes=(CLIENT_AUTH,))
+    rsa = make_server(server_ca, "panel.test", key=key_of("rsa-2048"))
+    wild = make_server(server_ca, "*.wild.test")
+    public = make_ca("Example TLS CA", organization="Let's Encrypt")
+    return {
+        **{f"{name}.pem": _pem(one, server_ca) for name, one in wrong_time.items()},
+        **{f"{name}.key": _key(one) for name, one in wrong_time.items()},
+        "rsa.pem": _pem(rsa, server_ca),
+        "rsa.key": _key(rsa),
+        "wild.pem": _pem(wild, server_ca),
+        "wild.key": _key(wild),
+        "wild-panel.pem": _pem(make_server(server_ca, "*.panel.test", key=key), server_ca),
+        "alice-server.pem": _pem(wrong_purpose, server_ca),
+        "leaf.pem": _pem(server),
+        "public-leaf.pem": _pem(make_server(public, "panel.test", key=lone.private_key)),
+        "open.key": _key(server),
+        "alice-alone.pem": _pem(alice),
     }
 
 

@@ -137,14 +137,14 @@ def make_server(
     key: PrivateKey | None = None,
     created: datetime = CERTIFICATE_CREATED,
     expires: datetime = CERTIFICATE_EXPIRES,
-    also: Sequence[x509.ObjectIdentifier] = (),
+    purposes: Sequence[x509.ObjectIdentifier] = (ExtendedKeyUsageOID.SERVER_AUTH,),
 ) -> Issued:
-    """Return a server certificate for the DNS ``name`` and the IP ``addresses``; ``also`` are further usages."""
+    """Return a server certificate for the DNS ``name`` and the IP ``addresses``; ``purposes`` are its usages."""
     own = key or new_key()
     names = [x509.DNSName(name), *(x509.IPAddress(ip_address(address)) for address in addresses)]
     builder = _builder(name, own, issuer, created, expires)
     builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
-    return _sign(_end_entity(builder, ExtendedKeyUsageOID.SERVER_AUTH, *also), own, issuer)
+    return _sign(_end_entity(builder, *purposes), own, issuer)
 
 
 def make_client(

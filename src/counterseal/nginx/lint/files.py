@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _CLIENTS = ("proxy_ssl", "grpc_ssl", "uwsgi_ssl")
+KEYS = ("ssl_certificate_key", *(f"{kind}_certificate_key" for kind in _CLIENTS))
+"""Those that name a private key."""
 _NAMES = ("certificate", "certificate_key", "trusted_certificate", "crl")
 NAMING = frozenset(
     {"ssl_client_certificate", *(f"{kind}_{name}" for kind in ("ssl", *_CLIENTS) for name in _NAMES)},

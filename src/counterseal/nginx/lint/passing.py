@@ -54,7 +54,7 @@ class Passing:
 
 def passings(server: Server) -> Iterator[Passing]:
     """Yield what the server hands on over HTTP or gRPC; where a variable says whom to, nothing is known."""
-    for level in server.levels:
+    for level in server.levels if server.kind == "http" else ():
         for name in HEADERS:
             for directive in level.here(name):
                 match = _TARGET.fullmatch(directive.arguments[0]) if directive.arguments else None

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
-from cryptography.x509.oid import NameOID
-
 from counterseal.findings import Severity
+from counterseal.nginx.lint.issued import is_public
 from counterseal.nginx.lint.rule import Found, Rule, at
 from counterseal.nginx.lint.trust import NAMES, roots
 from counterseal.pki.subject import show_subject
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from cryptography import x509
 
     from counterseal.nginx.lint.model import Configuration
 
@@ -31,12 +27,6 @@ _BUNDLES = frozenset(
         "/usr/share/ca-certificates/mozilla",
     }
 )
-_PUBLIC = re.compile(
-    r"^(?:Internet Security Research Group|Let's Encrypt|DigiCert|GlobalSign|Sectigo|The USERTRUST Network|COMODO|"
-    r"GoDaddy|Starfield Technologies|Google Trust Services|Amazon|Entrust|IdenTrust|Buypass|SwissSign|Certainly|"
-    r"ZeroSSL|SSL Corp|Actalis|QuoVadis|T-Systems|Unizeto|Asseco Data Systems|AffirmTrust|Baltimore)",
-    re.IGNORECASE,
-)
 
 
 def check(configuration: Configuration) -> Iterator[Found]:
@@ -47,16 +37,11 @@ def check(configuration: Configuration) -> Iterator[Found]:
             if directive is None:
                 continue
             file = configuration.file(directive)
-            public = next((one for one in roots(file) if _is_public(one)), None) if file is not None else None
+            public = next((one for one in roots(file) if is_public(one.subject)), None) if file is not None else None
             if directive.arguments[0] in _BUNDLES:
                 yield Found(at(directive, 0), f"every public CA may issue clients: {directive.arguments[0]}")
             elif public is not None:
                 yield Found(at(directive, 0), f"a public CA may issue clients: {show_subject(public.subject)}")
-
-
-def _is_public(root: x509.Certificate) -> bool:
-    names = root.subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)
-    return any(_PUBLIC.match(str(name.value)) for name in names)
 
 
 RULE = Rule(

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from counterseal.nginx.lint.stream import (
+    listen_without_ssl,
+    optional_not_enforced,
+    upstream_verify_off,
+)
+
 if TYPE_CHECKING:
     from counterseal.nginx.lint.rule import Rule
 
-RULES: tuple[Rule, ...] = ()
+RULES: tuple[Rule, ...] = (
+    listen_without_ssl.RULE,
+    optional_not_enforced.RULE,
+    upstream_verify_off.RULE,
+)

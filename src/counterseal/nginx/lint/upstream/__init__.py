@@ -4,7 +4,29 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from counterseal.nginx.lint.upstream import (
+    client_cert_without_chain,
+    crl_expired,
+    grpc_verify_off,
+    name_mismatch,
+    plain_http,
+    sni_off,
+    trusted_lacks_root,
+    verify_depth_default,
+    verify_off,
+)
+
 if TYPE_CHECKING:
     from counterseal.nginx.lint.rule import Rule
 
-RULES: tuple[Rule, ...] = ()
+RULES: tuple[Rule, ...] = (
+    client_cert_without_chain.RULE,
+    crl_expired.RULE,
+    grpc_verify_off.RULE,
+    name_mismatch.RULE,
+    plain_http.RULE,
+    sni_off.RULE,
+    trusted_lacks_root.RULE,
+    verify_depth_default.RULE,
+    verify_off.RULE,
+)

@@ -1,0 +1,34 @@
+"""A server certificate whose time is over."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from counterseal.findings import Severity
+from counterseal.nginx.lint.rule import Found, Rule, at
+from counterseal.nginx.lint.tls.pairs import pairs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from counterseal.nginx.lint.model import Configuration
+
+
+def check(configuration: Configuration) -> Iterator[Found]:
+    """Find server certificates outside their time."""
+    for _, pair in pairs(configuration):
+        leaf = pair.leaf
+        if leaf is not None and not leaf.not_valid_before_utc <= configuration.now < leaf.not_valid_after_utc:
+            dates = f"{leaf.not_valid_before_utc:%Y-%m-%d} to {leaf.not_valid_after_utc:%Y-%m-%d}"
+            yield Found(at(pair.certificate, 0), f"valid from {dates}: {pair.certificate.arguments[0]}")
+
+
+RULE = Rule(
+    code="tls-cert-expired",
+    severity=Severity.CRITICAL,
+    summary="A server certificate has expired, or is not valid yet.",
+    evidence="nginx starts and reloads without a word; every client refuses, certificate has expired (alert 45).",
+    remedy="renew it and reload; counterseal refresh does both in time",
+    reference="https://nginx.org/en/docs/http/ngx_http_ssl_module.html#ssl_certificate",
+    check=check,
+)

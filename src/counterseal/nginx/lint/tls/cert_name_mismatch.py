@@ -1,0 +1,56 @@
+"""A certificate for another name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cryptography import x509
+
+from counterseal.findings import Severity
+from counterseal.nginx.lint.rule import Found, Rule, at
+from counterseal.nginx.lint.tls.pairs import pairs_of
+from counterseal.pki.lint.linted import Linted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from counterseal.nginx.lint.model import Configuration
+
+_UNSAID = frozenset({"", "_", "localhost"})
+
+
+def check(configuration: Configuration) -> Iterator[Found]:
+    """Find server names without a certificate; patterns and catch-all names are passed over."""
+    for server in configuration.servers:
+        leaves = [pair.leaf for pair in pairs_of(configuration, server)]
+        if not leaves or None in leaves:
+            continue
+        covered = frozenset[str]().union(*(_names(leaf) for leaf in leaves if leaf is not None))
+        for line in server.level.here("server_name"):
+            for index, argument in enumerate(line.arguments):
+                name = argument.lower()
+                if name in _UNSAID or name.startswith("~") or "*" in name or "$" in name or "." not in name.strip("."):
+                    continue
+                if not _is_covered(name.removeprefix("."), covered):
+                    known = ", ".join(sorted(covered)[:3]) or "none"
+                    yield Found(at(line, index), f"no certificate for {name}, only for {known}")
+
+
+def _names(leaf: x509.Certificate) -> frozenset[str]:
+    names = Linted.of(leaf, ()).names
+    return frozenset(str(name.value).lower() for name in names if isinstance(name, x509.DNSName | x509.IPAddress))
+
+
+def _is_covered(name: str, covered: frozenset[str]) -> bool:
+    return name in covered or f"*.{name.partition('.')[2]}" in covered
+
+
+RULE = Rule(
+    code="tls-cert-name-mismatch",
+    severity=Severity.HIGH,
+    summary="No certificate of a server covers one of its names.",
+    evidence="Every client refuses (curl ends with 60, alert 42); nginx -t is silent.",
+    remedy="issue one certificate whose subject alternative names cover every server_name",
+    reference="https://www.rfc-editor.org/rfc/rfc9525",
+    check=check,
+)

@@ -1,0 +1,39 @@
+"""TLS to whoever answers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from counterseal.findings import Severity
+from counterseal.nginx.lint.passing import passings
+from counterseal.nginx.lint.rule import Found, Rule, at
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from counterseal.nginx.lint.model import Configuration
+
+
+def check(configuration: Configuration) -> Iterator[Found]:
+    """Find every ``proxy_pass https://`` and ``uwsgi_pass suwsgi://`` without verification."""
+    for server in configuration.servers:
+        for passing in passings(server):
+            if passing.scheme == "https" and passing.level.value("proxy_ssl_verify") == "off":
+                yield Found(at(passing.directive), f"the certificate of {passing.target} is not verified")
+        for level in server.levels:
+            for one in level.here("uwsgi_pass"):
+                target = one.arguments[0] if one.arguments else ""
+                if target.startswith("suwsgi://") and level.value("uwsgi_ssl_verify") == "off":
+                    yield Found(at(one), f"the certificate of {target} is not verified")
+
+
+RULE = Rule(
+    code="up-verify-off",
+    severity=Severity.HIGH,
+    summary="The certificate of an upstream behind https is not verified, which is the default.",
+    evidence="Upstreams with a certificate of a foreign CA, and with one that had expired, were used without a "
+    "word: 200.",
+    remedy="set proxy_ssl_verify on, proxy_ssl_trusted_certificate, proxy_ssl_name and proxy_ssl_server_name on",
+    reference="https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_ssl_verify",
+    check=check,
+)
