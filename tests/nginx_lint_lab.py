@@ -2,7 +2,7 @@
 
 A case is a whole configuration in ``tests/cases/nginx_lint/CODE/``. At the end of each line with a finding stands
 ``# finds CODE`` (several codes with commas); a case without one must be silent. First lines ``# as nginx VERSION`` say
-as which nginx it is linted, otherwise as an old and a new one. ``# nginx -t refuses``, which may add ``before VERSION``,
+as which nginx it is linted, otherwise an old and a new one. ``# nginx -t refuses``, which may add ``before VERSION``,
 tells that nginx itself notices.
 """
 

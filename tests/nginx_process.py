@@ -148,7 +148,8 @@ def complaints(nginx: PrivateNginx) -> list[str]:
 def serve(nginx: PrivateNginx, files: FileSet, *sockets: tuple[str, int]) -> None:
     """Write a generation, hold it to ``nginx -t`` and to our own linter without any complaint, and start."""
     write_fileset(nginx.base / "current", files, durable=False)
-    assert complaints(nginx) == []
+    found = complaints(nginx)
+    assert not found, "\n".join(found)
     said = nginx.test()
     assert said.returncode == 0, said.stderr
     assert "[warn]" not in said.stderr, said.stderr
