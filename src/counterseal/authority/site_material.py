@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain, repeat
 from typing import TYPE_CHECKING
 
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -59,17 +60,17 @@ def material_of(
     paths = [authority.path(record) for record in admitted]
     above = _distinct(certificate for path in paths for certificate in path)
     issuers = tuple(nginx_name(path[0].subject) for path in paths)
-    lists = _lists(authority, admitted)
-    wants_map = site.revocation is not Revocation.CRL
+    revoked = _revoked(authority, admitted, issuers) if site.revocation is not Revocation.CRL else ()
+    by_map_alone = site.revocation.settle(len(revoked)) is Revocation.MAP  # a long list is then not even read
     return Material(
         certificate_chain=server.chain,
         private_key=server.private_key,
         client_cas_pem=b"".join(certificate.public_bytes(Encoding.PEM) for certificate in above),
         verify_depth=max((len(path) - 1 for path in paths), default=1),
-        crl_pem=b"".join(to_pem(crl) for crl in lists),
+        crl_pem=b"" if by_map_alone else b"".join(map(to_pem, _lists(authority, admitted))),
         issuer_dns=issuers,
         issuer_cas=tuple(record.name for record in admitted),
-        revoked=_revoked(authority, admitted, issuers) if wants_map else (),
+        revoked=revoked,
         known=_known(authority, admitted, issuers) if site.admit is Admit.KNOWN else (),
         upstream=upstream,
     )
@@ -89,11 +90,11 @@ def _lists(authority: Authority, admitted: Sequence[CARecord]) -> list[bytes]:
 
 
 def _revoked(authority: Authority, admitted: Sequence[CARecord], issuers: Sequence[str]) -> tuple[tuple[str, int], ...]:
-    return tuple(
-        (issuer, serial)
+    lists = (
+        zip(repeat(issuer), authority.store.revoked_serials(record.name), strict=False)
         for record, issuer in zip(admitted, issuers, strict=True)
-        for serial in authority.store.revoked_serials(record.name)
     )
+    return tuple(chain.from_iterable(lists))
 
 
 def _known(authority: Authority, admitted: Sequence[CARecord], issuers: Sequence[str]) -> tuple[tuple[str, int], ...]:
