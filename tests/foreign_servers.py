@@ -40,12 +40,28 @@ def write_files(directory: Path, pki: ProvePKI) -> None:
 def serving(kind: str, directory: Path) -> Iterator[int]:
     """Run a server of this kind on the files of ``write_files``, and yield its port."""
     port = 0 if kind in {"node", "java", "go"} else free_ports(1)[0]
-    command = _command(kind, directory, port)
+    with _running(_command(kind, directory, port), directory) as server:
+        port = port or _read_port(server)
+        wait_for(port)
+        yield port
+
+
+@contextlib.contextmanager
+def openssl_serving(directory: Path, *options: str) -> Iterator[int]:
+    """Run ``openssl s_server`` with these options in ``directory``, and yield its port."""
+    port = free_ports(1)[0]
+    with _running(["openssl", "s_server", "-accept", f"127.0.0.1:{port}", *options], directory):
+        wait_for(port)
+        yield port
+
+
+@contextlib.contextmanager
+def _running(command: list[str], directory: Path) -> Iterator[subprocess.Popen[str]]:
     server = subprocess.Popen(
         command, cwd=directory, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
     try:
-        yield port or _read_port(server)
+        yield server
     finally:
         server.terminate()
         with contextlib.suppress(subprocess.TimeoutExpired):

@@ -108,7 +108,7 @@ _OUTCOMES = {Outcome.PASS: "ok  ", Outcome.WARN: "warn", Outcome.FAIL: "FAIL", O
 def _matches(matches: Sequence[Match]) -> list[str]:
     if not matches:
         return []
-    lines = ["your certificates against what the server asks for"]
+    lines = ["client certificates against what the server asks for"]
     for match in matches:
         word = "fits" if match.fits else "does not fit"
         browser = "" if match.offered_by_browser else "; a browser would not even offer it"

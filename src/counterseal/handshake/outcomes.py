@@ -15,6 +15,7 @@ from counterseal.handshake.peer_causes import (
     NO_ANSWER,
     NOTHING_LISTENS,
     PLAIN,
+    VERIFIED_YET_REFUSED,
     VERSION_NOT_OFFERED,
 )
 from counterseal.handshake.rows import RowKind
@@ -265,10 +266,7 @@ SYMPTOMS = (
         fault=Fault.OWN_PAGE,
     ),
     Symptom(
-        Cause(
-            "verified, yet refused: by a pinned issuer, the revocation map, the inventory or an allow list",
-            "compare the certificate's issuer, serial number and subject with what the site admits",
-        ),
+        VERIFIED_YET_REFUSED,
         kinds=_WITH_GOOD,
         verdicts=frozenset({Verdict.FORBIDDEN, Verdict.REFUSED}),
         verify="SUCCESS",

@@ -33,6 +33,10 @@ CERTIFICATE_LOST = Cause(
     "no certificate arrived at nginx although one was presented: something in front of it ends the TLS connection",
     "pass the TLS connection through to nginx",
 )
+VERIFIED_YET_REFUSED = Cause(
+    "verified, yet refused: by a pinned issuer, the revocation map, the inventory or an allow list",
+    "compare the certificate's issuer, serial number and subject with what the site admits",
+)
 
 NO_PATH = frozenset({2, 3, 18, 19, 20, 21})
 """OpenSSL's ways to say that the chain leads nowhere."""

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from counterseal.handshake.examine import read_trace
-from counterseal.handshake.explain.diagnosis import Situation, diagnose
+from counterseal.handshake.explain.diagnosis import diagnose
+from counterseal.handshake.explain.situation import Situation
 from counterseal.handshake.observation import Endpoint
 from counterseal.handshake.trace.connection import dial
 from counterseal.handshake.trace.dial import Dial, Ending, Stage, StartTLS, Trace

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 
 from command import counterseal
-from foreign_servers import PROGRAMS, serving, wait_for, write_files
+from foreign_servers import PROGRAMS, serving, write_files
 from prove_pki import certificate_pem, key_pem, prove_pki
 
 if TYPE_CHECKING:
@@ -36,7 +36,6 @@ def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     directory = tmp_path_factory.mktemp(kind)
     write_files(directory, PKI)
     with serving(kind, directory) as port:
-        wait_for(port)
         yield Server(kind, directory, port)
 
 

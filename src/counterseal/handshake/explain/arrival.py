@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 from counterseal.handshake.explain.certificates import read_certificates
 from counterseal.handshake.explain.client_faults import CLIENT_ALERTS, NO_CERTIFICATE, OTHER_ALERT, client_fault
 from counterseal.handshake.explain.derivation import Derivation, derive
-from counterseal.handshake.explain.diagnosis import Diagnosis, Situation, diagnose
+from counterseal.handshake.explain.diagnosis import diagnose
 from counterseal.handshake.explain.ladder import Rung, ladder_of
 from counterseal.handshake.explain.matching import Match, OwnCertificate, match_own
 from counterseal.handshake.explain.nginx_log import log_line
 from counterseal.handshake.explain.sheet import Sheet, agreed_on, diagnosis_rows
+from counterseal.handshake.explain.situation import Diagnosis, Situation
 from counterseal.handshake.observation import Observation
 from counterseal.handshake.symptoms import Cause
 from counterseal.handshake.trace.dial import Ending

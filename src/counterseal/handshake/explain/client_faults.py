@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from counterseal.handshake.explain.diagnosis import Diagnosis
 from counterseal.handshake.explain.nginx_log import log_line
+from counterseal.handshake.explain.situation import Diagnosis
 from counterseal.handshake.symptoms import Cause
 from counterseal.handshake.trace.dial import Ending
 from counterseal.pki.shown import printable

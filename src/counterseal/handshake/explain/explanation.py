@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 from counterseal.handshake.authorities import listed
 from counterseal.handshake.explain.checks import Anchors, check_client, check_server
 from counterseal.handshake.explain.derivation import Derivation, derive
-from counterseal.handshake.explain.diagnosis import Diagnosis, Situation, diagnose
+from counterseal.handshake.explain.diagnosis import diagnose
 from counterseal.handshake.explain.ladder import Rung, ladder_of
 from counterseal.handshake.explain.likely import likely_error
 from counterseal.handshake.explain.matching import Match, OwnCertificate, match_own
 from counterseal.handshake.explain.modes import Mode, Visit, mode_of
 from counterseal.handshake.explain.server_fault import server_fault
+from counterseal.handshake.explain.situation import Diagnosis, Situation
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -81,7 +82,7 @@ def explain(
         mode_of(main.story, examination.visits),
         examination.visits,
         diagnose(situation),
-        server_fault(server),
+        server_fault(server, at),
     )
 
 

@@ -111,7 +111,7 @@ def _tls(one: Decoded, story: Story, *, encrypted: bool) -> Rung:
 
 def _question(trace: Trace) -> Iterator[Rung]:
     if trace.question is not None:
-        meaning = "One question, because nginx judges the client in HTTP and TLS 1.3 after the handshake."
+        meaning = "The question within TLS: nginx judges the client in HTTP, and TLS 1.3 refuses with the first answer."
         yield Rung(
             Side.CLIENT, Layer.APPLICATION, trace.question, None, None, (), meaning, "RFC 8446 4.4.2.4", encrypted=True
         )

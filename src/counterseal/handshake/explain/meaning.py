@@ -95,11 +95,14 @@ def _certificate(one: Decoded, story: Story) -> Meaning:
     return Meaning(f"The client shows its certificate, {hidden}; that it has the key follows.", section)
 
 
-def _certificate_request(_one: Decoded, story: Story) -> Meaning:
+def _certificate_request(one: Decoded, story: Story) -> Meaning:
+    section = "RFC 8446 4.3.2" if story.is_tls13 else "RFC 5246 7.4.4"
+    if isinstance(one.message, CertificateRequest) and not one.message.authorities:
+        return Meaning("The server asks for a client certificate and names no CAs: any may be offered.", section)
     return Meaning(
         "The server asks for a client certificate and names the CAs whose certificates it takes. A browser offers only "
         "those that match, and stays silent when none does.",
-        "RFC 8446 4.3.2" if story.is_tls13 else "RFC 5246 7.4.4",
+        section,
     )
 
 

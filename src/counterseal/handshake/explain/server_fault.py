@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from counterseal.handshake.explain.diagnosis import Diagnosis
+from counterseal.handshake.explain.situation import Diagnosis
 from counterseal.handshake.server_reasons import OTHER_SERVER_FAULT, SERVER_REASONS
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from counterseal.pki.path.explain import PathReport
 
-_EXPIRED, _SELF_SIGNED, _OTHER_ROOT, _NO_ISSUER, _PURPOSE, _NAME, _WEAK = 10, 18, 19, 20, 26, 62, 66
+_EARLY, _EXPIRED, _SELF_SIGNED, _OTHER_ROOT, _NO_ISSUER, _PURPOSE, _NAME, _WEAK = 9, 10, 18, 19, 20, 26, 62, 66
 _BY_CODE = {
     "name": _NAME,
     "extended_key_usage": _PURPOSE,
@@ -21,13 +23,11 @@ _BY_CODE = {
 """The checks by OpenSSL's number, most telling first: what is wrong in the certificate before what is missing above."""
 
 
-def server_fault(report: PathReport | None) -> Diagnosis | None:
+def server_fault(report: PathReport | None, at: datetime) -> Diagnosis | None:
     """Return why a client refuses this server, or None when it does not; all failed checks are named."""
     if report is None or report.valid:
         return None
-    codes = [check.kind.code for check in report.failures]
-    number = next((number for code, number in _BY_CODE.items() if code in codes), 0)
-    number = _above(report) if number == _NO_ISSUER else number
+    number = _number(report, at)
     cause = SERVER_REASONS.get(number, OTHER_SERVER_FAULT)
     titles = ", ".join(dict.fromkeys(check.kind.title for check in report.failures))
     return Diagnosis(
@@ -35,8 +35,14 @@ def server_fault(report: PathReport | None) -> Diagnosis | None:
     )
 
 
-def _above(report: PathReport) -> int:
-    """Tell a missing intermediate from a root that is not trusted: by what the server did send."""
-    if report.certificates[0].subject == report.certificates[0].issuer:
+def _number(report: PathReport, at: datetime) -> int:
+    codes = [check.kind.code for check in report.failures]
+    leaf = report.certificates[0]
+    if "trust_anchor" in codes and leaf.subject == leaf.issuer:
         return _SELF_SIGNED
-    return _OTHER_ROOT if len(report.certificates) > 1 else _NO_ISSUER
+    number = next((number for code, number in _BY_CODE.items() if code in codes), 0)
+    if number == _NO_ISSUER and len(report.certificates) > 1:
+        return _OTHER_ROOT  # the intermediates were sent
+    if number == _EXPIRED and all(one.not_valid_after_utc > at for one in report.certificates):
+        return _EARLY
+    return number

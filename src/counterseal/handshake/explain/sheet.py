@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from counterseal.handshake.explain.derivation import Derivation
-    from counterseal.handshake.explain.diagnosis import Diagnosis
     from counterseal.handshake.explain.explanation import Explanation
     from counterseal.handshake.explain.ladder import Rung
     from counterseal.handshake.explain.matching import Match
+    from counterseal.handshake.explain.situation import Diagnosis
     from counterseal.handshake.explain.story import Story
     from counterseal.pki.path.explain import PathReport
 

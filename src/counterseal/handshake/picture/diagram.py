@@ -86,7 +86,7 @@ def _ends(canvas: _Canvas, sheet: Sheet) -> int:
         middle = left + 100
         canvas.shapes.append(f'<rect class="end" x="{left}" y="{top}" width="200" height="46" rx="8"/>')
         canvas.shapes.append(f'<text class="end-name" x="{middle}" y="{top + 20}">{escape(_cut(name, 26))}</text>')
-        canvas.shapes.append(f'<text class="end-place" x="{middle}" y="{top + 37}">{escape(_cut(place, 34))}</text>')
+        canvas.shapes.append(f'<text class="end-place" x="{middle}" y="{top + 37}">{escape(_cut(place, 30))}</text>')
     canvas.y = top + 56
     return top + 46
 

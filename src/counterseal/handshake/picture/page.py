@@ -156,4 +156,4 @@ def _matches(matches: Iterable[Match]) -> list[str]:
         _element("th", name) for name in ("Certificate", "Subject", "For this server", "Browser offers it", "")
     )
     table = f"<table><tr>{head}</tr>{''.join(rows)}</table>"
-    return [_element("h2", "Your certificates against what the server asks for"), table] if rows else []
+    return [_element("h2", "Client certificates against what the server asks for"), table] if rows else []

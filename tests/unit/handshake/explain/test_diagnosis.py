@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from counterseal.handshake.authorities import Listed
-from counterseal.handshake.explain.diagnosis import Diagnosis, Situation, diagnose
+from counterseal.handshake.explain.diagnosis import diagnose
+from counterseal.handshake.explain.situation import Diagnosis, Situation
 from counterseal.handshake.explain.story import Story
 from counterseal.handshake.observation import Observation
 from counterseal.handshake.trace.dial import Ending, Stage, Trace

@@ -1,0 +1,150 @@
+"""What an HTTP answer says about the client: nginx judges there, with codes of its own inside a 400.
+
+495, 496 and 497 stand inside a 400 (ngx_http_special_response.c), 421 is RFC 9110 15.5.20. Where a stock page does not
+say OpenSSL's reason, our own checks of the certificate may; what depends on the server's files is not guessed.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from counterseal.handshake.authorities import Listed
+from counterseal.handshake.explain.certificates import read_certificates, show_authority
+from counterseal.handshake.explain.nginx_log import log_line, log_verify
+from counterseal.handshake.explain.refusals import directive_for
+from counterseal.handshake.explain.situation import Diagnosis, Situation
+from counterseal.handshake.peer_causes import (
+    BY_LIST,
+    CERTIFICATE_LOST,
+    NAME_NOT_SERVED,
+    NO_PATH,
+    SILENT_REFUSAL,
+    VERIFIED_YET_REFUSED,
+)
+from counterseal.handshake.symptoms import Cause
+from counterseal.handshake.verify_reasons import VERIFY_REASONS, verify_reason
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cryptography import x509
+
+    from counterseal.handshake.verify_reasons import VerifyReason
+
+
+def diagnose_answer(case: Situation) -> Diagnosis | None:
+    """Return why the server refused, or None when its answer is no refusal."""
+    if case.seen.code == 496:  # noqa: PLR2004 - nginx's own
+        return _no_certificate(case)
+    if case.seen.code == 495:  # noqa: PLR2004 - nginx's own
+        return _refused_certificate(case)
+    if case.seen.status == 421:  # noqa: PLR2004 - RFC 9110 15.5.20
+        return Diagnosis(
+            "the server answers 421: the name in the SNI and the name in the request are those of different sites",
+            NAME_NOT_SERVED.cause,
+            NAME_NOT_SERVED.fix,
+            code=421,
+            log=log_line(421),
+            directive="server_name",
+        )
+    if case.seen.status in {401, 403}:
+        return _forbidden(case)
+    return None
+
+
+def _no_certificate(case: Situation) -> Diagnosis:
+    cause = CERTIFICATE_LOST if case.presented else _NONE_SENT
+    return Diagnosis(
+        "nginx answers 400 No required SSL certificate was sent (496 inside)",
+        cause.cause,
+        cause.fix,
+        code=496,
+        verify="NONE",
+        log=log_line(496),
+        directive=None if case.presented else "ssl_verify_client optional; where some clients may come without",
+    )
+
+
+_NONE_SENT = Cause(
+    "ssl_verify_client is on and the client sent no certificate; a browser sends none when it has none of the CAs that "
+    "the server names, and says nothing",
+    "come with a certificate of one of the accepted CAs: --name, --cert and --key, or --p12; a browser must have it "
+    "imported",
+)
+
+
+def _refused_certificate(case: Situation) -> Diagnosis:
+    reason = verify_reason(case.seen.verify)
+    said = case.seen.verify if reason or case.seen.verify not in {None, "FAILED"} else None
+    if reason is None and case.likely is not None and said is None:
+        reason = next((one for one in VERIFY_REASONS if one.code == case.likely), None)
+    cause, directive = _why_refused(case, reason)
+    verify = said
+    if said is None and reason is not None:
+        verify = f"FAILED:{reason.message} (by our own checks: the page does not say it)"
+    return Diagnosis(
+        "nginx answers 400 The SSL certificate error (495 inside)",
+        cause.cause,
+        cause.fix,
+        code=495,
+        verify=verify,
+        log=None if said == "SUCCESS" else log_verify(reason),
+        directive=directive,
+    )
+
+
+def _why_refused(case: Situation, reason: VerifyReason | None) -> tuple[Cause, str | None]:
+    """Choose between OpenSSL's last word and the list of CAs, which is more telling where they differ."""
+    if case.seen.verify == "SUCCESS":
+        return VERIFIED_YET_REFUSED, "if, map"
+    told = Cause(reason.cause, reason.fix) if reason else SILENT_REFUSAL
+    directive = directive_for(reason.code if reason else None)
+    if case.listed is Listed.ISSUER_ONLY and reason is not None and reason.code in NO_PATH:
+        return BY_LIST[case.listed], "ssl_client_certificate"
+    if case.listed is not Listed.NONE:
+        return told, directive
+    chain, request = read_certificates(case.story.client_chain), case.story.request
+    if not chain or request is None:
+        return BY_LIST[Listed.NONE], "ssl_client_certificate"
+    known = (
+        told if reason is not None and reason.code == _ISSUER_NOT_SENT and _is_alone(chain) else BY_LIST[Listed.NONE]
+    )
+    named = "; ".join(show_authority(name) for name in request.authorities)
+    issuer = show_authority(chain[-1].issuer.public_bytes())
+    return (
+        Cause(
+            f"{known.cause}; the server names {named}, and above what the client sent is {issuer}",
+            f"come with a certificate of a CA that the server names, or {known.fix}",
+        ),
+        "ssl_client_certificate",
+    )
+
+
+_ISSUER_NOT_SENT = 21
+
+
+def _is_alone(chain: Sequence[x509.Certificate]) -> bool:
+    """Whether an intermediate may be missing, so that the list of CAs says nothing for sure."""
+    return len(chain) == 1 and chain[0].subject != chain[0].issuer
+
+
+def _forbidden(case: Situation) -> Diagnosis:
+    cause, who = (
+        (VERIFIED_YET_REFUSED, "the client came with a certificate")
+        if case.presented
+        else (_WANTED_HERE, "no client certificate was sent")
+    )
+    return Diagnosis(
+        f"the server answers {case.seen.status}, and {who}",
+        cause.cause,
+        cause.fix,
+        code=case.seen.status,
+        verify=case.seen.verify,
+        directive="if ($ssl_client_verify != SUCCESS), map, auth_request",
+    )
+
+
+_WANTED_HERE = Cause(
+    "the site wants a client certificate for this path, or the refusal has nothing to do with TLS",
+    "come with a certificate: --name, --cert and --key, or --p12",
+)

@@ -1,0 +1,50 @@
+"""What a diagnosis looks at, and what it says, as values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from counterseal.handshake.authorities import Listed
+    from counterseal.handshake.explain.nginx_log import LogLine
+    from counterseal.handshake.explain.story import Story
+    from counterseal.handshake.observation import Observation
+    from counterseal.handshake.trace.dial import Trace
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """A failed connection explained.
+
+    ``code`` is nginx's (400, 421, 495, 496, 497), ``verify`` its verify reason with OpenSSL's number, ``log`` the line
+    to look for in error.log, ``directive`` what to change in nginx's configuration; None where it does not apply.
+    """
+
+    happened: str
+    cause: str
+    fix: str
+    code: int | None = None
+    verify: str | None = None
+    log: LogLine | None = None
+    directive: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """Everything that a diagnosis looks at.
+
+    ``likely`` is the number of OpenSSL's verify error that our own checks of the client's certificate predict, and
+    ``listed`` which CAs of its chain the server named.
+    """
+
+    trace: Trace
+    story: Story
+    seen: Observation
+    likely: int | None = None
+    listed: Listed | None = None
+
+    @property
+    def presented(self) -> bool:
+        """Whether the client sent a certificate."""
+        return bool(self.story.client_chain)
