@@ -28,6 +28,7 @@ NO_FILE_OF_THE_USER = {
     "nginx status": "the same",
     "nginx stop": "ends a process",
     "prove": "issues a probe that lives for an hour",
+    "doctor": "looks; its proof issues probes, as prove does",
     "timeline": "writes the picture that is named for it",
     "serve": "is a service: it acts when it is asked",
 }

@@ -75,6 +75,9 @@ SECTIONS: dict[str, dict[str, Entry]] = {
         "rekey": Entry("counterseal.cli.renew:rekey", "Issue the same certificate again, with a new key."),
         "refresh": Entry("counterseal.cli.refresh:refresh", "Do what is due: lists, site certificates, one deploy."),
         "timer": Entry("counterseal.cli.timer:timer", "Have refresh called by systemd or cron."),
+        "doctor": Entry(
+            "counterseal.cli.doctor:doctor", "Say on one page whether all is well, and what mends what is not."
+        ),
         "crl": Entry("counterseal.cli.crl:crl", "Publish new revocation lists, or write them to files."),
         "backup": Entry("counterseal.cli.backup:backup", "Write one encrypted file with everything."),
         "restore": Entry("counterseal.cli.backup:restore", "Bring a backup back onto a machine that has no CA."),

@@ -122,7 +122,7 @@ def _authority(home: Path, passphrase: Callable[[], bytes | None], settings: Set
     store = open_store(store_path(home), create=create)
     return Authority(
         store=store,
-        keystore=FileKeyStore(home / "keys", passphrase, lambda: _check_clock(store)),
+        keystore=FileKeyStore(home / "keys", passphrase, lambda: check_clock(store)),
         clock=now,
         random_bytes=os.urandom,
         actor=_actor(),
@@ -137,7 +137,7 @@ def _actor() -> str:
         return f"uid {os.getuid()}"
 
 
-def _check_clock(store: Store) -> None:
+def check_clock(store: Store) -> None:
     """Refuse to sign by a clock set back, which would date certificates and CRLs before others that exist."""
     head = store.key_use_head().sequence
     newest = next(iter(store.key_uses(after=head - 1)), None) if head else None

@@ -1,0 +1,121 @@
+"""The CA itself: its store, its keys and their modes, and everything of it that expires."""
+
+from __future__ import annotations
+
+import stat
+from typing import TYPE_CHECKING
+
+from counterseal.authority.doctor.check import Check, attention, broken, ok
+from counterseal.authority.publish import stale_lists
+from counterseal.authority.timeline.gather import Kind, Span, gather
+from counterseal.authority.timeline.gather import State as SpanState
+from counterseal.duration import show_duration
+from counterseal.moments import epoch
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import datetime
+    from pathlib import Path
+
+    from counterseal.authority.parts import Authority
+    from counterseal.authority.served import ServedSite
+    from counterseal.store.records import CARecord
+
+READ_IN_FULL = 256 * 1024 * 1024
+"""A store up to this size is read page by page, in a second or two; a larger one only when asked for."""
+LOG_IN_FULL = 100_000
+_OTHERS = 0o077
+_MEGABYTE = 1024 * 1024
+_WEEK_SECONDS = 7 * 86_400
+_TOPICS = {Kind.CA: "ca", Kind.CRL: "list", Kind.SITE: "site certificate"}
+
+
+def check_store(authority: Authority, *, deep: bool) -> Iterator[Check]:
+    """Yield whether the database and the log of key uses are whole; ``deep`` reads them however large they are."""
+    path = authority.store.path
+    size, mode = path.stat().st_size, stat.S_IMODE(path.stat().st_mode)
+    if mode & _OTHERS:
+        yield attention("store", "", f"others can read the store: mode {mode:04o}", f"chmod 600 {path}")
+    shown = f"{path.name}, {size / _MEGABYTE:.1f} MB"
+    if size > READ_IN_FULL and not deep:
+        yield ok("store", "", f"{shown}: opens; counterseal doctor --deep reads every page")
+    else:
+        damages = authority.store.check().findings
+        yield from (broken("store", "", finding.message, finding.hint) for finding in damages)
+        yield from () if damages else (ok("store", "", f"{shown}: every page and index is whole"),)
+    yield from _check_log(authority, deep=deep)
+
+
+def _check_log(authority: Authority, *, deep: bool) -> Iterator[Check]:
+    entries = authority.store.key_use_head().sequence
+    if entries > LOG_IN_FULL and not deep:
+        yield ok("log", "", f"{entries:,} uses of CA keys; counterseal doctor --deep follows the chain of hashes")
+        return
+    faults = authority.store.verify_key_uses().findings
+    yield from (broken("log", finding.where or "", finding.message, "counterseal log verify") for finding in faults[:3])
+    yield from () if faults else (ok("log", "", f"{entries:,} uses of CA keys, the chain of hashes is whole"),)
+
+
+def check_keys(authority: Authority) -> Iterator[Check]:
+    """Yield whether the key of every CA is where it should be, and for nobody else to read."""
+    for record in authority.store.cas():
+        path = authority.keystore.path(record.key_id)
+        if not path.is_file():
+            yield _missing_key(record, path)
+            continue
+        mode = stat.S_IMODE(path.stat().st_mode)
+        if mode & _OTHERS:
+            yield broken("key", record.name, f"others can read the key: mode {mode:04o}", f"chmod 600 {path}")
+        else:
+            closed = "encrypted" if authority.keystore.is_encrypted(record.key_id) else "not encrypted"
+            offline = "; a root's key is safer offline" if record.parent is None and record.purpose == "root" else ""
+            yield ok("key", record.name, f"mode {mode:04o}, {closed}{offline}")
+
+
+def _missing_key(record: CARecord, path: Path) -> Check:
+    if record.purpose == "root" or record.state != "active":
+        return ok("key", record.name, "not here: it signs nothing, and its list grows old without it")
+    return broken("key", record.name, f"the key is not here, so nothing can be signed: {path}", "bring it back")
+
+
+def check_ends(authority: Authority, sites: Sequence[ServedSite]) -> Iterator[Check]:
+    """Yield how long the CAs, their lists and the sites' certificates still live, and how many others end soon."""
+    timeline = gather(authority, sites, limit=0)
+    spans = [span for span in timeline.spans if span.kind in _TOPICS]
+    yield from (_end(span, timeline.at) for span in spans if span.kind is not Kind.CRL)
+    yield from _lists(authority, [span for span in spans if span.kind is Kind.CRL], timeline.at)
+    soon = sum(
+        authority.store.count_valid(count.profile, (epoch(timeline.at), epoch(timeline.at) + _WEEK_SECONDS))[0]
+        for count in timeline.counts
+    )
+    told = f"{soon:,} of {timeline.total:,} valid ones expire within a week"
+    yield (
+        attention("certificates", "", told, "counterseal list --expiring 7d") if soon else ok("certificates", "", told)
+    )
+
+
+def _lists(authority: Authority, spans: Sequence[Span], at: datetime) -> Iterator[Check]:
+    stale = set(stale_lists(authority))
+    listed = {span.name for span in spans}
+    for span in spans:
+        lines = _end(span, at)
+        if span.name in stale and span.state is SpanState.FINE:
+            lines = attention("list", span.name, "certificates were revoked since it was signed", "counterseal refresh")
+        yield lines
+    for name in sorted(stale - listed):
+        yield attention("list", name, "no list was signed yet", "counterseal crl")
+
+
+def _end(span: Span, at: datetime) -> Check:
+    topic, left = _TOPICS[span.kind], show_duration(abs(span.end - at))
+    until = f"{span.note}, until {span.end:%Y-%m-%d %H:%M} UTC"
+    mends = {
+        Kind.CA: "counterseal ca add, and let its certificates be renewed under it",
+        Kind.CRL: "counterseal refresh",
+        Kind.SITE: "counterseal refresh, or put a new file there where it is your own",
+    }
+    if span.state is SpanState.EXPIRED:
+        return broken(topic, span.name, f"{until}: expired {left} ago", mends[span.kind])
+    if span.state is SpanState.DUE:
+        return attention(topic, span.name, f"{until}, {left} left: due to be replaced", mends[span.kind])
+    return ok(topic, span.name, f"{until}, {left} left")

@@ -1,0 +1,90 @@
+"""What nginx serves against what it should: the generation in force, its files, and the proof of every site."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from counterseal.authority.deployment import Ground, is_outdated, prove_in_force
+from counterseal.authority.doctor.check import Check, attention, broken, ok
+from counterseal.errors import KeyAccessError
+from counterseal.nginx.generations import read_generation
+from counterseal.nginx.status import NginxStatus, read_status
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from counterseal.authority.parts import Authority
+    from counterseal.authority.served import ServedSite
+    from counterseal.handshake.prove import Proof
+
+DEPLOY = "counterseal nginx deploy"
+UNFINISHED = "counterseal nginx status"
+"""Mends a deploy that was killed; before it nothing is proved, for the proof would mend it unasked."""
+
+
+def check_nginx(authority: Authority, ground: Ground, source: Path | None) -> Iterator[Check]:
+    """Yield whether nginx runs on the generation in force, as it was written; ``source`` is the configuration file."""
+    found = read_status(ground.place)
+    yield from (broken("nginx", "", fault.message, fault.hint) for fault in found.faults)
+    if found.journal is not None:
+        yield attention("nginx", "", "a deploy was killed and is not mended yet", UNFINISHED)
+    if found.generation is None:
+        yield attention("generation", "", "nothing is deployed", DEPLOY)
+        return
+    yield _running(found)
+    if found.test is not None and not found.test.passed:
+        reason = found.test.failures[0].text if found.test.failures else found.test.output.partition("\n")[0]
+        yield broken("nginx", "", f"nginx -t refuses the configuration: {reason}", DEPLOY)
+    yield from _generation(authority, ground, found, source)
+
+
+def _running(found: NginxStatus) -> Check:
+    version = (found.version or "unknown version").removeprefix("nginx version: ")
+    if not found.running:
+        return broken("nginx", "", f"{version} does not run", DEPLOY)
+    return ok("nginx", "", f"{version}, master {found.master}, {len(found.workers)} workers")
+
+
+def _generation(authority: Authority, ground: Ground, found: NginxStatus, source: Path | None) -> Iterator[Check]:
+    number = found.generation
+    assert number is not None  # noqa: S101 - asked only where there is one
+    manifest = read_generation(ground.place.base, number).manifest
+    faults = []
+    if found.changed:
+        named = ", ".join(found.changed[:3])
+        faults.append(broken("generation", str(number), f"files were changed since the deploy: {named}", DEPLOY))
+    if not found.proven:
+        faults.append(attention("generation", str(number), "never proved", DEPLOY))
+    if is_outdated(authority, ground):
+        faults.append(attention("generation", str(number), "a newer revocation list is out", "counterseal refresh"))
+    if manifest and source and _changed_at(source) > manifest.created_at:
+        faults.append(attention("generation", str(number), f"{source.name} was changed after the deploy", DEPLOY))
+    made = f", made {manifest.created_at:%Y-%m-%d %H:%M} UTC" if manifest else ""
+    yield from faults or [ok("generation", str(number), f"in force, proved, as it was written{made}")]
+
+
+def _changed_at(path: Path) -> datetime:
+    return datetime.fromtimestamp(path.stat().st_mtime, UTC)
+
+
+def check_proof(authority: Authority, ground: Ground, served: Sequence[ServedSite]) -> Iterator[Check]:
+    """Yield the proof of each site; none where nothing runs, or without the passphrase of the CA keys."""
+    if ground.in_force is None or ground.place.nginx.master_pid() is None:
+        yield attention("proof", "", "not tried: nothing of ours is served", DEPLOY)
+        return
+    try:
+        proofs = prove_in_force(authority, served, ground)
+    except KeyAccessError as error:
+        yield attention("proof", "", f"not tried: {error.message}", error.hint)
+        return
+    yield from (_proof(proof) for proof in proofs)
+
+
+def _proof(proof: Proof) -> Check:
+    if proof.passed:
+        return ok("proof", proof.site, f"{len(proof.rows)} rows as expected, in {proof.seconds:.1f} s")
+    first = proof.failed[0]
+    told = f"{len(proof.failed)} of {len(proof.rows)} rows failed: {first.row.title}: {first.cause or first.observed}"
+    return broken("proof", proof.site, told, first.fix or f"counterseal prove {proof.site}")

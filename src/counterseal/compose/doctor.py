@@ -1,0 +1,163 @@
+"""The doctor's round: configuration, CA, machine, nginx, proof; each answer a line, and no fault hides another."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from counterseal.authority.doctor.ca import check_ends, check_keys, check_store
+from counterseal.authority.doctor.check import Check, State, attention, broken, looked, ok
+from counterseal.compose.home import check_clock, settings_of
+from counterseal.errors import CountersealError, NotFoundError
+from counterseal.findings import Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from counterseal.authority.deployment import Ground
+    from counterseal.authority.parts import Authority
+    from counterseal.authority.served import ServedSite
+    from counterseal.config.settings import Settings
+
+TIMER = "counterseal-refresh.timer"
+CRON = (Path("/etc/crontab"), Path("/etc/cron.d"), Path("/var/spool/cron/crontabs"))
+_SECONDS = 5
+
+
+def examine(
+    home: Path, opened: Callable[[], Authority], *, site: str | None, prove: bool, deep: bool
+) -> tuple[Check, ...]:
+    """Return every line about the CA in ``home`` and its sites, or about one ``site`` only.
+
+    ``opened`` opens the CA. ``prove`` tries the sites with real handshakes, ``deep`` reads a store of any size. Raises
+    NotFoundError ``site.unknown``.
+    """
+    checks = list(looked("configuration", partial(_configuration, home)))
+    if checks[0].state is State.BROKEN:
+        return tuple(checks)  # by which rules the rest is to be judged is not known
+    settings = settings_of(home)
+    served = _chosen(settings, site)
+    try:
+        authority = opened()
+    except CountersealError as error:
+        return (*checks, broken("store", "", error.message, error.hint))
+    with authority:
+        checks += _ca(authority, served, deep=deep)
+        checks += looked("timer", _timer)
+        checks += _nginx(authority, home, settings, served, prove=prove) if served else ()
+    return tuple(checks)
+
+
+def _configuration(home: Path) -> Iterator[Check]:
+    settings = settings_of(home)
+    count = len(settings.sites)
+    named = f"{settings.source}: {count} site{'' if count == 1 else 's'}" if settings.source else "defaults, no site"
+    yield ok("configuration", "", named)
+
+
+def _chosen(settings: Settings, site: str | None) -> tuple[ServedSite, ...]:
+    served = tuple(one for one in settings.sites if site in {None, one.site.name})
+    if site is not None and not served:
+        known = ", ".join(one.site.name for one in settings.sites) or "none"
+        raise NotFoundError("site.unknown", f"no such site: {site!r}", hint=f"configured are: {known}")
+    return served
+
+
+def _ca(authority: Authority, served: Sequence[ServedSite], *, deep: bool) -> Iterator[Check]:
+    yield from looked("store", partial(check_store, authority, deep=deep))
+    yield from looked("key", partial(check_keys, authority))
+    yield from looked("ca", partial(check_ends, authority, served))
+    yield from looked("clock", partial(_clock, authority))
+
+
+def _clock(authority: Authority) -> Iterator[Check]:
+    check_clock(authority.store)
+    synchronized = _answer("timedatectl", "show", "--property", "NTPSynchronized", "--value")
+    shown = f"{authority.clock():%Y-%m-%d %H:%M:%S} UTC"
+    if synchronized == "no":
+        yield attention("clock", "", f"{shown}, kept right by nobody", "timedatectl set-ntp true")
+    else:
+        yield ok("clock", "", f"{shown}, synchronized" if synchronized == "yes" else f"{shown}, not behind the log")
+
+
+def _timer() -> Iterator[Check]:
+    state = _answer("systemctl", "is-active", TIMER)
+    if state == "active":
+        yield ok("timer", "", f"{TIMER} is active")
+        return
+    lines = [str(path) for path in _cron_files() if _calls_refresh(path)]
+    if lines:
+        yield ok("timer", "", f"cron calls counterseal refresh: {lines[0]}")
+    elif Path("/etc/systemd/system", TIMER).exists():
+        yield attention("timer", "", f"{TIMER} is not active", f"systemctl enable --now {TIMER}")
+    else:
+        yield attention(
+            "timer",
+            "",
+            "nothing calls counterseal refresh: lists and certificates grow old",
+            "counterseal timer install",
+        )
+
+
+def _cron_files() -> Iterator[Path]:
+    for path in CRON:
+        yield from sorted(path.iterdir()) if path.is_dir() else [path]
+
+
+def _calls_refresh(path: Path) -> bool:
+    try:
+        text = path.read_text(errors="replace")
+    except OSError:
+        return False
+    return any("counterseal" in line and " refresh" in line for line in text.splitlines() if not line.startswith("#"))
+
+
+def _nginx(
+    authority: Authority, home: Path, settings: Settings, served: Sequence[ServedSite], *, prove: bool
+) -> Iterator[Check]:
+    from counterseal.authority.doctor.sites import UNFINISHED, check_nginx, check_proof  # noqa: PLC0415 - only where sites are
+    from counterseal.compose.ground import open_ground  # noqa: PLC0415 - same
+
+    try:
+        ground = open_ground(home, settings)
+    except CountersealError as error:
+        yield broken("nginx", "", error.message, error.hint)
+        return
+    lines = looked("nginx", partial(check_nginx, authority, ground, settings.source))
+    yield from lines
+    yield from looked("lint", partial(_lint, ground))
+    if prove and all(line.mend != UNFINISHED for line in lines):
+        yield from looked("proof", partial(check_proof, authority, ground, served))
+
+
+def _lint(ground: Ground) -> Iterator[Check]:
+    from counterseal.compose.linting import lint_configuration  # noqa: PLC0415 - only where sites are
+
+    conf = ground.place.nginx.target.conf
+    if not conf.is_file():
+        return
+    result = lint_configuration(conf, text=None, version=None, directory=None, with_files=True).result
+    found = sorted(result.at_or_above(Severity.LOW), key=lambda one: -one.finding.severity)
+    if not found:
+        yield ok("lint", "", f"nothing to object to in {conf}")
+        return
+    worst = found[0].finding
+    line = broken if worst.severity >= Severity.HIGH else attention
+    told = f"{len(found)} findings, the worst {worst.severity.name.lower()}: {worst.message}"
+    yield line("lint", "", told, f"counterseal nginx lint {conf}")
+
+
+def _answer(*command: str) -> str | None:
+    """Return what a program of the machine says in its first line; None where it is missing or does not answer."""
+    if shutil.which(command[0]) is None:
+        return None
+    try:
+        ran = subprocess.run(
+            command, capture_output=True, text=True, timeout=_SECONDS, check=False, stdin=subprocess.DEVNULL
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return ran.stdout.strip().partition("\n")[0]

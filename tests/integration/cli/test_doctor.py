@@ -1,0 +1,79 @@
+"""``counterseal doctor`` beside a real nginx: all well, and each thing that is broken with what mends it."""
+
+from __future__ import annotations
+
+import json
+import socket
+from typing import TYPE_CHECKING
+
+import pytest
+
+from command import counterseal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+pytestmark = pytest.mark.nginx
+SITE = """\
+[sites.panel]
+server_names = ["panel.test"]
+listen = ["127.0.0.1:{port}"]
+upstream = "127.0.0.1:1"
+"""
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[Path]:
+    """Deploy one site; stop its nginx in the end."""
+    home = tmp_path / "home"
+    assert counterseal(home, "init", "--no-passphrase").code == 0
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    (home / "counterseal.toml").write_text(SITE.format(port=port))
+    deployed = counterseal(home, "nginx", "deploy")
+    assert deployed.code == 0, deployed.stderr
+    yield home
+    (home / "counterseal.toml").write_text(SITE.format(port=port))
+    counterseal(home, "nginx", "stop")
+
+
+def _lines(home: Path, *options: str) -> dict[str, tuple[str, str | None]]:
+    """Return state and mend of every line but the machine's own: its timer and its clock."""
+    document = json.loads(counterseal(home, "doctor", "--json", *options).stdout)
+    named = {f"{one['check']} {one['subject'] or ''}".strip(): one for one in document["checks"]}
+    return {name: (one["state"], one["mend"]) for name, one in named.items() if name not in {"timer", "clock"}}
+
+
+def test_all_is_well_after_a_deploy(home: Path) -> None:
+    """Nothing but the machine's own lines can complain."""
+    lines = _lines(home, "panel")
+    assert {state for state, _ in lines.values()} == {"ok"}
+    assert {"nginx", "generation 1", "lint", "proof panel", "site certificate panel"} <= set(lines)
+    assert counterseal(home, "doctor", "nosuch").code == 1
+
+
+def test_what_is_broken_is_said_with_what_mends_it(home: Path) -> None:
+    """A file of the generation changed, the configuration edited, nginx stopped, and at last unreadable settings."""
+    with (home / "nginx" / "current" / "http.conf").open("a") as stream:
+        stream.write("# edited\n")
+    assert _lines(home, "--no-proof")["generation 1"] == ("broken", "counterseal nginx deploy")
+    assert counterseal(home, "nginx", "stop").code == 0
+    lines = _lines(home)
+    assert lines["nginx"] == ("broken", "counterseal nginx deploy")
+    assert lines["proof"][0] == "attention"
+    assert counterseal(home, "doctor").code == 1
+    (home / "counterseal.toml").write_text("nonsense = 1\n")
+    shown = counterseal(home, "doctor")
+    assert shown.code == 1
+    assert "broken     configuration" in shown.stdout
+    assert "nonsense" in shown.stdout
+
+
+def test_a_revocation_that_nginx_does_not_have_is_told(home: Path, tmp_path: Path) -> None:
+    """A list signed after the deploy is not what nginx reads; the doctor says which command mends it."""
+    assert counterseal(home, "client", "alice", "--out", str(tmp_path / "out")).code == 0
+    assert counterseal(home, "crl").code == 0
+    assert _lines(home, "--no-proof")["generation 1"] == ("attention", "counterseal refresh")
+    assert counterseal(home, "refresh").code == 0
+    assert _lines(home, "--no-proof")["generation 2"] == ("ok", None)

@@ -1,0 +1,134 @@
+"""The doctor's lines about a CA, at this moment and later, and how faults become lines."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from counterseal.authority.create import RootPlan, create
+from counterseal.authority.doctor.ca import check_ends, check_keys, check_store
+from counterseal.authority.doctor.check import Check, State, attention, broken, looked, ok, worst_of
+from counterseal.authority.publish import publish
+from counterseal.compose.home import new_home
+from counterseal.errors import ConfigError, FileError
+from counterseal.findings import Finding, Severity
+from counterseal.pki.subject import parse_subject
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from counterseal.authority.parts import Authority
+
+
+@contextmanager
+def _new(directory: Path) -> Iterator[Authority]:
+    with new_home(directory / "home", lambda: None) as made:
+        create(made, RootPlan(parse_subject("CN=Root"), encrypt=False))
+        publish(made)
+        yield made
+
+
+@pytest.fixture(scope="module")
+def untouched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Authority]:
+    """Return a new CA with its first lists, which nobody changes."""
+    with _new(tmp_path_factory.mktemp("untouched")) as made:
+        yield made
+
+
+@pytest.fixture
+def authority(tmp_path: Path) -> Iterator[Authority]:
+    """Return a new CA with its first lists."""
+    with _new(tmp_path) as made:
+        yield made
+
+
+def _states(checks: Iterable[Check]) -> dict[str, State]:
+    return {f"{check.topic} {check.subject}".strip(): check.state for check in checks}
+
+
+def _after(authority: Authority, days: float) -> Authority:
+    """Return the same CA as it is seen later."""
+    moment = authority.clock() + timedelta(days=days)
+    return replace(authority, clock=lambda: moment)
+
+
+def test_a_new_ca_is_well(untouched: Authority) -> None:
+    """Every line, and none of them complains."""
+    checks = [*check_store(untouched, deep=False), *check_keys(untouched), *check_ends(untouched, ())]
+    assert worst_of(checks) is State.OK
+    assert {"store", "log", "key root", "ca clients", "list servers", "certificates"} <= set(_states(checks))
+    assert all(check.mend is None for check in checks)
+
+
+@pytest.mark.parametrize(
+    ("days", "lists", "issuing", "root"),
+    [
+        (0, State.OK, State.OK, State.OK),
+        (2, State.ATTENTION, State.OK, State.OK),
+        (8, State.BROKEN, State.OK, State.OK),
+        (1700, State.BROKEN, State.ATTENTION, State.OK),
+        (1900, State.BROKEN, State.BROKEN, State.OK),
+        (3700, State.BROKEN, State.BROKEN, State.BROKEN),
+    ],
+)
+def test_everything_grows_old(untouched: Authority, days: int, lists: State, issuing: State, root: State) -> None:
+    """Lists after a day and a week, CAs in the last tenth of their life and at its end; each says what mends it."""
+    checks = list(check_ends(_after(untouched, days), ()))
+    states = _states(checks)
+    assert (states["list clients"], states["ca clients"], states["ca root"]) == (lists, issuing, root)
+    assert all(check.mend for check in checks if check.state is not State.OK)
+
+
+def test_keys_that_are_missing_or_open_to_others(authority: Authority) -> None:
+    """An offline root is right, a missing issuing key is not, and neither is a key that others can read."""
+    paths = {record.name: authority.keystore.path(record.key_id) for record in authority.store.cas()}
+    paths["root"].unlink()
+    paths["servers"].unlink()
+    paths["clients"].chmod(0o644)
+    checks = {check.subject: check for check in check_keys(authority)}
+    assert {name: check.state for name, check in checks.items()} == {
+        "root": State.OK,
+        "servers": State.BROKEN,
+        "clients": State.BROKEN,
+    }
+    assert checks["clients"].mend == f"chmod 600 {paths['clients']}"
+
+
+def test_a_store_that_others_can_read_and_a_log_that_was_edited(authority: Authority) -> None:
+    """Both are told with what helps."""
+    authority.store.path.chmod(0o644)
+    with closing(sqlite3.connect(authority.store.path, isolation_level=None)) as intruder:
+        for (trigger,) in intruder.execute("select name from sqlite_master where type = 'trigger'").fetchall():
+            intruder.execute(f"drop trigger {trigger}")
+        intruder.execute("update key_use set actor = 'nobody' where sequence = 2")
+    checks = list(check_store(authority, deep=False))
+    assert {check.mend for check in checks if check.state is State.ATTENTION} == {f"chmod 600 {authority.store.path}"}
+    assert State.BROKEN in {check.state for check in checks if check.topic == "log"}
+
+
+def test_what_is_raised_becomes_a_line() -> None:
+    """With every fault of a configuration, and with the hint as what mends it."""
+
+    def fails(error: Exception) -> Iterable[Check]:
+        raise error
+
+    faulty = ConfigError("x", "2 faults", findings=[Finding("x", Severity.CRITICAL, "bad", where="sites.a")])
+    assert looked("t", lambda: fails(faulty)) == (broken("t", "", "2 faults: sites.a: bad"),)
+    missing = FileError("x", "cannot read", hint="look")
+    assert looked("t", lambda: fails(missing)) == (broken("t", "", "cannot read", "look"),)
+    denied = PermissionError(13, "Permission denied")
+    assert looked("t", lambda: fails(denied)) == (broken("t", "", "cannot look: permission denied"),)
+
+
+def test_the_worst_line_decides() -> None:
+    """Broken before attention before ok; nothing at all is well."""
+    assert worst_of([ok("a", "", "")]) is State.OK
+    assert worst_of([ok("a", "", ""), attention("b", "", "")]) is State.ATTENTION
+    assert worst_of([broken("a", "", ""), attention("b", "", "")]) is State.BROKEN
+    assert worst_of([]) is State.OK
