@@ -334,6 +334,13 @@ def _usages() -> list[Case]:
             warns=(("extended_key_usage", 0),),
         ),
         Case(
+            "no extended key usage, client",
+            _client(lambda one: one.without(x509.ExtendedKeyUsage)),
+            (),
+            purpose=Purpose.CLIENT,
+            names=(),
+        ),
+        Case(
             "intermediate for clients only",
             _below(lambda one: one.having((client_only, False))),
             (("extended_key_usage", 1),),

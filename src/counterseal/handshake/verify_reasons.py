@@ -39,6 +39,12 @@ VERIFY_REASONS = (
         "ssl_verify_depth to the number of intermediates, then reload",
     ),
     VerifyReason(
+        6,
+        "unable to decode issuer public key",
+        "a CA in the chain has a key that OpenSSL cannot use",
+        "replace the CA by one with P-256, RSA or Ed25519",
+    ),
+    VerifyReason(
         7,
         "certificate signature failure",
         "the certificate was not signed by the CA it names: forged, damaged, or the CA has a new key",

@@ -97,12 +97,14 @@ def version(path: Path, question: Question) -> Iterator[Check]:
             yield failed(catalogue.VERSION, position, f"version {number}, which has no extensions")
 
 
-def serial_number(path: Path, _: Question) -> Iterator[Check]:
+def serial_number(path: Path, question: Question) -> Iterator[Check]:
     """Every serial number is positive and at most 20 octets (RFC 5280 4.1.2.2)."""
     for position, member in enumerate(path.members):
         serial = member.certificate.serial_number
-        if serial <= 0:
-            yield warned(catalogue.SERIAL_NUMBER, position, f"not a positive number: {serial:X}")
+        if serial <= 0 and member.anchor:
+            yield warned(catalogue.SERIAL_NUMBER, position, f"not a positive number, as of some old roots: {serial:X}")
+        elif serial <= 0:
+            yield lapsed(catalogue.SERIAL_NUMBER, position, f"not a positive number: {serial:X}", question)
         elif serial.bit_length() > _MAX_SERIAL_BITS:
             octets = serial.bit_length() // 8 + 1
             yield failed(catalogue.SERIAL_NUMBER, position, f"{octets} octets, at most 20 are allowed: {serial:X}")

@@ -89,10 +89,10 @@ def extended_key_usage(path: Path, question: Question) -> Iterator[Check]:
         usages = member.value(x509.ExtendedKeyUsage)
         if usages is None:
             text = f"no extended key usage: not restricted, {_PURPOSES[wanted]} included"
-            if position:
+            if position or question.purpose is Purpose.CLIENT:
                 yield passed(catalogue.EXTENDED_KEY_USAGE, position, text)
             else:
-                yield warned(catalogue.EXTENDED_KEY_USAGE, position, text, hint=_ABSENT)
+                yield warned(catalogue.EXTENDED_KEY_USAGE, 0, f"{text}; Apple's clients refuse it", hint=_ABSENT)
             continue
         shown = ", ".join(_PURPOSES.get(oid, oid.dotted_string) for oid in usages)
         say = passed if wanted in usages else failed
@@ -100,7 +100,7 @@ def extended_key_usage(path: Path, question: Question) -> Iterator[Check]:
         yield say(catalogue.EXTENDED_KEY_USAGE, position, shown + missing)
 
 
-_ABSENT = "issue it anew with the purpose: some verifiers require it"
+_ABSENT = "issue it anew with serverAuth (support.apple.com/103769)"
 
 
 def _end_entity_usage(usage: x509.KeyUsage, question: Question, *, is_ca: bool) -> Check:
