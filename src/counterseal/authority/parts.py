@@ -37,6 +37,8 @@ class Rules:
     profiles: Mapping[str, Profile] = field(default_factory=lambda: BUILT_IN)
     crl_lifetime: timedelta = timedelta(days=7)
     crl_refresh: timedelta = timedelta(days=1)
+    root_crl_lifetime: timedelta | None = None
+    """Of the root's list, whose key may lie in a safe; None is as long as the others'."""
     renew_before: float = 1 / 3
     """The share of a lifetime that is left when a certificate is due for renewal."""
 

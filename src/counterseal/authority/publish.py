@@ -6,11 +6,13 @@ nginx asks for a list of every CA in a chain, so a list that is merely old is re
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from itertools import count
 from typing import TYPE_CHECKING, Self, cast
 
 from cryptography import x509
 
+from counterseal.authority.parts import ROOT
 from counterseal.authority.signing import key_use
 from counterseal.moments import epoch, moment
 from counterseal.pki.crl import sign_crl
@@ -25,6 +27,9 @@ if TYPE_CHECKING:
     from counterseal.authority.parts import Authority
     from counterseal.pki.signer import Signer
     from counterseal.store.records import CARecord
+
+
+_SOON = timedelta(days=3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +64,22 @@ def unlock(authority: Authority) -> None:
 def stale_lists(authority: Authority) -> tuple[str, ...]:
     """Return the CAs without a CRL, with one older than the refresh interval, or than a revocation.
 
-    A revocation is younger than the list where whoever revoked was stopped before he published.
+    A revocation is younger than the list where whoever revoked was stopped before he published. A CA whose key is not
+    here is left out: see ``ending_lists``.
     """
-    return tuple(record.name for record in authority.store.cas() if _is_stale(authority, record.name))
+    here = (record.name for record in authority.store.cas() if authority.keystore.has(record.key_id))
+    return tuple(name for name in here if _is_stale(authority, name))
+
+
+def ending_lists(authority: Authority) -> tuple[CRLRecord, ...]:
+    """Return the lists that end within three days, or have ended, and whose CA's key is not here to sign another.
+
+    nginx refuses everybody under a CA whose list has ended.
+    """
+    soon = epoch(authority.clock() + _SOON)
+    absent = (record.name for record in authority.store.cas() if not authority.keystore.has(record.key_id))
+    lists = (authority.store.latest_crl(name) for name in absent)
+    return tuple(crl for crl in lists if crl is not None and crl.next_update <= soon)
 
 
 def _is_stale(authority: Authority, ca: str) -> bool:
@@ -104,12 +122,17 @@ def _publish_one(authority: Authority, record: CARecord) -> CRLRecord:
     return crl
 
 
+def _lifetime(authority: Authority, record: CARecord) -> timedelta:
+    rules = authority.rules
+    return (rules.root_crl_lifetime if record.purpose == ROOT else None) or rules.crl_lifetime
+
+
 def _make(authority: Authority, record: CARecord, number: int, signer: Signer) -> CRLRecord:
     now = authority.clock().replace(microsecond=0)
     kept_from = epoch(now - authority.rules.crl_lifetime)  # on one list after its expiry, RFC 5280 3.3
     counter = count()
     entries = authority.store.revoked(record.name, not_expired_at=kept_from)
-    next_update = now + authority.rules.crl_lifetime
+    next_update = now + _lifetime(authority, record)
     content = sign_crl(
         x509.load_der_x509_certificate(record.certificate),
         number=number,

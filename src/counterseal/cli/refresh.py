@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from counterseal.authority.publish import publish, stale_lists
+from counterseal.authority.publish import ending_lists, publish, stale_lists
 from counterseal.cli.common import Run, common
 from counterseal.cli.dry_run import dry_run_option, show_dry_run
+from counterseal.moments import moment
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,18 +20,28 @@ if TYPE_CHECKING:
 @click.command(epilog="\b\nExamples:\n  counterseal refresh --passphrase-file /etc/counterseal/passphrase")
 @dry_run_option
 @common
-def refresh(run: Run, *, dry_run: bool) -> None:
-    """Sign lists that are old, renew site certificates that are due, and deploy once if anything changed."""
+def refresh(run: Run, *, dry_run: bool) -> int:
+    """Sign lists that are old, renew site certificates that are due, and deploy once if anything changed.
+
+    Exit code 3 when a list is about to end whose CA's key is not here.
+    """
     with run.authority() as authority:
         stale = stale_lists(authority)
         if dry_run:
             _rehearse(run, authority, stale)
-            return
+            return 0
         done, document = _deploy(run, authority, due=bool(stale))
         if done is None and stale:
             signed = [crl.issuer for crl in publish(authority, only=stale).signed]
             done, document = f"new lists: {', '.join(signed)}", {"signed": signed}
+        ending = ending_lists(authority)
+    for crl in ending:
+        run.say(f"warning: the list of CA {crl.issuer} ends {moment(crl.next_update):%Y-%m-%d %H:%M} UTC, then nginx")
+        run.say("refuses everybody under it, and the CA's key is not here to sign another one")
+        run.say("hint: bring the key back for: counterseal crl; and set root_crl_lifetime longer than it is away")
+    document["ending"] = [crl.issuer for crl in ending]
     run.show({"changed": done is not None, **document}, done or "nothing is due")
+    return 3 if ending else 0
 
 
 def _deploy(run: Run, authority: Authority, *, due: bool) -> tuple[str | None, dict[str, Any]]:

@@ -93,6 +93,8 @@ class _Loader:
         rules = Rules()
         lifetime = self._try("ca.crl_lifetime", lambda: parse_duration(ca.crl_lifetime)) or rules.crl_lifetime
         refresh = self._try("ca.crl_refresh", lambda: parse_duration(ca.crl_refresh)) or rules.crl_refresh
+        of_root = ca.root_crl_lifetime
+        root = None if of_root is None else self._try("ca.root_crl_lifetime", lambda: parse_duration(of_root))
         if refresh * 2 > lifetime:
             self._fault("ca.crl_refresh", "must be at most half of crl_lifetime, or a late refresh is an outage", None)
         profiles = dict(BUILT_IN)
@@ -100,7 +102,7 @@ class _Loader:
             profile = self._try(f"profiles.{name}", lambda n=name, r=raw: profile_of(n, r))  # type: ignore[misc] # bound now
             if profile:
                 profiles[name] = profile
-        return replace(rules, profiles=profiles, crl_lifetime=lifetime, crl_refresh=refresh)
+        return replace(rules, profiles=profiles, crl_lifetime=lifetime, crl_refresh=refresh, root_crl_lifetime=root)
 
     def _named(
         self, document: dict[str, Any], table: str, kind: Callable[[object], type[StructT]]

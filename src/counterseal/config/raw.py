@@ -10,6 +10,7 @@ class RawCA(msgspec.Struct):
 
     crl_lifetime: str = "7d"
     crl_refresh: str = "1d"
+    root_crl_lifetime: str | None = None
 
 
 class RawProfile(msgspec.Struct):

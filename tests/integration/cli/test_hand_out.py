@@ -6,6 +6,7 @@ import json
 import shlex
 import shutil
 import subprocess
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -103,3 +104,22 @@ def test_without_systemd_the_cron_line_is_printed(home: Path, tmp_path: Path) ->
     locked = tmp_path / "locked"
     assert counterseal(locked, "init", "--passphrase-file", str(tmp_path / "passphrase")).code == 0
     assert "a timer can type no passphrase" in counterseal(locked, "timer", "print").stderr
+
+
+def test_a_root_in_a_safe_has_a_list_that_lasts(home: Path) -> None:
+    """Its list is given longer; once the key is away refresh goes on, and warns before the list ends."""
+    (home / "counterseal.toml").write_text('[ca]\nroot_crl_lifetime = "180d"\n')
+    told = {one["issuer"]: one for one in json.loads(counterseal(home, "crl", "--json").stdout)["crls"]}
+    lives = {
+        name: datetime.fromisoformat(one["next_update"]) - datetime.fromisoformat(one["this_update"])
+        for name, one in told.items()
+    }
+    assert lives == {"root": timedelta(days=180), "servers": timedelta(days=7), "clients": timedelta(days=7)}
+    (home / "keys" / "root.key.pem").rename(home.parent / "safe")
+    assert counterseal(home, "refresh").code == 0
+    (home.parent / "safe").rename(home / "keys" / "root.key.pem")
+    (home / "counterseal.toml").write_text('[ca]\nroot_crl_lifetime = "2d"\n')
+    assert counterseal(home, "crl").code == 0
+    (home / "keys" / "root.key.pem").rename(home.parent / "safe")
+    warned = counterseal(home, "refresh")
+    assert (warned.code, "the list of CA root ends" in warned.stderr) == (3, True), warned.stderr
