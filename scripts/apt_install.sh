@@ -30,14 +30,26 @@ forbid_services() {
     chmod 755 "$policy"
 }
 
-keep_nginx_off() { # Debian enables a new service for the next boot
-    if command -v systemctl >/dev/null; then
-        systemctl --quiet disable nginx.service >/dev/null 2>&1 || true
-    elif command -v deb-systemd-helper >/dev/null; then
-        deb-systemd-helper disable nginx.service >/dev/null 2>&1 || true
-    fi
-    update-rc.d nginx disable >/dev/null 2>&1 || true
-    echo "nginx is installed but neither started nor enabled; for that: systemctl enable --now nginx"
+keep_off() { # unit...: Debian enables a new service for the next boot
+    for unit in "$@"; do
+        if command -v systemctl >/dev/null; then
+            systemctl --quiet disable "$unit" >/dev/null 2>&1 || true
+        elif command -v deb-systemd-helper >/dev/null; then
+            deb-systemd-helper disable "$unit" >/dev/null 2>&1 || true
+        fi
+        [ ! -e "/etc/init.d/${unit%.service}" ] || update-rc.d "${unit%.service}" disable >/dev/null 2>&1 || true
+        echo "$unit is installed but neither started nor enabled; for that: systemctl enable --now $unit"
+    done
+}
+
+units_brought() { # package...: prints the units that they bring and this machine has not
+    for package in "$@"; do
+        case $package in
+        nginx) [ -e /usr/sbin/nginx ] || echo nginx.service ;;
+        caddy) [ -e /usr/bin/caddy ] || echo caddy.service ;;
+        certbot) [ -e /usr/bin/certbot ] || echo certbot.timer ;;
+        esac
+    done
 }
 
 install_packages() { # the lists at hand first; where they are missing or old, fetched once
@@ -46,10 +58,9 @@ install_packages() { # the lists at hand first; where they are missing or old, f
     apt-get install "$@"
 }
 
-brings_nginx=no
-case " $* " in *" nginx "*) [ -e /usr/sbin/nginx ] || brings_nginx=yes ;; esac
-
+units=$(units_brought "$@")
 forbid_services "$@"
 export DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1
 install_packages --yes -qq --no-install-recommends -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=120 "$@" </dev/null
-[ "$brings_nginx" = no ] || keep_nginx_off
+# shellcheck disable=SC2086 # one word a unit
+keep_off $units

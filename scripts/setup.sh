@@ -188,6 +188,7 @@ missing_programs() { # "PACKAGE" per line for what ./check needs and this machin
     command -v systemd-analyze >/dev/null || echo systemd
     command -v fish >/dev/null || echo fish
     command -v zsh >/dev/null || echo zsh
+    for client in certbot lego uacme dehydrated acme-tiny caddy; do command -v $client >/dev/null || echo $client; done
     command -v git >/dev/null || echo git
     command -v ps >/dev/null || echo procps
 }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ssl
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -19,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import ObjectIdentifier
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
@@ -61,10 +61,10 @@ def _handler(web: Web) -> type[BaseHTTPRequestHandler]:
 
 
 @contextmanager
-def web_server(context: ssl.SSLContext | None = None) -> Iterator[Web]:
-    """Serve on a free port while the block runs; with a context over TLS."""
+def web_server(context: ssl.SSLContext | None = None, *, port: int = 0) -> Iterator[Web]:
+    """Serve on a free port, or this one, while the block runs; with a context over TLS."""
     web = Web()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(web))
+    server = ThreadingHTTPServer(("127.0.0.1", port), _handler(web))
     server.daemon_threads = True
     server.handle_error = lambda *_: None  # type: ignore[method-assign] # a client that hangs up is expected
     if context is not None:
@@ -91,7 +91,9 @@ def acme_certificate(
     """Write the certificate and key of tls-alpn-01 (RFC 8737 3) into one file and return it."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([])
-    general = [x509.IPAddress(ip_address(one)) if one[0].isdigit() else x509.DNSName(one) for one in names]
+    general = [
+        x509.IPAddress(ip_address(one)) if one.replace(".", "").isdigit() else x509.DNSName(one) for one in names
+    ]
     digest = b"\x04\x20" + sha256(key_authorization.encode()).digest()
     identifier = x509.UnrecognizedExtension(ObjectIdentifier("1.3.6.1.5.5.7.1.31"), change(digest))
     now = datetime.now(UTC)
@@ -112,13 +114,3 @@ def acme_certificate(
         certificate.public_bytes(Encoding.PEM) + key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     )
     return path
-
-
-@contextmanager
-def tls_server(certificate: Path, protocol: str = "acme-tls/1") -> Iterator[int]:
-    """Speak TLS with this certificate and protocol on a free port, whose number is the answer."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate)
-    context.set_alpn_protocols([protocol])
-    with web_server(context) as web:
-        yield web.port

@@ -15,6 +15,7 @@ import dns.rrset
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 
 @dataclass
@@ -25,6 +26,8 @@ class NameServer:
     default: str | None = "127.0.0.1"
     records: dict[tuple[str, str], list[str]] = field(default_factory=dict)
     asked: list[tuple[str, str]] = field(default_factory=list)
+    directory: Path | None = None
+    """TXT records may also be lines of a file of that name here, which other programs write."""
 
     def answer(self, query: dns.message.Message) -> dns.message.Message:
         """Return the answer to a query; a name with other types only has no data, an unknown one does not exist."""
@@ -33,7 +36,7 @@ class NameServer:
         question = query.question[0]
         name, kind = question.name.to_text(omit_final_dot=True).lower(), question.rdtype.name
         self.asked.append((name, kind))
-        found = self.records.get((name, kind))
+        found = self.records.get((name, kind)) or self._from_file(name, kind)
         if found is None and kind == "A" and self.default and not name.startswith("_"):
             found = [self.default]
         if found:
@@ -41,6 +44,11 @@ class NameServer:
         elif not any(known == name for known, _ in self.records) and kind == "TXT":
             response.set_rcode(dns.rcode.NXDOMAIN)
         return response
+
+    def _from_file(self, name: str, kind: str) -> list[str] | None:
+        if kind != "TXT" or self.directory is None or not (self.directory / name).is_file():
+            return None
+        return [f'"{line}"' for line in (self.directory / name).read_text().split()]
 
     def set_text(self, name: str, value: str) -> None:
         """Add a TXT record."""

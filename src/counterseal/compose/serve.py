@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING
 
 import uvicorn
 import uvloop
-from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
+from starlette.routing import Router
 
 from counterseal.authority.parts import ROOT
 from counterseal.compose.home import open_authority, service_secret
@@ -26,7 +25,6 @@ from counterseal.service.access import Access
 from counterseal.service.connection import Connection
 from counterseal.service.log import log, start_logging
 from counterseal.service.parts import Face, Service, Upkeep
-from counterseal.service.problems import problem
 from counterseal.service.requests import Requests
 from counterseal.service.upkeep import upkeep
 
@@ -35,8 +33,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from starlette.requests import Request
-    from starlette.responses import Response
     from starlette.types import ASGIApp
 
     from counterseal.authority.parts import Authority
@@ -111,15 +107,9 @@ def _works(faces: Sequence[Face], own: OwnCertificate | None, access: Access) ->
 
 
 def _application(faces: Sequence[Face], service: Service) -> ASGIApp:
+    """Return the routes of all faces; a slash more or less is another URL, because ACME signs URLs."""
     routes = [route for face in faces for route in face.routes]
-    application = Starlette(routes=routes, exception_handlers={HTTPException: _http_problem})
-    application.router.redirect_slashes = False  # a signed URL is what it is
-    return Requests(application, random_bytes=service.random_bytes)
-
-
-async def _http_problem(_: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)  # noqa: S101 - registered for nothing else
-    return problem(error.status_code, error.detail, headers=error.headers)
+    return Requests(Router(routes, redirect_slashes=False), random_bytes=service.random_bytes)
 
 
 class _Server(uvicorn.Server):

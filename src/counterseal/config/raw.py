@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import msgspec
 
 
@@ -142,6 +144,7 @@ class RawAcme(msgspec.Struct):
     resolvers: list[str] | None = None
     http_port: int | None = None
     tls_port: int | None = None
+    attempts: Annotated[int, msgspec.Meta(ge=1, le=3)] | None = None
     orders_per_hour: int | None = None
     failures_per_hour: int | None = None
     accounts_per_hour: int | None = None

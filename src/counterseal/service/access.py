@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from counterseal.authority.parts import Authority
 
     Job = Callable[[Authority], Any]
-    Waiting = tuple[Job, asyncio.Future[Any]]
+    Waiting = tuple[Job, asyncio.Future[Any], bool]
     Outcome = tuple[asyncio.Future[Any], Any, BaseException | None]
 
 T = TypeVar("T")
@@ -52,15 +52,17 @@ class Access:
         """Return what ``job`` reads; it must neither write nor wait."""
         return job(self._reader)
 
-    async def write(self, job: Callable[[Authority], T]) -> T:
+    async def write(self, job: Callable[[Authority], T], *, durable: bool = True) -> T:
         """Run ``job`` in a transaction and return its answer when it is durable; what it raises undoes it alone.
 
-        Raises StoreError ``store.overloaded`` when too many wait already.
+        With ``durable=False`` the answer comes as soon as the job is done, its commit under way: for what a crash may
+        forget, and for answers that show nothing of the store. Raises StoreError ``store.overloaded`` when too many
+        wait already.
         """
         if self._queue.qsize() >= QUEUE_LIMIT:
             raise StoreError("store.overloaded", f"too much is waiting to be written: {QUEUE_LIMIT} jobs")
         future: asyncio.Future[T] = self._loop.create_future()
-        self._queue.put((job, future))
+        self._queue.put((job, future, durable))
         return await future
 
     async def sign(self, work: Callable[[], T]) -> T:
@@ -77,7 +79,7 @@ class Access:
         with self._open_writer() as authority:
             while (first := self._queue.get()) is not None:
                 group, last = self._gather(first)
-                self._loop.call_soon_threadsafe(_deliver, _run(authority, group))
+                self._answer(self._run(authority, group))
                 if last:
                     return
 
@@ -94,30 +96,35 @@ class Access:
             group.append(following)
         return group, False
 
+    def _run(self, authority: Authority, group: list[Waiting]) -> list[Outcome]:
+        """Run the jobs in one transaction; when its commit fails, all have failed."""
+        outcomes: list[Outcome] = []
+        try:
+            with authority.store.transaction():
+                for job, future, durable in group:
+                    outcomes.append((future, *_attempt(authority, job)))
+                    if not durable:
+                        self._answer(outcomes[-1:])
+        except Exception as error:  # noqa: BLE001 - every waiter is told, and the writer goes on
+            return [(future, None, error) for _, future, _ in group]
+        return outcomes
 
-def _run(authority: Authority, group: list[Waiting]) -> list[Outcome]:
-    """Run the jobs in one transaction; when its commit fails, all have failed."""
-    outcomes: list[Outcome] = []
+    def _answer(self, outcomes: list[Outcome]) -> None:
+        self._loop.call_soon_threadsafe(_deliver, outcomes)
+
+
+def _attempt(authority: Authority, job: Job) -> tuple[Any, BaseException | None]:
     try:
         with authority.store.transaction():
-            outcomes += [_attempt(authority, job, future) for job, future in group]
-    except Exception as error:  # noqa: BLE001 - every waiter is told, and the writer goes on
-        return [(future, None, error) for _, future in group]
-    return outcomes
-
-
-def _attempt(authority: Authority, job: Job, future: asyncio.Future[Any]) -> Outcome:
-    try:
-        with authority.store.transaction():
-            return future, job(authority), None
+            return job(authority), None
     except Exception as error:  # noqa: BLE001 - it belongs to the one who asked
-        return future, None, error
+        return None, error
 
 
 def _deliver(outcomes: list[Outcome]) -> None:
     for future, answer, error in outcomes:
         if future.done():
-            continue  # whoever asked has gone away
+            continue  # whoever asked has gone away, or was answered before the commit
         if error is None:
             future.set_result(answer)
         else:

@@ -6,6 +6,8 @@ import logging
 import time
 from typing import TYPE_CHECKING, Any
 
+from starlette.exceptions import HTTPException
+
 from counterseal.errors import CountersealError
 from counterseal.service.log import log
 from counterseal.service.problems import problem, problem_of
@@ -39,8 +41,11 @@ class Requests:
         answer = _Answer(send, self._random_bytes(ID_BYTES).hex())
         fields: dict[str, Any] = {}
         scope.setdefault("state", {}).update(log=fields, request_id=answer.request_id)
+        scope["app"] = self  # how a router is told to raise for what it does not have
         try:
             await self._app(scope, receive, answer.send)
+        except HTTPException as error:
+            await problem(error.status_code, error.detail, headers=error.headers)(scope, receive, answer.send)
         except Exception as error:  # noqa: BLE001 - the last resort: the client gets an answer, the log the reason
             await answer.fail(error, scope, receive)
         log(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -63,13 +64,20 @@ class Lab:
         return client
 
 
-def start_lab(stack: ExitStack, home: Path, more: str = "", *, tls_port: int = 1) -> Lab:
-    """Start everything; it ends with the stack."""
+def start_lab(stack: ExitStack, home: Path, more: str = "", *, http_port: int | None = None) -> Lab:
+    """Start everything; it ends with the stack. With an ``http_port`` that one is left to the test."""
     dns = stack.enter_context(name_server())
     web = stack.enter_context(web_server())
-    configuration = CONFIGURATION.format(dns=dns.address, http=web.port, tls=tls_port, more=more)
+    tls_port = free_port()
+    configuration = CONFIGURATION.format(dns=dns.address, http=http_port or web.port, tls=tls_port, more=more)
     make_ca(home, configuration)
     return Lab(stack.enter_context(running(home)), dns, web, tls_port)
+
+
+def free_port() -> int:
+    """Return a port that nobody has at the moment."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
 
 
 @pytest.fixture(scope="module")

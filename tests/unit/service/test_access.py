@@ -110,6 +110,26 @@ def test_an_answer_comes_after_the_commit(lab: Lab) -> None:
     lab.run(story)
 
 
+def test_what_need_not_be_durable_is_answered_before_the_commit(lab: Lab) -> None:
+    """While a job after it in the same transaction is still at work; and it is written all the same."""
+
+    async def story(access: Access) -> list[int]:
+        busy, hold = Event(), Event()
+        first = asyncio.create_task(access.write(lambda _: busy.wait()))
+        await asyncio.sleep(0)
+        early = asyncio.create_task(access.write(reserve(1), durable=False))
+        late = asyncio.create_task(access.write(lambda _: hold.wait()))
+        await asyncio.sleep(0)
+        busy.set()
+        assert await early == 1
+        assert not late.done()
+        hold.set()
+        await asyncio.gather(first, late)
+        return await access.read(taken)
+
+    assert lab.run(story) == [1]
+
+
 def test_when_the_commit_fails_everybody_is_told(lab: Lab) -> None:
     """And the writer goes on with the next group."""
 

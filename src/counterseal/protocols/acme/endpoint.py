@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from counterseal.errors import StoreError
@@ -31,7 +32,7 @@ from counterseal.store.acme.passing import use_nonce
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from starlette.requests import Request
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
     from counterseal.authority.parts import Authority
     from counterseal.protocols.acme.rules import AcmeRules
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
     from counterseal.store.acme.records import AccountRecord
 
     Job = Callable[[Authority, Call], "T"]
-    Handler = Callable[[Request], Awaitable[Response]]
 
 T = TypeVar("T")
 
@@ -56,6 +56,11 @@ class Opened:
     nonce: str
     nonce_until: int
 
+    def spend(self, authority: Authority) -> None:
+        """Use the nonce up; raises Problem ``badNonce`` when it was used before."""
+        if not use_nonce(authority.store, self.nonce, self.nonce_until):
+            raise bad_nonce("the nonce was used before")
+
 
 class Endpoint:
     """Opens requests and dresses answers."""
@@ -70,29 +75,34 @@ class Endpoint:
         """Return the URLs as the client of this request sees them."""
         return URLs(self._service.url(request, ""))
 
-    def handler(self, work: Callable[[Request], Awaitable[Reply]], methods: tuple[str, ...] = ("POST",)) -> Handler:
-        """Return a route's handler that does ``work`` and turns all that goes wrong into a problem document."""
+    def resource(self, work: Callable[[Request], Awaitable[Reply]], methods: tuple[str, ...] = ("POST",)) -> ASGIApp:
+        """Return what answers a route: it does ``work`` and turns all that goes wrong into a problem document."""
 
-        async def handle(request: Request) -> Response:
-            if request.method not in methods:
-                refused = Problem("malformed", f"this resource takes {' or '.join(methods)}", status=405)
-                return self._problem(request, refused, methods)
-            try:
-                reply = await work(request)
-            except Problem as problem:
-                request.state.log["problem"] = problem.kind
-                return self._problem(request, problem, methods)
-            except HTTPException as error:
-                close = {name.lower(): value for name, value in (error.headers or {}).items()}
-                return self._problem(request, Problem("malformed", error.detail, status=error.status_code), (), close)
-            except StoreError as error:
-                if status_of(error) != 503:  # noqa: PLR2004 - the others are faults, for the log
-                    raise
-                busy = Problem("serverInternal", "busy: try again", status=503, retry_after=RETRY_SECONDS)
-                return self._problem(request, busy, methods)
-            return self._dress(request, reply)
+        async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+            response = await self._respond(Request(scope, receive, send), work, methods)
+            await response(scope, receive, send)
 
-        return handle
+        return _Resource(answer)
+
+    async def _respond(
+        self, request: Request, work: Callable[[Request], Awaitable[Reply]], methods: tuple[str, ...]
+    ) -> Response:
+        if request.method not in methods:
+            refused = Problem("malformed", f"this resource takes {' or '.join(methods)}", status=405)
+            return self._problem(request, refused, methods)
+        try:
+            return self._dress(request, await work(request))
+        except Problem as problem:
+            request.state.log["problem"] = problem.kind
+            return self._problem(request, problem, methods)
+        except HTTPException as error:
+            close = {name.lower(): value for name, value in (error.headers or {}).items()}
+            return self._problem(request, Problem("malformed", error.detail, status=error.status_code), (), close)
+        except StoreError as error:
+            if status_of(error) != 503:  # noqa: PLR2004 - the others are faults, for the log
+                raise
+            busy = Problem("serverInternal", "busy: try again", status=503, retry_after=RETRY_SECONDS)
+            return self._problem(request, busy, methods)
 
     async def open(self, request: Request, way: KeyWay) -> Opened:
         """Return the request, its form, URL, nonce, key and signature checked; raises Problem."""
@@ -125,14 +135,21 @@ class Endpoint:
         return Opened(call, envelope.nonce or "", until)
 
     async def do(self, opened: Opened, job: Job[T]) -> T:
-        """Spend the nonce and do the job, in one transaction; raises its Problem once the nonce is durably spent."""
+        """Spend the nonce and do the job, in one transaction; raises its Problem once the nonce is durably spent.
+
+        A POST-as-GET changes nothing, so it reads what is committed and does not wait for the disk: should a crash
+        forget that its nonce was spent, who replays it reads once more.
+        """
+        call = opened.call
+        if call.is_get:
+            await self._service.access.write(opened.spend, durable=False)
+            return await self._service.access.read(lambda authority: job(authority, call))
 
         def step(authority: Authority) -> T | Problem:
-            if not use_nonce(authority.store, opened.nonce, opened.nonce_until):
-                raise bad_nonce("the nonce was used before")
+            opened.spend(authority)
             try:
                 with authority.store.transaction():
-                    return job(_acting(authority, opened.call), opened.call)
+                    return job(_acting(authority, call), call)
             except Problem as problem:
                 return problem
 
@@ -188,6 +205,16 @@ class Endpoint:
         headers |= {"Location": problem.location} if problem.location else {}
         links = ((str(problem.members["instance"]), problem.link),) if problem.link else ()
         return self._dress(request, Reply(problem.document(), problem.status, headers, links, media_type=PROBLEM_TYPE))
+
+
+class _Resource:
+    """An ASGI application, and no function: a router would wrap one in handlers of exceptions that never come."""
+
+    def __init__(self, answer: ASGIApp) -> None:
+        self._answer = answer
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._answer(scope, receive, send)
 
 
 def _acting(authority: Authority, call: Call) -> Authority:

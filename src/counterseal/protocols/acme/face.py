@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from counterseal.authority.publish import publish
@@ -27,9 +26,10 @@ from counterseal.store.acme.passing import forget_authorizations, forget_nonces,
 
 if TYPE_CHECKING:
     from starlette.requests import Request
+    from starlette.types import ASGIApp
 
     from counterseal.authority.parts import Authority
-    from counterseal.protocols.acme.endpoint import Handler, Job, KeyWay
+    from counterseal.protocols.acme.endpoint import Job, KeyWay
     from counterseal.protocols.acme.objects import URLs
     from counterseal.protocols.acme.rules import AcmeRules
 
@@ -62,24 +62,24 @@ class Acme:
     def routes(self) -> list[Route]:
         """Return all routes; what a path takes is decided by the handler, whose refusals are problem documents."""
         post = self._post
-        table: list[tuple[str, Handler]] = [
-            ("directory", self._directory),
-            ("new-nonce", self._new_nonce),
+        table: list[tuple[str, ASGIApp]] = [
+            ("directory", self._endpoint.resource(self._directory, ("GET", "HEAD"))),
+            ("new-nonce", self._endpoint.resource(_new_nonce, ("HEAD", "GET"))),
             ("new-account", post(accounts.new_account, "jwk")),
             ("account/{id}", post(accounts.account)),
             ("account/{id}/orders", post(orders.list_orders)),
             ("key-change", post(accounts.key_change)),
             ("new-order", post(orders.new_order)),
             ("order/{id}", post(orders.order)),
-            ("order/{id}/finalize", self._endpoint.handler(self._finalize)),
+            ("order/{id}/finalize", self._endpoint.resource(self._finalize)),
             ("new-authz", post(authorizations.new_authorization)),
             ("authz/{id}", post(authorizations.authorization)),
             ("challenge/{id}/{kind}", post(authorizations.challenge)),
             ("certificate/{id}", post(certificates.certificate)),
             ("certificate/{id}/{chain:int}", post(certificates.certificate)),
             ("revoke-cert", post(revoking.revoke, "either")),
-            ("renewal-info/{name}", self._endpoint.handler(self._renewal_information, ("GET", "HEAD"))),
-            ("{rest:path}", self._endpoint.handler(_nothing, METHODS)),
+            ("renewal-info/{name}", self._endpoint.resource(self._renewal_information, ("GET", "HEAD"))),
+            ("{rest:path}", self._endpoint.resource(_nothing, METHODS)),
         ]
         return [Route(f"{objects.ROOT}/{path}", handler, methods=list(METHODS)) for path, handler in table]
 
@@ -102,14 +102,14 @@ class Acme:
 
         await self._service.access.write(step)
 
-    def _post(self, job: Job[Reply], way: KeyWay = "kid") -> Handler:
+    def _post(self, job: Job[Reply], way: KeyWay = "kid") -> ASGIApp:
         async def work(request: Request) -> Reply:
             opened = await self._endpoint.open(request, way)
             reply = await self._endpoint.do(opened, job)
             self._follow(reply, opened.call.urls)
             return reply
 
-        return self._endpoint.handler(work)
+        return self._endpoint.resource(work)
 
     def _follow(self, reply: Reply, urls: URLs) -> None:
         if reply.following is None:
@@ -144,10 +144,9 @@ class Acme:
             await self._service.access.write(lambda authority: issuing.give_up(authority, finalizing))
             raise
 
-    async def _directory(self, request: Request) -> Response:
+    async def _directory(self, request: Request) -> Reply:
         described = await self._service.access.read(self._profiles)
-        document = objects.directory(self._endpoint.urls(request), self._rules, described)
-        return JSONResponse(document, headers={"Cache-Control": "no-cache"})
+        return Reply(objects.directory(self._endpoint.urls(request), self._rules, described))
 
     def _profiles(self, authority: Authority) -> dict[str, str]:
         described: dict[str, str] = {}
@@ -156,18 +155,13 @@ class Acme:
             described[name] = f"{profile.purpose} certificates for {profile.lifetime.total_seconds() / 86_400:g} days"
         return described
 
-    async def _new_nonce(self, request: Request) -> Response:
-        reply: dict[str, Any] = {"status": 204 if request.method == "GET" else 200}
-        handler = self._endpoint.handler(lambda _: _soon(Reply(**reply)), ("HEAD", "GET"))
-        return await handler(request)
-
     async def _renewal_information(self, request: Request) -> Reply:
         name = request.path_params["name"]
         return await self._service.access.read(lambda authority: certificates.renewal_information(authority, name))
 
 
-async def _soon(reply: Reply) -> Reply:
-    return reply
+async def _new_nonce(request: Request) -> Reply:
+    return Reply(status=204 if request.method == "GET" else 200)
 
 
 async def _nothing(_: Request) -> Reply:

@@ -17,7 +17,8 @@ class AcmeRules:
 
     ``profiles`` are those that a client may ask for, the first is for those that do not ask. ``allow_networks`` opens
     what is closed by default (this machine, link-local and multicast addresses) and ``deny_networks`` closes what is
-    open. ``caa_identities`` switches the checking of CAA records on. ``pre_authorization`` offers newAuthz.
+    open. ``caa_identities`` switches the checking of CAA records on. ``pre_authorization`` offers
+    newAuthz. ``attempts`` is how often a challenge is tried, with pauses of 1 and 3 s, before it has failed.
     """
 
     enabled: bool = True
@@ -35,6 +36,7 @@ class AcmeRules:
     resolvers: tuple[str, ...] = ()
     http_port: int = 80
     tls_port: int = 443
+    attempts: int = 3
     orders_per_hour: int = 1_000
     failures_per_hour: int = 60
     accounts_per_hour: int = 1_000

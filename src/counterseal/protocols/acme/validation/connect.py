@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -87,4 +88,10 @@ def _failure(address: Address, port: int, error: Exception) -> Failure:
         return Failure("tls", f"{shown}: the TLS handshake failed: {str(reason).lower().replace('_', ' ')}")
     if isinstance(error, TimeoutError):
         return Failure("connection", f"{shown}: no connection within {CONNECT_SECONDS:g} s")
-    return Failure("connection", f"{shown}: {(getattr(error, 'strerror', None) or 'no connection').lower()}")
+    return Failure("connection", f"{shown}: {reason_of(error)}")
+
+
+def reason_of(error: Exception) -> str:
+    """Return what the system says of an error, which its own text often hides."""
+    number = error.errno if isinstance(error, OSError) else None
+    return os.strerror(number).lower() if number else "the connection broke"

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 from counterseal.protocols.acme.problems import Failure
+from counterseal.protocols.acme.validation.connect import reason_of
 from counterseal.protocols.acme.validation.http_answer import get
 from counterseal.protocols.acme.validation.resolver import Lookup
 
@@ -45,7 +46,7 @@ async def check_http01(
     except TimeoutError:
         return Failure("connection", f"{url}: no answer within {SECONDS:g} s")
     except OSError as error:
-        return Failure("connection", f"{url}: {(error.strerror or 'the connection broke').lower()}")
+        return Failure("connection", f"{url}: {reason_of(error)}")
     return Failure("connection", f"more than {REDIRECTS} redirects")
 
 

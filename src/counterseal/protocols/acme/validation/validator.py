@@ -76,7 +76,7 @@ class Validator:
 
     async def _try(self, record: AuthorizationRecord, account: AccountRecord, urls: URLs) -> Failure | None:
         failure = await self._check(record, account)
-        for pause in PAUSES:
+        for pause in PAUSES[: self._rules.attempts - 1]:
             if failure is None:
                 break
             await asyncio.sleep(pause)
