@@ -34,7 +34,7 @@ def explained(case: str, *, answer: bytes = REFUSED, server_name: str = "panel.p
     what = Dial(Endpoint("192.0.2.1", 443), server_name, server_name)
     main = read_trace(trace)
     visits = (Visit("/", bool(main.story.client_chain), main.seen),)
-    return explain(Examination(what, main, None, visits), name=server_name, at=AT)
+    return explain(Examination(what, main, visits), name=server_name, at=AT)
 
 
 def shown(case: str, *, answer: bytes = REFUSED, server_name: str = "panel.prove.test") -> Sheet:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal, TypedDict, Unpack
 import click
 
 from counterseal.cli.common import Run, common
+from counterseal.cli.completions import complete_certificates
 from counterseal.cli.ladders import show_sheet
 from counterseal.cli.targets import parse_endpoint, parse_target
 from counterseal.compose.anchors import system_anchors
@@ -92,7 +93,10 @@ class Options(TypedDict):
 @click.option("--starttls", type=click.Choice([one.value for one in StartTLS]), help="Begin in this protocol.")
 @click.option("--path", multiple=True, help="Path to ask for; may be repeated.  [default: /]")
 @click.option(
-    "--name", metavar="NAME|SERIAL", help="Come with this certificate of the CA; key: NAME.key.pem, or --key."
+    "--name",
+    metavar="NAME|SERIAL",
+    shell_complete=complete_certificates,
+    help="Come with this certificate of the CA; key: NAME.key.pem, or --key.",
 )
 @click.option("--cert", type=_FILE, help="Come with this certificate; its chain may follow in the file.")
 @click.option("--key", type=_FILE, help="Its private key.  [default: in the file of --cert]")

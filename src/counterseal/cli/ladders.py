@@ -33,7 +33,7 @@ def show_sheet(sheet: Sheet, *, verbose: bool = False) -> str:
         *_resumed(sheet, verbose=verbose),
         *_keys(sheet.derivation),
         *(_checks(title, report, verbose=verbose) for title, report in sheet.checks),
-        *_matches(sheet.matches),
+        *_matches(sheet.matches, sheet.more_matches),
         _verdict(sheet),
     ]
     return "\n\n".join(part for part in parts if part)
@@ -105,7 +105,7 @@ _TELLING = frozenset({"accepted_ca", "trust_anchor", "signature", "validity", "e
 _OUTCOMES = {Outcome.PASS: "ok  ", Outcome.WARN: "warn", Outcome.FAIL: "FAIL", Outcome.SKIP: "-   "}
 
 
-def _matches(matches: Sequence[Match]) -> list[str]:
+def _matches(matches: Sequence[Match], more: int) -> list[str]:
     if not matches:
         return []
     lines = ["client certificates against what the server asks for"]
@@ -114,6 +114,7 @@ def _matches(matches: Sequence[Match]) -> list[str]:
         browser = "" if match.offered_by_browser else "; a browser would not even offer it"
         lines += _wrapped(f"{match.name} ({match.subject}): {word}{browser}", "  ")
         lines += [line for reason in match.reasons for line in _wrapped(f"- {reason}", "    ")]
+    lines += [f"  and {more} more (--json has them all)"] if more else []
     return ["\n".join(lines)]
 
 

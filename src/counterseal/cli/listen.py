@@ -15,6 +15,7 @@ import click
 
 from counterseal.authority.parts import new_serial_number
 from counterseal.cli.common import JSON_VERSION, Run, common
+from counterseal.cli.completions import complete_certificates
 from counterseal.cli.ladders import show_sheet
 from counterseal.compose.home import now, store_path
 from counterseal.compose.identities import (
@@ -97,7 +98,12 @@ class _Desk:
 @click.command(epilog=EPILOG)
 @click.argument("port", type=click.IntRange(0, 65535))
 @click.option("--address", default="127.0.0.1", show_default=True, help="Address to listen on; 0.0.0.0 is everywhere.")
-@click.option("--name", metavar="NAME|SERIAL", help="Show this certificate of the CA; key: NAME.key.pem, or --key.")
+@click.option(
+    "--name",
+    metavar="NAME|SERIAL",
+    shell_complete=complete_certificates,
+    help="Show this certificate of the CA; key: NAME.key.pem, or --key.",
+)
 @click.option("--cert", type=_FILE, help="Show this certificate; its chain may follow in the file.")
 @click.option("--key", type=_FILE, help="Its private key.  [default: in the file of --cert]")
 @click.option("--client-ca", type=_FILE, help="CAs whose clients are to be let in.  [default: those of the CA here]")

@@ -10,19 +10,18 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from counterseal.handshake.attempt import attempt, with_answer
-from counterseal.handshake.explain.ladder import decode_trace
 from counterseal.handshake.explain.modes import Visit
 from counterseal.handshake.explain.story import Story, read_story
 from counterseal.handshake.observation import Attempt, Observation
 from counterseal.handshake.trace.connection import dial
 from counterseal.handshake.trace.dial import Ending, Trace
 from counterseal.handshake.wire.alerts import alert_meaning
+from counterseal.handshake.wire.decode import decode_all
 from counterseal.handshake.wire.messages import Side
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from counterseal.handshake.observation import TLSVersion
     from counterseal.handshake.trace.dial import Dial
     from counterseal.handshake.wire.decode import Decoded
 
@@ -39,12 +38,13 @@ class Watched:
 
 @dataclass(frozen=True, slots=True)
 class Examination:
-    """The handshake, the resumed one if it was asked for and a session was given out, and the visits."""
+    """The handshake and the visits; ``resumed`` is the second one where ``resume`` asked for it and got a session."""
 
     what: Dial
     main: Watched
-    resumed: Watched | None
-    visits: tuple[Visit, ...]
+    visits: tuple[Visit, ...] = ()
+    resume: bool = False
+    resumed: Watched | None = None
 
 
 def examine(what: Dial, *, paths: Sequence[str] = (), resume: bool = False) -> Examination:
@@ -55,7 +55,7 @@ def examine(what: Dial, *, paths: Sequence[str] = (), resume: bool = False) -> E
     main = watch(what)
     session = main.trace.session
     resumed = watch(replace(what, session=session)) if resume and session is not None else None
-    return Examination(what, main, resumed, tuple(_visits(what, main, paths)))
+    return Examination(what, main, tuple(_visits(what, main, paths)), resume, resumed)
 
 
 def watch(what: Dial) -> Watched:
@@ -65,7 +65,7 @@ def watch(what: Dial) -> Watched:
 
 def read_trace(trace: Trace) -> Watched:
     """Return a trace with its messages, and what it came to in the words of an attempt."""
-    decoded = decode_trace(trace)
+    decoded = decode_all(trace.captured)
     story = read_story(decoded, resumed=trace.resumed)
     alert = alert_meaning(story.alert[1]).name if story.alert and story.alert[0] is Side.SERVER else None
     seen = Observation(
@@ -77,29 +77,40 @@ def read_trace(trace: Trace) -> Watched:
         error=None if trace.ending in {Ending.DONE, Ending.ALERT} else str(trace.ending),
         seconds=trace.ended_at,
     )
-    return Watched(trace, decoded, story, with_answer(seen, trace.answer))
+    return Watched(trace, decoded, story, with_answer(seen, trace.answer if _is_http(trace) else b""))
+
+
+def _is_http(trace: Trace) -> bool:
+    return trace.protocol in {None, "http/1.1", "http/1.0"}
 
 
 def _visits(what: Dial, main: Watched, paths: Sequence[str]) -> list[Visit]:
+    """Return what is seen with and without a certificate on every path; what the handshake saw is not asked again."""
     if what.path is None or what.starttls is not None:
         return []
-    visits = [Visit(what.path, bool(main.story.client_chain), main.seen)]
-    if main.story.request is None or not main.trace.established:
-        return visits
-    presented = what.identity is not None
-    version: TLSVersion = "1.3" if main.story.is_tls13 else "1.2"
-    plan = [(path, bare) for path in (what.path, *paths) for bare in (False, True)]
-    for path, bare in plan:
-        if (path == what.path and bare is not presented) or (not bare and not presented):
-            continue  # seen already, or there is no certificate to come with
-        visitor = Attempt(
-            what.endpoint,
-            what.server_name,
-            what.host_header,
-            path,
-            version,
-            None if bare else what.identity,
-            timeout=what.timeout,
-        )
-        visits.append(Visit(path, not bare, attempt(visitor)))
-    return visits
+    presented, asked = what.identity is not None, main.story.request is not None
+    seen = [Visit(what.path, presented and bool(main.story.client_chain), main.seen)]
+    if not main.trace.established:
+        return seen
+    seen = seen if _is_http(main.trace) else []
+    every = [(path, with_one) for path in (what.path, *paths) for with_one in (True, False)]
+    left = [
+        (path, with_one)
+        for path, with_one in every
+        if (path, with_one) not in {(visit.path, visit.with_certificate) for visit in seen}
+        and (presented if with_one else asked or not presented)
+    ]
+    return [*seen, *(_visit(what, main, path, with_certificate=with_one) for path, with_one in left)]
+
+
+def _visit(what: Dial, main: Watched, path: str, *, with_certificate: bool) -> Visit:
+    visitor = Attempt(
+        what.endpoint,
+        what.server_name,
+        what.host_header,
+        path,
+        "1.3" if main.story.is_tls13 else "1.2",
+        what.identity if with_certificate else None,
+        timeout=what.timeout,
+    )
+    return Visit(path, with_certificate, attempt(visitor))

@@ -36,9 +36,7 @@ def explanation_to_json(explanation: Explanation) -> dict[str, Any]:
         "peer": examination.main.trace.peer,
         **_agreed(examination.main),
         "ladder": ladder_to_json(explanation.ladder),
-        "resumption": None
-        if examination.resumed is None or explanation.resumed is None
-        else {**_agreed(examination.resumed), "ladder": ladder_to_json(explanation.resumed)},
+        "resumption": _resumption(explanation),
         "keys": asdict(explanation.derivation) if explanation.derivation else None,
         "server_checks": _checks(explanation.server_checks),
         "client_checks": _checks(explanation.client_checks),
@@ -105,6 +103,16 @@ def _agreed(watched: Watched) -> dict[str, Any]:
         "alert": None if alert is None else {"sender": alert[0].value, "name": alert_meaning(alert[1]).name},
         "seconds": round(trace.ended_at, 6),
     }
+
+
+def _resumption(explanation: Explanation) -> dict[str, Any] | None:
+    """Return the second handshake; None when it was not asked for, without a ladder when there was no session."""
+    examination = explanation.examination
+    if not examination.resume:
+        return None
+    if examination.resumed is None or explanation.resumed is None:
+        return {"session": False}
+    return {"session": True, **_agreed(examination.resumed), "ladder": ladder_to_json(explanation.resumed)}
 
 
 def _authorities(watched: Watched) -> list[str] | None:

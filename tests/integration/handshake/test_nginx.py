@@ -181,6 +181,20 @@ def test_plain_http_in_place_of_tls(bench: ProveBench) -> None:
     assert "directive: listen ADDRESS ssl;" in ran.stdout
 
 
+def test_http2_is_negotiated_and_the_page_asked_for_beside_it(tmp_path: Path) -> None:
+    """The handshake shown is the one with h2, the verdict that of HTTP/1.1."""
+    with ProveBench(tmp_path, nginx_binaries()["system"]) as bench:
+        bench.texts["nginx.conf"] = bench.texts["nginx.conf"].replace("@TLS@ ssl", "@TLS@ ssl http2")
+        bench.install(bench.pki.files(leaver_revoked=False))
+        (tmp_path / "root.pem").write_bytes(certificate_pem(bench.pki.root))
+        bench.start()
+        found = look(bench, "panel", "--cert", str(identity(bench, "expired")), "--alpn", "h2,http/1.1", code=3)
+    assert found["protocol"] == "h2"
+    assert "HTTP/2 frames" in names(found)
+    assert found["diagnosis"]["verify"] == "FAILED:certificate has expired"
+    assert found["client_certificates"]["mode"] == "required"
+
+
 def test_secrets_are_written_on_request_only_and_for_their_owner(bench: ProveBench) -> None:
     """The key log decrypts this very handshake: it names its client random; a readable file is refused."""
     keylog = bench.directory / "keys.log"

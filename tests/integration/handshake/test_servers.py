@@ -90,3 +90,13 @@ def test_a_bad_client_is_told_why(server: Server, tls: str, kind: str) -> None:
     assert found["diagnosis"] is not None, found["ladder"][-3:]
     failed = [check["code"] for check in found["client_checks"]["checks"] if check["outcome"] == "fail"]
     assert ("accepted_ca" if kind == "foreign" else "validity") in failed
+
+
+@pytest.mark.parametrize("tls", ["1.2", "1.3"])
+def test_a_second_handshake(server: Server, tls: str) -> None:
+    """Who takes the session up asks for no certificate and shows none; OpenSSL and Go do."""
+    found = look(server, "good", "--tls", tls, "--resume", code=0)["resumption"]
+    if server.kind in {"openssl", "go"}:
+        assert found["resumed"] is True
+    if found.get("resumed"):
+        assert not {row["name"] for row in found["ladder"]} & {"Certificate", "CertificateRequest", "CertificateVerify"}

@@ -64,10 +64,12 @@ def explain(
     request = main.story.request
     chain = identity.certificate_chain if identity else b""
     server, client = check_server(main.story, name, anchors, at), check_client(main.story, anchors, at)
+    presented = bool(main.story.client_chain)
+    here = (visit.seen for visit in examination.visits if visit.with_certificate is presented)
     situation = Situation(
         main.trace,
         main.story,
-        main.seen,
+        next(here, main.seen),
         likely=likely_error(main.story, anchors.for_clients, at),
         listed=listed(chain, request.authorities) if request and identity else None,
     )
@@ -78,12 +80,17 @@ def explain(
         derive(main.story),
         server,
         client,
-        match_own(request, own, at) if request else (),
+        tuple(sorted(match_own(request, own, at), key=_least_fitting)) if request else (),
         mode_of(main.story, examination.visits),
         examination.visits,
         diagnose(situation),
         server_fault(server, at),
     )
+
+
+def _least_fitting(match: Match) -> tuple[bool, bool]:
+    """Put first what the server takes, and of that what a browser offers."""
+    return not match.fits, not match.offered_by_browser
 
 
 def _ladder(watched: Watched) -> tuple[Rung, ...]:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from counterseal.handshake.answer import parse_response
 from counterseal.handshake.explain.fields import fields_of
 from counterseal.handshake.explain.meaning import meaning_of
-from counterseal.handshake.wire.decode import decode_all
 from counterseal.handshake.wire.messages import Alert, Finished, Marker, ServerHello, Side, message_name
 from counterseal.pki.shown import printable
 
@@ -82,11 +81,6 @@ def encrypted_of(decoded: Sequence[Decoded], story: Story) -> list[Decoded]:
     return found
 
 
-def decode_trace(trace: Trace) -> tuple[Decoded, ...]:
-    """Return the messages of a trace."""
-    return decode_all(trace.captured)
-
-
 def _clear(trace: Trace) -> Iterator[Rung]:
     for ours, line in trace.plain:
         yield Rung(
@@ -119,6 +113,13 @@ def _question(trace: Trace) -> Iterator[Rung]:
 
 def _answer(trace: Trace) -> Iterator[Rung]:
     if not trace.answer:
+        return
+    if trace.protocol == "h2":
+        meaning = "The server speaks HTTP/2; pages are asked for over HTTP/1.1, in connections of their own."
+        yield Rung(
+            Side.SERVER, Layer.APPLICATION, "HTTP/2 frames", len(trace.answer), None, (), meaning, "RFC 9113 3.4",
+            encrypted=True,
+        )  # fmt: skip
         return
     response = parse_response(trace.answer)
     if response is None:

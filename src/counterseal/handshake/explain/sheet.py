@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from counterseal.pki.path.explain import PathReport
 
 Row = tuple[str, str]
+_MOST_MATCHES = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ class Sheet:
 
     ``agreed`` is what was agreed on, ``client`` and ``server`` are a name and a place each, ``heading`` is the verdict
     and ``rows`` what belongs to it; ``failed`` says that something went wrong. ``checks`` are the lists of checks
-    under their titles.
+    under their titles; ``more_matches`` counts the user's certificates that are not in ``matches``.
     """
 
     title: str
@@ -50,6 +51,7 @@ class Sheet:
     derivation: Derivation | None = None
     checks: tuple[tuple[str, PathReport], ...] = ()
     matches: tuple[Match, ...] = ()
+    more_matches: int = 0
 
 
 def sheet_of(explanation: Explanation) -> Sheet:
@@ -73,7 +75,8 @@ def sheet_of(explanation: Explanation) -> Sheet:
         resumed=explanation.resumed,
         derivation=explanation.derivation,
         checks=tuple((title, report) for title, report in checks if report is not None),
-        matches=explanation.matches,
+        matches=explanation.matches[:_MOST_MATCHES],
+        more_matches=len(explanation.matches[_MOST_MATCHES:]),
     )
 
 
@@ -109,10 +112,23 @@ def _verdict(explanation: Explanation) -> tuple[str, tuple[Row, ...]]:
     return MODE_WORDS[explanation.mode], rows
 
 
+def _resumption(explanation: Explanation) -> Iterator[Row]:
+    examination = explanation.examination
+    if not examination.resume or not examination.main.trace.established:
+        return
+    if examination.resumed is None:
+        yield "resumption", "the server gave out no session, so there is nothing to resume"
+    elif examination.resumed.trace.resumed:
+        yield "resumption", "the server took the session up and looked at no certificate; nginx not at CRL, dates or CA"
+    else:
+        yield "resumption", "the server did not take the session up, and made a full handshake"
+
+
 def _rows(explanation: Explanation) -> Iterator[Row]:
     for visit in explanation.visits if explanation.mode is not Mode.UNKNOWN else ():
         who = "with a certificate" if visit.with_certificate else "without a certificate"
         yield "request", f"{printable(visit.path)} {who}: {printable(describe(visit.seen))}"
+    yield from _resumption(explanation)
     for found in (explanation.server_diagnosis, explanation.diagnosis):
         if found is not None:
             yield from diagnosis_rows(found)

@@ -68,7 +68,7 @@ def write_page(sheet: Sheet, *, at: datetime) -> str:
         *_second(sheet),
         *_keys(sheet),
         *(part for heading, report in sheet.checks for part in _checks(heading, report)),
-        *_matches(sheet.matches),
+        *_matches(sheet.matches, sheet.more_matches),
         _element(
             "footer",
             "Made by counterseal. Nothing secret is in this page: of keys, tickets and signatures only the length.",
@@ -144,7 +144,7 @@ def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _matches(matches: Iterable[Match]) -> list[str]:
+def _matches(matches: Iterable[Match], more: int) -> list[str]:
     rows = []
     for match in matches:
         word = "fits" if match.fits else "does not fit"
@@ -155,5 +155,6 @@ def _matches(matches: Iterable[Match]) -> list[str]:
     head = "".join(
         _element("th", name) for name in ("Certificate", "Subject", "For this server", "Browser offers it", "")
     )
+    rest = [_element("p", f"and {more} more", "muted")] if more else []
     table = f"<table><tr>{head}</tr>{''.join(rows)}</table>"
-    return [_element("h2", "Client certificates against what the server asks for"), table] if rows else []
+    return [_element("h2", "Client certificates against what the server asks for"), table, *rest] if rows else []
