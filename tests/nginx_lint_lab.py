@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from pki_fixtures import Issued
 
 CASES = Path(__file__).parent / "cases" / "nginx_lint"
+RIGHT = CASES.parent / "nginx_right"
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 VERSIONS = ("1.22.1-9+deb12u9", "1.31.5")
 PEM = serialization.Encoding.PEM

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from nginx_lint_lab import list_cases, write_lab
+from counterseal.compose.linting import lint_configuration
+from nginx_lint_lab import RIGHT, list_cases, write_lab
 from nginx_process import BINARIES, WITHIN, nginx_binary, nginx_version
 
 if TYPE_CHECKING:
@@ -18,27 +19,47 @@ __all__ = ["nginx_binary", "nginx_version"]
 
 pytestmark = pytest.mark.nginx
 
-# What nginx says of its own accord about a case that it takes: the module that is not built in, or a conflict.
-TOLERATED = ("conflicting server name",)
-
-
 STREAM = Path("/usr/lib/nginx/modules/ngx_stream_module.so")
 """Debian builds stream as a module of its own, in libnginx-mod-stream."""
+DEBIAN = Path("/etc/nginx")
+CONFLICT = "conflicting server name"
+
+
+def complain(binary: Path, directory: Path, text: str) -> tuple[bool, str]:
+    """Return whether ``nginx -t`` takes a configuration, and what it says against it."""
+    conf = directory / "nginx.conf"
+    conf.write_text(text)
+    module = ["-g", f"load_module {STREAM};"] if binary == BINARIES["debian"] else []
+    command = [str(binary), "-t", "-c", str(conf), "-p", f"{directory}/", "-e", "stderr", *module]
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=WITHIN, check=False)
+    said = [line for line in ran.stderr.splitlines() if "[warn]" in line or "[emerg]" in line]
+    return ran.returncode == 0, "\n".join(said)
 
 
 def test_nginx_takes_the_cases(nginx_binary: Path, nginx_version: NginxVersion, tmp_path: Path) -> None:
     """``nginx -t`` passes and warns of nothing but a name that is taken twice; refused cases are refused."""
     write_lab(tmp_path)
-    module = ["-g", f"load_module {STREAM};"] if nginx_binary == BINARIES["debian"] else []
-    told = {}
+    wrong = {}
     for case in list_cases():
-        conf = tmp_path / "nginx.conf"
-        conf.write_text(case.text)
-        command = [str(nginx_binary), "-t", "-c", str(conf), "-p", f"{tmp_path}/", "-e", "stderr", *module]
-        ran = subprocess.run(command, capture_output=True, text=True, timeout=WITHIN, check=False)
-        serious = [line for line in ran.stderr.splitlines() if "[warn]" in line or "[emerg]" in line]
-        unexpected = [line for line in serious if not any(word in line for word in TOLERATED)]
-        is_refused = case.is_refused(nginx_version)
-        if is_refused != (ran.returncode != 0) or (unexpected and not is_refused):
-            told[str(case)] = ran.stderr
-    assert told == {}
+        taken, said = complain(nginx_binary, tmp_path, case.text)
+        if taken == case.is_refused(nginx_version) or (taken and said and CONFLICT not in said):
+            wrong[str(case)] = said
+    assert wrong == {}
+
+
+def test_nginx_takes_the_right_ones(nginx_binary: Path, tmp_path: Path) -> None:
+    """What no rule fires on is a configuration; Lua is in no nginx at hand."""
+    write_lab(tmp_path)
+    paths = [path for path in RIGHT.glob("*.conf") if path.stem != "lua"]
+    assert {path.stem: complain(nginx_binary, tmp_path, path.read_text()) for path in paths} == {
+        path.stem: (True, "") for path in paths
+    }
+
+
+@pytest.mark.skipif(not DEBIAN.exists(), reason="Debian's nginx is not installed")
+def test_no_rule_fires_on_what_debian_ships() -> None:
+    """The main configuration with what it includes, and each site file and snippet by itself."""
+    paths = [DEBIAN, *(path for name in ("sites-available", "snippets") for path in (DEBIAN / name).iterdir())]
+    for path in paths:
+        linting = lint_configuration(path, text=None, version=None, directory=DEBIAN, with_files=False)
+        assert [finding.message for finding in linting.result.findings] == [], path

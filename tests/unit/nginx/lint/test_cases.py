@@ -12,7 +12,7 @@ from counterseal.nginx.lint.engine import lint
 from counterseal.nginx.lint.gather import gather_files
 from counterseal.nginx.reading import read_configuration
 from counterseal.nginx.version import named_version
-from nginx_lint_lab import NOW, Case, list_cases, write_lab
+from nginx_lint_lab import NOW, RIGHT, VERSIONS, Case, list_cases, write_lab
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,3 +49,13 @@ def test_every_rule_has_a_firing_and_a_silent_case() -> None:
     assert CODES - firing == set()
     assert CODES - silent == set()
     assert {case.code for case in cases} - CODES == set()
+
+
+@pytest.mark.parametrize("path", sorted(RIGHT.glob("*.conf")), ids=lambda path: path.stem)
+def test_no_rule_fires_on_a_right_configuration(path: Path, lab: Path) -> None:
+    """The set-ups that this project recommends, and others as people publish them."""
+    conf = lab / "nginx.conf"
+    whole = read_configuration(conf, overlay={str(conf): path.read_text()})
+    for version in VERSIONS:
+        model = build(whole.tree, version=named_version(version), now=NOW, files=gather_files(whole.tree, lab))
+        assert [f"{one.place}: {one.finding.message}" for one in lint(model, whole.texts).found] == []

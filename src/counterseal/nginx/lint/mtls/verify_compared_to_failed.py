@@ -19,8 +19,9 @@ def check(configuration: Configuration) -> Iterator[Found]:
     for server in configuration.servers:
         for level in server.levels:
             yield from (found for one in level.inside("if") if one.block and (found := _condition(one.block, server)))
+    admits_any = any(server.verify == "optional_no_ca" for server in configuration.servers)
     for one in configuration.maps:
-        yield from _map(one)
+        yield from _map(one, admits_any=admits_any)
 
 
 def _condition(condition: Directive, server: Server) -> Found | None:
@@ -37,13 +38,17 @@ def _condition(condition: Directive, server: Server) -> Found | None:
     return None
 
 
-def _map(directive: Directive) -> Iterator[Found]:
-    """Find the key FAILED where it makes a difference: what it stands for is not what everything else gets."""
+def _map(directive: Directive, *, admits_any: bool) -> Iterator[Found]:
+    """Find the key FAILED where it makes a difference: what it stands for is not what everything else gets.
+
+    With ``optional`` a bad certificate is answered 400 before, so a map that also has NONE is complete.
+    """
     if directive.arguments[:1] != ("$ssl_client_verify",):
         return
-    values = {entry.name: entry.arguments for entry in directive.directives}
+    values = {entry.name.upper(): entry.arguments for entry in directive.directives}
     for entry in directive.directives:
-        if entry.name.upper() == "FAILED" and entry.arguments != values.get("default", ("",)):
+        is_complete = values.get("NONE") == entry.arguments and not admits_any
+        if entry.name.upper() == "FAILED" and entry.arguments != values.get("DEFAULT", ("",)) and not is_complete:
             yield Found(at(entry), "this key never matches: $ssl_client_verify is FAILED:reason")
 
 

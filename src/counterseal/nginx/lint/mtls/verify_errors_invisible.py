@@ -16,12 +16,15 @@ _TELLING = frozenset({"info", "debug"})
 
 
 def check(configuration: Configuration) -> Iterator[Found]:
-    """Find verifying servers of a whole configuration whose logs leave the reason out."""
+    """Find the error log, or without one the first server, that leaves the reason out for servers that verify."""
     for server in configuration.guarded if not configuration.is_fragment else ():
-        levels = {text for log in server.level.all("error_log") for text in log.arguments[1:]}
+        logs = server.level.all("error_log")
+        levels = {text for log in logs for text in log.arguments[1:]}
         if not levels & _TELLING and not _is_logged(configuration, server):
             asks = server.level.effective("ssl_verify_client") or server.block
-            yield Found(at(asks), "why a client was refused is logged nowhere")
+            yield Found(at(logs[-1] if logs else asks), "why a client was refused is logged nowhere")
+            if not logs:
+                return
 
 
 def _is_logged(configuration: Configuration, server: Server) -> bool:

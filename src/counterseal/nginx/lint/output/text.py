@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from counterseal.findings import Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from counterseal.nginx.lint.engine import LintResult, Located
     from counterseal.nginx.lint.rule import Rule
@@ -20,7 +20,8 @@ _TAB = "    "
 
 def show_result(result: LintResult, texts: Mapping[str, str]) -> str:
     """Return every finding with its line, and the sum at the end."""
-    blocks = ["\n".join(_finding(located, texts)) for located in result.found]
+    lines = {file: texts[file].split("\n") for file in {one.place.file for one in result.found} if file in texts}
+    blocks = ["\n".join(_finding(located, lines.get(located.place.file, []))) for located in result.found]
     return "\n\n".join([*blocks, _sum(result)])
 
 
@@ -44,11 +45,11 @@ def explain_rule(rule: Rule) -> str:
     return "\n\n".join(textwrap.fill(part, WIDTH, break_long_words=False, break_on_hyphens=False) for part in parts)
 
 
-def _finding(located: Located, texts: Mapping[str, str]) -> Iterator[str]:
+def _finding(located: Located, lines: Sequence[str]) -> Iterator[str]:
     finding, place = located.finding, located.place
     yield f"{place}: {finding.severity.name.lower()}: {_printable(finding.message)} [{finding.code}]"
-    line = _line(texts, place.file, place.line)
-    if line is not None:
+    if place.line <= len(lines):
+        line = lines[place.line - 1].rstrip("\r")
         shown, before = _printable(line), _printable(line[: place.column - 1])
         marked = _printable(line[place.column - 1 : place.column - 1 + place.length])
         number = str(place.line)
@@ -58,11 +59,6 @@ def _finding(located: Located, texts: Mapping[str, str]) -> Iterator[str]:
         finding.hint or "", WIDTH, initial_indent="  hint: ", subsequent_indent="        ",
         break_long_words=False, break_on_hyphens=False,
     )  # fmt: skip
-
-
-def _line(texts: Mapping[str, str], file: str, number: int) -> str | None:
-    lines = texts[file].split("\n") if file in texts else []
-    return lines[number - 1].rstrip("\r") if 0 < number <= len(lines) else None
 
 
 def _printable(text: str) -> str:
