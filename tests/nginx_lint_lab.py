@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from itertools import repeat
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -87,13 +88,15 @@ def write_lab(directory: Path) -> None:
     for include in CASES.glob("*.inc"):
         (directory / include.name).write_text(include.read_text())
     (directory / "ticket.key").write_bytes(bytes(range(80)))
-    for name, content in _files().items():
+    for name, content in lab_files().items():
         path = directory / name
         path.write_bytes(content)
         path.chmod(0o600 if name.endswith(".key") and name != "open.key" else 0o644)
 
 
-def _files() -> dict[str, bytes]:
+@cache
+def lab_files() -> dict[str, bytes]:
+    """Return every certificate, key and list that the cases name, by file name."""
     server_root, root, other = make_ca("Server Root"), make_ca("Clients Root"), make_ca("Other Root")
     server_ca = make_ca("Server CA", server_root, purpose=ExtendedKeyUsageOID.SERVER_AUTH)
     clients = make_ca("Clients CA", root, purpose=ExtendedKeyUsageOID.CLIENT_AUTH)

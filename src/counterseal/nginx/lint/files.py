@@ -20,6 +20,8 @@ from counterseal.pki.reading import UNREADABLE
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
+
 _CLIENTS = ("proxy_ssl", "grpc_ssl", "uwsgi_ssl")
 KEYS = ("ssl_certificate_key", *(f"{kind}_certificate_key" for kind in _CLIENTS))
 """Those that name a private key."""
@@ -86,6 +88,19 @@ def read_pem(path: str, content: bytes, *, mode: int | None = None) -> NamedFile
     )
 
 
+def public_half(certificate: x509.Certificate) -> PublicKeyTypes | None:
+    """Return the public key of a certificate; None for one that the library does not take."""
+    try:
+        return certificate.public_key()
+    except (*UNREADABLE, UnsupportedAlgorithm):
+        return None
+
+
+def encode_key(key: PublicKeyTypes) -> bytes:
+    """Return the SubjectPublicKeyInfo of a key, for comparisons."""
+    return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+
+
 def _blocks(content: bytes) -> Iterator[tuple[str, bytes]]:
     for match in _BLOCK.finditer(content):
         yield match[1].decode("ascii"), match[0] + b"\n"
@@ -107,4 +122,4 @@ def _list(block: bytes) -> x509.CertificateRevocationList:
 
 def _public_half(block: bytes) -> bytes:
     key = load_pem_private_key(block, None, unsafe_skip_rsa_key_validation=True)
-    return key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return encode_key(key.public_key())

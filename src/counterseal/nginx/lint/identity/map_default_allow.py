@@ -32,7 +32,7 @@ def check(configuration: Configuration) -> Iterator[Found]:
 def _defaults(configuration: Configuration) -> Iterator[tuple[str, Directive]]:
     """Yield (variable, default) of every map that looks at the subject."""
     for one in configuration.maps:
-        subject, *names = one.arguments
+        subject, *names = one.arguments or ("",)
         if names and "ssl_client_s_dn" in variables_in(subject):
             yield from ((names[0], entry) for entry in one.directives if entry.name == "default" and entry.arguments)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 from counterseal.findings import Severity
+from counterseal.nginx.lint.files import public_half
 from counterseal.nginx.lint.rule import Found, Rule, at
 from counterseal.nginx.lint.store import stores
 from counterseal.pki.subject import show_subject
@@ -33,7 +34,7 @@ def check(configuration: Configuration) -> Iterator[Found]:
 
 
 def _is_signed(crl: x509.CertificateRevocationList, ca: x509.Certificate) -> bool:
-    key = ca.public_key()
+    key = public_half(ca)
     if not isinstance(key, rsa.RSAPublicKey | ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey):
         return True  # not one that we could tell about
     return crl.is_signature_valid(key)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-
 from counterseal.findings import Severity
+from counterseal.nginx.lint.files import encode_key, public_half
 from counterseal.nginx.lint.rule import Found, Rule, at
 from counterseal.nginx.lint.tls.pairs import pairs
 
@@ -20,9 +19,10 @@ def check(configuration: Configuration) -> Iterator[Found]:
     """Find pairs whose public keys differ; an encrypted key is passed over."""
     for _, pair in pairs(configuration):
         key = configuration.file(pair.key)
-        if pair.leaf is None or pair.key is None or key is None or key.public_key is None:
+        own = public_half(pair.leaf) if pair.leaf is not None else None
+        if own is None or pair.key is None or key is None or key.public_key is None:
             continue
-        if pair.leaf.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo) != key.public_key:
+        if encode_key(own) != key.public_key:
             yield Found(at(pair.key, 0), f"is not the key of {pair.certificate.arguments[0]}: {pair.key.arguments[0]}")
 
 

@@ -1,0 +1,114 @@
+"""What is found is placed, ordered, silenced by comments, and shown in every format."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from counterseal.errors import InputError
+from counterseal.findings import Severity
+from counterseal.nginx.lint.build import build
+from counterseal.nginx.lint.catalogue import RULES
+from counterseal.nginx.lint.engine import LintResult, lint
+from counterseal.nginx.lint.output.document import result_to_json, rule_to_json
+from counterseal.nginx.lint.output.github import to_github
+from counterseal.nginx.lint.output.sarif import write_sarif
+from counterseal.nginx.lint.output.text import explain_rule, show_result, show_rules
+from counterseal.nginx.lint.rule import Span
+from counterseal.nginx.parse import parse
+from counterseal.nginx.version import named_version
+from nginx_lint_lab import NOW
+
+IDLE = """http {
+  server {
+    listen 443 ssl;
+\tssl_client_certificate\t"a b.pem";%s
+  }
+}
+"""
+BY_CODE = {rule.code: rule for rule in RULES}
+
+
+def found(text: str, *, file: str = "nginx.conf") -> LintResult:
+    """Return what the rules find in one file."""
+    model = build(parse(text, file=file), version=named_version("1.28.0"), now=NOW)
+    return lint(model, {file: text})
+
+
+@pytest.mark.parametrize(
+    "comment",
+    [
+        "  # counterseal: ignore[mtls-verify-missing] the load balancer does it",
+        "  # counterseal: ignore[tls-cert-expired, mtls-verify-missing]",
+    ],
+)
+def test_a_comment_at_the_end_of_the_line_silences_its_codes(comment: str) -> None:
+    """And is counted."""
+    result = found(IDLE % comment)
+    assert (result.found, result.silenced) == ((), 1)
+
+
+def test_a_comment_alone_is_about_the_next_line() -> None:
+    """And of that line alone, and for its code alone."""
+    above = "    # counterseal: ignore[mtls-verify-missing] so\n"
+    assert found(IDLE.replace("\tssl_client", f"{above}\tssl_client") % "").found == ()
+    assert len(found(IDLE.replace("    listen", f"{above}    listen") % "").found) == 1
+    assert len(found(IDLE % "  # counterseal: ignore[mtls-early-data] so").found) == 1
+
+
+def test_people_see_the_line_with_a_mark_below() -> None:
+    """Tabs are widened in both lines alike, and what a terminal would obey is not printed."""
+    text = IDLE % ""
+    shown = show_result(found(text), {"nginx.conf": text}).splitlines()
+    assert shown[0] == "nginx.conf:4:2: high: client CA without ssl_verify_client: a b.pem [mtls-verify-missing]"
+    assert shown[1] == '  4 |     ssl_client_certificate    "a b.pem";'
+    assert shown[2] == "    |     ^" + "~" * (len('ssl_client_certificate    "a b.pem"') - 1)
+    assert shown[-1] == "1 finding: 1 high; --fix mends 1"
+    odd = 'server { listen 443 ssl; ssl_client_certificate "\x1b[2J"; }'
+    assert "\x1b" not in show_result(found(odd), {"nginx.conf": odd})
+
+
+def test_programs_get_file_line_and_column() -> None:
+    """The documented keys."""
+    (document,) = result_to_json(found(IDLE % ""))["findings"]
+    assert {key: document[key] for key in ("code", "severity", "file", "line", "column", "fixable")} == {
+        "code": "mtls-verify-missing",
+        "severity": "high",
+        "file": "nginx.conf",
+        "line": 4,
+        "column": 2,
+        "fixable": True,
+    }
+
+
+def test_code_hosts_get_sarif_and_annotations() -> None:
+    """Region and rule of SARIF 2.1.0; a workflow command with everything escaped that has to be."""
+    result = found(IDLE % "", file="/etc/nginx/a b,c%.conf")
+    run = json.loads(write_sarif(result, RULES, tool_version="1"))["runs"][0]
+    (one,) = run["results"]
+    assert run["tool"]["driver"]["rules"][one["ruleIndex"]]["id"] == one["ruleId"] == "mtls-verify-missing"
+    place = one["locations"][0]["physicalLocation"]
+    assert place["artifactLocation"]["uri"] == "file:///etc/nginx/a%20b%2Cc%25.conf"
+    assert (place["region"]["startLine"], place["region"]["startColumn"]) == (4, 2)
+    assert to_github(result).startswith("::error file=/etc/nginx/a b%2Cc%25.conf,line=4,col=2,")
+
+
+def test_every_rule_explains_itself() -> None:
+    """Summary, evidence, remedy and reference are there, and the list has them all."""
+    assert len(BY_CODE) == len(RULES)
+    assert len(show_rules(RULES).splitlines()) == len(RULES)
+    for rule in RULES:
+        assert all((rule.summary, rule.evidence, rule.remedy, rule.reference.startswith("https://")))
+        assert rule.code in explain_rule(rule)
+        assert rule_to_json(rule)["severity"] in {severity.name.lower() for severity in Severity}
+
+
+def test_a_package_with_the_fix_is_not_concerned() -> None:
+    """Distributions carry fixes back: what counts is the update of the package, not the number of nginx."""
+    span = Span(before=(1, 26, 3), mended_in=("1.22.1-9+deb12u1",))
+    versions = ["1.22.1", "1.22.1-9", "1.22.1-9+deb12u1", "1.22.1-9+deb12u11", "1.22.1-9+deb13u1", "1.26.3"]
+    assert [span.holds(named_version(text)) for text in versions] == [True, True, False, False, True, False]
+    assert str(span) == "before 1.26.3 (mended in 1.22.1-9+deb12u1)"
+    with pytest.raises(InputError, match="not a version"):
+        named_version("newest")
