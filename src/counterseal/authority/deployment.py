@@ -27,13 +27,14 @@ from counterseal.authority.site_certificate import (
     rehearse_server_certificate,
 )
 from counterseal.authority.site_material import client_cas, material_of
+from counterseal.authority.stapling import require_stapling
 from counterseal.errors import InputError, NotFoundError
 from counterseal.moments import moment
 from counterseal.nginx.deploy import ProofOutcome, deploy, mend, rollback
 from counterseal.nginx.generations import Layout as Generations
 from counterseal.nginx.generations import list_generations, read_current, read_generation
 from counterseal.nginx.render import render, render_snippets
-from counterseal.nginx.site import Admit
+from counterseal.nginx.site import Admit, Site
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -230,6 +231,8 @@ def _material(authority: Authority, one: ServedSite, home: Path, *, rehearsing: 
     else:
         certify = rehearse_server_certificate if rehearsing else ensure_server_certificate
         server = certify(authority, one.site.name, one.site.server_names, directory)
+    if isinstance(one.site, Site) and one.site.stapling:
+        require_stapling(one.site.name, server)
     show = rehearse_backend_certificate if rehearsing else ensure_backend_certificate
     return material_of(authority, one.site, server, backend_material(authority, one, show(authority, one, directory)))
 

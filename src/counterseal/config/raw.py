@@ -74,6 +74,13 @@ class RawUpstreamTLS(msgspec.Struct):
     relay_400: bool = False
 
 
+class RawOCSP(msgspec.Struct):
+    """``ocsp`` of a site."""
+
+    responder: str | None = None
+    check: str = "leaf"
+
+
 class RawSite(msgspec.Struct):
     """``[sites.NAME]``."""
 
@@ -94,6 +101,9 @@ class RawSite(msgspec.Struct):
     redirect_from: list[str | int] = []
     hsts: bool = False
     sessions: str = "off"
+    ocsp: RawOCSP | None = None
+    stapling: bool = False
+    resolver: list[str] = []
     certificate: str | None = None
     certificate_key: str | None = None
 
@@ -158,4 +168,5 @@ NESTED: dict[str, type[msgspec.Struct]] = {
     "locations": RawLocation,
     "upstream_tls": RawUpstreamTLS,
     "client_certificate": RawKeyPair,
+    "ocsp": RawOCSP,
 }

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from counterseal.errors import ConfigError, InputError
 from counterseal.findings import Finding, Severity
+from counterseal.nginx.ocsp import of_ocsp
 from counterseal.nginx.target_faults import of_root, of_upstream, of_upstream_tls
 from counterseal.nginx.upstream import HTTP_SCHEMES
 from counterseal.pki.names import dns_name
@@ -85,6 +86,7 @@ def of_site(site: Site) -> Iterator[Finding]:
     """Every fault of an HTTP site whose parts are already sound."""
     yield from of_any_site(site)
     yield from of_root("", site)
+    yield from of_ocsp(site)
     if site.upstream is None and site.root is None and not any(x.upstream or x.root for x in site.locations):
         yield _fault(
             "upstream", "nothing to serve: neither upstream nor root", 'set upstream = "127.0.0.1:8000" or root'

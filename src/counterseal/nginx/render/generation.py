@@ -11,6 +11,7 @@ from counterseal.nginx.render.headers import client_cert_maps, proxy_maps
 from counterseal.nginx.render.inventory import inventory_lines, list_files, number_issuers
 from counterseal.nginx.render.layout import file_of
 from counterseal.nginx.render.main import main_lines
+from counterseal.nginx.render.ocsp import patience_lines
 from counterseal.nginx.render.pages import page_maps
 from counterseal.nginx.render.server import default_server, plain_default_server, redirect_servers, site_server
 from counterseal.nginx.render.site_files import credential_files, location_files
@@ -85,7 +86,7 @@ def _http_files(
     yield from lists
     for site, material in sites:
         zone = session_zone(site, only, generation=generation, version=version)
-        server = site_server(site, material, version=version, layout=layout, zone=zone)
+        server = site_server(site, material, version=version, layout=layout, zone=zone, generation=generation)
         yield PlannedFile(file_of(site, "conf"), as_file([head, *server, *redirect_servers(site, layout)]))
         yield from location_files(site, material, version=version, layout=layout)
     default = defaults(only, version=version, generation=generation, layout=layout)
@@ -128,13 +129,13 @@ def map_lines(
 
 def defaults(sites: Sequence[Site], *, version: NginxVersion, generation: int, layout: Layout) -> Iterator[str]:
     """Yield one rejecting server per socket settings, and the plain one."""
-    groups: dict[tuple[TLSProfile, str | None], list[Listen]] = {}
+    groups: dict[tuple[TLSProfile, str | None, tuple[str, ...]], list[Listen]] = {}
     for listen, there in tls_sockets(sites).items():
         profiles = {site.tls for site in there}
         profile = profiles.pop() if len(profiles) == 1 else TLSProfile.INTERMEDIATE
         zone = session_zone(there[0], sites, generation=generation, version=version)
-        groups.setdefault((profile, zone), []).append(listen)
-    for (profile, zone), sockets in groups.items():
-        yield from default_server(sockets, profile=profile, version=version, layout=layout, zone=zone)
+        groups.setdefault((profile, zone, tuple(patience_lines(there))), []).append(listen)
+    for (profile, zone, more), sockets in groups.items():
+        yield from default_server(sockets, profile=profile, version=version, layout=layout, zone=zone, more=more)
     if layout.owns_main:
         yield from plain_default_server(dict.fromkeys(one for site in sites for one in site.redirect_from), layout)

@@ -37,6 +37,7 @@ _BACKEND = (
     "says nothing about yours."
 )
 _LIST = f"This site cannot tell which certificates are withdrawn, so it lets nobody in. {_OPERATOR}"
+_STATUS = f"This site cannot find out which certificates are withdrawn, so it lets nobody in. {_OPERATOR}"
 _DEPTH = f"This site is not set up for the chain of issuers of your certificate. {_OPERATOR}"
 
 OTHER = Reason("", "Certificate not accepted", f"Your certificate does not pass the checks of this site. {_ASK}")
@@ -64,6 +65,8 @@ REASONS: tuple[Reason, ...] = (
     Reason("FAILED:(?:EE|CA) (?:certificate key|md) too weak", "Key or signature too weak", _ASK),
     Reason("FAILED:CA signature digest algorithm too weak", "Key or signature too weak", _ASK),
     Reason("FAILED:certificate signature failure", "Certificate forged or damaged", f"Its signature is wrong. {_ASK}"),
+    Reason("FAILED:certificate status unknown", "Certificate unknown", f"It is not among those in use. {_ASK}"),
+    Reason("FAILED:certificate status request failed", "Status of certificates unknown", _STATUS),
     Reason("FAILED:(?:unable to get certificate )?CRL", "List of revocations out of order", _LIST),
     Reason("FAILED:unable to get issuer certificate", "Issuers out of order", _DEPTH),
     Reason("FAILED:(?:certificate chain too long|path length constraint exceeded)", "Issuers out of order", _DEPTH),

@@ -8,6 +8,7 @@ from counterseal.nginx.render.decision import check_lines, entry
 from counterseal.nginx.render.inventory import uses_crl
 from counterseal.nginx.render.layout import file_of
 from counterseal.nginx.render.locations import location_lines
+from counterseal.nginx.render.ocsp import ocsp_lines
 from counterseal.nginx.render.pages import (
     default_server_pages,
     error_page_lines,
@@ -32,7 +33,7 @@ END = r"\z"
 
 
 def site_server(
-    site: Site, material: Material, *, version: NginxVersion, layout: Layout, zone: str | None
+    site: Site, material: Material, *, version: NginxVersion, layout: Layout, zone: str | None, generation: int
 ) -> Iterator[str]:
     """Yield the server block of a site; ``zone`` is the session cache it may use, if any."""
     names = " ".join(name.lower() for name in site.server_names)
@@ -50,7 +51,7 @@ def site_server(
             *tls_lines(site.tls, version),
             *session_lines(zone),
             *client_lines(site, material, layout),
-            *(["ssl_ocsp off;"] if site.verifies else []),
+            *ocsp_lines(site, generation),
             *([HSTS] if site.hsts else []),
             "",
             *error_page_lines(),
@@ -77,7 +78,13 @@ def client_lines(site: AnySite, material: Material, layout: Layout) -> Iterator[
 
 
 def default_server(
-    sockets: Iterable[Listen], *, profile: TLSProfile, version: NginxVersion, layout: Layout, zone: str | None
+    sockets: Iterable[Listen],
+    *,
+    profile: TLSProfile,
+    version: NginxVersion,
+    layout: Layout,
+    zone: str | None,
+    more: Iterable[str] = (),
 ) -> Iterator[str]:
     """Yield the server that refuses a handshake without SNI or with a foreign one, and a request for another name."""
     yield from block(
@@ -91,6 +98,7 @@ def default_server(
             "ssl_reject_handshake on;",
             *tls_lines(profile, version),
             *session_lines(zone),
+            *more,
             *default_server_pages(),
         ],
     )

@@ -14,6 +14,7 @@ from counterseal.nginx.render.decision import check_lines, verdict
 from counterseal.nginx.render.generation import HTTP_FILE, defaults, http_lines, map_lines
 from counterseal.nginx.render.headers import header_lines
 from counterseal.nginx.render.inventory import list_files, number_issuers
+from counterseal.nginx.render.ocsp import ocsp_lines
 from counterseal.nginx.render.pages import error_page_lines, page_locations, probe_location
 from counterseal.nginx.render.server import client_lines
 from counterseal.nginx.render.site_files import client_files
@@ -48,7 +49,7 @@ def render_snippets(
     head = f"# Generation {generation} of Counterseal: include this file once in the http block."
     files = [PlannedFile(HTTP_FILE, as_file([head, *http_lines(sites, lists, maps, layout=layout)])), *lists]
     for site, material in sites:
-        files.extend(_snippets(site, material, version=version, layout=layout))
+        files.extend(_snippets(site, material, version=version, layout=layout, generation=generation))
         files.extend(client_files(site, material))
     only = [site for site, _ in sites]
     note = "# Include this in the http block unless you have a default_server with ssl_reject_handshake of your own."
@@ -61,7 +62,9 @@ def snippet_of(site: Site, part: str) -> str:
     return f"snippets/{site.name}.{part}.conf"
 
 
-def _snippets(site: Site, material: Material, *, version: NginxVersion, layout: Layout) -> Iterator[PlannedFile]:
+def _snippets(
+    site: Site, material: Material, *, version: NginxVersion, layout: Layout, generation: int
+) -> Iterator[PlannedFile]:
     tls = [
         "# Include this in your server block, and in every other one on the same socket.",
         *tls_lines(site.tls, version),
@@ -71,7 +74,7 @@ def _snippets(site: Site, material: Material, *, version: NginxVersion, layout: 
     client = [
         "# Include this in your server block, which needs snippets/default_server.conf on the same socket.",
         *client_lines(site, material, layout),
-        *(["ssl_ocsp off;"] if site.verifies else []),
+        *ocsp_lines(site, generation),
         *error_page_lines(),
         *(check_lines(verdict(site)) if site.verifies else ()),
         *page_locations(site),

@@ -47,6 +47,8 @@ TEXTS = {
     "key usage does not include certificate signing": "Issuer is not an authority",
     "permitted subtree violation": "Name out of bounds",
     "excluded subtree violation": "Name out of bounds",
+    "certificate status unknown": "Certificate unknown",
+    "certificate status request failed": "Status of certificates unknown",
     "application verification failure": OTHER.title,
 }
 VERDICTS = {
