@@ -35,6 +35,8 @@ def row_of(kind: RowKind, **changes: Any) -> Row:  # noqa: ANN401 - any field of
         changes = {"known_only": True, **changes}
     if kind is RowKind.TLS_VERSION:
         changes = {"tls_versions": ("1.3",), **changes}
+    if kind in {RowKind.RIVAL_SNI, RowKind.RIVAL_RESUMPTION}:
+        changes = {"rival_server_name": "shop.test", **changes}
     if kind is RowKind.FORGED_HEADERS:
         changes = {"identity_headers": True, "prove_socket": "/run/s", **changes}
     return next(row for row in plan(replace(FACTS, **changes), IDENTITIES) if row.kind is kind)

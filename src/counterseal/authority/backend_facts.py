@@ -23,8 +23,11 @@ _DIRECTIVES = {Scheme.HTTPS: "proxy", Scheme.GRPCS: "grpc"}
 def backend_facts(
     authority: Authority, site: AnySite, generation: Path, *, socket: Path, is_ours: bool
 ) -> BackendFacts | None:
-    """Return the facts, None for a site without a TLS backend; the certificate shown is read from the generation."""
-    if not site.backend_names:
+    """Return the facts, None for a site without a TLS backend, or without one in this generation.
+
+    Which certificate nginx shows is read from the generation.
+    """
+    if not site.backend_names or not (generation / "sites" / f"{site.name}.upstream-cas.pem").is_file():
         return None
     shown = generation / "sites" / f"{site.name}.upstream-chain.pem"
     chain = x509.load_pem_x509_certificates(shown.read_bytes()) if shown.is_file() else []

@@ -162,13 +162,15 @@ def rollback_sites(authority: Authority, served: Sequence[ServedSite], ground: G
     return Deployed(result, _proofs(result))
 
 
-def prove_in_force(authority: Authority, served: Sequence[ServedSite], ground: Ground) -> tuple[Proof, ...]:
-    """Prove the generation in force, on demand; raises NotFoundError when there is none."""
+def prove_in_force(
+    authority: Authority, served: Sequence[ServedSite], ground: Ground, *, only: str | None = None
+) -> tuple[Proof, ...]:
+    """Prove the generation in force, or ``only`` one site of it; raises NotFoundError when there is none."""
     mend(ground.place)
     number = ground.in_force
     if number is None:
         raise NotFoundError("generation.none", "nothing is deployed yet", hint="run: counterseal nginx deploy")
-    return prove_sites(authority, [one.site for one in served], ground.stage(number, served))
+    return prove_sites(authority, [one.site for one in served], ground.stage(number, served), only=only)
 
 
 def sites_due(authority: Authority, served: Sequence[ServedSite], ground: Ground) -> tuple[str, ...]:

@@ -45,16 +45,25 @@ class Stage:
 
 
 def prove_sites(
-    authority: Authority, sites: Sequence[AnySite], stage: Stage, *, leavers: Mapping[str, Leaver] | None = None
+    authority: Authority,
+    sites: Sequence[AnySite],
+    stage: Stage,
+    *,
+    leavers: Mapping[str, Leaver] | None = None,
+    only: str | None = None,
 ) -> tuple[Proof, ...]:
-    """Prove every site with the probes of the generation; ``leavers`` (by site) were revoked with it."""
+    """Prove every site, or ``only`` one, with the probes of the generation; ``leavers`` (by site) were revoked with it.
+
+    ``sites`` are all there are in any case: which of them share a socket decides what is tried.
+    """
     foreign = make_foreign_probe(authority.clock(), authority.serial_number)
     return tuple(
         prove(
             facts_of(authority, site, sites, stage),
-            _identities(authority, site, stage, foreign, (leavers or {}).get(site.name)),
+            _identities(authority, site, sites, stage, foreign, (leavers or {}).get(site.name)),
         )
         for site in sites
+        if only in {None, site.name}
     )
 
 
@@ -87,21 +96,31 @@ def facts_of(authority: Authority, site: AnySite, sites: Sequence[AnySite], stag
         backend=backend_facts(authority, site, stage.generation, socket=stage.prove_tls_socket, is_ours=is_ours),
         trust_anchors=None if site.name in stage.own_certificate else anchor.public_bytes(Encoding.PEM),
     )
-    return _with_http(common, site, sites, stage) if isinstance(site, Site) else _with_stream(common, site, stage)
+    if not isinstance(site, Site):
+        return _with_stream(common, site, stage)
+    sharing = _sharing(site, sites)
+    rival = next((other.server_names[0] for other in sharing if _rivals(authority, site, other)), None)
+    return _with_http(common, site, sharing, rival, stage)
 
 
-def _with_http(common: SiteFacts, site: Site, sites: Sequence[AnySite], stage: Stage) -> SiteFacts:
-    sharing = [other for other in sites if other is not site and set(other.listen) & set(site.listen)]
+def _with_http(common: SiteFacts, site: Site, sharing: Sequence[AnySite], rival: str | None, stage: Stage) -> SiteFacts:
     return replace(
         common,
         resumption=site.sessions is Sessions.CACHE,
         other_server_names=tuple(other.server_names[0] for other in sharing),
+        rival_server_name=rival,
         plain_http=tuple(endpoint_of(listen) for listen in site.redirect_from),
         protected_paths=tuple(location.path for location in site.demanding),
         listed_paths=tuple(location.path for location in site.demanding if location.allow.restricts),
         identity_headers=site.proxies_http,  # where none are handed on, none may arrive either
         prove_socket=stage.prove_socket,
     )
+
+
+def _rivals(authority: Authority, site: AnySite, other: AnySite) -> tuple[str, ...]:
+    """Return the client CAs that the other site admits and this one does not."""
+    ours = {record.name for record in client_cas(authority, site)}
+    return tuple(record.name for record in client_cas(authority, other) if record.name not in ours)
 
 
 def _with_stream(common: SiteFacts, site: AnySite, stage: Stage) -> SiteFacts:
@@ -118,7 +137,12 @@ def endpoint_of(listen: Listen) -> Endpoint:
 
 
 def _identities(
-    authority: Authority, site: AnySite, stage: Stage, foreign: ProbeIdentity, leaver: Leaver | None
+    authority: Authority,
+    site: AnySite,
+    sites: Sequence[AnySite],
+    stage: Stage,
+    foreign: ProbeIdentity,
+    leaver: Leaver | None,
 ) -> Identities:
     admitted = client_cas(authority, site)
     is_ours = site.name not in stage.own_backend
@@ -126,12 +150,7 @@ def _identities(
     if not admitted:
         return Identities(foreign=foreign, backends=backends)
     probes = read_probes(stage.generation, admitted[0].name)
-    names = {record.name for record in admitted}
-    others = [
-        record.name
-        for record in authority.store.cas()
-        if record.purpose == "client" and record.state == "active" and record.name not in names
-    ]
+    others = _other_client_cas(authority, site, sites)
     return Identities(
         good=probes.good,
         expired=probes.expired,
@@ -143,3 +162,15 @@ def _identities(
         leaver=leaver,
         backends=backends,
     )
+
+
+def _other_client_cas(authority: Authority, site: AnySite, sites: Sequence[AnySite]) -> tuple[str, ...]:
+    """Return the active client CAs that the site does not admit; those of sites on its sockets stand first."""
+    names = {record.name for record in client_cas(authority, site)}
+    rivals = [name for other in _sharing(site, sites) for name in _rivals(authority, site, other)]
+    active = (record for record in authority.store.cas() if record.purpose == "client" and record.state == "active")
+    return tuple(dict.fromkeys([*rivals, *(record.name for record in active if record.name not in names)]))
+
+
+def _sharing(site: AnySite, sites: Sequence[AnySite]) -> tuple[AnySite, ...]:
+    return tuple(other for other in sites if other is not site and set(other.listen) & set(site.listen))

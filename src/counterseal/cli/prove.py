@@ -109,7 +109,7 @@ def _prove_sites(run: Run, site: str | None) -> Sequence[Proof]:
         )
         raise NotFoundError("site.unknown", what, hint=hint)
     with run.authority() as authority:
-        return prove_in_force(authority, served, open_ground(run.home, settings))
+        return prove_in_force(authority, settings.sites, open_ground(run.home, settings), only=site)
 
 
 def _show(run: Run, proofs: Sequence[Proof]) -> int:

@@ -95,6 +95,15 @@ CATALOGUE = {
         "forged identity headers",
         "one proxy_set_header in a location drops all inherited ones, and the client's own X-SSL-Client-Verify arrives",
     ),
+    RowKind.RIVAL_SNI: Entry(
+        "client of another site's CA, by that site's name",
+        "the handshake is verified by the CAs of the SNI, and the request goes to the Host: a good client of one site "
+        "would be one of all",
+    ),
+    RowKind.RIVAL_RESUMPTION: Entry(
+        "session of another site's client",
+        "a session that one site's CA let in is not verified again by another's",
+    ),
     RowKind.BACKEND_GOOD: Entry(
         "backend of the right CA",
         "with a depth too small, a CA file without its root or an expired CRL nginx takes no backend at all",

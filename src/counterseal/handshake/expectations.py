@@ -102,6 +102,10 @@ def _cross_site_resumption(facts: SiteFacts) -> Expectation:
     return Expectation("not resumed", verdicts, resumed=False)
 
 
+def _rival_resumption(facts: SiteFacts) -> Expectation:
+    return Expectation(f"not resumed, and {_refusal_text(facts)}", _refused(facts) | {Verdict.ALERT}, resumed=False)
+
+
 def _wrong_name(facts: SiteFacts) -> Expectation:
     if facts.is_ours:
         return Expectation("alert unrecognized_name", frozenset({Verdict.ALERT}), alert="unrecognized_name")
@@ -168,6 +172,8 @@ _EXPECTATIONS = {
     RowKind.NO_SNI: _wrong_name,
     RowKind.UNKNOWN_SNI: _wrong_name,
     RowKind.OTHER_SNI: _other_name,
+    RowKind.RIVAL_SNI: _other_name,
+    RowKind.RIVAL_RESUMPTION: _rival_resumption,
     RowKind.PROTECTED_WITHOUT: _protected_without,
     RowKind.PROTECTED_GOOD: _protected_good,
     RowKind.FORGED_HEADERS: _forged_headers,

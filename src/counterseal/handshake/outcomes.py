@@ -143,7 +143,7 @@ SYMPTOMS = (
             "1.29.2 and later, and before 1.27.4, cannot tell them apart",
             "set ssl_session_tickets off and ssl_session_cache off at http level",
         ),
-        kinds=frozenset({RowKind.CROSS_SITE_RESUMPTION}),
+        kinds=frozenset({RowKind.CROSS_SITE_RESUMPTION, RowKind.RIVAL_RESUMPTION}),
         resumed=True,
     ),
     Symptom(
@@ -211,7 +211,7 @@ SYMPTOMS = (
             "the issuer is not pinned: nginx admits every CA under the root in ssl_client_certificate",
             "admit by a map on $ssl_client_i_dn at server level, or give each trust domain a root of its own",
         ),
-        kinds=frozenset({RowKind.OTHER_CLIENT_CA}),
+        kinds=frozenset({RowKind.OTHER_CLIENT_CA, RowKind.RIVAL_RESUMPTION}),
         verdicts=_LET_IN,
     ),
     Symptom(
@@ -239,7 +239,7 @@ SYMPTOMS = (
             "site's own block does not verify clients",
             _NOT_VERIFIED.fix,
         ),
-        kinds=frozenset({RowKind.OTHER_SNI}),
+        kinds=frozenset({RowKind.OTHER_SNI, RowKind.RIVAL_SNI}),
     ),
     Symptom(
         Cause(

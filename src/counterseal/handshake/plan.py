@@ -86,6 +86,7 @@ class _Planner:
         if self.facts.client_certificates != "none":
             yield from self._bad_clients()
             yield from self._sessions()
+            yield from self._rivals()
         yield from self._names()
 
     def rows_per_endpoint(self) -> Iterator[Row]:
@@ -134,6 +135,16 @@ class _Planner:
                 again, server_name=probe_name(name), host_header=_host_header(probe_name(name), self.endpoint)
             )
             yield self._row(RowKind.CROSS_SITE_RESUMPTION, again, first=first)
+
+    def _rivals(self) -> Iterator[Row]:
+        """Yield what a good client of another site on the socket, whose CA this one does not admit, may try."""
+        rival, identity = self.facts.rival_server_name, self.identities.other_client_ca
+        if rival is None or identity is None:
+            return
+        knocking, name = self._attempt(identity), probe_name(rival)
+        yield self._row(RowKind.RIVAL_SNI, replace(knocking, server_name=name))
+        first = replace(knocking, server_name=name, host_header=_host_header(name, self.endpoint))
+        yield self._row(RowKind.RIVAL_RESUMPTION, knocking, first=first)
 
     def _leavers(self) -> Iterator[Row]:
         leaver = self.identities.leaver

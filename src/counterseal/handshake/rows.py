@@ -37,6 +37,8 @@ class RowKind(StrEnum):
     PROTECTED_WITHOUT = "protected-path-without"
     PROTECTED_GOOD = "protected-path-good"
     FORGED_HEADERS = "forged-headers"
+    RIVAL_SNI = "rival-sni"
+    RIVAL_RESUMPTION = "rival-resumption"
     BACKEND_GOOD = "backend-good"
     BACKEND_FOREIGN = "backend-foreign"
     BACKEND_EXPIRED = "backend-expired"

@@ -41,7 +41,8 @@ class SiteFacts:
 
     ``endpoints`` speak TLS, ``plain_http`` only redirect. ``generation`` None stands for an nginx that is not rendered
     by us: then answers are read by their status and stock pages. ``has_allow`` says that only listed subjects pass,
-    which a probe never is, and ``listed_paths`` the same of single paths. ``known_only`` says that only certificates of
+    which a probe never is, and ``listed_paths`` the same of single paths. ``rival_server_name`` is a site on the
+    same socket that admits ``Identities.other_client_ca``. ``known_only`` says that only certificates of
     the inventory pass. ``resumption`` says that the site offers TLS
     sessions on purpose. ``prove_socket`` is where the site passes ``/.well-known/counterseal/headers`` on to.
     ``trust_anchors`` (PEM) and ``server_certificate_serial`` are what the server's own certificate is held against,
@@ -59,6 +60,7 @@ class SiteFacts:
     revocation: Revocation | None = None
     resumption: bool = False
     other_server_names: tuple[str, ...] = ()
+    rival_server_name: str | None = None
     plain_http: tuple[Endpoint, ...] = ()
     protected_paths: tuple[str, ...] = ()
     listed_paths: tuple[str, ...] = ()
