@@ -84,13 +84,13 @@ class _Related:
             issuer, path = self._pool.issuer_of(thing.certificate), self._pool.path_of(thing.certificate)
             return replace(
                 thing,
-                issued_by=self._places.get(issuer) if issuer else None,
+                issued_by=(self._places.get(issuer) or known(issuer)) if issuer else None,
                 key_at=self._keys.get(_certified_key_of(thing) or ""),
                 known_as=known(thing.certificate),
                 findings=(*thing.findings, *lint_finished(thing.certificate, path, at=self._at)),
             )
         if isinstance(thing.facts, CRLFacts) and thing.piece:
-            return self._complete_crl(thing, thing.piece)
+            return self._complete_crl(thing, thing.piece, known)
         if isinstance(thing.facts, CSRFacts) and thing.piece:
             findings = lint_csr(load_csr(thing.piece, source=thing.place))
             key_at = self._keys.get(thing.facts.key.spki_sha256 or "")
@@ -100,13 +100,13 @@ class _Related:
             return replace(thing, findings=(*thing.findings, Finding("bundle.key_mismatch", Severity.HIGH, message)))
         return thing
 
-    def _complete_crl(self, thing: Thing, piece: Piece) -> Thing:
+    def _complete_crl(self, thing: Thing, piece: Piece, known: Callable[[x509.Certificate], str | None]) -> Thing:
         """Look for the CA by name and signature; one that has the name alone is held against the list."""
         crl = load_crl(piece.content)
         named = list(self._pool.named(crl.issuer.public_bytes()))
         signer = next((one for one in named if is_signed_by(crl, one)), None)
         findings = lint_crl(piece.content, at=self._at, issuer=signer or next(iter(named), None))
-        place = self._places.get(signer) if signer else None
+        place = (self._places.get(signer) or known(signer)) if signer else None
         return replace(thing, issued_by=place, findings=(*thing.findings, *findings))
 
 

@@ -56,7 +56,8 @@ class Thing:
     """One thing found in a file.
 
     ``place`` names it among all, ``part_of`` is the place of the PKCS#7 or PKCS#12 that holds it. ``issued_by`` is the
-    place of its issuer (of a list: of its CA) and ``key_at`` that of its private key, where they were given too.
+    place of its issuer (of a list: of its CA), or which CA of this machine that is, and ``key_at`` the place of its
+    private key, where it was given too.
     ``known_as`` says what the CA of this machine knows of it.
     """
 

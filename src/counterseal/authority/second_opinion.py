@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 FALSE_ALARMS = frozenset({"pkix.invalid_domain_name_syntax"})
 """``localhost`` and other names without a dot: our own rule about names judges the syntax of all kinds."""
 
+MOST_BYTES = 1024 * 1024
+"""About larger ones, lists of more than some 20,000 entries, it is not asked: it takes 0.15 s a thousand."""
+
 _SEVERITIES = {"NOTICE": Severity.LOW, "WARNING": Severity.MEDIUM, "ERROR": Severity.HIGH, "FATAL": Severity.CRITICAL}
 _PACKAGE = "pkilint"
 
@@ -32,6 +35,10 @@ def second_opinion(kind: Kind, content: bytes) -> tuple[Finding, ...]:
     """Return what pkilint finds in a DER certificate or CRL; nothing for other kinds. It takes some milliseconds."""
     if kind not in {Kind.CERTIFICATE, Kind.CRL}:
         return ()
+    if len(content) > MOST_BYTES:
+        return (
+            Finding("pkilint.skipped", Severity.INFO, f"pkilint was not asked: {len(content):,} bytes take it minutes"),
+        )
     loader, validator = _linter(kind)
     try:
         results = validator.validate(loader.load_document(content, "", None).root)

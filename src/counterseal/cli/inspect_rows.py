@@ -120,7 +120,7 @@ def _pkcs12(facts: PKCS12Facts) -> Iterator[Row]:
     yield "MAC", _scheme(protection.mac) if protection.mac else "none: changes go unnoticed"
     yield "key", _scheme(protection.key) if protection.key else "unencrypted" if protection.open_keys else "none"
     yield "certificates", _scheme(protection.certificates) if protection.certificates else "unencrypted"
-    yield from (("names", ", ".join(protection.friendly_names)),) if protection.friendly_names else ()
+    yield from (("called", ", ".join(protection.friendly_names)),) if protection.friendly_names else ()
     yield "opened", "yes, what it holds follows" if facts.opened else "no: needs its password (--password-file)"
 
 

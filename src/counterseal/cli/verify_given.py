@@ -25,9 +25,10 @@ from counterseal.handshake.trace.dial import Dial, StartTLS
 from counterseal.nginx.client_verification import VerifyClient
 from counterseal.nginx.verification_files import LoadedFile, load_ca_file, load_crl_file
 from counterseal.nginx.version import NEWEST, NginxVersion, named_version
+from counterseal.pki.extensions import extension_in, read_extensions
 from counterseal.pki.names import parse_name
 from counterseal.pki.profile import Purpose
-from counterseal.pki.reading import certificates_in, crls_in, extension_in, load_crl, read_extensions
+from counterseal.pki.reading import certificates_in, crls_in, load_crl
 from counterseal.pki.shown import quoted
 
 if TYPE_CHECKING:

@@ -13,7 +13,8 @@ from cryptography import x509
 from counterseal.bundles.pkcs12_reader import open_pkcs12
 from counterseal.errors import InputError, NotFoundError
 from counterseal.handshake.examine import watch
-from counterseal.pki.reading import certificates_in, extension_in, load_certificate, read_extensions
+from counterseal.pki.extensions import extension_in, read_extensions
+from counterseal.pki.reading import certificates_in, load_certificate
 from counterseal.pki.recognise import Piece, recognise
 from counterseal.pki.shape import Kind
 

@@ -14,7 +14,8 @@ from cryptography.x509 import ocsp
 from cryptography.x509.oid import AuthorityInformationAccessOID
 
 from counterseal.errors import FileError, InputError, NotFoundError
-from counterseal.pki.reading import crls_in, extension_in, load_crl, read_extensions
+from counterseal.pki.extensions import extension_in, read_extensions
+from counterseal.pki.reading import crls_in, load_crl
 from counterseal.pki.shown import quoted
 
 if TYPE_CHECKING:

@@ -25,8 +25,6 @@ from cryptography.hazmat.primitives.serialization import (
 
 from counterseal.errors import KeyAccessError
 from counterseal.pki import der
-from counterseal.pki.recognise import recognise
-from counterseal.pki.shape import Kind
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
@@ -60,6 +58,11 @@ def plain_key(private_key: CertificateIssuerPrivateKeyTypes) -> bytes:
 
 def is_encrypted(content: bytes) -> bool:
     """Whether a key in PEM or DER needs a passphrase: PKCS#8, or the traditional form with a DEK-Info line."""
+    if b"-----BEGIN" in content:
+        return b"BEGIN ENCRYPTED PRIVATE KEY" in content or b"Proc-Type: 4,ENCRYPTED" in content
+    from counterseal.pki.recognise import recognise  # noqa: PLC0415 - ours are PEM
+    from counterseal.pki.shape import Kind  # noqa: PLC0415 - same
+
     return any(piece.kind is Kind.ENCRYPTED_PRIVATE_KEY for piece in recognise(content))
 
 

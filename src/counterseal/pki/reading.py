@@ -7,7 +7,7 @@ inside are not judged.
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from cryptography import x509
 
@@ -17,8 +17,6 @@ from counterseal.pki.shape import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-
-ExtensionT = TypeVar("ExtensionT", bound=x509.ExtensionType)
 
 UNREADABLE = (ValueError, TypeError, x509.InvalidVersion)
 """What the library raises for a certificate or request whose DER it does not take."""
@@ -79,24 +77,6 @@ def load_crl(content: bytes) -> x509.CertificateRevocationList:
         return x509.load_der_x509_crl(content)
     except UNREADABLE as error:
         raise InputError("crl.malformed", f"not a readable certificate revocation list: {error}") from error
-
-
-def read_extensions(
-    read: x509.Certificate | x509.CertificateSigningRequest | x509.CertificateRevocationList,
-) -> tuple[x509.Extensions | None, str | None]:
-    """Return the extensions, or None and the reason why they cannot be read."""
-    try:
-        return read.extensions, None
-    except (*UNREADABLE, x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as error:
-        return None, str(error)
-
-
-def extension_in(extensions: x509.Extensions | None, kind: type[ExtensionT]) -> ExtensionT | None:
-    """Return the value of the extension of this class, or None."""
-    try:
-        return extensions.get_extension_for_class(kind).value if extensions is not None else None
-    except x509.ExtensionNotFound:
-        return None
 
 
 def _of_kind(pieces: Iterable[Piece], kind: Kind) -> Iterator[Piece]:

@@ -6,7 +6,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from counterseal.authority.second_opinion import is_installed, second_opinion
+from counterseal.authority.second_opinion import MOST_BYTES, is_installed, second_opinion
 from counterseal.findings import Severity
 from counterseal.pki.shape import Kind
 from lint_samples import Sample
@@ -32,10 +32,11 @@ def test_private_names_are_no_fault() -> None:
 
 
 def test_lists_and_garbage() -> None:
-    """A list without a number is found faulty; what pkilint cannot read is said to be so; a CSR is not its trade."""
+    """A list without a number is faulty; what pkilint cannot read, or not in time, is told; it judges no requests."""
     builder = x509.CertificateRevocationListBuilder().issuer_name(pki().root.certificate.subject)
     builder = builder.last_update(CERTIFICATE_CREATED).next_update(CERTIFICATE_EXPIRES)
     content = builder.sign(pki().root.private_key, hashes.SHA256()).public_bytes(Encoding.DER)
     assert any(finding.severity >= Severity.HIGH for finding in second_opinion(Kind.CRL, content))
     assert [finding.code for finding in second_opinion(Kind.CRL, b"\x30\x00")] == ["pkilint.unreadable"]
+    assert [finding.code for finding in second_opinion(Kind.CRL, bytes(MOST_BYTES + 1))] == ["pkilint.skipped"]
     assert second_opinion(Kind.CSR, content) == ()

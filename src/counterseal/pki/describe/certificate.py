@@ -17,8 +17,8 @@ from counterseal.pki.describe.key import KeyFacts, describe_key_of
 from counterseal.pki.describe.oids import oid_name
 from counterseal.pki.describe.purpose import permission_of, title_of
 from counterseal.pki.describe.values import show_any_name
+from counterseal.pki.extensions import read_extensions
 from counterseal.pki.lint.linted import Linted
-from counterseal.pki.reading import read_extensions
 from counterseal.pki.shown import printable, show_serial
 from counterseal.pki.subject import common_name, show_subject
 

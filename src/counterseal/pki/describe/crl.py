@@ -12,7 +12,8 @@ from counterseal.pki.crl_reader import count_reasons, parse_facts, revocations
 from counterseal.pki.describe.certificate import Validity, validity_of
 from counterseal.pki.describe.extensions import ExtensionFacts, describe_extensions
 from counterseal.pki.describe.oids import oid_name
-from counterseal.pki.reading import load_crl, read_extensions
+from counterseal.pki.extensions import read_extensions
+from counterseal.pki.reading import load_crl
 from counterseal.pki.shown import show_serial
 from counterseal.pki.subject import show_subject
 

@@ -13,7 +13,7 @@ from counterseal.pki.describe.extensions import ExtensionFacts, describe_extensi
 from counterseal.pki.describe.key import KeyFacts, describe_key_of
 from counterseal.pki.describe.oids import oid_name
 from counterseal.pki.describe.values import show_any_name
-from counterseal.pki.reading import extension_in, read_extensions
+from counterseal.pki.extensions import extension_in, read_extensions
 from counterseal.pki.subject import show_subject
 
 if TYPE_CHECKING:

@@ -12,9 +12,10 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from counterseal.pki.certificate import subject_key_identifier
 from counterseal.pki.crl import RevocationReason
 from counterseal.pki.crl_reader import CRLFacts, count_reasons, parse_facts, revoked_serials, update_times
+from counterseal.pki.extensions import extension_in, read_extensions
 from counterseal.pki.lint.linted import error, extension_of, high, low, note, warning
 from counterseal.pki.lint.times import time_faults
-from counterseal.pki.reading import extension_in, load_crl, read_extensions
+from counterseal.pki.reading import load_crl
 from counterseal.pki.relations import is_signed_by
 from counterseal.pki.subject import show_subject
 

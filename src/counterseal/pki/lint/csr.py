@@ -13,10 +13,10 @@ from cryptography.x509.oid import AttributeOID, ExtendedKeyUsageOID
 from counterseal.errors import InputError
 from counterseal.pki.csr import EXTENSION_REQUESTS, UNREADABLE
 from counterseal.pki.describe.csr import signature_verifies
+from counterseal.pki.extensions import extension_in, read_extensions
 from counterseal.pki.keys import weaknesses
 from counterseal.pki.lint.linted import error, high, low, warning
 from counterseal.pki.names import check_name, kind_of
-from counterseal.pki.reading import extension_in, read_extensions
 from counterseal.pki.subject import common_name, subject_faults
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from counterseal.findings import Finding, Severity
-from counterseal.pki.reading import read_extensions
+from counterseal.pki.extensions import read_extensions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

@@ -8,8 +8,10 @@ from ipaddress import ip_address, ip_network
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, ObjectIdentifier
 
+from counterseal.pki import der
 from counterseal.pki.describe.certificate import Validity, describe_certificate
 from counterseal.pki.describe.extensions import describe_extensions
 from counterseal.pki.describe.key import strength_of
@@ -184,3 +186,14 @@ def test_a_certificate_in_words() -> None:
 def test_strengths(kind: str, strength: int) -> None:
     """In bits, as NIST counts them."""
     assert strength_of(key_of(kind).public_key()) == strength
+
+
+def test_signed_certificate_timestamps() -> None:
+    """Which log saw the certificate, and when (RFC 6962 3.3); the library reads them, nobody here makes them."""
+    timestamp = b"\x00" + bytes(range(32)) + (1_767_225_600_000).to_bytes(8, "big") + b"\x00\x00" + b"\x04\x03\x00\x00"
+    entries = len(timestamp).to_bytes(2, "big") + timestamp
+    content = der.octet_string(len(entries).to_bytes(2, "big") + entries)
+    raw = x509.UnrecognizedExtension(ObjectIdentifier("1.3.6.1.4.1.11129.2.4.2"), content)
+    read = x509.load_der_x509_certificate(_with(raw).public_bytes(Encoding.DER))
+    (facts,) = describe_extensions(read.extensions)
+    assert list(facts.value) == [f"log {bytes(range(32)).hex()} at 2026-01-01 00:00:00 UTC"]

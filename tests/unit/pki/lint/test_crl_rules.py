@@ -15,8 +15,9 @@ from counterseal.errors import InputError
 from counterseal.pki import der, der_reader
 from counterseal.pki.crl import RevocationReason, encode_entry
 from counterseal.pki.crl_reader import parse_facts
+from counterseal.pki.extensions import read_extensions
 from counterseal.pki.lint.crl import CRL_RULES, LintedCRL, lint_crl
-from counterseal.pki.reading import load_crl, read_extensions
+from counterseal.pki.reading import load_crl
 from lint_samples import ca_sample, edited
 from pki_fixtures import key_of, pki
 

@@ -1,0 +1,29 @@
+"""Reading the extensions of a certificate, request or list, also of one that the library refuses to read."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from cryptography import x509
+
+ExtensionT = TypeVar("ExtensionT", bound=x509.ExtensionType)
+
+_UNREADABLE = (ValueError, TypeError, x509.InvalidVersion, x509.DuplicateExtension, x509.UnsupportedGeneralNameType)
+
+
+def read_extensions(
+    read: x509.Certificate | x509.CertificateSigningRequest | x509.CertificateRevocationList,
+) -> tuple[x509.Extensions | None, str | None]:
+    """Return the extensions, or None and the reason why they cannot be read."""
+    try:
+        return read.extensions, None
+    except _UNREADABLE as error:
+        return None, str(error)
+
+
+def extension_in(extensions: x509.Extensions | None, kind: type[ExtensionT]) -> ExtensionT | None:
+    """Return the value of the extension of this class, or None."""
+    try:
+        return extensions.get_extension_for_class(kind).value if extensions is not None else None
+    except x509.ExtensionNotFound:
+        return None
