@@ -29,7 +29,6 @@ from counterseal.handshake.explain.checks import Anchors
 from counterseal.handshake.explain.explanation import explain
 from counterseal.handshake.explain.sheet import sheet_of
 from counterseal.handshake.explanation_json import explanation_to_json
-from counterseal.handshake.observation import Endpoint
 from counterseal.handshake.trace.dial import DEFAULT_PROTOCOLS, Dial, StartTLS
 from counterseal.pki.reading import certificates_in
 
@@ -113,13 +112,14 @@ class Options(TypedDict):
 def handshake(run: Run, **options: Unpack[Options]) -> int:
     """Show a real TLS handshake, message by message, and explain how it ended."""
     what = _dial(run, options)
-    examination = examine(what, paths=options["path"][1:], resume=options["resume"])
     inventory, root = _inventory(run)
+    anchors = Anchors(_anchors(options["trust"], root), (*root, *_roots_in(options["cert"])))
+    examination = examine(what, paths=options["path"][1:], resume=options["resume"])
     explanation = explain(
         examination,
         name=options["sni"] or parse_target(options["target"]).endpoint.host,
         own=[own_of(what.identity)] if what.identity else inventory,
-        anchors=Anchors(_anchors(options["trust"], root), (*root, *_roots_in(options["cert"]))),
+        anchors=anchors,
         at=now(),
     )
     sheet = sheet_of(explanation)
@@ -143,21 +143,22 @@ def _draw(sheet: Sheet, options: Options) -> None:
 def _dial(run: Run, options: Options) -> Dial:
     starttls = StartTLS(options["starttls"]) if options["starttls"] else None
     target = parse_target(options["target"], starttls)
-    host, port = target.endpoint.host, target.endpoint.port
+    host = target.endpoint.host
     if options["sni"] and options["no_sni"]:
         raise InputError("handshake.sni", f"--sni and --no-sni exclude each other: {options['sni']!r}")
-    if options["keylog"]:
-        _prepare_keylog(options["keylog"])
     name = None if options["no_sni"] else options["sni"] or host
     alpn = options["alpn"]
     protocols = DEFAULT_PROTOCOLS if alpn is None else tuple(one.strip() for one in alpn.split(",") if one.strip())
+    identity = _identity(run, options)
+    if options["keylog"]:
+        _prepare_keylog(options["keylog"])
     return Dial(
-        endpoint=parse_endpoint(options["connect"], port) if options["connect"] else target.endpoint,
+        endpoint=parse_endpoint(options["connect"], target.endpoint.port) if options["connect"] else target.endpoint,
         server_name=name,
-        host_header=host if port == 443 else str(Endpoint(host, port)),  # noqa: PLR2004 - https leaves its port out
+        host_header=target.endpoint.host_header,
         path=options["path"][0] if options["path"] else target.path,
         tls_version=options["tls"],
-        identity=_identity(run, options),
+        identity=identity,
         protocols=() if starttls and alpn is None else protocols,
         starttls=starttls,
         keylog=options["keylog"],

@@ -32,7 +32,7 @@ from counterseal.handshake.explain.arrival import explain_arrival, sheet_of_arri
 from counterseal.handshake.explanation_json import arrival_to_json
 from counterseal.handshake.observation import Endpoint
 from counterseal.handshake.picture.page import write_page
-from counterseal.handshake.trace.accept import Post, receive
+from counterseal.handshake.trace.accept import Post, receive, server_context
 from counterseal.pki.reading import certificates_in
 
 if TYPE_CHECKING:
@@ -134,6 +134,7 @@ def listen(
     """
     identity = _identity(run, name, cert, key)
     desk = _Desk(run, Post(identity, tls, timeout), _client_cas(run, client_ca), verbose)
+    server_context(desk.post)  # what OpenSSL does not take is told before anybody comes
     with _listener(address, port) as listener:
         place = Endpoint(address, listener.getsockname()[1])
         click.echo(f"listening on https://{place}/ with the certificate {identity.name}; ctrl-C ends", err=True)

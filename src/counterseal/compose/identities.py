@@ -21,7 +21,7 @@ from counterseal.errors import InputError, KeyAccessError, NotFoundError
 from counterseal.files import read_file
 from counterseal.handshake.explain.matching import OwnCertificate
 from counterseal.handshake.observation import ProbeIdentity
-from counterseal.keystore.pkcs8 import open_key, plain_key
+from counterseal.keystore.pkcs8 import is_encrypted, open_key, plain_key
 from counterseal.moments import epoch
 from counterseal.pki.names import dns_name, ip_address
 from counterseal.pki.profile import SERVER, Purpose
@@ -109,11 +109,17 @@ def client_anchors_of(authority: Authority) -> tuple[x509.Certificate, ...]:
 
 def _open(path: Path, passphrase: Callable[[], bytes | None]) -> PrivateKeyTypes:
     content = read_file(path)
-    return open_key(content, passphrase() if b"ENCRYPTED" in content else None, source=str(path))
+    return open_key(content, passphrase() if is_encrypted(content) else None, source=str(path))
 
 
 def _identity(name: str, chain: Iterable[x509.Certificate], key: PrivateKeyTypes) -> ProbeIdentity:
     sent = _without_root(tuple(chain))
+    if key.public_key() != sent[0].public_key():
+        raise KeyAccessError(
+            "key.mismatch",
+            f"the private key does not belong to the first certificate: {name}",
+            hint="the certificate comes first in its file, its issuers behind it",
+        )
     pem = b"".join(certificate.public_bytes(Encoding.PEM) for certificate in sent)
     return ProbeIdentity(name, pem, plain_key(key))  # type: ignore[arg-type] # every kind of private key has a PKCS#8 form
 

@@ -31,6 +31,11 @@ class Endpoint:
     host: str
     port: int
 
+    @property
+    def host_header(self) -> str:
+        """The Host header of a request over TLS: the port is left out where it is 443 (RFC 9110 4.2.2)."""
+        return str(self).removesuffix(":443")
+
     def __str__(self) -> str:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 

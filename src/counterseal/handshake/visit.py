@@ -66,9 +66,7 @@ def _read(url: str) -> tuple[Endpoint, str, str]:
 
 
 def _look(endpoint: Endpoint, name: str, path: str, version: TLSVersion, timeout: float) -> Observation:
-    host = f"[{name}]" if ":" in name else name
-    header = host if endpoint.port == 443 else f"{host}:{endpoint.port}"  # noqa: PLR2004 - RFC 9110 4.2.2
-    return attempt(Attempt(endpoint, name, header, path, version, timeout=timeout))
+    return attempt(Attempt(endpoint, name, Endpoint(name, endpoint.port).host_header, path, version, timeout=timeout))
 
 
 def _asked_for(seen: Observation) -> ClientCertificates:

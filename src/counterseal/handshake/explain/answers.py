@@ -6,6 +6,7 @@ say OpenSSL's reason, our own checks of the certificate may; what depends on the
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from counterseal.handshake.authorities import Listed
@@ -47,9 +48,12 @@ def diagnose_answer(case: Situation) -> Diagnosis | None:
             log=log_line(421),
             directive="server_name",
         )
-    if case.seen.status in {401, 403}:
-        return _forbidden(case)
-    return None
+    if case.story.request is None:
+        return None  # nobody was asked for a certificate, so the answer is not about one
+    if case.seen.status == 400:  # noqa: PLR2004 - RFC 9110 15.5.1, and nginx's for 495 and 496
+        known = _refused_certificate(case) if case.presented else _no_certificate(case)
+        return replace(known, happened="the server answers 400 on a page of its own; nginx does so about certificates")
+    return _forbidden(case) if case.seen.status in {401, 403} else None
 
 
 def _no_certificate(case: Situation) -> Diagnosis:

@@ -54,7 +54,7 @@ def receive(raw: socket.socket, post: Post, answer: Callable[[Trace], bytes]) ->
     the caller handed in; never for what the client does.
     """
     recorder = Recorder(Side.SERVER)
-    context = _context(post)
+    context = server_context(post)
     recorder.watch(context, lambda captured: _let_through(context, captured))
     stream = Stream(raw, Deadline.after(post.timeout))
     trace = Trace(Ending.DONE, Stage.HANDSHAKE, peer=_address(raw), connected_at=0.0)
@@ -72,7 +72,8 @@ def receive(raw: socket.socket, post: Post, answer: Callable[[Trace], bytes]) ->
     return replace(trace, captured=recorder.captured, opening=stream.opening, ended_at=recorder.elapsed())
 
 
-def _context(post: Post) -> ssl.SSLContext:
+def server_context(post: Post) -> ssl.SSLContext:
+    """Return the context of one connection; raises KeyAccessError when OpenSSL does not take the certificate."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version, context.maximum_version = _VERSIONS[post.tls_version]
     context.set_alpn_protocols(["http/1.1"])

@@ -11,7 +11,7 @@ from counterseal.handshake.explain.story import Story
 from counterseal.handshake.observation import Observation
 from counterseal.handshake.trace.dial import Ending, Stage, Trace
 from counterseal.handshake.wire.alerts import ALERT_MEANINGS
-from counterseal.handshake.wire.messages import Side
+from counterseal.handshake.wire.messages import CertificateRequest, Side
 
 CERTIFICATE = (b"certificate",)
 
@@ -134,10 +134,27 @@ def test_the_list_of_cas_is_more_telling_than_openssls_last_word() -> None:
 @pytest.mark.parametrize(("status", "presented"), [(403, True), (403, False), (401, False)])
 def test_a_refusal_of_the_site_itself(status: int, *, presented: bool) -> None:
     """With a certificate something else decides; without one it may be wanted."""
-    story = Story(client_chain=CERTIFICATE if presented else None)
+    story = Story(client_chain=CERTIFICATE if presented else None, request=CertificateRequest(()))
     found = diagnose(Situation(Trace(Ending.DONE, Stage.REQUEST), story, Observation(status=status)))
     assert found is not None
     assert ("allow list" in found.cause) is presented
+
+
+@pytest.mark.parametrize("status", [400, 401, 403])
+def test_who_asks_for_no_certificate_refuses_for_another_reason(status: int) -> None:
+    """An application's own refusal is no failure of the handshake."""
+    assert diagnose(Situation(Trace(Ending.DONE, Stage.REQUEST), Story(), Observation(status=status))) is None
+
+
+@pytest.mark.parametrize(("presented", "code"), [(True, 495), (False, 496)])
+def test_a_400_on_a_page_of_its_own(code: int, *, presented: bool) -> None:
+    """An error_page in place of nginx's: what it is about follows from what the client sent."""
+    story = Story(client_chain=CERTIFICATE if presented else (), request=CertificateRequest(()))
+    found = diagnose(Situation(Trace(Ending.DONE, Stage.REQUEST), story, Observation(status=400), likely=10))
+    assert found is not None
+    assert found.happened.startswith("the server answers 400 on a page of its own")
+    assert found.code == code
+    assert ("past its not_after" in found.cause) is presented
 
 
 @pytest.mark.parametrize("status", [200, 204, 301, 404, 500])
