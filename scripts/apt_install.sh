@@ -52,10 +52,12 @@ units_brought() { # package...: prints the units that they bring and this machin
     done
 }
 
-install_packages() { # the lists at hand first; where they are missing or old, fetched once
-    apt-get install "$@" 2>/dev/null && return 0
+install_packages() { # the lists at hand first; where they are missing or old, fetched once; apt speaks when it fails
+    told=$(apt-get install "$@" 2>&1) && return 0
     apt-get update -qq || true
-    apt-get install "$@"
+    told=$(apt-get install "$@" 2>&1) && return 0
+    printf '%s\n' "$told" | tail -n 15 >&2
+    return 1
 }
 
 units=$(units_brought "$@")

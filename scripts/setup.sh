@@ -40,7 +40,7 @@ can_install() { command -v apt-get >/dev/null && as_root >/dev/null; }
 
 install_packages() { # one word a package; says so before
     become=$(as_root)
-    say "installing Debian packages: $*"
+    say "installing Debian packages, which may take a minute: $*"
     [ "$become" != sudo ] || say "sudo may ask for your password (ctrl-C leaves the machine as it is)"
     # shellcheck disable=SC2086 # empty, or sudo and its option
     $become sh scripts/apt_install.sh "$@" >&2

@@ -1,0 +1,78 @@
+"""Where the passphrase may come from: a terminal, a file, the environment's file, a systemd credential; never argv."""
+
+from __future__ import annotations
+
+import os
+import pty
+import select
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from command import counterseal
+from programs import run_program
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SECRET = "correct horse battery"
+
+
+def typed(home: Path, *words: str, answers: list[str]) -> tuple[int, str]:
+    """Run a command on a terminal, answer each prompt in turn, and return its exit code and all that was shown."""
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "counterseal", *words, "--home", str(home)]
+    process = subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, close_fds=True)
+    os.close(theirs)
+    shown, left = b"", list(answers)
+    while select.select([ours], [], [], 60)[0]:
+        try:
+            read = os.read(ours, 4096)
+        except OSError:  # the other side has gone
+            break
+        if not read:
+            break
+        shown += read
+        if left and shown.count(b": ") > len(answers) - len(left) and shown.endswith(b": "):
+            os.write(ours, f"{left.pop(0)}\n".encode())
+    os.close(ours)
+    return process.wait(timeout=60), shown.decode()
+
+
+def test_a_terminal_is_asked_and_shows_nothing(tmp_path: Path) -> None:
+    """Twice for new keys, once to use them; what is typed does not appear."""
+    home, out = tmp_path / "home", str(tmp_path / "out")
+    code, shown = typed(home, "init", answers=[SECRET, SECRET])
+    assert (code, SECRET in shown) == (0, False), shown
+    code, shown = typed(home, "client", "alice", "--no-p12", "--out", out, answers=[SECRET])
+    assert (code, SECRET in shown) == (0, False), shown
+    code, shown = typed(home, "client", "bob", "--no-p12", "--out", out, answers=["wrong"])
+    assert (code, "does not open the key" in shown) == (1, True), shown
+
+
+def test_a_passphrase_that_is_too_short_makes_nothing(tmp_path: Path) -> None:
+    """It is refused before a key is made."""
+    code, shown = typed(tmp_path / "home", "init", answers=["short", "short"])
+    assert (code, "shorter than 8" in shown) == (2, True), shown
+    assert not (tmp_path / "home").exists()
+
+
+@pytest.mark.parametrize("way", ["option", "environment", "credential"])
+def test_a_file_says_it_where_nobody_types(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str) -> None:
+    """Only its first line counts; the key at rest is one that openssl opens with it, AES-256 under scrypt."""
+    home, file = tmp_path / "home", tmp_path / "counterseal-passphrase"
+    file.write_text(f"{SECRET}\nand a note\n")
+    options = ["--passphrase-file", str(file)] if way == "option" else []
+    if way == "environment":
+        monkeypatch.setenv("COUNTERSEAL_PASSPHRASE_FILE", str(file))
+    if way == "credential":
+        monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+    assert counterseal(home, "init", *options).code == 0
+    assert counterseal(home, "client", "alice", "--no-p12", "--out", str(tmp_path / "out"), *options).code == 0
+    key = str(home / "keys" / "root.key.pem")
+    run_program("openssl", "pkey", "-in", key, "-passin", f"file:{file}", "-noout", cwd=tmp_path)
+    told = run_program("openssl", "asn1parse", "-in", key, cwd=tmp_path)
+    assert "aes-256-cbc" in told
+    assert "scrypt" in told
