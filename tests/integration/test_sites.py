@@ -86,14 +86,23 @@ def test_two_sites_on_one_socket_are_proved(home: Path, tmp_path: Path, admit: s
 
 
 @pytest.mark.nginx
-def test_a_list_of_known_certificates_that_knows_too_many_fails_the_proof(home: Path, tmp_path: Path) -> None:
-    """With the probe that it must leave out on it, a certificate from a stolen CA key would pass as well."""
+def test_a_list_of_known_certificates_follows_the_store_and_may_not_know_too_many(home: Path, tmp_path: Path) -> None:
+    """What is issued later is told by refresh. With the probe on it that it must leave out, the proof fails."""
     text = SITES.format(port=_free_port(), root=tmp_path, admit="known", revocation="auto")
     (home / "counterseal.toml").write_text(text)
     assert counterseal(home, "nginx", "deploy").code == 0
-    listed = json.loads(counterseal(home, "list", "--name", "probe:unlisted:clients", "--probes", "--json").stdout)
-    serial = listed["certificates"][0]["serial_number"]
+    made = counterseal(home, "client", "late", "--no-p12", "--out", str(tmp_path / "out"))
+    assert "site panel admits only certificates that it has been told of" in made.stderr
     known = home / "nginx" / "current" / "maps" / "known.map"
+    (late,) = json.loads(counterseal(home, "list", "--name", "late", "--json").stdout)["certificates"]
+    assert late["serial_number"] not in known.read_text()
+    assert counterseal(home, "refresh").code == 0
+    assert late["serial_number"] in known.read_text()
+    assert counterseal(home, "refresh").stdout.strip() == "nothing is due"
+    listed = json.loads(
+        counterseal(home, "list", "--status", "valid", "--name", "probe:unlisted:clients", "--probes", "--json").stdout
+    )
+    serial = listed["certificates"][0]["serial_number"]
     assert serial not in known.read_text()
     aside = known.with_suffix(".new")  # a new file: since 1.27.2 the same one within a second counts as unchanged
     aside.write_text(f"{known.read_text()}1:{serial} 1;\n")

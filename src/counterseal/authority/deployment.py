@@ -28,12 +28,14 @@ from counterseal.authority.site_certificate import (
 )
 from counterseal.authority.site_material import client_cas, material_of
 from counterseal.authority.stapling import require_stapling
-from counterseal.errors import InputError, NotFoundError
+from counterseal.errors import FileError, InputError, NotFoundError
+from counterseal.files import read_file
 from counterseal.moments import moment
 from counterseal.nginx.deploy import ProofOutcome, deploy, mend, rollback
 from counterseal.nginx.generations import Layout as Generations
 from counterseal.nginx.generations import list_generations, read_current, read_generation
 from counterseal.nginx.render import render, render_snippets
+from counterseal.nginx.render.inventory import KNOWN_FILE
 from counterseal.nginx.site import Admit, Site
 
 if TYPE_CHECKING:
@@ -196,6 +198,17 @@ def is_outdated(authority: Authority, ground: Ground) -> bool:
     lists = (authority.store.latest_crl(record.name) for record in authority.store.cas())
     newest = max((moment(crl.this_update) for crl in lists if crl is not None), default=None)
     return manifest is None or (newest is not None and newest > manifest.created_at)
+
+
+def lacks_known(authority: Authority, served: Sequence[ServedSite], ground: Ground) -> bool:
+    """Whether a site admits only known certificates and its list in force is not the one of today."""
+    if ground.in_force is None or not any(one.site.admit is Admit.KNOWN for one in served):
+        return False
+    today = render_sites(authority, served, ground, generation=ground.in_force)[KNOWN_FILE].content
+    try:
+        return read_file(Generations(ground.place.base).directory(ground.in_force) / KNOWN_FILE) != today
+    except FileError:
+        return True
 
 
 def _leavers(authority: Authority, served: Sequence[ServedSite], ground: Ground) -> Mapping[str, Leaver]:

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 GOOD_LIFETIME = timedelta(days=7)
 UNLISTED = "unlisted"
+_OUTSIDER = "outsider"
 _KEY_BEGINS = b"-----BEGIN PRIVATE KEY-----"
 
 
@@ -71,7 +72,7 @@ def make_probes(
 
 def issue_good(authority: Authority, ca: str) -> ProbeIdentity:
     """Issue one good probe under ``ca``, as a client of a CA that a site does not admit."""
-    return issue_probe(authority, CLIENT_PROBE, ca, "outsider", lifetime=timedelta(hours=1))[1]
+    return issue_probe(authority, CLIENT_PROBE, ca, _OUTSIDER, lifetime=timedelta(hours=1))[1]
 
 
 def retire_good(authority: Authority, ca: str) -> None:
@@ -85,8 +86,10 @@ def unlisted_serials(authority: Authority, ca: str) -> frozenset[int]:
     """Return the serial numbers that the list of known certificates leaves out on purpose.
 
     The store knows them, as it knows everything that is signed; nginx is to meet a certificate that it was not told of.
+    Those that knock at other CAs' sites are none of a generation's clients either.
     """
-    return frozenset(record.serial_number for record in authority.store.by_name(_name(UNLISTED, ca)))
+    names = (_name(UNLISTED, ca), _name(_OUTSIDER, ca))
+    return frozenset(record.serial_number for name in names for record in authority.store.by_name(name))
 
 
 def files_of(ca: str, probes: Probes) -> FileSet:

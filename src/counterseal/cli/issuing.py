@@ -10,6 +10,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from counterseal.authority.find import show_serial
+from counterseal.authority.parts import ROOT
 from counterseal.authority.revoke import revoke_record
 from counterseal.bundles.credential import Credential
 from counterseal.bundles.pem import file_stem
@@ -84,6 +85,8 @@ def show_issued(run: Run, issued: Issued, paths: Sequence[Path], *, extra: dict[
     lines += [f"  file     {path}" for path in paths]
     lines += [f"  {key:<8} {value}" for key, value in extra.items() if key != "files"]
     lines += [f"next: {following}"] if following else []
+    for site in _waiting(run, record.issuer):
+        run.say(f"site {site} admits only certificates that it has been told of: counterseal nginx deploy")
     run.show({**document_of(issued), **extra, "files": [str(path) for path in paths]}, "\n".join(lines))
 
 
@@ -100,6 +103,12 @@ def show_until(record: CertificateRecord) -> str:
     """Return until when a certificate lives, and how long that is."""
     lifetime = show_duration(moment(record.not_after) - moment(record.not_before))
     return f"until    {moment(record.not_after):%Y-%m-%d %H:%M} UTC ({lifetime})"
+
+
+def _waiting(run: Run, issuer: str) -> list[str]:
+    """Return the sites that will refuse a new certificate of this issuer until the next deploy."""
+    sites = (one.site for one in run.settings().sites)
+    return [site.name for site in sites if site.admit == "known" and issuer in {*site.client_cas, ROOT}]
 
 
 def _remark(run: Run, issued: Issued) -> None:

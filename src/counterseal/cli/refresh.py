@@ -14,6 +14,7 @@ from counterseal.moments import moment
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from counterseal.authority.deployment import Ground
     from counterseal.authority.parts import Authority
 
 
@@ -30,7 +31,7 @@ def refresh(run: Run, *, dry_run: bool) -> int:
         if dry_run:
             _rehearse(run, authority, stale)
             return 0
-        done, document = _deploy(run, authority, due=bool(stale))
+        done, document = _deploy(run, authority, stale)
         if done is None and stale:
             signed = [crl.issuer for crl in publish(authority, only=stale).signed]
             done, document = f"new lists: {', '.join(signed)}", {"signed": signed}
@@ -44,19 +45,14 @@ def refresh(run: Run, *, dry_run: bool) -> int:
     return 3 if ending else 0
 
 
-def _deploy(run: Run, authority: Authority, *, due: bool) -> tuple[str | None, dict[str, Any]]:
-    """Deploy when a list is old or a site's certificate is due; None when nothing is due or deployed."""
-    settings = run.settings()
-    if not settings.sites:
+def _deploy(run: Run, authority: Authority, stale: Sequence[str]) -> tuple[str | None, dict[str, Any]]:
+    """Deploy what is due; None when nothing is, or nothing is deployed here."""
+    ground, names = _due(run, authority, stale)
+    if ground is None:
         return None, {}
-    from counterseal.authority.deployment import deploy_sites, is_outdated, sites_due  # noqa: PLC0415 - only where sites are
-    from counterseal.compose.ground import open_ground  # noqa: PLC0415 - same
+    from counterseal.authority.deployment import deploy_sites  # noqa: PLC0415 - nginx and TLS only where sites are
 
-    ground = open_ground(run.home, settings)
-    names = sites_due(authority, settings.sites, ground)
-    if ground.in_force is None or not (due or names or is_outdated(authority, ground)):
-        return None, {}
-    deployed = deploy_sites(authority, settings.sites, ground, reason="refresh")
+    deployed = deploy_sites(authority, run.settings().sites, ground, reason="refresh")
     generation = deployed.result.generation
     renewed = f", renewed the certificate of {', '.join(names)}" if names else ""
     return f"generation {generation} is in force and proved{renewed}", {
@@ -65,17 +61,25 @@ def _deploy(run: Run, authority: Authority, *, due: bool) -> tuple[str | None, d
     }
 
 
-def _rehearse(run: Run, authority: Authority, stale: Sequence[str]) -> None:
-    settings, deploys = run.settings(), False
-    names: tuple[str, ...] = ()
-    if settings.sites:
-        from counterseal.authority.deployment import is_outdated, sites_due  # noqa: PLC0415 - only where sites are
-        from counterseal.compose.ground import open_ground  # noqa: PLC0415 - same
+def _due(run: Run, authority: Authority, stale: Sequence[str]) -> tuple[Ground | None, tuple[str, ...]]:
+    """Return where to deploy, None where no deploy is due, and the sites whose certificate is to be renewed."""
+    served = run.settings().sites
+    if not served:
+        return None, ()
+    from counterseal.authority import deployment  # noqa: PLC0415 - nginx and TLS only where sites are
+    from counterseal.compose.ground import open_ground  # noqa: PLC0415 - same
 
-        ground = open_ground(run.home, settings)
-        names = sites_due(authority, settings.sites, ground)
-        deploys = ground.in_force is not None and bool(stale or names or is_outdated(authority, ground))
+    ground = open_ground(run.home, run.settings())
+    if ground.in_force is None:
+        return None, ()
+    names = deployment.sites_due(authority, served, ground)
+    changed = deployment.is_outdated(authority, ground) or deployment.lacks_known(authority, served, ground)
+    return ground if stale or names or changed else None, names
+
+
+def _rehearse(run: Run, authority: Authority, stale: Sequence[str]) -> None:
+    ground, names = _due(run, authority, stale)
     acts = [f"sign a new revocation list of {name}" for name in stale]
-    acts += [f"renew the certificate of site {name}" for name in names if deploys]
-    acts += ["deploy a new generation and prove it"] if deploys else []
+    acts += [f"renew the certificate of site {name}" for name in names]
+    acts += ["deploy a new generation and prove it"] if ground is not None else []
     show_dry_run(run, acts=acts or ["do nothing: nothing is due"], document={"stale": stale, "due": names})
