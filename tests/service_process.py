@@ -72,11 +72,7 @@ def make_ca(home: Path, configuration: str = "") -> None:
     (home / "counterseal.toml").write_text(configuration)
     made = counterseal(home, "init", "--no-passphrase")
     assert made.code == 0, made.stderr
-    from counterseal.compose.home import open_authority  # noqa: PLC0415 - only for the root's certificate
-
-    with open_authority(home, lambda: None) as authority:
-        certificate = authority.store.ca("root").certificate
-    (home / "root.pem").write_text(ssl.DER_cert_to_PEM_cert(certificate))
+    (home / "root.pem").write_text(counterseal(home, "ca", "export").stdout)
 
 
 @contextmanager

@@ -6,8 +6,11 @@ from typing import TYPE_CHECKING
 
 import click
 from cryptography import x509
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from counterseal.authority.create import add_ca, rehearse_ca
+from counterseal.authority.parts import ROOT
 from counterseal.authority.publish import publish
 from counterseal.cli.common import DurationType, Run, columns, common
 from counterseal.cli.dry_run import dry_run_option, show_dry_run
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
 EPILOG = """\b
 Examples:
   counterseal ca list
+  counterseal ca export > root.pem
   counterseal ca add partners --purpose client
 """
 
@@ -60,6 +64,19 @@ def list_cas(run: Run) -> None:
             }
         )
     run.show({"cas": documents}, columns(rows, titles=("NAME", "PURPOSE", "STATE", "UNTIL", "CRL", "SUBJECT")))
+
+
+@ca.command("export", epilog="\b\nExamples:\n  counterseal ca export > root.pem\n  counterseal ca export servers")
+@click.argument("name", default=ROOT)
+@common
+def export(run: Run, *, name: str) -> None:
+    """Print the certificate of a CA as PEM; of the root unless another is named, for whoever is to trust it."""
+    with run.authority() as authority:
+        certificate = x509.load_der_x509_certificate(authority.store.ca(name).certificate)
+    pem = certificate.public_bytes(Encoding.PEM).decode()
+    fingerprint = certificate.fingerprint(SHA256()).hex()
+    run.say(f"{show_subject(certificate.subject)}: SHA-256 {fingerprint}")
+    run.show({"name": name, "certificate": pem, "sha256": fingerprint}, pem.rstrip())
 
 
 @ca.command("add", epilog="\b\nExamples:\n  counterseal ca add partners --purpose client")
