@@ -93,7 +93,7 @@ def test_lists_equal_the_librarys_byte_for_byte(
     assert ours == by_library(ED25519, entries, number, times)
 
 
-@settings(max_examples=10)
+@settings(max_examples=10, deadline=None)
 @given(st.lists(revocations, max_size=200))
 def test_rsa_lists_equal_the_librarys(entries: list[tuple[int, datetime, RevocationReason | None]]) -> None:
     """The same with RSA, whose algorithm carries a NULL, and with lists that need longer length octets."""
