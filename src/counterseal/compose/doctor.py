@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -104,7 +105,8 @@ def _timer() -> Iterator[Check]:
 
 def _cron_files() -> Iterator[Path]:
     for path in CRON:
-        yield from sorted(path.iterdir()) if path.is_dir() else [path]
+        with suppress(OSError):  # the tables of other users are not for everybody to see
+            yield from sorted(path.iterdir()) if path.is_dir() else [path]
 
 
 def _calls_refresh(path: Path) -> bool:

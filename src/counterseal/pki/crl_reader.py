@@ -199,11 +199,11 @@ def _reasons(entries: Element) -> dict[RevocationReason | None, int]:
     data, position, end = entries.data, entries.start, entries.end
     bare, ended, others = 0, Counter[bytes](), Counter[RevocationReason | None]()
     while position < end:
-        _, length, serial_tag, octets = data[position : position + 4]
-        following = position + 2 + length
-        if length < _LONG and serial_tag == der.INTEGER and length == octets + _WITHOUT_EXTENSIONS:
+        tag, length, serial_tag, octets = data[position : position + 4]
+        following, is_short = position + 2 + length, tag == der.SEQUENCE and length < _LONG
+        if is_short and serial_tag == der.INTEGER and length == octets + _WITHOUT_EXTENSIONS:
             bare += 1
-        elif length < _LONG and (ending := data[following - _ENDING_LENGTH : following]) in _ENDINGS:
+        elif is_short and (ending := data[following - _ENDING_LENGTH : following]) in _ENDINGS:
             ended[ending] += 1
         else:
             entry = der_reader.element_at(data, position, end=end)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -44,6 +45,8 @@ def read_everything(crl: bytes) -> None:
     crl_reader.parse_facts(crl)
     crl_reader.revoked_serials(crl)
     crl_reader.encoded_entries(crl)
+    crl_reader.count_reasons(crl)
+    crl_reader.update_times(crl)
     list(crl_reader.revocations(crl))
 
 
@@ -64,6 +67,7 @@ def test_entries_come_back(pairs: list[tuple[int, RevocationReason | None]]) -> 
     assert [(entry.serial_number, entry.reason) for entry in read] == pairs
     assert all(entry.revoked_at == NOW for entry in read)
     assert crl_reader.revoked_serials(crl) == {serial for serial, _ in pairs}
+    assert crl_reader.count_reasons(crl) == Counter(reason for _, reason in pairs)
     assert crl_reader.parse_facts(crl).count == len(pairs)
 
 
@@ -95,6 +99,7 @@ def test_an_unknown_reason_reads_as_unspecified() -> None:
     code = der.extension("2.5.29.21", der.enumerated(7), critical=False)
     crl = signed(der.sequence(der.integer(1), der.time(NOW), der.sequence(code)))
     assert [entry.reason for entry in crl_reader.revocations(crl)] == [RevocationReason.UNSPECIFIED]
+    assert crl_reader.count_reasons(crl) == {RevocationReason.UNSPECIFIED: 1}
 
 
 @pytest.mark.parametrize(

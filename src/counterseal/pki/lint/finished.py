@@ -46,7 +46,7 @@ def signature(linted: Linted) -> Iterator[Finding]:
     issuer = linted.issuer or (linted.certificate if linted.certificate.issuer == linted.subject else None)
     fault = signature_fault(Candidate(linted.certificate), Candidate(issuer)) if issuer is not None else None
     if fault is not None and issuer is not None:
-        yield error("lint.signature", f"the signature by {show_subject(issuer.subject)} does not hold: {fault}")
+        yield error("lint.signature_invalid", f"the signature by {show_subject(issuer.subject)} does not hold: {fault}")
 
 
 def one_algorithm(linted: Linted) -> Iterator[Finding]:

@@ -126,7 +126,7 @@ def crl_signing(linted: Linted) -> Iterator[Finding]:
 def constraints_of_ca(linted: Linted) -> Iterator[Finding]:
     """Name constraints stand in CA certificates only (RFC 5280 4.2.1.10)."""
     if not linted.is_ca and linted.value(x509.NameConstraints) is not None:
-        yield warning("lint.name_constraints", "name constraints in a certificate that is no CA")
+        yield warning("lint.constraints_of_ca", "name constraints in a certificate that is no CA")
 
 
 def _self_issued(linted: Linted) -> bool:

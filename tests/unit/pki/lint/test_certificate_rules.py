@@ -237,7 +237,7 @@ CASES: dict[str, list[Case]] = {
     ],
     "crl_signing": [Case(ca_sample(key_usage=_usage(key_cert_sign=True)).made(), ("lint.crl_sign",), GOOD_CA)],
     "constraints_of_ca": [
-        Case(Sample(more=((CONSTRAINTS, True),)).made(), ("lint.name_constraints",), CONSTRAINED.certificate),
+        Case(Sample(more=((CONSTRAINTS, True),)).made(), ("lint.constraints_of_ca",), CONSTRAINED.certificate),
     ],
     "current": [
         Case(
@@ -248,8 +248,8 @@ CASES: dict[str, list[Case]] = {
         Case(Sample(end=AT + timedelta(days=1)).made(), ("lint.expires_soon",)),
     ],
     "signature": [
-        Case(edited(Sample().made(), {1: der.integer(5)}), ("lint.signature",)),
-        Case(edited(ROOT, {1: der.integer(5)}), ("lint.signature",), ROOT, (), ()),
+        Case(edited(Sample().made(), {1: der.integer(5)}), ("lint.signature_invalid",)),
+        Case(edited(ROOT, {1: der.integer(5)}), ("lint.signature_invalid",), ROOT, (), ()),
     ],
     "one_algorithm": [
         Case(
@@ -302,7 +302,7 @@ def test_a_ca_of_the_same_name_and_another_key() -> None:
     """Its signature does not hold, which is what is said."""
     other = make_ca(name_of(SERVER_CA), PKI.root)
     said = lint_finished(Sample().made(), (other.certificate, ROOT), at=AT)
-    assert {"lint.signature", "lint.aki"} <= {finding.code for finding in said}
+    assert {"lint.signature_invalid", "lint.aki"} <= {finding.code for finding in said}
 
 
 def name_of(certificate: x509.Certificate) -> str:
