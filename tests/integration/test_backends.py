@@ -57,6 +57,8 @@ def backend_rows(home: Path) -> list[dict[str, Any]]:
 
 def test_backends_are_proved_over_both_protocols(home: Path) -> None:
     """The prover plays them all, by HTTP and by gRPC; the key of the one that nginx takes lies nowhere."""
+    linted = counterseal(home, "nginx", "lint", str(home / "nginx" / "current" / "nginx.conf"))
+    assert linted.code == 0, linted.stdout
     rows = backend_rows(home)
     passed = [row["kind"].removeprefix("backend-") for row in rows if row["result"] == "passed"]
     assert sorted(passed) == sorted(2 * list(ROWS)), rows

@@ -136,6 +136,8 @@ def test_beside_an_http_site_and_before_a_tls_backend(
     panel = f'[sites.panel]\nserver_names = ["panel.test"]\nlisten = ["127.0.0.1:{free_port()}"]\nroot = "{tmp_path}"\n'
     tls = TLS.format(port=free_port(), trust=trust)
     deploy(home, nginx_binary, service, 'admit = "known"\nrevocation = "map"\n' + tls + panel)
+    linted = counterseal(home, "nginx", "lint", str(home / "nginx" / "current" / "nginx.conf"))
+    assert linted.code == 0, linted.stdout
     rows = rows_of(home)
     assert {row["site"] for row in rows} == {"db", "safe", "panel"}
     assert all(row["result"] != "failed" for row in rows)

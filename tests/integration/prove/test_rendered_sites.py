@@ -69,7 +69,10 @@ def test_a_rendered_site_passes_its_proof(
     changes: dict[str, Any], private_nginx: PrivateNginx, nginx_version: NginxVersion
 ) -> None:
     """Every row, the leaver's sessions included; sessions in a cache where this nginx can take them."""
-    site, other = make_site("panel", **changes), make_site("other", client_certificates=NONE, client_cas=())
+    site, other = (
+        make_site("panel", **changes),
+        make_site("other", client_certificates=NONE, client_cas=(), upstream="127.0.0.1:10"),
+    )
     other = replace(other, tls=site.tls)
     listen = (Listen("127.0.0.1", free_port()),)
     redirect = (Listen("127.0.0.1", free_port()),)

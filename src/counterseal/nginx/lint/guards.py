@@ -71,11 +71,12 @@ def is_guarded(configuration: Configuration, level: Level) -> bool:
 
 
 def is_pinned(configuration: Configuration, server: Server) -> bool:
-    """Whether every request to the server is judged by the issuer of its certificate."""
-    return any(
-        "ssl_client_i_dn" in client_variables(configuration, *guard.arguments)
-        for guard in guards(configuration, server.level)
-    )
+    """Whether every request to the server is judged by the issuer of its certificate.
+
+    A stream server has no ``if``: there it is decided by where ``proxy_pass`` leads.
+    """
+    deciding = server.level.all("proxy_pass") if server.kind == "stream" else guards(configuration, server.level)
+    return any("ssl_client_i_dn" in client_variables(configuration, *one.arguments) for one in deciding)
 
 
 def uses_of_client(configuration: Configuration, server: Server) -> frozenset[str]:
