@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from command import counterseal
-from prove_bench import ProveBench, nginx_binaries
+from prove_bench import ProveBench, free_ports, nginx_binaries
 from prove_pki import certificate_pem, key_pem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 pytestmark = pytest.mark.nginx
 
@@ -209,3 +209,42 @@ def test_secrets_are_written_on_request_only_and_for_their_owner(bench: ProveBen
     target = f"panel.prove.test:{bench.ports[0]}"
     ran = counterseal(bench.directory, "handshake", target, "--connect", "127.0.0.1", "--keylog", str(keylog))
     assert (ran.code, ran.stderr.splitlines()[0]) == (1, f"error: others can read the key log: {keylog}")
+
+
+STREAM = """
+daemon off; pid @DIR@/stream.pid; error_log @DIR@/stream.log info; @USER@
+events { }
+stream {
+  server {
+    listen 127.0.0.1:@PORT@ ssl;
+    ssl_certificate @DIR@/server.fullchain.pem; ssl_certificate_key @DIR@/server.key.pem;
+    ssl_client_certificate @DIR@/client-ca.pem; ssl_verify_client on; ssl_verify_depth 1;
+    return "hello";
+  }
+}
+"""
+
+
+@pytest.mark.parametrize("binary", nginx_binaries().values(), ids=list(nginx_binaries()))
+def test_a_stream_refuses_without_a_word(binary: Path, tmp_path: Path) -> None:
+    """It shakes hands and closes; the cause and the log line are named all the same."""
+    port = free_ports(1)[0]
+    with ProveBench(tmp_path, binary, ports=[port, *free_ports(2)]) as bench:
+        module = Path("/usr/lib/nginx/modules/ngx_stream_module.so")
+        load = f"load_module {module};" if binary == nginx_binaries().get("system") and module.exists() else ""
+        bench.texts = {"nginx.conf": load + STREAM.replace("@PORT@", str(port))}
+        bench.install(bench.pki.files(leaver_revoked=False))
+        (tmp_path / "root.pem").write_bytes(certificate_pem(bench.pki.root))
+        bench.start()
+        without = look(bench, "panel", code=3)
+        expired = look(bench, "panel", "--cert", str(identity(bench, "expired")), code=3)
+        good = look(bench, "panel", "--cert", str(identity(bench, "good")))
+        log = (tmp_path / "stream.log").read_text()
+    assert good["client_certificates"]["mode"] == "required"
+    assert "hello" in names(good)
+    assert without["diagnosis"]["verify"] == "NONE"
+    assert expired["diagnosis"]["verify"].startswith("FAILED:certificate has expired")
+    for found in (without, expired):
+        assert "closes without an answer" in found["diagnosis"]["happened"]
+        assert f"[{found['diagnosis']['log']['level']}]" in log
+        assert found["diagnosis"]["log"]["text"] in log

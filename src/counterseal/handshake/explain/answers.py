@@ -56,6 +56,13 @@ def diagnose_answer(case: Situation) -> Diagnosis | None:
     return _forbidden(case) if case.seen.status in {401, 403} else None
 
 
+def diagnose_silence(case: Situation) -> Diagnosis:
+    """Return why a server that asked for a certificate closes without an answer: nginx's stream block refuses so."""
+    known = _refused_certificate(case) if case.presented else _no_certificate(case)
+    happened = "the handshake succeeds, then the server closes without an answer: nginx's stream refuses a client so"
+    return replace(known, happened=happened, code=None)
+
+
 def _no_certificate(case: Situation) -> Diagnosis:
     cause = CERTIFICATE_LOST if case.presented else _NONE_SENT
     return Diagnosis(

@@ -7,7 +7,7 @@ single connection shows. What an HTTP answer says about the client is read in ``
 from __future__ import annotations
 
 from counterseal.handshake.explain.alerts import alert_diagnosis
-from counterseal.handshake.explain.answers import diagnose_answer
+from counterseal.handshake.explain.answers import diagnose_answer, diagnose_silence
 from counterseal.handshake.explain.plain_peers import NOT_TLS, name_plain_peer
 from counterseal.handshake.explain.refusals import FAULTS, OTHER_FAULT
 from counterseal.handshake.explain.situation import Diagnosis, Situation
@@ -26,6 +26,8 @@ def diagnose(case: Situation) -> Diagnosis | None:
         return _own_fault(case)
     if case.trace.ending is Ending.NOT_TLS:
         return _not_tls(case)
+    if case.trace.ending is Ending.CLOSED and case.trace.established and case.story.request is not None:
+        return diagnose_silence(case)
     if case.trace.ending is not Ending.DONE and case.seen.status is None:
         return _no_connection(case)
     return diagnose_answer(case)
@@ -86,8 +88,8 @@ _CONNECTIONS: dict[tuple[Ending, Stage | None], tuple[str, Cause]] = {
     (Ending.CLOSED, Stage.REQUEST): (
         "the handshake succeeds, then the peer closes without an answer",
         Cause(
-            "nginx's stream block refuses a client certificate in this way, and so does a server whose backend is away",
-            "read error.log at level info for client SSL certificate verify error, or come with another certificate",
+            "the server has nothing to say on this protocol, or its backend is away",
+            "read the server's log, and ask in the protocol that it speaks",
         ),
     ),
     (Ending.RESET, None): ("the peer resets the connection", _CLOSED),

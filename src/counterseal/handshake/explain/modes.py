@@ -57,10 +57,17 @@ def mode_of(story: Story, visits: Sequence[Visit]) -> Mode:
     if story.request is None:
         whole = story.server_chain is not None and not story.resumed and story.alert is None
         return Mode.ONE_WAY if whole else Mode.UNKNOWN
-    without = [verdict(visit.seen) for visit in visits if not visit.with_certificate]
-    let_in, kept_out = any(one in _LET_IN for one in without), any(one in _KEPT_OUT for one in without)
+    without = [visit.seen for visit in visits if not visit.with_certificate]
+    let_in = any(verdict(seen) in _LET_IN for seen in without)
+    speaks = any(_answered(visit.seen) for visit in visits if visit.with_certificate)
+    kept_out = any(verdict(seen) in _KEPT_OUT or (speaks and not _answered(seen)) for seen in without)
     if let_in and kept_out:
         return Mode.SOME_PATHS
     if let_in:
         return Mode.OPTIONAL
     return Mode.REQUIRED if kept_out else Mode.ASKED
+
+
+def _answered(seen: Observation) -> bool:
+    """Whether anything came back; nginx's stream block closes on a client without certificate, and says nothing."""
+    return not seen.closed or seen.status is not None

@@ -110,6 +110,8 @@ def _ask(stream: Stream, asked: Question | None, sight: _Sight) -> None:
         answer += received
         sight.trace = replace(sight.trace, answer=bytes(answer))
         response = parse_response(bytes(answer)) if asked.is_http else None
+        if not answer:  # an orderly end in place of an answer
+            sight.trace = replace(sight.trace, ending=Ending.CLOSED)
         if not received or not asked.is_http or (response is not None and response.complete):
             return
 
