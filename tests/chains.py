@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, ObjectIdentifier
 
 from counterseal.pki import der, der_reader
@@ -85,7 +85,9 @@ class Recipe:
         )
         for value, critical in self.extensions:
             builder = builder.add_extension(value, critical)
-        return Issued(builder.sign(issuer.private_key if issuer else self.key, hashes.SHA256()), self.key)
+        signer = issuer.private_key if issuer else self.key
+        without_hash = isinstance(signer, ed25519.Ed25519PrivateKey | ed448.Ed448PrivateKey)
+        return Issued(builder.sign(signer, None if without_hash else hashes.SHA256()), self.key)
 
 
 def identifiers(key: PrivateKey, issuer_key: PrivateKey) -> tuple[tuple[x509.ExtensionType, bool], ...]:

@@ -5,6 +5,7 @@ As nginx asks for it: CRL_CHECK and CRL_CHECK_ALL, so the root needs a list too;
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from cryptography import x509
@@ -13,7 +14,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from counterseal.pki.constraints import comparable
 from counterseal.pki.openssl.codes import Error
 from counterseal.pki.openssl.relation import likely_issued, names_key_of
-from counterseal.pki.path.crl_scope import UNREADABLE, covers, is_followed, scope_of
+from counterseal.pki.path.crl_scope import UNREADABLE, covers, entry_of, is_followed, readable, scope_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -29,9 +30,10 @@ def revocation_errors(
     members: Sequence[Candidate], crls: Sequence[x509.CertificateRevocationList], at: datetime
 ) -> Iterator[tuple[Error, int]]:
     """Yield the errors of check_revocation, from the end entity up to the root itself."""
+    known = readable(crls)
     for depth, member in enumerate(members):
         issuer = members[min(depth + 1, len(members) - 1)]
-        scored = [(score, crl) for crl in crls if (score := _score(crl, member, issuer, at)) is not None]
+        scored = [(score, crl) for crl in known if (score := _score(crl, member, issuer, at)) is not None]
         if not scored:
             yield Error.UNABLE_TO_GET_CRL, depth
             continue
@@ -46,7 +48,7 @@ def undecided_issuers(crls: Sequence[x509.CertificateRevocationList]) -> tuple[x
     With one C library it is the first of the file, with another the last.
     """
     newest: dict[x509.Name, list[datetime]] = {}
-    for crl in crls:
+    for crl in readable(crls):
         newest.setdefault(crl.issuer, []).append(crl.last_update_utc)
     return tuple(issuer for issuer, dates in newest.items() if dates.count(max(dates)) > 1)
 
@@ -82,8 +84,9 @@ def _crl_errors(
         yield Error.CRL_SIGNATURE_FAILURE
     if not score & _NO_CRITICAL:
         yield Error.UNHANDLED_CRITICAL_CRL_EXTENSION
-    if crl.get_revoked_certificate_by_serial_number(member.certificate.serial_number) is not None:
-        yield Error.CERT_REVOKED
+    with suppress(*UNREADABLE):
+        if entry_of(crl, member.certificate.serial_number) is not None:
+            yield Error.CERT_REVOKED
     if not score & _SCOPE:
         yield Error.UNABLE_TO_GET_CRL  # no reasons were covered, and there is no other list
 

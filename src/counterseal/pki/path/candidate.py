@@ -86,15 +86,18 @@ class Candidate:
     unreadable: str | None = None
     """Why the extensions cannot be read; known after the first look at them."""
 
+    @cached_property
+    def _by_kind(self) -> Mapping[type, x509.Extension[x509.ExtensionType]]:
+        return {type(extension.value): extension for extension in self.extensions.values()}
+
     def extension(self, kind: type[ExtensionT]) -> x509.Extension[ExtensionT] | None:
         """Return the extension of this class, or None."""
-        found = self.extensions.get(kind.oid.dotted_string)
-        return found if found is not None and isinstance(found.value, kind) else None  # type: ignore[return-value] # isinstance of the value decides
+        return self._by_kind.get(kind)  # type: ignore[return-value] # the class of the value is the key
 
     def value(self, kind: type[ExtensionT]) -> ExtensionT | None:
         """Return the value of the extension of this class, or None."""
-        found = self.extension(kind)
-        return None if found is None else found.value
+        found = self._by_kind.get(kind)
+        return None if found is None else found.value  # type: ignore[return-value] # the class of the value is the key
 
     @cached_property
     def subject_key_identifier(self) -> bytes | None:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from cryptography import x509
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from counterseal.pki.path.candidate import Candidate
 
 UNREADABLE = (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType)
@@ -19,6 +21,27 @@ def scope_of(crl: x509.CertificateRevocationList) -> x509.IssuingDistributionPoi
         return crl.extensions.get_extension_for_class(x509.IssuingDistributionPoint).value
     except (x509.ExtensionNotFound, *UNREADABLE):
         return None
+
+
+def readable(crls: Iterable[x509.CertificateRevocationList]) -> tuple[x509.CertificateRevocationList, ...]:
+    """Return the lists whose issuer and dates can be read, which the library puts off until they are asked for."""
+    return tuple(crl for crl in crls if _is_readable(crl))
+
+
+def _is_readable(crl: x509.CertificateRevocationList) -> bool:
+    try:
+        _ = (crl.issuer, crl.last_update_utc, crl.next_update_utc)
+    except UNREADABLE:
+        return False
+    return True
+
+
+def entry_of(crl: x509.CertificateRevocationList, serial_number: int) -> x509.RevokedCertificate | None:
+    """Return the entry of a serial number, or None; raises ValueError when entries cannot be read."""
+    entry = crl.get_revoked_certificate_by_serial_number(serial_number)
+    if entry is not None:
+        _ = entry.revocation_date_utc
+    return entry
 
 
 def is_followed(scope: x509.IssuingDistributionPoint | None) -> bool:

@@ -75,7 +75,7 @@ class PathReport:
     @property
     def valid(self) -> bool:
         """Whether no check failed."""
-        return not self.failures
+        return not any(check.failed for check in self.checks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +120,8 @@ def explain(
     others = [Candidate(one) for one in dict.fromkeys(intermediates) if one not in trusted and one != end_entity]
     search = Search([*(Candidate(one, anchor=True) for one in dict.fromkeys(anchors)), *others], at)
     reports = _try(start, search, question)
-    reports.sort(key=lambda report: (not report.valid, not report.anchored, len(report.failures)))
+    if len(reports) > 1:
+        reports.sort(key=lambda report: (not report.valid, not report.anchored, len(report.failures)))
     return Explanation(question, tuple(reports))
 
 

@@ -74,7 +74,7 @@ def _verify(
     if question.depth is not None:
         builder = builder.max_chain_depth(question.depth)
     if question.purpose is Purpose.CLIENT:
-        _like_openssl(builder).build_client_verifier().verify(end_entity, list(intermediates))
+        like_openssl(builder).build_client_verifier().verify(end_entity, list(intermediates))
         return None
     names = question.names or tuple(_own_names(end_entity))
     if not names:
@@ -84,7 +84,7 @@ def _verify(
     return None
 
 
-def _like_openssl(builder: PolicyBuilder) -> PolicyBuilder:
+def like_openssl(builder: PolicyBuilder) -> PolicyBuilder:
     """Let clients pass without names and key identifiers, which OpenSSL and so nginx do not ask for."""
     from cryptography.x509.verification import Criticality, ExtensionPolicy  # noqa: PLC0415 - only where it is asked
 

@@ -15,7 +15,7 @@ from counterseal.duration import show_duration
 from counterseal.pki.constraints import comparable
 from counterseal.pki.path import catalogue
 from counterseal.pki.path.check import failed, lapsed, passed, skipped
-from counterseal.pki.path.crl_scope import UNREADABLE, covers, is_followed, scope_of
+from counterseal.pki.path.crl_scope import UNREADABLE, covers, entry_of, is_followed, readable, scope_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -38,7 +38,7 @@ def revocation_lists(path: Path, question: Question) -> Iterator[Check]:
     for position, (subject, issuer) in enumerate(pairwise(path.members)):
         judged = [
             (crl, tuple(_judge(position, crl, subject, issuer, question)))
-            for crl in question.crls
+            for crl in readable(question.crls)
             if tuple(comparable(crl.issuer)) == issuer.subject_key
         ]
         if not judged:
@@ -124,7 +124,10 @@ def _lapses(crl: x509.CertificateRevocationList) -> Iterator[str]:
 
 def _look_up(position: int, subject: Candidate, crl: x509.CertificateRevocationList) -> Check:
     serial = subject.certificate.serial_number
-    entry = crl.get_revoked_certificate_by_serial_number(serial)
+    try:
+        entry = entry_of(crl, serial)
+    except UNREADABLE as error:
+        return failed(catalogue.CRL, position, f"the entries of the list cannot be read: {error}")
     if entry is None:
         return passed(catalogue.REVOCATION, position, f"serial number {serial:X} is not on the list")
     when = f"{entry.revocation_date_utc:%Y-%m-%d %H:%M} UTC"
@@ -134,6 +137,6 @@ def _look_up(position: int, subject: Candidate, crl: x509.CertificateRevocationL
 def _reason(entry: x509.RevokedCertificate) -> str:
     try:
         reason = entry.extensions.get_extension_for_class(x509.CRLReason).value.reason
-    except (ValueError, x509.ExtensionNotFound):
+    except (x509.ExtensionNotFound, *UNREADABLE):
         return ""
     return f", {reason.value}"

@@ -31,10 +31,8 @@ _VERSION = 0xA0  # [0], absent in version 1
 
 def signature_fault(subject: Candidate, issuer: Candidate) -> str | None:
     """Return why ``issuer``'s key does not verify the signature of ``subject``; None when it does."""
-    if issuer.public_key is None:
-        return "the issuer's public key cannot be used"
     try:
-        return _fault(subject, issuer.certificate, issuer.public_key, same_name=subject.issuer == issuer.subject)
+        return _fault(subject, issuer)
     except InvalidSignature:
         return "the issuer's key does not verify it"
     except _UNVERIFIABLE as error:
@@ -49,18 +47,18 @@ def is_signed(signed: bytes, signature: bytes, key: CertificatePublicKeyTypes | 
         return False
 
 
-def _fault(
-    subject: Candidate, issuer: x509.Certificate, key: CertificatePublicKeyTypes, *, same_name: bool
-) -> str | None:
+def _fault(subject: Candidate, issuer: Candidate) -> str | None:
     certificate = subject.certificate
     by_sha1 = isinstance(certificate.signature_hash_algorithm, SHA1)  # refused for its weakness elsewhere
-    if same_name and not by_sha1:
-        certificate.verify_directly_issued_by(issuer)
+    if subject.issuer == issuer.subject and not by_sha1:
+        certificate.verify_directly_issued_by(issuer.certificate)
         return None
+    if issuer.public_key is None:
+        return "the issuer's public key cannot be used"
     if not _names_one_algorithm(certificate):
         return "it names one algorithm inside and another outside what is signed"
     by = (certificate.signature_hash_algorithm, certificate.signature_algorithm_parameters)
-    return _verify(key, certificate.signature, certificate.tbs_certificate_bytes, by)
+    return _verify(issuer.public_key, certificate.signature, certificate.tbs_certificate_bytes, by)
 
 
 def _verify(key: CertificatePublicKeyTypes, signature: bytes, signed: bytes, by: Algorithm) -> str | None:
