@@ -65,7 +65,9 @@ def run_batch(run: Run, rows: Path, options: Options) -> None:
         found = examine(authority, order, rows, issued=issued, occupied=occupied, processes=processes)
         _say_plan(run, order, found, batch)
         if batch.dry_run:
-            run.show({"dry_run": True, **_document(found, batch, 0.0)}, f"would issue {found.remaining:,} certificates")
+            where = batch.place.directory or batch.place.archive
+            told = f"would issue {found.remaining:,} certificates into {where}, listed in {batch.place.sheet}"
+            run.show({"dry_run": True, **_document(found, batch, 0.0)}, told)
             return
         began = time.monotonic()
         if found.remaining or batch.place.is_unfinished:
@@ -182,7 +184,10 @@ def _document(found: Examined, batch: Batch, seconds: float) -> dict[str, Any]:
 
 def _show(run: Run, order: BatchOrder, found: Examined, batch: Batch, seconds: float) -> None:
     place = batch.place
-    rate = f" in {seconds:.1f} s ({found.remaining / seconds:,.0f}/s)" if found.remaining and seconds else ""
+    if not found.remaining:
+        run.show(_document(found, batch, seconds), f"nothing to issue: all {found.rows:,} rows are in {place.sheet}")
+        return
+    rate = f" in {seconds:.1f} s ({found.remaining / seconds:,.0f}/s)" if seconds else ""
     lines = [
         f"issued {found.remaining:,} client certificates{rate}",
         f"  files   {place.directory or place.archive}",

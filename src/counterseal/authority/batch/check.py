@@ -60,7 +60,8 @@ def examine(
 ) -> Examined:
     """Judge every row; ``issued`` are the names done before, ``occupied`` tells a file that is in a stem's place.
 
-    Raises RefusedError or, when a row is malformed, InputError, with a finding for each fault of each row.
+    Raises RefusedError ``batch.refused`` or, when a row is malformed, InputError ``batch.rows``, with a finding for
+    each fault of each row; InputError ``batch.empty``, ``batch.columns``.
     """
     above, now = authority.issuer(order.issuer), authority.clock()
     faults: list[Finding] = []
@@ -71,6 +72,8 @@ def examine(
         readable = _readable(path, faults, counted, issued, occupied)
         for found in spread(chunks(readable, CHUNK)):
             faults += found
+    if not counted[0]:
+        raise InputError("batch.empty", f"there is no row in the file: {path}")
     if faults:
         _raise(path, sorted(faults, key=_line))
     return Examined(*counted)
