@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 import re
+import resource
 import subprocess
 import sys
 import time
@@ -52,13 +53,13 @@ def arithmetic() -> float:
     return speed_of("ecdsap256", r"^ *256 bits ecdsa .*?([0-9.]+) +[0-9.]+ *$")
 
 
-def openssl_loop(place: Path, *, packed: bool) -> float:
-    """Return the certificates a second of the recipe's commands in a loop."""
+def openssl_loop(place: Path, *, packed: bool) -> tuple[float, float]:
+    """Return the certificates a second of the recipe's commands in a loop, and the CPU seconds of one."""
     curve = ("-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256")
     (place / "word").write_text("some password\n")
     run("openssl", "genpkey", *curve, "-out", "ca.key", cwd=place)
     run("openssl", "req", "-new", "-x509", "-key", "ca.key", "-subj", "/CN=CA", "-out", "ca.crt", cwd=place)
-    began = time.perf_counter()
+    began, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
     for number in range(LOOP):
         name = f"o{number}"
         run("openssl", "genpkey", *curve, "-out", f"{name}.key", cwd=place)
@@ -69,7 +70,9 @@ def openssl_loop(place: Path, *, packed: bool) -> float:
         if packed:
             pack = ("-inkey", f"{name}.key", "-in", f"{name}.crt", "-passout", "file:word", "-out", f"{name}.p12")
             run("openssl", "pkcs12", "-export", *pack, cwd=place)
-    return LOOP / (time.perf_counter() - began)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return LOOP / (time.perf_counter() - began), cpu / LOOP
 
 
 def issue(place: Path, size: int, cores: int, options: tuple[str, ...]) -> Took:
@@ -114,9 +117,14 @@ def main() -> None:
     for kind, goal, size, count, options in batches(sizes, cores, arguments.p12_most):
         with new_place("batch", arguments.directory) as place:
             took = issue(place / "bench", size, count, options)
-        with table.job(f"{kind}, {size:,} rows, {count} core{'s' if count > 1 else ''}", unit="/s", goal=goal):
-            table.row("openssl loop", packed_loop if "PKCS" in kind else loop)
+        rate, cpu = packed_loop if "PKCS" in kind else loop
+        what = f"{kind}, {size:,} rows, {count} core{'s' if count > 1 else ''}"
+        with table.job(what, unit="/s", goal=goal):
+            table.row("openssl loop", rate)
             table.row("counterseal", size / took.seconds, note=f"{took.megabytes:.0f} MB")
+        with table.job(f"CPU for one: {what}", unit="us"):
+            table.row("openssl loop", cpu * 1e6)
+            table.row("counterseal", took.cpu / size * 1e6, note="does not depend on who else is busy")
     table.finish(arguments.json)
 
 

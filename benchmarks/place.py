@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import subprocess
 import sys
 import tempfile
@@ -21,9 +22,10 @@ PROGRAM = Path(sys.executable).with_name("counterseal")
 
 @dataclass(frozen=True, slots=True)
 class Took:
-    """Wall seconds of one program, and the largest memory of its own process in MB."""
+    """Wall seconds of one program, CPU seconds of it and its children, the largest memory of its own process in MB."""
 
     seconds: float
+    cpu: float
     megabytes: float
 
 
@@ -42,7 +44,7 @@ def run(*command: str | Path, cwd: Path, cores: int | None = None) -> Took:
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     words = [str(word) for word in command]
     some = sorted(os.sched_getaffinity(0))[:cores]
-    memory = [0]
+    memory, before = [0], resource.getrusage(resource.RUSAGE_CHILDREN)
     with (cwd / "said").open("wb") as said:
         began = time.perf_counter()
         program = subprocess.Popen(words, cwd=cwd, env=environment, stdout=said, stderr=said)
@@ -53,7 +55,9 @@ def run(*command: str | Path, cwd: Path, cores: int | None = None) -> Took:
         seconds = time.perf_counter() - began
     watching.join()
     assert code == 0, f"{' '.join(words)}: {(cwd / 'said').read_text()}"
-    return Took(seconds, memory[0] / 1024)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return Took(seconds, cpu, memory[0] / 1024)
 
 
 def _watch(pid: int, memory: list[int]) -> None:
