@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 _CANDIDATES = 16  # of one name; more is not a CA renewed a few times but an attempt to keep us busy
 
+_LONGEST_PATH = 16
+_BREAKS = 10  # told of one file; it is in no order then
+
 
 def is_issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
     """Whether ``issuer`` has the name and the key that signed; what it was allowed to sign is not asked."""
@@ -43,7 +46,7 @@ class Pool:
 
     def __init__(self, certificates: Iterable[x509.Certificate]) -> None:
         self._by_subject: dict[bytes, list[x509.Certificate]] = defaultdict(list)
-        for certificate in certificates:
+        for certificate in dict.fromkeys(certificates):
             self._by_subject[certificate.subject.public_bytes()].append(certificate)
 
     def issuer_of(self, certificate: x509.Certificate) -> x509.Certificate | None:
@@ -57,9 +60,13 @@ class Pool:
         return islice(self._by_subject.get(subject, ()), _CANDIDATES)
 
     def path_of(self, certificate: x509.Certificate) -> tuple[x509.Certificate, ...]:
-        """Return the issuers above a certificate as far as they are here, the nearest first."""
+        """Return the issuers above a certificate as far as they are here, the nearest first, not more than a few."""
         path: list[x509.Certificate] = []
-        while (issuer := self.issuer_of(path[-1] if path else certificate)) and issuer not in (certificate, *path):
+        while (
+            len(path) < _LONGEST_PATH
+            and (issuer := self.issuer_of(path[-1] if path else certificate))
+            and issuer not in (certificate, *path)
+        ):
             path.append(issuer)
         return tuple(path)
 
@@ -90,7 +97,7 @@ def order_findings(certificates: Sequence[x509.Certificate]) -> Iterator[Finding
             "write the end-entity certificate first, then its issuer, and so on",
         )
         return
-    yield from _breaks(certificates)
+    yield from islice(_breaks(certificates), _BREAKS)
     if len(certificates) > 1 and certificates[-1].subject == certificates[-1].issuer:
         yield _finding(
             "bundle.trust_anchor",

@@ -58,3 +58,14 @@ def test_the_signer_of_a_list() -> None:
     crl = builder.sign(PKI.root.private_key, hashes.SHA256())
     assert is_signed_by(crl, ROOT)
     assert not is_signed_by(crl, OTHER_ROOT)
+
+
+def test_a_hostile_bundle_costs_no_more_than_a_large_one() -> None:
+    """Breaks of the order are told up to a few, a path ends somewhere, and a CA given many times hides no other."""
+    findings = list(order_findings([SERVER, *[ROOT, SERVER_CA, CLIENT_CA] * 20]))
+    assert sum(finding.code == "bundle.order" for finding in findings) == 10
+    assert Pool([OTHER_ROOT] * 50 + [ROOT]).issuer_of(SERVER_CA) == ROOT
+    chain = [make_ca("CA 0")]
+    for number in range(1, 20):
+        chain.append(make_ca(f"CA {number}", chain[-1]))
+    assert len(Pool(one.certificate for one in chain).path_of(chain[-1].certificate)) == 16
