@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from counterseal.authority.backend_certificate import (
     ensure_backend_certificate,
-    needs_backend_certificate,
     rehearse_backend_certificate,
 )
 from counterseal.authority.backend_material import backend_material
@@ -22,20 +21,16 @@ from counterseal.authority.proof import Stage, prove_sites, remember_leavers
 from counterseal.authority.publish import publish
 from counterseal.authority.site_certificate import (
     ensure_server_certificate,
-    needs_certificate,
     read_server_certificate,
     rehearse_server_certificate,
 )
 from counterseal.authority.site_material import client_cas, material_of
 from counterseal.authority.stapling import require_stapling
-from counterseal.errors import FileError, InputError, NotFoundError
-from counterseal.files import read_file
-from counterseal.moments import moment
+from counterseal.errors import InputError, NotFoundError
 from counterseal.nginx.deploy import ProofOutcome, deploy, mend, rollback
 from counterseal.nginx.generations import Layout as Generations
-from counterseal.nginx.generations import list_generations, read_current, read_generation
+from counterseal.nginx.generations import list_generations, read_current
 from counterseal.nginx.render import render, render_snippets
-from counterseal.nginx.render.inventory import KNOWN_FILE
 from counterseal.nginx.site import Admit, Site
 
 if TYPE_CHECKING:
@@ -175,40 +170,9 @@ def prove_in_force(
     return prove_sites(authority, [one.site for one in served], ground.stage(number, served), only=only)
 
 
-def sites_due(authority: Authority, served: Sequence[ServedSite], ground: Ground) -> tuple[str, ...]:
-    """Return the sites with a certificate of ours that is to be replaced: its own, or the one for its backend."""
-    return tuple(one.site.name for one in served if _is_due(authority, one, _kept_in(one, ground.home)))
-
-
-def _is_due(authority: Authority, one: ServedSite, directory: Path) -> bool:
-    if one.certificate is None and needs_certificate(authority, one.site.server_names, directory):
-        return True
-    return needs_backend_certificate(authority, one, directory)
-
-
-def _kept_in(one: ServedSite, home: Path) -> Path:
+def kept_in(one: ServedSite, home: Path) -> Path:
+    """Return the directory in which a site's own certificates are kept with their keys."""
     return home / "sites" / one.site.name
-
-
-def is_outdated(authority: Authority, ground: Ground) -> bool:
-    """Whether a list was published after the generation in force was made, which therefore holds an older one."""
-    if ground.in_force is None:
-        return False
-    manifest = read_generation(ground.place.base, ground.in_force).manifest
-    lists = (authority.store.latest_crl(record.name) for record in authority.store.cas())
-    newest = max((moment(crl.this_update) for crl in lists if crl is not None), default=None)
-    return manifest is None or (newest is not None and newest > manifest.created_at)
-
-
-def lacks_known(authority: Authority, served: Sequence[ServedSite], ground: Ground) -> bool:
-    """Whether a site admits only known certificates and its list in force is not the one of today."""
-    if ground.in_force is None or not any(one.site.admit is Admit.KNOWN for one in served):
-        return False
-    today = render_sites(authority, served, ground, generation=ground.in_force)[KNOWN_FILE].content
-    try:
-        return read_file(Generations(ground.place.base).directory(ground.in_force) / KNOWN_FILE) != today
-    except FileError:
-        return True
 
 
 def _leavers(authority: Authority, served: Sequence[ServedSite], ground: Ground) -> Mapping[str, Leaver]:
@@ -240,7 +204,7 @@ def _probes(authority: Authority, sites: Sequence[AnySite], home: Path) -> dict[
 
 
 def _material(authority: Authority, one: ServedSite, home: Path, *, rehearsing: bool) -> Material:
-    directory = _kept_in(one, home)
+    directory = kept_in(one, home)
     if one.certificate and one.certificate_key:
         server = read_server_certificate(one.certificate, one.certificate_key)
     else:

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from counterseal.pki.signer import Signer
     from counterseal.store.records import CARecord
 
-
 _SOON = timedelta(days=3)
 
 
@@ -128,11 +127,11 @@ def _lifetime(authority: Authority, record: CARecord) -> timedelta:
 
 
 def _make(authority: Authority, record: CARecord, number: int, signer: Signer) -> CRLRecord:
-    now = authority.clock().replace(microsecond=0)
-    kept_from = epoch(now - authority.rules.crl_lifetime)  # on one list after its expiry, RFC 5280 3.3
+    now, lifetime = authority.clock().replace(microsecond=0), _lifetime(authority, record)
+    kept_from = epoch(now - lifetime)  # on one list after its expiry, RFC 5280 3.3
     counter = count()
     entries = authority.store.revoked(record.name, not_expired_at=kept_from)
-    next_update = now + _lifetime(authority, record)
+    next_update = now + lifetime
     content = sign_crl(
         x509.load_der_x509_certificate(record.certificate),
         number=number,

@@ -46,11 +46,11 @@ def backup(run: Run, *, target: Path, dry_run: bool) -> None:
 @common
 def restore(run: Run, *, source: Path, dry_run: bool) -> None:
     """Bring a backup back onto a machine that has no CA."""
+    refuse_occupied(run.home)
     passphrase = read_passphrase(run.passphrase_file)
     if passphrase is None:
         raise InputError("passphrase.missing", "the backup's passphrase is needed", hint="pass --passphrase-file FILE")
     if dry_run:
-        refuse_occupied(run.home)
         files = [
             unseen(run.home / path, size=size, mode=mode) for path, size, mode in read_contents(source, passphrase)
         ]

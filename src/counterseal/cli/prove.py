@@ -79,9 +79,9 @@ def prove(
             raise InputError("prove.options", "these options are for a URL", hint="write https://HOST[:PORT][/PATH]")
         return _show(run, _prove_sites(run, what))
     own = _own(certificate, key_file)
-    if own is None and not store_path(run.home).is_file():
-        run.say("no CA here: without --certificate and --key-file nobody tries who must be let in")
     if not store_path(run.home).is_file():
+        if own is None:
+            run.say("no CA here: without --certificate and --key-file nobody tries who must be let in")
         anchors = read_file(ca_file) if ca_file else system_anchors()
         facts = facts_of_url(what, client_certificates=client_certificates, trust_anchors=anchors)
         return _show(run, [prove_url(facts, Visitor(now(), lambda: new_serial_number(os.urandom), own=own))])
@@ -102,12 +102,9 @@ def _prove_sites(run: Run, site: str | None) -> Sequence[Proof]:
         if not settings.sites and site is None:
             hint = "name one in counterseal.toml: [sites.NAME]; or prove any server: https://HOST/"
             raise NotFoundError("site.unknown", "no site is configured", hint=hint)
-        what = f"no such site: {site!r}"
         close = difflib.get_close_matches(site or "", [one.site.name for one in settings.sites], n=1)
-        hint = (
-            f"did you mean {close[0]!r}?" if close else f"configured are: {known}; or a URL: https://{site or 'HOST'}/"
-        )
-        raise NotFoundError("site.unknown", what, hint=hint)
+        hint = f"did you mean {close[0]!r}?" if close else f"configured are: {known}; or a URL: https://{site}/"
+        raise NotFoundError("site.unknown", f"no such site: {site!r}", hint=hint)
     with run.authority() as authority:
         return prove_in_force(authority, settings.sites, open_ground(run.home, settings), only=site)
 

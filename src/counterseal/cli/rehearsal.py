@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from counterseal.authority.deployment import render_sites, require_sites, sites_due
+from counterseal.authority.deployment import render_sites, require_sites
+from counterseal.authority.due import sites_due
 from counterseal.authority.site_material import client_cas
 from counterseal.cli.dry_run import show_dry_run
 from counterseal.files import Preview, preview, read_file

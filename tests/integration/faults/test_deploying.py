@@ -135,7 +135,7 @@ def test_a_port_that_another_program_holds(home: Path) -> None:
         taken = holder.getsockname()[1]
         configure(home, taken)
         assert "Address already in use" in deploy(home, code=1)
-        assert "running      False" in counterseal(home, "nginx", "status").stdout
+        assert not json.loads(counterseal(home, "nginx", "status", "--json").stdout)["running"]
         configure(home, port)
         deploy(home)
         number = served(port)

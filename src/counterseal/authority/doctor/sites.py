@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from counterseal.authority.deployment import Ground, is_outdated, prove_in_force
+from counterseal.authority.deployment import Ground, prove_in_force
 from counterseal.authority.doctor.check import Check, attention, broken, ok
+from counterseal.authority.due import is_outdated
 from counterseal.errors import KeyAccessError
 from counterseal.nginx.generations import read_generation
 from counterseal.nginx.status import NginxStatus, read_status

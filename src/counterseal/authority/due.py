@@ -1,0 +1,55 @@
+"""What has become due since the last deploy: certificates of sites, lists, and the list of known certificates."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from counterseal.authority.backend_certificate import needs_backend_certificate
+from counterseal.authority.deployment import kept_in, render_sites
+from counterseal.authority.site_certificate import needs_certificate
+from counterseal.errors import FileError
+from counterseal.files import read_file
+from counterseal.moments import moment
+from counterseal.nginx.generations import Layout, read_generation
+from counterseal.nginx.render.inventory import KNOWN_FILE
+from counterseal.nginx.site import Admit
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from counterseal.authority.deployment import Ground
+    from counterseal.authority.parts import Authority
+    from counterseal.authority.served import ServedSite
+
+
+def sites_due(authority: Authority, served: Sequence[ServedSite], ground: Ground) -> tuple[str, ...]:
+    """Return the sites with a certificate of ours that is to be replaced: its own, or the one for its backend."""
+    return tuple(one.site.name for one in served if _is_due(authority, one, kept_in(one, ground.home)))
+
+
+def _is_due(authority: Authority, one: ServedSite, directory: Path) -> bool:
+    if one.certificate is None and needs_certificate(authority, one.site.server_names, directory):
+        return True
+    return needs_backend_certificate(authority, one, directory)
+
+
+def is_outdated(authority: Authority, ground: Ground) -> bool:
+    """Whether a list was published after the generation in force was made, which therefore holds an older one."""
+    if ground.in_force is None:
+        return False
+    manifest = read_generation(ground.place.base, ground.in_force).manifest
+    lists = (authority.store.latest_crl(record.name) for record in authority.store.cas())
+    newest = max((moment(crl.this_update) for crl in lists if crl is not None), default=None)
+    return manifest is None or (newest is not None and newest > manifest.created_at)
+
+
+def lacks_known(authority: Authority, served: Sequence[ServedSite], ground: Ground) -> bool:
+    """Whether a site admits only known certificates and its list in force is not the one of today."""
+    if ground.in_force is None or not any(one.site.admit is Admit.KNOWN for one in served):
+        return False
+    today = render_sites(authority, served, ground, generation=ground.in_force)[KNOWN_FILE].content
+    try:
+        return read_file(Layout(ground.place.base).directory(ground.in_force) / KNOWN_FILE) != today
+    except FileError:
+        return True
