@@ -61,7 +61,7 @@ SECTIONS: dict[str, dict[str, Entry]] = {
         ),
     },
     "Deploy": {
-        "nginx": Entry("counterseal.cli.nginx:nginx", "Render, deploy and look after what nginx serves."),
+        "nginx": Entry("counterseal.cli.nginx_group:nginx", "Render, deploy and look after what nginx serves."),
         "prove": Entry("counterseal.cli.prove:prove", "Prove with real handshakes who gets into the sites."),
     },
     "Serve": {

@@ -1,4 +1,4 @@
-"""``counterseal nginx``: render, deploy, rollback, generations, status, stop, lint."""
+"""``counterseal nginx``: render, deploy, rollback, generations, status, stop."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import click
 from counterseal.authority.deployment import deploy_sites, render_sites, rollback_sites
 from counterseal.cli.common import Run, columns, common
 from counterseal.cli.dry_run import dry_run_option
-from counterseal.cli.nginx_lint import lint
 from counterseal.cli.nginx_status import status_lines
 from counterseal.cli.proofs import table
 from counterseal.cli.rehearsal import rehearse_deploy, rehearse_rollback
@@ -23,20 +22,8 @@ from counterseal.nginx.status import read_status
 if TYPE_CHECKING:
     from counterseal.authority.deployment import Deployed
 
-EPILOG = """\b
-Examples:
-  counterseal nginx render
-  counterseal nginx deploy
-  counterseal nginx rollback
-"""
-
-
-@click.group(epilog=EPILOG)
-def nginx() -> None:
-    """Render, deploy and look after what nginx serves."""
-
-
-nginx.add_command(lint)
+nginx = click.Group()
+"""What deploys and looks after; ``nginx_group`` puts it on the command line."""
 
 
 @nginx.command(epilog="\b\nExamples:\n  counterseal nginx render\n  counterseal nginx render --snippets")

@@ -75,7 +75,7 @@ def test_cases_with_something_changed(number: int, seed: int) -> None:
     look(mutate(texts()[number % len(texts())], random.Random(seed)))  # noqa: S311 - nothing secret
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(st.integers(0, 2**32))
 def test_files_with_something_changed(seed: int) -> None:
     """A few octets of certificates, lists and keys are others; every rule about files looks at them."""

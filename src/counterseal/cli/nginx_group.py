@@ -1,0 +1,41 @@
+"""``counterseal nginx``: its commands by name, so that ``lint`` answers without loading what deploys and proves."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+import click
+
+EPILOG = """\b
+Examples:
+  counterseal nginx render
+  counterseal nginx deploy
+  counterseal nginx rollback
+  counterseal nginx lint
+"""
+
+
+class NginxGroup(click.Group):
+    """The commands of ``cli.nginx``, and ``lint``, which lives alone."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names in alphabetical order, as click does."""
+        return sorted([*self._deploying().list_commands(ctx), "lint"])
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import and return the command of this name."""
+        if cmd_name == "lint":
+            command = import_module("counterseal.cli.nginx_lint").lint
+            assert isinstance(command, click.Command)  # noqa: S101 - for the type checker
+            return command
+        return self._deploying().get_command(ctx, cmd_name)
+
+    def _deploying(self) -> click.Group:
+        group = import_module("counterseal.cli.nginx").nginx
+        assert isinstance(group, click.Group)  # noqa: S101 - for the type checker
+        return group
+
+
+@click.group(cls=NginxGroup, epilog=EPILOG)
+def nginx() -> None:
+    """Render, deploy and look after what nginx serves."""
