@@ -13,12 +13,15 @@ from counterseal.nginx.lint.rule import Found, Rule, at
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from counterseal.nginx.lint.level import Level
     from counterseal.nginx.lint.model import Configuration
 
 
 def check(configuration: Configuration) -> Iterator[Found]:
-    """Find the error pages for 495 and 496, in force outside the locations, that run an application or answer 2xx."""
+    """Find the error pages for 495 and 496, in force outside the locations, that run an application or answer 2xx.
+
+    A named location, or a path with a variable in it, gets the request as the client made it. A fixed path is another
+    request, and harmless as long as it does not turn the refusal into a success.
+    """
     for server in configuration.guarded:
         for page in server.level.all("error_page"):
             *codes, target = page.arguments or ("",)
@@ -27,16 +30,17 @@ def check(configuration: Configuration) -> Iterator[Found]:
             location = find_location(server, target)
             if location is None or is_guarded(configuration, location):
                 continue
-            if application(location) is not None:
+            is_asked = application(location) is not None
+            if is_asked and (target.startswith("@") or "$" in target or _may_succeed(codes)):
                 yield Found(at(page), f"refused clients reach the application through {target}")
-            elif _succeeds(codes, location):
+            elif succeeds(location) and _may_succeed(codes):
                 yield Found(at(page), f"refused clients are answered 2xx by {target}")
 
 
-def _succeeds(codes: list[str], location: Level) -> bool:
-    """Whether ``=`` takes over the success of the location, or sets one; without ``=`` the code of the error stays."""
+def _may_succeed(codes: list[str]) -> bool:
+    """Whether ``=`` takes the status of the location, or sets a success; without it the code of the error stays."""
     answer = next((code.removeprefix("=") for code in codes if code.startswith("=")), None)
-    return succeeds(location) and answer is not None and (not answer or answer.startswith("2"))
+    return answer is not None and (not answer or answer.startswith("2"))
 
 
 RULE = Rule(
