@@ -19,6 +19,7 @@ import os
 import subprocess
 import sys
 import venv
+from functools import partial
 from typing import TYPE_CHECKING
 
 from commands import take_turns
@@ -77,10 +78,11 @@ def install(place: Path, package: str) -> Path:
     return directory / "bin"
 
 
-def run(*command: str | Path) -> None:
+def run(command: tuple[str | Path, ...], _: int) -> None:
     """Run a linter to its end; findings are no failure, and bytecode is cached, as it is everywhere after the first."""
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    done = subprocess.run([str(word) for word in command], check=False, capture_output=True, env=environment)
+    words = [str(word) for word in command]
+    done = subprocess.run(words, check=False, capture_output=True, env=environment)
     assert done.returncode in {0, 1, 3}, done.stderr.decode(errors="replace")[-500:]
 
 
@@ -96,13 +98,13 @@ def main() -> None:
         for lines in arguments.lines:
             conf = place / f"{lines}.conf"
             conf.write_text(write_configuration(lines))
-            jobs = {
-                "crossplane parse": lambda _, conf=conf: run(peers["crossplane"] / "crossplane", "parse", conf),
-                "gixy-ng": lambda _, conf=conf: run(peers["gixy"] / "gixy", conf),
-                "counterseal nginx lint": lambda _, conf=conf: run(PROGRAM, "nginx", "lint", "--no-files", conf),
-                "Python alone": lambda _: run(sys.executable, "-c", "pass"),
+            commands: dict[str, tuple[str | Path, ...]] = {
+                "crossplane parse": (peers["crossplane"] / "crossplane", "parse", conf),
+                "gixy-ng": (peers["gixy"] / "gixy", conf),
+                "counterseal nginx lint": (PROGRAM, "nginx", "lint", "--no-files", conf),
+                "Python alone": (sys.executable, "-c", "pass"),
             }
-            times = take_turns(arguments.rounds, jobs)
+            times = take_turns(arguments.rounds, {who: partial(run, words) for who, words in commands.items()})
             with table.job(f"{conf.read_text().count(chr(10)):,} lines", unit="ms", goal=GOALS.get(lines, "")):
                 for who, value in times.items():
                     table.row(who, value)

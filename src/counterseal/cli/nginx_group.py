@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 
 import click
+from click.exceptions import NoSuchCommand
 
 EPILOG = """\b
 Examples:
@@ -29,6 +30,15 @@ class NginxGroup(click.Group):
             assert isinstance(command, click.Command)  # noqa: S101 - for the type checker
             return command
         return self._deploying().get_command(ctx, cmd_name)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command, or say which one was probably meant."""
+        names = self.list_commands(ctx) if args[0] != "lint" else ["lint"]
+        if args[0] not in names:
+            raise NoSuchCommand(args[0], possibilities=names, ctx=ctx)
+        return super().resolve_command(ctx, args)
 
     def _deploying(self) -> click.Group:
         group = import_module("counterseal.cli.nginx").nginx

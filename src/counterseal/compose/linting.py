@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from counterseal.errors import NginxError
+from counterseal.errors import InputError, NginxError
 from counterseal.files import write_file
 from counterseal.nginx.binary import find_nginx, read_package, read_version
 from counterseal.nginx.lint.build import build
@@ -45,6 +45,9 @@ def lint_configuration(
     ``text`` is the output of ``nginx -T`` or one file. Files that it names are looked at on this machine, unless it is
     such an output: that may come from another one. Raises FileError, InputError and NginxError.
     """
+    if text is not None and not text.strip():
+        hint = "did the command before the | fail? nginx -T needs the rights of whoever starts nginx"
+        raise InputError("nginx.empty", "no configuration on standard input", hint=hint)
     nginx = named_version(version) if version else _installed()
     conf = _main_file(path, nginx)
     dump = split_dump(text) if text is not None else {}

@@ -73,10 +73,10 @@ class _Reader:
         while self._at < len(self._text):
             self._step()
         if self._words:
-            self._fail(f'directive "{self._words[0].text}" is not ended by ";"', self._words[0])
+            self._fail(f'directive "{_shown(self._words[0].text)}" is not ended by ";"', self._words[0])
         if len(self._open) > 1:
             unclosed = self._open[-1].words[0]
-            self._fail(f'block "{unclosed.text}" is never closed', unclosed)
+            self._fail(f'block "{_shown(unclosed.text)}" is never closed', unclosed)
         return Tree(self._file, tuple(self._open[0].directives), self._trivia)
 
     def _step(self) -> None:
@@ -98,7 +98,7 @@ class _Reader:
         self._words.append(Word(raw, self._line, self._at - self._line_start + 1, self._take_trivia()))
         following = self._text[self._at + len(raw) : self._at + len(raw) + 1]
         if is_quoted and following and following not in _AFTER_QUOTE:
-            self._fail(f'unexpected "{following}" after a closing quote')
+            self._fail(f'unexpected "{_shown(following)}" after a closing quote')
 
     def _mark(self, mark: str) -> None:
         if mark == "}":
@@ -114,7 +114,7 @@ class _Reader:
 
     def _close(self) -> None:
         if self._words:
-            self._fail(f'directive "{self._words[0].text}" is not ended by ";"', self._words[0])
+            self._fail(f'directive "{_shown(self._words[0].text)}" is not ended by ";"', self._words[0])
         if len(self._open) == 1:
             self._fail('unexpected "}"')
         closed = self._open.pop()
@@ -151,6 +151,11 @@ class _Reader:
     def _fail(self, why: str, word: Word | None = None) -> NoReturn:
         line, column = (word.line, word.column) if word else (self._line, self._at - self._line_start + 1)
         raise InputError("nginx.syntax", f"cannot read nginx configuration: {self._file}:{line}:{column}: {why}")
+
+
+def _shown(text: str) -> str:
+    """Return the text as far as it is fit for a message."""
+    return text[:60] if text[:60].isprintable() else ascii(text[:60])[1:-1]
 
 
 def _lua_end(text: str, start: int) -> int | None:

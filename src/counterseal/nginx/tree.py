@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ class Block:
     code: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Directive:
     """One directive: its words, and its block where it has one; ``before_end`` is the trivia before ``;`` or ``{``."""
 
@@ -57,12 +58,12 @@ class Directive:
     before_end: str = ""
     block: Block | None = None
 
-    @property
+    @cached_property
     def name(self) -> str:
         """The first word."""
         return self.words[0].text
 
-    @property
+    @cached_property
     def arguments(self) -> tuple[str, ...]:
         """The words after the first, as nginx reads them."""
         return tuple(word.text for word in self.words[1:])

@@ -133,3 +133,11 @@ def test_a_quoted_word_is_read_back_as_it_was(value: str) -> None:
     """Quoting with backslashes before quotes and backslashes is undone by the reader."""
     quoted = '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
     assert parse(f"set {quoted};").directives[0].arguments == (value,)
+
+
+def test_what_a_terminal_would_obey_is_not_in_a_message() -> None:
+    """A binary file is refused in printable words, and not in all of them."""
+    with pytest.raises(InputError) as caught:
+        parse("\x1b[2J" + "x" * 500)
+    assert caught.value.message.isprintable()
+    assert len(caught.value.message) < 200

@@ -17,6 +17,7 @@ MISSING = "no such file or directory"
 
 def naming_directives(configuration: Configuration, names: Collection[str] = NAMING) -> Iterator[Directive]:
     """Yield every directive of those names in the configuration whose file was looked at."""
+    wanted = frozenset(names)
     for level in configuration.main.walk():
-        for name in sorted(names):
+        for name in sorted(wanted & level.own.keys()):
             yield from (one for one in level.here(name) if configuration.file(one) is not None)
