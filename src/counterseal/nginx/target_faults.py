@@ -43,7 +43,8 @@ def of_upstream_tls(site: AnySite) -> Iterator[Finding]:
     found = [upstream for text in site.upstream_texts if (upstream := _readable(text, site)) is not None]
     secured = [upstream for upstream in found if upstream.is_tls]
     if site.upstream_tls is None and secured:
-        hint = "say whom nginx trusts there: upstream_tls = {} for our own server CAs, or trust = FILE in it"
+        named = "{}" if secured[0].host else '{ name = "app.internal" }'
+        hint = f"say whom nginx trusts there: upstream_tls = {named} for our own server CAs, or trust = FILE in it"
         yield _fault("upstream_tls", f"no upstream_tls for {secured[0].scheme}://{secured[0].address}", hint)
     if site.upstream_tls is None:
         return

@@ -120,3 +120,12 @@ def test_a_backend_that_asks_for_nothing_is_verified_all_the_same(start: Start) 
     with echo(tls=backend_tls(make_server(authority("server"), NAME), asks=False)) as upstream:
         files = given(certificate_chain=b"", private_key=b"")
         assert Visitor(start(files, upstream=f"https://{upstream}", upstream_tls=silent), ALICE).get("/x").status == 200
+
+
+def test_a_verified_connection_is_kept_for_the_next_request(start: Start) -> None:
+    """Clients that come one after the other share it; a worker makes its own."""
+    with echo(tls=backend_tls(make_server(authority("server"), NAME)), keeps=True) as upstream:
+        port = start(given(), upstream=f"https://{upstream}", upstream_tls=SHOWN)
+        visitor = Visitor(port, ALICE)
+        connections = {json.loads(visitor.get("/x").body)["connection"] for _ in range(20)}
+    assert len(connections) < 20

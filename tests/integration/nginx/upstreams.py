@@ -28,6 +28,7 @@ class _Echo(BaseHTTPRequestHandler):
         saw: dict[str, object] = {"path": self.path, "headers": [[k.lower(), v] for k, v in self.headers.items()]}
         if isinstance(self.connection, ssl.SSLSocket):
             saw["certificate"] = self.connection.getpeercert()
+            saw["connection"] = self.client_address[1]
         body = json.dumps(saw).encode()
         self.send_response(int(self.path.rpartition("/")[2]) if "/status/" in self.path else 200)
         if self.path.startswith("/x-accel?"):
@@ -44,6 +45,12 @@ class _Echo(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
+class _Keeping(_Echo):
+    """Keeps its connections, and tells each which it is."""
+
+    protocol_version = "HTTP/1.1"
+
+
 class _TCP(ThreadingMixIn, TCPServer):
     daemon_threads = True
 
@@ -56,10 +63,10 @@ class _Unix(ThreadingMixIn, UnixStreamServer):
 
 
 @contextmanager
-def echo(path: Path | None = None, *, tls: ssl.SSLContext | None = None) -> Iterator[str]:
+def echo(path: Path | None = None, *, tls: ssl.SSLContext | None = None, keeps: bool = False) -> Iterator[str]:
     """Run the upstream on a Unix socket, or on a free port; yields its name as a site has it."""
     port = free_port()
-    server = _Unix(str(path), _Echo) if path else _TCP(("127.0.0.1", port), _Echo)
+    server = _Unix(str(path), _Echo) if path else _TCP(("127.0.0.1", port), _Keeping if keeps else _Echo)
     if tls is not None:
         server.socket = tls.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from counterseal.fileset import FileSet, PlannedFile
 from counterseal.nginx.render.agreement import refuse_disagreement, session_zone, tls_sockets
+from counterseal.nginx.render.backend import upstream_blocks
 from counterseal.nginx.render.decision import decision_lines
 from counterseal.nginx.render.headers import client_cert_maps, proxy_maps
 from counterseal.nginx.render.inventory import inventory_lines, list_files, number_issuers
@@ -87,7 +88,10 @@ def _http_files(
     for site, material in sites:
         zone = session_zone(site, only, generation=generation, version=version)
         server = site_server(site, material, version=version, layout=layout, zone=zone, generation=generation)
-        yield PlannedFile(file_of(site, "conf"), as_file([head, *server, *redirect_servers(site, layout)]))
+        yield PlannedFile(
+            file_of(site, "conf"),
+            as_file([head, *upstream_blocks(site, version), *server, *redirect_servers(site, layout)]),
+        )
         yield from location_files(site, material, version=version, layout=layout)
     default = defaults(only, version=version, generation=generation, layout=layout)
     yield PlannedFile(DEFAULT_FILE, as_file([head, *default]))

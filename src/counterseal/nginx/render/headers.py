@@ -80,9 +80,7 @@ def proxy_maps() -> Iterator[str]:
     """Yield the maps that proxied locations use: the host with its port, and whether a connection is upgraded."""
     same_host = r"(?i)^([^|]+)[|]\1(:[0-9]{1,5})?\z"
     yield from choose("$host|$http_host", "$counterseal_host", [("default", "$host"), (same_host, "$http_host")])
-    yield from choose(
-        "$http_upgrade", "$counterseal_connection", [("default", "close"), (r"(?i)^websocket\z", "upgrade")]
-    )
+    yield from choose("$http_upgrade", "$counterseal_connection", [("default", ""), (r"(?i)^websocket\z", "upgrade")])
 
 
 def client_cert_maps() -> Iterator[str]:

@@ -48,7 +48,8 @@ def test_grpc_has_its_own_directives() -> None:
     server, tls = (files[f"sites/panel.{kind}"].content.decode() for kind in ("conf", "grpc_ssl.conf"))
     assert "proxy_" not in server + tls
     assert "grpc_ssl_verify on;" in tls
-    assert 'grpc_pass "grpcs://10.0.0.5:8443";' in server
+    assert 'grpc_pass "grpcs://counterseal_panel_1";' in server
+    assert 'server "10.0.0.5:8443";' in server
     assert b"grpc_set_header X-SSL-Client-Verify" in files["sites/panel.grpc.conf"].content
 
 
