@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from counterseal.cli.verified_text import show_verified
 from counterseal.cli.verify_given import given_of, nginx_files
 from counterseal.handshake.trace.dial import StartTLS
 from counterseal.nginx.client_verification import VerifyClient
+from counterseal.pki.path.catalogue import TRUST_ANCHOR
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -40,7 +42,10 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 @click.option("--purpose", type=click.Choice(["server", "client"]), help="What it is for.  [default: by its usages]")
 @click.option("--hostname", metavar="NAME", multiple=True, help="Name or address it must bear.  [default: HOST]")
 @click.option(
-    "--trust", metavar="FILE", type=_FILE, multiple=True, help="Trusted CAs.  [default: this home's, else the system's]"
+    "--trust",
+    metavar="FILE|system",
+    multiple=True,
+    help="Trusted CAs.  [default: the root of this home's CA, else the system's]",
 )
 @click.option("--chain", metavar="FILE", type=_FILE, multiple=True, help="More certificates to build paths from.")
 @click.option("--crl", metavar="FILE|URL", multiple=True, help="Revocation lists of the CAs.")
@@ -75,12 +80,15 @@ def verify(run: Run, **options: Unpack[Options]) -> int:
     Tries every path to a trusted CA, stops at no failure, and shows the values compared, the section of the
     standard and the fix.
     """
-    given = given_of(run, options)
-    verified = verify_certificate(given)
-    if options["like"] == "nginx":
-        verified = as_nginx(verified, nginx_files(options, given))
-    run.show(
-        {"verify": verified_to_json(verified)},
-        show_verified(verified, brief=options["brief"], every_path=options["all_paths"]),
-    )
+    with warnings.catch_warnings(action="ignore", category=UserWarning):  # the checks say the same in words
+        given = given_of(run, options)
+        verified = verify_certificate(given)
+        if options["like"] == "nginx":
+            verified = as_nginx(verified, nginx_files(options, given))
+        run.show(
+            {"verify": verified_to_json(verified)},
+            show_verified(verified, brief=options["brief"], every_path=options["all_paths"]),
+        )
+    if not options["trust"] and any(check.kind is TRUST_ANCHOR for check in verified.explanation.best.failures):
+        run.say(f"hint: only {given.trusted_by} was trusted; name others with --trust FILE, or --trust system")
     return 0 if verified.admitted else 3

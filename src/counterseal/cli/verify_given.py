@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 
     from counterseal.cli.common import Run
 
+SYSTEM = "system"
+"""The word of --trust for the CAs of the operating system."""
 _FILES = frozenset({".pem", ".crt", ".cer", ".der", ".p12", ".pfx", ".p7b", ".p7c"})
 
 
@@ -47,7 +49,7 @@ class Options(TypedDict):
     target: str
     purpose: str | None
     hostname: tuple[str, ...]
-    trust: tuple[Path, ...]
+    trust: tuple[str, ...]
     chain: tuple[Path, ...]
     crl: tuple[str, ...]
     fetch_crl: bool
@@ -75,7 +77,8 @@ def given_of(run: Run, options: Options) -> Given:
     purpose = Purpose(options["purpose"]) if options["purpose"] else _purpose(end_entity, host)
     names = options["hostname"] or ((host,) if host and purpose is Purpose.SERVER else ())
     trusted, words, known = _trusted(run, options)
-    others = (*(one for path in options["chain"] for one in _certificates(path)), *known)
+    given_too = tuple(one for path in options["chain"] for one in _certificates(path))
+    others = given_too if host else (*given_too, *known)  # a server must send its intermediates itself
     given = Given(
         chain=found.certificates,
         trusted=trusted,
@@ -95,7 +98,7 @@ def given_of(run: Run, options: Options) -> Given:
 def _chain(run: Run, options: Options) -> tuple[FoundChain, str | None]:
     """Return the chain, and the host it came from where it was a server's."""
     target, path = options["target"], Path(options["target"])
-    if target == "-" or path.exists() or path.suffix.lower() in _FILES or target.startswith((".", "/", "~")):
+    if target == "-" or path.is_file() or path.suffix.lower() in _FILES or target.startswith((".", "/", "~")):
         (file,) = given_files([path])
 
         def password() -> bytes:
@@ -119,19 +122,26 @@ def _purpose(end_entity: x509.Certificate, host: str | None) -> Purpose:
 def _trusted(run: Run, options: Options) -> tuple[tuple[x509.Certificate, ...], str, tuple[x509.Certificate, ...]]:
     """Return the anchors, whose they are, and the other CAs that are known."""
     if options["trust"]:
-        found = tuple(one for path in options["trust"] for one in _certificates(path))
-        return found, f"{_count(found)} of {', '.join(map(str, options['trust']))}", ()
+        found = tuple(one for place in options["trust"] for one in _anchors(place))
+        return found, f"{_count(found)} of {', '.join(map(_shown, options['trust']))}", ()
     with known_home(run) as home:
         cas = home.certificates
     roots = tuple(one for one in cas if one.subject == one.issuer)
+    others = tuple(one for one in cas if one not in roots)
     if roots:
-        return (
-            roots,
-            f"{_count(roots)}, the root of the CA in {run.home}",
-            tuple(one for one in cas if one not in roots),
-        )
-    found = certificates_in(system_anchors(), source="the CAs of this system")
-    return found, f"{_count(found)} of this system", ()
+        return roots, f"{_count(roots)}, the root of the CA in {run.home}", others
+    found = _anchors(SYSTEM)
+    return found, f"{_count(found)} of {_shown(SYSTEM)}", ()
+
+
+def _anchors(place: str) -> tuple[x509.Certificate, ...]:
+    if place == SYSTEM:
+        return certificates_in(system_anchors(), source="the CAs of this system")
+    return _certificates(Path(place))
+
+
+def _shown(place: str) -> str:
+    return "this system" if place == SYSTEM else place
 
 
 def _count(certificates: Sequence[x509.Certificate]) -> str:
@@ -186,11 +196,16 @@ def _moment(text: str | None) -> datetime:
 def nginx_files(options: Options, given: Given) -> NginxFiles:
     """Return what nginx takes from the files of --trust and --crl; without --trust the CAs that are trusted."""
     version = named_version(options["nginx_version"]) if options["nginx_version"] else NginxVersion(NEWEST)
-    cas = [load_ca_file(read_file(path)) for path in options["trust"]] or [LoadedFile((*given.trusted, *given.others))]
+    named = [load_ca_file(_content(place)) for place in options["trust"]]
+    cas = named or [LoadedFile((*given.trusted, *given.others))]
     places = [place for place in options["crl"] if "://" not in place]
     crls = [load_crl_file(read_file(Path(place)), version) for place in places]
     fetched = LoadedFile(crls=given.crls or ()) if given.crls is not None and not crls else None
     return NginxFiles(_joined(cas), _joined(crls) if crls else fetched, VerifyClient(options["verify_client"]))
+
+
+def _content(place: str) -> bytes:
+    return system_anchors() if place == SYSTEM else read_file(Path(place))
 
 
 def _joined(files: Sequence[LoadedFile]) -> LoadedFile:

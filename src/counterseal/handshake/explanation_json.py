@@ -13,6 +13,7 @@ from counterseal.handshake.verdict import verdict
 from counterseal.handshake.wire.alerts import alert_meaning
 from counterseal.handshake.wire.numbers import GROUPS, VERSIONS, is_post_quantum, name_of
 from counterseal.handshake.wire.suites import CIPHER_SUITES
+from counterseal.pki.path.report_json import check_to_json
 from counterseal.pki.subject import show_subject
 
 if TYPE_CHECKING:
@@ -140,17 +141,5 @@ def _checks(report: PathReport | None) -> dict[str, Any] | None:
     return {
         "valid": report.valid,
         "path": [show_subject(certificate.subject) for certificate in report.certificates],
-        "checks": [
-            {
-                "code": check.kind.code,
-                "title": check.kind.title,
-                "outcome": check.outcome.value,
-                "position": check.position,
-                "message": check.message,
-                "section": check.where_written,
-                "meaning": check.kind.meaning if check.failed else None,
-                "fix": check.fix,
-            }
-            for check in report.checks
-        ],
+        "checks": [check_to_json(check) for check in report.checks],
     }

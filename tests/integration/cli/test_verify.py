@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509 import ocsp
+from cryptography.x509.oid import AuthorityInformationAccessOID
 
-from chains import Case, cases
+from chains import DAY, NOW, Case, cases, crl, end_entity, root
 from command import Ran, counterseal
+from foreign_servers import openssl_serving
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 SHOWN = {"key for encipherment of data only": True, "end entity expired": False, "good server": False}
@@ -155,3 +163,87 @@ def test_what_cannot_be_looked_at_is_an_error(home: Path, arguments: tuple[str, 
     ran = verify(home, *arguments)
     assert (ran.code, ran.stdout) == (code, "")
     assert said in ran.stderr
+
+
+def test_a_server_is_asked_for_its_chain(home: Path) -> None:
+    """Its name comes from the target; an intermediate that it does not send is missing, though this home knows it."""
+    made = counterseal(home / "home", "server", "127.0.0.1", "--out", str(home / "out"))
+    assert made.code == 0, made.stderr
+    files = {name: str(home / "out" / f"127.0.0.1.{name}.pem") for name in ("fullchain", "cert", "key")}
+    with openssl_serving(home, "-cert", files["cert"], "-cert_chain", files["fullchain"], "-key", files["key"]) as port:
+        good = answer(verify(home, f"127.0.0.1:{port}", "--json"))
+        other = verify(home, f"127.0.0.1:{port}", "--hostname", "other.example.com")
+    with openssl_serving(home, "-cert", files["cert"], "-key", files["key"]) as port:
+        alone = verify(home, f"127.0.0.1:{port}", "--json")
+    assert (good["valid"], good["names"]) == (True, ["IP:127.0.0.1"])
+    assert other.code == 3
+    assert failures(answer(alone)) == {("trust_anchor", 0)}
+
+
+class Files(BaseHTTPRequestHandler):
+    """Serves what it was told, by path, to GET and POST alike."""
+
+    content: ClassVar[dict[str, bytes]] = {}
+
+    def do_GET(self) -> None:
+        """Answer with the file of this path."""
+        found = self.content.get(self.path)
+        self.send_response(404 if found is None else 200)
+        self.end_headers()
+        self.wfile.write(found or b"")
+
+    do_POST = do_GET  # noqa: N815 - the same
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def web() -> Iterator[str]:
+    """Serve ``Files`` and return its address."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Files)
+    Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+def test_lists_and_responses_are_fetched_when_asked_for(web: str, tmp_path: Path) -> None:
+    """From where the certificate points to; a list that is not there is an error and no verdict."""
+    point = x509.DistributionPoint([x509.UniformResourceIdentifier(f"{web}/ca.crl")], None, None, None)
+    responder = x509.UniformResourceIdentifier(f"{web}/ocsp")
+    access = x509.AccessDescription(AuthorityInformationAccessOID.OCSP, responder)
+    extensions = ((x509.CRLDistributionPoints([point]), False), (x509.AuthorityInformationAccess([access]), False))
+    server = end_entity(root()).having(*extensions).make()
+    for name, issued in (("server", server), ("root", root())):
+        (tmp_path / f"{name}.pem").write_bytes(issued.certificate.public_bytes(Encoding.PEM))
+    question = ("verify", str(tmp_path / "server.pem"), "--trust", str(tmp_path / "root.pem"), "--at", NOW.isoformat())
+    Files.content = {}
+    missing = counterseal(tmp_path, *question, "--fetch-crl")
+    assert (missing.code, missing.stdout) == (1, "")
+    assert "cannot fetch" in missing.stderr
+    good = ocsp.OCSPResponseBuilder().add_response(
+        server.certificate, root().certificate, SHA256(), ocsp.OCSPCertStatus.GOOD, NOW, NOW + DAY, None, None
+    )  # fmt: skip
+    signed = good.responder_id(ocsp.OCSPResponderEncoding.HASH, root().certificate).sign(root().private_key, SHA256())
+    revoking = crl(root(), revoked=[server.certificate.serial_number])
+    Files.content = {
+        "/ca.crl": revoking.public_bytes(Encoding.DER),
+        "/ocsp": signed.public_bytes(Encoding.DER),
+    }
+    assert counterseal(tmp_path, *question).code == 0
+    assert counterseal(tmp_path, *question, "--fetch-ocsp").code == 0
+    by_list = counterseal(tmp_path, *question, "--fetch-crl", "--json")
+    by_address = counterseal(tmp_path, *question, "--crl", f"{web}/ca.crl", "--json")
+    assert failures(answer(by_list)) == failures(answer(by_address)) == {("revocation", 0)}
+
+
+def test_the_systems_cas_can_be_named(home: Path) -> None:
+    """Then the CA of this home is not trusted, and the hint says so only where nothing was named."""
+    path = str(home / "out" / "alice.cert.pem")
+    ran = verify(home, path, "--trust", "system")
+    assert ran.code == 3
+    assert "of this system" in ran.stdout
+    assert "--trust system" not in ran.stderr
+    elsewhere = counterseal(home / "nowhere", "verify", path)
+    assert "--trust system" in elsewhere.stderr
