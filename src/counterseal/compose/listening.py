@@ -107,7 +107,7 @@ class OwnCertificate:
 
     async def renew(self, access: Access) -> None:
         """Issue a new one when it is due, and serve what is there now: also files that somebody else replaced."""
-        await access.write(self._ensure)
+        await access.apart(self._ensure)
         if self._versions() != self._seen:
             self.reload()
 

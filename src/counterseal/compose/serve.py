@@ -16,7 +16,7 @@ import uvloop
 from starlette.routing import Router
 
 from counterseal.authority.parts import ROOT
-from counterseal.compose.home import open_authority, service_secret
+from counterseal.compose.home import open_authority, service_secret, store_path
 from counterseal.compose.listening import OwnCertificate, bind, origin_of, shown_address
 from counterseal.protocols.acme.face import acme_face
 from counterseal.protocols.acme.rules import AcmeRules
@@ -27,6 +27,7 @@ from counterseal.service.log import log, start_logging
 from counterseal.service.parts import Face, Service, Upkeep
 from counterseal.service.requests import Requests
 from counterseal.service.upkeep import upkeep
+from counterseal.store.sqlite import open_store
 
 if TYPE_CHECKING:
     import ssl
@@ -76,7 +77,9 @@ async def _serve(home: Path, settings: Settings, passphrase: Passphrase, started
         origin = origin_of(settings.serve, listener)
         own = None if settings.serve.listen.unix else OwnCertificate(home, settings.serve, origin.names)
         context = own.open(authority) if own else None
-        access = Access(authority, lambda: replace(open_authority(home, passphrase), keystore=authority.keystore))
+        writer = stack.enter_context(replace(authority, store=open_store(store_path(home), one_thread=False)))
+        writer.store.wait_never()
+        access = Access(authority, writer, lambda: replace(authority, store=open_store(store_path(home))))
         stack.push_async_callback(access.close)
         service = Service(access, origin, authority.clock, authority.random_bytes, service_secret(home))
         faces = _faces(service, settings)

@@ -1,17 +1,17 @@
-"""The store from asynchronous code: reads where they are asked, writes through one thread that commits in groups.
+"""The store from asynchronous code: nobody waits for the disk but those whose answer depends on it.
 
-A read is one look-up by index in a connection of its own (readers of a write-ahead log never wait), which costs less
-than handing it to a thread. A write goes to the one writer, who runs what has gathered in one transaction, each job in
-a step of its own that can fail alone, and answers all of them when their common commit is on disk: so the number of
-flushes follows the disk and not the number of clients, and writers of one process never wait for each other's lock.
+A read is a look-up by index in a connection of its own (readers of a write-ahead log never wait): it takes microseconds
+and is done where it is asked. So are the statements of a write; what takes long is the commit, and that is done in a
+thread, once for all that has gathered meanwhile, each job in a step of its own that can fail alone. All of them are
+answered when their common commit is on disk: the number of flushes follows the disk and not the number of clients.
+Statements in a thread of their own were slower: at each of them two threads contend for the interpreter.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
-from queue import Empty, SimpleQueue
-from threading import Thread
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from counterseal.errors import StoreError
@@ -33,20 +33,25 @@ GROUP_LIMIT = 64
 QUEUE_LIMIT = 2_000
 """Jobs that may wait; more are refused at once, which a client can act on."""
 
-SIGNERS = 4
+THREADS = 4
+BUSY_SECONDS, BUSY_PAUSE = 10.0, 0.005
 
 
 class Access:
-    """The way to the authority for the faces of one process; made, used and closed in the event loop's thread."""
+    """The way to the authority for the faces of one process, from its event loop.
 
-    def __init__(self, reader: Authority, open_writer: Callable[[], Authority]) -> None:
+    ``writer`` is an authority whose store may be used in any thread and never waits for another process;
+    ``open_apart`` opens one more for a thread.
+    """
+
+    def __init__(self, reader: Authority, writer: Authority, open_apart: Callable[[], Authority]) -> None:
         self._reader = reader
-        self._open_writer = open_writer
-        self._queue: SimpleQueue[Waiting | None] = SimpleQueue()
-        self._loop = asyncio.get_running_loop()
-        self._signers = ThreadPoolExecutor(SIGNERS, thread_name_prefix="sign")
-        self._thread = Thread(target=self._serve, name="store-writer")
-        self._thread.start()
+        self._writer = writer
+        self._open_apart = open_apart
+        self._waiting: deque[Waiting] = deque()
+        self._task: asyncio.Task[None] | None = None
+        self._committer = ThreadPoolExecutor(1, thread_name_prefix="commit")
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="work")
 
     async def read(self, job: Callable[[Authority], T]) -> T:
         """Return what ``job`` reads; it must neither write nor wait."""
@@ -56,69 +61,78 @@ class Access:
         """Run ``job`` in a transaction and return its answer when it is durable; what it raises undoes it alone.
 
         With ``durable=False`` the answer comes as soon as the job is done, its commit under way: for what a crash may
-        forget, and for answers that show nothing of the store. Raises StoreError ``store.overloaded`` when too many
-        wait already.
+        forget, and for answers that show nothing of the store. A job must be short: ``apart`` is for others. Raises
+        StoreError ``store.overloaded`` when too many wait already.
         """
-        if self._queue.qsize() >= QUEUE_LIMIT:
+        if len(self._waiting) >= QUEUE_LIMIT:
             raise StoreError("store.overloaded", f"too much is waiting to be written: {QUEUE_LIMIT} jobs")
-        future: asyncio.Future[T] = self._loop.create_future()
-        self._queue.put((job, future, durable))
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[T] = loop.create_future()
+        self._waiting.append((job, future, durable))
+        if self._task is None or self._task.done():
+            self._task = loop.create_task(self._work())
         return await future
 
     async def sign(self, work: Callable[[], T]) -> T:
         """Run ``work``, which uses a key that may be slow or elsewhere, in a thread."""
-        return await self._loop.run_in_executor(self._signers, work)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+
+    async def apart(self, job: Callable[[Authority], T]) -> T:
+        """Run a ``job`` that takes long, such as signing a list, in a thread with a connection of its own."""
+
+        def work() -> T:
+            with self._open_apart() as authority:
+                return job(authority)
+
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
 
     async def close(self) -> None:
         """Let what waits be written, then stop."""
-        self._queue.put(None)
-        await asyncio.to_thread(self._thread.join)
-        self._signers.shutdown()
+        if self._task is not None:
+            await self._task
+        self._committer.shutdown()
+        self._threads.shutdown()
 
-    def _serve(self) -> None:
-        with self._open_writer() as authority:
-            while (first := self._queue.get()) is not None:
-                group, last = self._gather(first)
-                self._answer(self._run(authority, group))
-                if last:
-                    return
-
-    def _gather(self, first: Waiting) -> tuple[list[Waiting], bool]:
-        """Return what has gathered by now, and whether the end was met."""
-        group = [first]
-        while len(group) < GROUP_LIMIT:
+    async def _work(self) -> None:
+        while self._waiting:
+            group = [self._waiting.popleft() for _ in range(min(GROUP_LIMIT, len(self._waiting)))]
             try:
-                following = self._queue.get_nowait()
-            except Empty:
-                break
-            if following is None:
-                return group, True
-            group.append(following)
-        return group, False
+                _deliver(await self._commit(group))
+            except Exception as error:  # noqa: BLE001 - every waiter is told, and the next group goes on
+                _deliver([(future, None, error) for _, future, _ in group])
 
-    def _run(self, authority: Authority, group: list[Waiting]) -> list[Outcome]:
-        """Run the jobs in one transaction; when its commit fails, all have failed."""
-        outcomes: list[Outcome] = []
+    async def _commit(self, group: list[Waiting]) -> list[Outcome]:
+        """Run the jobs in one transaction; when it cannot begin or its commit fails, all have failed."""
+        store = self._writer.store
+        await self._begin()
         try:
-            with authority.store.transaction():
-                for job, future, durable in group:
-                    outcomes.append((future, *_attempt(authority, job)))
-                    if not durable:
-                        self._answer(outcomes[-1:])
-        except Exception as error:  # noqa: BLE001 - every waiter is told, and the writer goes on
-            return [(future, None, error) for _, future, _ in group]
+            outcomes = [self._attempt(*waiting) for waiting in group]
+            await asyncio.get_running_loop().run_in_executor(self._committer, store.commit)
+        except BaseException:
+            store.abandon()
+            raise
         return outcomes
 
-    def _answer(self, outcomes: list[Outcome]) -> None:
-        self._loop.call_soon_threadsafe(_deliver, outcomes)
+    async def _begin(self) -> None:
+        """Begin as soon as no other process is writing, without holding up the loop; raises StoreError."""
+        deadline = asyncio.get_running_loop().time() + BUSY_SECONDS
+        while True:
+            try:
+                return self._writer.store.begin()
+            except StoreError as error:
+                if error.code != "store.busy" or asyncio.get_running_loop().time() > deadline:
+                    raise
+            await asyncio.sleep(BUSY_PAUSE)
 
-
-def _attempt(authority: Authority, job: Job) -> tuple[Any, BaseException | None]:
-    try:
-        with authority.store.transaction():
-            return job(authority), None
-    except Exception as error:  # noqa: BLE001 - it belongs to the one who asked
-        return None, error
+    def _attempt(self, job: Job, future: asyncio.Future[Any], durable: bool) -> Outcome:  # noqa: FBT001 - of a tuple
+        try:
+            with self._writer.store.transaction():
+                outcome: Outcome = (future, job(self._writer), None)
+        except Exception as error:  # noqa: BLE001 - it belongs to the one who asked
+            outcome = (future, None, error)
+        if not durable:
+            _deliver([outcome])
+        return outcome
 
 
 def _deliver(outcomes: list[Outcome]) -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from typing import TYPE_CHECKING, Any
 
 from starlette.exceptions import HTTPException
 
 from counterseal.errors import CountersealError
-from counterseal.service.log import log
+from counterseal.service.log import log, log_error
 from counterseal.service.problems import problem, problem_of
 
 if TYPE_CHECKING:
@@ -80,7 +79,7 @@ class _Answer:
         else:
             response, code = problem(500, "Internal Server Error"), type(error).__name__
         if response.status_code >= 500:  # noqa: PLR2004 - our fault: the log has the reason, the client the id
-            log("failure", logging.ERROR, exc_info=True, request_id=self.request_id, code=code)
+            log_error("failure", trace=True, request_id=self.request_id, code=code)
         if not self.status:
             await response(scope, receive, self.send)
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from counterseal.errors import CountersealError
-from counterseal.service.log import log
+from counterseal.service.log import log_error
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -34,6 +33,6 @@ async def _repeat(work: Upkeep) -> None:
         try:
             await work.do()
         except CountersealError as error:
-            log("upkeep failed", logging.ERROR, upkeep=work.name, code=error.code, reason=error.message)
+            log_error("upkeep failed", upkeep=work.name, code=error.code, reason=error.message)
         except Exception:  # noqa: BLE001 - the next time may succeed
-            log("upkeep failed", logging.ERROR, exc_info=True, upkeep=work.name)
+            log_error("upkeep failed", trace=True, upkeep=work.name)

@@ -23,7 +23,7 @@ CACHE_KIBIBYTES = 16_000
 CHECKPOINT_PAGES = 8_000  # 32 MB: a batch of random serial numbers touches many pages, each checkpoint writes them once
 
 
-def connect(path: Path, *, create: bool, busy_seconds: float) -> sqlite3.Connection:
+def connect(path: Path, *, create: bool, busy_seconds: float, one_thread: bool = True) -> sqlite3.Connection:
     """Return a connection to our database at ``path``, brought to today's schema and ready to write.
 
     ``create`` makes the file (0600) when it is missing. Raises StoreError: ``store.missing``, ``store.foreign``,
@@ -36,7 +36,9 @@ def connect(path: Path, *, create: bool, busy_seconds: float) -> sqlite3.Connect
     elif not path.exists():
         raise _missing(path)
     try:
-        connection = sqlite3.connect(path, isolation_level=None, timeout=busy_seconds, cached_statements=256)
+        connection = sqlite3.connect(
+            path, isolation_level=None, timeout=busy_seconds, cached_statements=256, check_same_thread=one_thread
+        )
     except FAULTS as error:
         raise store_error(error, path) from error
     try:

@@ -42,21 +42,54 @@ class Session:
 
         One inside another can fail by itself: it alone is undone, and the outer one may go on.
         """
-        if self._depth and not self._connection.in_transaction:
-            raise StoreError("store.rolled_back", f"the store rolled back what was being written: {self.path}")
-        # the write lock at once: a lock upgraded later could only fail
-        self.run("savepoint step" if self._depth else "begin immediate")
-        self._depth += 1
+        self._enter()
         try:
             yield
-            self.run("release step" if self._depth > 1 else "commit")
+            self.commit()
         except BaseException:
+            self.abandon()
+            raise
+
+    @contextmanager
+    def statement(self) -> Iterator[None]:
+        """Make one writing statement durable, or a part of the transaction around it: it needs no step of its own."""
+        if not self._depth:
+            with self.transaction():
+                yield
+            return
+        self._require_transaction()
+        yield
+
+    def begin(self) -> None:
+        """Begin a transaction that ``commit`` or ``abandon`` ends; for who cannot wait in between, see ``transaction``.
+
+        Raises StoreError ``store.busy`` when another one is writing for too long.
+        """
+        self._enter()
+
+    def commit(self) -> None:
+        """End the innermost transaction; the outermost is on disk when this returns."""
+        self.run("release step" if self._depth > 1 else "commit")
+        self._depth -= 1
+
+    def abandon(self) -> None:
+        """End the innermost transaction and undo what it did."""
+        if self._depth:
             self._roll_back()
             if self._depth > 1 and self._connection.in_transaction:
                 self.run("release step")
-            raise
-        finally:
             self._depth -= 1
+
+    def _require_transaction(self) -> None:
+        if not self._connection.in_transaction:
+            raise StoreError("store.rolled_back", f"the store rolled back what was being written: {self.path}")
+
+    def _enter(self) -> None:
+        if self._depth:
+            self._require_transaction()
+        # the write lock at once: a lock upgraded later could only fail
+        self.run("savepoint step" if self._depth else "begin immediate")
+        self._depth += 1
 
     @contextmanager
     def _reading(self) -> Iterator[None]:

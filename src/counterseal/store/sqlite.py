@@ -36,6 +36,10 @@ class Store(Issuance, Revocations, Expiry):
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def wait_never(self) -> None:
+        """Fail at once (``store.busy``) where another process is writing, for who must not block and tries again."""
+        self.run("pragma busy_timeout = 0")
+
     def check(self) -> Report:
         """Read every page and index and say what does not fit: minutes at millions of rows, for doctor and restore."""
         return Report(
@@ -69,13 +73,15 @@ class Store(Issuance, Revocations, Expiry):
             yield error.message
 
 
-def open_store(path: Path, *, create: bool = False, busy_seconds: float = BUSY_SECONDS) -> Store:
+def open_store(
+    path: Path, *, create: bool = False, busy_seconds: float = BUSY_SECONDS, one_thread: bool = True
+) -> Store:
     """Open the store at ``path``, migrating it when it is older; ``create`` makes a new one where there is none.
 
     Raises StoreError with a code for each way a file can be unusable; see ``connection.connect``.
     """
     path = path.absolute()
-    return Store(connect(path, create=create, busy_seconds=busy_seconds), path)
+    return Store(connect(path, create=create, busy_seconds=busy_seconds, one_thread=one_thread), path)
 
 
 def _claim(destination: Path) -> None:

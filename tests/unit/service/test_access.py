@@ -15,7 +15,7 @@ from counterseal.errors import CountersealError, InputError, StoreError
 from counterseal.keystore.file import FileKeyStore
 from counterseal.service import access as module
 from counterseal.service.access import Access
-from counterseal.store.sqlite import open_store
+from counterseal.store.sqlite import Store, open_store
 from store_fixtures import certificate, new_store, reservation
 
 if TYPE_CHECKING:
@@ -29,10 +29,10 @@ class Lab:
 
     path: Path
 
-    def authority(self) -> Authority:
+    def authority(self, *, one_thread: bool = True) -> Authority:
         """Open the store once more."""
         return Authority(
-            store=open_store(self.path / "store.db"),
+            store=open_store(self.path / "store.db", one_thread=one_thread),
             keystore=FileKeyStore(self.path, lambda: None),
             clock=lambda: datetime(2026, 1, 1, tzinfo=UTC),
             random_bytes=bytes,
@@ -43,8 +43,9 @@ class Lab:
         """Run the story with an access, and close it."""
 
         async def told() -> Any:  # noqa: ANN401 - same
-            with self.authority() as reader:
-                access = Access(reader, self.authority)
+            with self.authority() as reader, self.authority(one_thread=False) as writer:
+                writer.store.wait_never()
+                access = Access(reader, writer, self.authority)
                 try:
                     return await story(access)
                 finally:
@@ -83,14 +84,8 @@ def test_what_fails_fails_alone(lab: Lab) -> None:
         raise InputError("test.no", "no")
 
     async def story(access: Access) -> tuple[list[Any], list[int]]:
-        hold = Event()
-        first = asyncio.create_task(access.write(lambda _: hold.wait()))
-        await asyncio.sleep(0)  # the writer is busy: the others gather
-        rest = [asyncio.create_task(access.write(job)) for job in (reserve(1), refused, reserve(1), reserve(3))]
-        await asyncio.sleep(0)
-        hold.set()
-        await first
-        return await asyncio.gather(*rest, return_exceptions=True), await access.read(taken)
+        jobs = [access.write(job) for job in (reserve(1), refused, reserve(1), reserve(3))]
+        return await asyncio.gather(*jobs, return_exceptions=True), await access.read(taken)
 
     answers, numbers = lab.run(story)
     codes = [one.code if isinstance(one, CountersealError) else one for one in answers]
@@ -110,24 +105,62 @@ def test_an_answer_comes_after_the_commit(lab: Lab) -> None:
     lab.run(story)
 
 
-def test_what_need_not_be_durable_is_answered_before_the_commit(lab: Lab) -> None:
-    """While a job after it in the same transaction is still at work; and it is written all the same."""
+def test_what_need_not_be_durable_is_answered_before_the_commit(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While the commit is still under way; others wait for it."""
+    go = Event()
+
+    def slow_commit(store: Store) -> None:
+        if store._depth == 1:
+            assert go.wait(10)
+        commit(store)
+
+    commit = Store.commit
+    monkeypatch.setattr(Store, "commit", slow_commit)
 
     async def story(access: Access) -> list[int]:
-        busy, hold = Event(), Event()
-        first = asyncio.create_task(access.write(lambda _: busy.wait()))
-        await asyncio.sleep(0)
         early = asyncio.create_task(access.write(reserve(1), durable=False))
-        late = asyncio.create_task(access.write(lambda _: hold.wait()))
-        await asyncio.sleep(0)
-        busy.set()
+        late = asyncio.create_task(access.write(reserve(2)))
         assert await early == 1
+        await asyncio.sleep(0.05)
         assert not late.done()
-        hold.set()
-        await asyncio.gather(first, late)
+        assert await access.read(taken) == []
+        go.set()
+        await late
+        return await access.read(taken)
+
+    assert lab.run(story) == [1, 2]
+
+
+def test_another_process_that_writes_holds_up_no_reader(lab: Lab) -> None:
+    """The loop goes on; the write is done when the other one has finished."""
+
+    async def story(access: Access) -> list[int]:
+        with lab.authority() as other:
+            other.store.begin()
+            waiting = asyncio.create_task(access.write(reserve(1)))
+            await asyncio.sleep(0.05)
+            assert not waiting.done()
+            assert await access.read(taken) == []
+            other.store.abandon()
+        await waiting
         return await access.read(taken)
 
     assert lab.run(story) == [1]
+
+
+def test_a_long_job_runs_apart(lab: Lab) -> None:
+    """In a thread, beside the writes of others."""
+
+    async def story(access: Access) -> list[int]:
+        hold = Event()
+        long = asyncio.create_task(access.apart(lambda authority: (hold.wait(10), reserve(2)(authority))))
+        await access.write(reserve(1))
+        assert not long.done()
+        hold.set()
+        await long
+        return await access.read(taken)
+
+    assert lab.run(story) == [1, 2]
 
 
 def test_when_the_commit_fails_everybody_is_told(lab: Lab) -> None:
@@ -152,17 +185,12 @@ def test_too_many_waiting_are_refused_at_once(lab: Lab, monkeypatch: pytest.Monk
     monkeypatch.setattr(module, "QUEUE_LIMIT", 3)
 
     async def story(access: Access) -> list[Any]:
-        hold = Event()
-        jobs = [asyncio.create_task(access.write(lambda _: hold.wait())) for _ in range(20)]
-        await asyncio.sleep(0)
-        refused = [job for job in jobs if job.done()]
-        hold.set()
-        await asyncio.gather(*jobs, return_exceptions=True)
-        return [job.exception() for job in refused]
+        jobs = [access.write(reserve(number)) for number in range(1, 21)]
+        return await asyncio.gather(*jobs, return_exceptions=True)
 
-    refused = lab.run(story)
-    assert len(refused) >= 1
-    assert {error.code for error in refused} == {"store.overloaded"}
+    answers = lab.run(story)
+    assert answers[:3] == [1, 2, 3]
+    assert {error.code for error in answers[3:]} == {"store.overloaded"}
 
 
 def test_closing_writes_what_waits(lab: Lab) -> None:

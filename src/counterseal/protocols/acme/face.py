@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
 from typing import TYPE_CHECKING
 
 from starlette.routing import Route
@@ -19,7 +18,7 @@ from counterseal.protocols.acme.problems import Failure, not_found
 from counterseal.protocols.acme.validation.connect import Reach
 from counterseal.protocols.acme.validation.resolver import Resolver
 from counterseal.protocols.acme.validation.validator import Validator
-from counterseal.service.log import log
+from counterseal.service.log import log_error
 from counterseal.service.parts import Face, Service, Upkeep
 from counterseal.store.acme.orders import abandon_orders
 from counterseal.store.acme.passing import forget_authorizations, forget_nonces, forget_orders, forget_usage
@@ -128,9 +127,9 @@ class Acme:
             names = frozenset(self._to_publish)
             self._to_publish.clear()
             try:
-                await self._service.access.write(lambda authority, only=names: publish(authority, only=only))  # type: ignore[misc] # bound now
+                await self._service.access.apart(lambda authority, only=names: publish(authority, only=only))  # type: ignore[misc] # bound now
             except CountersealError as error:
-                log("list not published", logging.ERROR, code=error.code, reason=error.message, cas=sorted(names))
+                log_error("list not published", code=error.code, reason=error.message, cas=sorted(names))
 
     async def _finalize(self, request: Request) -> Reply:
         opened = await self._endpoint.open(request, "kid")

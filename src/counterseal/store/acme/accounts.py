@@ -29,7 +29,7 @@ def add_account(session: Session, record: AccountRecord) -> bool:
         record.external_key,
         record.created_at,
     )
-    with session.transaction():
+    with session.statement():
         return bool(
             session.run(
                 f"insert into acme_account ({_ACCOUNT}) values (?, ?, ?, ?, ?, ?, ?, ?) on conflict do nothing",  # noqa: S608 - constants only
@@ -50,13 +50,13 @@ def find_account_by_key(session: Session, thumbprint: str) -> AccountRecord | No
 
 def set_contact(session: Session, identifier: str, contact: str) -> None:
     """Replace the contacts of an account."""
-    with session.transaction():
+    with session.statement():
         session.run("update acme_account set contact = ? where id = ?", (contact, identifier))
 
 
 def set_account_status(session: Session, identifier: str, status: str) -> bool:
     """Change the status of a valid account and say whether it was valid."""
-    with session.transaction():
+    with session.statement():
         return bool(
             session.run("update acme_account set status = ? where id = ? and status = 'valid'", (status, identifier))
         )
@@ -64,7 +64,7 @@ def set_account_status(session: Session, identifier: str, status: str) -> bool:
 
 def set_account_key(session: Session, identifier: str, *, thumbprint: str, jwk: str) -> None:
     """Give the account another key; ask ``find_account_by_key`` first, in the same transaction."""
-    with session.transaction():
+    with session.statement():
         session.run("update acme_account set thumbprint = ?, jwk = ? where id = ?", (thumbprint, jwk, identifier))
 
 
@@ -86,7 +86,7 @@ def add_external_key(session: Session, record: ExternalKeyRecord) -> None:
         record.used_at,
         record.revoked_at,
     )
-    with session.transaction():
+    with session.statement():
         session.run(f"insert into acme_external_key ({_EXTERNAL}) values (?, ?, ?, ?, ?, ?, ?, ?)", values)  # noqa: S608 - constants only
 
 
@@ -103,7 +103,7 @@ def external_keys(session: Session) -> tuple[ExternalKeyRecord, ...]:
 
 def use_external_key(session: Session, identifier: str, at: int) -> bool:
     """Mark the key as used and say whether it could be: one that is not reusable only once, a revoked one never."""
-    with session.transaction():
+    with session.statement():
         return bool(
             session.run(
                 "update acme_external_key set used_at = ?"

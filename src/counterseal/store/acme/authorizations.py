@@ -53,7 +53,7 @@ def attempted_authorizations(session: Session) -> tuple[AuthorizationRecord, ...
 
 def attempt(session: Session, identifier: str, challenge: str) -> bool:
     """Note which challenge is attempted, and say whether it is the first attempt."""
-    with session.transaction():
+    with session.statement():
         return bool(
             session.run(
                 "update acme_authorization set attempted = ? where id = ? and status = 'pending' and attempted is null",
@@ -66,7 +66,7 @@ def finish(
     session: Session, identifier: str, status: str, *, at: int | None, expires_at: int | None, error: str | None
 ) -> bool:
     """Give a pending authorization its result, and say whether it was pending."""
-    with session.transaction():
+    with session.statement():
         return bool(
             session.run(
                 "update acme_authorization set status = ?, validated_at = ?, expires_at = coalesce(?, expires_at),"
@@ -78,7 +78,7 @@ def finish(
 
 def set_authorization_status(session: Session, identifier: str, status: str) -> None:
     """Change the status, whatever it was."""
-    with session.transaction():
+    with session.statement():
         session.run("update acme_authorization set status = ? where id = ?", (status, identifier))
 
 

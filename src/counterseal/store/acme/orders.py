@@ -42,7 +42,7 @@ def add_order(session: Session, record: OrderRecord) -> None:
         record.issuer,
         None if record.serial_number is None else encode_serial(record.serial_number),
     )
-    with session.transaction():
+    with session.statement():
         session.run(_INSERT, values)
 
 
@@ -72,7 +72,7 @@ def order_ids(
 
 def change_order(session: Session, identifier: str, *, was: str, status: str, error: str | None = None) -> bool:
     """Change the status if it still is ``was``, and say whether it was."""
-    with session.transaction():
+    with session.statement():
         return bool(
             session.run(
                 "update acme_order set status = ?, error = ? where id = ? and status = ?",
@@ -85,7 +85,7 @@ def complete_order(
     session: Session, identifier: str, *, was: str, issuer: str, serial_number: int, expires_at: int
 ) -> bool:
     """Turn the order into its certificate, whose end is its own, if its status still is ``was``; say whether it was."""
-    with session.transaction():
+    with session.statement():
         return bool(
             session.run(
                 "update acme_order set status = 'valid', issuer = ?, serial_number = ?, expires_at = ?"
@@ -97,7 +97,7 @@ def complete_order(
 
 def abandon_orders(session: Session, error: str) -> int:
     """Give up the orders that a process which ended left in ``processing``, and return how many."""
-    with session.transaction():
+    with session.statement():
         return session.run("update acme_order set status = 'invalid', error = ? where status = 'processing'", (error,))
 
 

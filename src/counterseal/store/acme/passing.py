@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 def use_nonce(session: Session, nonce: str, expires_at: int) -> bool:
     """Mark the nonce as used and say whether this is the first time."""
-    with session.transaction():
+    with session.statement():
         return bool(
             session.run(
                 "insert into acme_nonce (nonce, expires_at) values (?, ?) on conflict do nothing", (nonce, expires_at)
@@ -20,7 +20,7 @@ def use_nonce(session: Session, nonce: str, expires_at: int) -> bool:
 
 def count_use(session: Session, subject: str, action: str, window_start: int) -> int:
     """Count one more and return how often ``subject`` did it in this window."""
-    with session.transaction():
+    with session.statement():
         row = session.row(
             "insert into acme_usage (subject, action, window_start, times) values (?, ?, ?, 1)"
             " on conflict (subject, action, window_start) do update set times = acme_usage.times + 1 returning times",
@@ -55,11 +55,11 @@ def forget_authorizations(session: Session, before: int, limit: int) -> int:
 
 def forget_usage(session: Session, before: int) -> int:
     """Drop the counts of windows that began before, and return how many."""
-    with session.transaction():
+    with session.statement():
         return session.run("delete from acme_usage where window_start < ?", (before,))
 
 
 def _forget(session: Session, key: str, table: str, before: int, limit: int) -> int:
     chosen = f"select {key} from {table} where expires_at < ? order by expires_at limit ?"  # noqa: S608 - constants only
-    with session.transaction():
+    with session.statement():
         return session.run(f"delete from {table} where {key} in ({chosen})", (before, limit))  # noqa: S608 - constants only

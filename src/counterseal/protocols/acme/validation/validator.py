@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from typing import TYPE_CHECKING
 
 from counterseal.protocols.acme.authorizations import settle
@@ -12,7 +11,7 @@ from counterseal.protocols.acme.validation.caa import Asking, check_caa
 from counterseal.protocols.acme.validation.dns01 import check_dns01
 from counterseal.protocols.acme.validation.http01 import check_http01
 from counterseal.protocols.acme.validation.tlsalpn01 import check_tlsalpn01
-from counterseal.service.log import log
+from counterseal.service.log import log, log_error
 from counterseal.store.acme.accounts import find_account
 from counterseal.store.acme.authorizations import attempted_authorizations, find_authorization
 
@@ -62,7 +61,7 @@ class Validator:
             try:
                 failure = await self._try(record, account, urls)
             except Exception:  # noqa: BLE001 - a client waits for a result, whatever went wrong here
-                log("validation broke", logging.ERROR, exc_info=True, authorization=identifier)
+                log_error("validation broke", trace=True, authorization=identifier)
                 failure = Failure("serverInternal", "the challenge could not be tried")
             await self._access.write(lambda authority: settle(authority, record, failure, self._rules))
         log(

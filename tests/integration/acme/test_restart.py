@@ -1,0 +1,67 @@
+"""What a process that is killed leaves: a challenge is tried again by the next one, nothing is lost or issued twice."""
+
+from __future__ import annotations
+
+import json
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from acme_client import Client
+from acme_signing import csr
+from command import counterseal
+from integration.acme.conftest import Lab, start_lab
+from service_process import running
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def kill_and_start_again(lab: Lab, stack: ExitStack) -> None:
+    """End the service by SIGKILL and start it at the same address."""
+    lab.service.process.kill()
+    lab.service.process.wait(30)
+    address = f"127.0.0.1:{urlsplit(lab.service.url).port}"
+    lab.service = stack.enter_context(running(lab.service.home, "--listen", address))
+
+
+def test_a_challenge_under_way_is_taken_up_again(tmp_path: Path) -> None:
+    """The attempt is in the store before the answer leaves; the account, the order and the nonces too."""
+    with ExitStack() as stack:
+        lab = start_lab(stack, tmp_path / "home")
+        client = lab.client()
+        order = client.order("resumed.example.com")
+        challenge, proof = client.challenge(order, "http-01")
+        spent = client.sign(challenge["url"], {})
+        assert client.send(challenge["url"], spent).json["status"] == "processing"
+        kill_and_start_again(lab, stack)
+        lab.web.put(challenge["token"], proof)
+        client.close()
+        assert client.send(challenge["url"], spent).problem == "badNonce"
+        client.wait(order.headers["location"], "ready")
+        assert client.finalize(order.json, csr("resumed.example.com")).json["status"] == "valid"
+        client.close()
+
+
+def test_every_certificate_that_left_is_in_the_store(tmp_path: Path) -> None:
+    """Killed again and again between orders: clients try again, and the log of key uses stays whole."""
+    with ExitStack() as stack:
+        lab = start_lab(stack, tmp_path / "home")
+        client, got = lab.client(), 0
+        for number in range(3):
+            order = client.order("kept.example.com")
+            if order.json["status"] != "ready":
+                challenge, proof = client.challenge(order, "http-01")
+                lab.web.put(challenge["token"], proof)
+                client.post(challenge["url"], {})
+                client.wait(order.headers["location"], "ready")
+            assert client.finalize(order.json, csr("kept.example.com")).json["status"] == "valid"
+            got += 1
+            kill_and_start_again(lab, stack)
+            client.close()
+            client = Client(lab.directory, lab.context, client.key, client.kid)
+            assert client.post(order.headers["location"]).json["status"] == "valid", number
+        client.close()
+        listed = json.loads(counterseal(lab.service.home, "list", "--name", "kept.example.com", "--json").stdout)
+        assert len(listed["certificates"]) == got
+        assert counterseal(lab.service.home, "log", "verify").code == 0

@@ -1,0 +1,139 @@
+"""The tables of ACME: what happens once, what is taken away, and that nothing asked for scans."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from counterseal.store.acme import accounts, authorizations, orders, passing
+from counterseal.store.acme.records import AccountRecord, AuthorizationRecord, ExternalKeyRecord, OrderRecord
+from store_fixtures import DAY, NOW, new_store
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from counterseal.store.sqlite import Store
+
+ACCOUNT = AccountRecord("a1", "thumb", "{}", "valid", "[]", terms_agreed=True, external_key=None, created_at=NOW)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    """Return a store with an account."""
+    with new_store(tmp_path) as opened:
+        accounts.add_account(opened, ACCOUNT)
+        yield opened
+
+
+def authorization(identifier: str, **changes: object) -> AuthorizationRecord:
+    """Return a pending authorization."""
+    values: dict[str, object] = {
+        "id": identifier,
+        "account": "a1",
+        "kind": "dns",
+        "value": "x.example.com",
+        "wildcard": False,
+        "status": "pending",
+        "token": "t",
+        "created_at": NOW,
+        "expires_at": NOW + DAY,
+    }
+    return AuthorizationRecord(**(values | changes))  # type: ignore[arg-type] # the fields above
+
+
+def order(identifier: str, created_at: int = NOW) -> OrderRecord:
+    """Return a pending order."""
+    return OrderRecord(identifier, "a1", "pending", "[]", "[]", "server", created_at, created_at + DAY)
+
+
+def test_a_key_has_one_account(store: Store) -> None:
+    """Whoever comes second is told."""
+    assert not accounts.add_account(store, ACCOUNT)
+    assert accounts.find_account_by_key(store, "thumb") == ACCOUNT
+    assert accounts.set_account_status(store, "a1", "deactivated")
+    assert not accounts.set_account_status(store, "a1", "deactivated")
+
+
+@pytest.mark.parametrize(("reusable", "uses"), [(False, [True, False]), (True, [True, True])])
+def test_an_external_key_is_used_once_or_often(store: Store, reusable: bool, uses: list[bool]) -> None:  # noqa: FBT001 - a row of the table
+    """And never after it was revoked."""
+    accounts.add_external_key(store, ExternalKeyRecord("k", "team", NOW, "root", reusable=reusable))
+    assert [accounts.use_external_key(store, "k", NOW) for _ in range(2)] == uses
+    accounts.revoke_external_key(store, "k", NOW)
+    assert not accounts.use_external_key(store, "k", NOW)
+
+
+def test_what_happens_once_happens_once(store: Store) -> None:
+    """A nonce, an attempt, a result, a certificate: the second one is told."""
+    authorizations.add_authorizations(store, [authorization("z1")])
+    orders.add_order(store, order("o1"))
+    assert [passing.use_nonce(store, "n", NOW) for _ in range(2)] == [True, False]
+    assert [authorizations.attempt(store, "z1", kind) for kind in ("dns-01", "http-01")] == [True, False]
+    results = [
+        authorizations.finish(store, "z1", status, at=NOW, expires_at=None, error=None)
+        for status in ("valid", "invalid")
+    ]
+    assert results == [True, False]
+    assert [orders.change_order(store, "o1", was="pending", status="processing") for _ in range(2)] == [True, False]
+    done = [
+        orders.complete_order(store, "o1", was="processing", issuer="clients", serial_number=5, expires_at=NOW)
+        for _ in range(2)
+    ]
+    assert done == [True, False]
+    assert orders.find_order_of_certificate(store, 5, "clients") == orders.find_order(store, "o1")
+
+
+def test_half_finished_orders_are_given_up(store: Store) -> None:
+    """Those in processing, and no others."""
+    for number, status in enumerate(("pending", "processing", "processing")):
+        orders.add_order(store, order(f"o{number}"))
+        orders.change_order(store, f"o{number}", was="pending", status=status)
+    assert orders.abandon_orders(store, "{}") == 2
+    assert [one.status for number in range(3) if (one := orders.find_order(store, f"o{number}"))] == [
+        "pending",
+        "invalid",
+        "invalid",
+    ]
+
+
+def test_what_is_over_is_taken_away_in_steps(store: Store) -> None:
+    """Oldest first, so many at a time, and nothing that is still good."""
+    for number in range(10):
+        orders.add_order(store, order(f"o{number}", NOW + number))
+        passing.use_nonce(store, f"n{number}", NOW + number)
+    authorizations.add_authorizations(store, [authorization(f"z{n}", expires_at=NOW + n) for n in range(10)])
+    assert [passing.forget_orders(store, NOW + DAY + 6, 4) for _ in range(3)] == [4, 2, 0]
+    assert [passing.forget_nonces(store, NOW + 6, 4) for _ in range(3)] == [4, 2, 0]
+    assert [passing.forget_authorizations(store, NOW + 6, 4) for _ in range(3)] == [4, 2, 0]
+    assert [identifier for identifier, _ in orders.order_ids(store, "a1", limit=100)] == ["o6", "o7", "o8", "o9"]
+
+
+def test_uses_are_counted_by_window(store: Store) -> None:
+    """Of each subject and each action."""
+    assert [passing.count_use(store, "a1", "order", NOW) for _ in range(3)] == [1, 2, 3]
+    assert passing.count_use(store, "a1", "order", NOW + 3600) == 1
+    assert passing.uses(store, "a1", "order", NOW) == 3
+    assert passing.forget_usage(store, NOW + 1) == 1
+
+
+@pytest.mark.parametrize(
+    ("sql", "index"),
+    [
+        (accounts.BY_ID, "sqlite_autoindex_acme_account_1 (id=?)"),
+        (accounts.BY_THUMBPRINT, "sqlite_autoindex_acme_account_2 (thumbprint=?)"),
+        (authorizations.BY_ID, "sqlite_autoindex_acme_authorization_1 (id=?)"),
+        (authorizations.REUSABLE, "acme_authorization_reusable (account=? AND kind=? AND value=? AND wildcard=?"),
+        (authorizations.ATTEMPTED, "acme_authorization_attempted"),
+        (orders.BY_ID, "sqlite_autoindex_acme_order_1 (id=?)"),
+        (orders.OF_ACCOUNT, "COVERING INDEX acme_order_by_account (account=? AND (created_at,id)>(?,?))"),
+        (orders.REPLACING, "acme_order_replacing (replaces=?)"),
+        (orders.BY_CERTIFICATE, "acme_order_by_certificate (serial_number=? AND issuer=?)"),
+    ],
+)
+def test_every_question_is_a_look_up(store: Store, sql: str, index: str) -> None:
+    """Read through the index named, without a sort: the same cost at a thousand orders and a million."""
+    lines = [line for *_, line in store.rows(f"explain query plan {sql}", (None,) * sql.count("?"))]
+    assert len(lines) == 1, lines
+    assert index in lines[0]
