@@ -1,7 +1,8 @@
 """Hand-written sites for the proof, all under one certificate on one address; each says in one line what it decided.
 
 ``panel`` requires a certificate, ``other`` asks for none, ``mixed`` asks and demands it under ``/admin/``, ``vault``
-has an allow list that no probe is on. Words in ``@`` are filled in by ``prove_bench``.
+has an allow list that no probe is on, and lets one reach the prover all the same. Words in ``@`` are filled in by
+``prove_bench``.
 """
 
 from __future__ import annotations
@@ -30,6 +31,11 @@ http {
   map "$ssl_client_verify:$ssl_client_i_dn" $issuer_admitted { default 0; "SUCCESS:CN=Test Client CA" 1; }
   map "$ssl_client_verify:$ssl_client_i_dn" $issuer_unpinned { default 0; "~^SUCCESS:" 1; }
   map $ssl_client_s_dn $listed { default 0; "CN=alice" 1; }
+  map "$uri $ssl_client_s_dn" $to_the_prover {
+    default 0;
+    "~^/\.well-known/counterseal/headers .*OU=counterseal-probe$" 1;
+  }
+  map $listed$to_the_prover $kept_out { default 0; 00 1; }
   map $host $counterseal { default 'counterseal: generation=@GENERATION@ site=$host'; }
   map $host $seen { default 'verify="$ssl_client_verify" serial=$ssl_client_serial reused=$ssl_session_reused'; }
 
@@ -88,7 +94,7 @@ http {
     ssl_verify_depth 1;
     ssl_crl @DIR@/client-crl.pem;
     if ($issuer_admitted = 0) { return 495; }
-    if ($listed = 0) { return 403; }
+    if ($kept_out) { return 403; }
     include pages.conf;
     location / { return 200 "the application\n"; }
   }

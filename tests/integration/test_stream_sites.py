@@ -168,7 +168,7 @@ def test_a_stream_that_is_broken_fails_its_proof(
     """Each passes nginx -t; the row and its cause say what is wrong."""
     deploy(home, nginx_binary, service)
     path = (home / "nginx" / "current").resolve() / "stream.conf"
-    text = path.read_text().replace(old, new.replace("@prover@", f"unix:{home.resolve()}/nginx/run/prove-1.sock"))
+    text = path.read_text().replace(old, new.replace("@prover@", f"unix:{home.resolve()}/nginx/run/1.sock"))
     if "@prover@" in new:
         text = text.replace("ssl_verify_client on;", "ssl_verify_client optional_no_ca;").replace(
             "ssl_crl", "# ssl_crl"

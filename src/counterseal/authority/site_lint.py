@@ -1,7 +1,8 @@
 """The linter over a generation that is about to be deployed, together with the configuration that includes it.
 
-What is wrong in our own files, or makes them unsafe from outside, stops the deploy; what is wrong elsewhere in the
-user's configuration is told.
+What is wrong in our own files, or makes them unsafe from outside, stops the deploy. What is wrong elsewhere in the
+user's configuration is told, and so is what two of the sites do to each other: whoever leads an open site and a closed
+one to the same application has asked for both.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ def lint_generation(files: FileSet, ground: Ground, *, now: datetime) -> tuple[F
     named = gather_files(whole.tree, target.conf.parent, overlay=planned)
     model = build(whole.tree, version=ground.version, now=now, files=named)
     located = lint(model, whole.texts).at_or_above(Severity.LOW)
-    stopping = tuple(one.finding for one in located if _is_ours(one, texts) and one.finding.severity >= REFUSED_FROM)
+    stopping = tuple(one.finding for one in located if _stops(one, texts) and one.finding.severity >= REFUSED_FROM)
     if stopping:
         raise RefusedError(
             "nginx.lint",
@@ -58,5 +59,6 @@ def lint_generation(files: FileSet, ground: Ground, *, now: datetime) -> tuple[F
     return tuple(one.finding for one in located)
 
 
-def _is_ours(located: Located, ours: Collection[str]) -> bool:
-    return located.place.file in ours or (located.harmed is not None and located.harmed.file in ours)
+def _stops(located: Located, ours: Collection[str]) -> bool:
+    is_ours = located.place.file in ours
+    return is_ours if located.harmed is None else located.harmed.file in ours and not is_ours

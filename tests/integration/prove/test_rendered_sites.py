@@ -69,11 +69,8 @@ def test_a_rendered_site_passes_its_proof(
     changes: dict[str, Any], private_nginx: PrivateNginx, nginx_version: NginxVersion
 ) -> None:
     """Every row, the leaver's sessions included; sessions in a cache where this nginx can take them."""
-    site, other = (
-        make_site("panel", **changes),
-        make_site("other", client_certificates=NONE, client_cas=(), upstream="127.0.0.1:10"),
-    )
-    other = replace(other, tls=site.tls)
+    site, other = make_site("panel", **changes), make_site("other", client_certificates=NONE, client_cas=())
+    other = replace(other, tls=site.tls, upstream="127.0.0.1:10")
     listen = (Listen("127.0.0.1", free_port()),)
     redirect = (Listen("127.0.0.1", free_port()),)
     sites = [replace(site, listen=listen, redirect_from=redirect), replace(other, listen=listen)]

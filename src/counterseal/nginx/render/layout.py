@@ -72,7 +72,7 @@ class Layout:
 
         To the one that is not ``listed`` leads an allow list what it refuses.
         """
-        return self.prove_socket.with_name(f"prove-{generation}{'' if listed else '-not'}.sock")
+        return self.prove_socket.with_name(f"{generation}{'' if listed else '-no'}.sock")
 
     @property
     def prove_tls_socket(self) -> PurePath:

@@ -61,8 +61,8 @@ def test_a_stream_is_as_written_down() -> None:
     ("facts", "place"),
     [
         ("200:admitted|CN=ann", "counterseal_db"),
-        (f"200:admitted|{PROBE}", "unix:/srv/ngx/run/prove-7.sock"),
-        (f"403:forbidden|{PROBE}", "unix:/srv/ngx/run/prove-7-not.sock"),
+        (f"200:admitted|{PROBE}", "unix:/srv/ngx/run/7.sock"),
+        (f"403:forbidden|{PROBE}", "unix:/srv/ngx/run/7-no.sock"),
         ("403:forbidden|CN=ann", "unix:/nonexistent/counterseal-refused"),
         (f"495:revoked|{PROBE}", "unix:/nonexistent/counterseal-refused"),
         (f"495:issuer|{PROBE}", "unix:/nonexistent/counterseal-refused"),
