@@ -24,6 +24,7 @@ from counterseal.handshake.observation import ProbeIdentity
 from counterseal.keystore.pkcs8 import is_encrypted, open_key, plain_key
 from counterseal.moments import epoch
 from counterseal.pki.names import dns_name, ip_address
+from counterseal.pki.path.candidate import Candidate
 from counterseal.pki.profile import SERVER, Purpose
 from counterseal.pki.reading import certificates_in
 from counterseal.store.records import Query, Status
@@ -114,7 +115,7 @@ def _open(path: Path, passphrase: Callable[[], bytes | None]) -> PrivateKeyTypes
 
 def _identity(name: str, chain: Iterable[x509.Certificate], key: PrivateKeyTypes) -> ProbeIdentity:
     sent = _without_root(tuple(chain))
-    if key.public_key() != sent[0].public_key():
+    if key.public_key() != Candidate(sent[0]).public_key:
         raise KeyAccessError(
             "key.mismatch",
             f"the private key does not belong to the first certificate: {name}",

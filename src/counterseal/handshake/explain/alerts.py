@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from counterseal.handshake.authorities import Listed
-from counterseal.handshake.explain.nginx_log import LogLine, log_alert
+from counterseal.handshake.explain.nginx_log import LogHint, log_alert
 from counterseal.handshake.peer_causes import KEY_NOT_LOADED, NAME_REJECTED, VERSION_NOT_OFFERED
 from counterseal.handshake.symptoms import Cause
 from counterseal.handshake.wire.alerts import alert_meaning
@@ -23,7 +23,7 @@ class AlertDiagnosis(NamedTuple):
 
     happened: str
     cause: Cause
-    log: LogLine | None
+    log: LogHint | None
     directive: str | None
 
 

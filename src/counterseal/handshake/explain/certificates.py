@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import warnings
+
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 
 from counterseal.pki.keys import show_key
 from counterseal.pki.names import show_name
+from counterseal.pki.reading import UNREADABLE
 from counterseal.pki.shown import printable
 from counterseal.pki.subject import show_subject
 
-_UNREADABLE = (ValueError, TypeError, UnsupportedAlgorithm, x509.DuplicateExtension, x509.UnsupportedGeneralNameType)
+_UNREADABLE = (*UNREADABLE, UnsupportedAlgorithm, x509.DuplicateExtension, x509.UnsupportedGeneralNameType)
 _MOST_NAMES = 8
 
 
 def read_certificate(encoded: bytes) -> x509.Certificate | None:
     """Return the certificate in ``encoded`` (DER), or None when it is none."""
     try:
-        return x509.load_der_x509_certificate(encoded)
+        with warnings.catch_warnings(action="ignore"):  # of serial numbers and values that the checks tell in words
+            return x509.load_der_x509_certificate(encoded)
     except _UNREADABLE:
         return None
 

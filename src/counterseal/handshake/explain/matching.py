@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from counterseal.pki.keys import show_key
+from counterseal.pki.path.candidate import Candidate
 from counterseal.pki.subject import show_subject
 
 if TYPE_CHECKING:
@@ -67,10 +68,10 @@ def _refused(request: CertificateRequest, own: OwnCertificate) -> list[str]:
     issuers = [certificate.issuer.public_bytes() for certificate in own.chain]
     if request.authorities and not any(issuer in request.authorities for issuer in issuers):
         reasons.append(f"its CA is not among the accepted ones: {show_subject(own.chain[0].issuer)}")
-    key = own.chain[0].public_key()
+    key = Candidate(own.chain[0]).public_key
     schemes = next((schemes for kind, schemes in _SCHEMES_BY_KIND if isinstance(key, kind)), frozenset[int]())
     if request.signature_schemes and not schemes & set(request.signature_schemes):
-        reasons.append(f"the server takes no signature by this kind of key: {show_key(key)}")
+        reasons.append(f"the server takes no signature by this kind of key: {show_key(key) if key else 'unreadable'}")
     return reasons
 
 
@@ -81,16 +82,12 @@ def _hidden(certificate: x509.Certificate, at: datetime) -> list[str]:
         reasons.append(f"it is out of its dates: {begin:%Y-%m-%d} to {end:%Y-%m-%d}")
     if not _is_for_clients(certificate):
         reasons.append("its extended key usage has no clientAuth")
-    if isinstance(certificate.public_key(), ed25519.Ed25519PublicKey | ed448.Ed448PublicKey):
+    if isinstance(Candidate(certificate).public_key, ed25519.Ed25519PublicKey | ed448.Ed448PublicKey):
         reasons.append("browsers do not import this kind of key")
     return reasons
 
 
 def _is_for_clients(certificate: x509.Certificate) -> bool:
-    try:
-        usage = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
-    except x509.ExtensionNotFound:
-        return True
-    except ValueError:
-        return False
-    return ExtendedKeyUsageOID.CLIENT_AUTH in usage or ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE in usage
+    usage = Candidate(certificate).value(x509.ExtendedKeyUsage)
+    wanted = {ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE}
+    return usage is None or not wanted.isdisjoint(usage)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class LogLine:
+class LogHint:
     """A part of the line that can be searched for, and the level that error_log must have to show it."""
 
     text: str
@@ -33,17 +33,17 @@ _BY_ALERT = {
 }
 
 
-def log_line(code: int) -> LogLine:
+def log_line(code: int) -> LogHint:
     """Return the line for one of nginx's codes."""
-    return LogLine(_BY_CODE[code])
+    return LogHint(_BY_CODE[code])
 
 
-def log_alert(name: str) -> LogLine | None:
+def log_alert(name: str) -> LogHint | None:
     """Return the line that goes with an alert which nginx sent."""
-    return LogLine(_BY_ALERT[name]) if name in _BY_ALERT else None
+    return LogHint(_BY_ALERT[name]) if name in _BY_ALERT else None
 
 
-def log_verify(reason: VerifyReason | None) -> LogLine:
+def log_verify(reason: VerifyReason | None) -> LogHint:
     """Return the line for a refused client certificate, with OpenSSL's number and message where they are known."""
     text = "client SSL certificate verify error"
-    return LogLine(f"{text}: ({reason.code}:{reason.message})" if reason and reason.code else text)
+    return LogHint(f"{text}: ({reason.code}:{reason.message})" if reason and reason.code else text)

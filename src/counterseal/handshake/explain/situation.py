@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from counterseal.handshake.authorities import Listed
-    from counterseal.handshake.explain.nginx_log import LogLine
+    from counterseal.handshake.explain.nginx_log import LogHint
     from counterseal.handshake.explain.story import Story
     from counterseal.handshake.observation import Observation
     from counterseal.handshake.trace.dial import Trace
@@ -26,7 +26,7 @@ class Diagnosis:
     fix: str
     code: int | None = None
     verify: str | None = None
-    log: LogLine | None = None
+    log: LogHint | None = None
     directive: str | None = None
 
 

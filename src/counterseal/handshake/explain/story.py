@@ -10,7 +10,6 @@ from counterseal.handshake.wire.messages import (
     Certificate,
     CertificateRequest,
     ClientHello,
-    ClientKeyExchange,
     EncryptedExtensions,
     ServerHello,
     ServerKeyExchange,
@@ -44,7 +43,6 @@ class Story:
     prime_bits: int | None = None
     resumed: bool = False
     extended_master_secret: bool = False
-    retried: bool = False
     protocol: str | None = None
     offered: ClientHello | None = None
     request: CertificateRequest | None = None
@@ -77,7 +75,6 @@ def read_story(decoded: Sequence[Decoded], *, resumed: bool = False) -> Story:
         prime_bits=signed.prime_bits if signed else None,
         resumed=resumed or (chosen is not None and chosen.psk is not None),
         extended_master_secret=chosen is not None and _EXTENDED_MASTER_SECRET in chosen.extensions,
-        retried=any(hello.retry for hello in hellos),
         protocol=(chosen.protocol if chosen else None) or (encrypted.protocol if encrypted else None),
         offered=_first(decoded, ClientHello),
         request=_first(decoded, CertificateRequest),
@@ -92,11 +89,6 @@ def read_story(decoded: Sequence[Decoded], *, resumed: bool = False) -> Story:
             None,
         ),
     )
-
-
-def client_key_exchange_of(decoded: Sequence[Decoded]) -> ClientKeyExchange | None:
-    """Return the client's part of a TLS 1.2 key exchange."""
-    return _first(decoded, ClientKeyExchange)
 
 
 def _first(decoded: Sequence[Decoded], kind: type[T]) -> T | None:
