@@ -66,6 +66,17 @@ def test_backends_are_proved_over_both_protocols(home: Path) -> None:
     assert kept == {"expired", "other-name", "client-purpose", "revoked"}
 
 
+def test_the_impostors_of_a_generation_are_revoked_by_the_next(home: Path) -> None:
+    """None of their keys is good for more than one generation."""
+    assert counterseal(home, "nginx", "deploy").code == 0
+    query = ("--probes", "--profile", "client-backend-probe", "--json")
+    counted = {
+        status: len(json.loads(counterseal(home, "list", "--status", status, *query).stdout)["certificates"])
+        for status in ("valid", "revoked")
+    }
+    assert counted == {"valid": 1, "revoked": 1}
+
+
 def test_a_backend_that_is_not_verified_fails_its_rows(home: Path) -> None:
     """Without proxy_ssl_verify every impostor gets the request, and the proof says so."""
     current = (home / "nginx" / "current").resolve()

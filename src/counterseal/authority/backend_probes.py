@@ -1,8 +1,8 @@
 """Backends made for a proof: the certificates with which the prover plays the TLS backend of a site.
 
-Those that open no door (expired, revoked, another name, another purpose) lie in the generation that they were made for;
-the one that nginx must take lives for one hour, in memory. All are marked by their OU. Where nginx trusts another CA
-than ours, only an impostor can be played.
+The impostors (expired, revoked, of another name, a client certificate) lie in the generation that they were made for,
+and the next deploy revokes them; the one that nginx must take lives for one hour, in memory. All are marked by their
+OU. Where nginx trusts another CA than ours, only an impostor can be played.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from counterseal.authority.foreign import make_foreign_probe
-from counterseal.authority.probes import GOOD_LIFETIME, issue_probe, split_identity
+from counterseal.authority.probes import GOOD_LIFETIME, issue_probe, retire_probes, split_identity
 from counterseal.authority.revoke import revoke_record
 from counterseal.fileset import SECRET, FileSet, PlannedFile
 from counterseal.handshake.site import Backends
@@ -48,6 +48,8 @@ def make_backends(authority: Authority, site: AnySite) -> FileSet:
     servers, clients = authority.issuer_for(Purpose.SERVER), authority.issuer_for(Purpose.CLIENT)
     past, day = authority.clock() - timedelta(days=2), timedelta(days=1)
     ours, called = (dns_name(name),), f"backend-{site.name}"
+    for ca in (servers, clients):
+        retire_probes(authority, called, ca)
     revoked = issue_probe(authority, BACKEND_PROBE, servers, called, lifetime=GOOD_LIFETIME, names=ours)
     revoke_record(authority, revoked[0], RevocationReason.SUPERSEDED)
     made = {

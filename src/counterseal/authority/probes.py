@@ -77,7 +77,13 @@ def issue_good(authority: Authority, ca: str) -> ProbeIdentity:
 
 def retire_good(authority: Authority, ca: str) -> None:
     """Revoke the good probes of earlier generations; the next one must refuse them and their sessions."""
-    for record in (*authority.store.by_name(_name("good", ca)), *authority.store.by_name(_name(UNLISTED, ca))):
+    for kind in ("good", UNLISTED):
+        retire_probes(authority, kind, ca)
+
+
+def retire_probes(authority: Authority, kind: str, ca: str) -> None:
+    """Revoke the probes of one kind that are still good: no generation needs those of another as such."""
+    for record in authority.store.by_name(_name(kind, ca)):
         if record.status is Status.VALID and record.not_after > epoch(authority.clock()):
             revoke_record(authority, record, RevocationReason.SUPERSEDED)
 
