@@ -496,21 +496,40 @@ def _subtrees() -> list[Case]:
 
 
 def _policies() -> list[Case]:
-    demand = (x509.PolicyConstraints(require_explicit_policy=0, inhibit_policy_mapping=None), True)
-    asserted = (
-        x509.CertificatePolicies([x509.PolicyInformation(ObjectIdentifier("1.3.6.1.4.1.55555.2"), None)]),
-        False,
-    )
-    middle = ca("intermediate", root()).having(demand, asserted).make()
-    with_policy = end_entity(middle).having(asserted).make().certificate
+    """Return what requireExplicitPolicy, mappings and inhibitions come to; the policies are A, B and any."""
+    first, second, any_policy = ("1.3.6.1.4.1.55555.2", "1.3.6.1.4.1.55555.3", "2.5.29.32.0")
+
+    def demand(inhibit_mapping: int | None = None) -> tuple[x509.ExtensionType, bool]:
+        return (x509.PolicyConstraints(require_explicit_policy=0, inhibit_policy_mapping=inhibit_mapping), True)
+
+    def asserting(oid: str) -> tuple[x509.ExtensionType, bool]:
+        return (x509.CertificatePolicies([x509.PolicyInformation(ObjectIdentifier(oid), None)]), False)
+
+    def mapping(above: str, below: str) -> tuple[x509.ExtensionType, bool]:
+        pair = der.sequence(der.object_identifier(above), der.object_identifier(below))
+        return (x509.UnrecognizedExtension(ObjectIdentifier("2.5.29.33"), der.sequence(pair)), True)
+
+    def chain(leaf: str | None, *cas: tuple[tuple[x509.ExtensionType, bool], ...]) -> tuple[x509.Certificate, ...]:
+        """Return an end entity that asserts ``leaf`` below CAs with these extensions, the upper one first."""
+        made = [root()]
+        for number, extensions in enumerate(cas):
+            made.append(ca(f"policy {number}", made[-1], key=key_of("p-256", 80 + number)).having(*extensions).make())
+        recipe = end_entity(made[-1]).having(*([asserting(leaf)] if leaf else []))
+        return tuple(one.certificate for one in (recipe.make(), *reversed(made[1:])))
+
+    refused = (("policies", None),)
+    upper = (demand(inhibit_mapping=0), asserting(first))
+    no_any = ((x509.InhibitAnyPolicy(0), True), demand(), asserting(first))
     return [
-        Case("policy required and there", (with_policy, middle.certificate), ()),
-        Case(
-            "policy required and missing",
-            (end_entity(middle).make().certificate, middle.certificate),
-            (("policies", None),),
-            43,
-        ),
+        Case("policy required and there", chain(first, (demand(), asserting(first))), ()),
+        Case("policy required and missing", chain(None, (demand(), asserting(first))), refused, 43),
+        Case("policy required, another one there", chain(second, (demand(), asserting(first))), refused, 43),
+        Case("policy mapped", chain(second, (demand(), asserting(first), mapping(first, second))), ()),
+        Case("policy mapped away", chain(first, (demand(), asserting(first), mapping(first, second))), refused, 43),
+        Case("mapping inhibited", chain(second, upper, (asserting(first), mapping(first, second))), refused, 43),
+        Case("any policy", chain(first, (demand(), asserting(any_policy))), ()),
+        Case("any policy inhibited", chain(first, no_any, (asserting(any_policy),)), refused, 43),
+        Case("policies asserted and none required", chain(second, (asserting(first),)), ()),
     ]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from counterseal.authority.verification_words import REASONS, error_message, log_line, verify_variable
+from counterseal.authority.verification_words import REASONS, error_message, is_too_deep, log_line, verify_variable
 from counterseal.pki.names import show_name
 from counterseal.pki.path.report_json import report_to_json
 from counterseal.pki.subject import show_subject
@@ -47,5 +47,7 @@ def _nginx(answer: NginxAnswer | None, emerg: str | None) -> dict[str, Any] | No
         "log": log_line(answer),
         "cause": reason.cause if reason else None,
         "fix": reason.fix if reason else None,
+        "chain": [show_subject(one.subject) for one in answer.verification.chain] if answer.verification else [],
+        "too_deep": is_too_deep(answer),
         "undecided": [show_subject(issuer) for issuer in answer.undecided],
     }

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import cryptography
 
 from counterseal.handshake.verify_reasons import VERIFY_REASONS
+from counterseal.pki.openssl.codes import Error
 from counterseal.pki.subject import show_subject
 
 if TYPE_CHECKING:
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from counterseal.authority.verification import Verified
     from counterseal.handshake.verify_reasons import VerifyReason
     from counterseal.nginx.client_verification import NginxAnswer
-    from counterseal.pki.openssl.codes import Error
 
 REASONS: dict[int | None, VerifyReason] = {reason.code: reason for reason in VERIFY_REASONS}
 NO_CERTIFICATE = "client sent no required SSL certificate"
@@ -65,6 +65,21 @@ def verify_variable(answer: NginxAnswer) -> str:
     return f"FAILED:{error_message(answer.error)}" if answer.error else "SUCCESS"
 
 
+def is_too_deep(answer: NginxAnswer) -> bool:
+    """Whether ``ssl_verify_depth`` ended the chain; OpenSSL reports it and then overwrites the number."""
+    found = answer.verification
+    return found is not None and any(error is Error.CERT_CHAIN_TOO_LONG for error, _ in found.errors)
+
+
+def _chain_words(answer: NginxAnswer) -> Iterator[str]:
+    """Yield the chain that nginx builds, and whether it is the depth that ends it."""
+    found = answer.verification
+    if found is not None:
+        names = " < ".join(show_subject(certificate.subject) or "(no subject)" for certificate in found.chain)
+        ended = "; ssl_verify_depth admits no more" if is_too_deep(answer) else ""
+        yield f"chain that nginx builds: {names}{ended}"
+
+
 def nginx_words(verified: Verified) -> Iterator[str]:
     """Yield what nginx answers, what it logs, the likely cause and the fix; nothing where it was not asked for."""
     if verified.emerg is not None:
@@ -78,6 +93,7 @@ def nginx_words(verified: Verified) -> Iterator[str]:
     if line is not None:
         yield f"error.log, at level info: {line}"
     if answer.error:
+        yield from _chain_words(answer)
         yield f"cause: {REASONS[answer.error].cause}"
         yield f"fix: {REASONS[answer.error].fix}"
     for issuer in answer.undecided:

@@ -107,6 +107,18 @@ def test_what_nginx_answers_is_the_exit_code(home: Path) -> None:
     assert found["nginx"]["log"] == "client SSL certificate verify error: (2:unable to get issuer certificate)"
 
 
+def test_a_depth_that_is_too_small_is_told_from_a_missing_issuer(home: Path) -> None:
+    """Both are answered by 20 or so; here the chain that nginx builds is shown, and what ended it."""
+    fullchain, root = str(home / "out" / "alice.fullchain.pem"), str(home / "out" / "ca.pem")
+    like = ("--like", "nginx", "--trust", root)
+    shallow = verify(home, fullchain, *like, "--depth", "0")
+    alone = verify(home, str(home / "out" / "alice.cert.pem"), *like)
+    assert (shallow.code, alone.code) == (3, 3)
+    assert "ssl_verify_depth admits no more" in shallow.stdout
+    assert "chain that nginx builds: CN=alice" in alone.stdout
+    assert "admits no more" not in alone.stdout
+
+
 def test_a_list_that_nginx_cannot_load_is_said(home: Path) -> None:
     """DER is read here, and keeps nginx from starting; with the lists in PEM the client is let in."""
     fullchain, root = str(home / "out" / "alice.fullchain.pem"), str(home / "out" / "ca.pem")
