@@ -103,19 +103,19 @@ def lab_files() -> dict[str, bytes]:
     server, lone = make_server(server_ca, "*.test"), make_server(other, "lone.test")
     alice = make_client(clients, "alice")
     return {
-        "server.pem": _pem(server, server_ca),
-        "server.key": _key(server),
-        "lone.pem": _pem(lone),
-        "lone.key": _key(lone),
-        "clients.pem": _pem(root, clients),
-        "clients.crl": _crl(root) + _crl(clients, alice),
-        "other.pem": _pem(other),
-        "two-roots.pem": _pem(root, clients, other),
-        "other.crl": _crl(other),
-        "chain.pem": _pem(server_ca),
-        "server-root.pem": _pem(server_root),
-        "alice.pem": _pem(alice, clients),
-        "alice.key": _key(alice),
+        "server.pem": to_pem_file(server, server_ca),
+        "server.key": to_key(server),
+        "lone.pem": to_pem_file(lone),
+        "lone.key": to_key(lone),
+        "clients.pem": to_pem_file(root, clients),
+        "clients.crl": to_crl(root) + to_crl(clients, alice),
+        "other.pem": to_pem_file(other),
+        "two-roots.pem": to_pem_file(root, clients, other),
+        "other.crl": to_crl(other),
+        "chain.pem": to_pem_file(server_ca),
+        "server-root.pem": to_pem_file(server_root),
+        "alice.pem": to_pem_file(alice, clients),
+        "alice.key": to_key(alice),
         **_odd_cas(root, clients, alice),
         **_odd_lists(root, clients, other),
         **_deep(),
@@ -134,14 +134,14 @@ def _odd_cas(root: Issued, clients: Issued, alice: Issued) -> dict[str, bytes]:
         expires=datetime(2025, 1, 1, tzinfo=UTC),
     )
     return {
-        "with-key.pem": _pem(root, clients) + _key(clients),
-        "with-leaf.pem": _pem(root, clients, alice),
-        "lacks-root.pem": _pem(clients),
-        "root-only.pem": _pem(root),
-        "expired.pem": _pem(former),
-        "renewed.pem": _pem(former, make_ca("Former Root", key=key_of("p-256"))),
-        "public.pem": _pem(make_ca("ISRG Root X9", organization="Internet Security Research Group")),
-        "many.pem": _pem(*(make_ca(f"Root {number}", key=key_of("p-256")) for number in range(51))),
+        "with-key.pem": to_pem_file(root, clients) + to_key(clients),
+        "with-leaf.pem": to_pem_file(root, clients, alice),
+        "lacks-root.pem": to_pem_file(clients),
+        "root-only.pem": to_pem_file(root),
+        "expired.pem": to_pem_file(former),
+        "renewed.pem": to_pem_file(former, make_ca("Former Root", key=key_of("p-256"))),
+        "public.pem": to_pem_file(make_ca("ISRG Root X9", organization="Internet Security Research Group")),
+        "many.pem": to_pem_file(*(make_ca(f"Root {number}", key=key_of("p-256")) for number in range(51))),
     }
 
 
@@ -151,14 +151,14 @@ def _odd_lists(root: Issued, clients: Issued, other: Issued) -> dict[str, bytes]
     future = datetime(2035, 1, 1, tzinfo=UTC), datetime(2036, 1, 1, tzinfo=UTC)
     forged = make_ca("Clients CA", other)
     return {
-        "with-certificate.crl": _crl(root) + _crl(clients) + _pem(other),
-        "expired.crl": _crl(root) + _crl(clients, created=past[0], expires=past[1]),
-        "expired-and-new.crl": _crl(root) + _crl(clients) + _crl(clients, created=past[0], expires=past[1]),
-        "future.crl": _crl(root) + _crl(clients, created=future[0], expires=future[1]),
-        "issuing-only.crl": _crl(clients),
-        "twice.crl": _crl(root) + _crl(clients) + _crl(clients),
-        "forged.crl": _crl(root) + _crl(forged),
-        "large.crl": _crl(root) + _large_crl(clients),
+        "with-certificate.crl": to_crl(root) + to_crl(clients) + to_pem_file(other),
+        "expired.crl": to_crl(root) + to_crl(clients, created=past[0], expires=past[1]),
+        "expired-and-new.crl": to_crl(root) + to_crl(clients) + to_crl(clients, created=past[0], expires=past[1]),
+        "future.crl": to_crl(root) + to_crl(clients, created=future[0], expires=future[1]),
+        "issuing-only.crl": to_crl(clients),
+        "twice.crl": to_crl(root) + to_crl(clients) + to_crl(clients),
+        "forged.crl": to_crl(root) + to_crl(forged),
+        "large.crl": to_crl(root) + _large_crl(clients),
     }
 
 
@@ -168,7 +168,7 @@ def _deep() -> dict[str, bytes]:
     middle = make_ca("Middle CA", root, path_length=1)
     low = make_ca("Low CA", middle)
     client = make_client(low, "dora")
-    return {"deep.pem": _pem(root, middle, low), "dora.pem": _pem(client), "dora.key": _key(client)}
+    return {"deep.pem": to_pem_file(root, middle, low), "dora.pem": to_pem_file(client), "dora.key": to_key(client)}
 
 
 def _sisters() -> dict[str, bytes]:
@@ -177,10 +177,10 @@ def _sisters() -> dict[str, bytes]:
     staff, devices = make_ca("Staff CA", root), make_ca("Devices CA", root)
     client = make_client(devices, "sensor")
     return {
-        "staff.pem": _pem(root, staff),
-        "devices.pem": _pem(root, devices),
-        "sensor.pem": _pem(client, devices),
-        "sensor.key": _key(client),
+        "staff.pem": to_pem_file(root, staff),
+        "devices.pem": to_pem_file(root, devices),
+        "sensor.pem": to_pem_file(client, devices),
+        "sensor.key": to_key(client),
     }
 
 
@@ -190,11 +190,11 @@ def _both_purposes() -> dict[str, bytes]:
     both = make_server(one, "both.test", purposes=(ExtendedKeyUsageOID.SERVER_AUTH, CLIENT_AUTH))
     pure = make_server(one, "pure.test")
     return {
-        "single.pem": _pem(one),
-        "both.pem": _pem(both),
-        "both.key": _key(both),
-        "pure.pem": _pem(pure),
-        "pure.key": _key(pure),
+        "single.pem": to_pem_file(one),
+        "both.pem": to_pem_file(both),
+        "both.key": to_key(both),
+        "pure.pem": to_pem_file(pure),
+        "pure.key": to_key(pure),
     }
 
 
@@ -213,18 +213,18 @@ def _servers(server_ca: Issued, server: Issued, alice: Issued, lone: Issued) -> 
     wild = make_server(server_ca, "*.wild.test")
     public = make_ca("Example TLS CA", organization="Let's Encrypt")
     return {
-        **{f"{name}.pem": _pem(one, server_ca) for name, one in wrong_time.items()},
-        **{f"{name}.key": _key(one) for name, one in wrong_time.items()},
-        "rsa.pem": _pem(rsa, server_ca),
-        "rsa.key": _key(rsa),
-        "wild.pem": _pem(wild, server_ca),
-        "wild.key": _key(wild),
-        "wild-panel.pem": _pem(make_server(server_ca, "*.panel.test", key=key), server_ca),
-        "alice-server.pem": _pem(wrong_purpose, server_ca),
-        "leaf.pem": _pem(server),
-        "public-leaf.pem": _pem(make_server(public, "panel.test", key=lone.private_key)),
-        "open.key": _key(server),
-        "alice-alone.pem": _pem(alice),
+        **{f"{name}.pem": to_pem_file(one, server_ca) for name, one in wrong_time.items()},
+        **{f"{name}.key": to_key(one) for name, one in wrong_time.items()},
+        "rsa.pem": to_pem_file(rsa, server_ca),
+        "rsa.key": to_key(rsa),
+        "wild.pem": to_pem_file(wild, server_ca),
+        "wild.key": to_key(wild),
+        "wild-panel.pem": to_pem_file(make_server(server_ca, "*.panel.test", key=key), server_ca),
+        "alice-server.pem": to_pem_file(wrong_purpose, server_ca),
+        "leaf.pem": to_pem_file(server),
+        "public-leaf.pem": to_pem_file(make_server(public, "panel.test", key=lone.private_key)),
+        "open.key": to_key(server),
+        "alice-alone.pem": to_pem_file(alice),
     }
 
 
@@ -245,20 +245,23 @@ def _large_crl(issuer: Issued) -> bytes:
     return to_pem(made)
 
 
-def _pem(*issued: Issued) -> bytes:
+def to_pem_file(*issued: Issued) -> bytes:
+    """Return certificates one after the other as PEM."""
     return b"".join(one.certificate.public_bytes(PEM) for one in issued)
 
 
-def _key(issued: Issued) -> bytes:
+def to_key(issued: Issued) -> bytes:
+    """Return the private key as PEM, unencrypted."""
     return issued.private_key.private_bytes(PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
 
 
-def _crl(
+def to_crl(
     issuer: Issued,
     *revoked: Issued,
     created: datetime = datetime(2025, 3, 1, tzinfo=UTC),
     expires: datetime = datetime(2040, 3, 1, tzinfo=UTC),
 ) -> bytes:
+    """Return a revocation list as PEM."""
     builder = x509.CertificateRevocationListBuilder().issuer_name(issuer.certificate.subject)
     builder = builder.last_update(created).next_update(expires)
     key_identifier = x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer.private_key.public_key())

@@ -13,7 +13,7 @@ from counterseal.files import write_file
 from counterseal.nginx.binary import find_nginx, read_package, read_version
 from counterseal.nginx.lint.build import build
 from counterseal.nginx.lint.engine import LintResult, lint
-from counterseal.nginx.lint.gather import gather_files
+from counterseal.nginx.lint.gather import gather_files, gather_neighbours
 from counterseal.nginx.reading import read_configuration, read_dump, split_dump
 from counterseal.nginx.version import NEWEST, NginxVersion, named_version, parse_version
 
@@ -52,8 +52,9 @@ def lint_configuration(
     conf = _main_file(path, nginx)
     dump = split_dump(text) if text is not None else {}
     whole = read_dump(dump) if dump else _read(conf, text, directory)
-    files = gather_files(whole.tree, directory or conf.parent) if with_files and not dump else {}
-    return _linted(conf, whole, nginx, files)
+    start = directory or conf.parent
+    files = gather_files(whole.tree, start) if with_files and not dump else {}
+    return _linted(conf, whole, nginx, files, start)
 
 
 def write_changes(changed: Mapping[str, str]) -> None:
@@ -70,8 +71,11 @@ def _read(conf: Path, text: str | None, directory: Path | None) -> WholeConfigur
     return read_configuration(conf, directory=directory, overlay=None if text is None else {str(conf): text})
 
 
-def _linted(conf: Path, whole: WholeConfiguration, nginx: NginxVersion, files: Mapping[str, NamedFile]) -> Linting:
-    model = build(whole.tree, version=nginx, now=datetime.now(UTC), files=files)
+def _linted(
+    conf: Path, whole: WholeConfiguration, nginx: NginxVersion, files: Mapping[str, NamedFile], directory: Path
+) -> Linting:
+    neighbours = gather_neighbours(files, directory)
+    model = build(whole.tree, version=nginx, now=datetime.now(UTC), files=files, neighbours=neighbours)
     result = lint(model, whole.texts)
     return Linting(str(conf), nginx.package or str(nginx), model.is_fragment, result, whole.texts)
 

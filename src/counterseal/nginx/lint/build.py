@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime
 
+    from cryptography import x509
+
     from counterseal.nginx.lint.files import NamedFile
     from counterseal.nginx.lint.level import Level
     from counterseal.nginx.tree import Tree
@@ -31,7 +33,12 @@ _SSL_DIRECTIVE_ENDS = (1, 25, 1)
 
 
 def build(
-    tree: Tree, *, version: NginxVersion, now: datetime, files: Mapping[str, NamedFile] | None = None
+    tree: Tree,
+    *,
+    version: NginxVersion,
+    now: datetime,
+    files: Mapping[str, NamedFile] | None = None,
+    neighbours: tuple[x509.Certificate, ...] = (),
 ) -> Configuration:
     """Return the model of an expanded tree."""
     directives, is_fragment = _completed(tree)
@@ -55,6 +62,7 @@ def build(
         maps=tuple(one for level in outer for one in level.here("map")),
         log_formats=_named(outer, "log_format"),
         files=files or {},
+        neighbours=neighbours,
         sockets_by_server={server: tuple(found) for server, found in behind.items()},
     )
 

@@ -12,9 +12,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from cryptography import x509
+
     from counterseal.fileset import PlannedFile
     from counterseal.nginx.tree import Tree
 
+_SUFFIXES = frozenset({".pem", ".crt", ".cer"})
+MOST_BESIDE, LARGEST_BESIDE = 64, 64 * 1024
 LARGEST = 256 * 1024 * 1024
 """A list of a million revoked certificates has 66 MB; what is larger is no list."""
 
@@ -34,6 +38,23 @@ def gather_files(
     )
     given = overlay or {}
     return {name: _planned(name, given[name]) if name in given else _read(name, directory / name) for name in static}
+
+
+def gather_neighbours(files: Mapping[str, NamedFile], directory: Path) -> tuple[x509.Certificate, ...]:
+    """Return the certificates in the other files beside those that were read: what was left out often lies there.
+
+    A directory with many files is a store of the system, and none of a site: it is left alone, as are large files.
+    """
+    found: dict[x509.Certificate, None] = {}
+    for folder in dict.fromkeys((directory / name).parent for name, file in files.items() if file.certificates):
+        try:
+            beside = sorted(path for path in folder.iterdir() if path.suffix in _SUFFIXES and path.is_file())
+            small = [path for path in beside if path.stat().st_size <= LARGEST_BESIDE]
+            contents = [path.read_bytes() for path in small] if len(beside) <= MOST_BESIDE else []
+        except OSError:
+            continue
+        found |= dict.fromkeys(one for content in contents for one in read_pem("", content).certificates)
+    return tuple(found)
 
 
 def _planned(name: str, file: PlannedFile) -> NamedFile:

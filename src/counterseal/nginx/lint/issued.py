@@ -33,14 +33,14 @@ def is_public(name: x509.Name) -> bool:
 def missing_intermediate(configuration: Configuration, chain: Sequence[x509.Certificate]) -> x509.Name | None:
     """Return the CA that a chain lacks, when it is surely none that the other side has: an intermediate.
 
-    It is one when another file of the configuration holds it as such, or when the chain is one certificate of a public
-    CA. Of a CA that nobody knows nothing is said: it may be a root, which is not sent.
+    It is one when another file of the configuration, or beside its files, holds it as such, or when the chain is one
+    certificate of a public CA. Of a CA that nobody knows nothing is said: it may be a root, which is not sent.
     """
     if not chain or is_self_issued(chain[-1]):
         return None
     wanted = chain[-1].issuer
-    for file in configuration.files.values():
-        for one in file.certificates:
-            if one.subject == wanted and is_ca(one):
-                return None if is_self_issued(one) else wanted
+    named = (one for file in configuration.files.values() for one in file.certificates)
+    above = [one for one in (*named, *configuration.neighbours) if one.subject == wanted and is_ca(one)]
+    if above:
+        return None if any(map(is_self_issued, above)) else wanted
     return wanted if len(chain) == 1 and is_public(wanted) else None

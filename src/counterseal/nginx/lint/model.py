@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import datetime
 
+    from cryptography import x509
+
     from counterseal.nginx.lint.files import NamedFile
     from counterseal.nginx.lint.level import Level
     from counterseal.nginx.lint.variables import Variables
@@ -104,7 +106,8 @@ class Configuration:
     """Everything a rule may look at.
 
     ``is_fragment``: only a part was read, so that what the levels outside say is not known. ``files`` holds what the
-    configuration names, by path as resolved; it is empty where files were not looked at.
+    configuration names, by name as written; it is empty where files were not looked at. ``neighbours`` are certificates
+    that lie beside them.
     """
 
     main: Level
@@ -118,6 +121,7 @@ class Configuration:
     maps: tuple[Directive, ...] = ()
     log_formats: Mapping[str, Directive] = field(default_factory=dict)
     files: Mapping[str, NamedFile] = field(default_factory=dict)
+    neighbours: tuple[x509.Certificate, ...] = ()
     sockets_by_server: Mapping[Server, tuple[Socket, ...]] = field(default_factory=dict)
 
     def sockets_of(self, server: Server) -> tuple[Socket, ...]:

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from counterseal.nginx.lint.model import Configuration, Server
 
 OWN_CONTEXT = (1, 29, 2)
-KEYS_IN_ZONE = (1, 23, 2)
-"""Since then the keys of tickets lie in the shared cache and outlive a reload with it."""
 
 
 def session_levels(configuration: Configuration, server: Server) -> Iterator[Level]:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from counterseal.compose.linting import lint_configuration
 from counterseal.nginx.lint.build import build
 from counterseal.nginx.lint.engine import lint
 from counterseal.nginx.parse import parse
 from counterseal.nginx.version import named_version
-from nginx_lint_lab import NOW
+from nginx_lint_lab import NOW, lab_files
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def test_the_bundle_of_the_system_is_known_by_its_path() -> None:
@@ -22,3 +28,16 @@ def test_the_bundle_of_the_system_is_known_by_its_path() -> None:
     """
     model = build(parse(text), version=named_version("1.28.0"), now=NOW)
     assert "mtls-public-ca-bundle" in {finding.code for finding in lint(model, {"nginx.conf": text}).findings}
+
+
+def test_a_forgotten_intermediate_is_known_from_the_file_beside(tmp_path: Path) -> None:
+    """As with certbot's cert.pem, which is taken for fullchain.pem."""
+    for name in ("leaf.pem", "server.key", "chain.pem"):
+        (tmp_path / name).write_bytes(lab_files()[name])
+    (tmp_path / "server.key").chmod(0o600)
+    conf = tmp_path / "site.conf"
+    conf.write_text("server { listen 443 ssl; ssl_certificate leaf.pem; ssl_certificate_key server.key; }")
+    linting = lint_configuration(conf, text=None, version="1.28.0", directory=None, with_files=True)
+    assert [finding.code for finding in linting.result.findings] == ["tls-chain-incomplete"]
+    (tmp_path / "chain.pem").unlink()
+    assert not lint_configuration(conf, text=None, version="1.28.0", directory=None, with_files=True).result.found

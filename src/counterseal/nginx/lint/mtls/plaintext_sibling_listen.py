@@ -37,7 +37,8 @@ def _decides(configuration: Configuration, server: Server) -> bool:
     return (
         return_code(server.level) is not None
         or bool(asked & {"scheme", "https", "server_port", "ssl_protocol"})
-        or "ssl_client_verify" in asked | uses_of_client(configuration, server)
+        or "ssl_client_verify" in asked
+        or (server.verify != "on" and "ssl_client_verify" in uses_of_client(configuration, server))
     )
 
 

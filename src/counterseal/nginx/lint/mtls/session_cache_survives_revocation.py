@@ -9,12 +9,11 @@ from counterseal.findings import Severity
 from counterseal.nginx.lint.edit import Edit
 from counterseal.nginx.lint.guards import client_variables, guards
 from counterseal.nginx.lint.rule import Found, Rule, at
-from counterseal.nginx.lint.sessions import KEYS_IN_ZONE, has_tickets, session_levels, shared_zone
+from counterseal.nginx.lint.sessions import session_levels, shared_zone
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from counterseal.nginx.lint.level import Level
     from counterseal.nginx.lint.model import Configuration, Server
 
 _GENERATION = re.compile(r"(?:^|_|g|gen)\d+$")
@@ -28,20 +27,10 @@ def check(configuration: Configuration) -> Iterator[Found]:
             continue
         for level in session_levels(configuration, server):
             cache, zone = level.effective("ssl_session_cache"), shared_zone(level)
-            if (
-                cache is not None
-                and zone is not None
-                and not _GENERATION.search(zone)
-                and _is_affected(configuration, level)
-            ):
+            if cache is not None and zone is not None and not _GENERATION.search(zone):
                 edit = Edit(cache.file, cache.words[1].line, cache.words[1].column, cache.words[1].raw, "off")
                 message = f"sessions survive a revocation by {crl.arguments[0]} in the zone {zone}"
                 yield Found(at(cache), message, (edit,) if len(cache.arguments) == 1 else ())
-
-
-def _is_affected(configuration: Configuration, level: Level) -> bool:
-    """Whether the sessions lie in the zone: before 1.23.2 a ticket is preferred, and its key ends with the reload."""
-    return configuration.version.number >= KEYS_IN_ZONE or not has_tickets(level)
 
 
 def _decides_each_time(configuration: Configuration, server: Server) -> bool:
@@ -56,10 +45,10 @@ RULE = Rule(
     code="mtls-session-cache-survives-revocation",
     severity=Severity.CRITICAL,
     summary="A shared session cache is used together with a revocation list.",
-    evidence="A resumed session is never checked against the list again, and the shared zone, since 1.23.2 with "
-    "the ticket keys in it, lives on through a reload: after the revocation the client resumed with 200 "
-    "for as long as ssl_session_timeout says. Seen with the block that Mozilla's generator and certbot "
-    "write, on 1.22.1, 1.28.0 and 1.31.5.",
+    evidence="A resumed session is never checked against the list again, and the shared zone, since 1.23.2 with the "
+    "keys of tickets in it, lives on through a reload: after the revocation the client resumed with 200 for as long as "
+    "ssl_session_timeout says. Before 1.23.2 a client that declines tickets did so, too. Seen with the block that "
+    "Mozilla's generator and certbot write, on 1.22.1, 1.28.0 and 1.31.5.",
     remedy="write at http level: ssl_session_tickets off; ssl_session_cache off; or rename the zone at every "
     "revocation (shared:mtls_g7:1m, then shared:mtls_g8:1m)",
     reference="https://nginx.org/en/docs/http/ngx_http_ssl_module.html#ssl_session_cache",
