@@ -36,7 +36,7 @@ from cryptography import x509
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
-from table import Table, new_arguments
+from table import Table, new_arguments, time_median
 
 from acme_signing import ClientKey, b64, csr, jws
 from service_process import make_ca, running
@@ -288,6 +288,18 @@ def main() -> None:
     table.finish(arguments.json)
 
 
+def time_flush() -> float:
+    """Return the median seconds that a flush of a page takes where the store lies."""
+    with tempfile.NamedTemporaryFile() as file:
+
+        def flush() -> None:
+            file.write(bytes(4096))
+            file.flush()
+            os.fdatasync(file.fileno())
+
+        return time_median(flush, rounds=51)
+
+
 def show(table: Table, servers: list[Server]) -> None:
     """Fill the table."""
     goals = {("new", 1): "250/s", ("new", 16): "500/s"}
@@ -301,6 +313,8 @@ def show(table: Table, servers: list[Server]) -> None:
                 for server in servers:
                     times = [one for times in server.seconds[kind, at_once] for one in times]
                     table.row(server.name, quantiles(times, n=100)[which] * 1000)
+    with table.job("what a durable answer waits for", unit="ms"):
+        table.row("one flush, this disk", time_flush() * 1000, note="a new order waits for 5 commits, a renewal for 3")
     with table.job("resident memory after it", unit="MB"):
         for server in servers:
             table.row(server.name, server.memory())

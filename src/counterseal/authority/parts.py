@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING, Self
 
 from cryptography import x509
@@ -28,6 +29,12 @@ ROOT = "root"
 def new_serial_number(random_bytes: Callable[[int], bytes]) -> int:
     """Return a random serial number: 128 random bits below a fixed leading one, so that all have 17 octets."""
     return 1 << SERIAL_BITS | int.from_bytes(random_bytes(SERIAL_BITS // 8), "big")
+
+
+@lru_cache(maxsize=16)
+def _issuer(name: str, purpose: Purpose, contents: tuple[bytes, ...]) -> Issuer:
+    """Read the path once; a service would do it for every certificate."""
+    return Issuer.of(name, tuple(map(x509.load_der_x509_certificate, contents)), purpose)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,15 +82,19 @@ class Authority:
     def issuer(self, name: str) -> Issuer:
         """Return the CA of this name as an issuer, with its path up to the root; raises NotFoundError."""
         record = self.store.ca(name)
-        return Issuer.of(name, self.path(record), Purpose.ANY if record.purpose == ROOT else Purpose(record.purpose))
+        purpose = Purpose.ANY if record.purpose == ROOT else Purpose(record.purpose)
+        return _issuer(name, purpose, self._contents(record))
 
     def path(self, record: CARecord) -> tuple[x509.Certificate, ...]:
         """Return the certificates from this CA up to its root."""
-        path = [x509.load_der_x509_certificate(record.certificate)]
+        return tuple(map(x509.load_der_x509_certificate, self._contents(record)))
+
+    def _contents(self, record: CARecord) -> tuple[bytes, ...]:
+        contents = [record.certificate]
         while record.parent is not None:
             record = self.store.ca(record.parent)
-            path.append(x509.load_der_x509_certificate(record.certificate))
-        return tuple(path)
+            contents.append(record.certificate)
+        return tuple(contents)
 
     def issuer_for(self, purpose: Purpose) -> str:
         """Return the name of the active CA for this purpose; the first made wins; raises NotFoundError."""

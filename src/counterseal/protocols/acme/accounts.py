@@ -59,7 +59,8 @@ def new_account(authority: Authority, call: Call) -> Reply:
         external_key=_bound_to(authority, wanted, call),
         created_at=call.at,
     )
-    add_account(authority.store, record)
+    if not add_account(authority.store, record):
+        return new_account(authority, call)  # another replica was a moment earlier
     return _reply(record, call, status=201)
 
 

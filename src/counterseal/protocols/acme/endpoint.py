@@ -72,8 +72,11 @@ class Endpoint:
         self._external_secret = service.key(USE)
 
     def urls(self, request: Request) -> URLs:
-        """Return the URLs as the client of this request sees them."""
-        return URLs(self._service.url(request, ""))
+        """Return the URLs as the client of this request sees them; worked out once for it."""
+        urls: URLs | None = request.scope.get("acme_urls")
+        if urls is None:
+            urls = request.scope["acme_urls"] = URLs(self._service.url(request, ""))
+        return urls
 
     def resource(self, work: Callable[[Request], Awaitable[Reply]], methods: tuple[str, ...] = ("POST",)) -> ASGIApp:
         """Return what answers a route: it does ``work`` and turns all that goes wrong into a problem document."""

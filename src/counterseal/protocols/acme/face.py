@@ -62,20 +62,20 @@ class Acme:
         """Return all routes; what a path takes is decided by the handler, whose refusals are problem documents."""
         post = self._post
         table: list[tuple[str, ASGIApp]] = [
+            ("order/{id}", post(orders.order)),  # the most frequent first: they are tried in this order
+            ("authz/{id}", post(authorizations.authorization)),
+            ("challenge/{id}/{kind}", post(authorizations.challenge)),
+            ("new-order", post(orders.new_order)),
+            ("order/{id}/finalize", self._endpoint.resource(self._finalize)),
+            ("certificate/{id}", post(certificates.certificate)),
+            ("certificate/{id}/{chain:int}", post(certificates.certificate)),
             ("directory", self._endpoint.resource(self._directory, ("GET", "HEAD"))),
             ("new-nonce", self._endpoint.resource(_new_nonce, ("HEAD", "GET"))),
             ("new-account", post(accounts.new_account, "jwk")),
             ("account/{id}", post(accounts.account)),
             ("account/{id}/orders", post(orders.list_orders)),
             ("key-change", post(accounts.key_change)),
-            ("new-order", post(orders.new_order)),
-            ("order/{id}", post(orders.order)),
-            ("order/{id}/finalize", self._endpoint.resource(self._finalize)),
             ("new-authz", post(authorizations.new_authorization)),
-            ("authz/{id}", post(authorizations.authorization)),
-            ("challenge/{id}/{kind}", post(authorizations.challenge)),
-            ("certificate/{id}", post(certificates.certificate)),
-            ("certificate/{id}/{chain:int}", post(certificates.certificate)),
             ("revoke-cert", post(revoking.revoke, "either")),
             ("renewal-info/{name}", self._endpoint.resource(self._renewal_information, ("GET", "HEAD"))),
             ("{rest:path}", self._endpoint.resource(_nothing, METHODS)),
