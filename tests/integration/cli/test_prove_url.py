@@ -29,18 +29,28 @@ STRICT = {"no-certificate", "good", "expired", "foreign", "server-purpose", "rev
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, dict[str, str]]]:
-    """Return a home and the URLs of its sites, each alone on its port, for ``localhost`` resolves everywhere."""
+    """Return a home and the URLs of its sites, each alone on its port, for ``localhost`` resolves everywhere.
+
+    ``open`` asks nobody for a certificate; it has a CA and an nginx of its own beside that home.
+    """
     place = tmp_path_factory.mktemp("served")
-    home = place / "home"
-    assert counterseal(home, "init", "--no-passphrase").code == 0
-    assert counterseal(home, "ca", "add", "partners", "--purpose", "client").code == 0
-    urls, text = {}, ""
-    for name, mode, more in (
+    strict = (
         ("panel", "required", ""),
         ("listed", "required", 'allow = { groups = ["ops"] }'),
         ("half", "optional", ""),
-        ("open", "none", ""),
-    ):
+    )
+    urls = serve(place / "home", strict) | serve(place / "open", (("open", "none", ""),))
+    yield place / "home", urls
+    for home in (place / "home", place / "open"):
+        counterseal(home, "nginx", "stop")
+
+
+def serve(home: Path, sites: tuple[tuple[str, str, str], ...]) -> dict[str, str]:
+    """Make a CA with two client CAs, deploy the sites (name, mode, more), and return their URLs."""
+    assert counterseal(home, "init", "--no-passphrase").code == 0
+    assert counterseal(home, "ca", "add", "partners", "--purpose", "client").code == 0
+    urls, text = {}, ""
+    for name, mode, more in sites:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = int(probe.getsockname()[1])
@@ -49,8 +59,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, dic
     (home / "counterseal.toml").write_text(text)
     deployed = counterseal(home, "nginx", "deploy")
     assert deployed.code == 0, deployed.stderr
-    yield home, urls
-    counterseal(home, "nginx", "stop")
+    return urls
 
 
 def rows_of(stdout: str, result: str) -> set[str]:
@@ -68,7 +77,7 @@ def test_a_server_of_ours_is_known_by_the_cas_it_names(
 ) -> None:
     """Probes are issued for it, an allow list is seen from its page, and its certificate is held against our root."""
     home, urls = served
-    ran = counterseal(home, "prove", urls[site], "--json")
+    ran = counterseal(home.parent / "open" if site == "open" else home, "prove", urls[site], "--json")
     assert ran.code == 0, ran.stdout
     assert kinds | {"server"} <= rows_of(ran.stdout, "passed") | ({"good"} if site == "open" else set())
 
