@@ -30,6 +30,7 @@ class Running:
     home: Path
     url: str
     process: subprocess.Popen[str]
+    http_address: str | None = None
     lines: list[str] = field(default_factory=list)
 
     @property
@@ -100,6 +101,7 @@ def running(home: Path, *arguments: str) -> Iterator[Running]:
             assert line, f"it ended with {process.wait(SECONDS)}: {service.lines}"
             told += line
         service.url = json.loads(told)["url"]
+        service.http_address = json.loads(told)["http_address"]
         yield service
     finally:
         if process.poll() is None:

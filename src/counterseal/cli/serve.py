@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
@@ -29,7 +29,7 @@ Examples:
 @click.option("--name", "names", multiple=True, help="What this service is called; may be repeated.")
 @common
 def serve(run: Run, *, listen: str | None, names: tuple[str, ...]) -> None:
-    """Serve the CA over the network: ACME.
+    """Serve the CA over the network: ACME, OCSP, revocation lists and CA certificates.
 
     Runs until it is stopped: SIGTERM finishes what was begun, SIGHUP reads the own certificate again. That one is
     issued and renewed by the CA itself. Logs are lines of JSON on stderr.
@@ -47,7 +47,8 @@ def serve(run: Run, *, listen: str | None, names: tuple[str, ...]) -> None:
 
     def started(listening: Listening) -> None:
         text = f"serving {listening.url} on {listening.address}"
-        run.show({"url": listening.url, "address": listening.address}, text)
+        text += f", lists and OCSP also on http://{listening.http_address}" if listening.http_address else ""
+        run.show(asdict(listening), text)
 
     run_service(run.home, settings, run.ask_passphrase, started=started)
 

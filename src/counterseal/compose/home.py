@@ -43,10 +43,13 @@ def store_path(home: Path) -> Path:
     return home / "store.sqlite"
 
 
-def open_authority(home: Path, passphrase: Callable[[], bytes | None]) -> Authority:
-    """Open the CA that lives in ``home``; raises NotFoundError when there is none."""
+def open_authority(home: Path, passphrase: Callable[[], bytes | None], *, one_thread: bool = True) -> Authority:
+    """Open the CA that lives in ``home``; raises NotFoundError when there is none.
+
+    With ``one_thread=False`` its keys can be opened in any thread: that looks into the store.
+    """
     require_home(home)
-    return _authority(home, passphrase, settings_of(home), create=False)
+    return _authority(home, passphrase, settings_of(home), create=False, one_thread=one_thread)
 
 
 def require_home(home: Path) -> None:
@@ -118,8 +121,15 @@ def settings_of(home: Path) -> Settings:
     return load_settings(path)
 
 
-def _authority(home: Path, passphrase: Callable[[], bytes | None], settings: Settings, *, create: bool) -> Authority:
-    store = open_store(store_path(home), create=create)
+def _authority(
+    home: Path,
+    passphrase: Callable[[], bytes | None],
+    settings: Settings,
+    *,
+    create: bool,
+    one_thread: bool = True,
+) -> Authority:
+    store = open_store(store_path(home), create=create, one_thread=one_thread)
     return Authority(
         store=store,
         keystore=FileKeyStore(home / "keys", passphrase, lambda: check_clock(store)),

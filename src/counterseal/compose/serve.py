@@ -15,12 +15,13 @@ import uvicorn
 import uvloop
 from starlette.routing import Router
 
-from counterseal.authority.parts import ROOT
+from counterseal.authority.publish import unlock
 from counterseal.compose.home import open_authority, service_secret, store_path
 from counterseal.compose.listening import OwnCertificate, bind, origin_of, shown_address
 from counterseal.protocols.acme.face import acme_face
 from counterseal.protocols.acme.rules import AcmeRules
 from counterseal.protocols.health import health_face
+from counterseal.protocols.publication import publication_face
 from counterseal.service.access import Access
 from counterseal.service.connection import Connection
 from counterseal.service.log import log, start_logging
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp
 
-    from counterseal.authority.parts import Authority
     from counterseal.config.settings import Settings
 
     Passphrase = Callable[[], bytes | None]
@@ -48,7 +48,7 @@ CONNECTIONS = 4_000
 
 
 def _faces(service: Service, settings: Settings) -> Sequence[Face]:
-    faces = [health_face(service)]
+    faces = [health_face(service), publication_face(service)]
     acme = settings.acme or AcmeRules()
     faces += [acme_face(service, acme)] if acme.enabled else []
     return faces
@@ -60,6 +60,7 @@ class Listening:
 
     url: str
     address: str
+    http_address: str | None = None
 
 
 def serve(home: Path, settings: Settings, passphrase: Passphrase, *, started: Callable[[Listening], None]) -> None:
@@ -71,8 +72,8 @@ def serve(home: Path, settings: Settings, passphrase: Passphrase, *, started: Ca
 
 async def _serve(home: Path, settings: Settings, passphrase: Passphrase, started: Callable[[Listening], None]) -> None:
     async with AsyncExitStack() as stack:
-        authority = stack.enter_context(open_authority(home, passphrase))
-        _open_keys(authority)
+        authority = stack.enter_context(open_authority(home, passphrase, one_thread=False))
+        unlock(authority)
         listener = stack.enter_context(closing(bind(settings.serve.listen)))
         origin = origin_of(settings.serve, listener)
         own = None if settings.serve.listen.unix else OwnCertificate(home, settings.serve, origin.names)
@@ -87,19 +88,16 @@ async def _serve(home: Path, settings: Settings, passphrase: Passphrase, started
         for face in faces:
             if face.start:
                 await face.start()
-        server = _server(_application(faces, service), context)
-        _listen_to_signals(server, own)
-        started(Listening(origin.usual, shown_address(listener)))
-        log("serving", url=origin.usual, address=shown_address(listener))
-        await server.serve([listener])
+        servers = [(_server(_application(faces, service), context), listener)]
+        if settings.serve.http_listen is not None:
+            public = stack.enter_context(closing(bind(settings.serve.http_listen)))
+            servers.append((_server(_application([face for face in faces if face.public], service), None), public))
+        _listen_to_signals([server for server, _ in servers], own)
+        listening = Listening(origin.usual, *(shown_address(one) for _, one in servers))
+        started(listening)
+        log("serving", url=origin.usual, address=listening.address, http_address=listening.http_address)
+        await asyncio.gather(*(server.serve([one]) for server, one in servers))
     log("stopped")
-
-
-def _open_keys(authority: Authority) -> None:
-    """Open every issuing CA's key now, when somebody can still be asked for the passphrase."""
-    for record in authority.store.cas():
-        if record.state == "active" and record.purpose != ROOT and authority.keystore.has(record.key_id):
-            authority.keystore.signer(record.key_id)
 
 
 def _works(faces: Sequence[Face], own: OwnCertificate | None, access: Access) -> list[Upkeep]:
@@ -140,13 +138,14 @@ def _server(application: ASGIApp, context: ssl.SSLContext | None) -> _Server:
     return _Server(config)
 
 
-def _listen_to_signals(server: _Server, own: OwnCertificate | None) -> None:
+def _listen_to_signals(servers: Sequence[_Server], own: OwnCertificate | None) -> None:
     """SIGTERM and SIGINT finish what was begun, the second one does not; SIGHUP reads the certificate again."""
     loop = asyncio.get_running_loop()
 
     def stop() -> None:
-        server.force_exit = server.should_exit
-        server.should_exit = True
+        for server in servers:
+            server.force_exit = server.should_exit
+            server.should_exit = True
         log("stopping")
 
     for number in (signal.SIGTERM, signal.SIGINT):

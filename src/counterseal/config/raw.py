@@ -132,6 +132,7 @@ class RawServe(msgspec.Struct):
     listen: str | None = None
     names: list[str] = []
     public_url: str | None = None
+    http_listen: str | None = None
     certificate: str | None = None
     certificate_key: str | None = None
 

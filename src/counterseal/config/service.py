@@ -31,6 +31,7 @@ def serve_settings_of(raw: RawServe, path: Callable[[str | None], Path | None]) 
         listen=Address() if raw.listen is None else Address.parse(raw.listen),
         names=tuple(str(parse_name(name).value) for name in raw.names),
         public_url=raw.public_url.rstrip("/") if raw.public_url else None,
+        http_listen=None if raw.http_listen is None else Address.parse(raw.http_listen),
         certificate=path(raw.certificate),
         certificate_key=path(raw.certificate_key),
     )

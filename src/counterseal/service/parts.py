@@ -55,3 +55,5 @@ class Face:
     upkeep: Sequence[Upkeep] = ()
     start: Callable[[], Awaitable[None]] | None = None
     """Called once before the first request: what a process that ended left unfinished is taken up again."""
+    public: bool = False
+    """Whether it may be asked without TLS: what it says is public and signed (RFC 5280 8, RFC 6960 A.1)."""

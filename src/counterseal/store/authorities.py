@@ -100,6 +100,11 @@ class Authorities(KeyUseLog):
         row = self.row(f"select {_CRL} from crl where issuer = ? order by number desc limit 1", (issuer,))  # noqa: S608 - constants only
         return _crl(row) if row else None
 
+    def latest_crl_number(self, issuer: str) -> int | None:
+        """Return the number of that CRL without reading the list, which may be long."""
+        row = self.row("select max(number) from crl where issuer = ?", (issuer,))
+        return None if row is None else row[0]
+
 
 def _crl(row: Row) -> CRLRecord:
     return CRLRecord(*row)

@@ -1,0 +1,51 @@
+"""Answers that need not be sent again: entity tags, dates, how long a cache may keep one (RFC 9110 13, 9111 5.2)."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from email.utils import format_datetime, parsedate_to_datetime
+from typing import TYPE_CHECKING
+
+from starlette.responses import Response
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+    Headers = dict[str, str]
+
+
+def cache_headers(tag: str, modified: datetime, now: datetime, *, until: datetime, longest: int) -> Headers:
+    """Return the headers of something that a cache may keep for ``longest`` seconds, and never beyond ``until``."""
+    seconds = max(0, min(longest, int((until - now).total_seconds())))
+    return {
+        "ETag": f'"{tag}"',
+        "Last-Modified": http_date(modified),
+        "Expires": http_date(datetime.fromtimestamp(int(now.timestamp()) + seconds, UTC)),
+        "Cache-Control": f"public, max-age={seconds}, no-transform, must-revalidate",
+    }
+
+
+def http_date(moment: datetime) -> str:
+    """Return a time as HTTP writes it (RFC 9110 5.6.7)."""
+    return format_datetime(moment.astimezone(UTC).replace(microsecond=0), usegmt=True)
+
+
+def answer(request: Request, content: bytes, media_type: str, headers: Headers) -> Response:
+    """Return the content, or 304 where the client says that it has it."""
+    if has_already(request, headers):
+        return Response(status_code=304, headers=headers)
+    return Response(content, headers=headers, media_type=media_type)
+
+
+def has_already(request: Request, headers: Headers) -> bool:
+    """Whether the conditions of the request say so; with a tag the date does not count (RFC 9110 13.2.2)."""
+    tags = request.headers.get("if-none-match")
+    if tags is not None:
+        known = [tag.strip().removeprefix("W/") for tag in tags.split(",")]
+        return "*" in known or headers["ETag"] in known
+    try:
+        since = parsedate_to_datetime(request.headers.get("if-modified-since", ""))
+    except ValueError:
+        return False
+    modified = parsedate_to_datetime(headers["Last-Modified"])
+    return modified <= (since if since.tzinfo else since.replace(tzinfo=UTC))
