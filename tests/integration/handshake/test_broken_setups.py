@@ -94,7 +94,9 @@ def test_a_certificate_that_a_browser_would_withhold(tmp_path: Path) -> None:
             OwnCertificate(name, certificates_of(name)) for name in ("good", "foreign", "expired", "any usage only")
         )
         explained = look(bench, SETUPS["client: no certificate"], own=own)
-    good, foreign, expired, _ = explained.matches
+    assert [match.name for match in explained.matches][0::3] == ["good", "foreign"]  # what fits comes first
+    by_name = {match.name: match for match in explained.matches}
+    good, foreign, expired = by_name["good"], by_name["foreign"], by_name["expired"]
     assert (good.fits, good.offered_by_browser, good.reasons) == (True, True, ())
     assert (foreign.fits, foreign.offered_by_browser) == (False, False)
     assert foreign.reasons == ("its CA is not among the accepted ones: CN=Lone Root",)
