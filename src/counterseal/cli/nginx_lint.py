@@ -70,8 +70,8 @@ def lint(
     """
     if list_rules or explain:
         return _show_rules(run, explain)
-    if write and not fix:
-        raise click.UsageError("--write goes with --fix")
+    if write and (not fix or path == Path("-")):
+        raise click.UsageError("--write goes with --fix and files, not with standard input")
     from counterseal.compose.linting import lint_configuration  # noqa: PLC0415 - not needed to list rules
 
     text = sys.stdin.buffer.read().decode("utf-8", "surrogateescape") if path == Path("-") else None
@@ -108,9 +108,12 @@ def _fix(run: Run, linting: Linting, *, write: bool) -> int:
     changed = apply_edits(linting.texts, linting.result.edits)
     patch = show_patch(linting.texts, changed)
     left = [one.finding for one in linting.result.found if not one.edits]
-    run.show({"patch": patch, "written": sorted(changed) if write else [], "left": len(left)}, patch.rstrip("\n"))
     if write:
         write_changes(changed)
+    if changed or run.json:
+        run.show({"patch": patch, "written": sorted(changed) if write else [], "left": len(left)}, patch.rstrip("\n"))
+    else:
+        run.say("nothing that can be mended mechanically")
     for finding in left:
         run.say(f"left to you: {finding.where}: {finding.message} [{finding.code}]")
     return 0

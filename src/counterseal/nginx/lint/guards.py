@@ -17,25 +17,11 @@ if TYPE_CHECKING:
     from counterseal.nginx.tree import Directive
 
 CLIENT = "ssl_client_"
-FORWARDING = frozenset(
-    [
-        "proxy_set_header",
-        "grpc_set_header",
-        "fastcgi_param",
-        "uwsgi_param",
-        "scgi_param",
-        "proxy_pass",
-        "fastcgi_pass",
-        "uwsgi_pass",
-        "scgi_pass",
-        "grpc_pass",
-        "rewrite",
-        "try_files",
-        "root",
-        "alias",
-        "proxy_set_body",
-    ]
-)
+FORWARDING = frozenset({
+    "proxy_set_header", "grpc_set_header", "fastcgi_param", "uwsgi_param", "scgi_param", "proxy_set_body",
+    "proxy_pass", "fastcgi_pass", "uwsgi_pass", "scgi_pass", "grpc_pass",
+    "rewrite", "try_files", "root", "alias",
+})  # fmt: skip
 """Directives by which a variable reaches an application or chooses what is answered."""
 _OPAQUE = frozenset(
     ["auth_request", "js_access", "js_content", "access_by_lua_file", "rewrite_by_lua_file", "content_by_lua_file"]
@@ -87,8 +73,8 @@ def uses_of_client(configuration: Configuration, server: Server) -> frozenset[st
     """
     used: set[str] = set()
     for level in server.levels:
-        if any(True for _ in guards(configuration, level)):
-            used.add("ssl_client_verify") if _is_opaque(level) else None
+        if _is_opaque(level):
+            used.add("ssl_client_verify")
         for condition in level.inside("if"):
             used |= client_variables(configuration, *(condition.block.arguments if condition.block else ()))
         for name in FORWARDING:

@@ -17,35 +17,12 @@ if TYPE_CHECKING:
 
     from counterseal.nginx.tree import Directive
 
-NOT_INHERITED = frozenset(
-    [
-        "if",
-        "return",
-        "rewrite",
-        "set",
-        "break",
-        "alias",
-        "internal",
-        "listen",
-        "server_name",
-        "location",
-        "stub_status",
-        "empty_gif",
-        "flv",
-        "mp4",
-        "try_files",
-        "proxy_pass",
-        "fastcgi_pass",
-        "uwsgi_pass",
-        "scgi_pass",
-        "grpc_pass",
-        "memcached_pass",
-        "perl",
-        "js_content",
-        "content_by_lua_block",
-        "content_by_lua_file",
-    ]
-)
+NOT_INHERITED = frozenset({
+    "if", "return", "rewrite", "set", "break",
+    "proxy_pass", "fastcgi_pass", "uwsgi_pass", "scgi_pass", "grpc_pass", "memcached_pass",
+    "stub_status", "empty_gif", "flv", "mp4", "perl", "js_content", "content_by_lua_block", "content_by_lua_file",
+    "alias", "internal", "listen", "location", "server_name", "try_files",
+})  # fmt: skip
 DEFAULTS: Mapping[str, str] = {
     "error_log": "logs/error.log",
     "grpc_ssl_server_name": "off",

@@ -61,8 +61,7 @@ class Server:
     @cached_property
     def verify(self) -> str:
         """What ``ssl_verify_client`` is here; ``off`` too where every handshake is rejected."""
-        rejects = self.level.value("ssl_reject_handshake") == "on"
-        return "off" if rejects else self.level.value("ssl_verify_client")
+        return "off" if self.rejects else self.level.value("ssl_verify_client")
 
     @property
     def verifies(self) -> bool:

@@ -42,10 +42,9 @@ RULE = Rule(
     code="id-dn-regex-unanchored",
     severity=Severity.HIGH,
     summary="Somebody is let in by a regular expression that matches a part of the distinguished name.",
-    evidence='~CN=alice also matched CN=alice2, OU=CN=alice and CN=\\"eve,CN=alice\\"; even (^|,)CN=alice(,|$) '
+    evidence='~CN=alice also matched CN=alice2, OU=CN=alice and CN="eve,CN=alice"; even (^|,)CN=alice(,|$) '
     "matches an escaped comma.",
-    remedy="compare the whole name, with the issuer: map "
-    '\\"$ssl_client_verify:$ssl_client_i_dn/$ssl_client_s_dn\\" ...',
+    remedy='compare the whole name, with the issuer: map "$ssl_client_verify:$ssl_client_i_dn/$ssl_client_s_dn" ...',
     reference="https://nginx.org/en/docs/http/ngx_http_ssl_module.html#variables",
     check=check,
 )

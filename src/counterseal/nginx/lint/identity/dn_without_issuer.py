@@ -52,9 +52,8 @@ def _decided_by(server: Server) -> frozenset[str]:
 
 def _makes(configuration: Configuration, one: Comparison, used: frozenset[str]) -> bool:
     """Whether a variable that is used is made by the map of this key."""
-    return any(
-        one.directive in made.directives and variables_in(made.arguments[1]) <= used for made in configuration.maps
-    )
+    making = (each for each in configuration.maps if any(entry is one.directive for entry in each.directives))
+    return any(variables_in(" ".join(each.arguments[1:])) <= used for each in making)
 
 
 def _knows_issuer(
@@ -70,7 +69,7 @@ RULE = Rule(
     severity=Severity.HIGH,
     summary="Several CAs admit clients, and only the subject is compared.",
     evidence="The second CA issued the same name, CN=alice,OU=eng,O=Lab: 200.",
-    remedy='add the issuer to the key: map \\"$ssl_client_i_dn/$ssl_client_s_dn\\" ...; or compare fingerprints',
+    remedy='add the issuer to the key: map "$ssl_client_i_dn/$ssl_client_s_dn" ...; or compare fingerprints',
     reference="https://nginx.org/en/docs/http/ngx_http_ssl_module.html#variables",
     check=check,
 )

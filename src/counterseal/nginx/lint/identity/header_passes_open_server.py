@@ -36,7 +36,7 @@ RULE = Rule(
     summary="A server without client certificates leads to the same application, and lets identity headers of the "
     "client through.",
     evidence="Forged headers reached the application untouched.",
-    remedy='clear them there: proxy_set_header X-SSL-Client-S-DN \\"\\"; for each one',
+    remedy='clear them there: proxy_set_header X-SSL-Client-S-DN ""; for each one',
     reference="https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_set_header",
     check=check,
 )

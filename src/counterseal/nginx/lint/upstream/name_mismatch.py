@@ -30,7 +30,7 @@ RULE = Rule(
     code="up-name-mismatch",
     severity=Severity.MEDIUM,
     summary="The certificate of an upstream is verified against an IP address or the name of a group.",
-    evidence='502, upstream SSL certificate does not match \\"backend\\" or \\"127.0.0.1\\": nginx compares '
+    evidence='502, upstream SSL certificate does not match "backend" or "127.0.0.1": nginx compares '
     "host names alone, never the IP addresses of a certificate.",
     remedy="write: proxy_ssl_name NAME; with a DNS name of the certificate",
     reference="https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_ssl_name",
