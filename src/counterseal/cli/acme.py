@@ -52,7 +52,7 @@ def add(run: Run, *, name: str, expires: timedelta | None, reusable: bool) -> No
             name=name,
             at=at,
             by=authority.actor,
-            expires_at=at + int(expires.total_seconds()) if expires else None,
+            expires_at=None if expires is None else at + int(expires.total_seconds()),
             reusable=reusable,
         )
         add_external_key(authority.store, record)

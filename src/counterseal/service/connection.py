@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 HEAD_LIMIT = 32 * 1024
 HEAD_SECONDS = 15.0
+CLOSE_SECONDS = 2.0
+"""A peer has so long to answer the end of TLS; idle clients that never do would hold up a stop for half a minute."""
 
 
 class Connection(HttpToolsProtocol):
@@ -53,6 +55,20 @@ class Connection(HttpToolsProtocol):
         self._stop()
         super().on_headers_complete()
 
+    def on_response_complete(self) -> None:
+        """Close as asked, and do not wait long for the peer to agree."""
+        super().on_response_complete()
+        self._end_soon()
+
+    def shutdown(self) -> None:
+        """Close when idle, else after the answer under way."""
+        super().shutdown()
+        self._end_soon()
+
+    def _end_soon(self) -> None:
+        if self.transport.is_closing():
+            self.loop.call_later(CLOSE_SECONDS, self.transport.abort)
+
     def _stop(self) -> None:
         if self._deadline is not None:
             self._deadline.cancel()
@@ -62,6 +78,7 @@ class Connection(HttpToolsProtocol):
         self._deadline = None
         if not self.transport.is_closing():
             self.transport.close()
+            self._end_soon()
 
 
 def peer_certificate(state: dict[str, Any]) -> bytes | None:

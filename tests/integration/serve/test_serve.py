@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from command import counterseal
+from counterseal.compose.serve import GRACE_SECONDS
 from counterseal.service.connection import HEAD_LIMIT
 from service_process import Running, make_ca, running
 
@@ -110,10 +111,16 @@ def test_the_certificate_changes_without_a_dropped_connection(service: Running) 
 
 
 def test_it_stops_when_asked_and_says_so(tmp_path: Path) -> None:
-    """SIGTERM ends it with exit code 0, and nothing of it stays."""
+    """SIGTERM ends it with exit code 0, whatever idle clients there are."""
     make_ca(tmp_path / "home")
     with running(tmp_path / "home") as service:
+        idle = service.connect()
+        idle.request("GET", "/healthz")
+        assert idle.getresponse().read()
+        began = time.monotonic()
         assert service.stop() == 0
+        assert time.monotonic() - began < GRACE_SECONDS / 2  # the idle connection, which does not answer, is cut off
+        idle.close()
     assert [line["event"] for line in service.log][-2:] == ["stopping", "stopped"]
 
 

@@ -105,17 +105,12 @@ def settle(authority: Authority, record: AuthorizationRecord, failure: Failure |
     at = epoch(authority.clock())
     if failure is None:
         until = at + int(rules.authorization_lifetime.total_seconds())
-        finish(authority.store, record.id, AuthorizationStatus.VALID, at=at, expires_at=until, error=None)
+        valid = follow(AUTHORIZATION, AuthorizationStatus.PENDING, AuthorizationEvent.SUCCEED)
+        finish(authority.store, record.id, valid, at=at, expires_at=until, error=None)
         return
+    invalid = follow(AUTHORIZATION, AuthorizationStatus.PENDING, AuthorizationEvent.FAIL)
     document = failure.document() | {"identifier": {"type": record.kind, "value": record.value}}
-    if finish(
-        authority.store,
-        record.id,
-        AuthorizationStatus.INVALID,
-        at=None,
-        expires_at=None,
-        error=json.dumps(document),
-    ):
+    if finish(authority.store, record.id, invalid, at=None, expires_at=None, error=json.dumps(document)):
         count_use(authority.store, record.account, FAILURES, at // HOUR * HOUR)
 
 

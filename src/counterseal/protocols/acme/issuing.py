@@ -22,7 +22,7 @@ from counterseal.protocols.acme.identifiers import Identifier, requested_by
 from counterseal.protocols.acme.orders import own_order, show_order, status_of
 from counterseal.protocols.acme.payloads import Finalize
 from counterseal.protocols.acme.problems import Failure, Problem, Subproblem
-from counterseal.protocols.acme.states import OrderStatus
+from counterseal.protocols.acme.states import ORDER, OrderEvent, OrderStatus, follow
 from counterseal.store.acme.orders import change_order, complete_order, find_order
 
 if TYPE_CHECKING:
@@ -52,7 +52,8 @@ def begin(authority: Authority, call: Call) -> Finalizing:
     """
     order = own_order(authority, call)
     state = status_of(authority, order, call.at)
-    if state is not OrderStatus.READY:
+    finalizing = follow(ORDER, state, OrderEvent.FINALIZE)
+    if finalizing is state:
         raise Problem("orderNotReady", f"the order is {state}")
     csr = _read_csr(call)
     asked = _asked(authority, call, order, csr)
@@ -62,7 +63,7 @@ def begin(authority: Authority, call: Call) -> Finalizing:
     except RefusedError as error:
         reasons = tuple(Subproblem("badCSR", finding.message) for finding in error.findings)
         raise Problem("badCSR", error.message, subproblems=reasons) from None
-    if not change_order(authority.store, order.id, was=order.status, status=OrderStatus.PROCESSING):
+    if not change_order(authority.store, order.id, was=order.status, status=finalizing):
         raise Problem("orderNotReady", "the order is being finalized already")
     reserve(authority, prepared)
     return Finalizing(order, prepared)
@@ -88,9 +89,8 @@ def give_up(authority: Authority, finalizing: Finalizing) -> None:
     """Turn an order that could not be signed to ``invalid``; the reason is in the log, not in the order."""
     failure = Failure("serverInternal", "the certificate could not be signed")
     error = json.dumps(failure.document())
-    change_order(
-        authority.store, finalizing.order.id, was=OrderStatus.PROCESSING, status=OrderStatus.INVALID, error=error
-    )
+    failed = follow(ORDER, OrderStatus.PROCESSING, OrderEvent.FAIL)
+    change_order(authority.store, finalizing.order.id, was=OrderStatus.PROCESSING, status=failed, error=error)
 
 
 def _read_csr(call: Call) -> CSR:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 PREFIX = "urn:ietf:params:acme:error:"
@@ -108,8 +108,7 @@ class Failure:
 
     kind: str
     detail: str
-    members: dict[str, str] = field(default_factory=dict)
 
     def document(self) -> dict[str, Any]:
         """Return the problem document."""
-        return {"type": PREFIX + self.kind, "detail": self.detail, "status": STATUS[self.kind], **self.members}
+        return {"type": PREFIX + self.kind, "detail": self.detail, "status": STATUS[self.kind]}

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from acme_signing import ClientKey, b64, jws
@@ -144,6 +144,7 @@ def test_what_is_not_one_document_is_malformed(body: bytes) -> None:
     assert refused(body).kind == "malformed"
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=300) | st.text(max_size=100).map(str.encode))
 @example(b'{"protected":"e30","payload":"","signature":""}')
 def test_no_body_is_too_strange(body: bytes) -> None:
@@ -151,6 +152,7 @@ def test_no_body_is_too_strange(body: bytes) -> None:
     refused(body)
 
 
+@settings(deadline=None)
 @given(
     st.dictionaries(
         st.sampled_from(["alg", "kid", "jwk", "url", "nonce", "crit", "x"]),

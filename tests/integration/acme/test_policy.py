@@ -1,0 +1,120 @@
+"""Who may have an account, on which terms, and what may be authorized before there is an order."""
+
+from __future__ import annotations
+
+import json
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+import pytest
+
+from acme_signing import csr
+from command import counterseal
+from integration.acme.conftest import Lab, start_lab
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+RULES = """
+external_account_required = true
+pre_authorization = true
+terms_of_service = "https://ca.example.com/terms"
+website = "https://ca.example.com"
+"""
+
+
+@pytest.fixture(scope="module")
+def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """Return a server with all of these rules."""
+    with ExitStack() as stack:
+        yield start_lab(stack, tmp_path_factory.mktemp("policy") / "home", RULES)
+
+
+def external_key(lab: Lab, *options: str) -> tuple[str, str]:
+    """Make an external key."""
+    made = json.loads(counterseal(lab.service.home, "acme", "eab", "add", "team", "--json", *options).stdout)
+    return made["external_key"]["id"], made["hmac_key"]
+
+
+def test_the_directory_says_what_is_asked_for(strict: Lab) -> None:
+    """RFC 8555 7.1.1."""
+    client = strict.client(registered=False)
+    meta = client.directory["meta"]
+    assert (meta["externalAccountRequired"], meta["termsOfService"]) == (True, "https://ca.example.com/terms")
+    assert "newAuthz" in client.directory
+    client.close()
+
+
+def test_terms_must_be_agreed_to(strict: Lab) -> None:
+    """Else the answer says where they are (RFC 8555 7.3, 7.3.3)."""
+    client = strict.client(registered=False)
+    refused = client.register(eab=external_key(strict), termsOfServiceAgreed=False)
+    assert refused.problem == "userActionRequired"
+    assert refused.links("terms-of-service") == ["https://ca.example.com/terms"]
+    client.close()
+
+
+def test_an_external_key_makes_one_account(strict: Lab) -> None:
+    """Without one, with a wrong one, a used, a revoked or an expired one there is none."""
+    client, second = strict.client(registered=False), strict.client(registered=False)
+    assert client.register().problem == "externalAccountRequired"
+    kid, mac_key = external_key(strict)
+    assert client.register(eab=(kid, mac_key[:-2] + "AA")).problem == "unauthorized"
+    assert client.register(eab=("nobody", mac_key)).problem == "unauthorized"
+    assert client.register(eab=(kid, mac_key)).status == 201
+    assert second.register(eab=(kid, mac_key)).problem == "unauthorized"
+    revoked = external_key(strict, "--reusable")
+    assert counterseal(strict.service.home, "acme", "eab", "revoke", revoked[0]).code == 0
+    assert second.register(eab=revoked).problem == "unauthorized"
+    assert second.register(eab=external_key(strict, "--reusable", "--expires", "0s")).problem == "unauthorized"
+    listed = json.loads(counterseal(strict.service.home, "acme", "eab", "list", "--json").stdout)
+    assert mac_key not in json.dumps(listed)
+    shown = json.loads(counterseal(strict.service.home, "acme", "accounts", "--json").stdout)
+    assert [one["external_key"] for one in shown["accounts"]] == [kid]
+    client.close()
+    second.close()
+
+
+def test_a_name_can_be_authorized_before_there_is_an_order(strict: Lab) -> None:
+    """The order is ready at once then; a wildcard cannot be (RFC 8555 7.4.1)."""
+    client = strict.client(registered=False)
+    client.register(eab=external_key(strict))
+    url = client.directory["newAuthz"]
+    assert client.post(url, {"identifier": {"type": "dns", "value": "*.early.example.com"}}).problem == "malformed"
+    made = client.post(url, {"identifier": {"type": "dns", "value": "early.example.com"}})
+    assert (made.status, made.json["status"]) == (201, "pending")
+    (challenge,) = [one for one in made.json["challenges"] if one["type"] == "http-01"]
+    strict.web.put(challenge["token"], f"{challenge['token']}.{client.key.thumbprint}")
+    client.post(challenge["url"], {})
+    client.wait(made.headers["location"], "valid")
+    order = client.order("early.example.com")
+    assert order.json["status"] == "ready"
+    assert client.finalize(order.json, csr("early.example.com")).json["status"] == "valid"
+    client.close()
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ('chalenges = ["http-01"]', "did you mean 'challenges'?"),
+        ('challenges = ["http-02"]', "not a value for challenges: 'http-02'"),
+        ("challenges = []", "challenges must name at least one"),
+        ('profiles = ["servr"]', "not a value for profiles: 'servr'"),
+        ('profiles = ["server-probe"]', "not a value for profiles: 'server-probe'"),
+        ('allow_networks = ["10.0.0.1/8"]', "not a network in allow_networks"),
+        ("http_port = 0", "not a port for http_port: 0"),
+        ("orders_per_hour = -1", "orders_per_hour is negative: -1"),
+        ('order_lifetime = "soon"', "not a length of time: 'soon'"),
+        ("attempts = 9", "attempts"),
+    ],
+)
+def test_a_wrong_rule_is_named(strict: Lab, line: str, said: str) -> None:
+    """Before anything is served."""
+    path = strict.service.home / "counterseal.toml"
+    before = path.read_text()
+    path.write_text(f"[acme]\n{line}\n")
+    try:
+        ran = counterseal(strict.service.home, "serve", "--listen", "127.0.0.1:0")
+    finally:
+        path.write_text(before)
+    assert (ran.code, said in ran.stderr) == (2, True), ran.stderr
