@@ -21,6 +21,8 @@ from counterseal.compose.listening import OwnCertificate, bind, origin_of, shown
 from counterseal.protocols.acme.face import acme_face
 from counterseal.protocols.acme.rules import AcmeRules
 from counterseal.protocols.health import health_face
+from counterseal.protocols.ocsp import ocsp_face
+from counterseal.protocols.ocsp_rules import OCSPRules
 from counterseal.protocols.publication import publication_face
 from counterseal.service.access import Access
 from counterseal.service.connection import Connection
@@ -50,6 +52,8 @@ CONNECTIONS = 4_000
 def _faces(service: Service, settings: Settings) -> Sequence[Face]:
     faces = [health_face(service), publication_face(service)]
     acme = settings.acme or AcmeRules()
+    ocsp = settings.ocsp or OCSPRules()
+    faces += [ocsp_face(service, ocsp)] if ocsp.enabled else []
     faces += [acme_face(service, acme)] if acme.enabled else []
     return faces
 

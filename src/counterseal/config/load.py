@@ -12,8 +12,18 @@ import msgspec
 from counterseal.authority.parts import Rules
 from counterseal.config.convert import profile_of
 from counterseal.config.convert_site import kind_of, site_of
-from counterseal.config.raw import NAMED_TABLES, NESTED, TABLES, RawAcme, RawCA, RawNginx, RawProfile, RawServe
-from counterseal.config.service import acme_rules_of, serve_settings_of
+from counterseal.config.raw import (
+    NAMED_TABLES,
+    NESTED,
+    TABLES,
+    RawAcme,
+    RawCA,
+    RawNginx,
+    RawOCSPFace,
+    RawProfile,
+    RawServe,
+)
+from counterseal.config.service import acme_rules_of, ocsp_rules_of, serve_settings_of
 from counterseal.config.settings import NginxSettings, Settings
 from counterseal.duration import parse_duration
 from counterseal.errors import ConfigError, CountersealError
@@ -64,6 +74,7 @@ class _Loader:
         nginx = self._table(document.get("nginx", {}), RawNginx, "nginx") or RawNginx()
         serve = self._table(document.get("serve", {}), RawServe, "serve") or RawServe()
         acme = self._table(document.get("acme", {}), RawAcme, "acme") or RawAcme()
+        ocsp = self._table(document.get("ocsp", {}), RawOCSPFace, "ocsp") or RawOCSPFace()
         rules = self._rules(document)
         return Settings(
             source=self.path,
@@ -86,6 +97,7 @@ class _Loader:
             ),
             serve=self._try("serve", lambda: serve_settings_of(serve, self._path)) or ServeSettings(),
             acme=self._try("acme", lambda: acme_rules_of(acme, rules.profiles)),
+            ocsp=self._try("ocsp", lambda: ocsp_rules_of(ocsp)),
         )
 
     def _rules(self, document: dict[str, Any]) -> Rules:

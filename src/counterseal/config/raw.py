@@ -162,7 +162,22 @@ class RawAcme(msgspec.Struct):
     max_identifiers: int | None = None
 
 
-TABLES: dict[str, type[msgspec.Struct]] = {"ca": RawCA, "nginx": RawNginx, "serve": RawServe, "acme": RawAcme}
+class RawOCSPFace(msgspec.Struct):
+    """``[ocsp]``."""
+
+    enabled: bool = True
+    lifetime: str = "12h"
+    cached: str = "5m"
+    nonces: str = "accepted"
+
+
+TABLES: dict[str, type[msgspec.Struct]] = {
+    "ca": RawCA,
+    "nginx": RawNginx,
+    "serve": RawServe,
+    "acme": RawAcme,
+    "ocsp": RawOCSPFace,
+}
 NAMED_TABLES: dict[str, type[msgspec.Struct]] = {"profiles": RawProfile, "sites": RawSite}
 NESTED: dict[str, type[msgspec.Struct]] = {
     "allow": RawAllow,

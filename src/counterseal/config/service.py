@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from ipaddress import ip_network
 from typing import TYPE_CHECKING, Any
 
@@ -10,15 +11,19 @@ import msgspec
 from counterseal.duration import parse_duration
 from counterseal.errors import InputError
 from counterseal.pki.names import parse_name
+from counterseal.pki.profile import RESPONDER
 from counterseal.protocols.acme.rules import CHALLENGES, AcmeRules
+from counterseal.protocols.ocsp_rules import NONCES, OCSPRules
 from counterseal.service.settings import LAST_PORT, Address, ServeSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from counterseal.config.raw import RawAcme, RawServe
+    from counterseal.config.raw import RawAcme, RawOCSPFace, RawServe
     from counterseal.pki.profile import Profile
+
+SHORTEST_ANSWER = timedelta(minutes=1)
 
 
 def serve_settings_of(raw: RawServe, path: Callable[[str | None], Path | None]) -> ServeSettings:
@@ -48,6 +53,19 @@ def acme_rules_of(raw: RawAcme, profiles: Mapping[str, Profile]) -> AcmeRules:
     _check_choices("challenges", rules.challenges, CHALLENGES)
     _check_choices("profiles", rules.profiles, tuple(name for name, one in profiles.items() if not one.probe))
     return rules
+
+
+def ocsp_rules_of(raw: RawOCSPFace) -> OCSPRules:
+    """Return the rules; raises InputError."""
+    lifetime, cached = parse_duration(raw.lifetime), parse_duration(raw.cached)
+    if not SHORTEST_ANSWER <= lifetime <= RESPONDER.lifetime / 4:
+        raise InputError(
+            "config.ocsp_lifetime",
+            f"an OCSP answer cannot live for {raw.lifetime}",
+            hint="at least 1m, and at most 84h, because its signer lives for 14 days",
+        )
+    _check_choices("nonces", (raw.nonces,), NONCES)
+    return OCSPRules(raw.enabled, lifetime, cached, raw.nonces)
 
 
 def _check_choices(key: str, chosen: tuple[str, ...], known: tuple[str, ...]) -> None:

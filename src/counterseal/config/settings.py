@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from counterseal.authority.served import ServedSite
     from counterseal.protocols.acme.rules import AcmeRules
+    from counterseal.protocols.ocsp_rules import OCSPRules
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,3 +45,5 @@ class Settings:
     serve: ServeSettings = field(default_factory=ServeSettings)
     acme: AcmeRules | None = None
     """None: nothing is said about ACME, so its defaults hold."""
+    ocsp: OCSPRules | None = None
+    """None: the same of OCSP."""

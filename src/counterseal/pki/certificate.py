@@ -123,6 +123,8 @@ def assemble_end_entity(request: IssuanceRequest, issuer: Issuer, signature_algo
         der.extension(SUBJECT_KEY_IDENTIFIER, _key_identifier(request.public_key), critical=False),
         _authority_key_identifier(issuer.authority_key_identifier),
     ]
+    if request.profile.purpose is Purpose.OCSP:
+        extensions.append(_NO_CHECK)
     if request.names:
         names = x509.SubjectAlternativeName(request.names).public_bytes()
         extensions.append(der.extension(SUBJECT_ALTERNATIVE_NAME, names, critical=not request.subject.rdns))
@@ -237,6 +239,7 @@ def _authority_key_identifier(value: bytes) -> bytes:
 
 
 _VERSION_3 = der.explicit(0, der.integer(2))
+_NO_CHECK = der.extension("1.3.6.1.5.5.7.48.1.5", der.NULL, critical=False)  # RFC 6960 4.2.2.2.1
 _END_ENTITY = der.extension(BASIC_CONSTRAINTS, x509.BasicConstraints(False, None).public_bytes(), critical=True)
 _CA_KEY_USAGE = x509.KeyUsage(
     digital_signature=False,

@@ -25,6 +25,7 @@ class Purpose(StrEnum):
     SERVER = "server"
     CLIENT = "client"
     ANY = "any"
+    OCSP = "ocsp"
 
     @property
     def extended_key_usages(self) -> tuple[ObjectIdentifier, ...]:
@@ -33,6 +34,7 @@ class Purpose(StrEnum):
             Purpose.SERVER: (ExtendedKeyUsageOID.SERVER_AUTH,),
             Purpose.CLIENT: (ExtendedKeyUsageOID.CLIENT_AUTH,),
             Purpose.ANY: (ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH),
+            Purpose.OCSP: (ExtendedKeyUsageOID.OCSP_SIGNING,),
         }[self]
 
 
@@ -89,6 +91,15 @@ CLIENT_PROBE = Profile(
     name_kinds=frozenset(),
     probe=True,
 )
+RESPONDER = Profile(
+    "ocsp",
+    Purpose.OCSP,
+    lifetime=timedelta(days=14),
+    max_lifetime=timedelta(days=14),
+    name_kinds=frozenset(),
+)
+"""Of an OCSP responder: under every CA, whatever it issues otherwise (RFC 6960 4.2.2.2); nobody can ask for one."""
+
 BACKEND_PROBE = replace(SERVER_PROBE, name="backend-probe", name_kinds=frozenset({"DNS"}), requires_name=True)
 CLIENT_BACKEND_PROBE = replace(CLIENT_PROBE, name="client-backend-probe", name_kinds=frozenset({"DNS"}))
 _PROBES = (SERVER_PROBE, CLIENT_PROBE, BACKEND_PROBE, CLIENT_BACKEND_PROBE)

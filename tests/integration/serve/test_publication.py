@@ -29,10 +29,12 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         yield service
 
 
-def fetch(service: Running, path: str, method: str = "GET", **headers: str) -> tuple[HTTPResponse, bytes]:
+def fetch(
+    service: Running, path: str, method: str = "GET", body: bytes | None = None, **headers: str
+) -> tuple[HTTPResponse, bytes]:
     """Return the answer without TLS; a header's name is written with underscores."""
     connection = HTTPConnection(service.http_address or "", timeout=SECONDS)
-    connection.request(method, path, headers={name.replace("_", "-"): value for name, value in headers.items()})
+    connection.request(method, path, body, headers={name.replace("_", "-"): value for name, value in headers.items()})
     response = connection.getresponse()
     try:
         return response, response.read()

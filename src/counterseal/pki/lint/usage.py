@@ -52,14 +52,15 @@ def path_length(linted: Linted) -> Iterator[Finding]:
 def usage_along_path(linted: Linted) -> Iterator[Finding]:
     """Whatever the certificate is for, every CA of its path that names usages names that one too.
 
-    RFC 5280 leaves it open; OpenSSL and so nginx, Windows and Go all check it.
+    RFC 5280 leaves it open; OpenSSL and so nginx, Windows and Go all check it. An OCSP responder is its CA's delegate,
+    which no CA names (RFC 6960 4.2.2.2).
     """
     wanted = linted.value(x509.ExtendedKeyUsage)
     for issuer, allowed in linted.above(x509.ExtendedKeyUsage) if wanted else ():
         if allowed is None or ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE in allowed.value:
             continue
         for usage in wanted or ():
-            if usage not in allowed.value:
+            if usage not in allowed.value and usage != ExtendedKeyUsageOID.OCSP_SIGNING:
                 yield error(
                     "lint.usage_path",
                     f"extended key usage {usage._name} is not among those of {show_subject(issuer.subject)}",  # noqa: SLF001 - the library's only name for it

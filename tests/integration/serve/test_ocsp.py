@@ -1,0 +1,234 @@
+"""``/ocsp`` asked by openssl, by curl and by nginx itself; a revocation counts at once."""
+
+from __future__ import annotations
+
+import base64
+import os
+import subprocess
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.hashes import SHA1, SHA256, Hash, HashAlgorithm
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.x509 import ocsp
+from cryptography.x509.oid import ExtendedKeyUsageOID
+
+from command import counterseal
+from integration.serve.test_publication import CONFIGURATION, fetch
+from nginx_process import free_port, nginx_binary, private_nginx
+from service_process import Running, make_ca, running
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from nginx_process import PrivateNginx
+
+__all__ = ["nginx_binary", "private_nginx"]
+
+MALFORMED, UNAUTHORIZED = ocsp.OCSPResponseStatus.MALFORMED_REQUEST, ocsp.OCSPResponseStatus.UNAUTHORIZED
+GOOD, REVOKED, UNKNOWN = ocsp.OCSPCertStatus.GOOD, ocsp.OCSPCertStatus.REVOKED, ocsp.OCSPCertStatus.UNKNOWN
+
+
+@dataclass
+class Lab:
+    """A service and the certificates of its CAs."""
+
+    service: Running
+    directory: Path
+
+    def client(self, name: str) -> x509.Certificate:
+        """Issue a client certificate."""
+        made = counterseal(self.service.home, "client", name, "--out", str(self.directory / name))
+        assert made.code == 0, made.stderr
+        content = next((self.directory / name).glob("*.fullchain.pem")).read_bytes()
+        return x509.load_pem_x509_certificate(content)
+
+    def ca(self, name: str = "clients") -> x509.Certificate:
+        """Return the certificate of a CA."""
+        return x509.load_der_x509_certificate(fetch(self.service, f"/ca/{name}.crt")[1])
+
+    def revoke(self, name: str, reason: str) -> None:
+        """Revoke by the command."""
+        revoked = counterseal(self.service.home, "revoke", name, "--reason", reason)
+        assert revoked.code == 0, revoked.stderr
+
+    def openssl(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Ask with openssl, which verifies the answer up to the root."""
+        ca = self.directory / "clients.pem"
+        ca.write_bytes(self.ca().public_bytes(Encoding.PEM))
+        command = ["openssl", "ocsp", "-issuer", str(ca), "-CAfile", str(self.service.root), *arguments]
+        command += ["-url", f"http://{self.service.http_address}/ocsp/clients"]
+        return subprocess.run(command, check=False, capture_output=True, text=True, timeout=30)
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """Return a running service that the tests of this module share."""
+    directory = tmp_path_factory.mktemp("ocsp")
+    make_ca(directory / "home", CONFIGURATION)
+    with running(directory / "home", "--name", "127.0.0.1") as service:
+        yield Lab(service, directory)
+
+
+def request_of(serial_number: int, ca: x509.Certificate, algorithm: HashAlgorithm, nonce: bytes | None = None) -> bytes:
+    """Return a request in DER that names any serial number of a CA."""
+    name, key = digest(algorithm, ca.subject.public_bytes()), digest(algorithm, key_octets(ca))
+    builder = ocsp.OCSPRequestBuilder().add_certificate_by_hash(name, key, serial_number, algorithm)
+    if nonce is not None:
+        builder = builder.add_extension(x509.OCSPNonce(nonce), critical=False)
+    return builder.build().public_bytes(Encoding.DER)
+
+
+def key_octets(ca: x509.Certificate) -> bytes:
+    """Return the subjectPublicKey of a CA on P-256 without its wrapping: an uncompressed point."""
+    return ca.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+
+
+def digest(algorithm: HashAlgorithm, content: bytes) -> bytes:
+    """Return the hash of a name or a key."""
+    done = Hash(algorithm)
+    done.update(content)
+    return done.finalize()
+
+
+def ask(lab: Lab, question: bytes, path: str = "/ocsp/clients") -> ocsp.OCSPResponse:
+    """Return the answer to a request by POST."""
+    response, content = fetch(lab.service, path, "POST", question, Content_Type="application/ocsp-request")
+    assert (response.status, response.headers["Content-Type"]) == (200, "application/ocsp-response")
+    assert response.headers["Cache-Control"] == "no-store"
+    return ocsp.load_der_ocsp_response(content)
+
+
+def test_openssl_believes_the_answers(lab: Lab) -> None:
+    """Good, then revoked with reason and time; never issued is unknown; the signer is a delegate of the CA."""
+    alice = lab.client("alice")
+    serial = ["-serial", f"0x{alice.serial_number:x}"]
+    good = lab.openssl(*serial)
+    assert (good.returncode, "Response verify OK" in good.stderr) == (0, True), good.stderr
+    assert ": good" in good.stdout
+    assert ": good" in lab.openssl("-sha256", *serial).stdout
+    lab.revoke("alice", "key_compromise")
+    revoked = lab.openssl(*serial).stdout
+    assert ": revoked" in revoked
+    assert "Reason: keyCompromise" in revoked
+    assert ": unknown" in lab.openssl("-serial", "0x1234").stdout
+
+
+@pytest.mark.parametrize("algorithm", [SHA1(), SHA256()], ids=lambda one: one.name)  # noqa: S303 - as clients ask
+def test_get_is_cached_and_a_revocation_ends_that(lab: Lab, algorithm: HashAlgorithm) -> None:
+    """By GET with the request in the path; the kept answer is the same octets until the certificate is revoked."""
+    name = f"bob-{algorithm.name}"
+    bob, ca = lab.client(name), lab.ca()
+    question = request_of(bob.serial_number, ca, algorithm)
+    path = "/ocsp/clients/" + quote(base64.b64encode(question).decode(), safe="")
+    response, content = fetch(lab.service, path)
+    assert response.headers["Content-Type"] == "application/ocsp-response"
+    assert "max-age=300" in response.headers["Cache-Control"]
+    assert fetch(lab.service, path)[1] == content
+    assert fetch(lab.service, path, If_None_Match=response.headers["ETag"])[0].status == 304
+    assert fetch(lab.service, path.replace("/clients", ""))[1] == content
+    answer = ocsp.load_der_ocsp_response(content)
+    assert answer.next_update_utc is not None
+    assert (answer.certificate_status, answer.next_update_utc - answer.this_update_utc) == (GOOD, timedelta(hours=12))
+    lab.revoke(name, "superseded")
+    response, content = fetch(lab.service, path, If_None_Match=response.headers["ETag"])
+    assert response.status == 200
+    answer = ocsp.load_der_ocsp_response(content)
+    assert (answer.certificate_status, answer.revocation_reason) == (REVOKED, x509.ReasonFlags.superseded)
+
+
+def test_the_delegate_is_what_the_rfc_asks_for(lab: Lab) -> None:
+    """Issued by the CA itself, for OCSP alone, never asked about (RFC 6960 4.2.2.2), and short-lived."""
+    delegate = ask(lab, request_of(1, lab.ca(), SHA256())).certificates[0]
+    delegate.verify_directly_issued_by(lab.ca())
+    usage = delegate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+    assert list(usage) == [ExtendedKeyUsageOID.OCSP_SIGNING]
+    assert delegate.extensions.get_extension_for_class(x509.OCSPNoCheck).critical is False
+    assert delegate.not_valid_after_utc - delegate.not_valid_before_utc <= timedelta(days=15)
+    keys = [path.name for path in (lab.service.home / "keys").glob("ocsp-clients-*.key.pem")]
+    assert keys == [f"ocsp-clients-{delegate.serial_number:x}.key.pem"]
+
+
+def test_a_ca_is_answered_for_by_the_root(lab: Lab) -> None:
+    """As nginx asks with ``ssl_ocsp on``: one URL for the whole chain."""
+    answer = ask(lab, request_of(lab.ca().serial_number, lab.ca("root"), SHA1()), "/ocsp")  # noqa: S303 - as nginx asks
+    assert answer.certificate_status is GOOD
+
+
+@pytest.mark.parametrize(("octets", "repeated"), [(15, False), (16, True), (32, True), (128, True)])
+def test_nonces(lab: Lab, octets: int, repeated: bool) -> None:  # noqa: FBT001 - a table
+    """RFC 9654: a short one is ignored, others are repeated."""
+    answer = ask(lab, request_of(1, lab.ca(), SHA256(), bytes(octets)))
+    found = [one.value.nonce for one in answer.extensions if isinstance(one.value, x509.OCSPNonce)]
+    assert found == ([bytes(octets)] if repeated else [])
+
+
+@pytest.mark.parametrize("octets", [0, 129])
+def test_nonces_that_are_refused(lab: Lab, octets: int) -> None:
+    """RFC 9654 2.1: empty or longer than 128 octets."""
+    assert ask(lab, request_of(1, lab.ca(), SHA256(), bytes(octets))).response_status is MALFORMED
+
+
+@pytest.mark.parametrize("question", [b"", b"\x30", b"hello", bytes(4000)], ids=["nothing", "cut", "text", "zeros"])
+def test_what_is_no_request(lab: Lab, question: bytes) -> None:
+    """Answered at once, by POST and by GET."""
+    assert ask(lab, question).response_status is MALFORMED
+    content = fetch(lab.service, f"/ocsp/clients/{quote(base64.b64encode(question), safe='')}")[1]
+    assert ocsp.load_der_ocsp_response(content).response_status is MALFORMED
+
+
+def test_a_foreign_issuer_is_not_answered_for(lab: Lab) -> None:
+    """Nor another CA of ours under this one's name; and an endless request is cut off."""
+    question = request_of(1, lab.ca("servers"), SHA1())  # noqa: S303 - as clients ask
+    assert ask(lab, question).response_status is UNAUTHORIZED
+    assert ask(lab, question, "/ocsp/servers").certificate_status is UNKNOWN
+    changed = question.replace(digest(SHA1(), key_octets(lab.ca("servers"))), bytes(20))  # noqa: S303 - same
+    assert ask(lab, changed, "/ocsp").response_status is UNAUTHORIZED
+    assert fetch(lab.service, "/ocsp", "POST", bytes(10_000))[0].status == 413
+
+
+@pytest.mark.nginx
+@pytest.mark.parametrize(("check", "path"), [("leaf", "/ocsp/clients"), ("on", "/ocsp")])
+def test_nginx_asks_about_its_clients(lab: Lab, private_nginx: PrivateNginx, check: str, path: str) -> None:
+    """With ``ssl_ocsp``: admitted, and after the revocation refused with the next handshake."""
+    name = f"carol-{check}-{private_nginx.binary.parent.name}"
+    lab.client(name)
+    port = serve_with_ocsp(lab, private_nginx, check, path)
+    assert visit(lab, name, port) == "200"
+    lab.revoke(name, "cessation_of_operation")
+    assert visit(lab, name, port) == "400"
+    assert "certificate revoked" in private_nginx.log()
+
+
+def serve_with_ocsp(lab: Lab, nginx: PrivateNginx, check: str, path: str) -> int:
+    """Start nginx with a site that asks our responder about every client."""
+    port, home, run = free_port(), lab.service.home, nginx.base / "run"
+    nginx.conf.parent.mkdir()
+    trusted = nginx.conf.with_name("clients.pem")
+    trusted.write_bytes(fetch(lab.service, "/ca/clients.pem")[1])
+    nginx.conf.write_text(f"""
+        pid {run}/nginx.pid; error_log {run}/error.log info; {"user root;" if os.geteuid() == 0 else ""}
+        events {{ }}
+        http {{ access_log off; client_body_temp_path {run}/a; proxy_temp_path {run}/b; fastcgi_temp_path {run}/c;
+            uwsgi_temp_path {run}/d; scgi_temp_path {run}/e;
+            server {{ listen 127.0.0.1:{port} ssl; return 200 "in";
+                ssl_certificate {home}/serve/server.fullchain.pem; ssl_certificate_key {home}/serve/server.key.pem;
+                ssl_client_certificate {trusted}; ssl_verify_client on; ssl_verify_depth 2;
+                ssl_ocsp {check}; ssl_ocsp_responder http://{lab.service.http_address}{path};
+                ssl_session_tickets off; ssl_session_cache off; }} }}""")
+    nginx.start(("127.0.0.1", port))
+    return port
+
+
+def visit(lab: Lab, name: str, port: int) -> str:
+    """Return the status that curl gets with that client's certificate."""
+    own = lab.directory / name
+    key, chain = next(own.glob("*.key.pem")), next(own.glob("*.fullchain.pem"))
+    command = ["curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", "--cacert", str(lab.service.root)]
+    command += ["--cert", str(chain), "--key", str(key), f"https://127.0.0.1:{port}/"]
+    return subprocess.run(command, check=False, capture_output=True, text=True, timeout=30).stdout

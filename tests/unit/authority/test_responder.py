@@ -1,0 +1,64 @@
+"""What OCSP says of a certificate, for every state that one can have."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import pytest
+
+from counterseal.authority.parts import Authority
+from counterseal.authority.responder import status_of
+from counterseal.keystore.file import FileKeyStore
+from counterseal.moments import moment
+from counterseal.pki.crl import RevocationReason
+from counterseal.pki.ocsp import CertificateStatus
+from store_fixtures import NOW, certificate, issue, new_store, reservation
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+HOLD, COMPROMISE = RevocationReason.CERTIFICATE_HOLD, RevocationReason.KEY_COMPROMISE
+UNKNOWN, GOOD = CertificateStatus(known=False), CertificateStatus(known=True)
+
+
+@pytest.fixture
+def authority(tmp_path: Path) -> Iterator[Authority]:
+    """Give a CA with a valid certificate 1, a revoked 2, a held 3, and a number 4 that is only reserved."""
+    with new_store(tmp_path) as store:
+        issue(store, certificate(1), certificate(2), certificate(3))
+        store.reserve_many([reservation(certificate(4))])
+        store.revoke(2, at=NOW + 5, reason=COMPROMISE, crl_entry=b"2")
+        store.revoke(3, at=NOW + 6, reason=HOLD, crl_entry=b"3")
+        keystore = FileKeyStore(tmp_path, lambda: None)
+        yield Authority(store, keystore, lambda: datetime(2026, 1, 1, tzinfo=UTC), bytes, "test")
+
+
+@pytest.mark.parametrize(
+    ("serial_number", "status"),
+    [
+        (1, GOOD),
+        (2, CertificateStatus(known=True, revoked_at=moment(NOW + 5), reason=COMPROMISE)),
+        (3, CertificateStatus(known=True, revoked_at=moment(NOW + 6), reason=HOLD)),
+        (4, UNKNOWN),
+        (5, UNKNOWN),
+        (0, UNKNOWN),
+        (-1, UNKNOWN),
+        (1 << 200, UNKNOWN),
+    ],
+)
+def test_status(authority: Authority, serial_number: int, status: CertificateStatus) -> None:
+    """Also for numbers that no certificate can have."""
+    assert status_of(authority, "clients", serial_number) == status
+
+
+def test_another_ca_did_not_issue_it(authority: Authority) -> None:
+    """Serial numbers are an issuer's own."""
+    assert status_of(authority, "servers", 1) == UNKNOWN
+
+
+def test_a_hold_that_was_lifted_is_good_again(authority: Authority) -> None:
+    """RFC 5280 5.3.1."""
+    authority.store.unrevoke(3)
+    assert status_of(authority, "clients", 3) == GOOD
