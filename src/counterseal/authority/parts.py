@@ -11,6 +11,7 @@ from cryptography import x509
 
 from counterseal.errors import NotFoundError
 from counterseal.pki.certificate import Issuer
+from counterseal.pki.pointers import pointers
 from counterseal.pki.profile import BUILT_IN, Purpose
 
 if TYPE_CHECKING:
@@ -32,9 +33,10 @@ def new_serial_number(random_bytes: Callable[[int], bytes]) -> int:
 
 
 @lru_cache(maxsize=16)
-def _issuer(name: str, purpose: Purpose, contents: tuple[bytes, ...]) -> Issuer:
+def _issuer(name: str, purpose: Purpose, contents: tuple[bytes, ...], published_at: str | None) -> Issuer:
     """Read the path once; a service would do it for every certificate."""
-    return Issuer.of(name, tuple(map(x509.load_der_x509_certificate, contents)), purpose)
+    path = tuple(map(x509.load_der_x509_certificate, contents))
+    return Issuer.of(name, path, purpose, pointers(published_at, name) if published_at else ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,8 @@ class Rules:
     """Of the root's list, whose key may lie in a safe; None is as long as the others'."""
     renew_before: float = 1 / 3
     """The share of a lifetime that is left when a certificate is due for renewal."""
+    published_at: str | None = None
+    """The URL below which lists, OCSP and CA certificates are found; with None certificates name none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +87,7 @@ class Authority:
         """Return the CA of this name as an issuer, with its path up to the root; raises NotFoundError."""
         record = self.store.ca(name)
         purpose = Purpose.ANY if record.purpose == ROOT else Purpose(record.purpose)
-        return _issuer(name, purpose, self._contents(record))
+        return _issuer(name, purpose, self._contents(record), self.rules.published_at)
 
     def path(self, record: CARecord) -> tuple[x509.Certificate, ...]:
         """Return the certificates from this CA up to its root."""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def require_stapling(site: str, server: ServerCertificate) -> None:
     """Raise InputError ``site.stapling`` unless the certificate names a responder and comes with its issuer."""
     if not any(url.startswith("http://") for url in _responders(server.certificate)):
-        hint = "set stapling = false, or use a certificate that names a responder (ours name none)"
+        hint = "set stapling = false, or use a certificate that names a responder (ours do once [serve] has http_url)"
         raise InputError("site.stapling", f"the certificate of site {site!r} names no OCSP responder", hint=hint)
     chain = x509.load_pem_x509_certificates(server.chain)
     if not any(certificate.subject == server.certificate.issuer for certificate in chain[1:]):

@@ -49,6 +49,8 @@ def serve(run: Run, *, listen: str | None, names: tuple[str, ...]) -> None:
         text = f"serving {listening.url} on {listening.address}"
         text += f", lists and OCSP also on http://{listening.http_address}" if listening.http_address else ""
         run.show(asdict(listening), text)
+        if settings.rules.published_at is None:
+            run.say("hint: what is issued names neither list nor OCSP responder: set http_listen and names in [serve]")
 
     run_service(run.home, settings, run.ask_passphrase, started=started)
 

@@ -76,9 +76,10 @@ class _Loader:
         acme = self._table(document.get("acme", {}), RawAcme, "acme") or RawAcme()
         ocsp = self._table(document.get("ocsp", {}), RawOCSPFace, "ocsp") or RawOCSPFace()
         rules = self._rules(document)
+        served = self._try("serve", lambda: serve_settings_of(serve, self._path)) or ServeSettings()
         return Settings(
             source=self.path,
-            rules=rules,
+            rules=replace(rules, published_at=served.http_url),
             nginx=NginxSettings(
                 binary=self._path(nginx.binary),
                 config=self._path(nginx.config),
@@ -95,7 +96,7 @@ class _Loader:
                 for name, raw in self._named(document, "sites", kind_of)
                 if (site := self._try(f"sites.{name}", lambda n=name, r=raw: site_of(n, r, self._path)))  # type: ignore[misc] # bound now
             ),
-            serve=self._try("serve", lambda: serve_settings_of(serve, self._path)) or ServeSettings(),
+            serve=served,
             acme=self._try("acme", lambda: acme_rules_of(acme, rules.profiles)),
             ocsp=self._try("ocsp", lambda: ocsp_rules_of(ocsp)),
         )

@@ -133,6 +133,7 @@ class RawServe(msgspec.Struct):
     names: list[str] = []
     public_url: str | None = None
     http_listen: str | None = None
+    http_url: str | None = None
     certificate: str | None = None
     certificate_key: str | None = None
 

@@ -12,6 +12,7 @@ from counterseal.duration import parse_duration
 from counterseal.errors import InputError
 from counterseal.pki.names import parse_name
 from counterseal.pki.profile import RESPONDER
+from counterseal.pki.uris import uri_host
 from counterseal.protocols.acme.rules import CHALLENGES, AcmeRules
 from counterseal.protocols.ocsp_rules import NONCES, OCSPRules
 from counterseal.service.settings import LAST_PORT, Address, ServeSettings
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from counterseal.config.raw import RawAcme, RawOCSPFace, RawServe
     from counterseal.pki.profile import Profile
 
+HTTP_PORT = 80
 SHORTEST_ANSWER = timedelta(minutes=1)
 
 
@@ -32,14 +34,30 @@ def serve_settings_of(raw: RawServe, path: Callable[[str | None], Path | None]) 
         raise InputError("config.certificate", "certificate and certificate_key go together: one of them is missing")
     if raw.public_url is not None and not raw.public_url.startswith("https://"):
         raise InputError("config.public_url", f"public_url must begin with https://: {raw.public_url!r}")
+    http_listen = None if raw.http_listen is None else Address.parse(raw.http_listen)
+    names = tuple(str(parse_name(name).value) for name in raw.names)
     return ServeSettings(
         listen=Address() if raw.listen is None else Address.parse(raw.listen),
-        names=tuple(str(parse_name(name).value) for name in raw.names),
+        names=names,
         public_url=raw.public_url.rstrip("/") if raw.public_url else None,
-        http_listen=None if raw.http_listen is None else Address.parse(raw.http_listen),
+        http_listen=http_listen,
+        http_url=_http_url(raw.http_url, http_listen, names),
         certificate=path(raw.certificate),
         certificate_key=path(raw.certificate_key),
     )
+
+
+def _http_url(given: str | None, listen: Address | None, names: tuple[str, ...]) -> str | None:
+    """Return what is given, or the first name with the port of the address without TLS."""
+    if given is not None:
+        if not given.startswith("http://") or "?" in given or "#" in given:
+            raise InputError("config.http_url", f"not a plain http URL: {given!r}", hint="write http://pki.example.com")
+        uri_host(given)
+        return given.rstrip("/")
+    if listen is None or listen.unix or not listen.port or not names:
+        return None
+    host = f"[{names[0]}]" if ":" in names[0] else names[0]
+    return f"http://{host}" if listen.port == HTTP_PORT else f"http://{host}:{listen.port}"
 
 
 def acme_rules_of(raw: RawAcme, profiles: Mapping[str, Profile]) -> AcmeRules:

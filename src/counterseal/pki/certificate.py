@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from counterseal.pki.signer import Signer
 
 SUBJECT_KEY_IDENTIFIER, KEY_USAGE, SUBJECT_ALTERNATIVE_NAME = "2.5.29.14", "2.5.29.15", "2.5.29.17"
-BASIC_CONSTRAINTS, NAME_CONSTRAINTS, CRL_DISTRIBUTION_POINTS = "2.5.29.19", "2.5.29.30", "2.5.29.31"
+BASIC_CONSTRAINTS, NAME_CONSTRAINTS = "2.5.29.19", "2.5.29.30"
 AUTHORITY_KEY_IDENTIFIER, EXTENDED_KEY_USAGE = "2.5.29.35", "2.5.29.37"
 
 
@@ -41,13 +41,16 @@ class Issuer:
     purpose: Purpose
     name_der: bytes = field(repr=False)
     authority_key_identifier: bytes = field(repr=False)
+    pointers: tuple[bytes, ...] = field(default=(), repr=False)
 
     @classmethod
-    def of(cls, name: str, path: Sequence[x509.Certificate], purpose: Purpose) -> Issuer:
-        """Return the issuer whose own certificate is the first of ``path``."""
+    def of(
+        cls, name: str, path: Sequence[x509.Certificate], purpose: Purpose, pointers: tuple[bytes, ...] = ()
+    ) -> Issuer:
+        """Return the issuer whose own certificate is the first of ``path``; for ``pointers`` see their module."""
         certificate = path[0]
         aki = x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(subject_key_identifier(certificate))
-        return cls(name, tuple(path), purpose, certificate.subject.public_bytes(), aki.public_bytes())
+        return cls(name, tuple(path), purpose, certificate.subject.public_bytes(), aki.public_bytes(), pointers)
 
     @property
     def certificate(self) -> x509.Certificate:
@@ -123,8 +126,7 @@ def assemble_end_entity(request: IssuanceRequest, issuer: Issuer, signature_algo
         der.extension(SUBJECT_KEY_IDENTIFIER, _key_identifier(request.public_key), critical=False),
         _authority_key_identifier(issuer.authority_key_identifier),
     ]
-    if request.profile.purpose is Purpose.OCSP:
-        extensions.append(_NO_CHECK)
+    extensions += (_NO_CHECK,) if request.profile.purpose is Purpose.OCSP else issuer.pointers
     if request.names:
         names = x509.SubjectAlternativeName(request.names).public_bytes()
         extensions.append(der.extension(SUBJECT_ALTERNATIVE_NAME, names, critical=not request.subject.rdns))
@@ -152,6 +154,8 @@ def assemble_ca(request: CARequest, issuer: Issuer | None, signature_algorithm: 
         der.extension(SUBJECT_KEY_IDENTIFIER, key_identifier.public_bytes(), critical=False),
         der.extension(AUTHORITY_KEY_IDENTIFIER, issuer.authority_key_identifier if issuer else own, critical=False),
     ]
+    if issuer:
+        extensions += issuer.pointers
     if request.purpose:
         extensions.append(_usages(request.purpose.extended_key_usages))
     if request.name_constraints:

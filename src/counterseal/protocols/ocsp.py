@@ -120,8 +120,12 @@ class OCSP:
             return _refused(OCSPResponseStatus.UNAUTHORIZED)
         if asked.nonce is None and self._rules.nonces == "required":
             return _refused(OCSPResponseStatus.UNAUTHORIZED)
+        if self._responders[ca].certificate.not_valid_after_utc <= self._service.clock():
+            return _refused(OCSPResponseStatus.TRY_LATER)  # no new one could be certified: the log says why
         status = await self._service.access.read(lambda authority: status_of(authority, ca, asked.serial_number))
-        if asked.nonce is not None and self._rules.nonces != "ignored":
+        if self._rules.nonces == "ignored":
+            asked = replace(asked, nonce=None)
+        if asked.nonce is not None or not status.known:  # what is unknown may be issued the next moment
             return Response(self._sign(ca, asked, status).content, headers=_NOT_KEPT, media_type=MEDIA_TYPE)
         return self._cacheable(request, self._signed(ca, asked, status))
 
@@ -131,7 +135,7 @@ class OCSP:
         kept = self._kept.get(key)
         if kept is not None and kept.status == status and self._is_fresh(kept, ca):
             return kept
-        signed = self._sign(ca, replace(asked, nonce=None), status)
+        signed = self._sign(ca, asked, status)
         self._kept[key] = signed
         self._kept.move_to_end(key)
         while len(self._kept) > KEPT:
@@ -140,7 +144,10 @@ class OCSP:
 
     def _is_fresh(self, kept: Signed, ca: str) -> bool:
         half = (kept.next_update - kept.this_update) / 2
-        return kept.responder is self._responders[ca] and self._service.clock() < kept.this_update + half
+        return (
+            kept.responder.certificate == self._responders[ca].certificate
+            and self._service.clock() < kept.this_update + half
+        )
 
     def _sign(self, ca: str, asked: Asked, status: CertificateStatus) -> Signed:
         responder, now = self._responders[ca], self._service.clock().replace(microsecond=0)

@@ -47,13 +47,15 @@ class ServeSettings:
     """How the service listens and what it is called.
 
     ``names`` are what its own certificate is for; ``public_url`` is how clients reach it where that differs, as behind
-    a proxy; ``http_listen`` is one more address, without TLS, for what is public; ``certificate`` and
-    ``certificate_key`` are the user's own files instead of one that we issue and renew.
+    a proxy; ``http_listen`` is one more address, without TLS, for what is public, and ``http_url`` how relying parties
+    reach that: what is issued from then on names it. ``certificate`` and ``certificate_key`` are the user's own files
+    instead of one that we issue and renew.
     """
 
     listen: Address = Address()
     names: tuple[str, ...] = ()
     public_url: str | None = None
     http_listen: Address | None = None
+    http_url: str | None = None
     certificate: Path | None = None
     certificate_key: Path | None = None

@@ -15,10 +15,11 @@ from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA1, SHA256, Hash, HashAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509 import ocsp
-from cryptography.x509.oid import ExtendedKeyUsageOID
+from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID
 
 from command import counterseal
-from integration.serve.test_publication import CONFIGURATION, fetch
+from counterseal.pki.shown import show_serial
+from integration.serve.test_publication import configuration, fetch
 from nginx_process import free_port, nginx_binary, private_nginx
 from service_process import Running, make_ca, running
 
@@ -70,7 +71,7 @@ class Lab:
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """Return a running service that the tests of this module share."""
     directory = tmp_path_factory.mktemp("ocsp")
-    make_ca(directory / "home", CONFIGURATION)
+    make_ca(directory / "home", configuration())
     with running(directory / "home", "--name", "127.0.0.1") as service:
         yield Lab(service, directory)
 
@@ -205,7 +206,45 @@ def test_nginx_asks_about_its_clients(lab: Lab, private_nginx: PrivateNginx, che
     assert "certificate revoked" in private_nginx.log()
 
 
-def serve_with_ocsp(lab: Lab, nginx: PrivateNginx, check: str, path: str) -> int:
+@pytest.mark.nginx
+def test_nginx_staples_to_our_certificate(lab: Lab, private_nginx: PrivateNginx) -> None:
+    """The service's own certificate names the responder; nginx asks it after the first handshake."""
+    port = serve_with_ocsp(lab, private_nginx, "off", "/ocsp", "ssl_verify_client off; ssl_stapling on;")
+    chain = x509.load_pem_x509_certificates((lab.service.home / "serve" / "server.fullchain.pem").read_bytes())
+    command = ["openssl", "s_client", "-connect", f"127.0.0.1:{port}", "-status", "-CAfile", str(lab.service.root)]
+
+    def stapled() -> bool:
+        done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=30, input="")
+        return (
+            f"Serial Number: {show_serial(chain[0].serial_number)}" in done.stdout
+            and "Cert Status: good" in done.stdout
+        )
+
+    private_nginx.wait_for(stapled, "an answer to be stapled")
+
+
+def test_certificates_name_what_there_is(lab: Lab) -> None:
+    """List, responder and issuer can be fetched where a certificate says; the issuing CA names the root's."""
+    for subject, issuer in ((lab.client("named"), lab.ca()), (lab.ca(), lab.ca("root"))):
+        access = subject.extensions.get_extension_for_class(x509.AuthorityInformationAccess).value
+        places = {one.access_method: one.access_location.value for one in access}
+        point = subject.extensions.get_extension_for_class(x509.CRLDistributionPoints).value[0]
+        assert point.full_name is not None
+        assert x509.load_der_x509_crl(fetch(lab.service, path_of(point.full_name[0].value))[1]).issuer == issuer.subject
+        place = path_of(places[AuthorityInformationAccessOID.CA_ISSUERS])
+        assert x509.load_der_x509_certificate(fetch(lab.service, place)[1]) == issuer
+        question = request_of(subject.serial_number, issuer, SHA256())
+        assert ask(lab, question, path_of(places[AuthorityInformationAccessOID.OCSP])).certificate_status is GOOD
+
+
+def path_of(url: str) -> str:
+    """Return the path of a URL of the service without TLS."""
+    return "/" + url.split("/", 3)[3]
+
+
+def serve_with_ocsp(
+    lab: Lab, nginx: PrivateNginx, check: str, path: str, clients: str = "ssl_verify_client on;"
+) -> int:
     """Start nginx with a site that asks our responder about every client."""
     port, home, run = free_port(), lab.service.home, nginx.base / "run"
     nginx.conf.parent.mkdir()
@@ -218,7 +257,7 @@ def serve_with_ocsp(lab: Lab, nginx: PrivateNginx, check: str, path: str) -> int
             uwsgi_temp_path {run}/d; scgi_temp_path {run}/e;
             server {{ listen 127.0.0.1:{port} ssl; return 200 "in";
                 ssl_certificate {home}/serve/server.fullchain.pem; ssl_certificate_key {home}/serve/server.key.pem;
-                ssl_client_certificate {trusted}; ssl_verify_client on; ssl_verify_depth 2;
+                ssl_client_certificate {trusted}; {clients} ssl_verify_depth 2;
                 ssl_ocsp {check}; ssl_ocsp_responder http://{lab.service.http_address}{path};
                 ssl_session_tickets off; ssl_session_cache off; }} }}""")
     nginx.start(("127.0.0.1", port))

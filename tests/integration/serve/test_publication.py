@@ -11,20 +11,25 @@ import pytest
 from cryptography import x509
 
 from command import counterseal
+from nginx_process import free_port
 from service_process import SECONDS, Running, make_ca, running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-CONFIGURATION = '[serve]\nlisten = "127.0.0.1:0"\nhttp_listen = "127.0.0.1:0"\n'
+
+def configuration() -> str:
+    """Return one with an address without TLS, which certificates will name: so its port is chosen before."""
+    lines = ("[serve]", 'listen = "127.0.0.1:0"', f'http_listen = "127.0.0.1:{free_port()}"', 'names = ["127.0.0.1"]')
+    return "\n".join(lines) + "\n"
 
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """Return a running service that the tests of this module share."""
     home = tmp_path_factory.mktemp("publication") / "home"
-    make_ca(home, CONFIGURATION)
+    make_ca(home, configuration())
     with running(home, "--name", "127.0.0.1") as service:
         yield service
 
@@ -73,7 +78,7 @@ def test_a_revocation_by_another_process_is_in_the_list_at_once(service: Running
 
 def test_a_list_that_is_due_is_signed_by_the_service(tmp_path: Path) -> None:
     """Of a CA that has none, and of one whose list is old; another service finds what the first one signed."""
-    make_ca(tmp_path / "home", f'{CONFIGURATION}[ca]\ncrl_refresh = "1s"\n')
+    make_ca(tmp_path / "home", f'{configuration()}[ca]\ncrl_refresh = "1s"\n')
     for least in (1, 2):
         with running(tmp_path / "home", "--name", "127.0.0.1") as service:
             for name in ("root", "servers", "clients"):
