@@ -18,3 +18,4 @@ lock serve --constraint requirements/dev.txt --extra serve pyproject.toml
 lock runtime --constraint requirements/dev.txt pyproject.toml
 lock build --constraint requirements/dev.txt --group build
 lock nginx --constraint requirements/dev.txt --group nginx
+lock fuzz --group fuzz

@@ -1,16 +1,17 @@
 #!/bin/sh
 # Makes .venv in this checkout: the locked dependencies, and the checkout itself as .venv/bin/counterseal.
-# usage: scripts/setup.sh runtime|unit|all   (PYTHON=/path/to/python3 chooses the interpreter)
+# usage: scripts/setup.sh runtime|unit|all|fuzz   (PYTHON=/path/to/python3 chooses the interpreter)
 #   runtime  for ./quickstart: the product, and an nginx
 #   unit     for ./check unit: the development tools too, no programs
 #   all      for ./check: those, and every program that the tests run
+#   fuzz     for ./check fuzz: the fuzzer too
 #
 # Exit code 0: all is there. 1: nothing can be run. 3: Python is ready, but programs are missing (they are named).
 # A second run finds its stamp and does nothing. Debian packages are installed as root or through sudo only.
 set -eu
 cd "$(dirname "$0")/.."
 root=$(pwd)
-kind=${1:?usage: scripts/setup.sh runtime|unit|all}
+kind=${1:?usage: scripts/setup.sh runtime|unit|all|fuzz}
 locked=dev # of requirements/*.txt; holds those of runtime too
 [ "$kind" != runtime ] || locked=runtime
 venv=.venv
@@ -173,6 +174,14 @@ nginx_for_quickstart() { # an installed one; else the wheel, which needs no root
     return 1
 }
 
+fuzzer() {
+    ! "$python" -c 'import atheris' 2>/dev/null || return 0
+    say "installing the fuzzer into $venv"
+    install_locked fuzz && return 0
+    explain_log "cannot install the fuzzer (it exists for Linux on x86-64, Python 3.11 to 3.13)"
+    return 1
+}
+
 missing_programs() { # "PACKAGE" per line for what ./check needs and this machine has not
     has_nginx || echo nginx
     has_stream || echo libnginx-mod-stream
@@ -210,4 +219,5 @@ set_up_python
 case $kind in
 runtime) nginx_for_quickstart || exit 3 ;;
 all) programs_for_check || exit 3 ;;
+fuzz) fuzzer || exit 3 ;;
 esac

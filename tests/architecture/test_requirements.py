@@ -47,6 +47,7 @@ def test_locks_fulfil_the_project() -> None:
     assert check_locked(project["project"]["dependencies"], read_lock("runtime")) == []
     assert check_locked(project["build-system"]["requires"] + groups["build"], read_lock("build")) == []
     assert check_locked(groups["nginx"], read_lock("nginx")) == []
+    assert check_locked(groups["fuzz"], read_lock("fuzz")) == []
     assert check_locked(project["project"]["optional-dependencies"]["serve"], read_lock("serve")) == []
     assert check_locked(development, read_lock("dev")) == []
 
