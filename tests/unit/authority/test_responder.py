@@ -1,23 +1,30 @@
-"""What OCSP says of a certificate, for every state that one can have."""
+"""What OCSP says of a certificate, for every state that one can have, and how its signer is replaced."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import os
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
+from counterseal.authority.create import RootPlan, create
 from counterseal.authority.parts import Authority
-from counterseal.authority.responder import status_of
+from counterseal.authority.responder import current_responder, ensure_responder, status_of
 from counterseal.keystore.file import FileKeyStore
 from counterseal.moments import moment
 from counterseal.pki.crl import RevocationReason
 from counterseal.pki.ocsp import CertificateStatus
+from counterseal.pki.subject import parse_subject
+from counterseal.store.sqlite import open_store
 from store_fixtures import NOW, certificate, issue, new_store, reservation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from counterseal.authority.responder import Responder
 
 HOLD, COMPROMISE = RevocationReason.CERTIFICATE_HOLD, RevocationReason.KEY_COMPROMISE
 UNKNOWN, GOOD = CertificateStatus(known=False), CertificateStatus(known=True)
@@ -62,3 +69,32 @@ def test_a_hold_that_was_lifted_is_good_again(authority: Authority) -> None:
     """RFC 5280 5.3.1."""
     authority.store.unrevoke(3)
     assert status_of(authority, "clients", 3) == GOOD
+
+
+@pytest.fixture
+def real(tmp_path: Path) -> Iterator[Authority]:
+    """Give a CA whose keys are encrypted."""
+    with open_store(tmp_path / "store.db", create=True) as store:
+        keystore = FileKeyStore(tmp_path / "keys", lambda: b"a passphrase")
+        authority = Authority(store, keystore, lambda: datetime(2026, 1, 1, tzinfo=UTC), os.urandom, "test")
+        create(authority, RootPlan(parse_subject("CN=Root"), single_tier=True))
+        yield authority
+
+
+def test_the_responder_is_replaced_in_time(real: Authority) -> None:
+    """The same one until a third of its life is left; its key is protected as the CA's, and removed at its end."""
+    first = ensure_responder(real, "root")
+    later = replace(real, clock=lambda: real.clock() + timedelta(days=9))
+    assert ensure_responder(later, "root").certificate == first.certificate
+    due = replace(real, clock=lambda: real.clock() + timedelta(days=10))
+    assert current_responder(due, "root") is None
+    second = ensure_responder(due, "root")
+    assert second.certificate.public_key() != first.certificate.public_key()
+    assert [real.keystore.is_encrypted(key_id(one)) for one in (first, second)] == [True, True]
+    ensure_responder(replace(real, clock=lambda: real.clock() + timedelta(days=20)), "root")
+    assert [real.keystore.has(key_id(one)) for one in (first, second)] == [False, True]
+
+
+def key_id(responder: Responder) -> str:
+    """Return the id of a responder's key."""
+    return f"ocsp-{responder.ca}-{responder.certificate.serial_number:x}"
