@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from counterseal.errors import AmbiguousError, InputError, NotFoundError
 from counterseal.moments import epoch, moment
-from counterseal.pki.profile import PROBES
+from counterseal.pki.profile import UNLISTED
 from counterseal.pki.shown import show_serial
 from counterseal.store.records import CertificateRecord, Query, Status
 
@@ -54,7 +54,7 @@ def _meant(authority: Authority, selector: str) -> str | None:
     from difflib import get_close_matches  # noqa: PLC0415 - only for a name that is wrong
 
     begin = selector[: max(len(selector) // 2, 1)].replace("*", "")
-    found = authority.store.search(Query(name=begin, without_profiles=PROBES, limit=_LOOKED_THROUGH)).records
+    found = authority.store.search(Query(name=begin, without_profiles=UNLISTED, limit=_LOOKED_THROUGH)).records
     close = get_close_matches(selector, [record.name for record in found], n=1)
     return f"did you mean {close[0]!r}?" if close else None
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from counterseal.compose.home import default_home, settings_of, store_path
 from counterseal.errors import CountersealError
-from counterseal.pki.profile import PROBES
+from counterseal.pki.profile import PROBES, UNLISTED
 from counterseal.store.records import Query
 from counterseal.store.sqlite import open_store
 
@@ -24,7 +24,7 @@ _OFFERED = 200
 
 def complete_certificates(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
     """Offer the names of certificates that begin so."""
-    query = Query(name=incomplete or None, without_profiles=PROBES, limit=_OFFERED)
+    query = Query(name=incomplete or None, without_profiles=UNLISTED, limit=_OFFERED)
     with suppress(CountersealError), open_store(store_path(_home(ctx)), busy_seconds=1) as store:
         names = (record.name for record in store.search(query).records)
         return sorted({name for name in names if name.startswith(incomplete)})

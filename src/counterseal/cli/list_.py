@@ -12,7 +12,7 @@ from counterseal.cli.completions import complete_cas, complete_certificates, com
 from counterseal.cli.records import document, status_of
 from counterseal.duration import show_duration
 from counterseal.moments import epoch, moment
-from counterseal.pki.profile import PROBES
+from counterseal.pki.profile import UNLISTED
 from counterseal.store.records import Query, Status
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ Examples:
     help="Begins with this; '*.example.com' for a domain, '*part*' for anywhere.",
 )
 @click.option("--expiring", type=DurationType(), help="Valid ones that expire within this time, such as 30d.")
-@click.option("--probes", is_flag=True, help="Also the certificates that were made for proofs.")
+@click.option("--probes", is_flag=True, help="Also the certificates made for proofs and for OCSP responders.")
 @click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True, help="Rows a page.")
 @click.option("--after", help="Continue after the cursor of the page before.")
 @common
@@ -64,7 +64,7 @@ def list_(
         query = Query(
             status=wanted,
             profile=profile,
-            without_profiles=() if probes or profile in PROBES else PROBES,
+            without_profiles=() if probes or profile in UNLISTED else UNLISTED,
             name=name,
             issuer=issuer,
             expires_before=epoch(now + expiring) if expiring else None,

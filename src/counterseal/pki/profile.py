@@ -104,6 +104,9 @@ BACKEND_PROBE = replace(SERVER_PROBE, name="backend-probe", name_kinds=frozenset
 CLIENT_BACKEND_PROBE = replace(CLIENT_PROBE, name="client-backend-probe", name_kinds=frozenset({"DNS"}))
 _PROBES = (SERVER_PROBE, CLIENT_PROBE, BACKEND_PROBE, CLIENT_BACKEND_PROBE)
 PROBES = tuple(profile.name for profile in _PROBES)
+UNLISTED = (*PROBES, RESPONDER.name)
+"""Of what we make for ourselves and replace ourselves: listings leave them out unless asked."""
+
 BUILT_IN = {profile.name: profile for profile in (SERVER, CLIENT, *_PROBES)}
 
 PROBE_GROUP = "counterseal-probe"

@@ -18,7 +18,7 @@ from counterseal.authority.site_certificate import read_server_certificate
 from counterseal.authority.timeline.scale import STEPS
 from counterseal.errors import CountersealError
 from counterseal.moments import epoch, moment
-from counterseal.pki.profile import PROBES
+from counterseal.pki.profile import UNLISTED
 from counterseal.store.records import Query, Status
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from counterseal.store.records import CertificateRecord
 
 _AIR = 1.02  # the axis goes on a little behind the last end
-_DRAWN_ELSEWHERE = (*PROBES, CA_PROFILE)
+_DRAWN_ELSEWHERE = (*UNLISTED, CA_PROFILE)
 _CA_DUE = 0.1
 """The share of a CA's lifetime that is left when a new one should be made."""
 
