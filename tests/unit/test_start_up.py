@@ -84,3 +84,12 @@ def test_issuing_loads_the_rooms_of_issuing(tmp_path: Path, command: str) -> Non
     assert rooms <= ROOMS_OF_ISSUING | LEAVES | {"service"}
     assert {name for name in loaded if name.startswith("counterseal.service.")} <= {"counterseal.service.settings"}
     assert ("cryptography.hazmat.primitives.serialization.pkcs12" in loaded) == (command == "client")
+
+
+@pytest.mark.parametrize(
+    "words", ["inspect /", "lint /", "verify /", "handshake --help", "listen --help", "nginx lint /"]
+)
+def test_what_needs_no_ca_opens_no_database(words: str) -> None:
+    """Neither the CA nor its store, whether there is one or not; a few of the store's words are common ones."""
+    loaded = _loaded(*words.split(), "--home", "/nonexistent") if "-h" not in words else _loaded(*words.split())
+    assert not {"sqlite3", "counterseal.store.sqlite", "counterseal.compose.home"} & loaded

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 import click
 
-from counterseal.compose.home import default_home, open_authority, settings_of
+from counterseal.compose.place import default_home
 from counterseal.duration import parse_duration
 from counterseal.errors import InputError
 
@@ -37,10 +37,14 @@ class Run:
 
     def authority(self) -> Authority:
         """Open the CA of this home."""
+        from counterseal.compose.home import open_authority  # noqa: PLC0415 - many commands need no CA
+
         return open_authority(self.home, self.ask_passphrase)
 
     def settings(self) -> Settings:
         """Return what counterseal.toml says."""
+        from counterseal.compose.home import settings_of  # noqa: PLC0415 - same
+
         return settings_of(self.home)
 
     def ask_passphrase(self) -> bytes | None:

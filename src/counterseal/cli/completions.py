@@ -10,14 +10,16 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from counterseal.compose.home import default_home, settings_of, store_path
+from counterseal.compose.place import default_home, store_path
 from counterseal.errors import CountersealError
 from counterseal.pki.profile import PROBES, UNLISTED
 from counterseal.store.records import Query
-from counterseal.store.sqlite import open_store
 
 if TYPE_CHECKING:
     import click
+
+    from counterseal.config.settings import Settings
+    from counterseal.store.sqlite import Store
 
 _OFFERED = 200
 
@@ -25,7 +27,7 @@ _OFFERED = 200
 def complete_certificates(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
     """Offer the names of certificates that begin so."""
     query = Query(name=incomplete or None, without_profiles=UNLISTED, limit=_OFFERED)
-    with suppress(CountersealError), open_store(store_path(_home(ctx)), busy_seconds=1) as store:
+    with suppress(CountersealError), _open_store(ctx) as store:
         names = (record.name for record in store.search(query).records)
         return sorted({name for name in names if name.startswith(incomplete)})
     return []
@@ -33,7 +35,7 @@ def complete_certificates(ctx: click.Context, _param: click.Parameter, incomplet
 
 def complete_cas(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
     """Offer the names of CAs that begin so."""
-    with suppress(CountersealError), open_store(store_path(_home(ctx)), busy_seconds=1) as store:
+    with suppress(CountersealError), _open_store(ctx) as store:
         return [record.name for record in store.cas() if record.name.startswith(incomplete)]
     return []
 
@@ -41,7 +43,7 @@ def complete_cas(ctx: click.Context, _param: click.Parameter, incomplete: str) -
 def complete_profiles(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
     """Offer the names of profiles that begin so."""
     with suppress(CountersealError):
-        known = settings_of(_home(ctx)).rules.profiles
+        known = _settings(ctx).rules.profiles
         return [name for name in known if name.startswith(incomplete) and name not in PROBES]
     return []
 
@@ -49,9 +51,21 @@ def complete_profiles(ctx: click.Context, _param: click.Parameter, incomplete: s
 def complete_sites(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
     """Offer the names of sites that begin so."""
     with suppress(CountersealError):
-        names = (one.site.name for one in settings_of(_home(ctx)).sites)
+        names = (one.site.name for one in _settings(ctx).sites)
         return [name for name in names if name.startswith(incomplete)]
     return []
+
+
+def _open_store(ctx: click.Context) -> Store:
+    from counterseal.store.sqlite import open_store  # noqa: PLC0415 - the commands themselves may need no store
+
+    return open_store(store_path(_home(ctx)), busy_seconds=1)
+
+
+def _settings(ctx: click.Context) -> Settings:
+    from counterseal.compose.home import settings_of  # noqa: PLC0415 - same
+
+    return settings_of(_home(ctx))
 
 
 def _home(ctx: click.Context) -> Path:

@@ -13,7 +13,6 @@ from counterseal.cli.completions import complete_certificates
 from counterseal.cli.ladders import show_sheet
 from counterseal.cli.targets import parse_endpoint, parse_target
 from counterseal.compose.anchors import system_anchors
-from counterseal.compose.home import now, store_path
 from counterseal.compose.identities import (
     client_anchors_of,
     identity_from_files,
@@ -22,6 +21,7 @@ from counterseal.compose.identities import (
     own_certificates,
     own_of,
 )
+from counterseal.compose.place import now, store_path
 from counterseal.errors import FileError, InputError
 from counterseal.files import read_file, write_file
 from counterseal.handshake.examine import examine

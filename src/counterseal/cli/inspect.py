@@ -14,7 +14,7 @@ from counterseal.cli.given import given_files
 from counterseal.cli.inspect_text import files_to_text
 from counterseal.cli.known_home import known_home
 from counterseal.cli.passphrase import read_password
-from counterseal.compose.home import now
+from counterseal.compose.place import now
 
 EPILOG = """\b
 Examples:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from counterseal.authority.known import KnownCAs
-from counterseal.compose.home import store_path
+from counterseal.compose.place import store_path
 from counterseal.errors import CountersealError
 
 if TYPE_CHECKING:

@@ -77,7 +77,7 @@ def _inspect(
     from counterseal.cli.given import given_files  # noqa: PLC0415 - same
     from counterseal.cli.inspect import ask_password  # noqa: PLC0415 - same
     from counterseal.cli.known_home import known_home  # noqa: PLC0415 - same
-    from counterseal.compose.home import now  # noqa: PLC0415 - same
+    from counterseal.compose.place import now  # noqa: PLC0415 - same
 
     asked = second_opinion and pkilint.is_installed()
     with known_home(run) as cas:

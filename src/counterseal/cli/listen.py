@@ -17,7 +17,6 @@ from counterseal.authority.parts import new_serial_number
 from counterseal.cli.common import JSON_VERSION, Run, common
 from counterseal.cli.completions import complete_certificates
 from counterseal.cli.ladders import show_sheet
-from counterseal.compose.home import now, store_path
 from counterseal.compose.identities import (
     client_cas_of,
     identity_from_files,
@@ -25,6 +24,7 @@ from counterseal.compose.identities import (
     server_at_hand,
     temporary_server,
 )
+from counterseal.compose.place import now, store_path
 from counterseal.errors import FileError, InputError
 from counterseal.files import read_file
 from counterseal.handshake.examine import read_trace

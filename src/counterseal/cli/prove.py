@@ -18,7 +18,7 @@ from counterseal.cli.completions import complete_cas, complete_sites
 from counterseal.cli.proofs import table
 from counterseal.compose.anchors import system_anchors
 from counterseal.compose.ground import open_ground
-from counterseal.compose.home import now, store_path
+from counterseal.compose.place import now, store_path
 from counterseal.errors import InputError, NotFoundError
 from counterseal.files import read_file
 from counterseal.handshake.observation import ProbeIdentity

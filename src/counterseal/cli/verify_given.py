@@ -17,7 +17,7 @@ from counterseal.cli.passphrase import read_password
 from counterseal.cli.targets import parse_target
 from counterseal.compose.anchors import system_anchors
 from counterseal.compose.chains import FoundChain, chain_in, chain_of_server
-from counterseal.compose.home import now
+from counterseal.compose.place import now
 from counterseal.compose.revocations import crls_at, crls_named_by, ocsp_about, ocsp_in
 from counterseal.errors import InputError
 from counterseal.files import read_file

@@ -5,11 +5,11 @@ from __future__ import annotations
 import getpass
 import os
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from counterseal.authority.parts import Authority
+from counterseal.compose.place import now, store_path
 from counterseal.config.settings import Settings
 from counterseal.errors import FileError, InputError, NotFoundError, RefusedError
 from counterseal.files import make_directory
@@ -19,28 +19,12 @@ from counterseal.store.sqlite import open_store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from counterseal.store.sqlite import Store
 
 CLOCK_TOLERANCE = timedelta(minutes=10)
 ACCEPT_CLOCK = "COUNTERSEAL_ACCEPT_CLOCK"
-
-
-def now() -> datetime:
-    """Return the current time; the one place where the clock is read."""
-    return datetime.now(UTC)
-
-
-def default_home() -> Path:
-    """Return where the CA lives when nobody says: /var/lib/counterseal for root, else by XDG."""
-    if os.geteuid() == 0:
-        return Path("/var/lib/counterseal")
-    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local/share") / "counterseal"
-
-
-def store_path(home: Path) -> Path:
-    """Return the path of the inventory."""
-    return home / "store.sqlite"
 
 
 def open_authority(home: Path, passphrase: Callable[[], bytes | None], *, one_thread: bool = True) -> Authority:

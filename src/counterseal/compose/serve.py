@@ -16,8 +16,9 @@ import uvloop
 from starlette.routing import Router
 
 from counterseal.authority.publish import unlock
-from counterseal.compose.home import open_authority, service_secret, store_path
+from counterseal.compose.home import open_authority, service_secret
 from counterseal.compose.listening import OwnCertificate, bind, origin_of, shown_address
+from counterseal.compose.place import store_path
 from counterseal.protocols.acme.face import acme_face
 from counterseal.protocols.acme.rules import AcmeRules
 from counterseal.protocols.health import health_face

@@ -1,0 +1,24 @@
+"""Where a CA lives, and what time it is: what commands ask that need no CA, and so load none of its parts."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+
+def now() -> datetime:
+    """Return the current time; the one place where the clock is read."""
+    return datetime.now(UTC)
+
+
+def default_home() -> Path:
+    """Return where the CA lives when nobody says: /var/lib/counterseal for root, else by XDG."""
+    if os.geteuid() == 0:
+        return Path("/var/lib/counterseal")
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local/share") / "counterseal"
+
+
+def store_path(home: Path) -> Path:
+    """Return the path of the inventory."""
+    return home / "store.sqlite"
