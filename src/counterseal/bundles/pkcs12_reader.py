@@ -1,6 +1,6 @@
 """What a PKCS#12 file is: without its password how it is protected, with it also what it holds (RFC 7292).
 
-No private key leaves here: of a key only the public half is told.
+Of a key only the public half is told, but by ``load_pkcs12``, which everything opens a PKCS#12 with.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from cryptography import x509
     from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
+    from cryptography.hazmat.primitives.serialization.pkcs12 import PKCS12KeyAndCertificates
 
     from counterseal.pki.der_reader import Element
 
@@ -119,20 +120,26 @@ def protection_findings(protection: Protection) -> Iterator[Finding]:
 
 
 def open_pkcs12(content: bytes, password: str | None) -> Contents:
-    """Return what the file holds; raises KeyAccessError ``pkcs12.password``, InputError ``pkcs12.malformed``.
+    """Return what the file holds, for looking at; raises as ``load_pkcs12`` does."""
+    read = load_pkcs12(content, None if password is None else password.encode())
+    certificates = [read.cert] if read.cert else []
+    named = [Named(one.certificate, _name(one.friendly_name)) for one in (*certificates, *read.additional_certs)]
+    return Contents(tuple(named), read.key.public_key() if read.key else None)
 
-    A file that asks for unreasonable work before it opens is refused as InputError ``pkcs12.costly``.
+
+def load_pkcs12(content: bytes, password: bytes | None) -> PKCS12KeyAndCertificates:
+    """Return what the file holds, the key too; raises KeyAccessError ``pkcs12.password``, InputError.
+
+    A file that asks for unreasonable work before it opens is refused as InputError ``pkcs12.costly``, one that is none
+    as ``pkcs12.malformed``.
     """
     if read_protection(content).too_costly:
         raise InputError("pkcs12.costly", "the PKCS#12 file asks for more work than a file of good intent")
     try:
         with warnings.catch_warnings(action="ignore", category=UserWarning):  # that BER is read, as NSS writes it
-            read = pkcs12.load_pkcs12(content, None if password is None else password.encode())
+            return pkcs12.load_pkcs12(content, password)
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise KeyAccessError("pkcs12.password", "the password does not open the PKCS#12 file") from error
-    certificates = [read.cert] if read.cert else []
-    named = [Named(one.certificate, _name(one.friendly_name)) for one in (*certificates, *read.additional_certs)]
-    return Contents(tuple(named), read.key.public_key() if read.key else None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,7 @@ Examples:
   counterseal prove
   counterseal prove panel --json
   counterseal prove https://panel.example.com/
-  counterseal prove https://api.partner.example/v1 --certificate us.pem --key-file us.key.pem
+  counterseal prove https://api.partner.example/v1 --cert us.pem --key us.key.pem
 """
 _FILE = click.Path(path_type=Path, dir_okay=False)
 
@@ -53,10 +53,12 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
     shell_complete=complete_cas,
     help="CA of ours whose clients the URL takes.  [default: one that it names]",
 )
-@click.option("--certificate", type=_FILE, help="A client certificate, PEM, that the URL must admit; with --key-file.")
-@click.option("--key-file", type=_FILE, help="Its private key, PEM.")
 @click.option(
-    "--ca-file", type=_FILE, help="CAs that the URL's clients trust, PEM.  [default: our root and the system's]"
+    "--cert", "certificate", type=_FILE, help="A client certificate that the URL must admit, PEM; with --key."
+)
+@click.option("--key", "key_file", type=_FILE, help="Its private key, PEM.")
+@click.option(
+    "--trust", type=_FILE, help="CAs that the URL's clients trust, PEM.  [default: our root and the system's]"
 )
 @common
 def prove(
@@ -67,7 +69,7 @@ def prove(
     client_ca: str | None,
     certificate: Path | None,
     key_file: Path | None,
-    ca_file: Path | None,
+    trust: Path | None,
 ) -> int:
     """Prove with real handshakes who gets into the sites, and who does not.
 
@@ -75,19 +77,19 @@ def prove(
     the server takes clients of a CA of ours, probes are issued for it. Exit code 3 when a row is not as expected.
     """
     if what is None or "://" not in what:
-        if client_certificates or client_ca or certificate or key_file or ca_file:
+        if client_certificates or client_ca or certificate or key_file or trust:
             raise InputError("prove.options", "these options are for a URL", hint="write https://HOST[:PORT][/PATH]")
         return _show(run, _prove_sites(run, what))
     own = _own(certificate, key_file)
     if not store_path(run.home).is_file():
         if own is None:
-            run.say("no CA here: without --certificate and --key-file nobody tries who must be let in")
-        anchors = read_file(ca_file) if ca_file else system_anchors()
+            run.say("no CA here: without --cert and --key nobody tries who must be let in")
+        anchors = read_file(trust) if trust else system_anchors()
         facts = facts_of_url(what, client_certificates=client_certificates, trust_anchors=anchors)
         return _show(run, [prove_url(facts, Visitor(now(), lambda: new_serial_number(os.urandom), own=own))])
     with run.authority() as authority:
         root = authority.issuer("root").trust_anchor.public_bytes(Encoding.PEM)
-        anchors = read_file(ca_file) if ca_file else root + system_anchors()
+        anchors = read_file(trust) if trust else root + system_anchors()
         facts = facts_of_url(what, client_certificates=client_certificates, trust_anchors=anchors)
         clock, serial_number = authority.clock(), authority.serial_number
         visitor = Visitor(clock, serial_number, authority, run.home / "canaries", client_ca, own)
@@ -119,6 +121,6 @@ def _own(certificate: Path | None, key_file: Path | None) -> ProbeIdentity | Non
     if certificate is None and key_file is None:
         return None
     if certificate is None or key_file is None:
-        raise InputError("prove.certificate", "--certificate and --key-file go together: one of them is missing")
+        raise InputError("prove.certificate", "--cert and --key go together: one of them is missing")
     key = plain_key(open_key(read_file(key_file), None, source=str(key_file)))
     return ProbeIdentity(certificate.name, read_file(certificate), key)

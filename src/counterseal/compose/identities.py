@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding, pkcs12
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from counterseal.authority.find import find
 from counterseal.authority.foreign import make_foreign_probe
 from counterseal.authority.parts import ROOT
 from counterseal.bundles.pem import file_stem
+from counterseal.bundles.pkcs12_reader import load_pkcs12
 from counterseal.errors import InputError, KeyAccessError, NotFoundError
 from counterseal.files import read_file
 from counterseal.handshake.explain.matching import OwnCertificate
@@ -52,15 +53,14 @@ def identity_from_files(certificate: Path, key: Path | None, passphrase: Callabl
 
 
 def identity_from_pkcs12(path: Path, password: bytes | None) -> ProbeIdentity:
-    """Return the identity in a PKCS#12 file; raises FileError, KeyAccessError ``p12.password``, InputError."""
+    """Return the identity in a PKCS#12 file; raises FileError, KeyAccessError ``pkcs12.password``, InputError."""
     try:
-        held = pkcs12.load_pkcs12(read_file(path), password)
-    except ValueError as error:
-        raise KeyAccessError(
-            "p12.password", f"the PKCS#12 cannot be opened: {path}", hint="give its password: --password-file FILE"
-        ) from error
+        held = load_pkcs12(read_file(path), password)
+    except KeyAccessError as error:
+        hint = "give its password: --password-file FILE"
+        raise KeyAccessError("pkcs12.password", f"{error.message}: {path}", hint=hint) from error
     if held.cert is None or held.key is None:
-        raise InputError("p12.incomplete", f"the PKCS#12 holds no certificate with its key: {path}")
+        raise InputError("pkcs12.incomplete", f"the PKCS#12 holds no certificate with its key: {path}")
     chain = (held.cert.certificate, *(extra.certificate for extra in held.additional_certs))
     return _identity(path.name, chain, held.key)
 

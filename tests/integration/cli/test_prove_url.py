@@ -87,12 +87,12 @@ def test_a_stranger_proves_with_what_he_has(served: tuple[Path, dict[str, str]],
     home, urls = served
     nowhere, out = tmp_path / "nowhere", tmp_path / "out"
     assert counterseal(home, "client", "guest", "--no-p12", "--out", str(out)).code == 0
-    alone = counterseal(nowhere, "prove", urls["panel"], "--ca-file", str(out / "ca.pem"), "--json")
+    alone = counterseal(nowhere, "prove", urls["panel"], "--trust", str(out / "ca.pem"), "--json")
     assert alone.code == 0, alone.stdout
     assert {"server", "no-certificate", "foreign"} <= rows_of(alone.stdout, "passed")
     assert "good" in rows_of(alone.stdout, "skipped")
-    own = ["--certificate", str(out / "guest.fullchain.pem"), "--key-file", str(out / "guest.key.pem")]
-    guest = counterseal(nowhere, "prove", urls["panel"], *own, "--ca-file", str(out / "ca.pem"), "--json")
+    own = ["--cert", str(out / "guest.fullchain.pem"), "--key", str(out / "guest.key.pem")]
+    guest = counterseal(nowhere, "prove", urls["panel"], *own, "--trust", str(out / "ca.pem"), "--json")
     assert guest.code == 0, guest.stdout
     assert "good" in rows_of(guest.stdout, "passed")
     assert not nowhere.exists()
@@ -116,7 +116,7 @@ def test_what_is_not_as_meant_fails(served: tuple[Path, dict[str, str]]) -> None
         (("panle",), 1, "did you mean 'panel'?"),
         (("panel", "--client-ca", "clients"), 2, "these options are for a URL"),
         (("https://localhost:1/",), 3, "nothing listens there"),
-        (("https://localhost:1/", "--certificate", "x.pem"), 2, "go together"),
+        (("https://localhost:1/", "--cert", "x.pem"), 2, "go together"),
         (
             ("https://localhost:1/", "--client-ca", "nobody", "--client-certificates", "required"),
             1,
