@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from counterseal.authority.responder import Responder
     from counterseal.pki.ocsp import Asked, CertificateStatus
     from counterseal.protocols.ocsp_rules import OCSPRules
+    from counterseal.store.records import CARecord
 
 MEDIA_TYPE = "application/ocsp-response"
 RENEW_SECONDS = 300.0
@@ -77,13 +78,15 @@ class OCSP:
         self._kept: OrderedDict[tuple[str, str, int], Signed] = OrderedDict()
 
     async def renew(self) -> None:
-        """Have a responder for every CA whose key is here; one that fails leaves the others."""
-        for name, certificate in await self._service.access.read(_answered_for):
+        """Have a responder for every CA; one that fails leaves the others.
+
+        A CA whose key has been taken away is answered for by the responder that it certified before.
+        """
+        for ca in await self._service.access.read(_living):
             try:
-                await self._renew(name)
-                self._issuers |= dict.fromkeys(issuer_ids(certificate), name)
+                await self._renew(ca)
             except CountersealError as error:
-                log_error("no ocsp responder", ca=name, code=error.code, reason=error.message)
+                log_error("no ocsp responder", ca=ca.name, code=error.code, reason=error.message)
 
     async def post(self, request: Request) -> Response:
         """Answer a request in the body."""
@@ -103,12 +106,15 @@ class OCSP:
         first, slash, after = rest.partition("/")
         return (first, after.lstrip("/")) if slash and first in self._responders else (None, rest.lstrip("/"))
 
-    async def _renew(self, name: str) -> None:
-        responder = await self._service.access.read(lambda authority: current_responder(authority, name))
-        if responder is None:
-            responder = await self._service.access.apart(lambda authority: ensure_responder(authority, name))
+    async def _renew(self, ca: CARecord) -> None:
+        access, name = self._service.access, ca.name
+        responder = await access.read(lambda authority: current_responder(authority, name))
+        if responder is None and await access.read(lambda authority: authority.keystore.has(ca.key_id)):
+            responder = await access.apart(lambda authority: ensure_responder(authority, name))
             log("ocsp responder certified", ca=name, until=responder.certificate.not_valid_after_utc)
-        self._responders[name] = responder
+        if responder is not None:
+            self._responders[name] = responder
+            self._issuers |= dict.fromkeys(issuer_ids(x509.load_der_x509_certificate(ca.certificate)), name)
 
     async def _answer(self, request: Request, content: bytes, name: str | None) -> Response:
         try:
@@ -170,11 +176,10 @@ class OCSP:
         return conditional.answer(request, signed.content, MEDIA_TYPE, headers)
 
 
-def _answered_for(authority: Authority) -> list[tuple[str, x509.Certificate]]:
-    """Return the CAs that have not ended and whose key is here, with their certificates."""
-    cas = [record for record in authority.store.cas() if authority.keystore.has(record.key_id)]
-    named = [(record.name, x509.load_der_x509_certificate(record.certificate)) for record in cas]
-    return [(name, ca) for name, ca in named if ca.not_valid_after_utc > authority.clock()]
+def _living(authority: Authority) -> list[CARecord]:
+    """Return the CAs that have not ended."""
+    cas, now = authority.store.cas(), authority.clock()
+    return [one for one in cas if x509.load_der_x509_certificate(one.certificate).not_valid_after_utc > now]
 
 
 def _refused(status: OCSPResponseStatus) -> Response:

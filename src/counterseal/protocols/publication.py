@@ -81,10 +81,9 @@ class Publication:
             log_error("lists not published", code=error.code, reason=error.message)
 
     async def refresh(self) -> None:
-        """Sign the lists that are due."""
-        due = await self._service.access.read(stale_lists)
-        if due:
-            published = await self._service.access.apart(lambda authority: publish(authority, only=due))
+        """Sign the lists that are due; apart, because a list may be long."""
+        published = await self._service.access.apart(lambda authority: publish(authority, only=stale_lists(authority)))
+        if published.signed:
             log("lists published", lists={one.issuer: one.number for one in published.signed})
 
     def _newest(self, authority: Authority, request: Request) -> CRLRecord:

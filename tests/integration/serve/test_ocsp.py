@@ -193,6 +193,18 @@ def test_a_foreign_issuer_is_not_answered_for(lab: Lab) -> None:
     assert fetch(lab.service, "/ocsp", "POST", bytes(10_000))[0].status == 413
 
 
+def test_a_ca_whose_key_is_away_is_answered_for(tmp_path: Path) -> None:
+    """By the responder that it certified before, also after a new start."""
+    home = tmp_path / "home"
+    make_ca(home, configuration())
+    with running(home, "--name", "127.0.0.1"):
+        (home / "keys" / "root.key.pem").rename(tmp_path / "safe")
+    with running(home, "--name", "127.0.0.1") as service:
+        lab = Lab(service, tmp_path)
+        question = request_of(lab.ca().serial_number, lab.ca("root"), SHA256())
+        assert ask(lab, question, "/ocsp/root").certificate_status is GOOD
+
+
 @pytest.mark.nginx
 @pytest.mark.parametrize(("check", "path"), [("leaf", "/ocsp/clients"), ("on", "/ocsp")])
 def test_nginx_asks_about_its_clients(lab: Lab, private_nginx: PrivateNginx, check: str, path: str) -> None:
