@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from counterseal.compose.place import now
 from counterseal.errors import InputError, NginxError
 from counterseal.files import write_file
 from counterseal.nginx.binary import find_nginx, read_package, read_version
@@ -75,7 +75,7 @@ def _linted(
     conf: Path, whole: WholeConfiguration, nginx: NginxVersion, files: Mapping[str, NamedFile], directory: Path
 ) -> Linting:
     neighbours = gather_neighbours(files, directory)
-    model = build(whole.tree, version=nginx, now=datetime.now(UTC), files=files, neighbours=neighbours)
+    model = build(whole.tree, version=nginx, now=now(), files=files, neighbours=neighbours)
     result = lint(model, whole.texts)
     return Linting(str(conf), nginx.package or str(nginx), model.is_fragment, result, whole.texts)
 
