@@ -33,5 +33,5 @@ def counterseal(home: Path, *arguments: str, timeout: float = 60) -> Ran:
         stdin=subprocess.DEVNULL,
         env=dict(os.environ),
     )
-    assert "Traceback" not in ran.stderr
+    assert "Traceback" not in ran.stderr, ran.stderr
     return Ran(ran.returncode, ran.stdout, ran.stderr)

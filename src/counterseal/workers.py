@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import signal
 from collections import deque
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -87,12 +87,13 @@ def _serve(function: Callable[[Question], Answer], pipe: Connection, of_parent: 
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     for connection in of_parent:
         connection.close()  # or the end of the parent would not be seen
-    while True:
-        try:
-            question = pipe.recv()
-        except EOFError:
-            return
-        try:
-            pipe.send((True, function(question)))
-        except Exception as error:  # noqa: BLE001 - whatever it is, the parent raises it
-            pipe.send((False, error))
+    with suppress(EOFError, OSError):  # the parent is gone, or has done without the rest
+        while True:
+            pipe.send(_answer(function, pipe.recv()))
+
+
+def _answer(function: Callable[[Question], Answer], question: Question) -> tuple[bool, Answer | Exception]:
+    try:
+        return True, function(question)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the parent raises it
+        return False, error

@@ -167,7 +167,7 @@ def test_every_bad_row_is_told_before_anything_is_issued(home: Path, tmp_path: P
         (signal.SIGKILL, 1500, ["--no-p12", "--archive", "out/all.tar"]),
         (signal.SIGKILL, 150, ["--p12-rounds", "2048", "--out", "out"]),
         (signal.SIGTERM, 1500, ["--no-p12", "--archive", "out/all.tar"]),
-        (signal.SIGINT, 150, ["--p12-rounds", "2048", "--out", "out"]),
+        (signal.SIGINT, 300, ["--p12-rounds", "2048", "--out", "out"]),
     ],
 )
 def test_stopped_at_many_moments_and_run_again(
