@@ -13,6 +13,10 @@ def main() -> None:
 
         sys.stdout.write(f"counterseal {__version__}\n")
         return
+    import warnings  # noqa: PLC0415 - nothing but the version is asked for above
+
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")  # what the library says of odd certificates, our findings say in words
     gc.disable()  # loading code makes no garbage, only work for the collector; the command turns it on again
     from counterseal.cli.run import run  # noqa: PLC0415 - loaded only when there is something to do
 
