@@ -149,7 +149,8 @@ def test_a_session_ends_with_its_generation(private_nginx: PrivateNginx, nginx_v
     files = render([pair], version=nginx_version, generation=8, layout=layout)
     write_fileset(private_nginx.base / "current", files, durable=False)
     private_nginx.reload()
-    private_nginx.wait_for(lambda: visitor.get(PROBE).line[0] == "8", "generation 8")
+    # One answer of a new worker is no sign yet that the old ones have stopped to take connections.
+    private_nginx.wait_for(lambda: all(visitor.get(PROBE).line[0] == "8" for _ in range(10)), "generation 8")
     assert [visitor.exchange(request, session=session)[2] for _ in range(3)] == [False] * 3
 
 
