@@ -1,8 +1,8 @@
 """Work spread over processes, its answers in the order of the questions.
 
 For what holds the interpreter's lock. A worker is a fork of this process: what the function closes over needs no
-pickling, questions and answers do. A worker ends when its pipe does, so none outlives a parent that was killed, and it
-leaves Ctrl-C to the parent.
+pickling, questions and answers do. A worker ends when its pipe does, so none outlives a parent that was killed. It
+leaves Ctrl-C to the parent, and never runs a signal handler of the parent's: until it has its own, signals wait.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 Question = TypeVar("Question")
 Answer = TypeVar("Answer")
+
+SIGNALS = {signal.SIGINT, signal.SIGTERM}
 
 
 @contextmanager
@@ -43,7 +45,8 @@ def workers(
             ours, theirs = fork.Pipe()
             pipes.append(ours)
             crew.append(fork.Process(target=_serve, args=(function, theirs, tuple(pipes)), daemon=True))
-            crew[-1].start()
+            with _signals_held():
+                crew[-1].start()
             theirs.close()
         yield partial(_spread, pipes)
     finally:
@@ -52,6 +55,15 @@ def workers(
         for process in crew:
             process.terminate()
             process.join()
+
+
+@contextmanager
+def _signals_held() -> Iterator[None]:
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _spread(pipes: Sequence[Connection], questions: Iterable[Question]) -> Iterator[Answer]:
@@ -85,6 +97,7 @@ def _receive(pipe: Connection) -> Any:  # noqa: ANN401 - what comes through a pi
 def _serve(function: Callable[[Question], Answer], pipe: Connection, of_parent: Sequence[Connection]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
     for connection in of_parent:
         connection.close()  # or the end of the parent would not be seen
     with suppress(EOFError, OSError):  # the parent is gone, or has done without the rest

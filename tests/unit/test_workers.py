@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import time
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from counterseal.workers import workers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from types import FrameType
 
 REFUSAL = RefusedError("x.no", "no: 3", findings=[Finding("x.y", Severity.CRITICAL, "why")], hint="ask for 2")
 
@@ -67,3 +69,27 @@ def test_a_worker_that_dies_is_an_error_and_no_wait_for_ever() -> None:
     with workers(die, count=1) as spread, pytest.raises(CountersealError) as raised:
         list(spread([1]))
     assert raised.value.code == "worker.ended"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_worker_told_to_end_as_soon_as_it_is_there_says_nothing(
+    number: signal.Signals, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """A batch that is through at once ends its workers before they have forgotten the handlers of the parent."""
+    armed = [number]
+
+    def of_parent(_number: int, _frame: FrameType | None) -> None:
+        os.write(2, b"a worker ran the parent's handler")
+
+    def stop_at_once() -> None:
+        for one in armed:
+            os.kill(os.getpid(), one)
+
+    os.register_at_fork(after_in_child=stop_at_once)
+    before = signal.signal(number, of_parent)
+    try:
+        with workers(lambda number: number, count=2):
+            armed.clear()
+    finally:
+        signal.signal(number, before)
+    assert capfd.readouterr().err == ""
