@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 from counterseal.authority.site_certificate import CHAIN, KEY, ensure_server_certificate
 from counterseal.errors import FileError, InputError
+from counterseal.pki.profile import Purpose
 from counterseal.service.log import log
 from counterseal.service.origin import Origin
-from counterseal.service.tls import load_certificate, server_context
+from counterseal.service.tls import admit_clients, load_certificate, server_context
 
 if TYPE_CHECKING:
     import ssl
@@ -102,12 +103,18 @@ class OwnCertificate:
         """Issue one if need be, and return the context that serves it; raises RefusedError, InputError, FileError."""
         self._ensure(authority)
         self._context = server_context(self._certificate, self._key)
+        admit_clients(self._context, _client_cas(authority))
         self._seen = self._versions()
         return self._context
 
     async def renew(self, access: Access) -> None:
-        """Issue a new one when it is due, and serve what is there now: also files that somebody else replaced."""
+        """Issue a new one when it is due, and serve what is there now: also files that somebody else replaced.
+
+        Clients of a CA that was added meanwhile are admitted too.
+        """
+        assert self._context is not None  # noqa: S101 - opened first
         await access.apart(self._ensure)
+        admit_clients(self._context, await access.read(_client_cas))
         if self._versions() != self._seen:
             self.reload()
 
@@ -127,3 +134,7 @@ class OwnCertificate:
             return (os.stat(self._certificate).st_mtime_ns, os.stat(self._key).st_mtime_ns)  # noqa: PTH116 - one call a file
         except OSError as error:
             raise FileError("file.read", f"cannot read {self._certificate} or {self._key}") from error
+
+
+def _client_cas(authority: Authority) -> list[bytes]:
+    return [one.certificate for one in authority.store.cas() if one.purpose in {Purpose.CLIENT, Purpose.ANY}]

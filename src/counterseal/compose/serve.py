@@ -87,7 +87,14 @@ async def _serve(home: Path, settings: Settings, passphrase: Passphrase, started
         writer.store.wait_never()
         access = Access(authority, writer, lambda: replace(authority, store=open_store(store_path(home))))
         stack.push_async_callback(access.close)
-        service = Service(access, origin, authority.clock, authority.random_bytes, service_secret(home))
+        service = Service(
+            access,
+            origin,
+            authority.clock,
+            authority.random_bytes,
+            service_secret(home),
+            trusts_proxy=settings.serve.trust_client_cert,
+        )
         faces = _faces(service, settings)
         await stack.enter_async_context(upkeep(_works(faces, own, access)))
         for face in faces:

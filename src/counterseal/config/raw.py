@@ -136,6 +136,7 @@ class RawServe(msgspec.Struct):
     http_url: str | None = None
     certificate: str | None = None
     certificate_key: str | None = None
+    trust_client_cert: bool = False
 
 
 class RawAcme(msgspec.Struct):

@@ -44,6 +44,7 @@ def serve_settings_of(raw: RawServe, path: Callable[[str | None], Path | None]) 
         http_url=_http_url(raw.http_url, http_listen, names),
         certificate=path(raw.certificate),
         certificate_key=path(raw.certificate_key),
+        trust_client_cert=raw.trust_client_cert,
     )
 
 

@@ -6,6 +6,7 @@ without end, is cut off and holds nothing. Bodies are bounded where they are rea
 
 from __future__ import annotations
 
+import socket
 from typing import TYPE_CHECKING, Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -28,7 +29,8 @@ class Connection(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as the class above has it
         """Start the clock of the first head."""
         super().connection_made(transport)
-        self.app_state = {**self.app_state, "tls": transport.get_extra_info("ssl_object")}
+        unix = getattr(transport.get_extra_info("socket"), "family", None) == socket.AF_UNIX
+        self.app_state = {**self.app_state, "tls": transport.get_extra_info("ssl_object"), "unix": unix}
         self._deadline = self.loop.call_later(HEAD_SECONDS, self._cut_off)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -86,3 +88,8 @@ def peer_certificate(state: dict[str, Any]) -> bytes | None:
     tls = state.get("tls")
     certificate: bytes | None = tls.getpeercert(binary_form=True) if tls is not None else None
     return certificate
+
+
+def is_unix(state: dict[str, Any]) -> bool:
+    """Whether the connection of ``scope["state"]`` came over a Unix socket: from this machine, by who may open it."""
+    return bool(state.get("unix"))

@@ -28,6 +28,8 @@ class Service:
     random_bytes: Callable[[int], bytes] = field(repr=False)
     secret: bytes = field(repr=False)
     """What all replicas share and nobody else knows; each use takes a key of its own from it."""
+    trusts_proxy: bool = False
+    """Whether a proxy on a Unix socket is believed which certificate a client showed it: see ``service.peer``."""
 
     def key(self, use: str) -> bytes:
         """Return the key for one use of the shared secret."""

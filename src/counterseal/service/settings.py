@@ -49,7 +49,8 @@ class ServeSettings:
     ``names`` are what its own certificate is for; ``public_url`` is how clients reach it where that differs, as behind
     a proxy; ``http_listen`` is one more address, without TLS, for what is public, and ``http_url`` how relying parties
     reach that: what is issued from then on names it. ``certificate`` and ``certificate_key`` are the user's own files
-    instead of one that we issue and renew.
+    instead of one that we issue and renew. ``trust_client_cert`` believes the proxy on a Unix socket what it says in
+    ``Client-Cert`` (RFC 9440).
     """
 
     listen: Address = Address()
@@ -59,3 +60,4 @@ class ServeSettings:
     http_url: str | None = None
     certificate: Path | None = None
     certificate_key: Path | None = None
+    trust_client_cert: bool = False

@@ -1,0 +1,136 @@
+"""Who shows this certificate? Answered from the inventory as it is now, for every face that knows peers by certificate.
+
+That the peer holds the key is proved elsewhere, by TLS or by a signature; here its certificate, octet for octet one
+that we issued, must stand: issuer and serial number known, neither revoked nor held (nor a CA above it), within its
+time, for the use asked for.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.x509.oid import ExtendedKeyUsageOID, ObjectIdentifier
+
+from counterseal.errors import InputError, NotFoundError, RefusedError
+from counterseal.pki.profile import UNLISTED
+from counterseal.pki.subject import show_subject
+from counterseal.store.records import Status
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from counterseal.authority.parts import Authority
+    from counterseal.store.records import CertificateRecord
+
+CLIENT_AUTH = ExtendedKeyUsageOID.CLIENT_AUTH
+NO_GRACE = timedelta(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """A certificate of ours that stands, and its row; ``expired`` only where a grace allowed it."""
+
+    certificate: x509.Certificate
+    record: CertificateRecord
+    expired: bool = False
+
+    @property
+    def name(self) -> str:
+        """What the inventory calls the certificate."""
+        return self.record.name
+
+
+def holder_of(
+    authority: Authority,
+    content: bytes,
+    *,
+    usage: ObjectIdentifier | None = CLIENT_AUTH,
+    grace: timedelta = NO_GRACE,
+) -> Holder:
+    """Return the holder of the certificate in ``content`` (DER).
+
+    ``usage`` is the extended key usage that it must have, None for any; ``grace`` is for how long after its end it is
+    still taken. Raises InputError ``peer.malformed``, RefusedError ``peer.unknown``, ``peer.revoked``,
+    ``peer.not_yet_valid``, ``peer.expired``, ``peer.usage``.
+    """
+    try:
+        certificate = x509.load_der_x509_certificate(content)
+        subject = show_subject(certificate.subject)
+    except ValueError as error:
+        raise InputError("peer.malformed", "the client certificate is not a certificate in DER") from error
+    record = _record(authority, certificate, content)
+    if record is None or record.status is Status.RESERVED:
+        raise RefusedError("peer.unknown", f"not a certificate of this CA: {subject}")
+    if record.status is not Status.VALID:
+        raise RefusedError("peer.revoked", f"the client certificate is {record.status}: {subject}")
+    _check_path(authority, record.issuer)
+    if record.profile in UNLISTED or (usage is not None and usage not in _usages(certificate)):
+        raise RefusedError("peer.usage", f"not a certificate for this use: {subject}")
+    now = authority.clock()
+    if now < certificate.not_valid_before_utc:
+        raise RefusedError("peer.not_yet_valid", f"the client certificate is not valid yet: {subject}")
+    end = certificate.not_valid_after_utc
+    if now > end + grace:
+        raise RefusedError("peer.expired", f"the client certificate expired on {_shown(end)}: {subject}")
+    return Holder(certificate, record, expired=now > end)
+
+
+def _record(authority: Authority, certificate: x509.Certificate, content: bytes) -> CertificateRecord | None:
+    for ca in authority.store.cas():
+        issuer = authority.issuer(ca.name).certificate
+        if issuer.subject != certificate.issuer:
+            continue
+        try:
+            record = authority.store.certificate(certificate.serial_number, issuer=ca.name)
+        except (NotFoundError, InputError):  # the second: no serial number that a CA could have given
+            continue
+        if record.certificate == content or (record.certificate is None and _signed_by(certificate, issuer)):
+            return record
+    return None
+
+
+def _signed_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+    """Whether the signature is this issuer's: of an imported certificate only the serial number may be known."""
+    try:
+        certificate.verify_directly_issued_by(issuer)
+    except (ValueError, TypeError, InvalidSignature):
+        return False
+    return True
+
+
+def _check_path(authority: Authority, name: str) -> None:
+    """Raise RefusedError when the CA, or one above it, has ended or was revoked."""
+    path, now = authority.issuer(name).path, authority.clock()
+    parent = authority.store.ca(name).parent
+    for ca in path:
+        if now > ca.not_valid_after_utc:
+            raise RefusedError(
+                "peer.expired", f"the CA of the client certificate has ended: {show_subject(ca.subject)}"
+            )
+        if parent is not None:
+            if _is_revoked(authority, ca, parent):
+                shown = show_subject(ca.subject)
+                raise RefusedError("peer.revoked", f"the CA of the client certificate is revoked: {shown}")
+            parent = authority.store.ca(parent).parent
+
+
+def _is_revoked(authority: Authority, ca: x509.Certificate, parent: str) -> bool:
+    try:
+        return authority.store.certificate(ca.serial_number, issuer=parent).status is not Status.VALID
+    except NotFoundError:  # imported together with its CA
+        return False
+
+
+def _usages(certificate: x509.Certificate) -> tuple[ObjectIdentifier, ...]:
+    try:
+        return tuple(certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value)
+    except (x509.ExtensionNotFound, ValueError):
+        return ()
+
+
+def _shown(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M} UTC"

@@ -1,0 +1,94 @@
+"""Who shows a certificate: only one of ours, as the inventory has it now, for the use that is asked for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from authority_fixtures import make_client, make_server, small_ca
+from counterseal.authority.holder import holder_of
+from counterseal.authority.revoke import revoke_record
+from counterseal.errors import CountersealError
+from counterseal.pki.crl import RevocationReason
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from counterseal.authority.parts import Authority
+
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def authority(tmp_path: Path) -> Iterator[Authority]:
+    """Give a small CA."""
+    with small_ca(tmp_path) as authority:
+        yield authority
+
+
+def refusal(authority: Authority, content: bytes, **admission: object) -> str:
+    """Return the code with which the certificate is refused."""
+    with pytest.raises(CountersealError) as raised:
+        holder_of(authority, content, **admission)  # type: ignore[arg-type] # as the test has them
+    return raised.value.code
+
+
+def later(authority: Authority, days: float) -> Authority:
+    """Return the same CA so many days later."""
+    return replace(authority, clock=lambda: authority.clock() + days * DAY)
+
+
+def test_a_client_of_ours_is_known_until_it_ends(authority: Authority) -> None:
+    """Then it is told so, unless a grace holds."""
+    content = make_client(authority, lifetime=10 * DAY).record.certificate or b""
+    assert (holder_of(authority, content).name, holder_of(authority, content).expired) == ("ann", False)
+    assert refusal(later(authority, 11), content) == "peer.expired"
+    assert holder_of(later(authority, 11), content, grace=2 * DAY).expired
+    assert refusal(later(authority, 13), content, grace=2 * DAY) == "peer.expired"
+    assert refusal(later(authority, -1), content) == "peer.not_yet_valid"
+
+
+@pytest.mark.parametrize("reason", [RevocationReason.CERTIFICATE_HOLD, RevocationReason.KEY_COMPROMISE])
+def test_a_revocation_counts_at_once(authority: Authority, reason: RevocationReason) -> None:
+    """No list is needed for it."""
+    issued = make_client(authority)
+    content = issued.record.certificate or b""
+    assert holder_of(authority, content).name == "ann"
+    revoke_record(authority, issued.record, reason)
+    assert refusal(authority, content) == "peer.revoked"
+
+
+def test_a_client_of_a_revoked_ca_is_refused(authority: Authority) -> None:
+    """Whatever its own state."""
+    content = make_client(authority).record.certificate or b""
+    (ca,) = authority.store.by_name("clients")
+    revoke_record(authority, ca, RevocationReason.KEY_COMPROMISE)
+    assert refusal(authority, content) == "peer.revoked"
+
+
+def test_a_server_is_no_client(authority: Authority) -> None:
+    """It is one only for who asks for no use in particular."""
+    content = make_server(authority).record.certificate or b""
+    assert refusal(authority, content) == "peer.usage"
+    assert holder_of(authority, content, usage=None).name == "a.test"
+
+
+def test_what_we_did_not_issue_is_unknown(authority: Authority) -> None:
+    """Also with our issuer's name, a serial number of ours and every other octet alike but the key."""
+    ours = make_client(authority).certificate
+    key = ec.generate_private_key(ec.SECP256R1())
+    begin, end = ours.not_valid_before_utc, ours.not_valid_after_utc
+    builder = x509.CertificateBuilder(ours.issuer, ours.subject, key.public_key(), ours.serial_number, begin, end)
+    forged = builder.sign(key, hashes.SHA256()).public_bytes(Encoding.DER)
+    assert refusal(authority, forged) == "peer.unknown"
+    root = authority.store.ca("root").certificate
+    assert refusal(authority, root) == "peer.unknown"
+    assert refusal(authority, b"\x30\x00") == "peer.malformed"
