@@ -31,6 +31,7 @@ class Running:
     url: str
     process: subprocess.Popen[str]
     http_address: str | None = None
+    metrics_address: str | None = None
     lines: list[str] = field(default_factory=list)
 
     @property
@@ -102,6 +103,7 @@ def running(home: Path, *arguments: str) -> Iterator[Running]:
             told += line
         service.url = json.loads(told)["url"]
         service.http_address = json.loads(told)["http_address"]
+        service.metrics_address = json.loads(told)["metrics_address"]
         yield service
     finally:
         if process.poll() is None:

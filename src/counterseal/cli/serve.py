@@ -15,7 +15,7 @@ from counterseal.service.settings import Address
 if TYPE_CHECKING:
     from counterseal.compose.serve import Listening
 
-NEEDED = ("dns", "httptools", "joserfc", "starlette", "uvicorn", "uvloop")
+NEEDED = ("dns", "httptools", "joserfc", "prometheus_client", "starlette", "uvicorn", "uvloop")
 EPILOG = """\b
 Examples:
   counterseal serve
@@ -48,6 +48,7 @@ def serve(run: Run, *, listen: str | None, names: tuple[str, ...]) -> None:
     def started(listening: Listening) -> None:
         text = f"serving {listening.url} on {listening.address}"
         text += f", lists and OCSP also on http://{listening.http_address}" if listening.http_address else ""
+        text += f", metrics on http://{listening.metrics_address}/metrics" if listening.metrics_address else ""
         run.show(asdict(listening), text)
         if settings.rules.published_at is None:
             run.say("hint: what is issued names neither list nor OCSP responder: set http_listen and names in [serve]")

@@ -8,8 +8,11 @@ import stat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cryptography import x509
+
 from counterseal.authority.site_certificate import CHAIN, KEY, ensure_server_certificate
 from counterseal.errors import FileError, InputError
+from counterseal.files import read_file
 from counterseal.pki.profile import Purpose
 from counterseal.service.log import log
 from counterseal.service.origin import Origin
@@ -17,6 +20,7 @@ from counterseal.service.tls import admit_clients, load_certificate, server_cont
 
 if TYPE_CHECKING:
     import ssl
+    from datetime import datetime
 
     from counterseal.authority.parts import Authority
     from counterseal.service.access import Access
@@ -98,13 +102,19 @@ class OwnCertificate:
         self._key = settings.certificate_key or self._directory / KEY
         self._seen: tuple[int, int] | None = None
         self._context: ssl.SSLContext | None = None
+        self._ends: datetime | None = None
+
+    def ends(self) -> datetime:
+        """Return when the certificate that is served ends."""
+        assert self._ends is not None  # noqa: S101 - opened first
+        return self._ends
 
     def open(self, authority: Authority) -> ssl.SSLContext:
         """Issue one if need be, and return the context that serves it; raises RefusedError, InputError, FileError."""
         self._ensure(authority)
         self._context = server_context(self._certificate, self._key)
         admit_clients(self._context, _client_cas(authority))
-        self._seen = self._versions()
+        self._note()
         return self._context
 
     async def renew(self, access: Access) -> None:
@@ -122,12 +132,16 @@ class OwnCertificate:
         """Serve what the files hold now; when they cannot be served, the old certificate stays."""
         assert self._context is not None  # noqa: S101 - opened first
         load_certificate(self._context, self._certificate, self._key)
-        self._seen = self._versions()
+        self._note()
         log("own certificate loaded", certificate=str(self._certificate))
 
     def _ensure(self, authority: Authority) -> None:
         if self._issued:
             ensure_server_certificate(authority, OWN_NAME, self._names, self._directory)
+
+    def _note(self) -> None:
+        self._seen = self._versions()
+        self._ends = x509.load_pem_x509_certificate(read_file(self._certificate)).not_valid_after_utc
 
     def _versions(self) -> tuple[int, int]:
         try:

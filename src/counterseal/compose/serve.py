@@ -8,12 +8,12 @@ from __future__ import annotations
 import asyncio
 import signal
 from contextlib import AsyncExitStack, closing, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
 import uvicorn
 import uvloop
-from starlette.routing import Router
+from starlette.routing import Mount, Route, Router
 
 from counterseal.authority.publish import unlock
 from counterseal.compose.home import open_authority, service_secret
@@ -22,18 +22,21 @@ from counterseal.compose.place import store_path
 from counterseal.protocols.acme.face import acme_face
 from counterseal.protocols.acme.rules import AcmeRules
 from counterseal.protocols.health import health_face
+from counterseal.protocols.metrics import metrics_face
 from counterseal.protocols.ocsp import ocsp_face
 from counterseal.protocols.ocsp_rules import OCSPRules
 from counterseal.protocols.publication import publication_face
 from counterseal.service.access import Access
 from counterseal.service.connection import Connection
 from counterseal.service.log import log, start_logging
+from counterseal.service.metrics import Metrics
 from counterseal.service.parts import Face, Service, Upkeep
 from counterseal.service.requests import Requests
 from counterseal.service.upkeep import upkeep
 from counterseal.store.sqlite import open_store
 
 if TYPE_CHECKING:
+    import socket
     import ssl
     from collections.abc import Callable, Sequence
     from pathlib import Path
@@ -41,6 +44,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
     from counterseal.config.settings import Settings
+    from counterseal.service.settings import ServeSettings
 
     Passphrase = Callable[[], bytes | None]
 
@@ -50,8 +54,8 @@ IDLE_SECONDS = 30
 CONNECTIONS = 4_000
 
 
-def _faces(service: Service, settings: Settings) -> Sequence[Face]:
-    faces = [health_face(service), publication_face(service)]
+def _faces(service: Service, settings: Settings, own: OwnCertificate | None) -> Sequence[Face]:
+    faces = [health_face(service, own.ends if own else None), publication_face(service)]
     acme = settings.acme or AcmeRules()
     ocsp = settings.ocsp or OCSPRules()
     faces += [ocsp_face(service, ocsp)] if ocsp.enabled else []
@@ -66,6 +70,7 @@ class Listening:
     url: str
     address: str
     http_address: str | None = None
+    metrics_address: str | None = None
 
 
 def serve(home: Path, settings: Settings, passphrase: Passphrase, *, started: Callable[[Listening], None]) -> None:
@@ -85,7 +90,8 @@ async def _serve(home: Path, settings: Settings, passphrase: Passphrase, started
         context = own.open(authority) if own else None
         writer = stack.enter_context(replace(authority, store=open_store(store_path(home), one_thread=False)))
         writer.store.wait_never()
-        access = Access(authority, writer, lambda: replace(authority, store=open_store(store_path(home))))
+        metrics = Metrics()
+        access = Access(authority, writer, lambda: replace(authority, store=open_store(store_path(home))), metrics)
         stack.push_async_callback(access.close)
         service = Service(
             access,
@@ -94,22 +100,34 @@ async def _serve(home: Path, settings: Settings, passphrase: Passphrase, started
             authority.random_bytes,
             service_secret(home),
             trusts_proxy=settings.serve.trust_client_cert,
+            metrics=metrics,
         )
-        faces = _faces(service, settings)
-        await stack.enter_async_context(upkeep(_works(faces, own, access)))
-        for face in faces:
+        faces = _faces(service, settings, own)
+        watching = [metrics_face(service, own.ends if own else None)] if settings.serve.metrics_listen else []
+        await stack.enter_async_context(upkeep(_works([*faces, *watching], own, access)))
+        for face in (*faces, *watching):
             if face.start:
                 await face.start()
-        servers = [(_server(_application(faces, service), context), listener)]
-        if settings.serve.http_listen is not None:
-            public = stack.enter_context(closing(bind(settings.serve.http_listen)))
-            servers.append((_server(_application([face for face in faces if face.public], service), None), public))
-        _listen_to_signals([server for server, _ in servers], own)
-        listening = Listening(origin.usual, *(shown_address(one) for _, one in servers))
+        bound = _bind_more(stack, settings.serve)
+        served = [(_server(_application(faces, service), context), listener)]
+        for one, shown in zip(bound, ([face for face in faces if face.public], watching), strict=True):
+            served += [(_server(_application(shown, service), None), one)] if one else []
+        _listen_to_signals([server for server, _ in served], own)
+        addresses = [None if one is None else shown_address(one) for one in bound]
+        listening = Listening(origin.usual, shown_address(listener), *addresses)
         started(listening)
-        log("serving", url=origin.usual, address=listening.address, http_address=listening.http_address)
-        await asyncio.gather(*(server.serve([one]) for server, one in servers))
+        log("serving", **asdict(listening))
+        await asyncio.gather(*(server.serve([one]) for server, one in served))
     log("stopped")
+
+
+def _bind_more(stack: AsyncExitStack, settings: ServeSettings) -> tuple[socket.socket | None, socket.socket | None]:
+    """Return the sockets without TLS: for what is public, and for metrics."""
+    public, metrics = (
+        None if address is None else stack.enter_context(closing(bind(address)))
+        for address in (settings.http_listen, settings.metrics_listen)
+    )
+    return public, metrics
 
 
 def _works(faces: Sequence[Face], own: OwnCertificate | None, access: Access) -> list[Upkeep]:
@@ -122,7 +140,12 @@ def _works(faces: Sequence[Face], own: OwnCertificate | None, access: Access) ->
 def _application(faces: Sequence[Face], service: Service) -> ASGIApp:
     """Return the routes of all faces; a slash more or less is another URL, because ACME signs URLs."""
     routes = [route for face in faces for route in face.routes]
-    return Requests(Router(routes, redirect_slashes=False), random_bytes=service.random_bytes)
+    return Requests(
+        Router(routes, redirect_slashes=False),
+        random_bytes=service.random_bytes,
+        metrics=service.metrics,
+        paths=[route.path for route in routes if isinstance(route, Route | Mount)],
+    )
 
 
 class _Server(uvicorn.Server):

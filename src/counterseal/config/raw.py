@@ -134,6 +134,7 @@ class RawServe(msgspec.Struct):
     public_url: str | None = None
     http_listen: str | None = None
     http_url: str | None = None
+    metrics_listen: str | None = None
     certificate: str | None = None
     certificate_key: str | None = None
     trust_client_cert: bool = False

@@ -42,6 +42,7 @@ def serve_settings_of(raw: RawServe, path: Callable[[str | None], Path | None]) 
         public_url=raw.public_url.rstrip("/") if raw.public_url else None,
         http_listen=http_listen,
         http_url=_http_url(raw.http_url, http_listen, names),
+        metrics_listen=None if raw.metrics_listen is None else Address.parse(raw.metrics_listen),
         certificate=path(raw.certificate),
         certificate_key=path(raw.certificate_key),
         trust_client_cert=raw.trust_client_cert,

@@ -1,28 +1,105 @@
-"""``/healthz``: this process runs and can read its store."""
+"""``/healthz``: this process runs and can read its store. ``/readyz``: it can do all of its work (RFC 9457 if not).
+
+A supervisor restarts what is not alive; a load balancer passes by what is not ready. Being ready takes a write, so the
+answer is kept for a few seconds: who asks often costs nothing.
+"""
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from counterseal.authority.readiness import find_unready
+from counterseal.errors import CountersealError
+from counterseal.findings import Finding, Severity
 from counterseal.service.parts import Face, Service
+from counterseal.service.problems import problem
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
     from starlette.requests import Request
+    from starlette.responses import Response
 
     from counterseal.authority.parts import Authority
 
+    Ends = Callable[[], datetime]
 
-def health_face(service: Service) -> Face:
-    """Return the face for load balancers and supervisors."""
+KEPT_SECONDS = 5.0
+ANSWER_SECONDS = 5.0
+"""A store that takes longer to write one row does not answer."""
+_NOT_KEPT = {"Cache-Control": "no-store"}
 
-    async def healthz(_: Request) -> JSONResponse:
+
+def health_face(service: Service, own_certificate_ends: Ends | None = None) -> Face:
+    """Return the face for load balancers and supervisors; the end of the own certificate where there is one."""
+    readiness = Readiness(service, own_certificate_ends)
+
+    async def healthz(_: Request) -> Response:
         cas = await service.access.read(_count_cas)
-        return JSONResponse({"status": "ok", "cas": cas}, headers={"Cache-Control": "no-store"})
+        return JSONResponse({"status": "ok", "cas": cas}, headers=_NOT_KEPT)
 
-    return Face([Route("/healthz", healthz, methods=["GET"])])
+    async def readyz(_: Request) -> Response:
+        faults = await readiness.faults()
+        if not faults:
+            return JSONResponse({"status": "ready"}, headers=_NOT_KEPT)
+        shown = [
+            {"code": one.code, "what": one.where, "message": one.message} | ({"hint": one.hint} if one.hint else {})
+            for one in faults
+        ]
+        detail = "; ".join(f"{one.where}: {one.message}" for one in faults)
+        return problem(503, "Not ready", headers=_NOT_KEPT, detail=detail, faults=shown)
+
+    return Face([Route("/healthz", healthz, methods=["GET"]), Route("/readyz", readyz, methods=["GET"])])
+
+
+class Readiness:
+    """What keeps this process from its work, looked at every few seconds at most."""
+
+    def __init__(self, service: Service, own_certificate_ends: Ends | None) -> None:
+        self._service = service
+        self._own_ends = own_certificate_ends
+        self._looking = asyncio.Lock()
+        self._seen: tuple[float, tuple[Finding, ...]] | None = None
+
+    async def faults(self) -> tuple[Finding, ...]:
+        """Return every fault; of many who ask at once one looks."""
+        async with self._looking:
+            now = asyncio.get_running_loop().time()
+            if self._seen is None or now - self._seen[0] > KEPT_SECONDS:
+                faults = (*await self._store(), *await self._authority(), *self._own_certificate())
+                self._seen = (asyncio.get_running_loop().time(), faults)
+            return self._seen[1]
+
+    async def _store(self) -> tuple[Finding, ...]:
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                await self._service.access.write(lambda authority: authority.store.touch())
+        except TimeoutError:
+            return (_fault("ready.store_slow", "store", f"no write was done within {ANSWER_SECONDS:g} s", None),)
+        except CountersealError as error:
+            return (_fault("ready.store_refuses", "store", f"a write failed: {error.code}", error.hint),)
+        return ()
+
+    async def _authority(self) -> tuple[Finding, ...]:
+        try:
+            return await self._service.access.apart(find_unready)
+        except CountersealError as error:
+            return (_fault("ready.store_unreadable", "store", f"a read failed: {error.code}", error.hint),)
+
+    def _own_certificate(self) -> tuple[Finding, ...]:
+        if self._own_ends is None or (ends := self._own_ends()) > self._service.clock():
+            return ()
+        told = f"the service's own certificate ended {ends:%Y-%m-%d %H:%M} UTC"
+        return (_fault("ready.own_certificate_ended", "own certificate", told, "the log says why none was issued"),)
+
+
+def _fault(code: str, what: str, message: str, hint: str | None) -> Finding:
+    return Finding(code, Severity.CRITICAL, message, where=what, hint=hint)
 
 
 def _count_cas(authority: Authority) -> int:

@@ -99,7 +99,7 @@ class OCSP:
         try:
             content = base64.b64decode(encoded, validate=True)
         except (ValueError, binascii.Error):
-            return _refused(OCSPResponseStatus.MALFORMED_REQUEST)
+            return self._refused(OCSPResponseStatus.MALFORMED_REQUEST)
         return await self._answer(request, content, name)
 
     def _split(self, rest: str) -> tuple[str | None, str]:
@@ -120,20 +120,25 @@ class OCSP:
         try:
             asked = read_request(content)
         except InputError:
-            return _refused(OCSPResponseStatus.MALFORMED_REQUEST)
+            return self._refused(OCSPResponseStatus.MALFORMED_REQUEST)
         ca = self._issuers.get(asked.issuer)
         if ca is None or name not in {None, ca}:
-            return _refused(OCSPResponseStatus.UNAUTHORIZED)
+            return self._refused(OCSPResponseStatus.UNAUTHORIZED)
         if asked.nonce is None and self._rules.nonces == "required":
-            return _refused(OCSPResponseStatus.UNAUTHORIZED)
+            return self._refused(OCSPResponseStatus.UNAUTHORIZED)
         if self._responders[ca].certificate.not_valid_after_utc <= self._service.clock():
-            return _refused(OCSPResponseStatus.TRY_LATER)  # no new one could be certified: the log says why
+            return self._refused(OCSPResponseStatus.TRY_LATER)  # no new one could be certified: the log says why
         status = await self._service.access.read(lambda authority: status_of(authority, ca, asked.serial_number))
         if self._rules.nonces == "ignored":
             asked = replace(asked, nonce=None)
+        self._service.metrics.ocsp_answers.labels(_shown(status)).inc()
         if asked.nonce is not None or not status.known:  # what is unknown may be issued the next moment
             return Response(self._sign(ca, asked, status).content, headers=_NOT_KEPT, media_type=MEDIA_TYPE)
         return self._cacheable(request, self._signed(ca, asked, status))
+
+    def _refused(self, status: OCSPResponseStatus) -> Response:
+        self._service.metrics.ocsp_answers.labels(status.name.lower()).inc()
+        return Response(refusal(status), headers=_NOT_KEPT, media_type=MEDIA_TYPE)
 
     def _signed(self, ca: str, asked: Asked, status: CertificateStatus) -> Signed:
         """Return a signed answer that says this: a kept one, unless half of its time is over."""
@@ -182,8 +187,9 @@ def _living(authority: Authority) -> list[CARecord]:
     return [one for one in cas if x509.load_der_x509_certificate(one.certificate).not_valid_after_utc > now]
 
 
-def _refused(status: OCSPResponseStatus) -> Response:
-    return Response(refusal(status), headers=_NOT_KEPT, media_type=MEDIA_TYPE)
+def _shown(status: CertificateStatus) -> str:
+    """Return it in the words of RFC 6960 4.2.1."""
+    return "unknown" if not status.known else "good" if status.revoked_at is None else "revoked"
 
 
 _NOT_KEPT = {"Cache-Control": "no-store"}

@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from counterseal.errors import StoreError
+from counterseal.service.metrics import Metrics
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,11 +45,19 @@ class Access:
     ``open_apart`` opens one more for a thread.
     """
 
-    def __init__(self, reader: Authority, writer: Authority, open_apart: Callable[[], Authority]) -> None:
+    def __init__(
+        self,
+        reader: Authority,
+        writer: Authority,
+        open_apart: Callable[[], Authority],
+        metrics: Metrics | None = None,
+    ) -> None:
         self._reader = reader
         self._writer = writer
         self._open_apart = open_apart
         self._waiting: deque[Waiting] = deque()
+        self._metrics = metrics or Metrics()
+        self._metrics.watch_waiting(lambda: len(self._waiting))
         self._task: asyncio.Task[None] | None = None
         self._committer = ThreadPoolExecutor(1, thread_name_prefix="commit")
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="work")
@@ -105,12 +114,15 @@ class Access:
         """Run the jobs in one transaction; when it cannot begin or its commit fails, all have failed."""
         store = self._writer.store
         await self._begin()
-        try:
-            outcomes = [self._attempt(*waiting) for waiting in group]
-            await asyncio.get_running_loop().run_in_executor(self._committer, store.commit)
-        except BaseException:
-            store.abandon()
-            raise
+        with self._metrics.commit_seconds.time():
+            try:
+                outcomes = [self._attempt(*waiting) for waiting in group]
+                await asyncio.get_running_loop().run_in_executor(self._committer, store.commit)
+            except BaseException:
+                store.abandon()
+                raise
+        self._metrics.commits.inc()
+        self._metrics.jobs.inc(len(group))
         return outcomes
 
     async def _begin(self) -> None:
@@ -122,6 +134,7 @@ class Access:
             except StoreError as error:
                 if error.code != "store.busy" or asyncio.get_running_loop().time() > deadline:
                     raise
+            self._metrics.busy.inc()
             await asyncio.sleep(BUSY_PAUSE)
 
     def _attempt(self, job: Job, future: asyncio.Future[Any], durable: bool) -> Outcome:  # noqa: FBT001 - of a tuple

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from counterseal.keystore.secret import derive
+from counterseal.service.metrics import Metrics
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -30,6 +31,7 @@ class Service:
     """What all replicas share and nobody else knows; each use takes a key of its own from it."""
     trusts_proxy: bool = False
     """Whether a proxy on a Unix socket is believed which certificate a client showed it: see ``service.peer``."""
+    metrics: Metrics = field(default_factory=Metrics)
 
     def key(self, use: str) -> bytes:
         """Return the key for one use of the shared secret."""

@@ -1,4 +1,4 @@
-"""What surrounds every request: an id, a line in the log, and an answer even where the code failed."""
+"""What surrounds every request: an id, a line in the log, counters, and an answer even where the code failed."""
 
 from __future__ import annotations
 
@@ -12,24 +12,32 @@ from counterseal.service.log import log, log_error
 from counterseal.service.problems import problem, problem_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+    from counterseal.service.metrics import Metrics
+
 ID_BYTES = 8
 PATH_SHOWN = 200
+NO_FACE = "none"
 
 
 class Requests:
     """ASGI middleware around the whole application.
 
     ``scope["state"]["log"]`` is a dictionary that a face may add fields to; nothing of a body, a header or a query is
-    logged by itself.
+    logged by itself. A face that answers a refusal itself says why in ``problem``. ``paths`` are those of the routes:
+    their first segments are what the counters call a face, so that a stranger's URL makes no label.
     """
 
-    def __init__(self, app: ASGIApp, *, random_bytes: Callable[[int], bytes]) -> None:
+    def __init__(
+        self, app: ASGIApp, *, random_bytes: Callable[[int], bytes], metrics: Metrics, paths: Iterable[str] = ()
+    ) -> None:
         self._app = app
         self._random_bytes = random_bytes
+        self._metrics = metrics
+        self._faces = frozenset(map(_face, paths))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request and log it."""
@@ -46,17 +54,28 @@ class Requests:
         except HTTPException as error:
             await problem(error.status_code, error.detail, headers=error.headers)(scope, receive, answer.send)
         except Exception as error:  # noqa: BLE001 - the last resort: the client gets an answer, the log the reason
-            await answer.fail(error, scope, receive)
+            fields |= await answer.fail(error, scope, receive)
+        seconds = time.perf_counter() - began
+        self._count(scope["path"], answer.status, seconds, fields)
         log(
             "request",
             request_id=answer.request_id,
             method=scope["method"],
             path=scope["path"][:PATH_SHOWN],
             status=answer.status,
-            milliseconds=round((time.perf_counter() - began) * 1000, 2),
+            milliseconds=round(seconds * 1000, 2),
             client=_client(scope),
             **fields,
         )
+
+    def _count(self, path: str, status: int, seconds: float, fields: dict[str, Any]) -> None:
+        face = _face(path)
+        if face not in self._faces:
+            face = NO_FACE
+        self._metrics.requests.labels(face, str(status)).inc()
+        self._metrics.request_seconds.labels(face).observe(seconds)
+        if "problem" in fields:
+            self._metrics.refused.labels(face, fields["problem"]).inc()
 
 
 class _Answer:
@@ -73,7 +92,8 @@ class _Answer:
             message["headers"] = [*message["headers"], (b"x-request-id", self.request_id.encode())]
         await self._send(message)
 
-    async def fail(self, error: Exception, scope: Scope, receive: Receive) -> None:
+    async def fail(self, error: Exception, scope: Scope, receive: Receive) -> dict[str, str]:
+        """Answer with a problem, and return what the log of requests says of it."""
         if isinstance(error, CountersealError):
             response, code = problem_of(error), error.code
         else:
@@ -82,6 +102,13 @@ class _Answer:
             log_error("failure", trace=True, request_id=self.request_id, code=code)
         if not self.status:
             await response(scope, receive, self.send)
+        return {"problem": code} if isinstance(error, CountersealError) else {}
+
+
+def _face(path: str) -> str:
+    """Return what the first segment of a path says; ``.well-known`` is where standards put their faces (RFC 8615)."""
+    segments = path.removeprefix("/").removeprefix(".well-known/").split("/", 1)
+    return segments[0]
 
 
 def _client(scope: Scope) -> str | None:

@@ -48,9 +48,9 @@ class ServeSettings:
 
     ``names`` are what its own certificate is for; ``public_url`` is how clients reach it where that differs, as behind
     a proxy; ``http_listen`` is one more address, without TLS, for what is public, and ``http_url`` how relying parties
-    reach that: what is issued from then on names it. ``certificate`` and ``certificate_key`` are the user's own files
-    instead of one that we issue and renew. ``trust_client_cert`` believes the proxy on a Unix socket what it says in
-    ``Client-Cert`` (RFC 9440).
+    reach that: what is issued from then on names it. ``metrics_listen`` is one for Prometheus alone, without TLS.
+    ``certificate`` and ``certificate_key`` are the user's own files instead of one that we issue and renew.
+    ``trust_client_cert`` believes the proxy on a Unix socket what it says in ``Client-Cert`` (RFC 9440).
     """
 
     listen: Address = Address()
@@ -58,6 +58,7 @@ class ServeSettings:
     public_url: str | None = None
     http_listen: Address | None = None
     http_url: str | None = None
+    metrics_listen: Address | None = None
     certificate: Path | None = None
     certificate_key: Path | None = None
     trust_client_cert: bool = False

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from counterseal.errors import NotFoundError, StoreError
 from counterseal.store.key_use_log import KeyUseLog
-from counterseal.store.records import CARecord, CRLRecord, NewKeyUse
+from counterseal.store.records import CARecord, CRLRecord, CRLTimes, NewKeyUse
 
 if TYPE_CHECKING:
     from counterseal.store.rows import Row
@@ -104,6 +104,14 @@ class Authorities(KeyUseLog):
         """Return the number of that CRL without reading the list, which may be long."""
         row = self.row("select max(number) from crl where issuer = ?", (issuer,))
         return None if row is None else row[0]
+
+    def latest_crl_times(self, issuer: str) -> CRLTimes | None:
+        """Return number, times and entries of that CRL, also without reading the list."""
+        row = self.row(
+            "select number, this_update, next_update, entries from crl where issuer = ? order by number desc limit 1",
+            (issuer,),
+        )
+        return CRLTimes(*row) if row else None
 
 
 def _crl(row: Row) -> CRLRecord:

@@ -101,6 +101,16 @@ class CRLRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class CRLTimes:
+    """What is asked of a CRL every minute, without the list itself."""
+
+    number: int
+    this_update: int
+    next_update: int
+    entries: int
+
+
+@dataclass(frozen=True, slots=True)
 class NewKeyUse:
     """A use of a CA key about to be logged: ``digest`` is the SHA-256 of the bytes that were signed."""
 

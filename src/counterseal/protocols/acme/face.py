@@ -54,7 +54,7 @@ class Acme:
         self._rules = rules
         self._endpoint = Endpoint(service, rules)
         reach = Reach(Resolver(rules.resolvers), rules.allow_networks, rules.deny_networks)
-        self._validator = Validator(service.access, rules, reach)
+        self._validator = Validator(service.access, rules, reach, service.metrics)
         self._to_publish: set[str] = set()
         self._publishing: asyncio.Task[None] | None = None
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from counterseal.protocols.acme.rules import AcmeRules
     from counterseal.protocols.acme.validation.connect import Reach
     from counterseal.service.access import Access
+    from counterseal.service.metrics import Metrics
     from counterseal.store.acme.records import AccountRecord, AuthorizationRecord
 
 AT_ONCE = 64
@@ -30,8 +31,9 @@ PAUSES = (1.0, 3.0)
 class Validator:
     """Tries challenges, so many at once; each stored result is final."""
 
-    def __init__(self, access: Access, rules: AcmeRules, reach: Reach) -> None:
+    def __init__(self, access: Access, rules: AcmeRules, reach: Reach, metrics: Metrics) -> None:
         self._access = access
+        self._metrics = metrics
         self._rules = rules
         self._reach = reach
         self._places = asyncio.Semaphore(AT_ONCE)
@@ -64,6 +66,7 @@ class Validator:
                 log_error("validation broke", trace=True, authorization=identifier)
                 failure = Failure("serverInternal", "the challenge could not be tried")
             await self._access.write(lambda authority: settle(authority, record, failure, self._rules))
+            self._metrics.validations.labels(record.attempted or "", failure.kind if failure else "valid").inc()
         log(
             "validated",
             identifier=record.value,

@@ -1,0 +1,151 @@
+"""``/readyz`` and ``/metrics`` of a real service: what is wrong is named, what happened is counted."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+import urllib.error
+import urllib.request
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509 import ocsp
+from prometheus_client.parser import text_string_to_metric_families
+
+from command import counterseal
+from service_process import SECONDS, Running, make_ca, running
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """Return a running service with an address for Prometheus."""
+    home = tmp_path_factory.mktemp("watching") / "home"
+    make_ca(home, '[serve]\nmetrics_listen = "127.0.0.1:0"\n')
+    with running(home) as service:
+        yield service
+
+
+def scrape(service: Running) -> Samples:
+    """Read the metrics as Prometheus does."""
+    with urllib.request.urlopen(f"http://{service.metrics_address}/metrics", timeout=SECONDS) as answer:
+        assert answer.headers["Content-Type"].startswith("text/plain; version=")
+        text = answer.read().decode()
+    return {
+        (sample.name, frozenset(sample.labels.items())): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+def value(samples: Samples, name: str, **labels: str) -> float | None:
+    """Return one sample."""
+    return samples.get((name, frozenset(labels.items())))
+
+
+def wait_for(service: Running, expected: float, name: str, **labels: str) -> None:
+    """Scrape until it is so: what is counted in the background comes when it comes."""
+    deadline = time.monotonic() + 2 * SECONDS
+    while (found := value(scrape(service), name, **labels)) != expected:
+        assert time.monotonic() < deadline, (name, labels, found)
+        time.sleep(0.2)
+
+
+def ask_ocsp(service: Running) -> None:
+    """Ask the responder about the service's own certificate."""
+    chain = (service.home / "serve" / "server.fullchain.pem").read_bytes()
+    certificate, issuer, *_ = x509.load_pem_x509_certificates(chain)
+    question = ocsp.OCSPRequestBuilder().add_certificate(certificate, issuer, SHA256()).build()
+    octets = question.public_bytes(Encoding.DER)
+    response, _ = service.request("POST", "/ocsp", octets, {"Content-Type": "application/ocsp-request"})
+    assert response.status == 200
+
+
+def test_a_service_that_can_work_is_ready(service: Running) -> None:
+    """And looking costs no use of a CA key."""
+    before = counterseal(service.home, "log", "show", "--json").stdout
+    response, body = service.request("GET", "/readyz")
+    assert (response.status, json.loads(body)) == (200, {"status": "ready"})
+    assert counterseal(service.home, "log", "show", "--json").stdout == before
+
+
+def test_what_is_not_ready_is_named(tmp_path: Path) -> None:
+    """An issuing CA without its key, and a list that has ended; the process lives on."""
+    home = tmp_path / "home"
+    make_ca(home, '[ca]\ncrl_lifetime = "2s"\ncrl_refresh = "1s"\n')
+    with running(home) as service:
+        key = home / "keys" / "clients.key.pem"
+        key.rename(tmp_path / "away.pem")
+        deadline = time.monotonic() + 2 * SECONDS
+        while True:
+            response, body = service.request("GET", "/readyz")
+            problem = json.loads(body)
+            codes = {(fault["code"], fault["what"]) for fault in problem.get("faults", ())}
+            if {("ready.key_missing", "CA clients"), ("ready.crl_ended", "CA clients")} <= codes:
+                break
+            assert time.monotonic() < deadline, problem
+            time.sleep(0.2)
+        assert (response.status, response.headers["Content-Type"]) == (503, "application/problem+json")
+        assert "CA clients: the CA's key is not here" in problem["detail"]
+        assert service.request("GET", "/healthz")[0].status == 200
+
+
+def test_a_store_that_takes_no_write_is_not_ready(tmp_path: Path) -> None:
+    """Here another process holds its lock for longer than anybody should."""
+    home = tmp_path / "home"
+    make_ca(home)
+    with running(home) as service, closing(sqlite3.connect(home / "store.sqlite", isolation_level=None)) as other:
+        other.execute("begin immediate")
+        response, body = service.request("GET", "/readyz")
+        assert (response.status, json.loads(body)["faults"][0]["code"]) == (503, "ready.store_slow")
+        other.execute("rollback")
+
+
+def test_what_happened_is_counted(service: Running, tmp_path: Path) -> None:
+    """Also what another process did: the counts of certificates come from the store."""
+    before = scrape(service)
+    made = counterseal(service.home, "client", "ann", "--out", str(tmp_path / "ann"))
+    assert made.code == 0, made.stderr
+    assert counterseal(service.home, "revoke", "ann", "--reason", "superseded").code == 0
+    ask_ocsp(service)
+    service.request("GET", "/crl/nobody.crl")
+    issued = {"profile": "client", "issuer": "clients", "face": "local"}
+    wait_for(service, 1, "counterseal_certificates_issued_total", **issued)
+    after = scrape(service)
+    assert value(after, "counterseal_ocsp_answers_total", status="good") == 1
+    assert value(after, "counterseal_refused_total", face="crl", reason="store.no_ca") == 1
+    assert value(after, "counterseal_http_requests_total", face="crl", status="404") == 1
+    assert (value(after, "counterseal_http_request_duration_seconds_count", face="ocsp") or 0) >= 1
+    assert (value(after, "counterseal_key_uses_total", ca="clients", purpose="crl") or 0) >= 2
+    number = value(before, "counterseal_crl_number", ca="clients")
+    assert number is not None
+    assert value(after, "counterseal_crl_number", ca="clients") == number + 1
+    assert (value(after, "counterseal_ca_days_left", ca="root") or 0) > 3640
+    assert 0 < (value(after, "counterseal_own_certificate_days_left") or 0) < 400
+    assert value(after, "process_start_time_seconds")
+
+
+def test_metrics_are_answered_nowhere_else(service: Running) -> None:
+    """Neither to whoever reaches the CA, nor is anything but them at their address."""
+    assert service.request("GET", "/metrics")[0].status == 404
+    with pytest.raises(urllib.error.HTTPError, match="404"):
+        urllib.request.urlopen(f"http://{service.metrics_address}/healthz", timeout=SECONDS)
+
+
+def test_a_strangers_url_makes_no_label(service: Running) -> None:
+    """However many they try, there is one more series."""
+    for path in ("/wp-login.php", "/%22evil", "/a/b/c"):
+        service.request("GET", path)
+    faces = {dict(labels).get("face") for name, labels in scrape(service) if name == "counterseal_http_requests_total"}
+    assert faces <= {"none", "acme", "ca", "crl", "healthz", "metrics", "ocsp", "readyz"}
+    assert value(scrape(service), "counterseal_http_requests_total", face="none", status="404") is not None
