@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from binascii import b2a_base64
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 TRUST_ANCHOR_FILE = "ca.pem"
 MAX_STEM = 128
+_PEM_LINE = 64
 _DIGEST_CHARACTERS = 12
 _UNSAFE = re.compile(r"[^A-Za-z0-9._@+-]+")
 _NEEDS_MARK = re.compile(
@@ -44,6 +46,14 @@ def encode_certificate(cert: x509.Certificate) -> bytes:
 def encode_private_key(key: PrivateKeyTypes) -> bytes:
     """Return an unencrypted PKCS#8 ``PRIVATE KEY`` PEM block (RFC 5958); only for a file of mode 0600."""
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+
+def pem_block(label: str, content: bytes) -> bytes:
+    """Return encoded octets as one PEM block (RFC 7468), which is what the library writes of the object."""
+    text = b2a_base64(content, newline=False)
+    lines = [text[start : start + _PEM_LINE] for start in range(0, len(text), _PEM_LINE)]
+    name = label.encode()
+    return b"\n".join((b"-----BEGIN %s-----" % name, *lines, b"-----END %s-----\n" % name))
 
 
 def pem_files(credential: Credential, *, pkcs12: bytes | None = None) -> FileSet:

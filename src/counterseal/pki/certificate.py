@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from counterseal.pki import der
 from counterseal.pki.profile import Purpose
+from counterseal.pki.template import Template
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,8 +28,7 @@ if TYPE_CHECKING:
     from counterseal.pki.profile import Profile
     from counterseal.pki.signer import Signer
 
-SUBJECT_KEY_IDENTIFIER, KEY_USAGE, SUBJECT_ALTERNATIVE_NAME = "2.5.29.14", "2.5.29.15", "2.5.29.17"
-BASIC_CONSTRAINTS, NAME_CONSTRAINTS = "2.5.29.19", "2.5.29.30"
+KEY_USAGE, BASIC_CONSTRAINTS, NAME_CONSTRAINTS = "2.5.29.15", "2.5.29.19", "2.5.29.30"
 AUTHORITY_KEY_IDENTIFIER, EXTENDED_KEY_USAGE = "2.5.29.35", "2.5.29.37"
 
 
@@ -117,27 +117,28 @@ class Draft:
 
 def assemble_end_entity(request: IssuanceRequest, issuer: Issuer, signature_algorithm: bytes) -> Draft:
     """Return the draft of an end-entity certificate under ``issuer`` (RFC 5280 4.2.1)."""
-    spki = request.public_key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    subject = request.subject.public_bytes()
-    extensions = [
-        _END_ENTITY,
-        _key_usage(is_rsa=isinstance(request.public_key, rsa.RSAPublicKey)),
-        _usages(request.profile.purpose.extended_key_usages),
-        der.extension(SUBJECT_KEY_IDENTIFIER, _key_identifier(request.public_key), critical=False),
-        _authority_key_identifier(issuer.authority_key_identifier),
-    ]
-    extensions += (_NO_CHECK,) if request.profile.purpose is Purpose.OCSP else issuer.pointers
-    if request.names:
-        names = x509.SubjectAlternativeName(request.names).public_bytes()
-        extensions.append(der.extension(SUBJECT_ALTERNATIVE_NAME, names, critical=not request.subject.rdns))
-    return _draft(
+    tbs = end_entity_template(request, issuer, signature_algorithm).fill(
         request.serial_number,
+        subject=request.subject.public_bytes(),
+        public_key=request.public_key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo),
+        key_identifier=x509.SubjectKeyIdentifier.from_public_key(request.public_key).public_bytes(),
+        names=x509.SubjectAlternativeName(request.names).public_bytes() if request.names else b"",
+    )
+    return Draft(tbs, signature_algorithm)
+
+
+def end_entity_template(request: IssuanceRequest, issuer: Issuer, signature_algorithm: bytes) -> Template:
+    """Return what this certificate shares with others of its profile, issuer, validity and kind of key."""
+    purpose = request.profile.purpose
+    return Template(
         signature_algorithm,
         issuer.name_der,
         der.sequence(der.time(request.not_before), der.time(request.not_after)),
-        subject,
-        spki,
-        extensions,
+        _END_ENTITY
+        + _key_usage(is_rsa=isinstance(request.public_key, rsa.RSAPublicKey))
+        + _usages(purpose.extended_key_usages),
+        _authority_key_identifier(issuer.authority_key_identifier)
+        + b"".join((_NO_CHECK,) if purpose is Purpose.OCSP else issuer.pointers),
     )
 
 
@@ -146,29 +147,30 @@ def assemble_ca(request: CARequest, issuer: Issuer | None, signature_algorithm: 
     key_identifier = x509.SubjectKeyIdentifier.from_public_key(request.public_key)
     own = x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(key_identifier).public_bytes()
     subject = request.subject.public_bytes()
-    extensions = [
-        der.extension(
-            BASIC_CONSTRAINTS, x509.BasicConstraints(True, request.path_length).public_bytes(), critical=True
-        ),
-        der.extension(KEY_USAGE, _CA_KEY_USAGE, critical=True),
-        der.extension(SUBJECT_KEY_IDENTIFIER, key_identifier.public_bytes(), critical=False),
+    constraints = x509.BasicConstraints(True, request.path_length).public_bytes()
+    following = [
         der.extension(AUTHORITY_KEY_IDENTIFIER, issuer.authority_key_identifier if issuer else own, critical=False),
+        *(issuer.pointers if issuer else ()),
     ]
-    if issuer:
-        extensions += issuer.pointers
     if request.purpose:
-        extensions.append(_usages(request.purpose.extended_key_usages))
+        following.append(_usages(request.purpose.extended_key_usages))
     if request.name_constraints:
-        extensions.append(der.extension(NAME_CONSTRAINTS, request.name_constraints.public_bytes(), critical=True))
-    return _draft(
-        request.serial_number,
+        following.append(der.extension(NAME_CONSTRAINTS, request.name_constraints.public_bytes(), critical=True))
+    template = Template(
         signature_algorithm,
         issuer.name_der if issuer else subject,
         der.sequence(der.time(request.not_before), der.time(request.not_after)),
-        subject,
-        request.public_key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo),
-        extensions,
+        der.extension(BASIC_CONSTRAINTS, constraints, critical=True)
+        + der.extension(KEY_USAGE, _CA_KEY_USAGE, critical=True),
+        b"".join(following),
     )
+    tbs = template.fill(
+        request.serial_number,
+        subject=subject,
+        public_key=request.public_key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo),
+        key_identifier=key_identifier.public_bytes(),
+    )
+    return Draft(tbs, signature_algorithm)
 
 
 def subject_key_identifier(certificate: x509.Certificate) -> x509.SubjectKeyIdentifier:
@@ -187,32 +189,6 @@ def purpose_of(certificate: x509.Certificate) -> Purpose:
         return Purpose.ANY
     fitting = [p for p in (Purpose.SERVER, Purpose.CLIENT) if usages & set(p.extended_key_usages)]
     return fitting[0] if len(fitting) == 1 else Purpose.ANY
-
-
-def _draft(
-    serial_number: int,
-    signature_algorithm: bytes,
-    issuer: bytes,
-    validity: bytes,
-    subject: bytes,
-    spki: bytes,
-    extensions: Sequence[bytes],
-) -> Draft:
-    tbs = der.sequence(
-        _VERSION_3,
-        der.integer(serial_number),
-        signature_algorithm,
-        issuer,
-        validity,
-        subject,
-        spki,
-        der.extensions(extensions, tag=3),
-    )
-    return Draft(tbs, signature_algorithm)
-
-
-def _key_identifier(public_key: CertificatePublicKeyTypes) -> bytes:
-    return x509.SubjectKeyIdentifier.from_public_key(public_key).public_bytes()
 
 
 @lru_cache(maxsize=2)
@@ -242,7 +218,6 @@ def _authority_key_identifier(value: bytes) -> bytes:
     return der.extension(AUTHORITY_KEY_IDENTIFIER, value, critical=False)
 
 
-_VERSION_3 = der.explicit(0, der.integer(2))
 _NO_CHECK = der.extension("1.3.6.1.5.5.7.48.1.5", der.NULL, critical=False)  # RFC 6960 4.2.2.2.1
 _END_ENTITY = der.extension(BASIC_CONSTRAINTS, x509.BasicConstraints(False, None).public_bytes(), critical=True)
 _CA_KEY_USAGE = x509.KeyUsage(

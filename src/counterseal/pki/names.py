@@ -40,6 +40,15 @@ def parse_name(text: str) -> x509.GeneralName:
     return parse(rest) if parse else _guess(text)(text)
 
 
+def parse_text(text: str) -> tuple[str, str]:
+    """Return kind and value of a name that says ``DNS``, ``email`` or ``URI`` in front, as ``parse_name`` reads it.
+
+    For many names: the library's objects take longer than the judgement. Raises InputError (``name.*``).
+    """
+    kind, _, rest = text.partition(":")
+    return kind, _TEXTS[kind](rest)
+
+
 def show_name(name: x509.GeneralName) -> str:
     """Return the name with its kind in front, as ``parse_name`` reads it; control characters are escaped."""
     if isinstance(name, x509.DirectoryName):
@@ -82,6 +91,11 @@ def host_of(name: x509.GeneralName) -> str | None:
 
 @_remembered
 def dns_name(text: str) -> x509.DNSName:
+    """Return a DNS name, see ``dns_text``."""
+    return x509.DNSName(dns_text(text))
+
+
+def dns_text(text: str) -> str:
     """Return a DNS name in lower case, IDN as A-label, a wildcard only as the whole left-most label.
 
     One dot at the end is left out; a name whose last label is a number is refused, because clients take it for an IPv4
@@ -101,7 +115,7 @@ def dns_name(text: str) -> x509.DNSName:
             "name.dns", f"not a DNS name: {quoted(text)}", hint="its last label is a number; an address is IP:"
         )
     _check_a_labels(labels, text)
-    return x509.DNSName(full)
+    return full
 
 
 @_remembered
@@ -118,29 +132,39 @@ def ip_address(text: str) -> x509.IPAddress:
 
 @_remembered
 def email_address(text: str) -> x509.RFC822Name:
+    """Return a mailbox, see ``email_text``."""
+    return x509.RFC822Name(email_text(text))
+
+
+def email_text(text: str) -> str:
     """Return a mailbox with its domain as A-label (RFC 5280 4.2.1.6; no display name, no quoted local part)."""
     local, at, domain = text.rpartition("@")
     if not at or len(local) > _MAX_LOCAL or not _EMAIL_LOCAL.fullmatch(local) or domain.startswith("*"):
         raise InputError("name.email", f"not an e-mail address: {quoted(text)}")
-    mailbox = f"{local}@{dns_name(domain).value}"
+    mailbox = f"{local}@{dns_text(domain)}"
     if len(mailbox) > _MAX_MAILBOX:
         raise InputError("name.email", f"e-mail address is longer than {_MAX_MAILBOX} octets: {quoted(text)}")
-    return x509.RFC822Name(mailbox)
+    return mailbox
 
 
 @_remembered
 def uri(text: str) -> x509.UniformResourceIdentifier:
+    """Return a URI, see ``uri_text``."""
+    return x509.UniformResourceIdentifier(uri_text(text))
+
+
+def uri_text(text: str) -> str:
     """Return an absolute URI with a host, such as ``spiffe://example.org/db``, as it was written."""
     host = uri_host(text)
     if text.lower().startswith("spiffe:") or is_address(host):
-        return x509.UniformResourceIdentifier(text)
+        return text
     try:
-        plain = dns_name(host).value == host.lower()
+        plain = dns_text(host) == host.lower()
     except InputError as error:
         raise InputError("name.uri", f"not the host of a URI: {quoted(host)}", hint=error.hint) from error
     if not plain:
         raise InputError("name.uri", f"not the host of a URI: {quoted(host)}", hint="leave out the dot at its end")
-    return x509.UniformResourceIdentifier(text)
+    return text
 
 
 def _guess(text: str) -> Callable[[str], x509.GeneralName]:
@@ -201,3 +225,4 @@ _PARSERS: dict[str, Callable[[str], x509.GeneralName]] = {
     "email": email_address,
     "uri": uri,
 }
+_TEXTS: dict[str, Callable[[str], str]] = {"DNS": dns_text, "email": email_text, "URI": uri_text}

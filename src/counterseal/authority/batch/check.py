@@ -10,9 +10,8 @@ from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from cryptography import x509
-
 from counterseal.authority.batch.rows import ClientRow, fault, read_rows
+from counterseal.authority.batch.shape import Shape, has_shapes, plain
 from counterseal.authority.signing import check_draft
 from counterseal.bundles.pem import file_stem
 from counterseal.errors import InputError, RefusedError
@@ -20,7 +19,6 @@ from counterseal.findings import Finding
 from counterseal.keystore.software import generate_key
 from counterseal.pki.certificate import assemble_end_entity
 from counterseal.pki.keys import signature_algorithm
-from counterseal.pki.lint.linted import extension_of
 from counterseal.pki.names import parse_name
 from counterseal.pki.policy import decide
 from counterseal.workers import workers
@@ -114,12 +112,17 @@ def _readable(
 def _judge(
     order: BatchOrder, above: Issuer, now: datetime, stand_in: CertificatePublicKeyTypes, rows: Sequence[ClientRow]
 ) -> list[Finding]:
-    """Return what is wrong with these rows. What lint alone finds is the same for all, but for name constraints."""
-    constrained = any(extension_of(ca, x509.NameConstraints) for ca in above.path)
+    """Return what is wrong with these rows. Of plain rows of one shape a single one is judged, see there."""
+    shaped, good = has_shapes(order, above), set[Shape]()
     found: list[Finding] = []
-    for position, row in enumerate(rows):
-        faults = list(_faults(order, above, now, stand_in, row, thoroughly=constrained or position == 0))
+    for row in rows:
+        alike = plain(order, row) if shaped else None
+        if alike is not None and alike.shape in good:
+            continue
+        faults = list(_faults(order, above, now, stand_in, row))
         found += [fault(row.where, one.code, one.message, one.hint) for one in faults]
+        if alike is not None and not faults:
+            good.add(alike.shape)
     return found
 
 
@@ -129,8 +132,6 @@ def _faults(
     now: datetime,
     stand_in: CertificatePublicKeyTypes,
     row: ClientRow,
-    *,
-    thoroughly: bool,
 ) -> Iterator[Finding]:
     unreadable = [one for text in row.names for one in _name_faults(row, text)]
     if unreadable:
@@ -138,9 +139,8 @@ def _faults(
         return
     try:
         request = decide(order.asked(row, stand_in), above, serial_number=1 << 128, now=now)
-        if thoroughly:
-            algorithm = signature_algorithm(above.certificate.public_key())
-            check_draft(assemble_end_entity(request, above, algorithm), above.path)
+        algorithm = signature_algorithm(above.certificate.public_key())
+        check_draft(assemble_end_entity(request, above, algorithm), above.path)
     except RefusedError as error:
         yield from error.findings
     except InputError as error:

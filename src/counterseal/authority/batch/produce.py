@@ -6,22 +6,24 @@ Between them stands the signature, which only the process with the CA key makes.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 
 from counterseal.authority.batch import tape
+from counterseal.authority.batch.shape import POINT_OCTETS, Model, has_shapes, is_unguessable, plain
 from counterseal.authority.find import show_serial
 from counterseal.authority.signing import Checked, check_draft, record_of
 from counterseal.bundles.credential import Credential
 from counterseal.bundles.password import generate_password
-from counterseal.bundles.pem import TRUST_ANCHOR_FILE, encode_certificate, encode_private_key, file_stem
+from counterseal.bundles.pem import TRUST_ANCHOR_FILE, encode_certificate, file_stem, pem_block
 from counterseal.bundles.pkcs12 import encode
 from counterseal.fileset import SECRET, PlannedFile
 from counterseal.keystore.software import generate_key
 from counterseal.moments import epoch, moment
-from counterseal.pki.certificate import assemble_end_entity
+from counterseal.pki.certificate import assemble_end_entity, end_entity_template
 from counterseal.pki.keys import signature_algorithm
 from counterseal.pki.policy import decide
 
@@ -29,9 +31,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
 
+    from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
+
     from counterseal.authority.batch.order import BatchOrder
     from counterseal.authority.batch.rows import ClientRow
-    from counterseal.pki.certificate import Issuer
+    from counterseal.authority.batch.shape import Shape
+    from counterseal.pki.certificate import Draft, IssuanceRequest, Issuer
     from counterseal.store.records import CertificateRecord
 
 
@@ -67,18 +72,42 @@ def draft(
     Raises InputError, RefusedError: the rows were judged before, so only what changed since can do that.
     """
     now, rows = numbered
-    algorithm = signature_algorithm(above.certificate.public_key())
+    judge = partial(judged, order, above, actor, now)
+    models: dict[Shape, Model] = {}
+    shaped = has_shapes(order, above)
     drafted = []
     for serial_number, row in rows:
         key = generate_key(order.key)
-        request = decide(order.asked(row, key.public_key()), above, serial_number=serial_number, now=now)
-        made = assemble_end_entity(request, above, algorithm)
-        preview, _ = check_draft(made, above.path)
-        record = record_of(
-            preview, issuer=above.name, name=row.name, profile=order.profile.name, at=epoch(now), actor=actor
-        )
-        drafted.append(Drafted(Checked(made, record), encode_private_key(key)))
+        octets = key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+        alike = plain(order, row) if shaped and is_unguessable(serial_number) else None
+        if alike is not None and (model := models.get(alike.shape)):
+            made, record = model.fill(alike, serial_number, octets[-POINT_OCTETS:])  # RFC 5915 3, the last field
+        else:
+            request, made, record = judge(row, serial_number, key.public_key())
+            if alike is not None:
+                template = end_entity_template(request, above, made.signature_algorithm)
+                models[alike.shape] = Model.of(alike, template, record)
+        drafted.append(Drafted(Checked(made, record), pem_block("PRIVATE KEY", octets)))
     return drafted
+
+
+def judged(
+    order: BatchOrder,
+    above: Issuer,
+    actor: str,
+    now: datetime,
+    row: ClientRow,
+    serial_number: int,
+    public_key: CertificatePublicKeyTypes,
+) -> tuple[IssuanceRequest, Draft, CertificateRecord]:
+    """Return what policy and lint let through of a row, and what the store will say of it."""
+    request = decide(order.asked(row, public_key), above, serial_number=serial_number, now=now)
+    made = assemble_end_entity(request, above, signature_algorithm(above.certificate.public_key()))
+    preview, _ = check_draft(made, above.path)
+    record = record_of(
+        preview, issuer=above.name, name=row.name, profile=order.profile.name, at=epoch(now), actor=actor
+    )
+    return request, made, record
 
 
 def pack(
@@ -94,13 +123,17 @@ def pack(
     chain = b"".join(map(encode_certificate, above.chain))
     for one in signed:
         record, password = one.record, ""
-        certificate = x509.load_der_x509_certificate(record.certificate or b"")
+        content = record.certificate or b""
         stem = file_stem(record.name)
         files.append(PlannedFile(f"{stem}.key.pem", one.key, SECRET))
-        files.append(PlannedFile(f"{stem}.fullchain.pem", encode_certificate(certificate) + chain))
+        files.append(PlannedFile(f"{stem}.fullchain.pem", pem_block("CERTIFICATE", content) + chain))
         if order.packing:
             password = order.packing.password or generate_password(random_bytes)
-            files.append(PlannedFile(f"{stem}.p12", _pkcs12(order, above, one, certificate, password), SECRET))
+            files.append(
+                PlannedFile(
+                    f"{stem}.p12", _pkcs12(order, above, one, x509.load_der_x509_certificate(content), password), SECRET
+                )
+            )
         shown = "" if order.packing is None or order.packing.password else password
         lines.append(
             (record.name, show_serial(record.serial_number), f"{moment(record.not_after):%Y-%m-%dT%H:%M:%SZ}", shown)
