@@ -19,9 +19,11 @@ from typing import TYPE_CHECKING, Any
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519
+from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, ObjectIdentifier
 
 from counterseal.pki import der, der_reader
+from counterseal.pki.path.revocation_list import RevocationList
 from counterseal.pki.profile import Purpose
 from pki_fixtures import Issued, PrivateKey, key_of
 
@@ -191,6 +193,11 @@ class Case:
     depth: int | None = None
     at: datetime = NOW
     warns: tuple[tuple[str, int | None], ...] = ()
+
+    @property
+    def lists(self) -> list[RevocationList] | None:
+        """The lists as path validation takes them."""
+        return None if self.crls is None else [RevocationList(crl.public_bytes(Encoding.DER)) for crl in self.crls]
 
 
 def _server(change: Callable[[Recipe], Recipe] = lambda recipe: recipe) -> tuple[x509.Certificate, ...]:

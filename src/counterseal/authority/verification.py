@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from cryptography.x509.ocsp import OCSPResponse
 
     from counterseal.nginx.verification_files import LoadedFile
+    from counterseal.pki.path.revocation_list import RevocationList
     from counterseal.pki.profile import Purpose
 
 
@@ -43,7 +44,7 @@ class Given:
     at: datetime
     names: tuple[x509.GeneralName, ...] = ()
     others: tuple[x509.Certificate, ...] = ()
-    crls: tuple[x509.CertificateRevocationList, ...] | None = None
+    crls: tuple[RevocationList, ...] | None = None
     ocsp_responses: tuple[OCSPResponse, ...] = ()
     depth: int | None = None
     strict: bool = False
@@ -106,7 +107,7 @@ def verify_certificate(given: Given) -> Verified:
         given.trusted,
         purpose=given.purpose,
         at=given.at,
-        crls=given.crls,
+        crls=None if given.crls is None else [one.crl for one in given.crls],
         depth=DEFAULT_DEPTH if given.depth is None else given.depth,
     )
     return Verified(given, explanation, second_opinion(explanation, others, given.trusted), told)

@@ -27,8 +27,9 @@ from counterseal.nginx.verification_files import LoadedFile, load_ca_file, load_
 from counterseal.nginx.version import NEWEST, NginxVersion, named_version
 from counterseal.pki.extensions import extension_in, read_extensions
 from counterseal.pki.names import parse_name
+from counterseal.pki.path.revocation_list import RevocationList
 from counterseal.pki.profile import Purpose
-from counterseal.pki.reading import certificates_in, crls_in, load_crl
+from counterseal.pki.reading import certificates_in, crls_in
 from counterseal.pki.shown import quoted
 
 if TYPE_CHECKING:
@@ -152,20 +153,18 @@ def _certificates(path: Path) -> tuple[x509.Certificate, ...]:
     return certificates_in(read_file(path), source=str(path))
 
 
-def _crls(
-    options: Options, certificates: Sequence[x509.Certificate]
-) -> tuple[x509.CertificateRevocationList, ...] | None:
+def _crls(options: Options, certificates: Sequence[x509.Certificate]) -> tuple[RevocationList, ...] | None:
     if not options["crl"] and not options["fetch_crl"]:
         return None
     given = tuple(crl for place in options["crl"] for crl in _lists(place))
     return (*given, *crls_named_by(certificates)) if options["fetch_crl"] else given
 
 
-def _lists(place: str) -> Iterator[x509.CertificateRevocationList]:
+def _lists(place: str) -> Iterator[RevocationList]:
     if "://" in place:
         yield from crls_at(place)
     else:
-        yield from map(load_crl, crls_in(read_file(Path(place)), source=place))
+        yield from map(RevocationList, crls_in(read_file(Path(place)), source=place))
 
 
 def _ask(given: Given) -> Iterator[OCSPResponse]:
@@ -200,7 +199,7 @@ def nginx_files(options: Options, given: Given) -> NginxFiles:
     cas = named or [LoadedFile((*given.trusted, *given.others))]
     places = [place for place in options["crl"] if "://" not in place]
     crls = [load_crl_file(read_file(Path(place)), version) for place in places]
-    fetched = LoadedFile(crls=given.crls or ()) if given.crls is not None and not crls else None
+    fetched = LoadedFile(crls=tuple(one.crl for one in given.crls)) if given.crls is not None and not crls else None
     return NginxFiles(_joined(cas), _joined(crls) if crls else fetched, VerifyClient(options["verify_client"]))
 
 

@@ -15,7 +15,8 @@ from cryptography.x509.oid import AuthorityInformationAccessOID
 
 from counterseal.errors import FileError, InputError, NotFoundError
 from counterseal.pki.extensions import extension_in, read_extensions
-from counterseal.pki.reading import crls_in, load_crl
+from counterseal.pki.path.revocation_list import RevocationList
+from counterseal.pki.reading import crls_in
 from counterseal.pki.shown import quoted
 
 if TYPE_CHECKING:
@@ -25,12 +26,12 @@ MAX_FETCHED = 64 * 1024 * 1024
 FETCH_SECONDS = 10.0
 
 
-def crls_at(place: str) -> tuple[x509.CertificateRevocationList, ...]:
+def crls_at(place: str) -> tuple[RevocationList, ...]:
     """Return the lists at a URL; raises FileError ``fetch.failed``, InputError ``crl.none``."""
-    return tuple(load_crl(content) for content in crls_in(fetch(place), source=place))
+    return tuple(RevocationList(content) for content in crls_in(fetch(place), source=place))
 
 
-def crls_named_by(certificates: Iterable[x509.Certificate]) -> tuple[x509.CertificateRevocationList, ...]:
+def crls_named_by(certificates: Iterable[x509.Certificate]) -> tuple[RevocationList, ...]:
     """Fetch the lists that certificates name by CRL distribution points, each once (RFC 5280 4.2.1.13)."""
     places = dict.fromkeys(place for certificate in certificates for place in _distribution_points(certificate))
     return tuple(crl for place in places for crl in crls_at(place))

@@ -79,9 +79,14 @@ def key_spec_of(public_key: PublicKeyTypes) -> KeySpec | None:
 def show_key(public_key: PublicKeyTypes) -> str:
     """Return the kind of a key in words for people: ``ECDSA P-256``, ``RSA 2048``, ``Ed25519``."""
     spec = key_spec_of(public_key)
-    if spec is None:
-        curve = getattr(getattr(public_key, "curve", None), "name", None)
-        return f"EC {curve}" if curve else type(public_key).__name__.removesuffix("PublicKey").lstrip("_")
+    if spec is not None:
+        return show_spec(spec)
+    curve = getattr(getattr(public_key, "curve", None), "name", None)
+    return f"EC {curve}" if curve else type(public_key).__name__.removesuffix("PublicKey").lstrip("_")
+
+
+def show_spec(spec: KeySpec) -> str:
+    """Return a kind of key in words for people."""
     if spec.algorithm == "rsa":
         return f"RSA {spec.bits}"
     return f"ECDSA {spec.algorithm.upper()}" if spec.algorithm.startswith("p-") else spec.algorithm.capitalize()

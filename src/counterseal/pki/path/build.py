@@ -7,18 +7,19 @@ same name and key twice (RFC 4158 5.2), and the search ends after a fixed number
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
-
-from cryptography import x509
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, TypeVar
 
 from counterseal.pki.path.signature import signature_fault
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from counterseal.pki.path.candidate import Candidate
+
+KeyT = TypeVar("KeyT")
 
 MAX_STEPS = 2_000
 """Certificates that a search looks at, over all paths."""
@@ -54,28 +55,27 @@ class Path:
         return self.members[-1].anchor
 
 
-@dataclass(slots=True)
 class Search:
     """All certificates at hand, and what was found out about pairs of them."""
 
-    members: Sequence[Candidate]
-    at: datetime
-    steps: int = 0
-    exhausted: bool = False
-    _by_subject: dict[object, list[Candidate]] = field(default_factory=dict)
-    _faults: dict[tuple[int, int], str | None] = field(default_factory=dict)
+    def __init__(self, members: Sequence[Candidate], at: datetime) -> None:
+        self.members = members
+        self.at = at
+        self.steps = 0
+        self.exhausted = False
+        self._faults: dict[tuple[int, int], str | None] = {}
 
-    def __post_init__(self) -> None:
-        for member in self.members:
-            self._by_subject.setdefault(member.subject_key, []).append(member)
+    @cached_property
+    def _by_identifier(self) -> Mapping[bytes | None, Sequence[Candidate]]:
+        return _grouped(self.members, lambda member: member.subject_key_identifier)
+
+    @cached_property
+    def _by_subject(self) -> Mapping[object, Sequence[Candidate]]:
+        return _grouped(self.members, lambda member: member.subject_key)
 
     def paths(self, end_entity: Candidate) -> Iterator[Path]:
         """Yield the paths from ``end_entity``, the most promising first; a dead end is yielded too."""
         yield from self._extend((end_entity,), ())
-
-    def named(self, subject: Candidate) -> list[Candidate]:
-        """Return the certificates whose subject is the issuer of ``subject``."""
-        return [] if subject.issuer_key is None else self._by_subject.get(subject.issuer_key, [])
 
     def count(self, *, anchors: bool) -> int:
         """Return how many of the certificates are anchors, or are not."""
@@ -107,20 +107,34 @@ class Search:
 
     def _issuers(self, members: tuple[Candidate, ...]) -> Iterator[Candidate]:
         """Yield the issuers of the last member whose key verifies; where none does, the likeliest of the others."""
-        last = members[-1]
-        named = [issuer for issuer in self.named(last) if not any(map(issuer.is_same_authority, members))]
-        if len(named) > 1:
-            named.sort(key=lambda issuer: self._rank(last, issuer))
+        named = self._likeliest_first(members)
         if len(members) >= MAX_LENGTH or self.steps >= MAX_STEPS:
-            self.exhausted |= bool(named)
+            self.exhausted |= next(named, None) is not None
             return
-        verified = False
+        likeliest, verified = None, False
         for issuer in named:
-            if self.fault(last, issuer) is None:
+            likeliest = likeliest or issuer
+            if self.fault(members[-1], issuer) is None:
                 verified = True
                 yield issuer
-        if named and not verified:
-            yield named[0]
+        if likeliest is not None and not verified:
+            yield likeliest
+
+    def _likeliest_first(self, members: tuple[Candidate, ...]) -> Iterator[Candidate]:
+        """Yield who may have issued the last member: those with the key identifier that it names before all others."""
+        last = members[-1]
+        identifier = last.authority_key_identifier
+        of_the_key = [] if identifier is None else self._by_identifier.get(identifier, [])
+        yield from self._ranked(members, (one for one in of_the_key if last.names_issuer(one)))
+        of_the_name = [] if last.issuer_key is None else self._by_subject.get(last.issuer_key, [])
+        yield from self._ranked(members, (one for one in of_the_name if one not in of_the_key))
+
+    def _ranked(self, members: tuple[Candidate, ...], issuers: Iterable[Candidate]) -> list[Candidate]:
+        """Return those that are not on the path already, the most promising first."""
+        found = [issuer for issuer in issuers if not any(map(issuer.is_same_authority, members))]
+        if len(found) > 1:
+            found.sort(key=lambda issuer: self._rank(members[-1], issuer))
+        return found
 
     def _rank(self, subject: Candidate, issuer: Candidate) -> tuple[bool, bool, bool, float]:
         return (
@@ -131,13 +145,17 @@ class Search:
         )
 
 
+def _grouped(members: Iterable[Candidate], key: Callable[[Candidate], KeyT]) -> Mapping[KeyT, Sequence[Candidate]]:
+    groups: dict[KeyT, list[Candidate]] = {}
+    for member in members:
+        groups.setdefault(key(member), []).append(member)
+    return groups
+
+
 def identifiers_agree(subject: Candidate, issuer: Candidate) -> bool:
     """Whether the key identifiers do not speak against the pair (RFC 5280 4.2.1.1); absent ones do not."""
-    named = subject.value(x509.AuthorityKeyIdentifier)
-    own = issuer.subject_key_identifier
-    if named is None or named.key_identifier is None or own is None:
-        return True
-    return named.key_identifier == own
+    named, own = subject.authority_key_identifier, issuer.subject_key_identifier
+    return named is None or own is None or named == own
 
 
 def is_sound(issuer: Candidate, at: datetime) -> bool:

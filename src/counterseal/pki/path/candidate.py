@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from counterseal.pki.constraints import comparable
 from counterseal.pki.subject import show_subject
@@ -28,14 +29,19 @@ class Candidate:
         self.anchor = anchor
 
     @cached_property
+    def encoded(self) -> bytes:
+        """The DER."""
+        return self.certificate.public_bytes(Encoding.DER)
+
+    @cached_property
     def name(self) -> str:
         """The subject as people read it."""
-        return self._shown("subject") or "(no subject)"
+        return _shown(self.subject) or "(no subject)"
 
     @cached_property
     def issuer_name(self) -> str:
         """The issuer as people read it."""
-        return self._shown("issuer") or "(no issuer)"
+        return _shown(self.issuer) or "(no issuer)"
 
     @cached_property
     def subject(self) -> x509.Name | None:
@@ -60,7 +66,13 @@ class Candidate:
     @cached_property
     def self_issued(self) -> bool:
         """Whether subject and issuer are the same name (RFC 5280 6.1)."""
-        return self.subject_key is not None and self.subject_key == self.issuer_key
+        return self.names_issuer(self)
+
+    def names_issuer(self, other: Candidate) -> bool:
+        """Whether the issuer is the subject of ``other``; names that are the same octet for octet are told at once."""
+        if self.issuer is None or other.subject is None:
+            return False
+        return self.issuer == other.subject or self.issuer_key == other.subject_key
 
     @cached_property
     def public_key(self) -> CertificatePublicKeyTypes | None:
@@ -72,7 +84,7 @@ class Candidate:
 
     def is_same_authority(self, other: Candidate) -> bool:
         """Whether both have the same name and key, so that a path gains nothing by passing both (RFC 4158 5.2)."""
-        return self.subject_key == other.subject_key and self.public_key == other.public_key
+        return self.public_key == other.public_key and self.subject_key == other.subject_key
 
     @cached_property
     def extensions(self) -> Mapping[str, x509.Extension[x509.ExtensionType]]:
@@ -86,24 +98,26 @@ class Candidate:
     unreadable: str | None = None
     """Why the extensions cannot be read; known after the first look at them."""
 
-    @cached_property
-    def _by_kind(self) -> Mapping[type, x509.Extension[x509.ExtensionType]]:
-        return {type(extension.value): extension for extension in self.extensions.values()}
-
     def extension(self, kind: type[ExtensionT]) -> x509.Extension[ExtensionT] | None:
         """Return the extension of this class, or None."""
-        return self._by_kind.get(kind)  # type: ignore[return-value] # the class of the value is the key
+        return self.extensions.get(kind.oid.dotted_string)  # type: ignore[return-value] # the identifier tells the class
 
     def value(self, kind: type[ExtensionT]) -> ExtensionT | None:
         """Return the value of the extension of this class, or None."""
-        found = self._by_kind.get(kind)
-        return None if found is None else found.value  # type: ignore[return-value] # the class of the value is the key
+        found = self.extension(kind)
+        return None if found is None else found.value
 
     @cached_property
     def subject_key_identifier(self) -> bytes | None:
         """The subject key identifier, or None."""
         found = self.value(x509.SubjectKeyIdentifier)
         return None if found is None else found.digest
+
+    @cached_property
+    def authority_key_identifier(self) -> bytes | None:
+        """The key identifier of the issuer that the certificate names, or None."""
+        found = self.value(x509.AuthorityKeyIdentifier)
+        return None if found is None else found.key_identifier
 
     @cached_property
     def is_ca(self) -> bool:
@@ -118,6 +132,6 @@ class Candidate:
             return None
         return name
 
-    def _shown(self, which: str) -> str:
-        name = self._read_name(which)
-        return "(unreadable name)" if name is None else show_subject(name)
+
+def _shown(name: x509.Name | None) -> str:
+    return "(unreadable name)" if name is None else show_subject(name)

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from counterseal.pki.path.build import Path
-    from counterseal.pki.path.candidate import Candidate
     from counterseal.pki.path.check import Check
     from counterseal.pki.path.question import Question
 
@@ -35,7 +34,7 @@ def issuer_names(path: Path, _: Question) -> Iterator[Check]:
     """Every issuer is the subject of the certificate above (RFC 5280 6.1.3 (a)(4))."""
     for position, (subject, issuer) in enumerate(pairwise(path.members)):
         if subject.issuer == issuer.subject:
-            yield passed(catalogue.ISSUER_NAME, position, f"issuer {subject.issuer_name} is the subject above")
+            yield passed(catalogue.ISSUER_NAME, position, f"issuer {issuer.name} is the subject above")
         else:
             yield warned(
                 catalogue.ISSUER_NAME,
@@ -48,7 +47,7 @@ def issuer_names(path: Path, _: Question) -> Iterator[Check]:
 def key_identifiers(path: Path, question: Question) -> Iterator[Check]:
     """Every authority key identifier names the key above; a hint for building paths (RFC 5280 4.2.1.1, 4.2.1.2)."""
     for position, (subject, issuer) in enumerate(pairwise(path.members)):
-        named = _named_identifier(subject)
+        named = subject.authority_key_identifier
         own = issuer.subject_key_identifier
         if not identifiers_agree(subject, issuer):
             shown = f"names the key {_hex(named)}, the issuer's is {_hex(own)}"
@@ -91,11 +90,6 @@ def _anchor_identifiers(path: Path, question: Question) -> Iterator[Check]:
     elif found is not None and last.self_issued and not identifiers_agree(last, last):
         shown = f"{_hex(found.key_identifier)}, its own key is {_hex(last.subject_key_identifier)}"
         yield lapsed(catalogue.KEY_IDENTIFIER, position, f"self-signed, but names another key: {shown}", question)
-
-
-def _named_identifier(subject: Candidate) -> bytes | None:
-    found = subject.value(x509.AuthorityKeyIdentifier)
-    return None if found is None else found.key_identifier
 
 
 def _hex(identifier: bytes | None) -> str:

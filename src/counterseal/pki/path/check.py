@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from counterseal.pki.profile import Purpose
 
@@ -25,8 +24,7 @@ class Outcome(StrEnum):
     SKIP = "skip"
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(NamedTuple):
     """What one check found; ``position`` counts along the path: 0 is the end entity, None means the path itself.
 
     ``message`` holds the values that were compared; ``section`` overrides the kind's where a rule stands elsewhere.

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from cryptography import x509
     from cryptography.x509.ocsp import OCSPResponse
 
+    from counterseal.pki.path.revocation_list import RevocationList
     from counterseal.pki.profile import Purpose
 
     Rule = Callable[[Path, Question], Iterator[Check]]
@@ -75,7 +76,7 @@ class PathReport:
     @property
     def valid(self) -> bool:
         """Whether no check failed."""
-        return not any(check.failed for check in self.checks)
+        return all(check.outcome is not Outcome.FAIL for check in self.checks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +105,7 @@ def explain(
     purpose: Purpose,
     at: datetime,
     names: Sequence[x509.GeneralName] = (),
-    crls: Sequence[x509.CertificateRevocationList] | None = None,
+    crls: Sequence[RevocationList] | None = None,
     depth: int | None = None,
     ocsp_responses: Sequence[OCSPResponse] = (),
 ) -> Explanation:
@@ -115,10 +116,12 @@ def explain(
     entity and anchor.
     """
     question = Question(purpose, at, tuple(names), None if crls is None else tuple(crls), depth, tuple(ocsp_responses))
-    trusted = set(anchors)
-    start = Candidate(end_entity, anchor=end_entity in trusted)
-    others = [Candidate(one) for one in dict.fromkeys(intermediates) if one not in trusted and one != end_entity]
-    search = Search([*(Candidate(one, anchor=True) for one in dict.fromkeys(anchors)), *others], at)
+    pool = {one: Candidate(one, anchor=True) for one in anchors}
+    start = pool.get(end_entity) or Candidate(end_entity)
+    for one in intermediates:
+        if one not in pool and one != end_entity:
+            pool[one] = Candidate(one)
+    search = Search(tuple(pool.values()), at)
     reports = _try(start, search, question)
     if len(reports) > 1:
         reports.sort(key=lambda report: (not report.valid, not report.anchored, len(report.failures)))
@@ -146,7 +149,9 @@ def _try(start: Candidate, search: Search, question: Question) -> list[PathRepor
 
 
 def _check(path: Path, search: Search, question: Question) -> PathReport:
-    checks = [_anchor(path, search), *(check for rule in RULES for check in rule(path, question))]
+    checks = [_anchor(path, search)]
+    for rule in RULES:
+        checks.extend(rule(path, question))
     if search.exhausted:
         checks.append(failed(catalogue.SEARCH, None, f"given up after {search.steps} certificates"))
     return PathReport(tuple(member.certificate for member in path.members), path.anchored, tuple(checks))

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from counterseal.duration import show_duration
 from counterseal.pki import der
-from counterseal.pki.keys import MAX_RSA_BITS, MIN_RSA_BITS, key_spec_of, show_key
+from counterseal.pki.keys import MAX_RSA_BITS, MIN_RSA_BITS, key_spec_of, show_key, show_spec
 from counterseal.pki.path import catalogue
 from counterseal.pki.path.check import failed, lapsed, passed, warned
 from counterseal.pki.profile import Purpose
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
+    from counterseal.pki.keys import KeySpec
     from counterseal.pki.path.build import Path
     from counterseal.pki.path.candidate import Candidate
     from counterseal.pki.path.check import Check
@@ -30,9 +31,9 @@ _MAX_SERIAL_BITS = 159  # 20 octets, positive
 _NAMED_CURVES = {
     name: der.sequence(der.object_identifier("1.2.840.10045.2.1"), der.object_identifier(oid))
     for name, oid in (
-        ("secp256r1", "1.2.840.10045.3.1.7"),
-        ("secp384r1", "1.3.132.0.34"),
-        ("secp521r1", "1.3.132.0.35"),
+        ("p-256", "1.2.840.10045.3.1.7"),
+        ("p-384", "1.3.132.0.34"),
+        ("p-521", "1.3.132.0.35"),
     )
 }
 _NEVER_CRITICAL: dict[type[x509.ExtensionType], str] = {
@@ -135,12 +136,14 @@ def critical_extensions(path: Path, _: Question) -> Iterator[Check]:
 def key_strength(path: Path, _: Question) -> Iterator[Check]:
     """Every key is of a kind and size that TLS peers accept (RFC 9325 4.5)."""
     for position, member in enumerate(path.members):
-        fault = _key_fault(member)
-        if fault:
+        key = member.public_key
+        spec = None if key is None else key_spec_of(key)
+        if spec is None:
+            yield failed(catalogue.KEY_STRENGTH, position, _unusable(member))
+        elif fault := _key_fault(member, spec):
             yield failed(catalogue.KEY_STRENGTH, position, fault)
         else:
-            assert member.public_key is not None  # noqa: S101 - its absence is a fault
-            yield passed(catalogue.KEY_STRENGTH, position, show_key(member.public_key))
+            yield passed(catalogue.KEY_STRENGTH, position, show_spec(spec))
 
 
 def signature_algorithm(path: Path, _: Question) -> Iterator[Check]:
@@ -179,15 +182,16 @@ def _misplaced(position: int, member: Candidate, question: Question) -> Iterator
         yield lapsed(catalogue.EXTENSIONS, 0, "nameConstraints, yet it is no CA", question, section="RFC 5280 4.2.1.10")
 
 
-def _key_fault(member: Candidate) -> str | None:
-    key = member.public_key
-    if key is None:
+def _unusable(member: Candidate) -> str:
+    if member.public_key is None:
         return f"the public key cannot be used: {member.certificate.public_key_algorithm_oid.dotted_string}"
-    if key_spec_of(key) is None:
-        return f"no kind of key for TLS: {show_key(key)}"
-    if isinstance(key, ec.EllipticCurvePublicKey) and _NAMED_CURVES[key.curve.name] not in _signed(member):
-        return f"{show_key(key)} by explicit parameters, not by the name of the curve (RFC 5480 2.1.1)"
-    return _rsa_fault(key) if isinstance(key, rsa.RSAPublicKey) else None
+    return f"no kind of key for TLS: {show_key(member.public_key)}"
+
+
+def _key_fault(member: Candidate, spec: KeySpec) -> str | None:
+    if spec.algorithm in _NAMED_CURVES and _NAMED_CURVES[spec.algorithm] not in member.encoded:
+        return f"{show_spec(spec)} by explicit parameters, not by the name of the curve (RFC 5480 2.1.1)"
+    return _rsa_fault(member.public_key) if isinstance(member.public_key, rsa.RSAPublicKey) else None
 
 
 def _rsa_fault(key: rsa.RSAPublicKey) -> str | None:
@@ -196,10 +200,6 @@ def _rsa_fault(key: rsa.RSAPublicKey) -> str | None:
     if key.key_size % 8:
         return f"{show_key(key)}: no whole number of octets"
     return next(exponent_faults(key.public_numbers().e), None)
-
-
-def _signed(member: Candidate) -> bytes:
-    return member.certificate.tbs_certificate_bytes
 
 
 def _moment(moment: datetime) -> str:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from cryptography import x509
     from cryptography.x509.ocsp import OCSPResponse
 
+    from counterseal.pki.path.revocation_list import RevocationList
     from counterseal.pki.profile import Purpose
 
 
@@ -24,6 +25,6 @@ class Question:
     purpose: Purpose
     at: datetime
     names: tuple[x509.GeneralName, ...] = ()
-    crls: tuple[x509.CertificateRevocationList, ...] | None = None
+    crls: tuple[RevocationList, ...] | None = None
     depth: int | None = None
     ocsp: tuple[OCSPResponse, ...] = ()

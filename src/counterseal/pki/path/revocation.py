@@ -9,13 +9,11 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
 
 from counterseal.duration import show_duration
-from counterseal.pki.constraints import comparable
 from counterseal.pki.path import catalogue
 from counterseal.pki.path.check import failed, lapsed, passed, skipped
-from counterseal.pki.path.crl_scope import UNREADABLE, covers, entry_of, is_followed, readable, scope_of
+from counterseal.pki.path.crl_scope import UNREADABLE, covers, is_followed, scope_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -24,6 +22,7 @@ if TYPE_CHECKING:
     from counterseal.pki.path.candidate import Candidate
     from counterseal.pki.path.check import Check
     from counterseal.pki.path.question import Question
+    from counterseal.pki.path.revocation_list import RevocationList
 
 _DELTA_INDICATOR = "2.5.29.27"
 _UNDERSTOOD = frozenset({"2.5.29.20", "2.5.29.28", "2.5.29.35"})  # number, issuing distribution point, AKI
@@ -37,30 +36,31 @@ def revocation_lists(path: Path, question: Question) -> Iterator[Check]:
         return
     for position, (subject, issuer) in enumerate(pairwise(path.members)):
         judged = [
-            (crl, tuple(_judge(position, crl, subject, issuer, question)))
-            for crl in readable(question.crls)
-            if tuple(comparable(crl.issuer)) == issuer.subject_key
+            (one, tuple(_judge(position, one, subject, issuer, question)))
+            for one in question.crls
+            if one.issuer_key is not None and one.issuer_key == issuer.subject_key
         ]
         if not judged:
             text = f"no list of {issuer.name} among the {len(question.crls)} given"
             yield failed(catalogue.CRL, position, text)
             continue
-        crl, checks = min(judged, key=_preference)
+        best, checks = min(judged, key=_preference)
         yield from checks
-        yield _look_up(position, subject, crl)
+        yield _look_up(position, subject, best)
 
 
-def _preference(judged: tuple[x509.CertificateRevocationList, Sequence[Check]]) -> tuple[bool, float]:
+def _preference(judged: tuple[RevocationList, Sequence[Check]]) -> tuple[bool, float]:
     """Order lists: one without fault first, then the newest."""
-    crl, checks = judged
-    return any(check.failed for check in checks), -crl.last_update_utc.timestamp()
+    one, checks = judged
+    return any(check.failed for check in checks), -one.crl.last_update_utc.timestamp()
 
 
 def _judge(
-    position: int, crl: x509.CertificateRevocationList, subject: Candidate, issuer: Candidate, question: Question
+    position: int, one: RevocationList, subject: Candidate, issuer: Candidate, question: Question
 ) -> Iterator[Check]:
     """Whether a list of this issuer's name may be believed (RFC 5280 6.3.3 (a) to (g))."""
-    faults = [*_origin_faults(crl, issuer), *_date_faults(crl, question), *_kind_faults(crl, subject)]
+    crl = one.crl
+    faults = [*_origin_faults(one, issuer), *_date_faults(crl, question), *_kind_faults(crl, subject)]
     for fault in faults:
         yield failed(catalogue.CRL, position, f"the list of {issuer.name}: {fault}")
     if not faults:
@@ -70,15 +70,11 @@ def _judge(
         yield lapsed(catalogue.CRL, position, f"the list of {issuer.name}: {lapse}", question, section="RFC 5280 5.2")
 
 
-def _origin_faults(crl: x509.CertificateRevocationList, issuer: Candidate) -> Iterator[str]:
+def _origin_faults(one: RevocationList, issuer: Candidate) -> Iterator[str]:
     usage = issuer.value(x509.KeyUsage)
     if usage is not None and not usage.crl_sign:
         yield "the key usage of the CA lacks cRLSign, (f)"
-    try:
-        signed = crl.is_signature_valid(issuer.public_key)  # type: ignore[arg-type] # other kinds are a TypeError
-    except (TypeError, ValueError, UnsupportedAlgorithm):
-        signed = False
-    if not signed:
+    if not one.is_signed_by(issuer):
         yield "its signature is not by the CA's key, (g)"
 
 
@@ -122,10 +118,10 @@ def _lapses(crl: x509.CertificateRevocationList) -> Iterator[str]:
         yield "it has no next_update"
 
 
-def _look_up(position: int, subject: Candidate, crl: x509.CertificateRevocationList) -> Check:
+def _look_up(position: int, subject: Candidate, one: RevocationList) -> Check:
     serial = subject.certificate.serial_number
     try:
-        entry = entry_of(crl, serial)
+        entry = one.entry(serial)
     except UNREADABLE as error:
         return failed(catalogue.CRL, position, f"the entries of the list cannot be read: {error}")
     if entry is None:

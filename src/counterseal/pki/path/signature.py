@@ -11,22 +11,20 @@ from typing import TYPE_CHECKING
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, padding, rsa
 from cryptography.hazmat.primitives.hashes import SHA1
-from cryptography.hazmat.primitives.serialization import Encoding
 
 from counterseal.errors import InputError
-from counterseal.pki import der_reader
+from counterseal.pki import der, der_reader
 
 if TYPE_CHECKING:
-    from cryptography import x509
     from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
     from cryptography.hazmat.primitives.hashes import HashAlgorithm
 
+    from counterseal.pki.der_reader import Element
     from counterseal.pki.path.candidate import Candidate
 
     Algorithm = tuple[HashAlgorithm | None, padding.PSS | padding.PKCS1v15 | ec.ECDSA | None]
 
 _UNVERIFIABLE = (ValueError, TypeError, UnsupportedAlgorithm, InputError)
-_VERSION = 0xA0  # [0], absent in version 1
 
 
 def signature_fault(subject: Candidate, issuer: Candidate) -> str | None:
@@ -55,10 +53,11 @@ def _fault(subject: Candidate, issuer: Candidate) -> str | None:
         return None
     if issuer.public_key is None:
         return "the issuer's public key cannot be used"
-    if not _names_one_algorithm(certificate):
+    signed, algorithm, _ = der_reader.read(subject.encoded).children()
+    if not names_algorithm(signed, algorithm):
         return "it names one algorithm inside and another outside what is signed"
     by = (certificate.signature_hash_algorithm, certificate.signature_algorithm_parameters)
-    return _verify(issuer.public_key, certificate.signature, certificate.tbs_certificate_bytes, by)
+    return _verify(issuer.public_key, certificate.signature, signed.whole, by)
 
 
 def _verify(key: CertificatePublicKeyTypes, signature: bytes, signed: bytes, by: Algorithm) -> str | None:
@@ -75,8 +74,7 @@ def _verify(key: CertificatePublicKeyTypes, signature: bytes, signed: bytes, by:
     return None
 
 
-def _names_one_algorithm(certificate: x509.Certificate) -> bool:
-    """RFC 5280 4.1.1.2; the library looks at it too where it compares the names itself."""
-    signed, outer, _ = der_reader.read(certificate.public_bytes(Encoding.DER)).children()
-    fields = signed.children()
-    return fields[2 if fields[0].tag == _VERSION else 1].whole == outer.whole
+def names_algorithm(signed: Element, algorithm: Element) -> bool:
+    """Whether a certificate or list names the algorithm beside its signature inside too (RFC 5280 4.1.1.2, 5.1.1.2)."""
+    named = next(field for field in signed.children() if field.tag == der.SEQUENCE)  # after version and serial number
+    return named.whole == algorithm.whole

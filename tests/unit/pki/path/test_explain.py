@@ -29,7 +29,7 @@ def answer(name: str) -> Explanation:
         purpose=case.purpose,
         at=case.at,
         names=case.names,
-        crls=case.crls,
+        crls=case.lists,
         depth=case.depth,
     )
 

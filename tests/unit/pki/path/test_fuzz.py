@@ -20,8 +20,9 @@ from counterseal.pki.path.build import MAX_SIGNATURES, MAX_STEPS
 from counterseal.pki.path.explain import MAX_PATHS, explain
 from counterseal.pki.path.opinion import second_opinion
 from counterseal.pki.path.report_json import report_to_json
+from counterseal.pki.path.revocation_list import RevocationList
 from counterseal.pki.profile import Purpose
-from counterseal.pki.reading import load_certificate, load_crl
+from counterseal.pki.reading import load_certificate
 from counterseal.pki.recognise import recognise
 from pki_fixtures import Issued, key_of
 
@@ -62,10 +63,10 @@ def load(content: bytes) -> x509.Certificate | None:
         return None
 
 
-def load_list(content: bytes) -> x509.CertificateRevocationList | None:
+def load_list(content: bytes) -> RevocationList | None:
     """Load a list as every command does."""
     try:
-        return load_crl(content)
+        return RevocationList(content)
     except InputError:
         return None
 
@@ -113,7 +114,7 @@ def explain_damaged(data: st.DataObject) -> None:
             names=case.names,
             crls=lists if case.crls is not None else None,
         )
-        verify(read[0], others, anchors, purpose=case.purpose, at=case.at, crls=lists or None)
+        verify(read[0], others, anchors, purpose=case.purpose, at=case.at, crls=[one.crl for one in lists] or None)
         second_opinion(told, others, anchors)
         assert json.dumps([report_to_json(report) for report in told.paths])
 

@@ -24,7 +24,7 @@ def opinion(case: Case) -> Opinion:
         purpose=case.purpose,
         at=case.at,
         names=case.names,
-        crls=case.crls,
+        crls=case.lists,
         depth=case.depth,
     )
     return second_opinion(told, case.chain[1:], case.anchors)
