@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from itertools import count
+from itertools import chain, count
 from typing import TYPE_CHECKING, Self, cast
 
 from cryptography import x509
 
+from counterseal.authority.listing import list_entries
 from counterseal.authority.parts import ROOT
 from counterseal.authority.signing import key_use
 from counterseal.moments import epoch, moment
@@ -127,17 +128,18 @@ def _lifetime(authority: Authority, record: CARecord) -> timedelta:
 
 
 def _make(authority: Authority, record: CARecord, number: int, signer: Signer) -> CRLRecord:
-    now, lifetime = authority.clock().replace(microsecond=0), _lifetime(authority, record)
-    kept_from = epoch(now - lifetime)  # on one list after its expiry, RFC 5280 3.3
-    counter = count()
-    entries = authority.store.revoked(record.name, not_expired_at=kept_from)
-    next_update = now + lifetime
+    now = authority.clock().replace(microsecond=0)
+    next_update = now + _lifetime(authority, record)
+    certificate = x509.load_der_x509_certificate(record.certificate)
+    listing = list_entries(authority, record.name, certificate, now=epoch(now), until=epoch(next_update))
+    counter = count(listing.taken_over)
+    added = (entry for entry, _ in zip(listing.added, counter, strict=False))  # read once, never all in memory
     content = sign_crl(
-        x509.load_der_x509_certificate(record.certificate),
+        certificate,
         number=number,
         this_update=now,
         next_update=next_update,
-        entries=(entry for entry, _ in zip(entries, counter, strict=False)),  # read once, never all in memory
+        entries=chain((listing.before,), added),
         signer=signer,
     )
-    return CRLRecord(record.name, number, epoch(now), epoch(next_update), content, next(counter))
+    return CRLRecord(record.name, number, epoch(now), epoch(next_update), content, next(counter), listing.change_number)

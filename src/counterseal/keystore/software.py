@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, paddin
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from counterseal.errors import KeyAccessError
-from counterseal.pki.keys import key_spec_of, show_key, signature_algorithm
+from counterseal.pki.keys import show_key, signature_algorithm, signature_hash
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import (
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from counterseal.pki.keys import KeySpec
 
-_HASHES = {"p-256": hashes.SHA256(), "p-384": hashes.SHA384(), "p-521": hashes.SHA512()}
 _CURVES = {"p-256": ec.SECP256R1(), "p-384": ec.SECP384R1(), "p-521": ec.SECP521R1()}
 
 
@@ -40,8 +39,8 @@ class SoftwareSigner:
 
     def __init__(self, private_key: CertificateIssuerPrivateKeyTypes) -> None:
         self._private_key = private_key
-        self._spec = key_spec_of(private_key.public_key())
         self._signature_algorithm = signature_algorithm(private_key.public_key())
+        self._hash = signature_hash(private_key.public_key())
 
     def __repr__(self) -> str:
         return f"SoftwareSigner({show_key(self.public_key)})"
@@ -63,10 +62,10 @@ class SoftwareSigner:
     def sign(self, message: bytes) -> bytes:
         """Return the signature of ``message``: ECDSA with the curve's SHA-2, RSA PKCS#1 v1.5 with SHA-256, or EdDSA."""
         key = self._private_key
-        if isinstance(key, ec.EllipticCurvePrivateKey) and self._spec:
-            return key.sign(message, ec.ECDSA(_HASHES[self._spec.algorithm]))
-        if isinstance(key, rsa.RSAPrivateKey):
-            return key.sign(message, padding.PKCS1v15(), hashes.SHA256())
+        if isinstance(key, ec.EllipticCurvePrivateKey) and self._hash:
+            return key.sign(message, ec.ECDSA(self._hash))
+        if isinstance(key, rsa.RSAPrivateKey) and self._hash:
+            return key.sign(message, padding.PKCS1v15(), self._hash)
         if isinstance(key, ed25519.Ed25519PrivateKey | ed448.Ed448PrivateKey):
             return key.sign(message)
         raise KeyAccessError("key.unsuitable", f"cannot sign with this kind of key: {show_key(self.public_key)}")

@@ -125,14 +125,14 @@ def to_pem(crl: bytes) -> bytes:
 
 
 def _to_be_signed(fields: bytes, entries: Iterable[bytes | memoryview], extensions: bytes) -> bytes:
-    body = bytearray()
-    remaining = iter(entries)
+    remaining, body = iter(entries), list[bytes]()
     while chunk := list(islice(remaining, _AT_ONCE)):
-        body += b"".join(chunk)
+        body.append(b"".join(chunk))
+    octets = sum(map(len, body))
     # RFC 5280 5.1.2.6: without revoked certificates the list of them is absent, not empty
-    list_header = der.header(der.SEQUENCE, len(body)) if body else b""
-    length = len(fields) + len(list_header) + len(body) + len(extensions)
-    return b"".join((der.header(der.SEQUENCE, length), fields, list_header, body, extensions))
+    list_header = der.header(der.SEQUENCE, octets) if octets else b""
+    length = len(fields) + len(list_header) + octets + len(extensions)
+    return b"".join((der.header(der.SEQUENCE, length), fields, list_header, *body, extensions))
 
 
 def _extensions(issuer_certificate: x509.Certificate, number: int) -> bytes:

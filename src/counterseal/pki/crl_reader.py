@@ -111,6 +111,13 @@ def encoded_entries(crl: bytes) -> memoryview:
         return memoryview(crl)[:0] if entries is None else memoryview(crl)[entries.start : entries.end]
 
 
+def signed_parts(crl: bytes) -> tuple[memoryview, bytes]:
+    """Return what is signed of a DER list, without a copy, and the signature; raises InputError ``crl.malformed``."""
+    with _malformed():
+        signed, _, signature = der_reader.read(crl).expect(der.SEQUENCE).children()
+        return memoryview(crl)[signed.first : signed.end], signature.expect(der.BIT_STRING).content[1:]
+
+
 @dataclass(frozen=True, slots=True)
 class _Fields:
     """TBSCertList, taken apart but not read."""

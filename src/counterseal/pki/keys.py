@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
+from cryptography.hazmat.primitives.hashes import SHA256, SHA384, SHA512
 
 from counterseal.errors import InputError
 from counterseal.findings import Finding, Severity
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
+    from cryptography.hazmat.primitives.hashes import HashAlgorithm
 
 MIN_RSA_BITS = 2048
 MAX_RSA_BITS = 8192
@@ -34,6 +36,7 @@ _SIGNATURE_ALGORITHMS = {
     "ed25519": ("1.3.101.112", b""),
     "ed448": ("1.3.101.113", b""),
 }
+_SIGNATURE_HASHES: dict[str, HashAlgorithm] = {"p-256": SHA256(), "p-384": SHA384(), "p-521": SHA512(), "rsa": SHA256()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +102,14 @@ def signature_algorithm(public_key: PublicKeyTypes) -> bytes:
         raise InputError("key.unsuitable", f"a CA cannot sign with this kind of key: {show_key(public_key)}")
     oid, parameters = _SIGNATURE_ALGORITHMS[spec.algorithm]
     return der.sequence(der.object_identifier(oid), parameters)
+
+
+def signature_hash(public_key: PublicKeyTypes) -> HashAlgorithm | None:
+    """Return the hash of that algorithm, None where the key signs the message itself (EdDSA); raises InputError."""
+    spec = key_spec_of(public_key)
+    if spec is None:
+        raise InputError("key.unsuitable", f"a CA cannot sign with this kind of key: {show_key(public_key)}")
+    return _SIGNATURE_HASHES.get(spec.algorithm)
 
 
 def weaknesses(public_key: PublicKeyTypes) -> tuple[Finding, ...]:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from counterseal.store.rows import Row
 
 _CA = "name, purpose, parent, certificate, key_id, state, created_at"
-_CRL = "issuer, number, this_update, next_update, der, entries"
+_CRL = "issuer, number, this_update, next_update, der, entries, change_number"
 CRLS_KEPT = 5
 """Old CRLs are kept for a look back; a list of a million entries is 50 MB, so not for ever."""
 
@@ -81,10 +81,11 @@ class Authorities(KeyUseLog):
 
         Raises StoreError (``store.crl_exists``) when that number was already published.
         """
-        values = (record.issuer, record.number, record.this_update, record.next_update, record.crl, record.entries)
+        times = (record.this_update, record.next_update)
+        values = (record.issuer, record.number, *times, record.crl, record.entries, record.change_number)
         with self.transaction():
             self.ca(record.issuer)
-            added = self.run(f"insert into crl ({_CRL}) values (?, ?, ?, ?, ?, ?) on conflict do nothing", values)  # noqa: S608 - constants only
+            added = self.run(f"insert into crl ({_CRL}) values (?, ?, ?, ?, ?, ?, ?) on conflict do nothing", values)  # noqa: S608 - constants only
             if not added:
                 raise StoreError("store.crl_exists", f"a CRL of that number exists: {record.issuer} {record.number}")
             self.run(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from counterseal.errors import StoreError
 from counterseal.store.authorities import Authorities
+from counterseal.store.changes import Changes
 from counterseal.store.records import CertificateRecord, NewKeyUse, Reservation, Status
 from counterseal.store.rows import (
     BACKWARD,
@@ -23,7 +24,7 @@ from counterseal.store.rows import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 _RESERVE = (
     "insert into certificate (serial_number, issuer, name, profile, created_at, created_by, status)"
@@ -40,7 +41,8 @@ _ADOPT = (
 )
 _NAME = "insert into certificate_name (direction, value, serial_number, issuer) values (?, ?, ?, ?)"
 _REVOCATION = (
-    "insert into revocation (issuer, serial_number, not_after, revoked_at, reason, crl_entry) values (?, ?, ?, ?, ?, ?)"
+    "insert into revocation (issuer, serial_number, not_after, revoked_at, reason, crl_entry, change_number)"
+    " values (?, ?, ?, ?, ?, ?, ?)"
 )
 _RESERVED = (
     "select serial_number, issuer, name, profile, created_at, created_by from certificate"
@@ -48,7 +50,7 @@ _RESERVED = (
 )
 
 
-class Issuance(Authorities):
+class Issuance(Authorities, Changes):
     """Reserving, recording, adopting."""
 
     def reserve(self, serial_number: int, *, issuer: str, name: str, profile: str, at: int, actor: str) -> None:
@@ -95,7 +97,8 @@ class Issuance(Authorities):
             if self.run_many(_ADOPT, map(certificate_columns, records)) != len(records):
                 raise self._taken([(record.serial_number, record.issuer) for record in records])
             self._add_names(records)
-            self.run_many(_REVOCATION, _revocation_rows(certificates))
+            changes = {issuer: self.next_change(issuer) for issuer in {record.issuer for record in records}}
+            self.run_many(_REVOCATION, _revocation_rows(certificates, changes))
 
     def reserved_before(self, at: int) -> tuple[Reservation, ...]:
         """Return the reservations made before ``at`` that never became a certificate: a crash, or work under way."""
@@ -175,8 +178,11 @@ def _name_rows(records: Iterable[CertificateRecord]) -> Iterator[Row]:
             yield BACKWARD, value, serial, record.issuer
 
 
-def _revocation_rows(certificates: Iterable[tuple[CertificateRecord, bytes | None]]) -> Iterator[Row]:
+def _revocation_rows(
+    certificates: Iterable[tuple[CertificateRecord, bytes | None]], changes: Mapping[str, int]
+) -> Iterator[Row]:
     for record, entry in certificates:
         if record.status in {Status.REVOKED, Status.HELD}:
             serial = encode_serial(record.serial_number)
-            yield record.issuer, serial, record.not_after, record.revoked_at, record.revocation_reason, entry
+            end, at, reason = record.not_after, record.revoked_at, record.revocation_reason
+            yield record.issuer, serial, end, at, reason, entry, changes[record.issuer]

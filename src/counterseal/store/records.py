@@ -90,7 +90,10 @@ class Revocation:
 
 @dataclass(frozen=True, slots=True)
 class CRLRecord:
-    """A published CRL: DER, its number (RFC 5280 5.2.3), its two times and how many entries it has."""
+    """A published CRL: DER, its number (RFC 5280 5.2.3), its two times and how many entries it has.
+
+    ``change_number``: all changes to the CA's revocations up to this one are on it; None where that is not known.
+    """
 
     issuer: str
     number: int
@@ -98,6 +101,7 @@ class CRLRecord:
     next_update: int
     crl: bytes = field(repr=False)
     entries: int
+    change_number: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from counterseal.errors import StoreError
+from counterseal.store.changes import Changes
 from counterseal.store.inventory import Inventory
 from counterseal.store.records import CertificateRecord, Revocation, Status
 from counterseal.store.rows import decode_serial, encode_serial
@@ -17,19 +18,26 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 HOLD = "certificate_hold"
+LAST_CHANGE = (1 << 63) - 1
 
 _MARK = """
     update certificate set status = ?, revoked_at = ?, revocation_reason = ? where serial_number = ? and issuer = ?
 """
 _INSERT = (
-    "insert into revocation (issuer, serial_number, not_after, revoked_at, reason, crl_entry) values (?, ?, ?, ?, ?, ?)"
+    "insert into revocation (issuer, serial_number, not_after, revoked_at, reason, crl_entry, change_number)"
+    " values (?, ?, ?, ?, ?, ?, ?)"
 )
 _DELETE = "delete from revocation where issuer = ? and serial_number = ?"
 _LAST = "select max(revoked_at) from revocation where issuer = ?"
-_WHERE = "from revocation where issuer = ? and not_after >= ? order by serial_number"
+_WHERE = "from revocation where issuer = ? and not_after >= ? order by change_number, serial_number"
+_BETWEEN = """
+    select crl_entry from revocation where issuer = ? and change_number > ? and change_number <= ? and not_after >= ?
+    order by change_number, serial_number
+"""
+_ENDED = "select 1 from revocation where issuer = ? and not_after >= ? and not_after < ? limit 1"
 
 
-class Revocations(Inventory):
+class Revocations(Inventory, Changes):
     """The revoked and held certificates."""
 
     def revoke(
@@ -47,8 +55,9 @@ class Revocations(Inventory):
                 raise _impossible("store.not_revocable", "revoked" if status is Status.REVOKED else "held", record)
             key = (record.issuer, encode_serial(serial_number))
             self.run(_MARK, (str(status), at, reason, key[1], key[0]))
-            self.run(_DELETE, key)
-            self.run(_INSERT, (*key, record.not_after, at, reason, crl_entry))
+            replaced = self.run(_DELETE, key) > 0
+            change = self.next_change(record.issuer, removes=replaced)
+            self.run(_INSERT, (*key, record.not_after, at, reason, crl_entry, change))
             return self.certificate(serial_number, issuer=record.issuer)
 
     def unrevoke(self, serial_number: int, *, issuer: str | None = None) -> CertificateRecord:
@@ -60,15 +69,23 @@ class Revocations(Inventory):
             key = (record.issuer, encode_serial(serial_number))
             self.run(_MARK, (str(Status.VALID), None, None, key[1], key[0]))
             self.run(_DELETE, key)
+            self.next_change(record.issuer, removes=True)
             return self.certificate(serial_number, issuer=record.issuer)
 
-    def revoked(self, issuer: str, *, not_expired_at: int) -> Iterator[bytes]:
-        """Yield the encoded CRL entries of the revoked and held certificates, by serial number, as they are read.
+    def revoked(
+        self, issuer: str, *, not_expired_at: int, after: int = -1, until: int = LAST_CHANGE
+    ) -> Iterator[bytes]:
+        """Yield the encoded CRL entries of the revoked and held certificates as they are read, in their order.
 
-        Those whose ``not_after`` is before ``not_expired_at`` are left out. RFC 5280 3.3 wants an entry on one CRL
-        issued after the expiry: pass a time that much earlier than now.
+        The order is that of the changes, and of the serial numbers within one; those with a change from ``after``
+        (left out) to ``until`` are given. Those whose ``not_after`` is before ``not_expired_at`` are left out. RFC 5280
+        3.3 wants an entry on one CRL issued after the expiry: pass a time that much earlier than now.
         """
-        return self.column(f"select crl_entry {_WHERE}", (issuer, not_expired_at))
+        return self.column(_BETWEEN, (issuer, after, until, not_expired_at))
+
+    def any_ended(self, issuer: str, *, since: int, before: int) -> bool:
+        """Whether a revoked or held certificate of the issuer has its ``not_after`` in this time."""
+        return self.row(_ENDED, (issuer, since, before)) is not None
 
     def revocations(self, issuer: str, *, not_expired_at: int) -> Iterator[Revocation]:
         """Yield the same ones with their time and reason."""
@@ -76,8 +93,9 @@ class Revocations(Inventory):
         return (Revocation(decode_serial(serial), at, reason) for serial, at, reason in rows)
 
     def revoked_serials(self, issuer: str, *, not_expired_at: int = 0) -> Iterator[int]:
-        """Yield only the serial numbers of the revoked and held ones, in order."""
-        return map(decode_serial, self.column(f"select serial_number {_WHERE}", (issuer, not_expired_at)))
+        """Yield only the serial numbers of the revoked and held ones, in that order."""
+        serials: Iterator[bytes] = self.column(f"select serial_number {_WHERE}", (issuer, not_expired_at))
+        return map(int.from_bytes, serials)  # big-endian, as ``decode_serial``, which would cost a call each
 
     def last_revoked_at(self, issuer: str) -> int | None:
         """Return when a certificate of the issuer was revoked or held last, None where none is."""

@@ -59,5 +59,6 @@ def inventory_lines(issuers: Mapping[str, int], layout: Layout) -> Iterator[str]
 
 
 def _entries(pairs: Iterable[tuple[str, int]], issuers: Mapping[str, int]) -> bytes:
-    found = {f"{issuers[name]}:{serial_hex(serial)} 1;\n": None for name, serial in pairs if name in issuers}
+    heads = {name: f"{number}:" for name, number in issuers.items()}
+    found = {f"{heads[name]}{serial_hex(serial)} 1;\n": None for name, serial in pairs if name in heads}
     return "".join(found).encode()

@@ -48,7 +48,7 @@ def whole(text: str) -> str:
 def serial_hex(number: int) -> str:
     """Return a serial number as ``$ssl_client_serial`` prints it: whole octets, two upper-case digits each."""
     digits = f"{number:X}"
-    return digits if len(digits) % 2 == 0 else f"0{digits}"
+    return f"0{digits}" if len(digits) & 1 else digits
 
 
 def block(head: str, lines: Iterable[str]) -> Iterator[str]:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from counterseal.pki.der_reader import Element
     from counterseal.pki.path.candidate import Candidate
 
+    Signed = bytes | memoryview
     Algorithm = tuple[HashAlgorithm | None, padding.PSS | padding.PKCS1v15 | ec.ECDSA | None]
 
 _UNVERIFIABLE = (ValueError, TypeError, UnsupportedAlgorithm, InputError)
@@ -37,7 +38,7 @@ def signature_fault(subject: Candidate, issuer: Candidate) -> str | None:
         return f"it cannot be verified: {error}"
 
 
-def is_signed(signed: bytes, signature: bytes, key: CertificatePublicKeyTypes | None, by: Algorithm) -> bool:
+def is_signed(signed: Signed, signature: bytes, key: CertificatePublicKeyTypes | None, by: Algorithm) -> bool:
     """Whether ``key`` made ``signature`` over ``signed`` by an algorithm; False also where it cannot be known."""
     try:
         return key is not None and _verify(key, signature, signed, by) is None
@@ -60,11 +61,11 @@ def _fault(subject: Candidate, issuer: Candidate) -> str | None:
     return _verify(issuer.public_key, certificate.signature, signed.whole, by)
 
 
-def _verify(key: CertificatePublicKeyTypes, signature: bytes, signed: bytes, by: Algorithm) -> str | None:
+def _verify(key: CertificatePublicKeyTypes, signature: bytes, signed: Signed, by: Algorithm) -> str | None:
     digest, parameters = by
     if isinstance(key, rsa.RSAPublicKey) and digest is not None:
         scheme = parameters if isinstance(parameters, padding.PSS) else padding.PKCS1v15()
-        key.verify(signature, signed, scheme, digest)
+        key.verify(signature, signed, scheme, digest)  # type: ignore[arg-type] # takes every buffer
     elif isinstance(key, ec.EllipticCurvePublicKey) and digest is not None:
         key.verify(signature, signed, ec.ECDSA(digest))
     elif isinstance(key, ed25519.Ed25519PublicKey | ed448.Ed448PublicKey):

@@ -1,0 +1,191 @@
+"""A list made from the one before is, octet for octet, the list made from the store; and when it may be made so."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+import pytest
+from cryptography import x509
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from counterseal.authority.create import RootPlan, create
+from counterseal.authority.listing import list_entries
+from counterseal.authority.parts import ROOT, Authority
+from counterseal.authority.publish import publish
+from counterseal.authority.revoke import revoke_record
+from counterseal.keystore.file import FileKeyStore
+from counterseal.moments import epoch
+from counterseal.pki.crl import RevocationReason, sign_crl
+from counterseal.pki.keys import parse_key_spec
+from counterseal.pki.subject import parse_subject
+from counterseal.store.records import CertificateRecord, CRLRecord, Status
+from counterseal.store.sqlite import open_store
+from store_fixtures import certificate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from counterseal.authority.listing import Listing
+
+START = datetime(2026, 11, 1, tzinfo=UTC)
+HOLD, SUPERSEDED = RevocationReason.CERTIFICATE_HOLD, RevocationReason.SUPERSEDED
+
+
+class World:
+    """A CA whose signatures are a function of what is signed (Ed25519), and a time that is set."""
+
+    def __init__(self, authority: Authority) -> None:
+        self.now = START
+        self.authority = replace(authority, clock=lambda: self.now)
+        self.serial_number = 0
+
+    def add(self, *, days: int = 365) -> CertificateRecord:
+        """Take a certificate in that has so long to live."""
+        self.serial_number = int.from_bytes(sha256(b"%d" % self.serial_number).digest()[:16], "big")
+        record = certificate(self.serial_number, issuer=ROOT, not_after=epoch(self.now + timedelta(days=days)))
+        self.authority.store.adopt([(record, None)])
+        return record
+
+    def revoke(self, record: CertificateRecord, reason: RevocationReason = SUPERSEDED) -> None:
+        """Revoke, or hold."""
+        revoke_record(self.authority, record, reason)
+
+    def publish(self) -> CRLRecord:
+        """Publish, and see that the list is the one that the store makes."""
+        (crl,) = publish(self.authority).signed
+        assert crl.crl == self.made_anew(crl)
+        assert crl.entries == len(x509.load_der_x509_crl(crl.crl))
+        return crl
+
+    def made_anew(self, crl: CRLRecord) -> bytes:
+        """Return the list of that number, made from the store alone."""
+        store, lifetime = self.authority.store, crl.next_update - crl.this_update
+        record = store.ca(ROOT)
+        return sign_crl(
+            x509.load_der_x509_certificate(record.certificate),
+            number=crl.number,
+            this_update=self.now,
+            next_update=self.now + timedelta(seconds=lifetime),
+            entries=store.revoked(ROOT, not_expired_at=crl.this_update - lifetime),
+            signer=self.authority.keystore.signer(record.key_id),
+        )
+
+    def next_listing(self) -> Listing:
+        """Return what the next list would be made of."""
+        ca = x509.load_der_x509_certificate(self.authority.store.ca(ROOT).certificate)
+        now = epoch(self.now)
+        return list_entries(self.authority, ROOT, ca, now=now, until=now + 7 * 86_400)
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    """Give a CA with three revoked certificates, one held one, and its list."""
+    with open_store(tmp_path / "store.db", create=True) as store:
+        keystore = FileKeyStore(tmp_path / "keys", lambda: b"a passphrase")
+        world = World(Authority(store, keystore, lambda: START, lambda size: b"\x05" * size, "test"))
+        create(
+            world.authority,
+            RootPlan(parse_subject("CN=Root"), parse_key_spec("ed25519"), single_tier=True, encrypt=False),
+        )
+        for reason in (SUPERSEDED, SUPERSEDED, HOLD, SUPERSEDED):
+            world.revoke(world.add(), reason)
+        world.publish()
+        yield world
+
+
+def test_what_is_new_is_added_to_the_last_list(world: World) -> None:
+    """Also what an import brings, and a second revocation within the same second."""
+    world.revoke(world.add())
+    world.revoke(world.add())
+    imported = replace(
+        world.add(), serial_number=1, status=Status.REVOKED, revoked_at=1, revocation_reason="superseded"
+    )
+    world.authority.store.adopt([(imported, bytes.fromhex("3012020101170d3235303130313030303030305a"))])
+    listing = world.next_listing()
+    assert (listing.taken_over, len(list(listing.added))) == (4, 3)
+    assert world.publish().entries == 7
+
+
+def lift(world: World) -> None:
+    """Take the hold back."""
+    held = next(one for one in all_of(world) if one.status is Status.HELD)
+    world.authority.store.unrevoke(held.serial_number, issuer=ROOT)
+
+
+def finish(world: World) -> None:
+    """Revoke for good what is held: an entry changes."""
+    world.revoke(next(one for one in all_of(world) if one.status is Status.HELD))
+
+
+def end(world: World) -> None:
+    """Let a revoked certificate end, and be on one list after that."""
+    world.revoke(world.add(days=1))
+    world.authority = replace(world.authority, rules=replace(world.authority.rules, crl_refresh=timedelta(days=90)))
+    world.publish()
+    world.now += timedelta(days=8, seconds=1)
+
+
+def age(world: World) -> None:
+    """Let the refresh interval pass."""
+    world.now += timedelta(days=1)
+
+
+def set_back(world: World) -> None:
+    """Set the clock back."""
+    world.now -= timedelta(hours=1)
+
+
+def damage(world: World) -> None:
+    """Change an octet inside the last list as it is kept."""
+    last = world.authority.store.latest_crl(ROOT)
+    assert last is not None
+    spoilt = last.crl.replace(b"Root", b"Toor")
+    world.authority.store.run("update crl set der = ? where number = ?", (spoilt, last.number))
+
+
+def forget(world: World) -> None:
+    """Have a last list of which it is not known what is on it, as from before there were numbers."""
+    world.authority.store.run("update crl set change_number = null")
+
+
+def all_of(world: World) -> list[CertificateRecord]:
+    """Return the certificates by the name that all have."""
+    return list(world.authority.store.by_name(certificate().name))
+
+
+@pytest.mark.parametrize("spoil", [lift, finish, end, age, set_back, damage, forget])
+def test_a_list_begins_anew(world: World, spoil: object) -> None:
+    """Where what stands on the last one is no longer so, or cannot be believed."""
+    assert world.next_listing().taken_over > 0
+    spoil(world)  # type: ignore[operator] # each of the functions above
+    assert world.next_listing().taken_over == 0
+    world.publish()
+
+
+STEPS = st.lists(
+    st.tuples(st.sampled_from(["revoke", "hold", "lift", "finish", "wait", "publish"]), st.integers(1, 40))
+)
+
+
+@given(STEPS)
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_history_makes_the_list_of_the_store(world: World, steps: list[tuple[str, int]]) -> None:
+    """Whatever is revoked, held, lifted and ends in whatever order; one history goes on where the last one stopped."""
+    for step, amount in steps:
+        held = [one for one in all_of(world) if one.status is Status.HELD]
+        if step in {"revoke", "hold"}:
+            world.revoke(world.add(days=amount), HOLD if step == "hold" else SUPERSEDED)
+        elif step == "lift" and held:
+            world.authority.store.unrevoke(held[amount % len(held)].serial_number, issuer=ROOT)
+        elif step == "finish" and held:
+            world.revoke(held[amount % len(held)])
+        elif step == "wait":
+            world.now += timedelta(hours=amount)
+        else:
+            world.publish()
+    world.publish()
