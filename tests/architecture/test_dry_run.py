@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 WRITE_NOTHING = {
     "acme accounts", "acme eab list", "ca export",
     "ca list", "completion", "inspect", "lint", "list", "log show", "log verify", "nginx render", "show", "timer print",
-    "verify",
+    "token list", "verify",
 }  # fmt: skip
 """They look, or print."""
 
@@ -30,6 +30,8 @@ NO_FILE_OF_THE_USER = {
     "prove": "issues a probe that lives for an hour",
     "doctor": "looks; its proof issues probes, as prove does",
     "timeline": "writes the picture that is named for it",
+    "token make": "writes one row, which token revoke takes back",
+    "token revoke": "writes one row",
     "serve": "is a service: it acts when it is asked",
 }
 

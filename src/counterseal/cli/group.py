@@ -37,6 +37,9 @@ SECTIONS: dict[str, dict[str, Entry]] = {
     },
     "Hand out": {
         "export": Entry("counterseal.cli.export:export_", "Pack a certificate for a device, Java or Kubernetes."),
+        "token": Entry(
+            "counterseal.cli.token:token", "Make a one-time secret for which a machine or a person gets a certificate."
+        ),
         "completion": Entry("counterseal.cli.completion:completion", "Print the completion script for a shell."),
     },
     "Look": {

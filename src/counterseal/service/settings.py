@@ -62,3 +62,12 @@ class ServeSettings:
     certificate: Path | None = None
     certificate_key: Path | None = None
     trust_client_cert: bool = False
+
+    @property
+    def url(self) -> str | None:
+        """How clients reach it, as far as the configuration says so."""
+        if self.public_url or not self.names or self.listen.unix:
+            return self.public_url
+        from counterseal.service.origin import Origin  # noqa: PLC0415 - few commands ask
+
+        return Origin(self.names, self.listen.port).usual

@@ -1,0 +1,167 @@
+"""``counterseal token``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from counterseal.cli.common import DurationType, Run, columns, common
+from counterseal.cli.completions import complete_profiles
+from counterseal.moments import epoch, moment
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+
+    from counterseal.authority.parts import Authority
+    from counterseal.store.tokens import TokenRecord
+
+EPILOG = """\b
+Examples:
+  counterseal token laptop-7 --profile client --group staff
+  counterseal token db.example.com --profile server --san 10.0.0.5 --expires 1d
+  counterseal token list
+  counterseal token revoke ID
+"""
+MAKE = "make"
+
+
+class TokenGroup(click.Group):
+    """``counterseal token NAME`` is short for ``counterseal token make NAME``."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put the word in where none of the group's own stands."""
+        if args and args[0] not in {*self.commands, *ctx.help_option_names}:
+            args = [MAKE, *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group(cls=TokenGroup, epilog=EPILOG, subcommand_metavar="NAME [OPTIONS] | COMMAND [ARGS]...")
+def token() -> None:
+    """Make a one-time secret for which a machine or a person gets a certificate."""
+
+
+@token.command(MAKE, epilog="\b\nExamples:\n  counterseal token make laptop-7 --profile client --group staff")
+@click.argument("name")
+@click.option(
+    "--profile",
+    shell_complete=complete_profiles,
+    required=True,
+    help="What it is for: server, client, or a profile of counterseal.toml.",
+)
+@click.option("--san", multiple=True, help="One more name for the certificate; may be repeated.")
+@click.option("--group", help="Group (OU) by which a site can admit it.")
+@click.option("--lifetime", type=DurationType(), help="How long the certificate lives.  [default: the profile's]")
+@click.option("--uses", type=int, default=1, show_default=True, help="How many certificates it gives.")
+@click.option("--expires", type=DurationType(), default="1h", show_default=True, help="How long it can be used.")
+@common
+def make(
+    run: Run,
+    *,
+    name: str,
+    profile: str,
+    san: tuple[str, ...],
+    group: str | None,
+    lifetime: timedelta | None,
+    uses: int,
+    expires: timedelta,
+) -> None:
+    """Make a token for the certificate NAME, and show its secret this once.
+
+    Whoever has the secret gets a certificate that says what is given here, for a key of their own: by EST from
+    counterseal serve, with the secret as password or bearer token.
+    """
+    from counterseal.authority.token import Grant, make_token  # noqa: PLC0415 - what the other commands do not need
+
+    grant = Grant(name, profile, san, group, lifetime, uses, expires)
+    with run.authority() as authority:
+        record, secret = make_token(authority, grant)
+        fingerprint = _fingerprint(authority)
+    url = run.settings().serve.url or "https://HOST:8443"
+    lines = [
+        f"made a token for {_times(uses)} of profile {profile}: {name}; its secret is shown this once",
+        f"  id       {record.id}",
+        f"  secret   {secret}",
+        f"  until    {moment(record.expires_at):%Y-%m-%d %H:%M} UTC",
+        f"  root CA  SHA-256 {fingerprint}",
+        f"next: curl --cacert root.pem -u {name} --data-binary @request.b64 {url}/.well-known/est/simpleenroll",
+    ]
+    document = {"token": _document(record, epoch(authority.clock())), "secret": secret, "root_sha256": fingerprint}
+    run.show(document, "\n".join(lines))
+
+
+@token.command("list", epilog="\b\nExamples:\n  counterseal token list\n  counterseal token list --json")
+@common
+def list_tokens(run: Run) -> None:
+    """List the tokens, newest first; a secret is never shown again."""
+    from counterseal.store.tokens import tokens  # noqa: PLC0415 - only here
+
+    with run.authority() as authority:
+        records, at = tokens(authority.store), epoch(authority.clock())
+    rows = [
+        (
+            one.id,
+            one.name,
+            one.profile,
+            _state(one, at),
+            f"{one.used} of {one.uses}",
+            f"{moment(one.expires_at):%Y-%m-%d %H:%M}",
+            one.created_by,
+        )
+        for one in records
+    ]
+    titles = ("ID", "NAME", "PROFILE", "STATE", "USED", "UNTIL (UTC)", "BY")
+    run.show({"tokens": [_document(one, at) for one in records]}, columns(rows, titles=titles))
+
+
+@token.command("revoke", epilog="\b\nExamples:\n  counterseal token revoke ID")
+@click.argument("token_id", metavar="ID")
+@common
+def revoke(run: Run, *, token_id: str) -> None:
+    """Let a token be used no more; certificates that it gave stay."""
+    from counterseal.store.tokens import revoke_token  # noqa: PLC0415 - only here
+
+    with run.authority() as authority:
+        record = revoke_token(authority.store, token_id, epoch(authority.clock()))
+    text = f"revoked token {token_id} of {record.name}"
+    text += f"; {_times(record.used)} that it gave stay valid: counterseal revoke {record.name}" if record.used else ""
+    run.show({"revoked": token_id, "used": record.used}, text)
+
+
+def _fingerprint(authority: Authority) -> str:
+    """Return the SHA-256 of the root's certificate, by which a machine can know this CA without having it."""
+    from hashlib import sha256  # noqa: PLC0415 - only when a token is made
+
+    from counterseal.authority.parts import ROOT  # noqa: PLC0415 - same
+
+    return sha256(authority.store.ca(ROOT).certificate).hexdigest()
+
+
+def _times(number: int) -> str:
+    return "one certificate" if number == 1 else f"{number} certificates"
+
+
+def _state(record: TokenRecord, at: int) -> str:
+    if record.revoked_at is not None:
+        return "revoked"
+    if record.used >= record.uses:
+        return "used up"
+    return "expired" if record.expires_at <= at else "open"
+
+
+def _document(record: TokenRecord, at: int) -> dict[str, Any]:
+    return {
+        "id": record.id,
+        "name": record.name,
+        "profile": record.profile,
+        "names": list(record.names),
+        "group": record.group,
+        "lifetime": record.lifetime,
+        "state": _state(record, at),
+        "uses": record.uses,
+        "used": record.used,
+        "created_at": moment(record.created_at).isoformat(),
+        "created_by": record.created_by,
+        "expires_at": moment(record.expires_at).isoformat(),
+        "revoked_at": moment(record.revoked_at).isoformat() if record.revoked_at else None,
+    }

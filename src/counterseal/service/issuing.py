@@ -1,0 +1,57 @@
+"""Issuing for a face: decided and reserved in one job, signed in a thread, recorded in another."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from counterseal.authority.issue import prepare
+from counterseal.authority.signing import Issued, Prepared, key_use, record, reserve
+from counterseal.errors import CountersealError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from counterseal.authority.parts import Authority
+    from counterseal.pki.policy import Asked
+    from counterseal.service.access import Access
+
+    Decide = Callable[[Authority], Asked]
+    Together = Callable[[Authority], None]
+
+
+async def issue(
+    access: Access, decide: Decide, *, name: str, acting: Callable[[Authority], Authority], together: Together
+) -> Issued:
+    """Return what was issued, stored durably.
+
+    ``decide`` says what is asked of policy, ``acting`` makes an authority that acts for whoever asks, and ``together``
+    does what must be done in the very transaction that records the certificate, or not at all. Raises what they and
+    ``authority.issue`` raise; then no certificate has left.
+    """
+
+    def begin(authority: Authority) -> Prepared:
+        actor = acting(authority)
+        prepared = prepare(actor, decide(actor), name=name)
+        reserve(actor, prepared)
+        return prepared
+
+    prepared = await access.write(begin)
+    content = await access.sign(prepared.sign)
+
+    def complete(authority: Authority) -> Issued:
+        actor = acting(authority)
+        together(actor)
+        return record(actor, prepared, content)
+
+    try:
+        return await access.write(complete)
+    except CountersealError:
+        await access.write(lambda authority: _log_discarded(acting(authority), prepared))
+        raise
+
+
+def _log_discarded(authority: Authority, prepared: Prepared) -> None:
+    """Log the use of the CA's key for what nobody gets."""
+    serial_number = prepared.preview.serial_number
+    use = key_use(authority, prepared.issuer.name, "certificate, discarded", prepared.draft.tbs, serial_number)
+    authority.store.append_key_use(use)
