@@ -89,6 +89,18 @@ def order_from_csr(
     )
 
 
+def name_of_csr(csr: CSR) -> str:
+    """Return what to call a certificate that nobody named; raises InputError ``csr.nameless``."""
+    common = common_name(csr.subject)
+    if common:
+        return common
+    if csr.names:
+        return str(csr.names[0].value)
+    raise InputError(
+        "csr.nameless", "the CSR has neither a common name nor a subject alternative name", hint="pass --name"
+    )
+
+
 def _host(text: str) -> x509.GeneralName:
     try:
         return x509.IPAddress(ipaddress.ip_address(text.strip("[]")))

@@ -12,11 +12,11 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from counterseal.authority.create import add_ca, rehearse_ca
 from counterseal.authority.parts import ROOT
 from counterseal.authority.publish import publish
+from counterseal.authority.record_json import ca_to_json
 from counterseal.cli.common import DurationType, Run, columns, common
 from counterseal.cli.dry_run import dry_run_option, show_dry_run
 from counterseal.files import preview
 from counterseal.fileset import FileSet
-from counterseal.moments import moment
 from counterseal.pki.keys import parse_key_spec
 from counterseal.pki.profile import Purpose
 from counterseal.pki.subject import show_subject
@@ -44,26 +44,17 @@ def list_cas(run: Run) -> None:
     with run.authority() as authority:
         cas = authority.store.cas()
         crls = {record.name: authority.store.latest_crl(record.name) for record in cas}
-    rows, documents = [], []
+    rows = []
     for record in cas:
         certificate = x509.load_der_x509_certificate(record.certificate)
         crl = crls[record.name]
         subject, until = show_subject(certificate.subject), certificate.not_valid_after_utc
         number = str(crl.number) if crl else "none"
         rows.append((record.name, record.purpose, record.state, f"{until:%Y-%m-%d}", number, subject))
-        documents.append(
-            {
-                "name": record.name,
-                "purpose": record.purpose,
-                "state": record.state,
-                "parent": record.parent,
-                "subject": subject,
-                "not_after": until.isoformat(),
-                "crl_number": crl.number if crl else None,
-                "crl_next_update": moment(crl.next_update).isoformat() if crl else None,
-            }
-        )
-    run.show({"cas": documents}, columns(rows, titles=("NAME", "PURPOSE", "STATE", "UNTIL", "CRL", "SUBJECT")))
+    run.show(
+        {"cas": [ca_to_json(record, crls[record.name]) for record in cas]},
+        columns(rows, titles=("NAME", "PURPOSE", "STATE", "UNTIL", "CRL", "SUBJECT")),
+    )
 
 
 @ca.command("export", epilog="\b\nExamples:\n  counterseal ca export > root.pem\n  counterseal ca export servers")

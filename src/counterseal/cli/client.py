@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypedDict, Unpack
 
 import click
 
+from counterseal.authority.credential import credential_of
 from counterseal.authority.issue import issue, rehearse
 from counterseal.authority.order import order_client
 from counterseal.bundles.password import check_password, generate_password
@@ -16,7 +17,7 @@ from counterseal.bundles.pkcs12 import Strength, browser_key_refusal, checked_ro
 from counterseal.cli.common import DurationType, Run, common
 from counterseal.cli.completions import complete_cas
 from counterseal.cli.dry_run import dry_run_option
-from counterseal.cli.issuing import check_place, credential_of, show_issued, show_rehearsal, write_issued
+from counterseal.cli.issuing import check_place, show_issued, show_rehearsal, write_issued
 from counterseal.errors import RefusedError
 from counterseal.files import read_file
 from counterseal.keystore.software import generate_key

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from counterseal.authority.publish import publish, rehearse_lists, stale_lists
+from counterseal.authority.record_json import crl_to_json
 from counterseal.cli.common import Run, common
 from counterseal.cli.dry_run import dry_run_option, show_dry_run
 from counterseal.files import make_directory, preview, write_fileset
@@ -52,18 +53,12 @@ def crl(run: Run, *, if_stale: bool, out: Path | None, dry_run: bool) -> None:
         f"{latest.issuer}: CRL {latest.number}, {latest.entries} entries, until {moment(latest.next_update):%F %H:%M}"
         for latest in lists
     ]
-    documents = [
-        {
-            "issuer": latest.issuer,
-            "number": latest.number,
-            "entries": latest.entries,
-            "this_update": moment(latest.this_update).isoformat(),
-            "next_update": moment(latest.next_update).isoformat(),
-        }
-        for latest in lists
-    ]
     signed = [latest.issuer for latest in published.signed]
-    document = {"crls": documents, "signed": signed, "files": [str(path) for path in paths]}
+    document = {
+        "crls": [crl_to_json(latest) for latest in lists],
+        "signed": signed,
+        "files": [str(path) for path in paths],
+    }
     run.show(document, "\n".join([*rows, *(f"  file {path}" for path in paths)]))
 
 

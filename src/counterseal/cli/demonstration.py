@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from counterseal.authority.create import RootPlan, create
+from counterseal.authority.credential import credential_of
 from counterseal.authority.deployment import deploy_sites
 from counterseal.authority.issue import issue
 from counterseal.authority.order import order_client
@@ -19,7 +20,6 @@ from counterseal.authority.revoke import revoke
 from counterseal.bundles.password import generate_password
 from counterseal.bundles.pem import encode_certificate, encode_private_key, pem_files
 from counterseal.bundles.pkcs12 import Strength, encode
-from counterseal.cli.issuing import credential_of
 from counterseal.cli.proofs import summary, table
 from counterseal.compose.ground import open_ground
 from counterseal.compose.home import new_home, open_authority, settings_of

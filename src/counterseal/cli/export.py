@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
+from counterseal.authority.credential import credential_of, issued_before
 from counterseal.authority.find import find
-from counterseal.authority.signing import Issued
 from counterseal.bundles.device_help import DEVICES, steps
 from counterseal.bundles.export import ExportFormat, export
 from counterseal.bundles.password import generate_password
@@ -19,15 +18,9 @@ from counterseal.cli.client import choose_password
 from counterseal.cli.common import Run, common
 from counterseal.cli.completions import complete_certificates
 from counterseal.cli.dry_run import dry_run_option, show_dry_run
-from counterseal.cli.issuing import credential_of
-from counterseal.errors import NotFoundError
 from counterseal.files import make_directory, preview, read_file, write_fileset
 from counterseal.keystore.pkcs8 import open_key
 from counterseal.store.records import Status
-
-if TYPE_CHECKING:
-    from counterseal.authority.parts import Authority
-    from counterseal.store.records import CertificateRecord
 
 EPILOG = """\b
 Examples:
@@ -78,7 +71,7 @@ def export_(
         path = key_file or out / f"{file_stem(record.name)}.key.pem"
         key = open_key(read_file(path), run.ask_passphrase(), source=str(path)) if path.exists() else None
         files = export(
-            credential_of(_issued(authority, record), key),
+            credential_of(issued_before(authority, record), key),
             wanted,
             password=password,
             strength=Strength.COMPATIBLE if compatible else None,
@@ -97,11 +90,3 @@ def _password(wanted: ExportFormat, password_file: Path | None) -> str | None:
     if password_file is not None:
         return choose_password(password_file)
     return generate_password(os.urandom) if wanted.needs_password else None
-
-
-def _issued(authority: Authority, record: CertificateRecord) -> Issued:
-    from cryptography import x509  # noqa: PLC0415 - the steps for a device need none
-
-    if record.certificate is None:
-        raise NotFoundError("certificate.not_kept", f"only the serial number is known: {record.name}")
-    return Issued(record, x509.load_der_x509_certificate(record.certificate), authority.issuer(record.issuer))

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from counterseal.authority.find import show_serial
 from counterseal.authority.parts import ROOT
 from counterseal.authority.revoke import revoke_record
-from counterseal.bundles.credential import Credential
 from counterseal.bundles.pem import file_stem
 from counterseal.cli.dry_run import show_dry_run
 from counterseal.duration import show_duration
@@ -25,8 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
-
     from counterseal.authority.parts import Authority
     from counterseal.authority.signing import Issued
     from counterseal.cli.common import Run
@@ -34,17 +31,6 @@ if TYPE_CHECKING:
     from counterseal.store.records import CertificateRecord
 
 SUFFIXES = (".key.pem", ".cert.pem", ".chain.pem", ".fullchain.pem", ".p12")
-
-
-def credential_of(issued: Issued, private_key: PrivateKeyTypes | None) -> Credential:
-    """Return the issued certificate with its chain, trust anchor and key, as the bundles take it."""
-    return Credential(
-        name=issued.record.name,
-        certificate=issued.certificate,
-        chain=issued.issuer.chain,
-        trust_anchor=issued.issuer.trust_anchor,
-        private_key=private_key,
-    )
 
 
 def check_place(out: Path, name: str, *, force: bool) -> None:
@@ -120,7 +106,7 @@ def _remark(run: Run, issued: Issued) -> None:
 
 def document_of(issued: Issued) -> dict[str, Any]:
     """Return an issued certificate as data, for JSON."""
-    from counterseal.cli.records import document  # noqa: PLC0415 - shared with list and show
+    from counterseal.authority.record_json import certificate_to_json  # noqa: PLC0415 - only where it is shown
 
     remarks = [{"code": remark.code, "message": remark.message, "hint": remark.hint} for remark in issued.remarks]
-    return {"certificate": document(issued.record), "remarks": remarks}
+    return {"certificate": certificate_to_json(issued.record), "remarks": remarks}

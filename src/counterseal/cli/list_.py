@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import click
 
 from counterseal.authority.find import show_serial
+from counterseal.authority.record_json import certificate_to_json
 from counterseal.cli.common import DurationType, Run, columns, common
 from counterseal.cli.completions import complete_cas, complete_certificates, complete_profiles
-from counterseal.cli.records import document, status_of
+from counterseal.cli.records import status_of
 from counterseal.duration import show_duration
 from counterseal.moments import epoch, moment
 from counterseal.pki.profile import UNLISTED
@@ -75,7 +76,7 @@ def list_(
         )
         page = authority.store.search(query)
     text = _table(page, now)
-    run.show({"certificates": [document(record) for record in page.records], "next": page.next}, text)
+    run.show({"certificates": [certificate_to_json(record) for record in page.records], "next": page.next}, text)
     if page.next:
         run.say(f"more: add --after {page.next}")
 

@@ -7,6 +7,7 @@ from itertools import islice
 import click
 
 from counterseal.authority.find import show_serial
+from counterseal.authority.record_json import key_use_to_json, verification_to_json
 from counterseal.cli.common import Run, columns, common
 from counterseal.moments import moment
 
@@ -30,19 +31,6 @@ def show(run: Run, *, after: int, limit: int) -> None:
     """Show who used which CA key for what."""
     with run.authority() as authority:
         uses = list(islice(authority.store.key_uses(after=after), limit))
-    documents = [
-        {
-            "sequence": use.sequence,
-            "at": moment(use.at).isoformat(),
-            "actor": use.actor,
-            "ca": use.ca,
-            "action": use.action,
-            "serial_number": show_serial(use.serial_number) if use.serial_number else None,
-            "digest": use.digest.hex(),
-            "hash": use.hash.hex(),
-        }
-        for use in uses
-    ]
     rows = [
         (
             str(use.sequence),
@@ -54,7 +42,10 @@ def show(run: Run, *, after: int, limit: int) -> None:
         )
         for use in uses
     ]
-    run.show({"key_uses": documents}, columns(rows, titles=("NO", "AT (UTC)", "WHO", "CA", "WHAT", "SERIAL")))
+    run.show(
+        {"key_uses": [key_use_to_json(use) for use in uses]},
+        columns(rows, titles=("NO", "AT (UTC)", "WHO", "CA", "WHAT", "SERIAL")),
+    )
 
 
 @log.command("verify", epilog="\b\nExamples:\n  counterseal log verify")
@@ -64,6 +55,5 @@ def verify(run: Run) -> int:
     with run.authority() as authority:
         report = authority.store.verify_key_uses()
     lines = [f"{finding.where}: {finding.message}" for finding in report.findings]
-    documents = [{"code": f.code, "where": f.where, "message": f.message} for f in report.findings]
-    run.show({"intact": not report.findings, "findings": documents}, "\n".join(lines) or "the log is intact")
+    run.show(verification_to_json(report), "\n".join(lines) or "the log is intact")
     return 3 if report.findings else 0

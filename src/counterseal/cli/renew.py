@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from counterseal.authority.credential import credential_of
 from counterseal.authority.find import find, show_serial
 from counterseal.authority.issue import issue, rehearse
 from counterseal.authority.renew import ask_again
@@ -18,7 +19,7 @@ from counterseal.bundles.pkcs12 import Strength, browser_key_refusal, encode
 from counterseal.cli.common import DurationType, Run, common
 from counterseal.cli.completions import complete_certificates
 from counterseal.cli.dry_run import dry_run_option
-from counterseal.cli.issuing import check_place, credential_of, show_issued, show_rehearsal, write_issued
+from counterseal.cli.issuing import check_place, show_issued, show_rehearsal, write_issued
 from counterseal.keystore.software import generate_key
 from counterseal.pki.crl import RevocationReason
 from counterseal.pki.keys import parse_key_spec

@@ -9,13 +9,13 @@ import click
 
 from counterseal.authority.find import show_serial
 from counterseal.authority.publish import publish, unlock
+from counterseal.authority.record_json import certificate_to_json
 from counterseal.authority.revoke import find_held, find_revocable
 from counterseal.authority.revoke import revoke as revoke_certificate
 from counterseal.authority.revoke import unrevoke as unrevoke_certificate
 from counterseal.cli.common import Run, common
 from counterseal.cli.completions import complete_certificates
 from counterseal.cli.dry_run import dry_run_option, show_dry_run
-from counterseal.cli.records import document
 from counterseal.errors import CountersealError, DeployError
 from counterseal.pki.crl import RevocationReason
 
@@ -66,7 +66,8 @@ def revoke(run: Run, *, selector: str, reason: str, no_deploy: bool, dry_run: bo
         told, shown = _put_in_force(run, authority, record, "revoke", deploy=not no_deploy)
     seconds = time.monotonic() - began
     run.show(
-        {"certificate": document(record), **shown, "seconds": seconds}, f"{told}, {seconds:.1f} s after the command"
+        {"certificate": certificate_to_json(record), **shown, "seconds": seconds},
+        f"{told}, {seconds:.1f} s after the command",
     )
 
 
@@ -86,7 +87,7 @@ def unrevoke(run: Run, *, selector: str, no_deploy: bool, dry_run: bool) -> None
         record = unrevoke_certificate(authority, selector)
         run.say(f"{record.name} is valid again ({show_serial(record.serial_number)})")
         told, shown = _put_in_force(run, authority, record, "unrevoke", deploy=not no_deploy)
-    run.show({"certificate": document(record), **shown}, told)
+    run.show({"certificate": certificate_to_json(record), **shown}, told)
 
 
 def _put_in_force(
@@ -134,4 +135,4 @@ def _rehearse(run: Run, authority: Authority, record: CertificateRecord, verb: s
     acts += [f"sign a new revocation list of {ca.name}" for ca in authority.store.cas()]
     if _ground(run, deploy=deploy) is not None:
         acts.append("deploy a new generation and prove it")
-    show_dry_run(run, acts=acts, document={"certificate": document(record)})
+    show_dry_run(run, acts=acts, document={"certificate": certificate_to_json(record)})

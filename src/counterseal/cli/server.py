@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 import click
 
+from counterseal.authority.credential import credential_of
 from counterseal.authority.issue import issue, rehearse
 from counterseal.authority.order import order_server
 from counterseal.bundles.pem import pem_files
 from counterseal.cli.common import DurationType, Run, common
 from counterseal.cli.completions import complete_cas
 from counterseal.cli.dry_run import dry_run_option
-from counterseal.cli.issuing import check_place, credential_of, show_issued, show_rehearsal, write_issued
+from counterseal.cli.issuing import check_place, show_issued, show_rehearsal, write_issued
 from counterseal.keystore.software import generate_key
 from counterseal.pki.keys import parse_key_spec
 

@@ -7,9 +7,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from counterseal.authority.find import find, show_serial
+from counterseal.authority.record_json import certificate_to_json
 from counterseal.cli.common import Run, common
 from counterseal.cli.completions import complete_certificates
-from counterseal.cli.records import document, status_of
+from counterseal.cli.records import status_of
 from counterseal.duration import show_duration
 from counterseal.errors import NotFoundError
 from counterseal.moments import moment
@@ -50,7 +51,7 @@ def show(run: Run, *, selector: str, pem: bool) -> None:
     if record.revoked_at:
         lines.append(f"revoked  {moment(record.revoked_at):%Y-%m-%d %H:%M} UTC, {record.revocation_reason}")
     text = (encoded or "").rstrip() if pem else "\n".join(lines)
-    run.show({"certificate": document(record), "pem": encoded}, text)
+    run.show({"certificate": certificate_to_json(record), "pem": encoded}, text)
 
 
 def _pem(content: bytes | None) -> str | None:

@@ -7,22 +7,19 @@ from typing import TYPE_CHECKING
 
 import click
 
+from counterseal.authority.credential import credential_of
 from counterseal.authority.issue import issue, rehearse
-from counterseal.authority.order import order_from_csr
+from counterseal.authority.order import name_of_csr, order_from_csr
 from counterseal.bundles.pem import pem_files
 from counterseal.cli.common import DurationType, Run, common
 from counterseal.cli.completions import complete_cas, complete_profiles
 from counterseal.cli.dry_run import dry_run_option
-from counterseal.cli.issuing import check_place, credential_of, show_issued, show_rehearsal, write_issued
-from counterseal.errors import InputError
+from counterseal.cli.issuing import check_place, show_issued, show_rehearsal, write_issued
 from counterseal.files import read_file
 from counterseal.pki.csr import parse_csr
-from counterseal.pki.subject import common_name
 
 if TYPE_CHECKING:
     from datetime import timedelta
-
-    from counterseal.pki.csr import CSR
 
 EPILOG = """\b
 Examples:
@@ -75,7 +72,7 @@ def sign(
     Of the CSR's subject only the common name is taken: nobody chooses his own group.
     """
     csr = parse_csr(read_file(csr_file))
-    called = name or _name_of(csr)
+    called = name or name_of_csr(csr)
     with run.authority() as authority:
         chosen = authority.profile(profile)
         asked = order_from_csr(chosen, csr, more_names=san, group=group, subject=subject, lifetime=lifetime)
@@ -87,14 +84,3 @@ def sign(
         issued = issue(authority, asked, name=called, issuer=issuer)
         paths = write_issued(authority, issued, pem_files(credential_of(issued, None)), out)
     show_issued(run, issued, paths, extra={}, following=f"counterseal inspect {paths[0]}")
-
-
-def _name_of(csr: CSR) -> str:
-    common = common_name(csr.subject)
-    if common:
-        return common
-    if csr.names:
-        return str(csr.names[0].value)
-    raise InputError(
-        "csr.nameless", "the CSR has neither a common name nor a subject alternative name", hint="pass --name"
-    )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 
 from counterseal.authority.parts import Rules
+from counterseal.config.api import api_rules_of
 from counterseal.config.convert import profile_of
 from counterseal.config.convert_site import kind_of, site_of
 from counterseal.config.raw import (
@@ -17,6 +18,7 @@ from counterseal.config.raw import (
     NESTED,
     TABLES,
     RawAcme,
+    RawApi,
     RawCA,
     RawNginx,
     RawOCSPFace,
@@ -75,6 +77,7 @@ class _Loader:
         serve = self._table(document.get("serve", {}), RawServe, "serve") or RawServe()
         acme = self._table(document.get("acme", {}), RawAcme, "acme") or RawAcme()
         ocsp = self._table(document.get("ocsp", {}), RawOCSPFace, "ocsp") or RawOCSPFace()
+        api = self._table(document.get("api", {}), RawApi, "api") or RawApi()
         rules = self._rules(document)
         served = self._try("serve", lambda: serve_settings_of(serve, self._path)) or ServeSettings()
         return Settings(
@@ -99,6 +102,7 @@ class _Loader:
             serve=served,
             acme=self._try("acme", lambda: acme_rules_of(acme, rules.profiles)),
             ocsp=self._try("ocsp", lambda: ocsp_rules_of(ocsp)),
+            api=self._try("api", lambda: api_rules_of(api, rules.profiles)),
         )
 
     def _rules(self, document: dict[str, Any]) -> Rules:

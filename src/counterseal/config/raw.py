@@ -174,12 +174,31 @@ class RawOCSPFace(msgspec.Struct):
     nonces: str = "accepted"
 
 
+class RawAccess(msgspec.Struct):
+    """``[[api.access]]``: one of the first three says who."""
+
+    role: str
+    subject: str | None = None
+    group: str | None = None
+    serial_number: str | None = None
+    profiles: list[str] | None = None
+
+
+class RawApi(msgspec.Struct):
+    """``[api]``."""
+
+    enabled: bool = True
+    access: list[RawAccess] = []
+    requests_per_minute: int = 600
+
+
 TABLES: dict[str, type[msgspec.Struct]] = {
     "ca": RawCA,
     "nginx": RawNginx,
     "serve": RawServe,
     "acme": RawAcme,
     "ocsp": RawOCSPFace,
+    "api": RawApi,
 }
 NAMED_TABLES: dict[str, type[msgspec.Struct]] = {"profiles": RawProfile, "sites": RawSite}
 NESTED: dict[str, type[msgspec.Struct]] = {
@@ -188,4 +207,5 @@ NESTED: dict[str, type[msgspec.Struct]] = {
     "upstream_tls": RawUpstreamTLS,
     "client_certificate": RawKeyPair,
     "ocsp": RawOCSP,
+    "access": RawAccess,
 }

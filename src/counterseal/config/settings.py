@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from counterseal.authority.served import ServedSite
     from counterseal.protocols.acme.rules import AcmeRules
+    from counterseal.protocols.api.rules import ApiRules
     from counterseal.protocols.ocsp_rules import OCSPRules
 
 
@@ -47,3 +48,5 @@ class Settings:
     """None: nothing is said about ACME, so its defaults hold."""
     ocsp: OCSPRules | None = None
     """None: the same of OCSP."""
+    api: ApiRules | None = None
+    """None: nobody has access to the API."""

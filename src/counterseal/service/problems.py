@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from starlette.responses import JSONResponse
 
 from counterseal.errors import (
+    AmbiguousError,
     CountersealError,
     InputError,
     NotFoundError,
@@ -16,6 +18,8 @@ from counterseal.errors import (
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from counterseal.findings import Finding
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_SECONDS = 2
@@ -29,17 +33,31 @@ def problem(
     return JSONResponse(content, status, dict(headers or {}), MEDIA_TYPE)
 
 
-def problem_of(error: CountersealError) -> JSONResponse:
-    """Return one of our errors as a problem: its stable code, message and hint, and what the client may do."""
-    status = status_of(error)
-    findings = [{"code": one.code, "message": one.message, "hint": one.hint} for one in getattr(error, "findings", ())]
+def problem_of(
+    error: CountersealError, *, status: int | None = None, headers: Mapping[str, str] | None = None
+) -> JSONResponse:
+    """Return one of our errors as a problem: its stable code, message and hint, and what the client may do.
+
+    ``status`` is that of ``status_of`` unless a face knows better.
+    """
+    status = status_of(error) if status is None else status
+    findings = [_show(one) for one in getattr(error, "findings", ())]
     members: dict[str, Any] = {"code": error.code, "detail": error.message}
     members |= {"hint": error.hint} if error.hint else {}
     members |= {"findings": findings} if findings else {}
+    members |= {"candidates": list(error.candidates)} if isinstance(error, AmbiguousError) else {}
     if status >= 500:  # noqa: PLR2004 - of what failed here only the code concerns a client
         members = {"code": error.code}
-    headers = {"Retry-After": str(RETRY_SECONDS)} if status == 503 else None  # noqa: PLR2004 - RFC 9110 15.6.4
-    return problem(status, _TITLES[status], headers=headers, **members)
+    retry = {"Retry-After": str(RETRY_SECONDS)} if status == 503 else {}  # noqa: PLR2004 - RFC 9110 15.6.4
+    return problem(status, _title(status), headers=retry | dict(headers or {}), **members)
+
+
+def _show(finding: Finding) -> dict[str, str | None]:
+    return {"code": finding.code, "message": finding.message, "where": finding.where, "hint": finding.hint}
+
+
+def _title(status: int) -> str:
+    return "Refused by policy" if status == 403 else HTTPStatus(status).phrase  # noqa: PLR2004 - of what role or profile says
 
 
 def status_of(error: CountersealError) -> int:
@@ -51,12 +69,3 @@ def status_of(error: CountersealError) -> int:
     if isinstance(error, NotFoundError):
         return 404
     return 503 if isinstance(error, StoreError) and error.code in {"store.busy", "store.overloaded"} else 500
-
-
-_TITLES = {
-    400: "Bad Request",
-    403: "Refused by policy",
-    404: "Not Found",
-    500: "Internal Server Error",
-    503: "Service Unavailable",
-}

@@ -1,0 +1,81 @@
+"""Rows of the store as data, the same from every command and face: serial numbers in hex, times in ISO 8601, UTC."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from cryptography import x509
+
+from counterseal.moments import moment
+from counterseal.pki.shown import show_serial
+from counterseal.pki.subject import show_subject
+
+if TYPE_CHECKING:
+    from counterseal.findings import Report
+    from counterseal.store.records import CARecord, CertificateRecord, CRLRecord, KeyUse
+
+
+def certificate_to_json(record: CertificateRecord) -> dict[str, Any]:
+    """Return a certificate of the inventory, without its DER."""
+    return {
+        "serial_number": show_serial(record.serial_number),
+        "name": record.name,
+        "subject": record.subject,
+        "names": list(record.names),
+        "profile": record.profile,
+        "group": record.group,
+        "issuer": record.issuer,
+        "status": str(record.status),
+        "not_before": moment(record.not_before).isoformat(),
+        "not_after": moment(record.not_after).isoformat(),
+        "created_at": moment(record.created_at).isoformat(),
+        "created_by": record.created_by,
+        "revoked_at": moment(record.revoked_at).isoformat() if record.revoked_at else None,
+        "revocation_reason": record.revocation_reason,
+    }
+
+
+def ca_to_json(record: CARecord, crl: CRLRecord | None) -> dict[str, Any]:
+    """Return a CA with the number and the end of its newest list."""
+    certificate = x509.load_der_x509_certificate(record.certificate)
+    return {
+        "name": record.name,
+        "purpose": record.purpose,
+        "state": record.state,
+        "parent": record.parent,
+        "subject": show_subject(certificate.subject),
+        "not_after": certificate.not_valid_after_utc.isoformat(),
+        "crl_number": crl.number if crl else None,
+        "crl_next_update": moment(crl.next_update).isoformat() if crl else None,
+    }
+
+
+def crl_to_json(record: CRLRecord) -> dict[str, Any]:
+    """Return what a list says of itself."""
+    return {
+        "issuer": record.issuer,
+        "number": record.number,
+        "entries": record.entries,
+        "this_update": moment(record.this_update).isoformat(),
+        "next_update": moment(record.next_update).isoformat(),
+    }
+
+
+def key_use_to_json(use: KeyUse) -> dict[str, Any]:
+    """Return one entry of the key-use log; hashes in hex."""
+    return {
+        "sequence": use.sequence,
+        "at": moment(use.at).isoformat(),
+        "actor": use.actor,
+        "ca": use.ca,
+        "action": use.action,
+        "serial_number": show_serial(use.serial_number) if use.serial_number else None,
+        "digest": use.digest.hex(),
+        "hash": use.hash.hex(),
+    }
+
+
+def verification_to_json(report: Report) -> dict[str, Any]:
+    """Return what a verification of the key-use log found."""
+    findings = [{"code": one.code, "where": one.where, "message": one.message} for one in report.findings]
+    return {"intact": not findings, "findings": findings}

@@ -1,0 +1,54 @@
+"""From the raw table ``[api]`` to its rules."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from counterseal.errors import InputError
+from counterseal.pki.subject import parse_subject, show_subject
+from counterseal.protocols.api.rules import Access, ApiRules, Grant, Role
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from counterseal.config.raw import RawAccess, RawApi
+    from counterseal.pki.profile import Profile
+
+
+def api_rules_of(raw: RawApi, profiles: Mapping[str, Profile]) -> ApiRules:
+    """Return the rules; ``profiles`` are those that there are. Raises InputError."""
+    if raw.requests_per_minute < 0:
+        raise InputError(
+            "config.count", f"requests_per_minute is negative: {raw.requests_per_minute}", hint="0 means no limit"
+        )
+    access = tuple(_access(one, profiles) for one in raw.access)
+    return ApiRules(raw.enabled, access, raw.requests_per_minute)
+
+
+def _access(raw: RawAccess, profiles: Mapping[str, Profile]) -> Access:
+    if sum(one is not None for one in (raw.subject, raw.group, raw.serial_number)) != 1:
+        raise InputError("config.access", "an access is for one of subject, group and serial_number: give one of them")
+    grant = grant_of(raw.role, raw.profiles, profiles)
+    return Access(
+        grant,
+        subject=None if raw.subject is None else show_subject(parse_subject(raw.subject)),
+        group=raw.group,
+        serial_number=None if raw.serial_number is None else _serial_number(raw.serial_number),
+    )
+
+
+def grant_of(role: str, wanted: list[str] | None, profiles: Mapping[str, Profile]) -> Grant:
+    """Return the grant of a role, for these profiles or for all; raises InputError ``config.choice``."""
+    if role not in {one.value for one in Role}:
+        raise InputError("config.choice", f"not a role: {role!r}", hint=f"choose of {', '.join(Role)}")
+    for name in wanted or ():
+        if name not in profiles:
+            raise InputError("config.choice", f"not a profile: {name!r}", hint=f"known are {', '.join(profiles)}")
+    return Grant(Role(role), None if wanted is None else tuple(wanted))
+
+
+def _serial_number(text: str) -> int:
+    try:
+        return int(text.replace(":", ""), 16)
+    except ValueError:
+        raise InputError("config.serial_number", f"not a serial number in hexadecimal: {text!r}") from None

@@ -1,0 +1,124 @@
+"""Looking certificates up: search, show, and the certificate itself with its chain."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import msgspec
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from counterseal.authority.credential import credential_of, issued_before
+from counterseal.authority.record_json import certificate_to_json
+from counterseal.bundles.pem import encode_certificate
+from counterseal.duration import parse_duration
+from counterseal.errors import NotFoundError
+from counterseal.moments import epoch
+from counterseal.pki.profile import UNLISTED
+from counterseal.pki.shown import show_serial
+from counterseal.protocols.api.operation import Call, Operation, Reply
+from counterseal.protocols.api.rules import Role
+from counterseal.protocols.api.shapes import Certificates, Cursor, Described, Limit, Name, Serial, ShownCertificate
+from counterseal.store.records import Query, Status
+
+if TYPE_CHECKING:
+    from counterseal.authority.parts import Authority
+    from counterseal.store.records import CertificateRecord
+
+CHAIN = "application/pem-certificate-chain"
+UNKNOWN = {404: "There is no such certificate.", 409: "Several CAs issued this serial number: name the issuer."}
+Lifetime = Annotated[str, Described(max_length=20, description="A duration: 90d, 12h, 30m.", examples=["30d"])]
+
+
+class Search(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """What to look for, as with ``counterseal list``."""
+
+    status: Annotated[Literal["valid", "revoked", "held"] | None, Described(description="Only this status.")] = None
+    profile: Annotated[Name | None, Described(description="Only this profile.")] = None
+    issuer: Annotated[Name | None, Described(description="Only of this CA.")] = None
+    name: Annotated[
+        Name | None,
+        Described(description="Begins with this; `*.example.com` for a domain, `*part*` for anywhere."),
+    ] = None
+    expiring: Annotated[Lifetime | None, Described(description="Valid ones that expire within this time.")] = None
+    limit: Limit = 50
+    after: Cursor | None = None
+
+
+class One(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """Which certificate."""
+
+    serial_number: Serial
+    issuer: Annotated[Name | None, Described(description="Its CA, where several used this number.")] = None
+
+
+async def search(call: Call) -> Reply:
+    """List certificates by status, profile, name or expiry; the cursor stays good while others are issued."""
+    wanted: Search = call.parameters
+    now = call.parts.service.clock()
+    expiring = parse_duration(wanted.expiring) if wanted.expiring else None
+    status = Status(wanted.status) if wanted.status else Status.VALID if expiring else None
+    query = Query(
+        status=status,
+        profile=wanted.profile,
+        without_profiles=() if wanted.profile in UNLISTED else UNLISTED,
+        name=wanted.name,
+        issuer=wanted.issuer,
+        expires_before=epoch(now + expiring) if expiring else None,
+        include_expired=expiring is None,
+        at=epoch(now),
+        limit=wanted.limit,
+        after=wanted.after,
+    )
+    page = await call.parts.service.access.read(lambda authority: authority.store.search(query))
+    return Reply({"certificates": [certificate_to_json(one) for one in page.records], "next": page.next})
+
+
+async def show(call: Call) -> Reply:
+    """Show one certificate of the inventory."""
+    record = await call.parts.service.access.read(lambda authority: find_one(authority, call.parameters))
+    pem = None
+    if record.certificate is not None:
+        pem = x509.load_der_x509_certificate(record.certificate).public_bytes(Encoding.PEM).decode()
+    tag = f"{record.serial_number:x}-{record.status}-{record.revoked_at or 0}"
+    return Reply({"certificate": certificate_to_json(record), "pem": pem}, tag=tag)
+
+
+async def chain(call: Call) -> Reply:
+    """Download the certificate with the CA certificates that a server sends after it, in PEM."""
+
+    def encode(authority: Authority) -> Reply:
+        record = find_one(authority, call.parameters)
+        credential = credential_of(issued_before(authority, record), None)
+        content = b"".join(map(encode_certificate, (credential.certificate, *credential.chain)))
+        return Reply(content, tag=f"{record.serial_number:x}")
+
+    return await call.parts.service.access.read(encode)
+
+
+def find_one(authority: Authority, wanted: One) -> CertificateRecord:
+    """Return the certificate; raises NotFoundError ``certificate.unknown``, AmbiguousError."""
+    serial_number = int(wanted.serial_number, 16)
+    try:
+        record = authority.store.certificate(serial_number, issuer=wanted.issuer)
+    except NotFoundError:
+        record = None
+    if record is None or record.status is Status.RESERVED:
+        raise NotFoundError("certificate.unknown", f"no certificate of this serial: {show_serial(serial_number)}")
+    return record
+
+
+OPERATIONS = (
+    Operation(
+        "searchCertificates", "GET", "/v1/certificates", Role.VIEWER, search, Certificates, "Search certificates",
+        parameters=Search, problems={422: "A duration or a cursor cannot be read."},
+    ),
+    Operation(
+        "showCertificate", "GET", "/v1/certificates/{serial_number}", Role.VIEWER, show, ShownCertificate,
+        "Show a certificate", parameters=One, problems=UNKNOWN, tagged=True,
+    ),
+    Operation(
+        "downloadCertificate", "GET", "/v1/certificates/{serial_number}/chain", Role.VIEWER, chain, CHAIN,
+        "Download a certificate with its chain", parameters=One, problems=UNKNOWN, tagged=True,
+    ),
+)  # fmt: skip

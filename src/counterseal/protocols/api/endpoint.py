@@ -1,0 +1,116 @@
+"""One operation as a route: who asks, may he, does the request fit, what is answered; failures are problem documents."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from counterseal.errors import CountersealError, InputError, RefusedError
+from counterseal.protocols.api.operation import JSON, Call, Caller
+from counterseal.protocols.api.problems import api_status_of
+from counterseal.protocols.api.reading import read_idempotency_key, read_json, read_parameters
+from counterseal.service.body import read_body
+from counterseal.service.log import log_error
+from counterseal.service.peer import peer_of
+from counterseal.service.problems import problem, problem_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from starlette.types import Receive, Scope, Send
+
+    from counterseal.protocols.api.limits import Limits
+    from counterseal.protocols.api.operation import Operation, Reply
+    from counterseal.protocols.api.parts import Parts
+
+BODY_LIMIT = 64 * 1024
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
+CHALLENGE = {"WWW-Authenticate": "Bearer"}
+"""With a 401 a way to authenticate is named (RFC 9110 15.5.2); a client certificate has no word in HTTP."""
+
+
+class Resource:
+    """All operations of one path, as an ASGI application."""
+
+    def __init__(self, parts: Parts, limits: Limits, operations: Mapping[str, Operation]) -> None:
+        self._parts = parts
+        self._limits = limits
+        self._operations = operations
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        request = Request(scope, receive, send)
+        response = await self._respond(request)
+        response.headers.setdefault("Cache-Control", "no-store")
+        await response(scope, receive, send)
+
+    async def _respond(self, request: Request) -> Response:
+        operation = self._operations.get("GET" if request.method == "HEAD" else request.method)
+        if operation is None:
+            allowed = ", ".join([*self._operations, *(["HEAD"] if "GET" in self._operations else [])])
+            return problem(405, "Method Not Allowed", headers={"Allow": allowed})
+        try:
+            return await self._answer(request, operation)
+        except CountersealError as error:
+            return self._failed(request, error)
+        except HTTPException as error:
+            return problem(error.status_code, error.detail, headers=error.headers)
+
+    async def _answer(self, request: Request, operation: Operation) -> Response:
+        caller = await self._caller(request)
+        request.state.log["caller"] = caller.name
+        wait = self._limits.take(caller.name, self._parts.service.clock().timestamp())
+        if wait:
+            error = RefusedError("api.too_many_requests", f"too many requests of {caller.name}: wait {wait} s")
+            return problem_of(error, status=429, headers={"Retry-After": str(wait)})
+        caller.require(operation.role)
+        call = await self._call(request, operation, caller)
+        return _dress(request, operation, await operation.run(call))
+
+    async def _caller(self, request: Request) -> Caller:
+        holder = await peer_of(self._parts.service, request)
+        if holder is None:
+            raise RefusedError(
+                "api.unauthenticated", "nobody is known to be asking", hint="show a client certificate of this CA"
+            )
+        record = holder.record
+        return Caller(record.name, self._parts.rules.grants_of(record.subject, record.group, record.serial_number))
+
+    async def _call(self, request: Request, operation: Operation, caller: Caller) -> Call:
+        parameters = read_parameters(operation.parameters, request.path_params, request.query_params.multi_items())
+        content, body, key = b"", None, None
+        if operation.body is not None:
+            if request.headers.get("content-type", "").partition(";")[0].strip().lower() != JSON:
+                raise InputError("api.media_type", f"the body of this request must be {JSON}")
+            content = await read_body(request, limit=BODY_LIMIT)
+            body = read_json(operation.body, content)
+        if operation.idempotent:
+            key = read_idempotency_key(request.headers.get("idempotency-key"))
+        asked = b"\n".join((operation.method.encode(), request.scope["raw_path"], content))
+        return Call(self._parts, caller, parameters, body, key, asked)
+
+    def _failed(self, request: Request, error: CountersealError) -> Response:
+        status = api_status_of(error)
+        if status >= 500:  # noqa: PLR2004 - our fault, or that of a key: the log has the reason, the client the code
+            log_error("failure", trace=True, request_id=request.state.request_id, code=error.code)
+        return problem_of(error, status=status, headers=CHALLENGE if status == 401 else {})  # noqa: PLR2004 - RFC 9110 15.5.2
+
+
+def _dress(request: Request, operation: Operation, reply: Reply) -> Response:
+    headers = dict(reply.headers)
+    if reply.tag is not None:
+        headers |= {"ETag": f'"{reply.tag}"', "Cache-Control": "private, no-cache"}
+        if _has(request, headers["ETag"]):
+            return Response(status_code=304, headers=headers)
+    content = reply.content if isinstance(reply.content, bytes) else msgspec.json.encode(reply.content)
+    return Response(content, operation.status, headers, operation.media_type)
+
+
+def _has(request: Request, tag: str) -> bool:
+    """Whether the client says that it has this already (RFC 9110 13.1.2)."""
+    given = [one.strip().removeprefix("W/") for one in request.headers.get("if-none-match", "").split(",")]
+    return tag in given or "*" in given

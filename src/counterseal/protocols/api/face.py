@@ -1,0 +1,43 @@
+"""The routes of the API: the declared operations, and the document that describes them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from counterseal import __version__
+from counterseal.protocols.api import authorities, certificates, key_uses
+from counterseal.protocols.api.endpoint import METHODS, Resource
+from counterseal.protocols.api.limits import Limits
+from counterseal.protocols.api.openapi import openapi
+from counterseal.protocols.api.parts import Parts
+from counterseal.service.parts import Face, Service
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from starlette.requests import Request
+
+    from counterseal.authority.served import ServedSite
+    from counterseal.protocols.api.operation import Operation
+    from counterseal.protocols.api.rules import ApiRules
+
+DOCUMENT = "/v1/openapi.json"
+OPERATIONS: tuple[Operation, ...] = (*certificates.OPERATIONS, *authorities.OPERATIONS, *key_uses.OPERATIONS)
+
+
+def api_face(service: Service, rules: ApiRules, sites: Sequence[ServedSite]) -> Face:
+    """Return the face for programs; the document may be read by anybody, all else only by who was granted it."""
+    parts, limits = Parts(service, rules, sites), Limits(rules.requests_per_minute)
+    by_path: dict[str, dict[str, Operation]] = {}
+    for operation in OPERATIONS:
+        by_path.setdefault(operation.path, {})[operation.method] = operation
+    described = openapi(OPERATIONS, version=__version__, url=service.origin.usual)
+
+    async def document(_: Request) -> JSONResponse:
+        return JSONResponse(described, headers={"Cache-Control": "public, max-age=300"})
+
+    resources = [Route(path, Resource(parts, limits, known), methods=list(METHODS)) for path, known in by_path.items()]
+    return Face([Route(DOCUMENT, document, methods=["GET"]), *resources])

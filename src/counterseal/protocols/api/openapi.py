@@ -1,0 +1,139 @@
+"""The OpenAPI 3.1 document, made from the declared operations and the types that they read and answer. PURE."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from counterseal.protocols.api.operation import JSON
+from counterseal.protocols.api.problems import Problem
+from counterseal.protocols.api.reading import KEY_LIMIT
+from counterseal.service.problems import MEDIA_TYPE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from counterseal.protocols.api.operation import Operation
+
+    Document = dict[str, Any]
+
+REFERENCE = "#/components/schemas/{name}"
+_SHARED = {
+    400: "The request does not fit this document.",
+    401: "Nobody is known to be asking, or the client certificate or token is not accepted.",
+    403: "The role is not enough, or policy refuses.",
+    429: "Too many requests of this caller.",
+    503: "Busy, or a key or the store is out of reach: try again.",
+}
+"""What every operation may answer."""
+
+_RETRIED = (429, 503)
+
+_ABOUT = (
+    "What the command line does, for programs. Callers are known by a client certificate of this CA; their role is "
+    "configured. A body or parameter that is not declared here is refused. Failures are problem documents (RFC 9457)."
+)
+_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "Makes a repetition safe: the same key with the same request has the same answer for a day, and "
+    "nothing is issued twice.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": KEY_LIMIT, "pattern": "^[ -~]+$"},
+}
+
+
+def openapi(operations: Sequence[Operation], *, version: str, url: str = "/") -> Document:
+    """Return the document; ``url`` is where the service is reached."""
+    schemas, components = _schemas(operations)
+    paths: Document = {}
+    for operation in operations:
+        paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation, schemas)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Counterseal", "version": version, "description": _ABOUT},
+        "servers": [{"url": url}],
+        "security": [{"certificate": []}],
+        "paths": paths,
+        "components": {
+            "schemas": components,
+            "securitySchemes": {
+                "certificate": {"type": "mutualTLS", "description": "A client certificate of this CA."}
+            },
+        },
+    }
+
+
+def _schemas(operations: Iterable[Operation]) -> tuple[dict[Any, Document], Document]:
+    """Return the schema of each type that a body or an answer has, and what these refer to."""
+    declared: list[Any] = [one.answer for one in operations] + [one.body for one in operations]
+    types = list(dict.fromkeys([Problem, *(kind for kind in declared if kind and not isinstance(kind, str))]))
+    found, components = msgspec.json.schema_components(types, ref_template=REFERENCE)
+    return dict(zip(types, found, strict=True)), dict(components)
+
+
+def _operation(operation: Operation, schemas: dict[Any, Document]) -> Document:
+    described: Document = {
+        "operationId": operation.name,
+        "summary": operation.summary,
+        "description": f"{' '.join((operation.run.__doc__ or '').split())}\n\nNeeds the role `{operation.role}`.",
+        "tags": [operation.path.split("/")[2]],
+        "parameters": [*_parameters(operation), *([_KEY] if operation.idempotent else [])],
+        "responses": _responses(operation, schemas),
+    }
+    if operation.body is not None:
+        described["requestBody"] = {"required": True, "content": {JSON: {"schema": schemas[operation.body]}}}
+    return described
+
+
+def _parameters(operation: Operation) -> Iterable[Document]:
+    (schema,), components = msgspec.json.schema_components([operation.parameters])
+    fields = components[schema["$ref"].rpartition("/")[2]]
+    for name, of_field in fields["properties"].items():
+        shown = {key: value for key, value in of_field.items() if key != "description"}
+        in_path = name in operation.in_path
+        yield {
+            "name": name,
+            "in": "path" if in_path else "query",
+            "required": in_path,
+            "description": of_field.get("description", ""),
+            "schema": _without_null(shown),
+        }
+
+
+def _without_null(schema: Document) -> Document:
+    """Return the schema of a parameter's text: an absent one is None here, and no text says null."""
+    choices = [one for one in schema.get("anyOf", ()) if one != {"type": "null"}]
+    rest = {key: value for key, value in schema.items() if key != "anyOf" and (key, value) != ("default", None)}
+    return {**choices[0], **rest} if len(choices) == 1 else schema
+
+
+def _responses(operation: Operation, schemas: dict[Any, Document]) -> Document:
+    if isinstance(operation.answer, str):
+        schema: Document = {"type": "string", "contentMediaType": operation.media_type}
+    else:
+        schema = schemas[operation.answer]
+    done: Document = {
+        "description": HTTPStatus(operation.status).phrase,
+        "content": {operation.media_type: {"schema": schema}},
+    }
+    if operation.tagged:
+        done["headers"] = {"ETag": {"schema": {"type": "string"}, "description": "For If-None-Match."}}
+    problems = {**_SHARED, **operation.problems}
+    if operation.body is not None:
+        problems |= {408: "The body did not come in time.", 413: "The body is too large.", 415: "The body is no JSON."}
+    responses: Document = {str(operation.status): done}
+    responses |= {"304": {"description": "The client has this already."}} if operation.tagged else {}
+    for status in sorted(problems):
+        responses[str(status)] = _problem(status, problems[status], schemas[Problem])
+    return responses
+
+
+def _problem(status: int, description: str, schema: Document) -> Document:
+    described: Document = {"description": description, "content": {MEDIA_TYPE: {"schema": schema}}}
+    if status in _RETRIED:
+        seconds = {"type": "integer", "minimum": 1}
+        described["headers"] = {"Retry-After": {"description": "Seconds.", "schema": seconds}}
+    return described

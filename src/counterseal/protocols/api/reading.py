@@ -1,0 +1,71 @@
+"""From a request to the values that its operation declares; every fault says where it is. PURE.
+
+A parameter or a field that is not declared is a fault too, so that a misspelt one is never silently ignored.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, TypeVar
+
+import msgspec
+
+from counterseal.errors import InputError
+from counterseal.findings import Finding, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+T = TypeVar("T", bound=msgspec.Struct)
+
+_PLACE = re.compile(r"^(?P<what>.*?)(?: - at `(?P<place>\$[^`]*)`)?$", re.DOTALL)
+_STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+|\.\.\.)\]")
+KEY_LIMIT = 255
+
+
+def read_parameters(kind: type[T], path: Mapping[str, str], query: Iterable[tuple[str, str]]) -> T:
+    """Return the parameters; raises InputError ``api.malformed``."""
+    given: dict[str, str] = dict(path)
+    for name, value in query:
+        if name in given:
+            raise _malformed(f"parameter is given twice: {name}", name)
+        given[name] = value
+    try:
+        return msgspec.convert(given, kind, strict=False)
+    except msgspec.ValidationError as error:
+        what, pointer = _told(error)
+        name = pointer.strip("/")
+        raise _malformed(f"parameter is not as declared: {name or what}", name, what) from None
+
+
+def read_json(kind: type[T], content: bytes) -> T:
+    """Return the body; raises InputError ``api.malformed``."""
+    try:
+        return msgspec.json.decode(content, type=kind)
+    except msgspec.ValidationError as error:
+        what, pointer = _told(error)
+        raise _malformed(f"the body is not as declared: {what}", pointer, what) from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise _malformed(f"the body is not JSON: {error}") from None
+    except RecursionError:
+        raise _malformed("the body is nested too deeply") from None
+
+
+def read_idempotency_key(value: str | None) -> str | None:
+    """Return the key of the header as it was sent, quoted or not; raises InputError ``api.malformed``."""
+    if value is not None and not (1 <= len(value) <= KEY_LIMIT and value.isascii() and value.isprintable()):
+        what = f"must be 1 to {KEY_LIMIT} printable ASCII characters"
+        raise _malformed(f"parameter is not as declared: Idempotency-Key {what}", "Idempotency-Key", what)
+    return value
+
+
+def _told(error: msgspec.ValidationError) -> tuple[str, str]:
+    """Return what is wrong, and where as a JSON pointer: ``$.names[0]`` is ``/names/0``."""
+    found = _PLACE.match(str(error))
+    what, place = (found["what"], found["place"] or "") if found else (str(error), "")
+    return what, "".join(f"/{name or index}" for name, index in _STEP.findall(place.removeprefix("$")))
+
+
+def _malformed(message: str, where: str = "", what: str | None = None) -> InputError:
+    finding = Finding("api.malformed", Severity.CRITICAL, what or message, where=where or None)
+    return InputError("api.malformed", message, findings=[finding], hint="the API is described in /v1/openapi.json")

@@ -1,0 +1,151 @@
+"""What the API answers, as types: the OpenAPI document is made from them, and answers are checked against it in tests.
+
+The values are those of ``authority.record_json``, the same as after ``--json`` on the command line.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+
+Described = msgspec.Meta
+Time = Annotated[str, Described(description="ISO 8601, UTC.", extra_json_schema={"format": "date-time"})]
+Hex = Annotated[str, Described(description="Hexadecimal.", pattern="^[0-9A-Fa-f]*$")]
+Serial = Annotated[
+    str, Described(description="Serial number in hexadecimal.", pattern="^[0-9A-Fa-f]{1,40}$", examples=["01A2B3C4"])
+]
+Name = Annotated[str, Described(min_length=1, max_length=200)]
+Limit = Annotated[int, Described(ge=1, le=1000, description="How many at most.")]
+Cursor = Annotated[str, Described(min_length=1, max_length=2000, description="The `next` of the page before.")]
+
+
+class Certificate(msgspec.Struct, frozen=True):
+    """A certificate of the inventory."""
+
+    serial_number: Serial
+    name: str
+    subject: Annotated[str, Described(description="RFC 4514.")]
+    names: Annotated[list[str], Described(description="Subject alternative names: DNS:, IP:, email:, URI:.")]
+    profile: str
+    group: str | None
+    issuer: Annotated[str, Described(description="Name of the CA.")]
+    status: Annotated[str, Described(description="valid (whatever its end), revoked or held.")]
+    not_before: Time
+    not_after: Time
+    created_at: Time
+    created_by: str
+    revoked_at: Time | None
+    revocation_reason: str | None
+
+
+class Certificates(msgspec.Struct, frozen=True):
+    """A page of certificates."""
+
+    certificates: list[Certificate]
+    next: Annotated[str | None, Described(description="Pass it as `after` for the next page; null on the last one.")]
+
+
+class ShownCertificate(msgspec.Struct, frozen=True):
+    """A certificate and itself in PEM, null where only the serial number of an imported one is known."""
+
+    certificate: Certificate
+    pem: str | None
+
+
+class CA(msgspec.Struct, frozen=True):
+    """A CA, and its newest list."""
+
+    name: str
+    purpose: Annotated[str, Described(description="root, server, client or any.")]
+    state: Annotated[str, Described(description="active or retired.")]
+    parent: str | None
+    subject: str
+    not_after: Time
+    crl_number: int | None
+    crl_next_update: Time | None
+
+
+class CAs(msgspec.Struct, frozen=True):
+    """All CAs."""
+
+    cas: list[CA]
+
+
+class ShownCA(msgspec.Struct, frozen=True):
+    """A CA and its certificate."""
+
+    ca: CA
+    certificate: Annotated[str, Described(description="PEM.")]
+    sha256: Hex
+
+
+class CRL(msgspec.Struct, frozen=True):
+    """A revocation list."""
+
+    issuer: str
+    number: Annotated[int, Described(description="RFC 5280 5.2.3.")]
+    entries: int
+    this_update: Time
+    next_update: Time
+
+
+class CRLs(msgspec.Struct, frozen=True):
+    """The newest list of every CA that has one."""
+
+    crls: list[CRL]
+
+
+class Profile(msgspec.Struct, frozen=True):
+    """The rules for a kind of certificate; durations in seconds."""
+
+    name: str
+    purpose: str
+    lifetime: int
+    max_lifetime: int
+    name_kinds: list[str]
+    wildcards: bool
+    requires_name: bool
+    permitted_domains: list[str]
+    min_rsa_bits: int
+
+
+class Profiles(msgspec.Struct, frozen=True):
+    """The profiles that can be asked for."""
+
+    profiles: list[Profile]
+
+
+class KeyUse(msgspec.Struct, frozen=True):
+    """One use of a CA key."""
+
+    sequence: int
+    at: Time
+    actor: str
+    ca: str
+    action: str
+    serial_number: Serial | None
+    digest: Annotated[Hex, Described(description="SHA-256 of what was signed.")]
+    hash: Annotated[Hex, Described(description="Covers this entry and the hash of the one before.")]
+
+
+class KeyUses(msgspec.Struct, frozen=True):
+    """A page of the log."""
+
+    key_uses: list[KeyUse]
+    next: Annotated[int | None, Described(description="Pass it as `after` for the next page; null at the end.")]
+
+
+class LogFinding(msgspec.Struct, frozen=True):
+    """Something that is not as it was written."""
+
+    code: str
+    where: str | None
+    message: str
+
+
+class Verification(msgspec.Struct, frozen=True):
+    """What a verification of the log found."""
+
+    intact: bool
+    findings: list[LogFinding]
