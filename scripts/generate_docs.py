@@ -1,4 +1,4 @@
-"""Write the pages of docs/ that are read from the source: errors.md, commands.md and the rules of lint.
+"""Write the pages of docs/ that are read from the source: errors.md, commands.md, the rules of lint, openapi.json.
 
 usage: generate_docs.py [--check]. With --check nothing is written, and the exit code is 1 when a page is out of date.
 """
@@ -6,6 +6,7 @@ usage: generate_docs.py [--check]. With --check nothing is written, and the exit
 from __future__ import annotations
 
 import importlib.util
+import json
 import sys
 from collections import defaultdict
 from itertools import groupby
@@ -14,8 +15,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from counterseal import __version__
 from counterseal.nginx.lint.catalogue import RULES
 from counterseal.pki.lint.catalogue import catalogue
+from counterseal.protocols.api.face import OPERATIONS
+from counterseal.protocols.api.openapi import openapi
 from error_codes import ErrorUse, read_kinds, read_uses
 
 if TYPE_CHECKING:
@@ -110,12 +114,18 @@ def write_lint_rules() -> str:
     return "\n".join(lines) + "\n"
 
 
+def write_openapi() -> str:
+    """Return docs/openapi.json: the API, as the service describes it."""
+    return json.dumps(openapi(OPERATIONS, version=__version__), indent=1, ensure_ascii=False) + "\n"
+
+
 def write_pages() -> dict[Path, str]:
     """Return every generated page with its text; commands.md only when there are commands."""
     pages = {
         DOCS / "errors.md": write_errors(),
         DOCS / "nginx-lint.md": write_nginx_rules(),
         DOCS / "lint-rules.md": write_lint_rules(),
+        DOCS / "openapi.json": write_openapi(),
     }
     if any(find_commands()):
         pages[DOCS / "commands.md"] = write_commands()

@@ -21,6 +21,8 @@ from counterseal.compose.listening import OwnCertificate, bind, origin_of, shown
 from counterseal.compose.place import store_path
 from counterseal.protocols.acme.face import acme_face
 from counterseal.protocols.acme.rules import AcmeRules
+from counterseal.protocols.api.face import api_face
+from counterseal.protocols.api.rules import ApiRules
 from counterseal.protocols.health import health_face
 from counterseal.protocols.metrics import metrics_face
 from counterseal.protocols.ocsp import ocsp_face
@@ -60,6 +62,8 @@ def _faces(service: Service, settings: Settings, own: OwnCertificate | None) -> 
     ocsp = settings.ocsp or OCSPRules()
     faces += [ocsp_face(service, ocsp)] if ocsp.enabled else []
     faces += [acme_face(service, acme)] if acme.enabled else []
+    api = settings.api or ApiRules()
+    faces += [api_face(service, api, settings.sites)] if api.enabled else []
     return faces
 
 

@@ -1,4 +1,4 @@
-"""One operation as a route: who asks, may he, does the request fit, what is answered; failures are problem documents."""
+"""One operation as a route: who asks, may he, does the request fit, what is answered; failures are problems."""
 
 from __future__ import annotations
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound=msgspec.Struct)
 
 _PLACE = re.compile(r"^(?P<what>.*?)(?: - at `(?P<place>\$[^`]*)`)?$", re.DOTALL)
+_UNKNOWN = re.compile(r"^Object contains unknown field `(.*)`$", re.DOTALL)
 _STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+|\.\.\.)\]")
 KEY_LIMIT = 255
 
@@ -63,7 +64,10 @@ def _told(error: msgspec.ValidationError) -> tuple[str, str]:
     """Return what is wrong, and where as a JSON pointer: ``$.names[0]`` is ``/names/0``."""
     found = _PLACE.match(str(error))
     what, place = (found["what"], found["place"] or "") if found else (str(error), "")
-    return what, "".join(f"/{name or index}" for name, index in _STEP.findall(place.removeprefix("$")))
+    steps = [name or index for name, index in _STEP.findall(place.removeprefix("$"))]
+    unknown = _UNKNOWN.match(what)
+    steps += [unknown[1].replace("~", "~0").replace("/", "~1")] if unknown else []
+    return what, "".join(f"/{step}" for step in steps)
 
 
 def _malformed(message: str, where: str = "", what: str | None = None) -> InputError:
