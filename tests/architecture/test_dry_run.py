@@ -15,6 +15,7 @@ WRITE_NOTHING = {
     "acme accounts", "acme eab list", "ca export",
     "ca list", "completion", "inspect", "lint", "list", "log show", "log verify", "nginx render", "show", "timer print",
     "token list", "verify",
+    "reminders show",
 }  # fmt: skip
 """They look, or print."""
 
@@ -27,6 +28,7 @@ NO_FILE_OF_THE_USER = {
     "nginx lint": "changes files with --fix --write; --fix alone is the rehearsal",
     "nginx status": "the same",
     "nginx stop": "ends a process",
+    "reminders test": "sends a message that says it is a test",
     "prove": "issues a probe that lives for an hour",
     "doctor": "looks; its proof issues probes, as prove does",
     "timeline": "writes the picture that is named for it",

@@ -78,6 +78,7 @@ SECTIONS: dict[str, dict[str, Entry]] = {
         "rekey": Entry("counterseal.cli.renew:rekey", "Issue the same certificate again, with a new key."),
         "refresh": Entry("counterseal.cli.refresh:refresh", "Do what is due: lists, site certificates, one deploy."),
         "timer": Entry("counterseal.cli.timer:timer", "Have refresh called by systemd or cron."),
+        "reminders": Entry("counterseal.cli.reminders:reminders", "Be told by mail or webhook before something ends."),
         "doctor": Entry(
             "counterseal.cli.doctor:doctor", "Say on one page whether all is well, and what mends what is not."
         ),

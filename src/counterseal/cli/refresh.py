@@ -16,15 +16,16 @@ if TYPE_CHECKING:
 
     from counterseal.authority.deployment import Ground
     from counterseal.authority.parts import Authority
+    from counterseal.authority.reminders.send import Sent
 
 
 @click.command(epilog="\b\nExamples:\n  counterseal refresh --passphrase-file /etc/counterseal/passphrase")
 @dry_run_option
 @common
 def refresh(run: Run, *, dry_run: bool) -> int:
-    """Sign lists that are old, renew site certificates that are due, and deploy once if anything changed.
+    """Sign lists that are old, renew site certificates that are due, deploy once if anything changed, send reminders.
 
-    Exit code 3 when a list is about to end whose CA's key is not here.
+    Exit code 3 when a list is about to end whose CA's key is not here, or a reminder was not taken.
     """
     with run.authority() as authority:
         stale = stale_lists(authority)
@@ -36,13 +37,27 @@ def refresh(run: Run, *, dry_run: bool) -> int:
             signed = [crl.issuer for crl in publish(authority, only=stale).signed]
             done, document = f"new lists: {', '.join(signed)}", {"signed": signed}
         ending = ending_lists(authority)
+        sent = _remind(run, authority)
     for crl in ending:
         run.say(f"warning: the list of CA {crl.issuer} ends {moment(crl.next_update):%Y-%m-%d %H:%M} UTC, then nginx")
         run.say("refuses everybody under it, and the CA's key is not here to sign another one")
         run.say("hint: bring the key back for: counterseal crl; and set root_crl_lifetime longer than it is away")
     document["ending"] = [crl.issuer for crl in ending]
+    document["reminders"] = [{"channel": one.channel, "count": one.count} for one in sent if one.error is None]
     run.show({"changed": done is not None, **document}, done or "nothing is due")
-    return 3 if ending else 0
+    return 3 if ending or any(one.error for one in sent) else 0
+
+
+def _remind(run: Run, authority: Authority) -> Sequence[Sent]:
+    settings = run.settings().reminders
+    if not settings.channels:
+        return ()
+    from counterseal.authority.reminders.send import send_reminders  # noqa: PLC0415 - mail and TLS only where used
+    from counterseal.cli.reminders import show_failures  # noqa: PLC0415 - same
+
+    sent = send_reminders(authority, settings)
+    show_failures(run, sent)
+    return sent
 
 
 def _deploy(run: Run, authority: Authority, stale: Sequence[str]) -> tuple[str | None, dict[str, Any]]:
@@ -82,4 +97,9 @@ def _rehearse(run: Run, authority: Authority, stale: Sequence[str]) -> None:
     acts = [f"sign a new revocation list of {name}" for name in stale]
     acts += [f"renew the certificate of site {name}" for name in names]
     acts += ["deploy a new generation and prove it"] if ground is not None else []
+    if run.settings().reminders.channels:
+        from counterseal.authority.reminders.send import next_messages  # noqa: PLC0415 - mail and TLS only where used
+
+        messages = next_messages(authority, run.settings().reminders)
+        acts += [f"send by {name}: {one.subject}" for name, one in messages.items() if one is not None]
     show_dry_run(run, acts=acts or ["do nothing: nothing is due"], document={"stale": stale, "due": names})

@@ -19,6 +19,7 @@ from counterseal.authority.publish import unlock
 from counterseal.compose.home import open_authority, service_secret
 from counterseal.compose.listening import OwnCertificate, bind, origin_of, shown_address
 from counterseal.compose.place import store_path
+from counterseal.compose.reminding import reminding
 from counterseal.protocols.acme.face import acme_face
 from counterseal.protocols.acme.rules import AcmeRules
 from counterseal.protocols.api.face import api_face
@@ -108,7 +109,7 @@ async def _serve(home: Path, settings: Settings, passphrase: Passphrase, started
         )
         faces = _faces(service, settings, own)
         watching = [metrics_face(service, own.ends if own else None)] if settings.serve.metrics_listen else []
-        await stack.enter_async_context(upkeep(_works([*faces, *watching], own, access)))
+        await stack.enter_async_context(upkeep(_works([*faces, *watching], own, access, settings)))
         for face in (*faces, *watching):
             if face.start:
                 await face.start()
@@ -134,8 +135,9 @@ def _bind_more(stack: AsyncExitStack, settings: ServeSettings) -> tuple[socket.s
     return public, metrics
 
 
-def _works(faces: Sequence[Face], own: OwnCertificate | None, access: Access) -> list[Upkeep]:
+def _works(faces: Sequence[Face], own: OwnCertificate | None, access: Access, settings: Settings) -> list[Upkeep]:
     works = [work for face in faces for work in face.upkeep]
+    works += reminding(access, settings.reminders)
     if own is not None:
         works.append(Upkeep("own certificate", CERTIFICATE_SECONDS, lambda: own.renew(access)))
     return works

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 
 from counterseal.authority.parts import Rules
+from counterseal.authority.reminders.settings import ReminderSettings
 from counterseal.config.api import api_rules_of
 from counterseal.config.convert import profile_of
 from counterseal.config.convert_site import kind_of, site_of
@@ -23,8 +24,10 @@ from counterseal.config.raw import (
     RawNginx,
     RawOCSPFace,
     RawProfile,
+    RawReminders,
     RawServe,
 )
+from counterseal.config.reminders import reminder_settings_of
 from counterseal.config.service import acme_rules_of, ocsp_rules_of, serve_settings_of
 from counterseal.config.settings import NginxSettings, Settings
 from counterseal.duration import parse_duration
@@ -78,6 +81,7 @@ class _Loader:
         acme = self._table(document.get("acme", {}), RawAcme, "acme") or RawAcme()
         ocsp = self._table(document.get("ocsp", {}), RawOCSPFace, "ocsp") or RawOCSPFace()
         api = self._table(document.get("api", {}), RawApi, "api") or RawApi()
+        reminders = self._table(document.get("reminders", {}), RawReminders, "reminders") or RawReminders()
         rules = self._rules(document)
         served = self._try("serve", lambda: serve_settings_of(serve, self._path)) or ServeSettings()
         return Settings(
@@ -103,6 +107,7 @@ class _Loader:
             acme=self._try("acme", lambda: acme_rules_of(acme, rules.profiles)),
             ocsp=self._try("ocsp", lambda: ocsp_rules_of(ocsp)),
             api=self._try("api", lambda: api_rules_of(api, rules.profiles)),
+            reminders=self._try("reminders", lambda: reminder_settings_of(reminders, self._path)) or ReminderSettings(),
         )
 
     def _rules(self, document: dict[str, Any]) -> Rules:
@@ -160,7 +165,7 @@ class _Loader:
             if content is not None:
                 self._fault(where, "must be a table", None)
             return
-        self._unknown(content, [field.name for field in msgspec.structs.fields(kind)], where)
+        self._unknown(content, [field.encode_name for field in msgspec.structs.fields(kind)], where)
         for key, nested in NESTED.items():
             inner = content.get(key)
             for index, table in enumerate(inner if isinstance(inner, list) else [inner]):

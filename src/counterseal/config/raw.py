@@ -192,6 +192,33 @@ class RawApi(msgspec.Struct):
     requests_per_minute: int = 600
 
 
+class RawWebhook(msgspec.Struct):
+    """``[reminders.webhook]``."""
+
+    url: str
+    secret_file: str
+
+
+class RawMail(msgspec.Struct):
+    """``[reminders.mail]``."""
+
+    to: list[str]
+    sender: str | None = msgspec.field(name="from", default=None)
+    host: str = "localhost"
+    port: Annotated[int, msgspec.Meta(ge=1, le=65_535)] | None = None
+    security: str | None = None
+    username: str | None = None
+    password_file: str | None = None
+
+
+class RawReminders(msgspec.Struct):
+    """``[reminders]``."""
+
+    before: list[str] = msgspec.field(default_factory=lambda: ["30d", "7d", "1d"])
+    webhook: RawWebhook | None = None
+    mail: RawMail | None = None
+
+
 TABLES: dict[str, type[msgspec.Struct]] = {
     "ca": RawCA,
     "nginx": RawNginx,
@@ -199,6 +226,7 @@ TABLES: dict[str, type[msgspec.Struct]] = {
     "acme": RawAcme,
     "ocsp": RawOCSPFace,
     "api": RawApi,
+    "reminders": RawReminders,
 }
 NAMED_TABLES: dict[str, type[msgspec.Struct]] = {"profiles": RawProfile, "sites": RawSite}
 NESTED: dict[str, type[msgspec.Struct]] = {
@@ -208,4 +236,6 @@ NESTED: dict[str, type[msgspec.Struct]] = {
     "client_certificate": RawKeyPair,
     "ocsp": RawOCSP,
     "access": RawAccess,
+    "webhook": RawWebhook,
+    "mail": RawMail,
 }

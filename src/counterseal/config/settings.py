@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from counterseal.authority.parts import Rules
+from counterseal.authority.reminders.settings import ReminderSettings
 from counterseal.service.settings import ServeSettings
 
 if TYPE_CHECKING:
@@ -50,3 +51,4 @@ class Settings:
     """None: the same of OCSP."""
     api: ApiRules | None = None
     """None: nobody has access to the API."""
+    reminders: ReminderSettings = field(default_factory=ReminderSettings)

@@ -49,6 +49,8 @@ class Upkeep:
     name: str
     seconds: float
     do: Callable[[], Awaitable[None]]
+    at_once: bool = False
+    """Whether the first time is when the service starts, beside it, and not after a pause."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,8 +28,10 @@ async def upkeep(works: Sequence[Upkeep]) -> AsyncIterator[None]:
 
 
 async def _repeat(work: Upkeep) -> None:
+    pause = 0.0 if work.at_once else work.seconds
     while True:
-        await asyncio.sleep(work.seconds)
+        await asyncio.sleep(pause)
+        pause = work.seconds
         try:
             await work.do()
         except CountersealError as error:

@@ -1,0 +1,48 @@
+"""What ``[reminders]`` of counterseal.toml may say, checked and frozen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+Security = Literal["none", "starttls", "tls"]
+SECURITIES: tuple[Security, ...] = ("none", "starttls", "tls")
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookSettings:
+    """Where reminders are posted to; the file holds the secret that signs them."""
+
+    url: str
+    secret_file: Path
+
+
+@dataclass(frozen=True, slots=True)
+class MailSettings:
+    """Who gets reminders, and the server that takes them; without ``username`` nobody logs in there."""
+
+    to: tuple[str, ...]
+    sender: str
+    host: str
+    port: int
+    security: Security
+    username: str | None = None
+    password_file: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReminderSettings:
+    """How long ``before`` an end somebody is told, ascending, and by which ways; without a way nobody is."""
+
+    before: tuple[timedelta, ...] = (timedelta(days=1), timedelta(days=7), timedelta(days=30))
+    webhook: WebhookSettings | None = None
+    mail: MailSettings | None = None
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """The ways that are set."""
+        return tuple(name for name, one in (("webhook", self.webhook), ("mail", self.mail)) if one is not None)

@@ -1,0 +1,187 @@
+"""Reminders arrive at a real mail server and a real webhook, once each, and again until they were taken."""
+
+from __future__ import annotations
+
+import base64
+import hmac
+import json
+import re
+import ssl
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from command import Ran, counterseal
+from counterseal.config.load import load_settings
+from counterseal.errors import ConfigError
+from reminder_receivers import http_receiver, mail_receiver
+from service_process import SECONDS, make_ca, running
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SECRET = b"correct horse battery staple"
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the home of a CA with a server certificate for the receivers, and the secrets of both ways."""
+    home = tmp_path_factory.mktemp("reminders") / "home"
+    make_ca(home)
+    made = counterseal(home, "server", "localhost", "--san", "IP:127.0.0.1", "--out", str(home / "receiver"))
+    assert made.code == 0, made.stderr
+    for name, secret in (("hook.secret", b"whsec_" + base64.b64encode(SECRET)), ("mail.password", b"open sesame")):
+        (home / name).write_bytes(secret + b"\n")
+        (home / name).chmod(0o600)
+    return home
+
+
+def certificate_of(home: Path) -> tuple[Path, Path]:
+    """Return chain and key of the receivers."""
+    return next((home / "receiver").glob("*.fullchain.pem")), next((home / "receiver").glob("*.key.pem"))
+
+
+def hook_settings(port: int, scheme: str = "http") -> str:
+    """Return the table of the webhook."""
+    return f'[reminders.webhook]\nurl = "{scheme}://127.0.0.1:{port}/hook"\nsecret_file = "hook.secret"\n'
+
+
+def mail_settings(port: int, more: str = "") -> str:
+    """Return the table of the mail."""
+    head = '[reminders.mail]\nto = ["ann@example.com", "bo@example.com"]\nfrom = "ca@example.com"\nhost = "127.0.0.1"\n'
+    return f"{head}port = {port}\n{more}"
+
+
+def check_signature(headers: dict[str, str], body: bytes) -> None:
+    """Verify a post as a receiver does."""
+    signed = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + body
+    mac = base64.b64encode(hmac.digest(SECRET, signed, "sha256")).decode()
+    assert headers["webhook-signature"] == f"v1,{mac}"
+
+
+@pytest.mark.parametrize("security", ["none", "starttls", "tls"])
+def test_a_test_message_arrives(home: Path, security: str) -> None:
+    """Over TLS under a certificate of our own CA, with a log-in whose password comes from a file."""
+    chain, key = certificate_of(home)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(chain, key)
+    login = 'username = "counterseal"\npassword_file = "mail.password"\n' if security != "none" else ""
+    password = "open sesame" if security != "none" else ""
+    with http_receiver(*certificate_of(home)) as hook, mail_receiver(security, context, password) as box:
+        table = mail_settings(box.port, f'security = "{security}"\n{login}')
+        (home / "counterseal.toml").write_text(hook_settings(hook.port, "https") + table)
+        ran = counterseal(home, "reminders", "test")
+    assert ran.code == 0, ran.stderr
+    assert f"mail: taken by 127.0.0.1:{box.port} for ann@example.com, bo@example.com" in ran.stdout
+    ((headers, body),) = hook.posts
+    check_signature(headers, body)
+    assert json.loads(body)["type"] == "test"
+    (mail,) = box.mails
+    assert (mail["Subject"], mail["Auto-Submitted"]) == ("counterseal: a test of reminders", "auto-generated")
+    assert box.logins == (["counterseal"] if security != "none" else [])
+
+
+def test_what_fails_is_said_without_the_password(home: Path) -> None:
+    """A wrong password, a receiver that is down, a redirect, a secret that others can read, nobody to remind."""
+    chain, key = certificate_of(home)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(chain, key)
+    with mail_receiver("starttls", context, "another one") as box, http_receiver() as hook:
+        hook.status = 307
+        login = 'security = "starttls"\nusername = "counterseal"\npassword_file = "mail.password"\n'
+        (home / "counterseal.toml").write_text(hook_settings(hook.port) + mail_settings(box.port, login))
+        ran = counterseal(home, "reminders", "test")
+        assert (ran.code, len(hook.posts)) == (1, 1)
+    assert "did not take one: http://127.0.0.1" in ran.stderr
+    assert ": 307 " in ran.stderr
+    assert "did not take a reminder: 127.0.0.1" in ran.stderr
+    assert "535 " in ran.stderr
+    assert "open sesame" not in ran.stderr + ran.stdout
+    refused = counterseal(home, "reminders", "test")
+    assert (refused.code, "refused" in refused.stderr.lower()) == (1, True)
+    (home / "hook.secret").chmod(0o644)
+    assert "has mode 0644" in counterseal(home, "reminders", "test").stderr
+    (home / "hook.secret").chmod(0o600)
+    (home / "counterseal.toml").write_text("")
+    assert "nobody is to be reminded" in counterseal(home, "reminders", "test").stderr
+
+
+def test_refresh_reminds_once_and_again_until_it_was_taken(home: Path) -> None:
+    """Far ahead in time, with a certificate about to end: a receiver that was down gets it with the next run."""
+    made = counterseal(home, "client", "ann", "--lifetime", "90d", "--out", str(home / "ann"))
+    assert made.code == 0, made.stderr
+    with http_receiver() as hook, mail_receiver() as box:
+        (home / "counterseal.toml").write_text(hook_settings(hook.port) + mail_settings(box.port))
+        hook.status = 503
+        for expected in (3, 3):
+            assert later(home, "refresh").code == expected
+        assert (len(hook.posts), len(box.mails)) == (2, 1)
+        hook.status = 200
+        shown = later(home, "reminders", "show")
+        assert "mail: nothing is due" in shown.stdout
+        assert "webhook: counterseal: certificate " in shown.stdout
+        assert [later(home, "refresh").code for _ in range(2)] == [0, 0]
+        assert (len(hook.posts), len(box.mails)) == (3, 1)
+    headers, body = hook.posts[-1]
+    check_signature(headers, body)
+    assert [one[0]["webhook-id"] for one in hook.posts][1:] != []
+    (ending,) = [one for one in json.loads(body)["endings"] if one["name"] == "ann"]
+    assert (ending["kind"], ending["note"], ending["issuer"]) == ("certificate", "client", "clients")
+    assert 0 < ending["seconds_left"] <= 7 * 86_400
+    assert "certificate ann ends in" in box.mails[0].get_content()
+
+
+def later(home: Path, *arguments: str) -> Ran:
+    """Run a command 85 days from now."""
+    command = ["faketime", "-f", "+85d", sys.executable, "-m", "counterseal", *arguments, "--home", str(home)]
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=2 * SECONDS, check=False)
+    assert "Traceback" not in ran.stderr, ran.stderr
+    return Ran(ran.returncode, ran.stdout, ran.stderr)
+
+
+def test_the_service_reminds(tmp_path: Path) -> None:
+    """Of a list that has ended while the CA's key was away."""
+    home = tmp_path / "home"
+    make_ca(home, '[ca]\ncrl_lifetime = "2s"\ncrl_refresh = "1s"\n')
+    (home / "keys" / "clients.key.pem").rename(tmp_path / "away.pem")
+    with mail_receiver() as box:
+        with (home / "counterseal.toml").open("a") as file:
+            file.write(mail_settings(box.port))
+        deadline = time.monotonic() + SECONDS
+        while "has ended" not in counterseal(home, "reminders", "show").stdout:
+            assert time.monotonic() < deadline
+        with running(home) as service:
+            while not box.mails:
+                assert time.monotonic() < deadline + 2 * SECONDS, service.lines
+                time.sleep(0.1)
+            text = box.mails[0].get_content()
+    assert re.search(r"list clients ended .* ago {2}\(number 1 has ended, the CA's key is not here\)", text), text
+    assert len(box.mails) == 1
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        ('[reminders]\nbefore = ["soon"]\n', "not a length of time: 'soon'"),
+        ("[reminders]\nbefore = []\n", "at least one length of time"),
+        ('[reminders.webhook]\nurl = "ftp://x"\nsecret_file = "s"\n', "not an http or https URL"),
+        ('[reminders.mail]\nto = ["ann"]\n', "not a mail address: 'ann'"),
+        ("[reminders.mail]\nto = []\n", "to is empty"),
+        ('[reminders.mail]\nto = ["a@b"]\nfrm = "c@d"\n', "did you mean 'from'?"),
+        ('[reminders.mail]\nto = ["a@b"]\nusername = "u"\n', "go together"),
+        ('[reminders.mail]\nto = ["a@b"]\nsecurity = "ssl"\n', "choose one of none, starttls, tls"),
+        (
+            '[reminders.mail]\nto = ["a@b"]\nhost = "mx"\nsecurity = "none"\nusername = "u"\npassword_file = "p"\n',
+            "in the clear",
+        ),
+    ],
+)
+def test_a_wrong_setting_is_named(tmp_path: Path, table: str, said: str) -> None:
+    """With what would be right."""
+    (tmp_path / "counterseal.toml").write_text(table)
+    with pytest.raises(ConfigError) as caught:
+        load_settings(tmp_path / "counterseal.toml")
+    assert said in " ".join(f"{one.message} {one.hint}" for one in caught.value.findings)
