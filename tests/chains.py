@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519
+from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, padding
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, ObjectIdentifier
 
@@ -58,6 +58,7 @@ class Recipe:
     begin: datetime = NOW - 100 * DAY
     end: datetime = NOW + 100 * DAY
     extensions: tuple[tuple[x509.ExtensionType, bool], ...] = ()
+    rsa_padding: padding.PSS | None = None
 
     def having(self, *extensions: tuple[x509.ExtensionType, bool]) -> Recipe:
         """Return the recipe with these extensions in place of those of the same kind."""
@@ -89,7 +90,9 @@ class Recipe:
             builder = builder.add_extension(value, critical)
         signer = issuer.private_key if issuer else self.key
         without_hash = isinstance(signer, ed25519.Ed25519PrivateKey | ed448.Ed448PrivateKey)
-        return Issued(builder.sign(signer, None if without_hash else hashes.SHA256()), self.key)
+        return Issued(
+            builder.sign(signer, None if without_hash else hashes.SHA256(), rsa_padding=self.rsa_padding), self.key
+        )
 
 
 def identifiers(key: PrivateKey, issuer_key: PrivateKey) -> tuple[tuple[x509.ExtensionType, bool], ...]:

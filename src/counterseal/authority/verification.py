@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 
 from counterseal.nginx.client_verification import (
     DEFAULT_VERIFY_DEPTH,
+    OVER_TLS,
     ClientVerification,
     NginxAnswer,
+    Request,
     VerifyClient,
     answer_client,
 )
@@ -53,11 +55,12 @@ class Given:
 
 @dataclass(frozen=True, slots=True)
 class NginxFiles:
-    """What nginx takes from ``ssl_client_certificate`` and ``ssl_crl``, None without one; and ``ssl_verify_client``."""
+    """What nginx takes from ``ssl_client_certificate`` and ``ssl_crl``, None without one; and what else it goes by."""
 
     cas: LoadedFile
     crls: LoadedFile | None = None
     verify_client: VerifyClient = VerifyClient.ON
+    request: Request = OVER_TLS
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,4 +128,4 @@ def as_nginx(verified: Verified, files: NginxFiles) -> Verified:
         files.crls.crls if files.crls else None,
         files.verify_client,
     )
-    return replace(verified, nginx=answer_client(given.chain, site, at=given.at))
+    return replace(verified, nginx=answer_client(given.chain, site, at=given.at, request=files.request))

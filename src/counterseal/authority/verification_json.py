@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from counterseal.authority.verification_words import REASONS, error_message, is_too_deep, log_line, verify_variable
+from counterseal.authority.verification_words import cause_of, error_message, is_too_deep, log_line, verify_variable
 from counterseal.pki.names import show_name
 from counterseal.pki.path.report_json import report_to_json
 from counterseal.pki.subject import show_subject
@@ -37,7 +37,7 @@ def verified_to_json(verified: Verified) -> dict[str, Any]:
 def _nginx(answer: NginxAnswer | None, emerg: str | None) -> dict[str, Any] | None:
     if answer is None:
         return None if emerg is None else {"emerg": emerg}
-    reason = REASONS[answer.error] if answer.error else None
+    cause = cause_of(answer)
     return {
         "emerg": None,
         "status": answer.status,
@@ -45,8 +45,8 @@ def _nginx(answer: NginxAnswer | None, emerg: str | None) -> dict[str, Any] | No
         "error": answer.error.value,
         "ssl_client_verify": verify_variable(answer),
         "log": log_line(answer),
-        "cause": reason.cause if reason else None,
-        "fix": reason.fix if reason else None,
+        "cause": cause.cause if cause else None,
+        "fix": cause.fix if cause else None,
         "chain": [show_subject(one.subject) for one in answer.verification.chain] if answer.verification else [],
         "too_deep": is_too_deep(answer),
         "undecided": [show_subject(issuer) for issuer in answer.undecided],

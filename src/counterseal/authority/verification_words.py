@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING
 
 import cryptography
 
+from counterseal.handshake.explain.nginx_log import log_line as log_of
+from counterseal.handshake.symptoms import Cause
 from counterseal.handshake.verify_reasons import VERIFY_REASONS
+from counterseal.nginx.client_verification import CERTIFICATE_ERROR, MISDIRECTED, PLAIN_HTTP
 from counterseal.pki.openssl.codes import Error
 from counterseal.pki.subject import show_subject
 
@@ -18,7 +21,15 @@ if TYPE_CHECKING:
     from counterseal.nginx.client_verification import NginxAnswer
 
 REASONS: dict[int | None, VerifyReason] = {reason.code: reason for reason in VERIFY_REASONS}
-NO_CERTIFICATE = "client sent no required SSL certificate"
+_BEFORE = {
+    MISDIRECTED: Cause(
+        "the request asks for another host than the handshake did, and nginx verifies clients for that host: no "
+        "certificate is judged by the rules of another site",
+        "let the client make a connection for each name; with HTTP/2 browsers join names that one certificate bears",
+    ),
+    PLAIN_HTTP: Cause("the client was given http:// in place of https://", "write https:// at the client"),
+}
+"""What nginx refuses before it looks at any certificate."""
 
 
 def error_message(error: Error) -> str:
@@ -53,8 +64,8 @@ def log_line(answer: NginxAnswer) -> str | None:
     """Return what nginx writes into its error log at level info; None when it admits."""
     if answer.code is None:
         return None
-    if answer.verification is None:
-        return NO_CERTIFICATE
+    if answer.code != CERTIFICATE_ERROR:
+        return log_of(answer.code).text
     return f"client SSL certificate verify error: ({answer.error.value}:{error_message(answer.error)})"
 
 
@@ -63,6 +74,13 @@ def verify_variable(answer: NginxAnswer) -> str:
     if answer.verification is None:
         return "NONE"
     return f"FAILED:{error_message(answer.error)}" if answer.error else "SUCCESS"
+
+
+def cause_of(answer: NginxAnswer) -> Cause | None:
+    """Return why nginx refuses and what mends it; None when it admits without a word."""
+    if answer.error:
+        return Cause(REASONS[answer.error].cause, REASONS[answer.error].fix)
+    return _BEFORE.get(answer.code or 0)
 
 
 def is_too_deep(answer: NginxAnswer) -> bool:
@@ -94,8 +112,10 @@ def nginx_words(verified: Verified) -> Iterator[str]:
         yield f"error.log, at level info: {line}"
     if answer.error:
         yield from _chain_words(answer)
-        yield f"cause: {REASONS[answer.error].cause}"
-        yield f"fix: {REASONS[answer.error].fix}"
+    cause = cause_of(answer)
+    if cause is not None:
+        yield f"cause: {cause.cause}"
+        yield f"fix: {cause.fix}"
     for issuer in answer.undecided:
         yield (
             f"undecided: two revocation lists of {show_subject(issuer)} have the same date; one nginx takes the first, "

@@ -65,6 +65,9 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
     show_default=True,
     help="ssl_verify_client, for --like nginx.",
 )
+@click.option("--sni", metavar="NAME", help="For --like nginx: the name in the handshake, one that nginx serves.")
+@click.option("--host", metavar="NAME", help="For --like nginx: the name in the request.  [default: that of --sni]")
+@click.option("--plain", is_flag=True, help="For --like nginx: a request without TLS on the port for it.")
 @click.option("--nginx-version", metavar="VERSION", help="For --like nginx.  [default: the newest known]")
 @click.option(
     "--starttls", type=click.Choice([one.value for one in StartTLS]), help="Begin in this protocol with HOST."
@@ -80,6 +83,8 @@ def verify(run: Run, **options: Unpack[Options]) -> int:
     Tries every path to a trusted CA, stops at no failure, and shows the values compared, the section of the
     standard and the fix.
     """
+    if options["like"] is None and (options["sni"] or options["host"] or options["plain"]):
+        raise click.UsageError("--sni, --host and --plain belong to --like nginx")
     with warnings.catch_warnings(action="ignore", category=UserWarning):  # the checks say the same in words
         given = given_of(run, options)
         verified = verify_certificate(given)

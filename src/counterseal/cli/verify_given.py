@@ -22,7 +22,7 @@ from counterseal.compose.revocations import crls_at, crls_named_by, ocsp_about, 
 from counterseal.errors import InputError
 from counterseal.files import read_file
 from counterseal.handshake.trace.dial import Dial, StartTLS
-from counterseal.nginx.client_verification import VerifyClient
+from counterseal.nginx.client_verification import Request, VerifyClient
 from counterseal.nginx.verification_files import LoadedFile, load_ca_file, load_crl_file
 from counterseal.nginx.version import NEWEST, NginxVersion, named_version
 from counterseal.pki.extensions import extension_in, read_extensions
@@ -61,6 +61,9 @@ class Options(TypedDict):
     strict: bool
     like: str | None
     verify_client: str
+    sni: str | None
+    host: str | None
+    plain: bool
     nginx_version: str | None
     starttls: str | None
     password_file: Path | None
@@ -200,7 +203,13 @@ def nginx_files(options: Options, given: Given) -> NginxFiles:
     places = [place for place in options["crl"] if "://" not in place]
     crls = [load_crl_file(read_file(Path(place)), version) for place in places]
     fetched = LoadedFile(crls=tuple(one.crl for one in given.crls)) if given.crls is not None and not crls else None
-    return NginxFiles(_joined(cas), _joined(crls) if crls else fetched, VerifyClient(options["verify_client"]))
+    return NginxFiles(
+        _joined(cas), _joined(crls) if crls else fetched, VerifyClient(options["verify_client"]), _request(options)
+    )
+
+
+def _request(options: Options) -> Request:
+    return Request(tls=not options["plain"], sni=options["sni"], host=options["host"])
 
 
 def _content(place: str) -> bytes:

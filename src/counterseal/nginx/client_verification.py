@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 DEFAULT_VERIFY_DEPTH = 1
 BAD_REQUEST, CERTIFICATE_ERROR, NO_CERTIFICATE, ADMITTED = 400, 495, 496, 200
+MISDIRECTED, PLAIN_HTTP = 421, 497
 # ngx_ssl_verify_error_optional: what optional_no_ca lets pass.
 _OPTIONAL = frozenset({
     Error.DEPTH_ZERO_SELF_SIGNED_CERT,
@@ -34,8 +35,9 @@ _OPTIONAL = frozenset({
 
 
 class VerifyClient(StrEnum):
-    """The values of ``ssl_verify_client`` that ask for a certificate."""
+    """The values of ``ssl_verify_client``; ``off`` asks for no certificate."""
 
+    OFF = "off"
     ON = "on"
     OPTIONAL = "optional"
     OPTIONAL_NO_CA = "optional_no_ca"
@@ -57,6 +59,23 @@ class ClientVerification:
 
 
 @dataclass(frozen=True, slots=True)
+class Request:
+    """What nginx looks at before any certificate; ``sni`` is a name that it serves, None where none is sent."""
+
+    tls: bool = True
+    sni: str | None = None
+    host: str | None = None
+
+    @property
+    def misdirected(self) -> bool:
+        """Whether ``Host`` is another name than the one negotiated (ngx_http_set_virtual_server)."""
+        return self.sni is not None and self.host is not None and _bare(self.sni) != _bare(self.host)
+
+
+OVER_TLS = Request()
+
+
+@dataclass(frozen=True, slots=True)
 class NginxAnswer:
     """What nginx does with a client: ``status`` as the client sees it, ``code`` for ``error_page``, and why.
 
@@ -71,9 +90,16 @@ class NginxAnswer:
     undecided: tuple[x509.Name, ...] = ()
 
 
-def answer_client(chain: Sequence[x509.Certificate], site: ClientVerification, *, at: datetime) -> NginxAnswer:
+def answer_client(
+    chain: Sequence[x509.Certificate], site: ClientVerification, *, at: datetime, request: Request = OVER_TLS
+) -> NginxAnswer:
     """Return what nginx answers a client that sends ``chain``, its own certificate first; empty when it sends none."""
-    if not chain:
+    if not request.tls:
+        return NginxAnswer(BAD_REQUEST, PLAIN_HTTP, Error.OK, None)
+    asked = site.verify_client is not VerifyClient.OFF
+    if asked and request.misdirected:
+        return NginxAnswer(MISDIRECTED, MISDIRECTED, Error.OK, None)
+    if not (asked and chain):
         refused = site.verify_client is VerifyClient.ON
         code = NO_CERTIFICATE if refused else None
         return NginxAnswer(BAD_REQUEST if refused else ADMITTED, code, Error.OK, None)
@@ -92,3 +118,9 @@ def answer_client(chain: Sequence[x509.Certificate], site: ClientVerification, *
     if passes:
         return NginxAnswer(ADMITTED, None, told.last, told, undecided)
     return NginxAnswer(BAD_REQUEST, CERTIFICATE_ERROR, told.last, told, undecided)
+
+
+def _bare(name: str) -> str:
+    """Return a name as nginx compares it: in small letters, without port and final dot (ngx_http_validate_host)."""
+    host, _, port = name.lower().rpartition(":")
+    return (host if host and port.isdigit() else name.lower()).removesuffix(".")

@@ -107,6 +107,21 @@ def test_what_nginx_answers_is_the_exit_code(home: Path) -> None:
     assert found["nginx"]["log"] == "client SSL certificate verify error: (2:unable to get issuer certificate)"
 
 
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (("--like", "nginx", "--sni", "a.test", "--host", "b.test"), 3, "nginx: 421"),
+        (("--like", "nginx", "--plain"), 3, "nginx: 400 (497)"),
+        (("--like", "nginx", "--verify-client", "off"), 0, "$ssl_client_verify is NONE"),
+        (("--sni", "a.test"), 2, "belong to --like nginx"),
+    ],
+)
+def test_what_nginx_answers_before_any_certificate(home: Path, words: tuple[str, ...], code: int, said: str) -> None:
+    """Other names than negotiated, plain HTTP, and a server that does not ask."""
+    ran = verify(home, str(home / "out" / "alice.fullchain.pem"), "--trust", str(home / "out" / "ca.pem"), *words)
+    assert (ran.code, said in ran.stdout + ran.stderr) == (code, True)
+
+
 def test_a_depth_that_is_too_small_is_told_from_a_missing_issuer(home: Path) -> None:
     """Both are answered by 20 or so; here the chain that nginx builds is shown, and what ended it."""
     fullchain, root = str(home / "out" / "alice.fullchain.pem"), str(home / "out" / "ca.pem")

@@ -11,17 +11,22 @@ Made for the moment at which the tests run, because nginx cannot be told the tim
 
 from __future__ import annotations
 
+from base64 import encodebytes
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ed448, ed25519
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ed448, ed25519, padding
+from cryptography.hazmat.primitives.serialization import Encoding as PemOrDer
+from cryptography.hazmat.primitives.serialization import NoEncryption, PrivateFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 import chains
-from chains import CLIENT_AUTH, DAY, SERVER_AUTH, Recipe, ca, end_entity, usage
+from chains import CLIENT_AUTH, DAY, SERVER_AUTH, Recipe, ca, end_entity, resigned, usage
+from counterseal.pki import der, der_reader
 from counterseal.pki.profile import Purpose
 from pki_fixtures import Issued, key_of
 
@@ -51,6 +56,8 @@ class Shown:
 
     name: str
     chain: tuple[Issued, ...]
+    key: bytes | None = None
+    """The private key in PEM, where it is not written as that of the first certificate."""
 
     @property
     def certificates(self) -> tuple[x509.Certificate, ...]:
@@ -123,6 +130,45 @@ def by_fault() -> list[Shown]:
         Shown("issued by one that is no CA", (client("below", no_ca, key=key_of("p-256", 32)).make(), no_ca)),
         Shown("issued by one without constraints", (client("below", without, key=key_of("p-256", 33)).make(), without)),
     ]
+
+
+def rsa_root() -> Issued:
+    """Return a root with an RSA key."""
+    return ca("rsaA", None, key=key_of("rsa-2048", 20), **LONG).make()
+
+
+def by_rsa_pss() -> list[Shown]:
+    """Return clients with a key for RSA-PSS only (RFC 4055 1.2), signed by it, or both."""
+    plain = client("plain", rsa_root(), key=key_of("rsa-2048", 21))
+    pss = padding.PSS(padding.MGF1(hashes.SHA256()), padding.PSS.DIGEST_LENGTH)
+    weak = replace(plain, rsa_padding=pss, begin=NOW - 2 * DAY, end=NOW - DAY)
+    made = replace(client("of-pss", authority("rootA")), key=key_of("rsa-2048", 22)).make()
+    own = resigned(made.certificate, authority("rootA"), _as_pss_key)
+    key = made.private_key.private_bytes(PemOrDer.DER, PrivateFormat.PKCS8, NoEncryption())
+    return [
+        Shown("rsa", (plain.make(),)),
+        Shown("signed by RSA-PSS", (replace(plain, rsa_padding=pss).make(),)),
+        Shown("signed by RSA-PSS, expired", (weak.make(),)),
+        Shown("key for RSA-PSS", (Issued(own, made.private_key),), _pem("PRIVATE KEY", _for_pss(key))),
+    ]
+
+
+_RSA, _RSA_PSS = "1.2.840.113549.1.1.1", "1.2.840.113549.1.1.10"
+
+
+def _for_pss(key: bytes) -> bytes:
+    """Return a public or private key whose algorithm is rsaEncryption as one for RSA-PSS."""
+    fields = [field.whole for field in der_reader.read(key).children()]
+    plain = der.sequence(der.object_identifier(_RSA), der.NULL)
+    return der.sequence(*(der.sequence(der.object_identifier(_RSA_PSS)) if one == plain else one for one in fields))
+
+
+def _as_pss_key(fields: list[bytes]) -> list[bytes]:
+    return [*fields[:6], _for_pss(fields[6]), *fields[7:]]
+
+
+def _pem(label: str, content: bytes) -> bytes:
+    return f"-----BEGIN {label}-----\n{encodebytes(content).decode()}-----END {label}-----\n".encode()
 
 
 def _edwards(recipe: Recipe, key: ed25519.Ed25519PrivateKey | ed448.Ed448PrivateKey) -> Issued:

@@ -18,6 +18,7 @@ from nginx_process import free_port, worker_user
 from pki_fixtures import make_server
 
 if TYPE_CHECKING:
+    from counterseal.nginx.client_verification import Request
     from integration.nginx_verify.lab import Shown
     from nginx_process import PrivateNginx
     from pki_fixtures import Issued
@@ -97,6 +98,17 @@ class Server:
         logged = _LOGGED.search(self.nginx.log()[seen:])
         return Answered(int(found[1]), found[2], int(logged[1]) if logged else 0)
 
+    def ask_for(self, asked: Request, shown: Shown) -> tuple[int, str]:
+        """Ask for a host by another name than the one negotiated, or without TLS; return the code and the log."""
+        seen = len(self.nginx.log())
+        with socket.create_connection(("127.0.0.1", self.port), timeout=30) as raw:
+            connection = _context(shown).wrap_socket(raw, server_hostname=asked.sni) if asked.tls else raw
+            connection.sendall(f"GET / HTTP/1.1\r\nHost: {asked.host}\r\nConnection: close\r\n\r\n".encode())
+            answer = b"".join(iter(lambda: connection.recv(4096), b"")).decode()
+            connection.close()
+        found = _ANSWER.search(answer)
+        return int(found[1]) if found else int(answer.split()[1]), self.nginx.log()[seen:]
+
     def _configuration(self) -> str:
         base = self.nginx.base
         user = worker_user()
@@ -116,9 +128,10 @@ class Server:
 
 
 _PAGES = """
-error_page 495 =400 @invalid; error_page 496 =400 @missing;
+error_page 495 =400 @invalid; error_page 496 =400 @missing; error_page 497 =400 @plain;
 location / { return 200 "[200|$ssl_client_verify]"; }
 location @invalid { return 400 "[495|$ssl_client_verify]"; }
+location @plain { return 400 "[497|]"; }
 location @missing { return 400 "[496|$ssl_client_verify]"; }
 """
 
@@ -131,7 +144,7 @@ def _context(shown: Shown) -> ssl.SSLContext:
     if shown.chain:
         with tempfile.NamedTemporaryFile() as file:
             chain = b"".join(one.certificate.public_bytes(Encoding.PEM) for one in shown.chain)
-            file.write(_key_pem(shown.chain[0]) + chain)
+            file.write((shown.key or _key_pem(shown.chain[0])) + chain)
             file.flush()
             context.load_cert_chain(file.name)
     return context

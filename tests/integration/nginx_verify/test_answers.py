@@ -10,10 +10,24 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from chains import DAY, ca
+from counterseal.authority.verification_words import log_line
 from counterseal.handshake.verify_reasons import VERIFY_REASONS
-from counterseal.nginx.client_verification import ClientVerification, VerifyClient, answer_client
+from counterseal.nginx.client_verification import ClientVerification, Request, VerifyClient, answer_client
 from counterseal.nginx.verification_files import load_ca_file, load_crl_file
-from integration.nginx_verify.lab import NOW, Shown, authority, by_chain, by_fault, client, crl, roots, serials
+from integration.nginx_verify.lab import (
+    LONG,
+    NOW,
+    Shown,
+    authority,
+    by_chain,
+    by_fault,
+    by_rsa_pss,
+    client,
+    crl,
+    roots,
+    rsa_root,
+    serials,
+)
 from integration.nginx_verify.server import Answered, Files, Server
 from pki_fixtures import key_of
 
@@ -27,6 +41,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.nginx
 MESSAGES = {reason.code: reason.message for reason in VERIFY_REASONS}
+_ALICE = Shown("alice", (client("alice", authority("rootA")).make(),))
 
 
 @dataclass(frozen=True)
@@ -178,6 +193,49 @@ def test_what_else_is_in_the_files(private_nginx: PrivateNginx, nginx_version: N
         Block("old-root", Files(a + pem([old.certificate])), shown),
     ]
     hold(Server(private_nginx), blocks, nginx_version)
+
+
+def test_rsa_pss(private_nginx: PrivateNginx, nginx_version: NginxVersion) -> None:
+    """Keys and signatures of RSA-PSS, beside those of RSA PKCS #1."""
+    root = rsa_root().certificate
+    blocks = [Block("pss", Files(pem([*roots("rootA"), root])), tuple(by_rsa_pss()))]
+    hold(Server(private_nginx), blocks, nginx_version)
+
+
+def test_many_cas(private_nginx: PrivateNginx, nginx_version: NginxVersion) -> None:
+    """A thousand CAs of other names do not hinder, although their names fill 65 kB of the handshake."""
+    one = key_of("p-256", 41)
+    crowd = [ca(f"one of many {number}", None, key=one, **LONG).make().certificate for number in range(1000)]
+    shown = (_ALICE, *by_chain()[-2:])
+    hold(Server(private_nginx), [Block("crowd", Files(pem([*crowd, *roots("rootA")])), shown)], nginx_version)
+
+
+@pytest.mark.parametrize(
+    ("mode", "asked"),
+    [
+        (VerifyClient.ON, Request(sni="a.test", host="b.test")),
+        (VerifyClient.ON, Request(sni="a.test", host="A.TEST:443")),
+        (VerifyClient.ON, Request(sni="a.test", host="a.test.")),
+        (VerifyClient.ON, Request(sni="a.test", host="other.test")),
+        (VerifyClient.OFF, Request(sni="a.test", host="b.test")),
+        (VerifyClient.OPTIONAL, Request(sni="a.test", host="b.test")),
+        (VerifyClient.ON, Request(tls=False, host="b.test")),
+    ],
+    ids=str,
+)
+def test_what_is_refused_before_any_certificate(
+    mode: VerifyClient, asked: Request, private_nginx: PrivateNginx
+) -> None:
+    """Another Host than was negotiated, whose server verifies clients; and HTTP where TLS belongs."""
+    server, files = Server(private_nginx), Files(pem(roots("rootA")))
+    for name in ("a", "b"):
+        server.add(name, files, verify_client=mode)
+    server.start()
+    site = ClientVerification(roots("rootA"), verify_client=mode)
+    told = answer_client(_ALICE.certificates, site, at=NOW, request=asked)
+    code, logged = server.ask_for(asked, _ALICE)
+    assert code == (told.code or 200)
+    assert (log_line(told) or "") in logged
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from chains import DAY, NOW, ca, crl, end_entity, intermediate, root
-from counterseal.nginx.client_verification import ClientVerification, VerifyClient, answer_client
+from counterseal.nginx.client_verification import ClientVerification, Request, VerifyClient, answer_client
 from counterseal.nginx.verification_files import load_ca_file, load_crl_file
 from counterseal.nginx.version import NginxVersion
 from counterseal.pki.profile import Purpose
@@ -30,6 +30,7 @@ def stranger() -> Issued:
     ("mode", "of_stranger", "nothing"),
     [
         (VerifyClient.ON, (400, 495, 21), (400, 496, 0)),
+        (VerifyClient.OFF, (200, None, 0), (200, None, 0)),
         (VerifyClient.OPTIONAL, (400, 495, 21), (200, None, 0)),
         (VerifyClient.OPTIONAL_NO_CA, (200, None, 21), (200, None, 0)),
     ],
@@ -43,6 +44,24 @@ def test_the_modes_of_ssl_verify_client(
         answer_client([one.certificate] if one else [], site, at=NOW) for one in (client(), client(stranger()), None)
     ]
     assert [(one.status, one.code, one.error) for one in seen] == [(200, None, 0), of_stranger, nothing]
+
+
+@pytest.mark.parametrize(
+    ("mode", "request_", "status", "code"),
+    [
+        (VerifyClient.ON, Request(sni="a.test", host="b.test"), 421, 421),
+        (VerifyClient.ON, Request(sni="a.test", host="A.test.:8443"), 200, None),
+        (VerifyClient.ON, Request(host="b.test"), 200, None),
+        (VerifyClient.OFF, Request(sni="a.test", host="b.test"), 200, None),
+        (VerifyClient.OPTIONAL, Request(tls=False), 400, 497),
+    ],
+)
+def test_what_is_refused_before_any_certificate(
+    mode: VerifyClient, request_: Request, status: int, code: int | None
+) -> None:
+    """Another Host than was negotiated, and HTTP where TLS belongs, with the best of certificates."""
+    told = answer_client([client().certificate], ClientVerification(CAS, verify_client=mode), at=NOW, request=request_)
+    assert (told.status, told.code, told.verification is None) == (status, code, code is not None or mode == "off")
 
 
 @pytest.mark.parametrize(("depth", "error"), [(0, 2), (1, 0), (2, 0)])
