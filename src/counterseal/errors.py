@@ -13,6 +13,7 @@
     +-- FileError           a file cannot be read or written                        (exit code 1)
     +-- NginxError          nginx is missing, too old, or refuses a configuration   (exit code 1)
     +-- DeployError         a deploy failed and was rolled back                     (exit code 1)
+    +-- RemoteError         a service elsewhere cannot be reached, or answers amiss (exit code 1)
 
 Every error has a stable dotted ``code``, a one-line message that holds the offending value, and where there is
 something to do about it a ``hint``. Exit codes and protocol problems are mapped at the edges, never here.
@@ -109,3 +110,7 @@ class DeployError(NginxError):
     ) -> None:
         super().__init__(code, message, quote=quote, hint=hint)
         self.proof = proof
+
+
+class RemoteError(CountersealError):
+    """A service on another machine cannot be reached, or does not answer as it should."""

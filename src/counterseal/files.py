@@ -136,7 +136,7 @@ def _stage(temporary: Path, path: Path, content: bytes, *, mode: int, durable: b
     try:
         _create(temporary, content, mode=mode, durable=durable)
     except OSError as error:
-        raise _not_written(path, error) from error
+        raise not_written(path, error) from error
 
 
 def _put(temporary: Path, path: Path, *, overwrite: bool) -> None:
@@ -150,14 +150,14 @@ def _put(temporary: Path, path: Path, *, overwrite: bool) -> None:
             "file.exists", f"file exists already: {path}", hint="choose another name or pass --force"
         ) from error
     except OSError as error:
-        raise _not_written(path, error) from error
+        raise not_written(path, error) from error
 
 
 def _sync(directory: Path) -> None:
     try:
         sync_directory(directory)
     except OSError as error:
-        raise _not_written(directory, error) from error
+        raise not_written(directory, error) from error
 
 
 def _remove(paths: Sequence[Path]) -> None:
@@ -166,7 +166,8 @@ def _remove(paths: Sequence[Path]) -> None:
             path.unlink()
 
 
-def _not_written(path: Path, error: OSError) -> FileError:
+def not_written(path: Path, error: OSError) -> FileError:
+    """Return what to raise when ``path`` could not be written, with the system's reason and what to do."""
     return FileError("file.write", f"cannot write {path}: {_reason(error)}", hint=_hint(error))
 
 

@@ -22,6 +22,7 @@ WRITE_NOTHING = {
 NO_FILE_OF_THE_USER = {
     "acme eab add": "writes one row, which eab revoke takes back",
     "acme eab revoke": "writes one row",
+    "enroll": "asks a service elsewhere, which alone knows what it would answer",
     "handshake": "writes the files that are named for it: key log and pictures",
     "listen": "serves until it is stopped",
     "nginx generations": "mends what a killed deploy left, as every command that touches nginx",

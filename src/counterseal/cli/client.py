@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict, Unpack
 
@@ -11,15 +10,14 @@ import click
 from counterseal.authority.credential import credential_of
 from counterseal.authority.issue import issue, rehearse
 from counterseal.authority.order import order_client
-from counterseal.bundles.password import check_password, generate_password
 from counterseal.bundles.pem import pem_files
 from counterseal.bundles.pkcs12 import Strength, browser_key_refusal, checked_rounds, encode
 from counterseal.cli.common import DurationType, Run, common
 from counterseal.cli.completions import complete_cas
 from counterseal.cli.dry_run import dry_run_option
 from counterseal.cli.issuing import check_place, show_issued, show_rehearsal, write_issued
+from counterseal.cli.passphrase import choose_password
 from counterseal.errors import RefusedError
-from counterseal.files import read_file
 from counterseal.keystore.software import generate_key
 from counterseal.pki.keys import parse_key_spec
 
@@ -158,11 +156,3 @@ def _ask(authority: Authority, name: str, public_key: CertificatePublicKeyTypes,
         subject=options["subject"],
         lifetime=options["lifetime"],
     )
-
-
-def choose_password(password_file: Path | None) -> str:
-    """Return the password in the file's first line, checked, or a new one."""
-    if password_file is None:
-        return generate_password(os.urandom)
-    lines = read_file(password_file).decode(errors="replace").splitlines()
-    return check_password(lines[0] if lines else "")

@@ -18,7 +18,7 @@ from counterseal.authority.batch.issue import is_recorded, issue_batch
 from counterseal.authority.batch.ledger import Ledger, Place, issued_names
 from counterseal.authority.batch.order import BatchOrder, Packing
 from counterseal.bundles.pkcs12 import FAST_ROUNDS, Strength, browser_key_refusal, checked_rounds
-from counterseal.cli.client import choose_password
+from counterseal.cli.passphrase import choose_password
 from counterseal.errors import FileError, InputError, RefusedError
 from counterseal.files import make_directory
 from counterseal.keystore.software import generate_key

@@ -14,10 +14,10 @@ from counterseal.bundles.export import ExportFormat, export
 from counterseal.bundles.password import generate_password
 from counterseal.bundles.pem import file_stem
 from counterseal.bundles.pkcs12 import Strength
-from counterseal.cli.client import choose_password
 from counterseal.cli.common import Run, common
 from counterseal.cli.completions import complete_certificates
 from counterseal.cli.dry_run import dry_run_option, show_dry_run
+from counterseal.cli.passphrase import choose_password
 from counterseal.files import make_directory, preview, read_file, write_fileset
 from counterseal.keystore.pkcs8 import open_key
 from counterseal.store.records import Status

@@ -40,6 +40,10 @@ SECTIONS: dict[str, dict[str, Entry]] = {
         "token": Entry(
             "counterseal.cli.token:token", "Make a one-time secret for which a machine or a person gets a certificate."
         ),
+        "enroll": Entry(
+            "counterseal.cli.enroll:enroll_",
+            "Get this machine's first certificate from a CA elsewhere, for a one-time token.",
+        ),
         "completion": Entry("counterseal.cli.completion:completion", "Print the completion script for a shell."),
     },
     "Look": {
@@ -74,7 +78,7 @@ SECTIONS: dict[str, dict[str, Entry]] = {
     "Look after": {
         "revoke": Entry("counterseal.cli.revoke:revoke", "Revoke a certificate, and lock it out of nginx."),
         "unrevoke": Entry("counterseal.cli.revoke:unrevoke", "Take back a certificate_hold."),
-        "renew": Entry("counterseal.cli.renew:renew", "Issue the same certificate again, for the same key."),
+        "renew": Entry("counterseal.cli.renew:renew", "Issue the same certificate again, here or by a CA elsewhere."),
         "rekey": Entry("counterseal.cli.renew:rekey", "Issue the same certificate again, with a new key."),
         "refresh": Entry("counterseal.cli.refresh:refresh", "Do what is due: lists, site certificates, one deploy."),
         "timer": Entry("counterseal.cli.timer:timer", "Have refresh called by systemd or cron."),

@@ -1,4 +1,4 @@
-"""Where the passphrase of the CA keys comes from: a file, a systemd credential, or a prompt. Never an argument."""
+"""Where passphrases and passwords come from: a file, a systemd credential, or a prompt. Never an argument."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from counterseal.bundles.password import check_password, generate_password
 from counterseal.errors import InputError
 from counterseal.files import read_file
 
@@ -65,3 +66,11 @@ def read_password(password_file: Path | None, prompt: str) -> bytes:
         if (sys.stdin.isatty())
         else b""
     )
+
+
+def choose_password(password_file: Path | None) -> str:
+    """Return the password in the file's first line, checked, or a new one."""
+    if password_file is None:
+        return generate_password(os.urandom)
+    lines = read_file(password_file).decode(errors="replace").splitlines()
+    return check_password(lines[0] if lines else "")

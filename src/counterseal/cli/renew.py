@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict, Unpack
 
 import click
 
@@ -26,20 +26,94 @@ from counterseal.pki.keys import parse_key_spec
 from counterseal.store.records import Status
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import timedelta
 
 _OUT = click.Path(path_type=Path, file_okay=False)
+_FILE = click.Path(path_type=Path, dir_okay=False)
 
 
-@click.command(epilog="\b\nExamples:\n  counterseal renew panel.example.com --out /etc/ssl/panel --force")
-@click.argument("selector", metavar="NAME|SERIAL", shell_complete=complete_certificates)
+class RenewOptions(TypedDict):
+    """The options of ``renew``, as click hands them over."""
+
+    selector: str | None
+    lifetime: timedelta | None
+    out: Path
+    force: bool
+    server: str | None
+    if_due: bool
+    keep_key: bool
+    key: str | None
+    ca: Path | None
+    password_file: Path | None
+    then: str | None
+    dry_run: bool
+
+
+RENEW_EPILOG = """\b
+Examples:
+  counterseal renew panel.example.com --out /etc/ssl/panel --force
+  counterseal renew pump-7 --server https://ca.example.com:8443 --out /etc/pump
+  counterseal renew --server https://ca:8443 --out /etc/pump --if-due --then "systemctl reload pump"
+
+With --server the CA is elsewhere: the files of NAME in --out, made by enroll or any other
+command, are replaced at one moment, with a new key unless --keep-key says otherwise.
+"""
+
+
+@click.command(epilog=RENEW_EPILOG)
+@click.argument("selector", metavar="[NAME|SERIAL]", required=False, shell_complete=complete_certificates)
 @click.option("--lifetime", type=DurationType(), help="How long it lives.  [default: as the one before]")
 @click.option("--out", type=_OUT, default=Path(), help="Directory for the files.")
 @click.option("--force", is_flag=True, help="Replace files that exist; the key file is not among them.")
+@click.option("--server", metavar="URL", help="Ask the CA there, with the certificate in --out as proof.")
+@click.option("--if-due", is_flag=True, help="With --server: only when a third of its life is left.")
+@click.option("--keep-key", is_flag=True, help="With --server: for the same key.")
+@click.option("--key", help="With --server: kind of the new key.  [default: as the one before]")
+@click.option("--ca", type=_FILE, help="With --server: the root to verify it with.  [default: ca.pem in --out]")
+@click.option("--password-file", type=_FILE, help="With --server: make a PKCS#12 with this password.")
+@click.option("--then", metavar="COMMAND", help="With --server: what the shell runs after a renewal.")
 @dry_run_option
 @common
-def renew(run: Run, *, selector: str, lifetime: timedelta | None, out: Path, force: bool, dry_run: bool) -> None:
-    """Issue the same certificate again, for the same key."""
+def renew(run: Run, **options: Unpack[RenewOptions]) -> None:
+    """Issue the same certificate again, here or by a CA elsewhere.
+
+    Here it is for the same key.
+    """
+    server, selector = options["server"], options["selector"]
+    if server is not None:
+        _refuse_options(options, ("lifetime", "force", "dry_run"), "is the CA's to say; leave it out with --server")
+        from counterseal.cli.renew_elsewhere import Elsewhere, renew_elsewhere  # noqa: PLC0415 - TLS and HTTP
+
+        renew_elsewhere(
+            run,
+            Elsewhere(
+                server,
+                selector,
+                options["out"],
+                options["if_due"],
+                options["keep_key"],
+                options["key"],
+                options["ca"],
+                options["password_file"],
+                options["then"],
+            ),
+        )
+        return
+    _refuse_options(options, ("if_due", "keep_key", "key", "ca", "password_file", "then"), "is for --server URL")
+    if selector is None:
+        raise click.UsageError("give the NAME or serial number of a certificate, or the CA elsewhere with --server")
+    _renew_here(run, selector, options)
+
+
+def _refuse_options(options: RenewOptions, names: Sequence[str], why: str) -> None:
+    for name in names:
+        if options[name]:  # type: ignore[literal-required] # names of RenewOptions
+            raise click.UsageError(f"--{name.replace('_', '-')} {why}")
+
+
+def _renew_here(run: Run, selector: str, options: RenewOptions) -> None:
+    lifetime, out, force, dry_run = options["lifetime"], options["out"], options["force"], options["dry_run"]
     with run.authority() as authority:
         record = find(authority, selector, statuses=(Status.VALID,))
         asked = ask_again(authority, record, lifetime=lifetime)

@@ -1,0 +1,165 @@
+"""The next certificate of a machine that has one: asked for over mutual TLS with it (RFC 7030 4.2.2).
+
+The certificate at hand, and the root that came with it, are all that is needed. An expired one is shown too: whether it
+still counts is the service's to say. The new root of a CA that has changed its root is taken, because a server below
+the old one brings it (RFC 7030 4.1.3); the caller says so.
+"""
+
+from __future__ import annotations
+
+import ssl
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from counterseal.agent.enroll import Held, name_of, write
+from counterseal.agent.est import EST
+from counterseal.agent.place import Place, locked
+from counterseal.agent.request import next_request
+from counterseal.agent.trust import Trust, path_to_root, trusting
+from counterseal.authority.renewal import due_at
+from counterseal.bundles.credential import Credential
+from counterseal.bundles.pem import TRUST_ANCHOR_FILE
+from counterseal.errors import InputError, KeyAccessError
+from counterseal.files import read_file, write_file
+from counterseal.fileset import SECRET
+from counterseal.keystore.pkcs8 import is_encrypted, open_key
+from counterseal.keystore.software import generate_key
+from counterseal.pki.keys import KeySpec, key_spec_of, parse_key_spec
+from counterseal.pki.reading import certificates_in
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from pathlib import Path
+
+    from cryptography import x509
+    from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
+
+    from counterseal.agent.address import ServerAddress
+
+SHARE_LEFT = 1 / 3
+"""So much of a certificate's life is left when it becomes due."""
+_THEN = "then"
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How to renew: with which key (``keep_key``, or a new one of ``spec``, by default of the kind as before).
+
+    ``due_before``: only when the certificate is due at this moment. ``anchors`` (PEM) are trusted instead of the root
+    that came with the certificate; ``password`` makes a new PKCS#12. ``announce`` leaves a mark that something is to be
+    done after the switch, which outlives a crash until ``done``.
+    """
+
+    keep_key: bool = False
+    spec: KeySpec | None = None
+    due_before: datetime | None = None
+    anchors: bytes | None = None
+    password: str | None = None
+    announce: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AtHand:
+    """What this machine holds before it renews."""
+
+    certificate: x509.Certificate
+    key: CertificateIssuerPrivateKeyTypes
+    anchors: tuple[x509.Certificate, ...]
+
+    @property
+    def due_at(self) -> datetime:
+        """The moment from which it is to be renewed."""
+        return due_at(
+            self.certificate.not_valid_before_utc, self.certificate.not_valid_after_utc, share_left=SHARE_LEFT
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Renewed:
+    """What became of it: ``held`` is None where nothing was due; ``new_root`` when its trust anchor is another."""
+
+    before: AtHand
+    held: Held | None
+    new_root: bool = False
+
+
+def renew(server: ServerAddress, place: Place, manner: Manner) -> Renewed:
+    """Renew the credential in ``place`` and switch its files; on any failure they are as they were.
+
+    Raises RefusedError, RemoteError, FileError, KeyAccessError, InputError.
+    """
+    read_file(place.path(f"{place.stem}.cert.pem"))  # before a directory is made for what is not there
+    with locked(place):
+        before = _at_hand(place, manner.anchors)
+        if manner.due_before is not None and manner.due_before < before.due_at:
+            return Renewed(before, None)
+        _check_pkcs12(place, manner)
+        context = _as_client(place, before)
+        trusted = Trust(context, EST(server, context).cacerts())
+        key = before.key if manner.keep_key else generate_key(manner.spec or _kind_of(before.key))
+        certificate = EST(server, context).simplereenroll(next_request(key, before.certificate))
+        chain, anchor = path_to_root(server, certificate, trusted)
+        credential = Credential(name_of(certificate), certificate, chain, anchor, key)
+        if manner.announce:
+            write_file(place.base / _THEN, b"", mode=SECRET)
+        paths = write(place, credential, manner.password)
+    return Renewed(before, Held(credential, paths), new_root=anchor not in before.anchors)
+
+
+def is_announced(place: Place) -> bool:
+    """Whether what was to be done after a renewal has not been done yet."""
+    return (place.base / _THEN).exists()
+
+
+def done(place: Place) -> None:
+    """Take the mark away."""
+    (place.base / _THEN).unlink(missing_ok=True)
+
+
+def _at_hand(place: Place, anchors: bytes | None) -> AtHand:
+    def held(name: str) -> tuple[bytes, Path]:
+        path = place.path(name)
+        return read_file(path), path
+
+    content, path = held(f"{place.stem}.cert.pem")
+    certificate = certificates_in(content, source=str(path))[0]
+    content, path = held(f"{place.stem}.key.pem")
+    if is_encrypted(content):
+        raise KeyAccessError(
+            "key.encrypted", f"an encrypted key cannot be renewed by itself: {path}", hint="store it without passphrase"
+        )
+    key = open_key(content, None, source=str(path))
+    if key.public_key() != certificate.public_key():
+        raise KeyAccessError("key.mismatch", f"the key does not belong to the certificate beside it: {path}")
+    if anchors is not None:
+        return AtHand(certificate, key, certificates_in(anchors, source="the file of --ca"))
+    content, path = held(TRUST_ANCHOR_FILE)
+    return AtHand(certificate, key, certificates_in(content, source=str(path)))
+
+
+def _as_client(place: Place, before: AtHand) -> ssl.SSLContext:
+    """Return a context that trusts what is at hand and shows the certificate with its chain."""
+    context = trusting(before.anchors)
+    full = place.path(f"{place.stem}.fullchain.pem")
+    chain = full if full.is_file() else place.path(f"{place.stem}.cert.pem")
+    try:
+        context.load_cert_chain(chain, place.path(f"{place.stem}.key.pem"))
+    except ssl.SSLError as error:
+        raise KeyAccessError(
+            "key.mismatch", f"the key does not belong to the certificate beside it: {chain}"
+        ) from error
+    return context
+
+
+def _check_pkcs12(place: Place, manner: Manner) -> None:
+    path = place.path(f"{place.stem}.p12")
+    if path.exists() and manner.password is None:
+        raise InputError(
+            "renew.pkcs12",
+            f"the PKCS#12 would be that of the certificate before: {path}",
+            hint="give its password: --password-file FILE; or remove it when nobody needs it",
+        )
+
+
+def _kind_of(key: CertificateIssuerPrivateKeyTypes) -> KeySpec:
+    return key_spec_of(key.public_key()) or parse_key_spec("p-256")
