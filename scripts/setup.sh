@@ -198,6 +198,7 @@ missing_programs() { # "PACKAGE" per line for what ./check needs and this machin
     command -v fish >/dev/null || echo fish
     command -v zsh >/dev/null || echo zsh
     for client in certbot lego uacme dehydrated acme-tiny caddy; do command -v $client >/dev/null || echo $client; done
+    [ -x /usr/sbin/apache2 ] || echo apache2-bin
     command -v git >/dev/null || echo git
     command -v ps >/dev/null || echo procps
 }
