@@ -182,12 +182,21 @@ fuzzer() {
     return 1
 }
 
+node_modules() { # the ACME client of the tests that is a library; exactly what requirements/node locks
+    command -v npm >/dev/null || return 0
+    cmp -s requirements/node/package-lock.json "$venv/node/package-lock.json" && [ -f "$venv/node/stamp" ] && return 0
+    mkdir -p "$venv/node"
+    cp requirements/node/package.json requirements/node/package-lock.json "$venv/node"
+    npm ci --prefix "$venv/node" --ignore-scripts --no-audit --no-fund >>"$log" 2>&1 && touch "$venv/node/stamp"
+}
+
 missing_programs() { # "PACKAGE" per line for what ./check needs and this machine has not
     has_nginx || echo nginx
     has_stream || echo libnginx-mod-stream
     command -v openssl >/dev/null || echo openssl
     command -v keytool >/dev/null && command -v javac >/dev/null || echo default-jdk-headless
     command -v node >/dev/null || echo nodejs
+    command -v npm >/dev/null || echo npm
     command -v go >/dev/null || echo golang-go
     command -v gnutls-serv >/dev/null || echo gnutls-bin
     command -v certutil >/dev/null && command -v pk12util >/dev/null || echo libnss3-tools
@@ -219,6 +228,9 @@ programs_for_check() {
 set_up_python
 case $kind in
 runtime) nginx_for_quickstart || exit 3 ;;
-all) programs_for_check || exit 3 ;;
+all)
+    programs_for_check || exit 3
+    node_modules || { explain_log "cannot install the locked packages of Node"; exit 3; }
+    ;;
 fuzz) fuzzer || exit 3 ;;
 esac

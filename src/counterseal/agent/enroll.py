@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
+from cryptography import x509
+from cryptography.x509.oid import ExtendedKeyUsageOID
+
 from counterseal.agent.est import EST
 from counterseal.agent.place import Place, locked, replace
 from counterseal.agent.request import first_request
@@ -23,6 +26,7 @@ from counterseal.files import make_directory, read_file, write_file
 from counterseal.fileset import SECRET, FileSet, PlannedFile
 from counterseal.keystore.pkcs8 import open_key
 from counterseal.keystore.software import generate_key
+from counterseal.pki.extensions import extension_in, read_extensions
 from counterseal.pki.names import show_name
 from counterseal.pki.shown import show_serial
 from counterseal.pki.subject import common_name
@@ -31,7 +35,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from cryptography import x509
     from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
 
     from counterseal.agent.address import ServerAddress
@@ -87,7 +90,7 @@ def enroll(
     place = Place(out, file_stem(credential.name))
     with locked(place):
         if not force:
-            _refuse_taken(place)
+            _refuse_taken(place, hint="it was issued all the same: run the same command again with --force")
         paths = write(place, credential, wish.password)
     with suppress(OSError):
         waiting.unlink()
@@ -116,13 +119,12 @@ def _key_for(path: Path, spec: KeySpec) -> CertificateIssuerPrivateKeyTypes:
     return key
 
 
-def _refuse_taken(place: Place) -> None:
+def _refuse_taken(
+    place: Place, *, hint: str = "renew it: counterseal renew --server URL; or choose another --out, or pass --force"
+) -> None:
     if place.is_taken():
-        raise FileError(
-            "file.exists",
-            f"there is a certificate of this name already: {place.directory / place.stem}.cert.pem",
-            hint="renew it: counterseal renew --server URL; or choose another --out, or pass --force",
-        )
+        path = place.directory / f"{place.stem}.cert.pem"
+        raise FileError("enroll.taken", f"there is a certificate of this name already: {path}", hint=hint)
 
 
 def name_of(certificate: x509.Certificate, wished: str | None = None) -> str:
@@ -140,10 +142,11 @@ def _serial(certificate: x509.Certificate) -> str:
 
 def names_of(certificate: x509.Certificate) -> tuple[str, ...]:
     """Return the subject alternative names as they are shown: ``DNS:x``."""
-    from cryptography import x509  # noqa: PLC0415 - for the class of the extension only
+    names = extension_in(read_extensions(certificate)[0], x509.SubjectAlternativeName)
+    return tuple(show_name(name) for name in names or ())
 
-    try:
-        extension = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
-    except x509.ExtensionNotFound:
-        return ()
-    return tuple(show_name(name) for name in extension.value)
+
+def proves_itself(certificate: x509.Certificate) -> bool:
+    """Whether the certificate may be shown by a client of TLS, so that it can be renewed with itself."""
+    usages = extension_in(read_extensions(certificate)[0], x509.ExtendedKeyUsage)
+    return usages is None or ExtendedKeyUsageOID.CLIENT_AUTH in usages

@@ -11,7 +11,7 @@ import ssl
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from counterseal.agent.enroll import Held, name_of, write
+from counterseal.agent.enroll import Held, name_of, proves_itself, write
 from counterseal.agent.est import EST
 from counterseal.agent.place import Place, locked
 from counterseal.agent.request import next_request
@@ -19,7 +19,7 @@ from counterseal.agent.trust import Trust, path_to_root, trusting
 from counterseal.authority.renewal import due_at
 from counterseal.bundles.credential import Credential
 from counterseal.bundles.pem import TRUST_ANCHOR_FILE
-from counterseal.errors import InputError, KeyAccessError
+from counterseal.errors import InputError, KeyAccessError, RefusedError
 from counterseal.files import read_file, write_file
 from counterseal.fileset import SECRET
 from counterseal.keystore.pkcs8 import is_encrypted, open_key
@@ -93,6 +93,7 @@ def renew(server: ServerAddress, place: Place, manner: Manner) -> Renewed:
         before = _at_hand(place, manner.anchors)
         if manner.due_before is not None and manner.due_before < before.due_at:
             return Renewed(before, None)
+        _check_usage(before.certificate)
         _check_pkcs12(place, manner)
         context = _as_client(place, before)
         trusted = Trust(context, EST(server, context).cacerts())
@@ -149,6 +150,16 @@ def _as_client(place: Place, before: AtHand) -> ssl.SSLContext:
             "key.mismatch", f"the key does not belong to the certificate beside it: {chain}"
         ) from error
     return context
+
+
+def _check_usage(certificate: x509.Certificate) -> None:
+    """Say before the handshake what a server would refuse in it (RFC 5280 4.2.1.12)."""
+    if not proves_itself(certificate):
+        raise RefusedError(
+            "renew.usage",
+            "the certificate cannot prove itself as a client: it is for servers alone",
+            hint="let it be renewed by ACME, or get the next one with a token: counterseal enroll --force",
+        )
 
 
 def _check_pkcs12(place: Place, manner: Manner) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from counterseal.agent.address import ServerAddress
-from counterseal.agent.enroll import Held, Wish, enroll, names_of
+from counterseal.agent.enroll import Held, Wish, enroll, names_of, proves_itself
 from counterseal.agent.token import MAX_TOKEN_BYTES, Token, parse_token
 from counterseal.agent.trust import parse_fingerprint, show_fingerprint
 from counterseal.cli.common import Run, common
@@ -88,8 +89,14 @@ def enroll_(
         server, wish, out, secret=given.secret, fingerprint=pinned or given.fingerprint, anchors=anchors, force=force
     )
     shown = {"password": password} if password and password_file is None else {}
-    following = f"counterseal renew {held.credential.name} --server {url} --out {out} --if-due"
-    show_held(run, "enrolled", held, extra=shown, following=f"have a timer call: {following}")
+    show_held(run, "enrolled", held, extra=shown, following=_following(held, url, out))
+
+
+def _following(held: Held, url: str, out: Path) -> str:
+    if not proves_itself(held.credential.certificate):
+        return ""
+    command = ["counterseal", "renew", held.credential.name, "--server", url, "--out", str(out), "--if-due"]
+    return f"have a timer call: {shlex.join(command)}"
 
 
 def _read_token(path: Path | None) -> Token:

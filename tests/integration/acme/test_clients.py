@@ -6,9 +6,11 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import time
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,7 +21,6 @@ from integration.acme.conftest import Lab, free_port, start_lab, verify
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 SECONDS = 90
 HOOK = """#!/bin/sh
@@ -294,6 +295,18 @@ def test_caddy(open_lab: tuple[Lab, int], tmp_path: Path) -> None:
         _, said = process.communicate(timeout=SECONDS)
     assert "certificate obtained successfully" in said
     assert desk.statuses("caddy.example.com") == ["valid"]
+
+
+def test_acme_client_of_node(desk: Desk) -> None:
+    """A program of a user's own, in JavaScript: bound account, http-01, another account key, revocation."""
+    kid, mac_key = desk.external_key()
+    modules, program = Path(sys.prefix) / "node" / "node_modules", Path(__file__).with_name("acme_client.js")
+    with web_root(desk) as well_known:
+        arguments = [desk.lab.directory, kid, mac_key, str(well_known), "node.example.com"]
+        root = str(desk.lab.service.root)
+        desk.run("node", str(program), *arguments, NODE_EXTRA_CA_CERTS=root, NODE_PATH=str(modules))
+    verify(desk.lab.service, desk.path / "chain.pem")
+    assert desk.statuses("node.example.com") == ["revoked"]
 
 
 def test_the_clients_are_here() -> None:
