@@ -235,7 +235,7 @@ def list_revoked(table: Table, size: int, path: Path) -> None:
 
 def mark_revoked(record: CertificateRecord) -> CertificateRecord:
     """Return the record as another CA program's revoked one."""
-    return replace(record, status=Status.REVOKED, revoked_at=NOW, revocation_reason="superseded", certificate=None)
+    return record._replace(status=Status.REVOKED, revoked_at=NOW, revocation_reason="superseded", certificate=None)
 
 
 def count(values: Iterator[object]) -> int:

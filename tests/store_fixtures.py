@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
@@ -46,7 +45,7 @@ def new_store(path: Path, *more: CARecord) -> Store:
 
 def certificate(serial_number: int = SERIAL, **changes: Any) -> CertificateRecord:  # noqa: ANN401 - any field's value
     """Return the usual certificate with these changes."""
-    return replace(CERTIFICATE, serial_number=serial_number, **changes)
+    return CERTIFICATE._replace(serial_number=serial_number, **changes)
 
 
 def reservation(record: CertificateRecord) -> Reservation:

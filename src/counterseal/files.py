@@ -9,8 +9,7 @@ from __future__ import annotations
 import os
 import secrets
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from counterseal.errors import FileError
 
@@ -86,8 +85,7 @@ def write_fileset(
     return tuple(targets)
 
 
-@dataclass(frozen=True, slots=True)
-class Preview:
+class Preview(NamedTuple):
     """What writing one file would do: its path, mode, size, whether it is new, changed or the same, and a text diff."""
 
     path: str

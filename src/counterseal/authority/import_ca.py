@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from cryptography import x509
@@ -97,8 +97,7 @@ def _adopted(authority: Authority, entry: IndexEntry, what: Import) -> tuple[Cer
     if entry.revoked_at is None:
         return record, None
     held = entry.reason is RevocationReason.CERTIFICATE_HOLD
-    revoked = replace(
-        record,
+    revoked = record._replace(
         status=Status.HELD if held else Status.REVOKED,
         revoked_at=epoch(entry.revoked_at),
         revocation_reason=entry.reason.value,

@@ -8,9 +8,8 @@ many certificates stored at once.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from cryptography import x509
 
@@ -30,8 +29,7 @@ if TYPE_CHECKING:
     from counterseal.pki.signer import Signer
 
 
-@dataclass(frozen=True, slots=True)
-class Issued:
+class Issued(NamedTuple):
     """A certificate that was stored: its record, itself, and what there was to remark about it."""
 
     record: CertificateRecord
@@ -51,8 +49,7 @@ def check_draft(draft: Draft, path: Sequence[x509.Certificate]) -> tuple[x509.Ce
     return preview, findings
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
+class Prepared(NamedTuple):
     """A draft that passed the rules, with all it takes to sign and store it: the three steps below, in their order."""
 
     draft: Draft
@@ -68,11 +65,10 @@ class Prepared:
         return self.draft.sign(self.signer)
 
 
-@dataclass(frozen=True, slots=True)
-class Checked:
+class Checked(NamedTuple):
     """A draft that passed the rules as plain values, for a batch: all but the signature is in ``record``."""
 
-    draft: Draft = field(repr=False)
+    draft: Draft
     record: CertificateRecord
 
 
@@ -122,7 +118,7 @@ def sign_and_store(
 
 def sign_reserved(authority: Authority, checked: Checked, signer: Signer) -> tuple[CertificateRecord, NewKeyUse]:
     """Sign a draft whose serial number is reserved; what is returned must be recorded before it may leave."""
-    row = replace(checked.record, certificate=checked.draft.sign(signer))
+    row = checked.record._replace(certificate=checked.draft.sign(signer))
     return row, key_use(authority, row.issuer, "certificate", checked.draft.tbs, row.serial_number)
 
 

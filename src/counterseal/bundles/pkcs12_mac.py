@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-from cryptography import x509  # noqa: TC002 - asn1.sequence reads the annotations when the class is made
-from cryptography.hazmat import asn1
+from counterseal.pki import der, der_reader
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,49 +21,19 @@ _BLOCK = 64  # the block size v of SHA-1 and SHA-256, appendix B.2
 _DIGESTS = {"1.3.14.3.2.26": hashlib.sha1, "2.16.840.1.101.3.4.2.1": hashlib.sha256}
 
 
-@asn1.sequence
-class _AlgorithmIdentifier:
-    algorithm: x509.ObjectIdentifier
-    parameters: asn1.Null | None
-
-
-@asn1.sequence
-class _DigestInfo:
-    algorithm: _AlgorithmIdentifier
-    digest: bytes
-
-
-@asn1.sequence
-class _MacData:
-    mac: _DigestInfo
-    salt: bytes
-    iterations: Annotated[int, asn1.Default(1)]
-
-
-@asn1.sequence
-class _ContentInfo:
-    content_type: x509.ObjectIdentifier
-    content: Annotated[bytes, asn1.Explicit(0)]
-
-
-@asn1.sequence
-class _PFX:
-    version: int
-    auth_safe: _ContentInfo
-    mac_data: _MacData
-
-
 def with_mac_rounds(content: bytes, password: str, *, rounds: int) -> bytes:
-    """Return the PKCS#12 ``content``, as the cryptography library wrote it, with its MAC at ``rounds`` rounds."""
-    pfx = asn1.decode_der(_PFX, content)
-    if pfx.mac_data.iterations == rounds:
+    """Return the PKCS#12 ``content``, as the cryptography library wrote it, with its MAC at ``rounds`` (2 or more)."""
+    version, auth_safe, mac_data = der_reader.read(content).children()
+    digest_info, salt_octets, iterations = mac_data.children()
+    if der_reader.as_integer(iterations) == rounds:
         return content
-    algorithm, salt = pfx.mac_data.mac.algorithm, pfx.mac_data.salt
-    digest = _DIGESTS[algorithm.algorithm.dotted_string]
-    key = mac_key(password, salt, rounds=rounds, digest=digest)
-    authenticated = hmac.digest(key, pfx.auth_safe.content, digest().name)
-    mac = _MacData(mac=_DigestInfo(algorithm=algorithm, digest=authenticated), salt=salt, iterations=rounds)
-    return asn1.encode_der(_PFX(version=pfx.version, auth_safe=pfx.auth_safe, mac_data=mac))
+    algorithm, _ = digest_info.children()
+    digest = _DIGESTS[der_reader.as_object_identifier(algorithm.children()[0])]
+    key = mac_key(password, salt_octets.content, rounds=rounds, digest=digest)
+    _, explicit = auth_safe.children()
+    authenticated = hmac.digest(key, explicit.children()[0].content, digest().name)
+    mac = der.sequence(algorithm.whole, der.octet_string(authenticated))
+    return der.sequence(version.whole, auth_safe.whole, der.sequence(mac, salt_octets.whole, der.integer(rounds)))
 
 
 def mac_key(password: str, salt: bytes, *, rounds: int, digest: Callable[[bytes], hashlib._Hash]) -> bytes:

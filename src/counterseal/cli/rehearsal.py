@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from counterseal.authority.deployment import render_sites, require_sites
@@ -62,7 +61,7 @@ def _beside(ground: Ground, number: int, files: FileSet) -> list[Preview]:
     current = Layout(ground.place.base).current
     directory = Layout(ground.place.base).directory(number)
     pairs = zip(files, preview(current, files), strict=True)
-    return [replace(seen, path=str(directory / file.path)) for file, seen in pairs]
+    return [seen._replace(path=str(directory / file.path)) for file, seen in pairs]
 
 
 def _read(directory: Path, path: str) -> PlannedFile:

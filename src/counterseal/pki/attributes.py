@@ -7,8 +7,7 @@ first column are OpenSSL's, because nginx prints those.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from cryptography import x509
 from cryptography.x509.oid import NameOID, ObjectIdentifier
@@ -20,8 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-@dataclass(frozen=True, slots=True)
-class AttributeType:
+class AttributeType(NamedTuple):
     """One type of attribute: OpenSSL's short name, other names it goes by, and the most characters it may have."""
 
     name: str

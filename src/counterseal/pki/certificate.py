@@ -6,9 +6,8 @@ read and linted; ``sign`` asks the signer. RFC 5280 4.1 and 4.2.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -32,16 +31,15 @@ KEY_USAGE, BASIC_CONSTRAINTS, NAME_CONSTRAINTS = "2.5.29.15", "2.5.29.19", "2.5.
 AUTHORITY_KEY_IDENTIFIER, EXTENDED_KEY_USAGE = "2.5.29.35", "2.5.29.37"
 
 
-@dataclass(frozen=True, slots=True)
-class Issuer:
+class Issuer(NamedTuple):
     """The CA that will sign, as its certificates will name it: its path up to the trust anchor, itself first."""
 
     name: str
     path: tuple[x509.Certificate, ...]
     purpose: Purpose
-    name_der: bytes = field(repr=False)
-    authority_key_identifier: bytes = field(repr=False)
-    pointers: tuple[bytes, ...] = field(default=(), repr=False)
+    name_der: bytes
+    authority_key_identifier: bytes
+    pointers: tuple[bytes, ...] = ()
 
     @classmethod
     def of(
@@ -68,8 +66,7 @@ class Issuer:
         return self.path[:-1]
 
 
-@dataclass(frozen=True, slots=True)
-class IssuanceRequest:
+class IssuanceRequest(NamedTuple):
     """What was decided: nothing downstream of policy asks again what this certificate may say."""
 
     profile: Profile
@@ -81,8 +78,7 @@ class IssuanceRequest:
     serial_number: int
 
 
-@dataclass(frozen=True, slots=True)
-class CARequest:
+class CARequest(NamedTuple):
     """A CA certificate to be made; a None purpose leaves extended key usage out, as in a root."""
 
     subject: x509.Name
@@ -95,8 +91,7 @@ class CARequest:
     name_constraints: x509.NameConstraints | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(NamedTuple):
     """A certificate without its signature: the TBSCertificate and the algorithm that will sign it."""
 
     tbs: bytes
@@ -121,7 +116,7 @@ def assemble_end_entity(request: IssuanceRequest, issuer: Issuer, signature_algo
         request.serial_number,
         subject=request.subject.public_bytes(),
         public_key=request.public_key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo),
-        key_identifier=x509.SubjectKeyIdentifier.from_public_key(request.public_key).public_bytes(),
+        key_identifier=x509.SubjectKeyIdentifier.from_public_key(request.public_key).digest,
         names=x509.SubjectAlternativeName(request.names).public_bytes() if request.names else b"",
     )
     return Draft(tbs, signature_algorithm)
@@ -168,7 +163,7 @@ def assemble_ca(request: CARequest, issuer: Issuer | None, signature_algorithm: 
         request.serial_number,
         subject=subject,
         public_key=request.public_key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo),
-        key_identifier=key_identifier.public_bytes(),
+        key_identifier=key_identifier.digest,
     )
     return Draft(tbs, signature_algorithm)
 

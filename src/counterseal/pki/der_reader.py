@@ -6,9 +6,8 @@ that nothing read here can point outside its parent; values of any size are view
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
 from counterseal.errors import InputError
 from counterseal.pki import der
@@ -17,11 +16,10 @@ BOOLEAN, NULL, UTF8_STRING = 0x01, 0x05, 0x0C
 _LONGEST_IDENTIFIER = 128  # octets; the longest in use have about 20
 
 
-@dataclass(frozen=True, slots=True)
-class Element:
+class Element(NamedTuple):
     """One element of ``data``: its header begins at ``first``, its content is ``data[start:end]``."""
 
-    data: bytes = field(repr=False)
+    data: bytes
     tag: int
     first: int
     start: int

@@ -5,8 +5,7 @@ Keys are made and kept elsewhere. RFC 5480 (EC), RFC 8410 (Ed25519, Ed448), RFC 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
 from cryptography.hazmat.primitives.hashes import SHA256, SHA384, SHA512
@@ -39,8 +38,7 @@ _SIGNATURE_ALGORITHMS = {
 _SIGNATURE_HASHES: dict[str, HashAlgorithm] = {"p-256": SHA256(), "p-384": SHA384(), "p-521": SHA512(), "rsa": SHA256()}
 
 
-@dataclass(frozen=True, slots=True)
-class KeySpec:
+class KeySpec(NamedTuple):
     """A kind of key: ``algorithm`` is rsa, p-256, p-384, p-521, ed25519 or ed448; ``bits`` counts for RSA only."""
 
     algorithm: str

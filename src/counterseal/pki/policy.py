@@ -5,9 +5,8 @@ It knows profiles and issuers and nothing of who asks or how; the serial number 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from counterseal.duration import show_duration
 from counterseal.errors import InputError, RefusedError
@@ -38,8 +37,7 @@ _SECOND = timedelta(seconds=1)
 _HOST_KINDS = frozenset({"DNS", "IP"})
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(NamedTuple):
     """What somebody asks for. ``lifetime`` None means the profile's; ``not_before`` is only for probes."""
 
     profile: Profile

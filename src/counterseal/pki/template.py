@@ -7,9 +7,8 @@ and never asks what may be said. The tests compare both ways with the library's 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from hashlib import sha1
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from counterseal.pki import der
 
@@ -19,28 +18,33 @@ if TYPE_CHECKING:
 SUBJECT_KEY_IDENTIFIER, SUBJECT_ALTERNATIVE_NAME = "2.5.29.14", "2.5.29.17"
 COMMON_NAME, ORGANIZATIONAL_UNIT = "2.5.4.3", "2.5.4.11"
 
+P256_POINT_OCTETS = 65
+_DIGEST_OCTETS = 20
 _UTF8_STRING = 0x0C
 _GENERAL_NAME_TAGS = {"email": 0x81, "DNS": 0x82, "URI": 0x86}  # RFC 5280 4.2.1.6, implicit IA5String
 _NO_NAME = der.sequence()
 _VERSION_3 = der.explicit(0, der.integer(2))
 _ON_P256 = der.sequence(der.object_identifier("1.2.840.10045.2.1"), der.object_identifier("1.2.840.10045.3.1.7"))
+_BEFORE_POINT = der.sequence(_ON_P256, der.bit_string(bytes(P256_POINT_OCTETS)))[:-P256_POINT_OCTETS]
+_BEFORE_DIGEST = der.extension(SUBJECT_KEY_IDENTIFIER, der.octet_string(bytes(_DIGEST_OCTETS)), critical=False)[
+    :-_DIGEST_OCTETS
+]
 
 
-@dataclass(frozen=True, slots=True)
-class Template:
+class Template(NamedTuple):
     """What certificates of one shape share, encoded; the extensions as they stand before and after the SKI."""
 
     signature_algorithm: bytes
-    issuer: bytes = field(repr=False)
+    issuer: bytes
     validity: bytes
-    extensions_before: bytes = field(repr=False)
-    extensions_after: bytes = field(repr=False)
+    extensions_before: bytes
+    extensions_after: bytes
 
     def fill(
         self, serial_number: int, *, subject: bytes, public_key: bytes, key_identifier: bytes, names: bytes = b""
     ) -> bytes:
-        """Return the TBSCertificate; all are encoded, the last two as values of SKI and SAN (none when empty)."""
-        ski = der.extension(SUBJECT_KEY_IDENTIFIER, key_identifier, critical=False)
+        """Return the TBSCertificate; the key identifier is a SHA-1, ``names`` the value of SAN (none when empty)."""
+        ski = _BEFORE_DIGEST + key_identifier
         san = der.extension(SUBJECT_ALTERNATIVE_NAME, names, critical=subject == _NO_NAME) if names else b""
         return der.sequence(
             _VERSION_3,
@@ -66,9 +70,9 @@ def general_names(names: Iterable[tuple[str, str]]) -> bytes:
 
 def p256_public_key(point: bytes) -> bytes:
     """Return the SubjectPublicKeyInfo of an uncompressed point on P-256 (RFC 5480 2)."""
-    return der.sequence(_ON_P256, der.bit_string(point))
+    return _BEFORE_POINT + point
 
 
 def key_identifier(key_bits: bytes) -> bytes:
-    """Return the value of a subject key identifier: the SHA-1 of the key's bits (RFC 5280 4.2.1.2, method 1)."""
-    return der.octet_string(sha1(key_bits, usedforsecurity=False).digest())
+    """Return the subject key identifier: the SHA-1 of the key's bits (RFC 5280 4.2.1.2, method 1)."""
+    return sha1(key_bits, usedforsecurity=False).digest()

@@ -7,9 +7,8 @@ others wait and find the work done. ``NNNN_name.sql`` is for every database, ``N
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from counterseal.errors import StoreError
 
@@ -25,8 +24,7 @@ _VERSIONS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Migration:
+class Migration(NamedTuple):
     """One step: its number, the file's name and where it lies."""
 
     version: int

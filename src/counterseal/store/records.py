@@ -6,9 +6,9 @@ octets). Whether a certificate has expired is never stored: it follows from ``no
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from counterseal.errors import InputError
 
@@ -28,21 +28,19 @@ class Status(StrEnum):
     HELD = "held"
 
 
-@dataclass(frozen=True, slots=True)
-class CARecord:
+class CARecord(NamedTuple):
     """A CA: its name here, what it may issue, the CA above it, its certificate (DER) and which key signs for it."""
 
     name: str
     purpose: Purpose
     parent: str | None
-    certificate: bytes = field(repr=False)
+    certificate: bytes
     key_id: str
     state: CAState
     created_at: int
 
 
-@dataclass(frozen=True, slots=True)
-class Reservation:
+class Reservation(NamedTuple):
     """A serial number taken before anything is signed, by whom and for what."""
 
     serial_number: int
@@ -53,8 +51,7 @@ class Reservation:
     created_by: str
 
 
-@dataclass(frozen=True, slots=True)
-class CertificateRecord:
+class CertificateRecord(NamedTuple):
     """A certificate as the store knows it.
 
     ``issuer`` is a CA's name, ``name`` what the user calls it, ``subject`` RFC 4514, ``names`` the subjectAltNames as
@@ -72,15 +69,14 @@ class CertificateRecord:
     status: Status
     not_before: int
     not_after: int
-    certificate: bytes | None = field(repr=False)
+    certificate: bytes | None
     created_at: int
     created_by: str
     revoked_at: int | None = None
     revocation_reason: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Revocation:
+class Revocation(NamedTuple):
     """One revoked or held certificate: serial number, when, and the reason in RFC 5280's words."""
 
     serial_number: int
@@ -88,8 +84,7 @@ class Revocation:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class CRLRecord:
+class CRLRecord(NamedTuple):
     """A published CRL: DER, its number (RFC 5280 5.2.3), its two times and how many entries it has.
 
     ``change_number``: all changes to the CA's revocations up to this one are on it; None where that is not known.
@@ -99,13 +94,12 @@ class CRLRecord:
     number: int
     this_update: int
     next_update: int
-    crl: bytes = field(repr=False)
+    crl: bytes
     entries: int
     change_number: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class CRLTimes:
+class CRLTimes(NamedTuple):
     """What is asked of a CRL every minute, without the list itself."""
 
     number: int
@@ -114,8 +108,7 @@ class CRLTimes:
     entries: int
 
 
-@dataclass(frozen=True, slots=True)
-class NewKeyUse:
+class NewKeyUse(NamedTuple):
     """A use of a CA key about to be logged: ``digest`` is the SHA-256 of the bytes that were signed."""
 
     at: int
@@ -126,8 +119,7 @@ class NewKeyUse:
     digest: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class KeyUse:
+class KeyUse(NamedTuple):
     """A logged use of a CA key; ``hash`` covers every field and ``previous_hash``, so that entries hang together."""
 
     sequence: int
@@ -141,8 +133,7 @@ class KeyUse:
     hash: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class LogHead:
+class LogHead(NamedTuple):
     """The newest entry of the key-use log: noted elsewhere, it proves later that nothing before it was changed."""
 
     sequence: int
@@ -178,8 +169,7 @@ class Query:
             raise InputError("query.at", "leaving out expired certificates needs a time: none given")
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(NamedTuple):
     """Some of the answer, and the cursor that continues it (None at the end)."""
 
     records: tuple[CertificateRecord, ...]

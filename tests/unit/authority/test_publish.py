@@ -102,8 +102,8 @@ def test_what_is_new_is_added_to_the_last_list(world: World) -> None:
     """Also what an import brings, and a second revocation within the same second."""
     world.revoke(world.add())
     world.revoke(world.add())
-    imported = replace(
-        world.add(), serial_number=1, status=Status.REVOKED, revoked_at=1, revocation_reason="superseded"
+    imported = world.add()._replace(
+        serial_number=1, status=Status.REVOKED, revoked_at=1, revocation_reason="superseded"
     )
     world.authority.store.adopt([(imported, bytes.fromhex("3012020101170d3235303130313030303030305a"))])
     listing = world.next_listing()

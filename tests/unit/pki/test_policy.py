@@ -46,7 +46,7 @@ def asked(profile: Profile = CLIENT, *names: str, subject: str = "CN=client.devi
     """Return what is asked for; a subject of "" is an empty one."""
     name = parse_subject(subject) if subject else x509.Name([])
     plain = Asked(profile, name, tuple(parse_name(text) for text in names), KEY)
-    return replace(plain, **more)  # type: ignore[arg-type] # the fields that a test names
+    return plain._replace(**more)  # type: ignore[arg-type] # the fields that a test names
 
 
 def issued(request: Asked) -> IssuanceRequest:
@@ -274,7 +274,7 @@ def test_a_probe_is_marked_and_nobody_else() -> None:
 )
 def test_subjects_that_are_refused(attribute: x509.NameAttribute[str], message: str) -> None:
     """A subject out of a CSR is judged as a typed one is."""
-    assert reasons(replace(asked(), subject=x509.Name([attribute]))) == [("policy.subject", message)]
+    assert reasons(asked()._replace(subject=x509.Name([attribute]))) == [("policy.subject", message)]
 
 
 def test_a_certificate_names_somebody() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
@@ -35,7 +34,7 @@ def test_a_ca_name_is_used_once(tmp_path: Path) -> None:
     """A second CA of that name is refused and the first one stays; its signature is not logged."""
     with new_store(tmp_path) as store:
         with pytest.raises(StoreError, match="exists: clients") as caught:
-            store.add_ca(replace(CLIENTS, certificate=b"another"), SIGNED)
+            store.add_ca(CLIENTS._replace(certificate=b"another"), SIGNED)
         assert caught.value.code == "store.ca_exists"
         assert store.ca("clients") == CLIENTS
         assert list(store.key_uses()) == []
@@ -44,13 +43,13 @@ def test_a_ca_name_is_used_once(tmp_path: Path) -> None:
 def test_a_ca_under_an_unknown_one_is_refused(tmp_path: Path) -> None:
     """The parent must be there."""
     with new_store(tmp_path) as store, pytest.raises(NotFoundError, match="no CA of that name: nobody"):
-        store.add_ca(replace(CLIENTS, name="staff", parent="nobody"))
+        store.add_ca(CLIENTS._replace(name="staff", parent="nobody"))
 
 
 def test_adding_a_ca_logs_the_signature_that_made_it(tmp_path: Path) -> None:
     """CA and log entry come together."""
     with new_store(tmp_path) as store:
-        store.add_ca(ROOT, replace(SIGNED, ca="root", action="sign ca"))
+        store.add_ca(ROOT, SIGNED._replace(ca="root", action="sign ca"))
         assert [(use.ca, use.action) for use in store.key_uses()] == [("root", "sign ca")]
 
 
@@ -58,7 +57,7 @@ def test_a_retired_ca_stays_known(tmp_path: Path) -> None:
     """Only its state changes."""
     with new_store(tmp_path) as store:
         store.retire_ca("clients")
-        assert store.ca("clients") == replace(CLIENTS, state="retired")
+        assert store.ca("clients") == CLIENTS._replace(state="retired")
         with pytest.raises(NotFoundError):
             store.retire_ca("nobody")
 
@@ -88,7 +87,7 @@ def test_a_crl_number_is_published_once(tmp_path: Path) -> None:
     with new_store(tmp_path) as store:
         store.add_crl(crl(1))
         with pytest.raises(StoreError, match="exists: clients 1"):
-            store.add_crl(replace(crl(1), crl=b"another"), SIGNED)
+            store.add_crl(crl(1)._replace(crl=b"another"), SIGNED)
         assert store.latest_crl("clients") == crl(1)
         assert list(store.key_uses()) == []
 
@@ -105,4 +104,4 @@ def test_only_the_newest_crls_are_kept(tmp_path: Path) -> None:
 def test_a_crl_of_an_unknown_ca_is_refused(tmp_path: Path) -> None:
     """There is nothing to hang it on."""
     with new_store(tmp_path) as store, pytest.raises(NotFoundError):
-        store.add_crl(replace(crl(1), issuer="nobody"))
+        store.add_crl(crl(1)._replace(issuer="nobody"))

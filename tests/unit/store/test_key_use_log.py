@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -32,7 +31,7 @@ def path(tmp_path: Path) -> Path:
     """Return a store with five certificates, and a sixth use of the key that stands alone."""
     with new_store(tmp_path) as store:
         issue(store, *(certificate(number) for number in range(1, 6)))
-        store.append_key_use(replace(key_use(certificate()), action="sign crl", serial_number=None))
+        store.append_key_use(key_use(certificate())._replace(action="sign crl", serial_number=None))
     return tmp_path / "store.db"
 
 
@@ -129,7 +128,7 @@ def test_an_entry_of_another_certificate_is_found(path: Path) -> None:
     head = LogHead(0, GENESIS_HASH)
     rows = []
     for use in uses:
-        changed = replace(key_use(certificate(use.sequence)), at=NOW, serial_number=use.sequence + 40)
+        changed = key_use(certificate(use.sequence))._replace(at=NOW, serial_number=use.sequence + 40)
         entry = chain(head, changed)
         head = LogHead(entry.sequence, entry.hash)
         values = (changed.serial_number or 0, changed.digest.hex(), entry.previous_hash.hex(), entry.hash.hex())

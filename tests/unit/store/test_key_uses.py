@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
 from typing import Any
 
 from hypothesis import given
@@ -21,7 +20,7 @@ NEW = st.builds(
     serial_number=st.none() | st.integers(0, 300),
     digest=st.binary(max_size=3),
 )
-FIELDS = [field.name for field in fields(KeyUse)]
+FIELDS = KeyUse._fields
 
 
 def build(new: list[NewKeyUse]) -> tuple[list[KeyUse], LogHead]:
@@ -60,7 +59,7 @@ def test_any_change_of_any_field_is_found(new: list[NewKeyUse], data: st.DataObj
     )
     kind = st.text(max_size=4) if isinstance(value, str) else kind
     changes: dict[str, Any] = {name: data.draw(kind.filter(lambda other: other != value))}
-    uses[place] = replace(uses[place], **changes)
+    uses[place] = uses[place]._replace(**changes)
     assert codes(uses, head) != []
 
 
@@ -81,7 +80,7 @@ def test_changed_order_is_found(new: list[NewKeyUse], data: st.DataObject) -> No
     first, second = uses[one], uses[other]
     uses[one], uses[other] = second, first
     assert codes(uses, head) != []
-    uses[one], uses[other] = replace(second, sequence=first.sequence), replace(first, sequence=second.sequence)
+    uses[one], uses[other] = second._replace(sequence=first.sequence), first._replace(sequence=second.sequence)
     assert codes(uses, head) != []
 
 
@@ -108,7 +107,7 @@ def test_a_log_written_anew_is_found_only_by_an_anchor(new: list[NewKeyUse], oth
 def test_a_fault_says_which_entry() -> None:
     """One edited entry is one finding, not one for every entry after it."""
     uses, head = build([NewKeyUse(number, "root", "sign", "clients", None, b"") for number in range(9)])
-    uses[4] = replace(uses[4], actor="nobody")
+    uses[4] = uses[4]._replace(actor="nobody")
     (finding,) = find_faults(uses, head)
     assert (finding.code, finding.message) == ("log.edited", "entry was changed after it was written: 5")
 

@@ -61,17 +61,15 @@ def issue_batch(
     Raises KeyAccessError, StoreError, FileError; whatever ends it, the same call later goes on where it was.
     """
     above = authority.issuer(order.issuer)
-    few = min(processes, 1)
+    beside = min(processes, 1) if place.directory else 0
     folder = place.archive.name.removesuffix(".tar")
     with ExitStack() as stack:
         work = stack.enter_context
         drafts = work(workers(partial(draft, order, above, authority.actor), count=processes))
-        packs = work(
-            workers(
-                partial(pack, order, above, folder, authority.random_bytes), count=processes if order.packing else few
-            )
-        )
-        hand_out = work(workers(partial(_hand_out, ledger.archive, place), count=few))
+        # Two PEM blocks are made sooner than sent to and fro; a PKCS#12 is not.
+        packing = partial(pack, order, above, folder, authority.random_bytes)
+        packs = work(workers(packing, count=processes if order.packing else 0))
+        hand_out = work(workers(partial(_hand_out, ledger.archive, place), count=beside))
         signer = authority.keystore.signer(authority.store.ca(order.issuer).key_id)  # after the forks: none has the key
         waiting: deque[list[Issued]] = deque()
         rows = (row for row in read_rows(path) if isinstance(row, ClientRow) and row.name not in issued)
@@ -95,13 +93,13 @@ def _reserve(authority: Authority, order: BatchOrder, rows: Iterable[ClientRow])
 
 
 def _sign(
-    authority: Authority, drafted: Iterable[list[Drafted]], signer: Signer, waiting: deque[list[Issued]]
-) -> Iterator[list[Signed]]:
+    authority: Authority, drafted: Iterable[Drafted], signer: Signer, waiting: deque[list[Issued]]
+) -> Iterator[Signed]:
     """Sign each chunk, and leave it in ``waiting`` to be recorded in the same order."""
     for chunk in drafted:
-        issued = [sign_reserved(authority, one.checked, signer) for one in chunk]
+        issued = [sign_reserved(authority, checked, signer) for checked in chunk.checked]
         waiting.append(issued)
-        yield [Signed(record, one.key) for (record, _), one in zip(issued, chunk, strict=True)]
+        yield Signed([record for record, _ in issued], chunk.keys)
 
 
 def _deposit(

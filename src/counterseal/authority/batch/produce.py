@@ -13,7 +13,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 
 from counterseal.authority.batch import tape
-from counterseal.authority.batch.shape import POINT_OCTETS, Model, has_shapes, is_unguessable, plain
+from counterseal.authority.batch.shape import Model, has_shapes, is_unguessable, plain
 from counterseal.authority.find import show_serial
 from counterseal.authority.signing import Checked, check_draft, record_of
 from counterseal.bundles.credential import Credential
@@ -26,6 +26,7 @@ from counterseal.moments import epoch, moment
 from counterseal.pki.certificate import assemble_end_entity, end_entity_template
 from counterseal.pki.keys import signature_algorithm
 from counterseal.pki.policy import decide
+from counterseal.pki.template import P256_POINT_OCTETS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
     from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 
-    from counterseal.authority.batch.order import BatchOrder
+    from counterseal.authority.batch.order import BatchOrder, Packing
     from counterseal.authority.batch.rows import ClientRow
     from counterseal.authority.batch.shape import Shape
     from counterseal.pki.certificate import Draft, IssuanceRequest, Issuer
@@ -42,18 +43,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Drafted:
-    """A draft that may be signed, and the key that was made for it (PKCS#8 PEM)."""
+    """Drafts that may be signed, and the keys that were made for them (PKCS#8 PEM), one for each."""
 
-    checked: Checked
-    key: bytes = field(repr=False)
+    checked: list[Checked]
+    keys: list[bytes] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Signed:
-    """A certificate that is signed and not yet recorded, with its key."""
+    """Certificates that are signed and not yet recorded, with their keys."""
 
-    record: CertificateRecord
-    key: bytes = field(repr=False)
+    records: list[CertificateRecord]
+    keys: list[bytes] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,7 @@ class Chunk:
 
 def draft(
     order: BatchOrder, above: Issuer, actor: str, numbered: tuple[datetime, Sequence[tuple[int, ClientRow]]]
-) -> list[Drafted]:
+) -> Drafted:
     """Make a key for each row and a draft that policy and lint let through; the serial numbers are reserved.
 
     Raises InputError, RefusedError: the rows were judged before, so only what changed since can do that.
@@ -75,19 +76,20 @@ def draft(
     judge = partial(judged, order, above, actor, now)
     models: dict[Shape, Model] = {}
     shaped = has_shapes(order, above)
-    drafted = []
+    drafted = Drafted([], [])
     for serial_number, row in rows:
         key = generate_key(order.key)
         octets = key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
         alike = plain(order, row) if shaped and is_unguessable(serial_number) else None
         if alike is not None and (model := models.get(alike.shape)):
-            made, record = model.fill(alike, serial_number, octets[-POINT_OCTETS:])  # RFC 5915 3, the last field
+            made, record = model.fill(alike, serial_number, octets[-P256_POINT_OCTETS:])  # RFC 5915 3, the last field
         else:
             request, made, record = judge(row, serial_number, key.public_key())
             if alike is not None:
                 template = end_entity_template(request, above, made.signature_algorithm)
                 models[alike.shape] = Model.of(alike, template, record)
-        drafted.append(Drafted(Checked(made, record), pem_block("PRIVATE KEY", octets)))
+        drafted.checked.append(Checked(made, record))
+        drafted.keys.append(pem_block("PRIVATE KEY", octets))
     return drafted
 
 
@@ -115,30 +117,27 @@ def pack(
     above: Issuer,
     folder: str,
     random_bytes: Callable[[int], bytes],
-    signed: Sequence[Signed],
+    signed: Signed,
 ) -> Chunk:
     """Return the files of these certificates: key, full chain and, when asked for, PKCS#12."""
     files: list[PlannedFile] = []
     lines = []
     chain = b"".join(map(encode_certificate, above.chain))
-    for one in signed:
-        record, password = one.record, ""
+    for record, key in zip(signed.records, signed.keys, strict=True):
+        password = ""
         content = record.certificate or b""
         stem = file_stem(record.name)
-        files.append(PlannedFile(f"{stem}.key.pem", one.key, SECRET))
+        files.append(PlannedFile(f"{stem}.key.pem", key, SECRET))
         files.append(PlannedFile(f"{stem}.fullchain.pem", pem_block("CERTIFICATE", content) + chain))
         if order.packing:
             password = order.packing.password or generate_password(random_bytes)
-            files.append(
-                PlannedFile(
-                    f"{stem}.p12", _pkcs12(order, above, one, x509.load_der_x509_certificate(content), password), SECRET
-                )
-            )
+            packed = _pkcs12(order.packing, above, record, key, password)
+            files.append(PlannedFile(f"{stem}.p12", packed, SECRET))
         shown = "" if order.packing is None or order.packing.password else password
         lines.append(
             (record.name, show_serial(record.serial_number), f"{moment(record.not_after):%Y-%m-%dT%H:%M:%SZ}", shown)
         )
-    at = signed[0].record.created_at
+    at = signed.records[0].created_at
     return Chunk(tape.encode(files, folder=folder, at=at), tuple(lines))
 
 
@@ -147,8 +146,8 @@ def common_files(above: Issuer) -> Iterator[PlannedFile]:
     yield PlannedFile(TRUST_ANCHOR_FILE, encode_certificate(above.trust_anchor))
 
 
-def _pkcs12(order: BatchOrder, above: Issuer, one: Signed, certificate: x509.Certificate, password: str) -> bytes:
-    assert order.packing is not None  # noqa: S101 - for the type checker; the caller asked
-    key = load_pem_private_key(one.key, None)
-    credential = Credential(one.record.name, certificate, above.chain, above.trust_anchor, key)
-    return encode(credential, password, strength=order.packing.strength, rounds=order.packing.rounds)
+def _pkcs12(packing: Packing, above: Issuer, record: CertificateRecord, key: bytes, password: str) -> bytes:
+    certificate = x509.load_der_x509_certificate(record.certificate or b"")
+    private_key = load_pem_private_key(key, None)
+    credential = Credential(record.name, certificate, above.chain, above.trust_anchor, private_key)
+    return encode(credential, password, strength=packing.strength, rounds=packing.rounds)

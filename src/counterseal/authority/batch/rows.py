@@ -9,8 +9,7 @@ from __future__ import annotations
 import csv
 import difflib
 import json
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from counterseal.duration import parse_duration
 from counterseal.errors import FileError, InputError
@@ -28,8 +27,7 @@ COLUMNS = ("name", *KINDS, "group", "lifetime", "subject")
 JSON_LINES = {".jsonl", ".ndjson"}
 
 
-@dataclass(frozen=True, slots=True)
-class ClientRow:
+class ClientRow(NamedTuple):
     """One client to be: ``where`` is ``FILE:LINE``, ``names`` carry their kind in front, None means the default."""
 
     where: str

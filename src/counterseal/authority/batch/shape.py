@@ -13,7 +13,7 @@ clients. A row that is not plain, and so every row with a fault, goes the long w
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from cryptography import x509
@@ -44,7 +44,6 @@ if TYPE_CHECKING:
     from counterseal.pki.certificate import Issuer
     from counterseal.store.records import CertificateRecord
 
-POINT_OCTETS = 65
 _PLAIN = re.compile(r"[A-Za-z0-9._:@/-]([A-Za-z0-9 ._:@/-]{0,62}[A-Za-z0-9._:@/-])?")  # at most 64 (RFC 5280 A.1)
 
 Shape = tuple["str | None", "timedelta | None", tuple[str, ...]]
@@ -109,8 +108,7 @@ class Model:
             key_identifier=key_identifier(point),
             names=general_names(row.names) if row.names else b"",
         )
-        record = replace(
-            self.record,
+        record = self.record._replace(
             serial_number=serial_number,
             name=row.common_name,
             subject=f"CN={row.common_name}{self.after_common_name}",

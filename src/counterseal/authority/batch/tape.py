@@ -8,12 +8,13 @@ from __future__ import annotations
 import io
 import os
 import tarfile
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from counterseal.errors import FileError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from counterseal.fileset import PlannedFile
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 END = bytes(2 * tarfile.BLOCKSIZE)
 """What closes an archive."""
 
-_MAX_NAME, _MAX_SIZE = 100, 0o77777777777
+_MAX_NAME, _MAX_SIZE, _TYPE = 100, 0o77777777777, 156
 _AFTER = (b"0" + bytes(100) + b"ustar\x0000").ljust(356, b"\0")  # type, link, magic and version; the rest is empty
 _SUM_AFTER = sum(_AFTER) + 8 * ord(" ")  # the checksum counts itself as blanks
 
@@ -56,24 +57,73 @@ def unpack(archive: Path, part: tuple[int, int], directory: Path) -> None:
     try:
         with archive.open("rb") as stream:
             stream.seek(start)
-            members = io.BytesIO(stream.read(end - start))
-        with tarfile.open(fileobj=members, mode="r:") as tape:
-            for member in tape:
-                content = tape.extractfile(member)
-                _write(directory / member.name.rpartition("/")[2], content.read() if content else b"", member.mode)
+            content = stream.read(end - start)
+        with _opened(directory) as place:
+            for name, mode, octets in _members(content):
+                _write(place, name.rpartition("/")[2], octets, mode)
     except OSError as error:
         raise FileError("file.write", f"cannot write into {directory}: {error.strerror or error}") from error
 
 
-def _write(path: Path, content: bytes, mode: int) -> None:
+def _members(part: bytes) -> Iterator[tuple[str, int, bytes]]:
+    """Yield name, mode and content of what ``encode`` wrote; the headers that the library wrote it reads itself."""
+    at = 0
+    while at < len(part):
+        header = part[at : at + tarfile.BLOCKSIZE]
+        if header[_TYPE : _TYPE + 1] == tarfile.REGTYPE:
+            name, mode, size = (
+                header[:_MAX_NAME].rstrip(b"\0").decode(),
+                int(header[100:107], 8),
+                int(header[124:135], 8),
+            )
+            start = at + tarfile.BLOCKSIZE
+        else:
+            name, mode, size, start = _extended(part, at)
+        yield name, mode, part[start : start + size]
+        at = start + size + -size % tarfile.BLOCKSIZE
+
+
+def _extended(part: bytes, at: int) -> tuple[str, int, int, int]:
+    """Return name, mode, size and where the content starts of a member with extended headers (POSIX.1-2001)."""
+    with tarfile.open(fileobj=io.BytesIO(part[at:]), mode="r:") as tape:
+        member = tape.next()
+    assert member is not None  # noqa: S101 - for the type checker; encode wrote one here
+    return member.name, member.mode, member.size, at + member.offset_data
+
+
+@contextmanager
+def _opened(directory: Path) -> Iterator[int]:
+    """Give a descriptor of the directory, in which files get the very modes that are asked for."""
+    mask = os.umask(0)
+    place = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        yield place
+    finally:
+        os.close(place)
+        os.umask(mask)
+
+
+def _write(place: int, name: str, content: bytes, mode: int) -> None:
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
     try:
-        descriptor = os.open(path, flags, mode)
+        descriptor = os.open(name, flags, mode, dir_fd=place)
     except FileExistsError:
-        if path.read_bytes() == content:
+        if _content(place, name, len(content)) == content:
             return
-        path.unlink()  # half written before, or to be replaced
-        descriptor = os.open(path, flags, mode)
-    with open(descriptor, "wb") as stream:  # noqa: PTH123 - a descriptor, not a path
-        os.fchmod(descriptor, mode)  # the umask may have narrowed it
-        stream.write(content)
+        os.unlink(name, dir_fd=place)
+        descriptor = os.open(name, flags, mode, dir_fd=place)
+    try:
+        rest = memoryview(content)
+        while rest:
+            rest = rest[os.write(descriptor, rest) :]
+    finally:
+        os.close(descriptor)
+
+
+def _content(place: int, name: str, length: int) -> bytes:
+    """Return as much of a file as tells whether it is these ``length`` octets."""
+    descriptor = os.open(name, os.O_RDONLY | os.O_CLOEXEC, dir_fd=place)
+    try:
+        return os.pread(descriptor, length + 1, 0)
+    finally:
+        os.close(descriptor)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -25,16 +24,15 @@ if TYPE_CHECKING:
 ExtensionT = TypeVar("ExtensionT", bound=x509.ExtensionType)
 
 
-@dataclass(frozen=True, slots=True)
-class Linted:
+class Linted(NamedTuple):
     """One certificate under judgement."""
 
     certificate: x509.Certificate
     path: tuple[x509.Certificate, ...]
     subject: x509.Name
-    extensions: Extensions | None = field(repr=False)
+    extensions: Extensions | None
     unreadable: str | None
-    extensions_above: tuple[Extensions, ...] = field(repr=False)
+    extensions_above: tuple[Extensions, ...]
     at: datetime | None = None
 
     @classmethod

@@ -7,7 +7,7 @@ signed, and the certificate is stored together with the order's last state, so i
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from counterseal.authority.issue import prepare
@@ -120,4 +120,4 @@ def _asked(authority: Authority, call: Call, order: OrderRecord, csr: CSR) -> As
     lifetime = None if order.not_after is None else moment(order.not_after) - moment(call.at)
     short = next((one.value for one in ordered if len(one.value) <= MAX_COMMON_NAME), None)
     subject = asked.subject if asked.subject.rdns or short is None else subject_of(short)
-    return replace(asked, subject=subject, names=tuple(one.general_name() for one in ordered), lifetime=lifetime)
+    return asked._replace(subject=subject, names=tuple(one.general_name() for one in ordered), lifetime=lifetime)

@@ -67,7 +67,7 @@ def test_a_plain_row_is_what_the_long_way_makes_of_it(row: ClientRow, serial_num
     alike = plain(ORDER, row)
     if alike is None:
         return
-    first = replace(row, name="first", names=tuple(SAMPLES[kind] for kind in alike.shape[2]))
+    first = row._replace(name="first", names=tuple(SAMPLES[kind] for kind in alike.shape[2]))
     if len(set(first.names)) != len(first.names):
         first = row  # the same kind twice
     sample = plain(ORDER, first)
@@ -86,9 +86,9 @@ def test_the_usual_rows_are_plain_and_the_others_are_not() -> None:
     found = plain(ORDER, usual)
     assert found is not None
     assert found.names == (("email", "d@example.com"), ("DNS", "a.example"))
-    unusual = [replace(usual, name=name) for name in ("a,b", "prüfstand", "x" * 65, " a", "")]
-    unusual += [replace(usual, names=(name,)) for name in ("DNS:*.a.example", "email:nobody", "DNS:a..b")]
-    assert not any(plain(ORDER, row) for row in (*unusual, replace(usual, subject="CN=x")))
+    unusual = [usual._replace(name=name) for name in ("a,b", "prüfstand", "x" * 65, " a", "")]
+    unusual += [usual._replace(names=(name,)) for name in ("DNS:*.a.example", "email:nobody", "DNS:a..b")]
+    assert not any(plain(ORDER, row) for row in (*unusual, usual._replace(subject="CN=x")))
 
 
 @pytest.mark.parametrize(
@@ -120,9 +120,9 @@ def test_a_chunk_of_several_shapes_is_drafted_in_its_order() -> None:
     rows = [ClientRow(f"r:{n}", name, ("email:a@b.example",) * (n % 2)) for n, name in enumerate(names)]
     issuer = _issuer(pointers=True)
     drafted = draft(ORDER, issuer, "me", (NOW, [(2**100 + n, row) for n, row in enumerate(rows)]))
-    assert [one.checked.record.name for one in drafted] == names
-    for number, one in enumerate(drafted):
-        preview, key = one.checked.draft.preview(), load_pem_private_key(one.key, None)
-        assert preview.serial_number == one.checked.record.serial_number == 2**100 + number
+    assert [one.record.name for one in drafted.checked] == names
+    for number, (one, pem) in enumerate(zip(drafted.checked, drafted.keys, strict=True)):
+        preview, key = one.draft.preview(), load_pem_private_key(pem, None)
+        assert preview.serial_number == one.record.serial_number == 2**100 + number
         assert preview.public_key() == key.public_key()
-        assert one.key == encode_private_key(key)
+        assert pem == encode_private_key(key)
