@@ -204,6 +204,7 @@ missing_programs() { # "PACKAGE" per line for what ./check needs and this machin
     command -v curl >/dev/null || echo curl
     command -v faketime >/dev/null || echo faketime
     command -v systemd-analyze >/dev/null || echo systemd
+    command -v promtool >/dev/null || echo prometheus
     command -v fish >/dev/null || echo fish
     command -v zsh >/dev/null || echo zsh
     for client in certbot lego uacme dehydrated acme-tiny caddy; do command -v $client >/dev/null || echo $client; done

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from counterseal.cli.common import Run, common
+from counterseal.cli.program import program
+from counterseal.cli.serve_unit import unit_text
 from counterseal.errors import InputError
 from counterseal.service.settings import Address
 
@@ -21,20 +23,26 @@ Examples:
   counterseal serve
   counterseal serve --listen 0.0.0.0:443 --name ca.corp.example
   counterseal serve --passphrase-file /etc/counterseal/passphrase
+  counterseal serve --print-unit > /etc/systemd/system/counterseal.service
 """
 
 
 @click.command(epilog=EPILOG)
 @click.option("--listen", metavar="ADDRESS", help="Where: 127.0.0.1:8443, [::]:443 or unix:/run/counterseal.sock.")
 @click.option("--name", "names", multiple=True, help="What this service is called; may be repeated.")
+@click.option("--print-unit", is_flag=True, help="Print the systemd unit that runs this, and do nothing else.")
 @common
-def serve(run: Run, *, listen: str | None, names: tuple[str, ...]) -> None:
+def serve(run: Run, *, listen: str | None, names: tuple[str, ...], print_unit: bool) -> None:
     """Serve the CA over the network: ACME, OCSP, revocation lists and CA certificates.
 
     Runs until it is stopped: SIGTERM finishes what was begun, SIGHUP reads the own certificate again. That one is
-    issued and renewed by the CA itself. Logs are lines of JSON on stderr.
+    issued and renewed by the CA itself. Logs are lines of JSON on stderr. systemd is told when it is ready.
     """
     _require_extra()
+    if print_unit:
+        unit = unit_text(program(), run.home.absolute(), run.passphrase_file and run.passphrase_file.absolute())
+        run.show({"unit": unit}, unit.rstrip())
+        return
     from counterseal.compose.serve import serve as run_service  # noqa: PLC0415 - 0.3 s that only a service needs
 
     settings = run.settings()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 import subprocess
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ import click
 
 from counterseal.cli.common import Run, common
 from counterseal.cli.dry_run import dry_run_option, show_dry_run
+from counterseal.cli.program import program
 from counterseal.errors import FileError
 from counterseal.files import preview, write_fileset
 from counterseal.fileset import FileSet, PlannedFile
@@ -102,9 +102,7 @@ def _warn(run: Run) -> None:
 
 
 def _command(run: Run) -> list[str]:
-    called = Path(sys.argv[0])
-    program = [sys.executable, "-m", "counterseal"] if called.name == "__main__.py" else [str(called.absolute())]
-    words = [*program, "refresh", "--home", str(run.home.absolute())]
+    words = [*program(), "refresh", "--home", str(run.home.absolute())]
     return [*words, "--passphrase-file", str(run.passphrase_file.absolute())] if run.passphrase_file else words
 
 

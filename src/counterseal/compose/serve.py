@@ -20,6 +20,7 @@ from counterseal.compose.home import open_authority, service_secret
 from counterseal.compose.listening import OwnCertificate, bind, origin_of, shown_address
 from counterseal.compose.place import store_path
 from counterseal.compose.reminding import reminding
+from counterseal.errors import CountersealError
 from counterseal.protocols.acme.face import acme_face
 from counterseal.protocols.acme.rules import AcmeRules
 from counterseal.protocols.api.face import api_face
@@ -31,10 +32,11 @@ from counterseal.protocols.ocsp_rules import OCSPRules
 from counterseal.protocols.publication import publication_face
 from counterseal.service.access import Access
 from counterseal.service.connection import Connection
-from counterseal.service.log import log, start_logging
+from counterseal.service.log import log, log_error, start_logging
 from counterseal.service.metrics import Metrics
 from counterseal.service.parts import Face, Service, Upkeep
 from counterseal.service.requests import Requests
+from counterseal.service.systemd import READY, STOPPING, notify, notify_reloading, watchdog
 from counterseal.service.upkeep import upkeep
 from counterseal.store.sqlite import open_store
 
@@ -122,6 +124,7 @@ async def _serve(home: Path, settings: Settings, passphrase: Passphrase, started
         listening = Listening(origin.usual, shown_address(listener), *addresses)
         started(listening)
         log("serving", **asdict(listening))
+        notify(READY)
         await asyncio.gather(*(server.serve([one]) for server, one in served))
     log("stopped")
 
@@ -137,7 +140,7 @@ def _bind_more(stack: AsyncExitStack, settings: ServeSettings) -> tuple[socket.s
 
 def _works(faces: Sequence[Face], own: OwnCertificate | None, access: Access, settings: Settings) -> list[Upkeep]:
     works = [work for face in faces for work in face.upkeep]
-    works += reminding(access, settings.reminders)
+    works += [*reminding(access, settings.reminders), *watchdog()]
     if own is not None:
         works.append(Upkeep("own certificate", CERTIFICATE_SECONDS, lambda: own.renew(access)))
     return works
@@ -187,9 +190,19 @@ def _listen_to_signals(servers: Sequence[_Server], own: OwnCertificate | None) -
         for server in servers:
             server.force_exit = server.should_exit
             server.should_exit = True
+        notify(STOPPING)
         log("stopping")
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop)
-    if own is not None:
-        loop.add_signal_handler(signal.SIGHUP, own.reload)
+
+    def reload() -> None:
+        notify_reloading()
+        try:
+            if own is not None:
+                own.reload()
+        except CountersealError as error:
+            log_error("own certificate not loaded", code=error.code, reason=error.message)
+        notify(READY)
+
+    loop.add_signal_handler(signal.SIGHUP, reload)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
+import subprocess
 import time
 import urllib.error
 import urllib.request
 from contextlib import closing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from cryptography import x509
@@ -17,6 +19,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
 from prometheus_client.parser import text_string_to_metric_families
 
+from architecture.source_tree import ROOT
 from command import counterseal
 from service_process import SECONDS, Running, make_ca, running
 
@@ -32,6 +35,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """Return a running service with an address for Prometheus."""
     home = tmp_path_factory.mktemp("watching") / "home"
     make_ca(home, '[serve]\nmetrics_listen = "127.0.0.1:0"\n')
+    certify_and_revoke(home, "bo")  # before: revocations are counted at the start, and then once a minute
     with running(home) as service:
         yield service
 
@@ -59,6 +63,13 @@ def wait_for(service: Running, expected: float, name: str, **labels: str) -> Non
     while (found := value(scrape(service), name, **labels)) != expected:
         assert time.monotonic() < deadline, (name, labels, found)
         time.sleep(0.2)
+
+
+def certify_and_revoke(home: Path, name: str) -> None:
+    """Have the command line issue a certificate and revoke it."""
+    made = counterseal(home, "client", name, "--out", str(home / name))
+    assert made.code == 0, made.stderr
+    assert counterseal(home, "revoke", name, "--reason", "superseded").code == 0
 
 
 def ask_ocsp(service: Running) -> None:
@@ -111,16 +122,14 @@ def test_a_store_that_takes_no_write_is_not_ready(tmp_path: Path) -> None:
         other.execute("rollback")
 
 
-def test_what_happened_is_counted(service: Running, tmp_path: Path) -> None:
+def test_what_happened_is_counted(service: Running) -> None:
     """Also what another process did: the counts of certificates come from the store."""
     before = scrape(service)
-    made = counterseal(service.home, "client", "ann", "--out", str(tmp_path / "ann"))
-    assert made.code == 0, made.stderr
-    assert counterseal(service.home, "revoke", "ann", "--reason", "superseded").code == 0
+    certify_and_revoke(service.home, "ann")
     ask_ocsp(service)
     service.request("GET", "/crl/nobody.crl")
     issued = {"profile": "client", "issuer": "clients", "face": "local"}
-    wait_for(service, 1, "counterseal_certificates_issued_total", **issued)
+    wait_for(service, 2, "counterseal_certificates_issued_total", **issued)
     after = scrape(service)
     assert value(after, "counterseal_ocsp_answers_total", status="good") == 1
     assert value(after, "counterseal_refused_total", face="crl", reason="store.no_ca") == 1
@@ -149,3 +158,36 @@ def test_a_strangers_url_makes_no_label(service: Running) -> None:
     faces = {dict(labels).get("face") for name, labels in scrape(service) if name == "counterseal_http_requests_total"}
     assert faces <= {"none", "acme", "ca", "crl", "healthz", "metrics", "ocsp", "readyz"}
     assert value(scrape(service), "counterseal_http_requests_total", face="none", status="404") is not None
+
+
+METRIC = re.compile(r"\b(?:counterseal|process)_[a-z0-9_]+")
+DASHBOARD = ROOT / "deploy" / "grafana" / "counterseal.json"
+RULES = ROOT / "deploy" / "prometheus" / "counterseal.rules.yml"
+UNTIL_ASKED = {"counterseal_acme_validations_total"}
+"""Series that begin with the first event, which these tests do not make."""
+
+
+def expressions(panels: list[dict[str, Any]]) -> list[str]:
+    """Return the queries of the dashboard."""
+    return [target["expr"] for panel in panels for target in panel.get("targets", ())]
+
+
+def test_dashboard_and_alerts_ask_for_what_is_there(service: Running) -> None:
+    """Every metric that a panel or a rule names is in a real scrape; every panel has a place of its own."""
+    ask_ocsp(service)
+    service.request("GET", "/crl/nobody.crl")
+    dashboard = json.loads(DASHBOARD.read_text())
+    queries = expressions(dashboard["panels"])
+    assert len(queries) > 20
+    asked = set(METRIC.findall(" ".join([*queries, RULES.read_text()])))
+    assert asked - UNTIL_ASKED - {name for name, _ in scrape(service)} == set()
+    places = [tuple(panel["gridPos"].values())[:2] for panel in dashboard["panels"]]
+    assert len(set(places)) == len(places)
+
+
+def test_prometheus_takes_the_alerts() -> None:
+    """As its own tool reads them."""
+    promtool = subprocess.run(
+        ["promtool", "check", "rules", str(RULES)], capture_output=True, text=True, check=False, timeout=SECONDS
+    )
+    assert promtool.returncode == 0, promtool.stdout + promtool.stderr

@@ -1,0 +1,92 @@
+"""The systemd unit of ``counterseal serve``, closed as far as the service can work in it.
+
+It needs its home, the network, and one privilege: a port below 1024. What else systemd can take away is taken away;
+``systemd-analyze security`` says what is left.
+"""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+NAME = "counterseal"
+
+_TEXT = """\
+# The service, closed in. What `counterseal serve --print-unit` prints, with its own paths.
+[Unit]
+Description=Counterseal: the CA as a service
+Wants=network-online.target
+After=network-online.target time-sync.target
+
+[Service]
+Type=notify
+ExecStart={command}
+ExecReload=/bin/kill -HUP $MAINPID
+Restart=on-failure
+RestartSec=2
+TimeoutStartSec=120
+TimeoutStopSec=45
+WatchdogSec=60
+LimitNOFILE=65536
+
+# The passphrase of the CA keys, for this process alone; leave the line out where they are not encrypted.
+{credential}
+User={name}
+Group={name}
+{state}
+RuntimeDirectory={name}
+UMask=0077
+
+# Ports below 1024, and no other privilege.
+CapabilityBoundingSet=CAP_NET_BIND_SERVICE
+AmbientCapabilities=CAP_NET_BIND_SERVICE
+NoNewPrivileges=yes
+RestrictSUIDSGID=yes
+
+ProtectSystem=strict
+ProtectHome={protect_home}
+PrivateTmp=yes
+PrivateDevices=yes
+ProtectProc=invisible
+ProcSubset=pid
+ProtectClock=yes
+ProtectHostname=yes
+ProtectKernelLogs=yes
+ProtectKernelModules=yes
+ProtectKernelTunables=yes
+ProtectControlGroups=yes
+RemoveIPC=yes
+
+RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX
+RestrictNamespaces=yes
+RestrictRealtime=yes
+LockPersonality=yes
+MemoryDenyWriteExecute=yes
+SystemCallArchitectures=native
+SystemCallFilter=@system-service
+SystemCallFilter=~@privileged @resources
+SystemCallErrorNumber=EPERM
+
+[Install]
+WantedBy=multi-user.target
+"""
+
+
+def unit_text(program: Sequence[str], home: Path, passphrase_file: Path | None) -> str:
+    """Return the unit that runs this program on the CA in ``home``; a passphrase becomes a credential."""
+    command = shlex.join([*program, "serve", "--home", str(home)]).replace("%", "%%")
+    of_state = home.parent.as_posix() == "/var/lib"
+    file = passphrase_file or "/etc/counterseal/passphrase"
+    credential = f"LoadCredential={NAME}-passphrase:{file}"
+    hidden = any(word.startswith(("/home/", "/root/")) for word in [*program, f"{home}/"])
+    return _TEXT.format(
+        command=command,
+        credential=credential,
+        name=NAME,
+        state=f"StateDirectory={home.name}\nStateDirectoryMode=0711" if of_state else f"ReadWritePaths={home}",
+        protect_home="read-only" if hidden else "yes",
+    )
