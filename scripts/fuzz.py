@@ -1,12 +1,14 @@
 """Fuzz what reads foreign octets, guided by coverage: no input may end in an exception, a hang or unbounded memory.
 
-usage: python scripts/fuzz.py TARGET [SECONDS]     (60 by default)
+usage: python scripts/fuzz.py TARGET [SECONDS [SEED]]     (60, and a random one, which is printed)
+       python scripts/fuzz.py TARGET FILE...                once each, for what was found before
 
   tls     a whole connection: its messages decoded and told as a ladder
   nginx   a configuration: parsed, given back octet for octet, and linted
   files   certificates, CSRs, CRLs, keys, PKCS#7 and PKCS#12, alone or in bundles: recognised, described and judged
 
-Each begins with what the tests have. What is found is written to the current directory as crash-*, timeout-* or oom-*.
+Each begins with what the tests have, and with the files of tests/fuzz/TARGET. What is found is written to the current
+directory as fuzz-TARGET-crash-*, -timeout-* or -oom-*, and its name printed; mended, it belongs into tests/fuzz/TARGET.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ import tempfile
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from secrets import randbits
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -138,23 +141,26 @@ TARGETS = {
 
 def main() -> int:
     """Fuzz for the given time; libFuzzer's exit code tells whether something was found."""
-    words = sys.argv[1:]
-    if not words or words[0] not in TARGETS or len(words) > 2 or not all(word.isdigit() for word in words[1:]):  # noqa: PLR2004 - a target, and seconds
+    name, *words = sys.argv[1:] or [""]
+    again = bool(words) and all(Path(word).is_file() for word in words)
+    if name not in TARGETS or not (again or (len(words) <= 2 and all(word.isdigit() for word in words))):  # noqa: PLR2004 - seconds and seed
         print(__doc__, file=sys.stderr)
         return 2
-    atheris = importlib.import_module("atheris")  # without types, and only where ./check fuzz has put it
-    target = TARGETS[words[0]]
+    seconds, seed = words[0] if words else SECONDS, words[1] if words[1:] else randbits(32)
+    atheris = importlib.import_module("atheris")  # without types, and only where ./check has put it
+    target = TARGETS[name]
     corpus = target.corpus()
-    for name in [name for name in sys.modules if name.startswith("counterseal.")]:
-        del sys.modules[name]  # the tests' helpers loaded them unwatched
+    for module in [module for module in sys.modules if module.startswith("counterseal.")]:
+        del sys.modules[module]  # the tests' helpers loaded them unwatched
     with atheris.instrument_imports(include=list(target.watched)):
         read = target.reader()
+    limits = (f"-timeout={SECONDS_EACH}", f"-rss_limit_mb={MEGABYTES}", f"-max_len={LONGEST}")
     with tempfile.TemporaryDirectory() as directory:
-        for name, content in corpus.items():
-            (Path(directory) / name).write_bytes(content)
-        limits = (f"-timeout={SECONDS_EACH}", f"-rss_limit_mb={MEGABYTES}", f"-max_len={LONGEST}")
-        seconds = f"-max_total_time={words[1] if len(words) > 1 else SECONDS}"
-        atheris.Setup([sys.argv[0], directory, seconds, *limits], read)
+        for file, content in corpus.items():
+            (Path(directory) / file).write_bytes(content)
+        kept = ROOT / "tests" / "fuzz" / name  # the last of the directories, because the fuzzer adds to the first
+        inputs = words if again else [directory, str(kept), f"-max_total_time={seconds}", f"-seed={seed}"]
+        atheris.Setup([sys.argv[0], *inputs, *limits, f"-artifact_prefix=fuzz-{name}-"], read)
         atheris.Fuzz()
     return 0
 

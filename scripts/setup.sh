@@ -3,7 +3,7 @@
 # usage: scripts/setup.sh runtime|unit|all|fuzz   (PYTHON=/path/to/python3 chooses the interpreter)
 #   runtime  for ./quickstart: the product, and an nginx
 #   unit     for ./check unit: the development tools too, no programs
-#   all      for ./check: those, and every program that the tests run
+#   all      for ./check: those, every program that the tests run, and the fuzzer where there is one
 #   fuzz     for ./check fuzz: the fuzzer too
 #
 # Exit code 0: all is there. 1: nothing can be run. 3: Python is ready, but programs are missing (they are named).
@@ -174,6 +174,11 @@ nginx_for_quickstart() { # an installed one; else the wheel, which needs no root
     return 1
 }
 
+has_fuzzer() { # whether there are wheels of it for this machine
+    "$python" -c 'import platform, sys
+sys.exit((sys.platform, platform.machine()) != ("linux", "x86_64") or sys.version_info >= (3, 14))'
+}
+
 fuzzer() {
     ! "$python" -c 'import atheris' 2>/dev/null || return 0
     say "installing the fuzzer into $venv"
@@ -230,7 +235,10 @@ set_up_python
 case $kind in
 runtime) nginx_for_quickstart || exit 3 ;;
 all)
-    programs_for_check || exit 3
+    missing=""
+    programs_for_check || missing=yes
+    ! has_fuzzer || fuzzer || missing=yes
+    [ -z "$missing" ] || exit 3
     node_modules || { explain_log "cannot install the locked packages of Node"; exit 3; }
     ;;
 fuzz) fuzzer || exit 3 ;;
