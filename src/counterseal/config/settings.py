@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from counterseal.authority.parts import Rules
 from counterseal.authority.reminders.settings import ReminderSettings
@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from counterseal.protocols.ocsp_rules import OCSPRules
 
 
-@dataclass(frozen=True, slots=True)
-class NginxSettings:
+class NginxSettings(NamedTuple):
     """Which nginx serves the sites.
 
     Without ``config`` it is a private one that Counterseal runs itself, as any user; with it, the user's own nginx,

@@ -95,6 +95,7 @@ def dns_name(text: str) -> x509.DNSName:
     return x509.DNSName(dns_text(text))
 
 
+@_remembered
 def dns_text(text: str) -> str:
     """Return a DNS name in lower case, IDN as A-label, a wildcard only as the whole left-most label.
 

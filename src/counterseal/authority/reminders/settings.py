@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -13,16 +12,14 @@ Security = Literal["none", "starttls", "tls"]
 SECURITIES: tuple[Security, ...] = ("none", "starttls", "tls")
 
 
-@dataclass(frozen=True, slots=True)
-class WebhookSettings:
+class WebhookSettings(NamedTuple):
     """Where reminders are posted to; the file holds the secret that signs them."""
 
     url: str
     secret_file: Path
 
 
-@dataclass(frozen=True, slots=True)
-class MailSettings:
+class MailSettings(NamedTuple):
     """Who gets reminders, and the server that takes them; without ``username`` nobody logs in there."""
 
     to: tuple[str, ...]
@@ -34,8 +31,7 @@ class MailSettings:
     password_file: Path | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ReminderSettings:
+class ReminderSettings(NamedTuple):
     """How long ``before`` an end somebody is told, ascending, and by which ways; without a way nobody is."""
 
     before: tuple[timedelta, ...] = (timedelta(days=1), timedelta(days=7), timedelta(days=30))
