@@ -28,10 +28,12 @@ from table import Table, new_arguments, time_median
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "src"))
 
 from counterseal.store.records import CARecord, CertificateRecord, NewKeyUse, Query, Reservation, Status
-from counterseal.store.sqlite import Store, open_store
+from counterseal.store.sqlite import open_store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from counterseal.store.store import Store
 
 NOW = 1_800_000_000
 DAY = 86_400
@@ -132,7 +134,7 @@ def fill(table: Table, size: int, raw: Raw, store: Store) -> list[CertificateRec
     store.run("pragma wal_checkpoint(truncate)")  # so that the file has everything
     with table.job(f"disk for a certificate, {size:,} rows", unit="B"):
         table.row("raw sqlite3", raw.path.stat().st_size / size)
-        table.row("counterseal", store.path.stat().st_size / size, note="names 2 x, log")
+        table.row("counterseal", store.size() / size, note="names 2 x, log")
     return some
 
 

@@ -13,8 +13,9 @@ lock() { # output, then what it holds
 }
 
 # dev holds all the others, so they take their versions from it and never disagree.
-lock dev --group dev --extra serve "$@" pyproject.toml
+lock dev --group dev --extra serve --extra postgresql "$@" pyproject.toml
 lock serve --constraint requirements/dev.txt --extra serve pyproject.toml
+lock postgresql --constraint requirements/dev.txt --extra postgresql pyproject.toml
 lock runtime --constraint requirements/dev.txt pyproject.toml
 lock build --constraint requirements/dev.txt --group build
 lock nginx --constraint requirements/dev.txt --group nginx

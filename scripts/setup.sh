@@ -214,6 +214,7 @@ missing_programs() { # "PACKAGE" per line for what ./check needs and this machin
     command -v zsh >/dev/null || echo zsh
     for client in certbot lego uacme dehydrated acme-tiny caddy; do command -v $client >/dev/null || echo $client; done
     [ -x /usr/sbin/apache2 ] || echo apache2-bin
+    ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || echo postgresql
     command -v git >/dev/null || echo git
     command -v ps >/dev/null || echo procps
 }

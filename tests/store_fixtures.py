@@ -5,13 +5,14 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
+from counterseal.store import sqlite
 from counterseal.store.records import CARecord, CertificateRecord, NewKeyUse, Reservation, Status
-from counterseal.store.sqlite import open_store
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
-    from counterseal.store.sqlite import Store
+    from counterseal.store.store import Store
 
 NOW = 1_800_000_000
 DAY = 86_400
@@ -33,6 +34,15 @@ CERTIFICATE = CertificateRecord(
     created_at=NOW,
     created_by="root",
 )
+
+
+elsewhere: Callable[[Path, bool], Store] | None = None
+"""What opens the store of a path in another database, while a test asks for that: see tests/unit/store/conftest.py."""
+
+
+def open_store(path: Path, *, create: bool = False) -> Store:
+    """Open the store of this path in the database that the test is run with."""
+    return elsewhere(path, create) if elsewhere else sqlite.open_store(path, create=create)
 
 
 def new_store(path: Path, *more: CARecord) -> Store:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from counterseal.keystore.file import FileKeyStore
     from counterseal.pki.profile import Profile
     from counterseal.store.records import CARecord
-    from counterseal.store.sqlite import Store
+    from counterseal.store.store import Store
 
 SERIAL_BITS = 128
 ROOT = "root"

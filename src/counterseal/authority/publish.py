@@ -5,9 +5,11 @@ nginx asks for a list of every CA in a chain, so a list that is merely old is re
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import chain, count
+from time import monotonic, sleep
 from typing import TYPE_CHECKING, Self, cast
 
 from cryptography import x509
@@ -15,9 +17,11 @@ from cryptography import x509
 from counterseal.authority.listing import list_entries
 from counterseal.authority.parts import ROOT
 from counterseal.authority.signing import key_use
+from counterseal.errors import StoreError
 from counterseal.moments import epoch, moment
 from counterseal.pki.crl import sign_crl
 from counterseal.pki.keys import signature_algorithm
+from counterseal.store.leases import give_lease_back
 from counterseal.store.records import CRLRecord
 
 if TYPE_CHECKING:
@@ -27,9 +31,14 @@ if TYPE_CHECKING:
 
     from counterseal.authority.parts import Authority
     from counterseal.pki.signer import Signer
+    from counterseal.store.leases import Lease
     from counterseal.store.records import CARecord
 
 _SOON = timedelta(days=3)
+_LEASE_SECONDS, _ENTRIES_A_SECOND = 5, 50_000
+"""How long a list may take to sign before somebody else begins: so long a killed process holds up the next list."""
+
+_PATIENCE_SECONDS, _PAUSE_SECONDS = 60.0, 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,10 +125,32 @@ class _Unsigned:
 
 
 def _publish_one(authority: Authority, record: CARecord) -> CRLRecord:
+    """Sign and keep a list; one process at a time, and one that was overtaken by another begins again."""
     signer = authority.keystore.signer(record.key_id)
-    crl = _make(authority, record, authority.store.next_crl_number(record.name), signer)
-    authority.store.add_crl(crl, key_use(authority, record.name, f"crl {crl.number}", crl.crl, None))
-    return crl
+    deadline = monotonic() + _PATIENCE_SECONDS
+    while True:
+        lease, number = _begin(authority, record.name, deadline)
+        try:
+            crl = _make(authority, record, number, signer)
+            use = key_use(authority, record.name, f"crl {crl.number}", crl.crl, None)
+            authority.store.add_crl(crl, use, lease=lease)
+        except BaseException as error:
+            if not (isinstance(error, StoreError) and error.code == "store.lease_lost" and monotonic() < deadline):
+                with suppress(StoreError):
+                    give_lease_back(authority.store, lease)
+                raise
+        else:
+            return crl
+
+
+def _begin(authority: Authority, ca: str, deadline: float) -> tuple[Lease, int]:
+    last = authority.store.latest_crl_times(ca)
+    seconds = _LEASE_SECONDS + (last.entries if last else 0) // _ENTRIES_A_SECOND
+    while (begun := authority.store.begin_crl(ca, holder=authority.actor, seconds=seconds)) is None:
+        if monotonic() > deadline:
+            raise StoreError("store.busy", f"another process has been signing this list for long: {ca}")
+        sleep(_PAUSE_SECONDS)
+    return begun
 
 
 def _lifetime(authority: Authority, record: CARecord) -> timedelta:

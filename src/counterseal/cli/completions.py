@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from counterseal.compose.place import default_home, store_path
+from counterseal.compose.place import default_home
 from counterseal.errors import CountersealError
 from counterseal.pki.profile import PROBES, UNLISTED
 from counterseal.store.records import Query
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import click
 
     from counterseal.config.settings import Settings
-    from counterseal.store.sqlite import Store
+    from counterseal.store.store import Store
 
 _OFFERED = 200
 
@@ -57,9 +57,9 @@ def complete_sites(ctx: click.Context, _param: click.Parameter, incomplete: str)
 
 
 def _open_store(ctx: click.Context) -> Store:
-    from counterseal.store.sqlite import open_store  # noqa: PLC0415 - the commands themselves may need no store
+    from counterseal.compose.stores import open_store  # noqa: PLC0415 - the commands themselves may need no store
 
-    return open_store(store_path(_home(ctx)), busy_seconds=1)
+    return open_store(_home(ctx), _settings(ctx), busy_seconds=1)
 
 
 def _settings(ctx: click.Context) -> Settings:

@@ -21,7 +21,7 @@ from counterseal.compose.identities import (
     own_certificates,
     own_of,
 )
-from counterseal.compose.place import now, store_path
+from counterseal.compose.place import has_store, now
 from counterseal.errors import FileError, InputError
 from counterseal.files import read_file, write_file
 from counterseal.handshake.examine import examine
@@ -190,7 +190,7 @@ def _password(options: Options) -> bytes:
 
 def _inventory(run: Run) -> tuple[tuple[OwnCertificate, ...], tuple[x509.Certificate, ...]]:
     """Return the client certificates of the CA and its root, where there is one."""
-    if not store_path(run.home).is_file():
+    if not has_store(run.home):
         return (), ()
     with run.authority() as authority:
         return own_certificates(authority), client_anchors_of(authority)

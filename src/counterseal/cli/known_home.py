@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from counterseal.authority.known import KnownCAs
-from counterseal.compose.place import store_path
+from counterseal.compose.place import has_store
 from counterseal.errors import CountersealError
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 @contextmanager
 def known_home(run: Run) -> Iterator[KnownCAs]:
     """Open the CA of this home to look things up; without one, or with one that cannot be opened, nothing is known."""
-    if not store_path(run.home).is_file():
+    if not has_store(run.home):
         yield KnownCAs(None)
         return
     try:

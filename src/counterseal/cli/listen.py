@@ -24,7 +24,7 @@ from counterseal.compose.identities import (
     server_at_hand,
     temporary_server,
 )
-from counterseal.compose.place import now, store_path
+from counterseal.compose.place import has_store, now
 from counterseal.errors import FileError, InputError
 from counterseal.files import read_file
 from counterseal.handshake.examine import read_trace
@@ -176,7 +176,7 @@ def _identity(run: Run, name: str | None, cert: Path | None, key: Path | None) -
     if name:
         with run.authority() as authority:
             return identity_of(authority, name, key, run.ask_passphrase)
-    if store_path(run.home).is_file():
+    if has_store(run.home):
         with run.authority() as authority:
             found = server_at_hand(authority, run.ask_passphrase)
         if found is not None:
@@ -187,7 +187,7 @@ def _identity(run: Run, name: str | None, cert: Path | None, key: Path | None) -
 def _client_cas(run: Run, path: Path | None) -> Sequence[x509.Certificate]:
     if path is not None:
         return certificates_in(read_file(path), source=str(path))
-    if not store_path(run.home).is_file():
+    if not has_store(run.home):
         return ()
     with run.authority() as authority:
         return client_cas_of(authority)

@@ -18,7 +18,7 @@ from counterseal.cli.completions import complete_cas, complete_sites
 from counterseal.cli.proofs import table
 from counterseal.compose.anchors import system_anchors
 from counterseal.compose.ground import open_ground
-from counterseal.compose.place import now, store_path
+from counterseal.compose.place import has_store, now
 from counterseal.errors import InputError, NotFoundError
 from counterseal.files import read_file
 from counterseal.handshake.observation import ProbeIdentity
@@ -81,7 +81,7 @@ def prove(
             raise InputError("prove.options", "these options are for a URL", hint="write https://HOST[:PORT][/PATH]")
         return _show(run, _prove_sites(run, what))
     own = _own(certificate, key_file)
-    if not store_path(run.home).is_file():
+    if not has_store(run.home):
         if own is None:
             run.say("no CA here: without --cert and --key nobody tries who must be let in")
         anchors = read_file(trust) if trust else system_anchors()

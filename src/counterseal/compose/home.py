@@ -9,19 +9,19 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from counterseal.authority.parts import Authority
-from counterseal.compose.place import now, store_path
+from counterseal.compose.place import has_store, now, store_path
+from counterseal.compose.stores import open_store
 from counterseal.config.settings import Settings
-from counterseal.errors import FileError, InputError, NotFoundError, RefusedError
+from counterseal.errors import FileError, InputError, NotFoundError, RefusedError, StoreError
 from counterseal.files import make_directory
 from counterseal.keystore.file import FileKeyStore
 from counterseal.moments import moment
-from counterseal.store.sqlite import open_store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from counterseal.store.sqlite import Store
+    from counterseal.store.store import Store
 
 CLOCK_TOLERANCE = timedelta(minutes=10)
 ACCEPT_CLOCK = "COUNTERSEAL_ACCEPT_CLOCK"
@@ -38,7 +38,7 @@ def open_authority(home: Path, passphrase: Callable[[], bytes | None], *, one_th
 
 def require_home(home: Path) -> None:
     """Raise NotFoundError ``home.missing`` unless there is a CA in ``home``."""
-    if not store_path(home).is_file():
+    if not has_store(home):
         hint = f"make one: counterseal init --home {home}; or name the right one: --home, COUNTERSEAL_HOME"
         raise NotFoundError("home.missing", f"there is no CA in {home}", hint=hint)
 
@@ -68,24 +68,38 @@ def new_home(home: Path, passphrase: Callable[[], bytes | None]) -> Iterator[Aut
 def refuse_occupied(home: Path) -> None:
     """Raise what ``new_home`` raises where there is a CA already, or what is left of one."""
     keys = home / "keys"
-    if store_path(home).exists():
-        with open_store(store_path(home)) as store:
-            interrupted = not store.cas()
-        if interrupted:
+    cas = _cas_in(home)
+    if cas is not None:
+        if not cas and store_path(home).exists():
             raise FileError(
                 "home.leftover",
                 f"making a CA was interrupted here before there was one: {home}",
                 hint=f"remove what it left, then run this again: rm -r {home}/keys {home}/store.sqlite*",
             )
-        raise InputError(
-            "ca.exists", f"there is a CA already: {home}", hint="use another --home, or: counterseal ca add"
-        )
+        if cas:
+            raise InputError(
+                "ca.exists", f"there is a CA already: {home}", hint="use another --home, or: counterseal ca add"
+            )
     if keys.exists() and any(keys.iterdir()):
         raise FileError(
             "home.leftover",
             f"there are keys without a store: {keys}",
             hint="bring the store back, or move the keys away",
         )
+
+
+def _cas_in(home: Path) -> int | None:
+    """Return how many CAs the store of the home has, None where there is no store."""
+    settings = settings_of(home)
+    if settings.store is None and not store_path(home).exists():
+        return None
+    try:
+        with open_store(home, settings) as store:
+            return len(store.cas())
+    except StoreError as error:
+        if error.code == "store.missing" and settings.store is not None:
+            return None
+        raise
 
 
 def service_secret(home: Path) -> bytes:
@@ -113,7 +127,7 @@ def _authority(
     create: bool,
     one_thread: bool = True,
 ) -> Authority:
-    store = open_store(store_path(home), create=create, one_thread=one_thread)
+    store = open_store(home, settings, create=create, one_thread=one_thread)
     return Authority(
         store=store,
         keystore=FileKeyStore(home / "keys", passphrase, lambda: check_clock(store)),

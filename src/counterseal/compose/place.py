@@ -20,5 +20,21 @@ def default_home() -> Path:
 
 
 def store_path(home: Path) -> Path:
-    """Return the path of the inventory."""
+    """Return the path of the inventory, where it is a file."""
     return home / "store.sqlite"
+
+
+def has_store(home: Path) -> bool:
+    """Whether there is an inventory: the file, or a configuration that names a database."""
+    return store_path(home).is_file() or _names_database(home / "counterseal.toml")
+
+
+def _names_database(path: Path) -> bool:
+    if not path.is_file():
+        return False
+    import tomllib  # noqa: PLC0415 - only where there is no file
+
+    try:
+        return "store" in tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return True  # whoever opens it says what is wrong with it

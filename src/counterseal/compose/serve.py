@@ -18,8 +18,8 @@ from starlette.routing import Mount, Route, Router
 from counterseal.authority.publish import unlock
 from counterseal.compose.home import open_authority, service_secret
 from counterseal.compose.listening import OwnCertificate, bind, origin_of, shown_address
-from counterseal.compose.place import store_path
 from counterseal.compose.reminding import reminding
+from counterseal.compose.stores import open_store
 from counterseal.errors import CountersealError
 from counterseal.protocols.acme.face import acme_face
 from counterseal.protocols.acme.rules import AcmeRules
@@ -36,9 +36,9 @@ from counterseal.service.log import log, log_error, start_logging
 from counterseal.service.metrics import Metrics
 from counterseal.service.parts import Face, Service, Upkeep
 from counterseal.service.requests import Requests
+from counterseal.service.shared_access import SharedAccess
 from counterseal.service.systemd import READY, STOPPING, notify, notify_reloading, watchdog
 from counterseal.service.upkeep import upkeep
-from counterseal.store.sqlite import open_store
 
 if TYPE_CHECKING:
     import socket
@@ -48,6 +48,7 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp
 
+    from counterseal.authority.parts import Authority
     from counterseal.config.settings import Settings
     from counterseal.service.settings import ServeSettings
 
@@ -95,11 +96,8 @@ async def _serve(home: Path, settings: Settings, passphrase: Passphrase, started
         origin = origin_of(settings.serve, listener)
         own = None if settings.serve.listen.unix else OwnCertificate(home, settings.serve, origin.names)
         context = own.open(authority) if own else None
-        writer = stack.enter_context(replace(authority, store=open_store(store_path(home), one_thread=False)))
-        writer.store.wait_never()
         metrics = Metrics()
-        access = Access(authority, writer, lambda: replace(authority, store=open_store(store_path(home))), metrics)
-        stack.push_async_callback(access.close)
+        access = _access(stack, home, settings, authority, metrics)
         service = Service(
             access,
             origin,
@@ -127,6 +125,20 @@ async def _serve(home: Path, settings: Settings, passphrase: Passphrase, started
         notify(READY)
         await asyncio.gather(*(server.serve([one]) for server, one in served))
     log("stopped")
+
+
+def _access(stack: AsyncExitStack, home: Path, settings: Settings, authority: Authority, metrics: Metrics) -> Access:
+    def open_one(*, one_thread: bool = True) -> Authority:
+        return replace(authority, store=open_store(home, settings, one_thread=one_thread))
+
+    if authority.store.is_shared:
+        access: Access = SharedAccess(open_one, metrics)
+    else:
+        writer = stack.enter_context(open_one(one_thread=False))
+        writer.store.wait_never()
+        access = Access(authority, writer, open_one, metrics)
+    stack.push_async_callback(access.close)
+    return access
 
 
 def _bind_more(stack: AsyncExitStack, settings: ServeSettings) -> tuple[socket.socket | None, socket.socket | None]:

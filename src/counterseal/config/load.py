@@ -26,10 +26,11 @@ from counterseal.config.raw import (
     RawProfile,
     RawReminders,
     RawServe,
+    RawStore,
 )
 from counterseal.config.reminders import reminder_settings_of
 from counterseal.config.service import acme_rules_of, ocsp_rules_of, serve_settings_of
-from counterseal.config.settings import NginxSettings, Settings
+from counterseal.config.settings import NginxSettings, Settings, StoreSettings
 from counterseal.duration import parse_duration
 from counterseal.errors import ConfigError, CountersealError
 from counterseal.files import read_file
@@ -103,12 +104,17 @@ class _Loader:
                 for name, raw in self._named(document, "sites", kind_of)
                 if (site := self._try(f"sites.{name}", lambda n=name, r=raw: site_of(n, r, self._path)))  # type: ignore[misc] # bound now
             ),
+            store=self._store(document),
             serve=served,
             acme=self._try("acme", lambda: acme_rules_of(acme, rules.profiles)),
             ocsp=self._try("ocsp", lambda: ocsp_rules_of(ocsp)),
             api=self._try("api", lambda: api_rules_of(api, rules.profiles)),
             reminders=self._try("reminders", lambda: reminder_settings_of(reminders, self._path)) or ReminderSettings(),
         )
+
+    def _store(self, document: dict[str, Any]) -> StoreSettings | None:
+        raw = self._table(document["store"], RawStore, "store") if "store" in document else None
+        return StoreSettings(raw.url, self._path(raw.password_file)) if raw else None
 
     def _rules(self, document: dict[str, Any]) -> Rules:
         ca = self._table(document.get("ca", {}), RawCA, "ca") or RawCA()

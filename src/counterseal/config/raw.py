@@ -126,6 +126,13 @@ class RawStreamSite(msgspec.Struct):
     certificate_key: str | None = None
 
 
+class RawStore(msgspec.Struct):
+    """``[store]``."""
+
+    url: str
+    password_file: str | None = None
+
+
 class RawServe(msgspec.Struct):
     """``[serve]``."""
 
@@ -222,6 +229,7 @@ class RawReminders(msgspec.Struct):
 TABLES: dict[str, type[msgspec.Struct]] = {
     "ca": RawCA,
     "nginx": RawNginx,
+    "store": RawStore,
     "serve": RawServe,
     "acme": RawAcme,
     "ocsp": RawOCSPFace,

@@ -35,6 +35,13 @@ class NginxSettings(NamedTuple):
     worker_shutdown_timeout: timedelta = timedelta(seconds=30)
 
 
+class StoreSettings(NamedTuple):
+    """The database that the store is in, when it is not a file in the home; the file holds its password."""
+
+    url: str
+    password_file: Path | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """The whole configuration; ``source`` is the file it was read from, None when there is none."""
@@ -43,6 +50,7 @@ class Settings:
     rules: Rules = field(default_factory=Rules)
     nginx: NginxSettings = field(default_factory=NginxSettings)
     sites: tuple[ServedSite, ...] = ()
+    store: StoreSettings | None = None
     serve: ServeSettings = field(default_factory=ServeSettings)
     acme: AcmeRules | None = None
     """None: nothing is said about ACME, so its defaults hold."""

@@ -39,7 +39,7 @@ BUSY_SECONDS, BUSY_PAUSE = 10.0, 0.005
 
 
 class Access:
-    """The way to the authority for the faces of one process, from its event loop.
+    """The way to the authority for the faces of one process, from its event loop; as it stands, to a store in a file.
 
     ``writer`` is an authority whose store may be used in any thread and never waits for another process;
     ``open_apart`` opens one more for a thread.
@@ -106,9 +106,9 @@ class Access:
         while self._waiting:
             group = [self._waiting.popleft() for _ in range(min(GROUP_LIMIT, len(self._waiting)))]
             try:
-                _deliver(await self._commit(group))
+                deliver(await self._commit(group))
             except Exception as error:  # noqa: BLE001 - every waiter is told, and the next group goes on
-                _deliver([(future, None, error) for _, future, _ in group])
+                deliver([(future, None, error) for _, future, _ in group])
 
     async def _commit(self, group: list[Waiting]) -> list[Outcome]:
         """Run the jobs in one transaction; when it cannot begin or its commit fails, all have failed."""
@@ -144,11 +144,12 @@ class Access:
         except Exception as error:  # noqa: BLE001 - it belongs to the one who asked
             outcome = (future, None, error)
         if not durable:
-            _deliver([outcome])
+            deliver([outcome])
         return outcome
 
 
-def _deliver(outcomes: list[Outcome]) -> None:
+def deliver(outcomes: list[Outcome]) -> None:
+    """Give the outcomes to those who wait for them."""
     for future, answer, error in outcomes:
         if future.done():
             continue  # whoever asked has gone away, or was answered before the commit

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from counterseal.errors import NotFoundError, StoreError
 from counterseal.store.key_use_log import KeyUseLog
+from counterseal.store.leases import Lease, give_lease_back, require_lease, take_lease
 from counterseal.store.records import CARecord, CRLRecord, CRLTimes, NewKeyUse
 
 if TYPE_CHECKING:
@@ -76,14 +77,27 @@ class Authorities(KeyUseLog):
                 raise _no_ca(issuer)
         return int(row[0])
 
-    def add_crl(self, record: CRLRecord, key_use: NewKeyUse | None = None) -> None:
-        """Keep a CRL and log its signature, together; only the newest five of a CA stay.
+    def begin_crl(self, issuer: str, *, holder: str, seconds: int) -> tuple[Lease, int] | None:
+        """Take the CA's next CRL number and, for so long, the right to publish; None while somebody else has that.
 
-        Raises StoreError (``store.crl_exists``) when that number was already published.
+        Whoever begins later reads the revocations later, so lists with higher numbers never know less.
+        """
+        with self.transaction():
+            lease = take_lease(self, f"crl {issuer}", holder=holder, seconds=seconds)
+            return None if lease is None else (lease, self.next_crl_number(issuer))
+
+    def add_crl(self, record: CRLRecord, key_use: NewKeyUse | None = None, *, lease: Lease | None = None) -> None:
+        """Keep a CRL and log its signature, together; only the newest five of a CA stay. Gives the lease back.
+
+        Raises StoreError: ``store.crl_exists`` when that number was already published, ``store.lease_lost`` when the
+        time was over and somebody else began.
         """
         times = (record.this_update, record.next_update)
         values = (record.issuer, record.number, *times, record.crl, record.entries, record.change_number)
         with self.transaction():
+            if lease is not None:
+                require_lease(self, lease)
+                give_lease_back(self, lease)
             self.ca(record.issuer)
             added = self.run(f"insert into crl ({_CRL}) values (?, ?, ?, ?, ?, ?, ?) on conflict do nothing", values)  # noqa: S608 - constants only
             if not added:

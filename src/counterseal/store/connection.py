@@ -40,12 +40,12 @@ def connect(path: Path, *, create: bool, busy_seconds: float, one_thread: bool =
             path, isolation_level=None, timeout=busy_seconds, cached_statements=256, check_same_thread=one_thread
         )
     except FAULTS as error:
-        raise store_error(error, path) from error
+        raise store_error(error, str(path)) from error
     try:
         _prepare(connection, path, create=create, deadline=time.monotonic() + busy_seconds)
     except FAULTS as error:
         connection.close()
-        raise store_error(error, path) from error
+        raise store_error(error, str(path)) from error
     except BaseException:
         connection.close()
         raise

@@ -7,19 +7,19 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from counterseal.errors import CountersealError, InputError, StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 FAULTS = (sqlite3.Error, OverflowError, UnicodeEncodeError)
 """What a statement can raise: SQLite's own, an integer past 64 bits, text that UTF-8 cannot hold."""
 
 
-def store_error(error: Exception, path: Path) -> CountersealError:
+def store_error(error: Exception, path: str) -> CountersealError:
     """Return the error to raise for what a statement on the store at ``path`` raised (one of ``FAULTS``)."""
     if not isinstance(error, sqlite3.Error):
         return InputError("store.value", f"a value that the store cannot hold: {error}")
@@ -28,7 +28,7 @@ def store_error(error: Exception, path: Path) -> CountersealError:
     return known(f"{path}: {error}", path)
 
 
-def _busy(what: str, path: Path) -> StoreError:
+def _busy(what: str, path: str) -> StoreError:
     return StoreError(
         "store.busy",
         f"another process is writing to the store: {what}",
@@ -36,7 +36,7 @@ def _busy(what: str, path: Path) -> StoreError:
     )
 
 
-def _full(what: str, _: Path) -> StoreError:
+def _full(what: str, _: str) -> StoreError:
     return StoreError(
         "store.full",
         f"the disk of the store is full: {what}",
@@ -44,7 +44,7 @@ def _full(what: str, _: Path) -> StoreError:
     )
 
 
-def _io(what: str, _: Path) -> StoreError:
+def _io(what: str, _: str) -> StoreError:
     return StoreError(
         "store.io",
         f"the store cannot be read or written: {what}",
@@ -52,7 +52,7 @@ def _io(what: str, _: Path) -> StoreError:
     )
 
 
-def _read_only(what: str, _: Path) -> StoreError:
+def _read_only(what: str, _: str) -> StoreError:
     return StoreError(
         "store.read_only",
         f"the store is read-only: {what}",
@@ -60,8 +60,8 @@ def _read_only(what: str, _: Path) -> StoreError:
     )
 
 
-def _unreadable(what: str, path: Path) -> StoreError:
-    if not os.access(path.parent, os.W_OK):
+def _unreadable(what: str, path: str) -> StoreError:
+    if not os.access(Path(path).parent, os.W_OK):
         return _read_only(f"{what}: the directory cannot be written", path)
     return StoreError(
         "store.unreadable",
@@ -70,7 +70,7 @@ def _unreadable(what: str, path: Path) -> StoreError:
     )
 
 
-def _corrupt(what: str, _: Path) -> StoreError:
+def _corrupt(what: str, _: str) -> StoreError:
     return StoreError(
         "store.corrupt",
         f"the store is damaged or no store at all: {what}",
@@ -78,7 +78,7 @@ def _corrupt(what: str, _: Path) -> StoreError:
     )
 
 
-def _constraint(what: str, _: Path) -> StoreError:
+def _constraint(what: str, _: str) -> StoreError:
     return StoreError(
         "store.constraint",
         f"the store refused a row that breaks its rules: {what}",
@@ -86,11 +86,11 @@ def _constraint(what: str, _: Path) -> StoreError:
     )
 
 
-def _failed(what: str, _: Path) -> StoreError:
+def _failed(what: str, _: str) -> StoreError:
     return StoreError("store.failed", f"the store failed: {what}")
 
 
-_FAILURES: dict[int, Callable[[str, Path], StoreError]] = {
+_FAILURES: dict[int, Callable[[str, str], StoreError]] = {
     sqlite3.SQLITE_BUSY: _busy,
     sqlite3.SQLITE_LOCKED: _busy,
     sqlite3.SQLITE_FULL: _full,

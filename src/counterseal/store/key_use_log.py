@@ -80,7 +80,7 @@ class KeyUseLog(Session):
     def _head(self, statement: str) -> LogHead:
         row = self.row(statement)
         if row is None:
-            raise StoreError("store.no_log_head", f"the key-use log has lost its head: {self.path}", hint=_RESTORE)
+            raise StoreError("store.no_log_head", f"the key-use log has lost its head: {self.place}", hint=_RESTORE)
         return LogHead(*row)
 
     def _faults(self, anchor: LogHead | None) -> Iterator[Finding]:

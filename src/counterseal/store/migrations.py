@@ -1,7 +1,8 @@
 """Bringing a database to the schema of this program.
 
 Numbered SQL files, each applied once, all in one transaction under the write lock: of several openers one migrates, the
-others wait and find the work done. ``NNNN_name.sql`` is for every database, ``NNNN_name.sqlite.sql`` for this one.
+others wait and find the work done. ``NNNN_name.sql`` is for every database, ``NNNN_name.sqlite.sql`` for this one;
+``postgresql_schema.py`` does the same in PostgreSQL.
 """
 
 from __future__ import annotations
@@ -32,12 +33,12 @@ class Migration(NamedTuple):
     path: Path
 
 
-def migrations(directory: Path = SCHEMA) -> tuple[Migration, ...]:
-    """Return the steps for this database in order."""
+def migrations(directory: Path = SCHEMA, dialect: str = DIALECT) -> tuple[Migration, ...]:
+    """Return the steps for a database in order."""
     steps = []
     for path in sorted(directory.glob("[0-9]*.sql")):
-        stem, _, dialect = path.name.removesuffix(".sql").partition(".")
-        if dialect in {"", DIALECT}:
+        stem, _, only = path.name.removesuffix(".sql").partition(".")
+        if only in {"", dialect}:
             steps.append(Migration(int(stem.partition("_")[0]), path.name, path))
     return tuple(steps)
 
@@ -46,7 +47,7 @@ def migrate(connection: sqlite3.Connection, path: Path, *, steps: tuple[Migratio
     """Apply the missing steps; raises StoreError (``store.too_new``) when a newer program was here, sqlite3.Error."""
     newest = steps[-1].version
     if is_ours(connection):
-        _refuse_newer(path, _version(connection), newest)
+        refuse_newer(str(path), _version(connection), newest)
         if _version(connection) == newest:
             return
     connection.execute("begin immediate")
@@ -74,7 +75,7 @@ def _upgrade(connection: sqlite3.Connection, path: Path, steps: tuple[Migration,
     connection.execute(f"pragma application_id = {APPLICATION_ID}")
     connection.execute(_VERSIONS)
     found = _version(connection)  # again: another opener may have held the lock until now
-    _refuse_newer(path, found, steps[-1].version)
+    refuse_newer(str(path), found, steps[-1].version)
     for step in steps:
         if step.version > found:
             _apply(connection, step)
@@ -106,7 +107,8 @@ def _strict(statement: str) -> str:
     return statement.removesuffix(";") + " strict" if statement.startswith("create table") else statement
 
 
-def _refuse_newer(path: Path, found: int, newest: int) -> None:
+def refuse_newer(path: str, found: int, newest: int) -> None:
+    """Raise StoreError ``store.too_new`` when the database has a schema that this program does not know."""
     if found > newest:
         raise StoreError(
             "store.too_new",

@@ -1,36 +1,74 @@
 """One connection to the database: statements, transactions, and errors of one kind.
 
 The tables' modules say what is asked; this one says how. Outside this room only ``transaction`` and ``close`` are
-used. Everything in the tables' SQL is portable; what belongs to one database (placeholders, locks, error codes) stays
-here and in ``sqlite.py``.
+used. Everything in the tables' SQL is portable; what belongs to one database (placeholders, locks, error codes) is in
+its ``Dialect``, beside the way it is opened.
 """
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from counterseal.errors import StoreError
-from counterseal.store.failures import FAULTS, store_error
 
 if TYPE_CHECKING:
-    import sqlite3
-    from collections.abc import Iterable, Iterator, Sequence
-    from pathlib import Path
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from counterseal.errors import CountersealError
     from counterseal.store.rows import Row
 
 _AT_ONCE = 4096  # rows fetched at a time where a million are read: few enough not to be felt in memory
 
 
-class Session:
-    """A connection with its transactions; belongs to one thread."""
+class Connection(Protocol):
+    """What is used of a driver's connection, which is in autocommit: transactions are statements like others."""
 
-    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+    @property
+    def in_transaction(self) -> bool:
+        """Whether a transaction is open, also one that can only be rolled back any more."""
+
+    def execute(self, statement: str, values: Sequence[Any] = ..., /) -> Any:  # noqa: ANN401 - a driver's cursor
+        """Run a statement whose values are ``?``, and return its cursor."""
+
+    def executemany(self, statement: str, rows: Iterable[Row], /) -> Any:  # noqa: ANN401 - same
+        """Run a statement once a row; the cursor counts all that were changed."""
+
+    def close(self) -> None:
+        """Close the connection."""
+
+
+class Dialect(NamedTuple):
+    """What differs between databases.
+
+    ``faults`` is what a statement can raise, and ``error`` turns one of them, at the store of this name, into ours;
+    ``write`` begins a transaction that writes, before which no other one ends or begins; ``read`` begins one in which
+    every statement sees the same moment; ``stream`` reads without holding all rows; ``clock`` is SQL for the database's
+    own time in seconds.
+    """
+
+    faults: tuple[type[Exception], ...]
+    error: Callable[[Exception, str], CountersealError]
+    write: str
+    read: str
+    stream: Callable[[Any, str, Sequence[Any]], Any]
+    clock: str
+
+
+class Session:
+    """A connection with its transactions; belongs to one thread. ``place`` is what the store is called in messages."""
+
+    def __init__(self, connection: Connection, place: str, dialect: Dialect) -> None:
         self._connection = connection
+        self._dialect = dialect
         self._depth = 0
-        self.path = path
+        self.place = place
+
+    @property
+    def clock(self) -> str:
+        """The database's own time in seconds, as SQL."""
+        return self._dialect.clock
 
     def close(self) -> None:
         """Close the connection; nothing committed is lost, nothing uncommitted is kept."""
@@ -82,19 +120,24 @@ class Session:
 
     def _require_transaction(self) -> None:
         if not self._connection.in_transaction:
-            raise StoreError("store.rolled_back", f"the store rolled back what was being written: {self.path}")
+            raise StoreError("store.rolled_back", f"the store rolled back what was being written: {self.place}")
 
     def _enter(self) -> None:
         if self._depth:
             self._require_transaction()
         # the write lock at once: a lock upgraded later could only fail
-        self.run("savepoint step" if self._depth else "begin immediate")
+        try:
+            self.run("savepoint step" if self._depth else self._dialect.write)
+        except BaseException:
+            if not self._depth:
+                self._roll_back()
+            raise
         self._depth += 1
 
     @contextmanager
     def _reading(self) -> Iterator[None]:
         """Every statement inside sees the same moment."""
-        self.run("begin")
+        self.run(self._dialect.read)
         try:
             yield
         finally:
@@ -108,44 +151,46 @@ class Session:
     def run(self, statement: str, values: Sequence[Any] = ()) -> int:
         """Return the number of rows changed."""
         try:
-            return self._connection.execute(statement, values).rowcount
-        except FAULTS as error:
-            raise store_error(error, self.path) from error
+            return int(self._connection.execute(statement, values).rowcount)
+        except self._dialect.faults as error:
+            raise self._dialect.error(error, self.place) from error
 
     def run_many(self, statement: str, rows: Iterable[Row]) -> int:
         """Return the number of rows changed by all of them."""
         try:
-            return self._connection.executemany(statement, rows).rowcount
-        except FAULTS as error:
-            raise store_error(error, self.path) from error
+            return int(self._connection.executemany(statement, rows).rowcount)
+        except self._dialect.faults as error:
+            raise self._dialect.error(error, self.place) from error
 
     def row(self, statement: str, values: Sequence[Any] = ()) -> Row | None:
         """Return the first row or None."""
         try:
             row: Row | None = self._connection.execute(statement, values).fetchone()
-        except FAULTS as error:
-            raise store_error(error, self.path) from error
+        except self._dialect.faults as error:
+            raise self._dialect.error(error, self.place) from error
         return row
 
     def rows(self, statement: str, values: Sequence[Any] = ()) -> list[Row]:
         """Return all rows."""
         try:
-            return self._connection.execute(statement, values).fetchall()
-        except FAULTS as error:
-            raise store_error(error, self.path) from error
+            rows: list[Row] = self._connection.execute(statement, values).fetchall()
+        except self._dialect.faults as error:
+            raise self._dialect.error(error, self.place) from error
+        return rows
 
     def each(self, statement: str, values: Sequence[Any] = ()) -> Iterator[Row]:
         """Yield the rows as they are read, for answers that do not fit in memory."""
         try:
-            yield from self._connection.execute(statement, values)
-        except FAULTS as error:
-            raise store_error(error, self.path) from error
+            with closing(self._dialect.stream(self._connection, statement, values)) as cursor:
+                yield from cursor
+        except self._dialect.faults as error:
+            raise self._dialect.error(error, self.place) from error
 
     def column(self, statement: str, values: Sequence[Any] = ()) -> Iterator[Any]:
         """Yield the one column of each row: lists of a million run through here."""
         try:
-            cursor = self._connection.execute(statement, values)
-            while rows := cursor.fetchmany(_AT_ONCE):
-                yield from chain.from_iterable(rows)
-        except FAULTS as error:
-            raise store_error(error, self.path) from error
+            with closing(self._dialect.stream(self._connection, statement, values)) as cursor:
+                while rows := cursor.fetchmany(_AT_ONCE):
+                    yield from chain.from_iterable(rows)
+        except self._dialect.faults as error:
+            raise self._dialect.error(error, self.place) from error

@@ -9,60 +9,68 @@ from __future__ import annotations
 import os
 import sqlite3
 from contextlib import suppress
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from counterseal.errors import FileError, StoreError
 from counterseal.findings import Finding, Report, Severity
 from counterseal.store.connection import MODE, connect
-from counterseal.store.expiry import Expiry
 from counterseal.store.failures import FAULTS, store_error
-from counterseal.store.issuance import Issuance
-from counterseal.store.revocations import Revocations
+from counterseal.store.session import Dialect
+from counterseal.store.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+__all__ = ["SQLiteStore", "Store", "open_store"]
+
 BUSY_SECONDS = 10.0
+SQLITE = Dialect(
+    faults=FAULTS,
+    error=store_error,
+    write="begin immediate",
+    read="begin",
+    stream=sqlite3.Connection.execute,
+    clock="cast(strftime('%s', 'now') as integer)",
+)
 _RESTORE = "restore a backup with: counterseal restore"
 
 
-class Store(Issuance, Revocations, Expiry):
-    """What was issued; use it as a context manager, or ``close`` it."""
+class SQLiteStore(Store):
+    """The store in a file."""
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
+    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+        super().__init__(connection, str(path), SQLITE)
+        self.path = path
+        self._file = connection
 
     def wait_never(self) -> None:
-        """Fail at once (``store.busy``) where another process is writing, for who must not block and tries again."""
+        """Fail at once where another process is writing; see ``Store``."""
         self.run("pragma busy_timeout = 0")
+
+    def size(self) -> int:
+        """Return the size of the file."""
+        return self.path.stat().st_size
 
     def check(self) -> Report:
         """Read every page and index and say what does not fit: minutes at millions of rows, for doctor and restore."""
         return Report(
             tuple(
-                Finding("store.corrupt", Severity.CRITICAL, line, where=str(self.path), hint=_RESTORE)
+                Finding("store.corrupt", Severity.CRITICAL, line, where=self.place, hint=_RESTORE)
                 for line in self._damages()
             )
         )
 
     def snapshot(self, destination: Path) -> None:
-        """Write a consistent copy (0600, one file, on disk when this returns) while others read and write.
-
-        Raises FileError when ``destination`` exists or cannot be created, StoreError when it cannot be filled; then
-        nothing is left of it.
-        """
+        """Write a consistent copy; see ``Store``."""
         _claim(destination)
         try:
-            _copy(self._connection, destination)
+            _copy(self._file, destination)
         except BaseException as error:
             with suppress(OSError):
                 destination.unlink()
             if isinstance(error, FAULTS):
-                raise store_error(error, destination) from error
+                raise store_error(error, str(destination)) from error
             raise
 
     def _damages(self) -> Iterator[str]:
@@ -75,13 +83,13 @@ class Store(Issuance, Revocations, Expiry):
 
 def open_store(
     path: Path, *, create: bool = False, busy_seconds: float = BUSY_SECONDS, one_thread: bool = True
-) -> Store:
+) -> SQLiteStore:
     """Open the store at ``path``, migrating it when it is older; ``create`` makes a new one where there is none.
 
     Raises StoreError with a code for each way a file can be unusable; see ``connection.connect``.
     """
     path = path.absolute()
-    return Store(connect(path, create=create, busy_seconds=busy_seconds, one_thread=one_thread), path)
+    return SQLiteStore(connect(path, create=create, busy_seconds=busy_seconds, one_thread=one_thread), path)
 
 
 def _claim(destination: Path) -> None:

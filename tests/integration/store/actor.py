@@ -8,10 +8,14 @@ from __future__ import annotations
 import resource
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from counterseal.errors import CountersealError, StoreError
-from counterseal.store.sqlite import Store, open_store
+from counterseal.store.sqlite import open_store
 from store_fixtures import CLIENTS, NOW, certificate, issue, key_use, reservation
+
+if TYPE_CHECKING:
+    from counterseal.store.store import Store
 
 FILLING = b"x" * 20_000
 

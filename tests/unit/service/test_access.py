@@ -15,7 +15,8 @@ from counterseal.errors import CountersealError, InputError, StoreError
 from counterseal.keystore.file import FileKeyStore
 from counterseal.service import access as module
 from counterseal.service.access import Access
-from counterseal.store.sqlite import Store, open_store
+from counterseal.store.sqlite import open_store
+from counterseal.store.store import Store
 from store_fixtures import certificate, new_store, reservation
 
 if TYPE_CHECKING:

@@ -15,6 +15,9 @@ from store_fixtures import CLIENTS, DAY, NOW, new_store
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.usefixtures("each_database")
+
+
 ROOT = CARecord("root", "root", None, b"root certificate", "key-0", "active", NOW - 1)
 SIGNED = NewKeyUse(NOW, "root", "sign crl", "clients", None, sha256(b"crl").digest())
 

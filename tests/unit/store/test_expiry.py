@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from store_fixtures import DAY, NOW, certificate, issue, new_store
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+pytestmark = pytest.mark.usefixtures("each_database")
 
 
 def test_valid_certificates_are_counted_by_period(tmp_path: Path) -> None:

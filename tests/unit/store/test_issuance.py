@@ -8,11 +8,12 @@ import pytest
 
 from counterseal.errors import AmbiguousError, InputError, NotFoundError, StoreError
 from counterseal.store.records import CARecord, Reservation, Status
-from counterseal.store.sqlite import open_store
-from store_fixtures import CLIENTS, DAY, NOW, SERIAL, certificate, issue, key_use, new_store, reservation
+from store_fixtures import CLIENTS, DAY, NOW, SERIAL, certificate, issue, key_use, new_store, open_store, reservation
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+pytestmark = pytest.mark.usefixtures("each_database")
 
 
 def test_a_certificate_comes_back_as_it_was_recorded(tmp_path: Path) -> None:

@@ -7,17 +7,19 @@ from typing import TYPE_CHECKING
 import pytest
 
 from counterseal.store import issuance, key_use_log
+from counterseal.store.acme import accounts, authorizations, orders
 from counterseal.store.expiry import _COUNT, _NEXT_PROFILE
 from counterseal.store.inventory import _BY_NAME, _BY_SERIAL, _KNOWN
 from counterseal.store.records import Query, Status
 from counterseal.store.revocations import _DELETE, _LAST, _MARK, _WHERE
 from counterseal.store.search import Position, statement
+from counterseal.store.tally import SINCE
 from store_fixtures import NOW, certificate, issue, new_store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from counterseal.store.sqlite import Store
+    from counterseal.store.store import Store
 
 
 @pytest.fixture(scope="module")
@@ -125,6 +127,31 @@ def test_every_other_question_is_a_look_up(store: Store, sql: str, index: str) -
     """Read through the index named, without a sort."""
     (line,) = plan(store, sql)
     assert index in line
+
+
+@pytest.mark.parametrize(
+    ("sql", "index"),
+    [
+        (accounts.BY_ID, "sqlite_autoindex_acme_account_1 (id=?)"),
+        (accounts.BY_THUMBPRINT, "sqlite_autoindex_acme_account_2 (thumbprint=?)"),
+        (authorizations.BY_ID, "sqlite_autoindex_acme_authorization_1 (id=?)"),
+        (authorizations.REUSABLE, "acme_authorization_reusable (account=? AND kind=? AND value=? AND wildcard=?"),
+        (authorizations.ATTEMPTED, "acme_authorization_attempted"),
+        (orders.BY_ID, "sqlite_autoindex_acme_order_1 (id=?)"),
+        (orders.OF_ACCOUNT, "COVERING INDEX acme_order_by_account (account=? AND (created_at,id)>(?,?))"),
+        (orders.REPLACING, "acme_order_replacing (replaces=?)"),
+        (orders.BY_CERTIFICATE, "acme_order_by_certificate (serial_number=? AND issuer=?)"),
+    ],
+)
+def test_every_question_of_acme_is_a_look_up(store: Store, sql: str, index: str) -> None:
+    """Read through the index named, without a sort: the same cost at a thousand orders and a million."""
+    (line,) = plan(store, sql)
+    assert index in line
+
+
+def test_a_step_of_the_tally_reads_no_more_than_it_counts(store: Store) -> None:
+    """The log by its key from the last entry counted, each certificate by its own."""
+    assert [line.partition(" USING ")[0] for line in plan(store, SINCE)] == ["SEARCH k", "SEARCH c"]
 
 
 def test_a_scan_is_found(store: Store) -> None:

@@ -13,7 +13,9 @@ from store_fixtures import DAY, NOW, certificate, issue, new_store, reservation
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from counterseal.store.sqlite import Store
+    from counterseal.store.store import Store
+
+pytestmark = pytest.mark.usefixtures("each_database")
 
 
 def revoke(store: Store, serial_number: int, reason: str = "key_compromise") -> None:

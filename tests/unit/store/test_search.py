@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from counterseal.store.sqlite import Store
+    from counterseal.store.store import Store
+
+pytestmark = pytest.mark.usefixtures("each_database")
 
 STAFF = CARecord("staff", "client", None, b"", "key-2", "active", NOW)
 WORDS = ["a.example.com", "b.example.com", "*.example.com", "ann@example.com", "web_1", "web%1", "straße.example", "x"]

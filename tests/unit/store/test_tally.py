@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from counterseal.store.tally import (
-    SINCE,
     Tally,
     add_tallies,
     count_key_uses,
@@ -17,7 +18,9 @@ from store_fixtures import NOW, certificate, issue, new_store
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from counterseal.store.sqlite import Store
+    from counterseal.store.store import Store
+
+pytestmark = pytest.mark.usefixtures("each_database")
 
 
 def count_all(store: Store, limit: int = 2) -> int:
@@ -51,13 +54,6 @@ def test_of_two_that_count_the_same_one_adds(tmp_path: Path) -> None:
         assert second
         assert (add_tallies(store, first), add_tallies(store, second)) == (True, False)
         assert [one.times for one in key_use_tallies(store)] == [1]
-
-
-def test_a_step_reads_no_more_than_it_counts(tmp_path: Path) -> None:
-    """The log by its key from the last entry counted, each certificate by its own."""
-    with new_store(tmp_path) as store:
-        plan = [line for _, _, _, line in store.rows(f"explain query plan {SINCE}", (0, 9))]
-        assert [line.partition(" USING ")[0] for line in plan] == ["SEARCH k", "SEARCH c"], plan
 
 
 def test_revocations_are_counted_by_reason(tmp_path: Path) -> None:

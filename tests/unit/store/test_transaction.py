@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from counterseal.store.sqlite import Store
+    from counterseal.store.store import Store
+
+pytestmark = pytest.mark.usefixtures("each_database")
 
 
 def taken(store: Store) -> list[int]:

@@ -32,11 +32,10 @@ _TOPICS = {Kind.CA: "ca", Kind.CRL: "list", Kind.SITE: "site certificate"}
 
 def check_store(authority: Authority, *, deep: bool) -> Iterator[Check]:
     """Yield whether the database and the log of key uses are whole; ``deep`` reads them however large they are."""
-    path = authority.store.path
-    size, mode = path.stat().st_size, stat.S_IMODE(path.stat().st_mode)
-    if mode & _OTHERS:
-        yield attention("store", "", f"others can read the store: mode {mode:04o}", f"chmod 600 {path}")
-    shown = f"{path.name}, {size / _MEGABYTE:.1f} MB"
+    store, size = authority.store, authority.store.size()
+    if not store.is_shared and (mode := stat.S_IMODE(store.path.stat().st_mode)) & _OTHERS:
+        yield attention("store", "", f"others can read the store: mode {mode:04o}", f"chmod 600 {store.path}")
+    shown = f"{store.place if store.is_shared else store.path.name}, {size / _MEGABYTE:.1f} MB"
     if size > READ_IN_FULL and not deep:
         yield ok("store", "", f"{shown}: opens; counterseal doctor --deep reads every page")
     else:

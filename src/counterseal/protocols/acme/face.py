@@ -20,6 +20,7 @@ from counterseal.protocols.acme.validation.resolver import Resolver
 from counterseal.protocols.acme.validation.validator import Validator
 from counterseal.service.log import log_error
 from counterseal.service.parts import Face, Service, Upkeep
+from counterseal.store.acme.authorizations import claim_attempted
 from counterseal.store.acme.orders import abandon_orders
 from counterseal.store.acme.passing import forget_authorizations, forget_nonces, forget_orders, forget_usage
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from counterseal.protocols.acme.rules import AcmeRules
 
 TIDY_SECONDS = 60.0
+TAKE_OVER_SECONDS = 5.0
 STEP = 500
 """Rows that one tidying takes away at most, so that nobody waits for it."""
 
@@ -43,7 +45,8 @@ KEPT_SECONDS = 7 * 24 * HOUR
 def acme_face(service: Service, rules: AcmeRules) -> Face:
     """Return the face that speaks ACME."""
     acme = Acme(service, rules)
-    return Face(acme.routes(), (Upkeep("tidy acme", TIDY_SECONDS, acme.tidy),), acme.start)
+    works = (Upkeep("tidy acme", TIDY_SECONDS, acme.tidy), Upkeep("take over acme", TAKE_OVER_SECONDS, acme.take_over))
+    return Face(acme.routes(), works, acme.start)
 
 
 class Acme:
@@ -83,11 +86,26 @@ class Acme:
         return [Route(f"{objects.ROOT}/{path}", handler, methods=list(METHODS)) for path, handler in table]
 
     async def start(self) -> None:
-        """Take up what a process that ended left: challenges are tried again, half-finished orders are given up."""
+        """Take up what this process left when it ended; where others share the store, only what nobody has any more."""
+        shared = await self._service.access.read(lambda authority: authority.store.is_shared)
+        await self._take_over(everything=not shared)
+
+    async def take_over(self) -> None:
+        """Take up what another process has left."""
+        await self._take_over(everything=False)
+
+    async def _take_over(self, *, everything: bool) -> None:
+        """Challenges are tried again, half-finished orders are given up."""
         failure = Failure("serverInternal", "the service stopped before the certificate was signed: order it again")
         error = json.dumps(failure.document())
-        await self._service.access.write(lambda authority: abandon_orders(authority.store, error))
-        await self._validator.resume(objects.URLs(self._service.origin.usual))
+        identifiers = await self._service.access.write(
+            lambda authority: (
+                abandon_orders(authority.store, error, everything=everything),
+                claim_attempted(authority.store, everything=everything, limit=STEP),
+            )[1]
+        )
+        for identifier in identifiers:
+            self._validator.start(identifier, objects.URLs(self._service.origin.usual))
 
     async def tidy(self) -> None:
         """Take away what is over, a few rows at a time."""

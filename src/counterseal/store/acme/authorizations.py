@@ -20,10 +20,10 @@ REUSABLE = (
     " where account = ? and kind = ? and value = ? and wildcard = ? and expires_at > ?"
     " and status in ('pending', 'valid') order by expires_at desc limit 8"
 )
-ATTEMPTED = (
-    f"select {_COLUMNS} from acme_authorization"  # noqa: S608 - constants only
-    " where status = 'pending' and attempted is not null order by id"
-)
+CLAIM_SECONDS = 30
+"""So long nobody else takes up what a process works on; what takes longer is done twice, and only one result counts."""
+
+ATTEMPTED = "select id from acme_authorization where status = 'pending' and attempted is not null"
 
 
 def add_authorizations(session: Session, records: Sequence[AuthorizationRecord]) -> None:
@@ -46,17 +46,28 @@ def reusable_authorizations(
     return tuple(map(_record, rows))
 
 
-def attempted_authorizations(session: Session) -> tuple[AuthorizationRecord, ...]:
-    """Return those whose challenge was attempted and has no result: work under way, or left by a process that ended."""
-    return tuple(map(_record, session.rows(ATTEMPTED)))
+def claim_attempted(session: Session, *, everything: bool, limit: int) -> tuple[str, ...]:
+    """Claim those whose challenge was attempted, that have no result and that nobody has any more; return their ids.
+
+    With ``everything`` also what somebody claimed: for who knows that nobody else is there.
+    """
+    free = "" if everything else f" and coalesce(claimed_until, 0) <= {session.clock}"
+    with session.statement():
+        rows = session.rows(
+            f"update acme_authorization set claimed_until = {session.clock} + {CLAIM_SECONDS}"  # noqa: S608 - constants
+            f" where id in ({ATTEMPTED}{free} order by id limit ?) returning id",
+            (limit,),
+        )
+    return tuple(identifier for (identifier,) in rows)
 
 
 def attempt(session: Session, identifier: str, challenge: str) -> bool:
-    """Note which challenge is attempted, and say whether it is the first attempt."""
+    """Note which challenge is attempted, claim it, and say whether it is the first attempt."""
     with session.statement():
         return bool(
             session.run(
-                "update acme_authorization set attempted = ? where id = ? and status = 'pending' and attempted is null",
+                f"update acme_authorization set attempted = ?, claimed_until = {session.clock} + {CLAIM_SECONDS}"  # noqa: S608 - constants
+                " where id = ? and status = 'pending' and attempted is null",
                 (challenge, identifier),
             )
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from counterseal.store.acme.authorizations import CLAIM_SECONDS
 from counterseal.store.acme.records import OrderRecord
 from counterseal.store.rows import decode_serial, encode_serial
 
@@ -71,11 +72,12 @@ def order_ids(
 
 
 def change_order(session: Session, identifier: str, *, was: str, status: str, error: str | None = None) -> bool:
-    """Change the status if it still is ``was``, and say whether it was."""
+    """Change the status if it still is ``was``, and say whether it was; what is ``processing`` is claimed."""
     with session.statement():
         return bool(
             session.run(
-                "update acme_order set status = ?, error = ? where id = ? and status = ?",
+                f"update acme_order set status = ?, error = ?, claimed_until = {session.clock} + {CLAIM_SECONDS}"  # noqa: S608 - constants
+                " where id = ? and status = ?",
                 (status, error, identifier, was),
             )
         )
@@ -95,10 +97,17 @@ def complete_order(
         )
 
 
-def abandon_orders(session: Session, error: str) -> int:
-    """Give up the orders that a process which ended left in ``processing``, and return how many."""
+def abandon_orders(session: Session, error: str, *, everything: bool) -> int:
+    """Give up the orders that a process which ended left in ``processing``, and return how many.
+
+    Those that somebody still has stay, but with ``everything``: for who knows that nobody else is there.
+    """
+    free = "" if everything else f" and coalesce(claimed_until, 0) <= {session.clock}"
     with session.statement():
-        return session.run("update acme_order set status = 'invalid', error = ? where status = 'processing'", (error,))
+        return session.run(
+            f"update acme_order set status = 'invalid', error = ? where status = 'processing'{free}",  # noqa: S608 - constants
+            (error,),
+        )
 
 
 def _record(row: Row) -> OrderRecord:

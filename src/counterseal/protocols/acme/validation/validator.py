@@ -13,7 +13,7 @@ from counterseal.protocols.acme.validation.http01 import check_http01
 from counterseal.protocols.acme.validation.tlsalpn01 import check_tlsalpn01
 from counterseal.service.log import log, log_error
 from counterseal.store.acme.accounts import find_account
-from counterseal.store.acme.authorizations import attempted_authorizations, find_authorization
+from counterseal.store.acme.authorizations import find_authorization
 
 if TYPE_CHECKING:
     from counterseal.protocols.acme.objects import URLs
@@ -37,18 +37,14 @@ class Validator:
         self._rules = rules
         self._reach = reach
         self._places = asyncio.Semaphore(AT_ONCE)
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: dict[str, asyncio.Task[None]] = {}
 
     def start(self, identifier: str, urls: URLs) -> None:
-        """Begin to validate the attempted challenge of an authorization."""
-        task = asyncio.create_task(self._validate(identifier, urls))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def resume(self, urls: URLs) -> None:
-        """Take up what a process that ended has left."""
-        for record in await self._access.read(lambda authority: attempted_authorizations(authority.store)):
-            self.start(record.id, urls)
+        """Begin to validate the attempted challenge of an authorization, unless that is under way here."""
+        if identifier in self._tasks:
+            return
+        task = self._tasks[identifier] = asyncio.create_task(self._validate(identifier, urls))
+        task.add_done_callback(lambda _: self._tasks.pop(identifier, None))
 
     async def _validate(self, identifier: str, urls: URLs) -> None:
         async with self._places:

@@ -1,0 +1,64 @@
+"""Which database the store of a home is in, and how it is opened."""
+
+from __future__ import annotations
+
+import stat
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+from counterseal.compose.place import store_path
+from counterseal.errors import FileError, InputError
+from counterseal.files import read_file
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from counterseal.config.settings import Settings, StoreSettings
+    from counterseal.store.store import Store
+
+BUSY_SECONDS = 10.0
+_OTHERS = 0o077
+
+
+def open_store(
+    home: Path,
+    settings: Settings,
+    *,
+    create: bool = False,
+    one_thread: bool = True,
+    busy_seconds: float = BUSY_SECONDS,
+) -> Store:
+    """Open the store that ``settings`` name, else the file in ``home``; ``create`` makes it where there is none.
+
+    Raises StoreError for each way it can be unusable, InputError ``store.extra`` without the driver.
+    """
+    if settings.store is None:
+        from counterseal.store import sqlite  # noqa: PLC0415 - one of two
+
+        return sqlite.open_store(store_path(home), create=create, busy_seconds=busy_seconds, one_thread=one_thread)
+    require_driver()
+    from counterseal.store import postgresql  # noqa: PLC0415 - 150 ms that only this store needs
+
+    password = read_password(settings.store)
+    return postgresql.open_store(settings.store.url, password, create=create, busy_seconds=busy_seconds)
+
+
+def require_driver() -> None:
+    """Raise InputError ``store.extra`` where the driver for PostgreSQL is missing."""
+    if find_spec("psycopg") is None:
+        raise InputError(
+            "store.extra",
+            "the store is in PostgreSQL, whose driver is not installed: psycopg",
+            hint="pip install 'counterseal[postgresql]'",
+        )
+
+
+def read_password(settings: StoreSettings) -> str | None:
+    """Return the first line of the password file, None without one; raises FileError when others can read it."""
+    path = settings.password_file
+    if path is None:
+        return None
+    lines = read_file(path).decode(errors="replace").splitlines()
+    if stat.S_IMODE(path.stat().st_mode) & _OTHERS:
+        raise FileError("store.password_mode", f"others can read the password file: {path}", hint=f"chmod 600 {path}")
+    return lines[0] if lines else ""

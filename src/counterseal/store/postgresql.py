@@ -1,0 +1,134 @@
+"""The store in a PostgreSQL database, which any number of hosts may share.
+
+Durable: every method that writes returns after its commit is on the disk of the database, and of its synchronous
+standby where it has one. Writers take turns, all hosts together, as they do in a file: a transaction that writes begins
+with one advisory lock. docs/decisions/0006-one-writer-of-many.md says why, and what it costs.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from counterseal.errors import StoreError
+from counterseal.findings import Finding, Report, Severity
+from counterseal.store.migrations import refuse_newer
+from counterseal.store.postgresql_connection import Address, PostgreSQL, connect
+from counterseal.store.postgresql_failures import FAULTS, postgresql_error
+from counterseal.store.postgresql_schema import LOCK, schema_version, steps, upgrade
+from counterseal.store.session import Dialect
+from counterseal.store.store import Store
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+BUSY_SECONDS = 10.0
+POSTGRESQL = Dialect(
+    faults=FAULTS,
+    error=postgresql_error,
+    write=f"begin; select pg_advisory_xact_lock({LOCK})",
+    read="begin isolation level repeatable read read only",
+    stream=PostgreSQL.stream,
+    clock="cast(floor(extract(epoch from clock_timestamp())) as bigint)",
+)
+_SIZE = "select pg_database_size(current_database())"
+
+
+class PostgreSQLStore(Store):
+    """The store in a database server."""
+
+    is_shared = True
+
+    def __init__(self, connection: PostgreSQL, address: Address) -> None:
+        super().__init__(connection, str(address), POSTGRESQL)
+        self._server = connection
+
+    def cut(self) -> None:
+        """End whatever waits for the server; see ``Store``."""
+        self._server.cut()
+
+    def wait_never(self) -> None:
+        """Fail at once where another process is writing; see ``Store``."""
+        self.run("select set_config('lock_timeout', '1', false)")
+
+    def size(self) -> int:
+        """Return the size of the database."""
+        row = self.row(_SIZE)
+        return int(row[0]) if row else 0
+
+    def check(self) -> Report:
+        """Say which settings of the server break the promise that what is committed stays; the server checks pages."""
+        findings = (
+            Finding(
+                "store.not_durable",
+                Severity.CRITICAL,
+                f"the database may lose what it has committed: {name} is off",
+                where=self.place,
+                hint=f"alter system set {name} = on; then restart the database",
+            )
+            for name in ("fsync", "full_page_writes")
+            if self.row(f"show {name}") == ("off",)
+        )
+        return Report(tuple(findings))
+
+    def snapshot(self, destination: Path) -> None:
+        """Write a consistent copy; see ``Store``."""
+        raise StoreError(
+            "store.no_snapshot",
+            f"a store in PostgreSQL cannot be copied into a file yet: {destination}",
+            hint="back it up with pg_dump or pg_basebackup",
+        )
+
+
+def open_store(
+    url: str, password: str | None = None, *, create: bool = False, busy_seconds: float = BUSY_SECONDS
+) -> PostgreSQLStore:
+    """Open the store in the database at ``url``; ``create`` makes its tables where there are none.
+
+    An older schema is not migrated here, because other hosts may use it: ``upgrade_store`` does. Raises StoreError:
+    ``store.unreachable``, ``store.missing``, ``store.foreign``, ``store.outdated``, ``store.too_new``; InputError for
+    a wrong URL.
+    """
+    address = Address(url)
+    connection = connect(address, password, busy_seconds=busy_seconds)
+    try:
+        _require_schema(connection, str(address), create=create)
+    except FAULTS as error:
+        connection.close()
+        raise postgresql_error(error, str(address)) from error
+    except BaseException:
+        connection.close()
+        raise
+    return PostgreSQLStore(connection, address)
+
+
+def upgrade_store(url: str, password: str | None = None) -> tuple[int, int]:
+    """Bring an existing store to this program's schema; return the version before and after; raises StoreError."""
+    address = Address(url)
+    connection = connect(address, password, busy_seconds=BUSY_SECONDS)
+    try:
+        if not schema_version(connection, str(address)):
+            raise _missing(str(address))
+        return upgrade(connection, str(address))
+    except FAULTS as error:
+        raise postgresql_error(error, str(address)) from error
+    finally:
+        connection.close()
+
+
+def _require_schema(connection: PostgreSQL, place: str, *, create: bool) -> None:
+    found, newest = schema_version(connection, place), steps()[-1].version
+    refuse_newer(place, found, newest)
+    if not found and not create:
+        raise _missing(place)
+    if not found:
+        upgrade(connection, place)
+    elif found < newest:
+        raise StoreError(
+            "store.outdated",
+            f"the store was made by an older Counterseal: {place} has schema {found}, this program needs {newest}",
+            hint="counterseal db upgrade, after a backup; programs that run already go on",
+        )
+
+
+def _missing(place: str) -> StoreError:
+    return StoreError("store.missing", f"there is no store here: {place}", hint="make one with: counterseal init")

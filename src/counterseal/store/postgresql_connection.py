@@ -1,0 +1,170 @@
+"""One connection to PostgreSQL, as a session uses it: ``?`` for values, octets as octets, integers as 64 bits.
+
+Decides what a commit promises, how long anybody waits, and that no password is ever part of what is shown.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import count
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, urlsplit
+
+import psycopg
+from psycopg.conninfo import make_conninfo
+from psycopg.pq import TransactionStatus
+from psycopg.types.numeric import Int8BinaryDumper, Int8Dumper
+
+from counterseal.errors import InputError, StoreError
+from counterseal.store.postgresql_failures import FAULTS, unreachable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from counterseal.store.rows import Row
+
+CONNECT_SECONDS = 10
+IDLE_SECONDS = 20
+"""A transaction whose client says nothing for so long is rolled back: a frozen replica holds up nobody for longer."""
+
+AT_ONCE = 4096
+_DEFAULTS = {
+    "application_name": "counterseal",
+    "target_session_attrs": "read-write",  # of several hosts the one that is the primary now
+    "keepalives_idle": "10",
+    "keepalives_interval": "5",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "15000",
+    "client_encoding": "UTF8",
+}
+_IN_TRANSACTION = {TransactionStatus.ACTIVE, TransactionStatus.INTRANS, TransactionStatus.INERROR}
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where the database is: ``postgresql://USER@HOST/NAME``, with several hosts and options as libpq knows them."""
+
+    url: str
+
+    def __post_init__(self) -> None:
+        parts = urlsplit(self.url)
+        if parts.scheme not in {"postgresql", "postgres"}:
+            raise InputError(
+                "store.url", f"not the URL of a store: {self}", hint="write postgresql://user@host/counterseal"
+            )
+        secrets = {"password", "sslpassword"} & parse_qs(parts.query).keys()
+        if secrets or ":" in parts.netloc.rpartition("@")[0]:
+            raise InputError(
+                "store.password_in_url",
+                f"a password does not belong into the store's URL: {self}",
+                hint="name a file with it: password_file in [store]; or use ~/.pgpass",
+            )
+
+    def __str__(self) -> str:
+        """Return it without what may be secret."""
+        parts = urlsplit(self.url)
+        user, at, hosts = parts.netloc.rpartition("@")
+        return f"{parts.scheme}://{user.partition(':')[0]}{at}{hosts}{parts.path}"
+
+
+class PostgreSQL:
+    """A connection in autocommit, whose transactions are statements like others.
+
+    One that was lost is made anew for the next statement, but never in the middle of a transaction.
+    """
+
+    def __init__(self, dial: Callable[[], psycopg.Connection[Row]]) -> None:
+        self._dial = dial
+        self._inner = dial()
+        self._began = False
+        self._names = count()
+
+    @property
+    def in_transaction(self) -> bool:
+        """Whether a transaction is open, also a failed one."""
+        return self._inner.info.transaction_status in _IN_TRANSACTION
+
+    def execute(self, statement: str, values: Sequence[Any] = (), /) -> psycopg.Cursor[Row]:
+        """Run a statement; a commit that became a rollback raises StoreError."""
+        cursor = self._reach(statement).cursor(binary=bool(values))
+        cursor.execute(_translate(statement) if values else statement.encode(), values or None)
+        if statement == "commit" and cursor.statusmessage != "COMMIT":
+            raise StoreError("store.rolled_back", "the store rolled back what was being written")
+        return cursor
+
+    def executemany(self, statement: str, rows: Iterable[Row], /) -> psycopg.Cursor[Row]:
+        """Run a statement once a row, sent together."""
+        cursor = self._inner.cursor()
+        cursor.executemany(_translate(statement), rows)
+        return cursor
+
+    def stream(self, statement: str, values: Sequence[Any] = (), /) -> psycopg.ServerCursor[Row]:
+        """Read through a cursor of the server, which outlives a transaction and lets other statements be run."""
+        cursor = self._reach(statement).cursor(f"rows_{next(self._names)}", binary=True, withhold=True)
+        cursor.itersize = AT_ONCE
+        cursor.execute(_translate(statement), values)
+        return cursor
+
+    def _reach(self, statement: str) -> psycopg.Connection[Row]:
+        begins = statement.startswith("begin")
+        if self._inner.closed and (begins or not self._began):
+            self._inner = self._dial()
+        self._began = begins or (self._began and statement not in {"commit", "rollback"})
+        return self._inner
+
+    def cut(self) -> None:
+        """Give up on a server that does not answer: the thread that waits for it gets an error. From any thread."""
+        with suppress(OSError, psycopg.Error), socket.socket(fileno=os.dup(self._inner.fileno())) as line:
+            line.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        """Close the connection; what is not committed is rolled back."""
+        self._inner.close()
+
+
+def connect(address: Address, password: str | None, *, busy_seconds: float) -> PostgreSQL:
+    """Return a connection whose commits are durable when they return; raises StoreError ``store.unreachable``."""
+    return PostgreSQL(lambda: _dial(address, password, busy_seconds))
+
+
+def _dial(address: Address, password: str | None, busy_seconds: float) -> psycopg.Connection[Row]:
+    given = parse_qs(urlsplit(address.url).query).keys()
+    options = {key: value for key, value in _DEFAULTS.items() if key not in given}
+    try:
+        inner = psycopg.connect(
+            make_conninfo(address.url, **options), password=password, autocommit=True, connect_timeout=CONNECT_SECONDS
+        )
+        inner.adapters.register_dumper(int, Int8Dumper)
+        inner.adapters.register_dumper(int, Int8BinaryDumper)
+        inner.execute(_SETTINGS % (int(busy_seconds * 1000) or 1, IDLE_SECONDS * 1000))
+        (encoding,) = inner.execute("show server_encoding").fetchone() or ("unknown",)
+    except FAULTS as error:
+        raise unreachable(f"{address}: {(str(error).strip() or type(error).__name__).splitlines()[0]}") from error
+    if encoding != "UTF8":
+        inner.close()
+        raise StoreError(
+            "store.encoding",
+            f"the database is not in UTF8 but {encoding}: {address}",
+            hint="make it so: createdb --encoding UTF8 --template template0 counterseal",
+        )
+    return inner
+
+
+_SETTINGS = """
+    select set_config('lock_timeout', '%d', false),
+        set_config('idle_in_transaction_session_timeout', '%d', false),
+        set_config('default_transaction_isolation', 'read committed', false),
+        set_config('bytea_output', 'hex', false),
+        case when current_setting('synchronous_commit') in ('off', 'local')
+            then set_config('synchronous_commit', 'on', false) end
+"""
+
+
+@lru_cache(maxsize=512)
+def _translate(statement: str) -> bytes:
+    """Return the statement with the driver's sign for a value; none of ours has a question mark in a literal."""
+    return statement.replace("%", "%%").replace("?", "%s").encode()

@@ -1,0 +1,54 @@
+"""The whole store, whatever database it is in."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Self
+
+from counterseal.store.expiry import Expiry
+from counterseal.store.issuance import Issuance
+from counterseal.store.revocations import Revocations
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from counterseal.findings import Report
+
+
+class Store(Issuance, Revocations, Expiry, ABC):
+    """What was issued; use it as a context manager, or ``close`` it."""
+
+    is_shared = False
+    """Whether it is in a server, where other hosts may use it."""
+
+    path: Path
+    """The file that it is in, where it is not shared."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @abstractmethod
+    def wait_never(self) -> None:
+        """Fail at once (``store.busy``) where another process is writing, for who must not block and tries again."""
+
+    def cut(self) -> None:
+        """End from another thread whatever waits for a server that has stopped to answer; nobody waits for a file."""
+
+    @abstractmethod
+    def size(self) -> int:
+        """Return how many octets it takes."""
+
+    @abstractmethod
+    def check(self) -> Report:
+        """Say what of the database does not fit, for doctor and restore."""
+
+    @abstractmethod
+    def snapshot(self, destination: Path) -> None:
+        """Write a consistent copy into a new SQLite file (0600, on disk on return) while others read and write.
+
+        Raises FileError when ``destination`` exists or cannot be created, StoreError when it cannot be filled; then
+        nothing is left of it.
+        """

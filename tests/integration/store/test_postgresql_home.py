@@ -1,0 +1,50 @@
+"""A home whose store is in PostgreSQL, used by the commands as any other."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from command import counterseal
+from postgresql_process import cluster
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.slow
+
+
+def test_a_ca_in_postgresql(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Made, used and looked at; nothing of the store is in the home."""
+    home, url = tmp_path / "home", cluster().create()
+    home.mkdir()
+    monkeypatch.chdir(tmp_path)
+    (home / "counterseal.toml").write_text(f'[store]\nurl = "{url}"\n')
+    missing = counterseal(home, "list")
+    assert missing.code == 1
+    assert "there is no store here: postgresql://" in missing.stderr
+    assert counterseal(home, "init", "--no-passphrase").code == 0
+    assert "there is a CA already" in counterseal(home, "init", "--no-passphrase").stderr
+    assert counterseal(home, "server", "panel.example.com").code == 0
+    assert counterseal(home, "client", "alice").code == 0
+    assert counterseal(home, "revoke", "alice", "--reason", "key_compromise").code == 0
+    assert counterseal(home, "crl").code == 0
+    assert "intact" in counterseal(home, "log", "verify").stdout
+    listed = json.loads(counterseal(home, "list", "--json", "--status", "revoked").stdout)
+    assert [one["name"] for one in listed["certificates"]] == ["alice"]
+    assert sorted(path.name for path in home.iterdir()) == ["counterseal.toml", "keys"]
+    cluster().drop(url)
+
+
+def test_a_password_file_that_others_can_read_is_refused(tmp_path: Path) -> None:
+    """As a key would be."""
+    (tmp_path / "counterseal.toml").write_text(
+        '[store]\nurl = "postgresql://ann@localhost/x"\npassword_file = "secret"\n'
+    )
+    (tmp_path / "secret").write_text("hidden\n")
+    (tmp_path / "secret").chmod(0o644)
+    ran = counterseal(tmp_path, "list")
+    assert (ran.code, "hidden" in ran.stderr) == (1, False)
+    assert "others can read the password file" in ran.stderr

@@ -1,0 +1,242 @@
+"""Three replicas of the service over one database with a standby, behind nginx, and clients that never give up."""
+
+from __future__ import annotations
+
+import os
+import ssl
+import time
+from collections import Counter
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from http.client import HTTPException
+from threading import Event, Thread
+from typing import TYPE_CHECKING, TypeVar
+from urllib.parse import quote
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from acme_answers import Web, web_server
+from acme_client import Client
+from acme_dns import name_server
+from acme_signing import b64, csr
+from command import counterseal
+from nginx_process import BINARIES, PrivateNginx, free_port
+from postgresql_process import Cluster
+from service_process import Running, make_ca, running
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+T = TypeVar("T")
+
+REPLICAS, CLIENTS = 3, 4
+PATIENCE = 120.0
+_SETTINGS = "wal_retrieve_retry_interval = '200ms'"
+_CONFIGURATION = """
+[store]
+url = "{url}"
+
+[serve]
+public_url = "https://localhost:{port}"
+
+[acme]
+allow_networks = ["127.0.0.0/8"]
+resolvers = ["{dns}"]
+http_port = {http}
+accounts_per_hour = 0
+orders_per_hour = 0
+failures_per_hour = 0
+"""
+_NGINX = """
+{user}
+worker_processes 1;
+pid {run}/nginx.pid;
+events {{ worker_connections 256; }}
+http {{
+    access_log off;
+    client_body_temp_path {run}/body;
+    proxy_temp_path {run}/proxy;
+    fastcgi_temp_path {run}/fastcgi;
+    uwsgi_temp_path {run}/uwsgi;
+    scgi_temp_path {run}/scgi;
+    upstream replicas {{ {servers} }}
+    server {{
+        listen 127.0.0.1:{port} ssl;
+        ssl_certificate {base}/localhost.fullchain.pem;
+        ssl_certificate_key {base}/localhost.key.pem;
+        location / {{
+            proxy_pass http://replicas;
+            proxy_http_version 1.1;
+            proxy_set_header Host $http_host;
+            proxy_next_upstream error timeout http_503 non_idempotent;
+        }}
+    }}
+}}
+"""
+
+
+@dataclass
+class Load:
+    """What the clients have been given, and what could not be done at first."""
+
+    chains: list[bytes] = field(default_factory=list)
+    setbacks: Counter[str] = field(default_factory=Counter)
+    stop: Event = field(default_factory=Event)
+
+    @property
+    def serials(self) -> list[int]:
+        """The serial numbers of all certificates that arrived."""
+        return [x509.load_pem_x509_certificate(chain).serial_number for chain in self.chains]
+
+
+@dataclass
+class Lab:
+    """All of it."""
+
+    base: Path
+    primary: Cluster
+    standby: Cluster
+    web: Web
+    url: str
+    stack: ExitStack
+    replicas: list[Running] = field(default_factory=list)
+    load: Load = field(default_factory=Load)
+
+    @property
+    def homes(self) -> list[Path]:
+        """A home for each replica; they share the keys."""
+        return [self.base / f"home{number}" for number in range(REPLICAS)]
+
+    @property
+    def context(self) -> ssl.SSLContext:
+        """A TLS context that trusts the CA alone."""
+        return ssl.create_default_context(cafile=str(self.homes[0] / "root.pem"))
+
+    def start(self, number: int) -> Running:
+        """Start a replica."""
+        return self.stack.enter_context(running(self.homes[number], "--listen", f"unix:{self.base}/{number}.sock"))
+
+    def work(self, orders: int) -> None:
+        """Wait until the clients have so many more certificates."""
+        wanted, deadline = len(self.load.chains) + orders, time.monotonic() + PATIENCE
+        while len(self.load.chains) < wanted:
+            assert time.monotonic() < deadline, (len(self.load.chains), wanted, self.load.setbacks)
+            time.sleep(0.05)
+
+
+@contextmanager
+def replicas(base: Path) -> Iterator[Lab]:
+    """Start everything; the standby is synchronous, so that what was answered is in both."""
+    with ExitStack() as stack:
+        primary = Cluster(base / "p", durable=True, settings=_SETTINGS)
+        stack.callback(_stop, primary)
+        primary.sql("create database counterseal")
+        standby = Cluster(base / "s", durable=True, settings=_SETTINGS, follows=primary)
+        stack.callback(_stop, standby)
+        primary.sql("alter system set synchronous_standby_names = '*'")
+        primary.sql("select pg_reload_conf()")
+        dns, web, port = stack.enter_context(name_server()), stack.enter_context(web_server()), free_port()
+        hosts = quote(f"{primary.base},{standby.base}", safe=",/")
+        url = f"postgresql://counterseal@/counterseal?host={hosts}"
+        lab = Lab(base, primary, standby, web, f"https://localhost:{port}", stack)
+        configuration = _CONFIGURATION.format(url=url, port=port, dns=dns.address, http=web.port)
+        make_ca(lab.homes[0], configuration)
+        assert counterseal(lab.homes[0], "server", "localhost", "--out", str(base)).code == 0
+        for home in lab.homes[1:]:
+            home.mkdir()
+            (home / "counterseal.toml").write_text(configuration)
+            (home / "keys").symlink_to(lab.homes[0] / "keys")
+        lab.replicas = [lab.start(number) for number in range(REPLICAS)]
+        _start_nginx(lab, port)
+        yield lab
+
+
+@contextmanager
+def under_load(lab: Lab) -> Iterator[Load]:
+    """Have clients order one certificate after the other; at the end each finishes what it began."""
+    threads = [Thread(target=_insist, args=(lab, number)) for number in range(CLIENTS)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield lab.load
+    finally:
+        lab.load.stop.set()
+        for thread in threads:
+            thread.join(PATIENCE)
+            assert not thread.is_alive(), f"a client never finished: {lab.load.setbacks}"
+
+
+def _insist(lab: Lab, number: int) -> None:
+    client = _until(lab, lambda: _registered(lab))
+    done = 0
+    while not lab.load.stop.is_set():
+        name = f"c{number}-{done}.example.com"
+        lab.load.chains.append(_until(lab, lambda name=name: _obtain(lab, client, name), client))  # type: ignore[misc] # a default binds the loop's value
+        if done % 4 == 3:  # so that lists are signed all the while, by whichever replica
+            der = x509.load_pem_x509_certificate(lab.load.chains[-1]).public_bytes(Encoding.DER)
+            _until(lab, lambda der=der: _revoke(client, der), client)  # type: ignore[misc] # same
+        done += 1
+    client.close()
+
+
+def _until(lab: Lab, attempt: Callable[[], T], client: Client | None = None) -> T:
+    """Try until it works, as a client in a timer does."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return attempt()
+        except (OSError, HTTPException, KeyError, ValueError, AssertionError) as error:
+            lab.load.setbacks[f"{type(error).__name__}: {error}"[:120]] += 1
+            assert time.monotonic() < deadline, lab.load.setbacks
+            if client is not None:
+                client.close()
+            time.sleep(0.1)
+
+
+def _registered(lab: Lab) -> Client:
+    client = Client(f"{lab.url}/acme/directory", lab.context)
+    assert client.register().status in {200, 201}
+    return client
+
+
+def _obtain(lab: Lab, client: Client, name: str) -> bytes:
+    order = client.order(name)
+    assert order.status == 201, order.body
+    url = order.headers["location"]
+    if order.json["status"] == "pending":
+        challenge, proof = client.challenge(order, "http-01")
+        lab.web.put(challenge["token"], proof)
+        client.post(challenge["url"], {})
+        assert client.wait(url, "ready", "invalid").json["status"] == "ready"
+    client.finalize(order.json, csr(name))
+    done = client.wait(url, "valid", "invalid", "ready").json
+    assert done["status"] == "valid", done
+    chain = client.post(done["certificate"])
+    assert chain.status == 200, chain.body
+    return chain.body
+
+
+def _revoke(client: Client, der: bytes) -> None:
+    answered = client.post(client.directory["revokeCert"], {"certificate": b64(der), "reason": 4})
+    assert answered.status == 200 or answered.problem == "alreadyRevoked", answered.body
+
+
+def _start_nginx(lab: Lab, port: int) -> None:
+    run = lab.base / "run"
+    run.mkdir()
+    servers = " ".join(f"server unix:{lab.base}/{number}.sock max_fails=0;" for number in range(REPLICAS))
+    user = "user root;" if os.geteuid() == 0 else ""
+    conf = lab.base / "nginx.conf"
+    conf.write_text(_NGINX.format(run=run, base=lab.base, servers=servers, port=port, user=user))
+    binary = BINARIES["debian"]
+    assert binary is not None
+    nginx = PrivateNginx(lab.base, binary, conf)
+    lab.stack.callback(nginx.stop)
+    nginx.start(("127.0.0.1", port))
+
+
+def _stop(cluster: Cluster) -> None:
+    if (cluster.directory / "postmaster.pid").exists():
+        cluster.stop("immediate")

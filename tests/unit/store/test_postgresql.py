@@ -1,0 +1,224 @@
+"""What is PostgreSQL's own: how it is opened and refused, what is lost with a connection, and the guarded log."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import pytest
+
+from counterseal.errors import CountersealError, InputError, StoreError
+from counterseal.store import postgresql_schema, sqlite
+from counterseal.store.migrations import Migration, migrations
+from counterseal.store.postgresql import open_store, upgrade_store
+from counterseal.store.postgresql_connection import Address
+from counterseal.store.postgresql_schema import translate
+from postgresql_process import cluster
+from store_fixtures import CLIENTS, certificate, issue, reservation
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from counterseal.store.store import Store
+
+slow = pytest.mark.slow
+
+
+@pytest.fixture
+def url() -> Iterator[str]:
+    """Return the URL of a database with an empty store."""
+    made = cluster().create(cluster().template)
+    yield made
+    cluster().drop(made)
+
+
+@pytest.fixture
+def blank() -> Iterator[str]:
+    """Return the URL of an empty database."""
+    made = cluster().create()
+    yield made
+    cluster().drop(made)
+
+
+@pytest.fixture
+def store(url: str) -> Iterator[Store]:
+    """Return a store with a CA and five certificates."""
+    with open_store(url) as opened:
+        opened.add_ca(CLIENTS)
+        issue(opened, *(certificate(number) for number in range(1, 6)))
+        yield opened
+
+
+def code(url: str) -> str:
+    """Return with which error the store refuses to be opened."""
+    with pytest.raises(CountersealError) as caught:
+        open_store(url).close()
+    return caught.value.code
+
+
+def columns(store: Store, sql: str) -> set[tuple[str, str]]:
+    """Return table and column of all that there is."""
+    return {(table, column) for table, column in store.rows(sql)}
+
+
+@slow
+def test_both_databases_have_the_same_tables(url: str, tmp_path: Path) -> None:
+    """Every migration runs on both, and leaves the same columns; see CONTRIBUTING.md for what is portable."""
+    listed = (
+        "select m.name, c.name from sqlite_master m join pragma_table_info(m.name) c"
+        " where m.type = 'table' and m.name not like 'sqlite_%'"
+    )
+    with sqlite.open_store(tmp_path / "x.db", create=True) as ours, open_store(url) as theirs:
+        expected = columns(ours, listed)
+        sql = "select table_name, column_name from information_schema.columns where table_schema = current_schema()"
+        assert columns(theirs, sql) == expected
+        collations = "select distinct collation_name from information_schema.columns where table_schema = 'public'"
+        types = "select distinct data_type from information_schema.columns where table_schema = 'public'"
+        assert set(theirs.rows(collations)) == {("C",), (None,)}
+        assert set(theirs.rows(types)) == {("text",), ("bigint",), ("bytea",)}
+
+
+def test_only_types_of_columns_are_translated() -> None:
+    """A word in a comment, a check or a name stays as it is."""
+    script = "create table a (\n    integer_of text not null check (x = 'blob'),\n    b integer\n);\n-- a blob\n"
+    expected = script.replace(" text ", ' text collate "C" ').replace("b integer", "b bigint")
+    assert translate(script) == expected
+    assert translate("alter table a add column c blob") == "alter table a add column c bytea"
+
+
+@slow
+def test_a_database_without_a_store_is_said(blank: str) -> None:
+    """Empty, of somebody else, or not there at all."""
+    assert code(blank) == "store.missing"
+    assert code(blank.replace("/test_", "/nobody_")) == "store.unreachable"
+    cluster().sql("create table theirs (a int)", urlsplit(blank).path[1:])
+    assert code(blank) == "store.foreign"
+
+
+@slow
+def test_an_older_store_is_upgraded_when_told(blank: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Not by opening it, because other hosts may run the older program; and a newer one is refused, unchanged."""
+    known = postgresql_schema.steps()
+    monkeypatch.setattr(postgresql_schema, "steps", lambda: known[:2])
+    open_store(blank, create=True).close()
+    monkeypatch.undo()
+    assert code(blank) == "store.outdated"
+    newest = migrations()[-1].version
+    assert upgrade_store(blank) == (2, newest)
+    assert upgrade_store(blank) == (newest, newest)
+    (tmp_path / "9999_future.sql").write_text("create table future (a integer)")
+    future = Migration(9999, "9999_future.sql", tmp_path / "9999_future.sql")
+    monkeypatch.setattr(postgresql_schema, "steps", lambda: (*known, future))
+    assert upgrade_store(blank) == (newest, 9999)
+    monkeypatch.undo()
+    assert code(blank) == "store.too_new"
+    with pytest.raises(StoreError, match="has schema 9999"):
+        upgrade_store(blank)
+
+
+def test_a_password_is_not_taken_from_a_url_nor_shown() -> None:
+    """It would be in a configuration file that others may read."""
+    for url in ("postgresql://ann:hidden@db/x", "postgresql://ann@db/x?password=hidden"):
+        with pytest.raises(InputError) as caught:
+            Address(url)
+        assert caught.value.code == "store.password_in_url"
+        assert "hidden" not in caught.value.message
+    assert str(Address("postgresql://ann@db1,db2:5433/x?sslrootcert=y")) == "postgresql://ann@db1,db2:5433/x"
+    with pytest.raises(InputError, match=r"not the URL of a store: mysql://db/x"):
+        Address("mysql://db/x")
+
+
+@slow
+def test_a_writer_that_waits_too_long_is_busy(url: str) -> None:
+    """Reading goes on, and it can write when the other is done."""
+    with open_store(url) as store, open_store(url, busy_seconds=0.05) as waiting:
+        store.add_ca(CLIENTS)
+        with store.transaction():
+            with pytest.raises(StoreError) as caught:
+                waiting.reserve_many([reservation(certificate())])
+            assert caught.value.code == "store.busy"
+            assert len(waiting.cas()) == 1
+        waiting.reserve_many([reservation(certificate())])
+
+
+@slow
+def test_a_lost_connection_is_said_and_leaves_nothing(url: str, store: Store) -> None:
+    """The server ends it in the middle of a transaction."""
+    (row,) = store.rows("select pg_backend_pid()")
+    store.begin()
+    store.reserve_many([reservation(certificate(77))])
+    cluster().sql(f"select pg_terminate_backend({row[0]})")
+    with pytest.raises(StoreError) as caught:
+        store.commit()
+    store.abandon()
+    assert caught.value.code == "store.unreachable"
+    with open_store(url) as again:
+        assert again.reserved_before(1 << 40) == ()
+
+
+@slow
+def test_an_error_that_was_passed_over_is_not_committed(store: Store) -> None:
+    """PostgreSQL answers such a commit with a rollback and no error: we have one."""
+    store.begin()
+    with pytest.raises(StoreError, match="breaks its rules"):
+        store.run("insert into key_use_head (only_row, sequence, hash) values (2, 0, '')")
+    with pytest.raises(StoreError) as caught:
+        store.commit()
+    assert caught.value.code == "store.rolled_back"
+    store.abandon()
+    assert len(store.cas()) == 1
+
+
+@slow
+def test_rows_are_streamed_between_other_statements(store: Store) -> None:
+    """As in SQLite: what is read for long does not stop what else is asked."""
+    seen = 0
+    for use in store.key_uses():
+        assert store.certificate(use.serial_number or 0).serial_number == use.serial_number
+        seen += 1
+    assert seen == 5
+    assert next(iter(store.key_uses(after=3))).sequence == 4
+    assert store.rows("select * from pg_cursors") == []
+
+
+@slow
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "update key_use set actor = 'nobody' where sequence = 3",
+        "delete from key_use where sequence = 5",
+        "truncate key_use",
+        "delete from key_use_head",
+        "truncate key_use_head",
+        "update key_use_head set sequence = 4",
+        "update key_use_head set hash = ''",
+    ],
+)
+def test_the_log_is_append_only_and_a_change_past_that_is_found(store: Store, statement: str) -> None:
+    """A careless tool is refused; whoever owns the tables and switches the triggers off is found by the hashes."""
+    with pytest.raises(StoreError, match="append-only") as caught:
+        store.run(statement)
+    assert caught.value.code == "store.constraint"
+    assert store.verify_key_uses().findings == ()
+    for table in ("key_use", "key_use_head"):
+        store.run(f"alter table {table} disable trigger user")
+    store.run(statement)
+    assert store.verify_key_uses().findings != ()
+
+
+@slow
+def test_a_value_that_no_column_holds_is_an_input_error(store: Store) -> None:
+    """A time past 64 bits, and the one character that PostgreSQL has no place for."""
+    with pytest.raises(InputError, match="cannot hold"):
+        store.forget_reserved(1 << 70)
+    with pytest.raises(InputError, match="cannot hold"):
+        store.by_name("a\0b")
+    assert len(store.by_name(certificate().name)) == 5
+
+
+@slow
+def test_what_would_lose_commits_is_found(store: Store) -> None:
+    """This server of the tests does not wait for its disk."""
+    assert {finding.code for finding in store.check().findings} == {"store.not_durable"}
+    assert store.size() > 1_000_000
