@@ -56,6 +56,13 @@ def openssl_serving(directory: Path, *options: str) -> Iterator[int]:
 
 
 @contextlib.contextmanager
+def grpc_serving(*files: Path) -> Iterator[int]:
+    """Run a gRPC backend that tells what reached it, over TLS with a certificate, key and CAs; yield its port."""
+    with _running(["node", str(SOURCES / "grpc.js"), *map(str, files)], SOURCES) as server:
+        yield _read_port(server)
+
+
+@contextlib.contextmanager
 def _running(command: list[str], directory: Path) -> Iterator[subprocess.Popen[str]]:
     server = subprocess.Popen(
         command, cwd=directory, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True

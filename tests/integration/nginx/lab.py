@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 import pki_fixtures
-from counterseal.nginx.material import Material
+from counterseal.nginx.material import Material, UpstreamMaterial
 from counterseal.pki.subject import nginx_name, parse_subject
 from pki_fixtures import CERTIFICATE_CREATED, CERTIFICATE_EXPIRES, Issued, make_ca, make_server
 
@@ -129,6 +129,18 @@ def material(
     return Material(**{**fields, **changes})
 
 
+def upstream_material(**changes: Any) -> Material:  # noqa: ANN401 - any field of the material of an upstream
+    """Return what a site needs that trusts the server CA of its backends and shows them ``NGINX``."""
+    fields: dict[str, Any] = {
+        "cas_pem": pem(authority("root"), authority("server")),
+        "verify_depth": 1,
+        "crl_pem": crl("root") + crl("server"),
+        "certificate_chain": pem(NGINX, authority("partners")),
+        "private_key": key_pem(NGINX),
+    }
+    return material(upstream=UpstreamMaterial(**{**fields, **changes}))
+
+
 def is_from(issued: Issued, ca: str) -> bool:
     """Whether ``ca`` issued it."""
     return issued.certificate.issuer == authority(ca).certificate.subject
@@ -137,3 +149,6 @@ def is_from(issued: Issued, ca: str) -> bool:
 def pair(issued: Issued) -> tuple[str, int]:
     """Return issuer name and serial number."""
     return nginx_name(issued.certificate.issuer), issued.certificate.serial_number
+
+
+NGINX = client("CN=panel.test,OU=nginx", ca="partners")

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from counterseal.nginx.material import UpstreamMaterial
 from counterseal.nginx.site import Allow, ClientCertificates, Location
 from counterseal.nginx.upstream import BackendCertificate, UpstreamTLS
-from integration.nginx.lab import authority, client, crl, key_pem, material, pem
+from integration.nginx.lab import authority, client, crl, key_pem, pem, upstream_material
 from integration.nginx.upstreams import echo
 from integration.nginx.visitor import Visitor
 from pki_fixtures import Issued, make_server
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.nginx
 
 ALICE = client("CN=alice,OU=eng,O=Lab")
-NGINX = client("CN=panel.test,OU=nginx", ca="partners")
 NAME = "app.internal"
 SHOWN = UpstreamTLS(NAME, BackendCertificate.ISSUED)
 
@@ -41,22 +39,10 @@ def backend_tls(server: Issued, *, ca: str = "server", asks: bool = True) -> ssl
     return context
 
 
-def given(**changes: Any) -> Any:  # noqa: ANN401 - material
-    """Return the material of a site that trusts the server CA and shows ``NGINX``."""
-    fields: dict[str, Any] = {
-        "cas_pem": pem(authority("root"), authority("server")),
-        "verify_depth": 1,
-        "crl_pem": crl("root") + crl("server"),
-        "certificate_chain": pem(NGINX, authority("partners")),
-        "private_key": key_pem(NGINX),
-    }
-    return material(upstream=UpstreamMaterial(**{**fields, **changes}))
-
-
 def test_the_backend_sees_nginx_and_its_own_name(start: Start) -> None:
     """Certificate with chain, SNI and Host of the backend; the client's Host beside them."""
     with echo(tls=backend_tls(make_server(authority("server"), NAME))) as upstream:
-        port = start(given(), upstream=f"https://{upstream}", upstream_tls=SHOWN)
+        port = start(upstream_material(), upstream=f"https://{upstream}", upstream_tls=SHOWN)
         answer = Visitor(port, ALICE).get("/x")
     assert answer.status == 200, answer.body
     saw = json.loads(answer.body)
@@ -78,7 +64,7 @@ def test_the_backend_sees_nginx_and_its_own_name(start: Start) -> None:
 def test_a_backend_that_is_not_verified_gets_nothing(start: Start, server: Issued, ca: str, changes: Any) -> None:  # noqa: ANN401 - of a material
     """502, whatever it would answer."""
     with echo(tls=backend_tls(server, ca=ca)) as upstream:
-        port = start(given(**changes), upstream=f"https://{upstream}", upstream_tls=SHOWN)
+        port = start(upstream_material(**changes), upstream=f"https://{upstream}", upstream_tls=SHOWN)
         answer = Visitor(port, ALICE).get("/x")
     assert answer.status == 502
     assert "x-forwarded-host" not in answer.body
@@ -89,7 +75,7 @@ def test_a_400_of_the_backend_stays_here_unless_asked(start: Start, *, relay: bo
     """Every other answer goes on as it is, 403 and 500 too."""
     tls = UpstreamTLS(NAME, BackendCertificate.ISSUED, relay)
     with echo(tls=backend_tls(make_server(authority("server"), NAME))) as upstream:
-        port = start(given(), upstream=f"https://{upstream}", upstream_tls=tls)
+        port = start(upstream_material(), upstream=f"https://{upstream}", upstream_tls=tls)
         visitor = Visitor(port, ALICE)
         answers = {code: visitor.get(f"/status/{code}") for code in (400, 403, 421, 500)}
     assert answers[400].status == status
@@ -105,7 +91,7 @@ def test_a_location_before_a_tls_backend_keeps_its_demands_and_pages(start: Star
     admin = Location("/admin", ClientCertificates.REQUIRED, Allow(groups=("ops",)))
     with echo(tls=backend_tls(make_server(authority("server"), NAME))) as upstream:
         port = start(
-            given(), upstream=f"https://{upstream}", upstream_tls=SHOWN, locations=(admin,),
+            upstream_material(), upstream=f"https://{upstream}", upstream_tls=SHOWN, locations=(admin,),
             client_certificates=ClientCertificates.OPTIONAL,
         )  # fmt: skip
         assert Visitor(port).get("/admin/x").decision == "refused 496"
@@ -118,14 +104,14 @@ def test_a_backend_that_asks_for_nothing_is_verified_all_the_same(start: Start) 
     """Without a certificate of nginx."""
     silent = UpstreamTLS(NAME)
     with echo(tls=backend_tls(make_server(authority("server"), NAME), asks=False)) as upstream:
-        files = given(certificate_chain=b"", private_key=b"")
+        files = upstream_material(certificate_chain=b"", private_key=b"")
         assert Visitor(start(files, upstream=f"https://{upstream}", upstream_tls=silent), ALICE).get("/x").status == 200
 
 
 def test_a_verified_connection_is_kept_for_the_next_request(start: Start) -> None:
     """Clients that come one after the other share it; a worker makes its own."""
     with echo(tls=backend_tls(make_server(authority("server"), NAME)), keeps=True) as upstream:
-        port = start(given(), upstream=f"https://{upstream}", upstream_tls=SHOWN)
+        port = start(upstream_material(), upstream=f"https://{upstream}", upstream_tls=SHOWN)
         visitor = Visitor(port, ALICE)
         connections = {json.loads(visitor.get("/x").body)["connection"] for _ in range(20)}
     assert len(connections) < 20
