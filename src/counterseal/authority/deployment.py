@@ -31,7 +31,7 @@ from counterseal.nginx.deploy import ProofOutcome, deploy, mend, rollback
 from counterseal.nginx.generations import Layout as Generations
 from counterseal.nginx.generations import list_generations, read_current
 from counterseal.nginx.render import render, render_snippets
-from counterseal.nginx.site import Admit, Site
+from counterseal.nginx.site import Admit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -210,7 +210,7 @@ def _material(authority: Authority, one: ServedSite, home: Path, *, rehearsing: 
     else:
         certify = rehearse_server_certificate if rehearsing else ensure_server_certificate
         server = certify(authority, one.site.name, one.site.server_names, directory)
-    if isinstance(one.site, Site) and one.site.stapling:
+    if one.site.stapling:
         require_stapling(one.site.name, server)
     show = rehearse_backend_certificate if rehearsing else ensure_backend_certificate
     return material_of(authority, one.site, server, backend_material(authority, one, show(authority, one, directory)))

@@ -12,6 +12,7 @@ from counterseal.errors import InputError
 from counterseal.nginx.any_site import Allow
 from counterseal.nginx.choices import Admit, ClientCertificates, Revocation, TLSProfile
 from counterseal.nginx.listen import Listen
+from counterseal.nginx.ocsp import OCSP, OCSPCheck
 from counterseal.nginx.upstream import UpstreamTLS
 
 if TYPE_CHECKING:
@@ -61,6 +62,9 @@ def common_of(
         "revocation": choose(Revocation, raw.revocation, "revocation", faults),
         "admit": choose(Admit, raw.admit, "admit", faults),
         "tls": choose(TLSProfile, raw.tls, "tls", faults),
+        "ocsp": raw.ocsp and OCSP(raw.ocsp.responder, choose(OCSPCheck, raw.ocsp.check, "ocsp.check", faults)),
+        "stapling": raw.stapling,
+        "resolver": tuple(raw.resolver),
     }
     return Common(fields, backend)
 

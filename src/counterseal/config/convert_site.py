@@ -9,7 +9,6 @@ from counterseal.config.convert_common import allow_of, choose, common_of, socke
 from counterseal.config.faults import Faults
 from counterseal.config.raw import RawSite, RawStreamSite
 from counterseal.nginx.choices import ClientCertificates, IdentityHeaders, Sessions
-from counterseal.nginx.ocsp import OCSP, OCSPCheck
 from counterseal.nginx.site import Location, Site
 from counterseal.nginx.stream_site import StreamSite
 
@@ -56,9 +55,6 @@ def _http_fields(raw: RawSite, path: Callable[[str | None], Path | None], faults
         "redirect_from": sockets_of(raw.redirect_from, faults),
         "hsts": raw.hsts,
         "sessions": choose(Sessions, raw.sessions, "sessions", faults),
-        "ocsp": raw.ocsp and OCSP(raw.ocsp.responder, choose(OCSPCheck, raw.ocsp.check, "ocsp.check", faults)),
-        "stapling": raw.stapling,
-        "resolver": tuple(raw.resolver),
     }
 
 

@@ -122,6 +122,9 @@ class RawStreamSite(msgspec.Struct):
     revocation: str = "auto"
     admit: str = "valid"
     tls: str = "intermediate"
+    ocsp: RawOCSP | None = None
+    stapling: bool = False
+    resolver: list[str] = []
     certificate: str | None = None
     certificate_key: str | None = None
 

@@ -11,6 +11,7 @@ from counterseal.nginx.upstream import Scheme, Upstream, UpstreamTLS
 
 if TYPE_CHECKING:
     from counterseal.nginx.listen import Listen
+    from counterseal.nginx.ocsp import OCSP
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,9 @@ class AnySite:
     revocation: Revocation = Revocation.AUTO
     admit: Admit = Admit.VALID
     tls: TLSProfile = TLSProfile.INTERMEDIATE
+    ocsp: OCSP | None = None
+    stapling: bool = False
+    resolver: tuple[str, ...] = ()
 
     @property
     def verifies(self) -> bool:

@@ -79,6 +79,7 @@ def of_any_site(site: AnySite) -> Iterator[Finding]:
     yield from _sockets(site)
     yield from of_upstream("", site.upstream, site.schemes)
     yield from of_upstream_tls(site)
+    yield from of_ocsp(site)
     yield from _demands(site)
 
 
@@ -86,7 +87,6 @@ def of_site(site: Site) -> Iterator[Finding]:
     """Every fault of an HTTP site whose parts are already sound."""
     yield from of_any_site(site)
     yield from of_root("", site)
-    yield from of_ocsp(site)
     if site.upstream is None and site.root is None and not any(x.upstream or x.root for x in site.locations):
         yield _fault(
             "upstream", "nothing to serve: neither upstream nor root", 'set upstream = "127.0.0.1:8000" or root'

@@ -16,7 +16,7 @@ from counterseal.findings import Finding, Severity
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from counterseal.nginx.site import Site
+    from counterseal.nginx.any_site import AnySite
 
 _HOST = r"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])"
 _URL = re.compile(rf"http://{_HOST}(?::[0-9]{{1,5}})?(?:/[A-Za-z0-9._~%!@+=,:&()/-]*)?")
@@ -38,7 +38,7 @@ class OCSP:
     check: OCSPCheck = OCSPCheck.LEAF
 
 
-def of_ocsp(site: Site) -> Iterator[Finding]:
+def of_ocsp(site: AnySite) -> Iterator[Finding]:
     """Faults of what a site wants of OCSP."""
     if site.ocsp is not None:
         yield from _of_clients(site, site.ocsp)
@@ -49,7 +49,7 @@ def of_ocsp(site: Site) -> Iterator[Finding]:
         yield _fault("resolver", "resolver without ocsp or stapling", "leave it out: nothing else is looked up")
 
 
-def _of_clients(site: Site, ocsp: OCSP) -> Iterator[Finding]:
+def _of_clients(site: AnySite, ocsp: OCSP) -> Iterator[Finding]:
     if not site.verifies:
         hint = 'set client_certificates = "required" or "optional": nginx would say nothing, and ask about nobody'
         yield _fault("ocsp", "ocsp without client certificates", hint)

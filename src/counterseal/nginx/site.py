@@ -8,7 +8,7 @@ Knows no certificate: those are the ``Material``.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from counterseal.nginx import faults
 from counterseal.nginx.any_site import EVERY_CLIENT, Allow, AnySite
@@ -23,9 +23,6 @@ from counterseal.nginx.choices import (
 )
 from counterseal.nginx.listen import Listen
 from counterseal.nginx.upstream import HTTP_SCHEMES, Scheme
-
-if TYPE_CHECKING:
-    from counterseal.nginx.ocsp import OCSP
 
 __all__ = [
     "MAP_ONLY_BEYOND",
@@ -76,9 +73,6 @@ class Site(AnySite):
     redirect_from: tuple[Listen, ...] = ()
     hsts: bool = False
     sessions: Sessions = Sessions.OFF
-    ocsp: OCSP | None = None
-    stapling: bool = False
-    resolver: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         faults.refuse(faults.of_site(self), f"site {self.name[:80]!r}")

@@ -102,6 +102,13 @@ FEATURES: tuple[Feature, ...] = (
         module="stream_ssl",
     ),
     Feature(
+        "stream_ocsp",
+        "ssl_ocsp and ssl_stapling came to streams in 1.27.2, and a client could get past ssl_ocsp until here "
+        "(CVE-2026-28755), so streams have ocsp and stapling only from here on",
+        nginx=(1, 29, 7),
+        module="stream_ssl",
+    ),
+    Feature(
         "x25519mlkem768",
         "the hybrid post-quantum group of Mozilla 6.0; an OpenSSL that does not know it refuses the whole curve list",
         openssl=(3, 5, 0),

@@ -37,6 +37,7 @@ def refuse_disagreement(sites: Sequence[tuple[AnySite, Material]], version: Ngin
         *_stream_sockets(streams, only),
         *([] if supports(version, "protocols_per_server") else _profiles(web)),
         *([] if supports(version, "stream") else _no_stream(streams, version)),
+        *([] if supports(version, "stream_ocsp") else _no_stream_ocsp(streams, version)),
         *chain.from_iterable(_missing(site, material) for site, material in sites),
         *chain.from_iterable(_backends(site, material, version) for site, material in sites),
     ]
@@ -105,6 +106,13 @@ def _sockets(sites: Sequence[Site]) -> Iterator[Finding]:
     for listen in tls_sockets(sites):
         if listen in plain:
             yield _fault(f"socket speaks TLS for one site and plain HTTP for another: {listen}")
+
+
+def _no_stream_ocsp(streams: Sequence[AnySite], version: NginxVersion) -> Iterator[Finding]:
+    for site in streams:
+        if site.ocsp is not None or site.stapling:
+            hint = "take nginx 1.29.7 or newer, or leave it to revocation, which needs nobody's answer"
+            yield _fault(f"no ocsp or stapling at a stream site with this nginx: {site.name}: {version}", hint)
 
 
 def _profiles(sites: Sequence[Site]) -> Iterator[Finding]:

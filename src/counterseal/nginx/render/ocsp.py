@@ -15,7 +15,7 @@ from counterseal.nginx.render.words import quote
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from counterseal.nginx.site import Site
+    from counterseal.nginx.any_site import AnySite
 
 # A responder that hangs holds each client as long as this; the default is 60 s. Until a request is read the timeout of
 # the default server counts, so that is where it stands.
@@ -23,13 +23,13 @@ CLIENT_HEADER_TIMEOUT = "10s"
 RESOLVER_TIMEOUT = "5s"
 
 
-def patience_lines(sites: Iterable[Site]) -> Iterator[str]:
+def patience_lines(sites: Iterable[AnySite]) -> Iterator[str]:
     """Yield how long a client may be held in the default server of a socket of these sites."""
     if any(site.ocsp is not None for site in sites):
         yield f"client_header_timeout {CLIENT_HEADER_TIMEOUT};"
 
 
-def ocsp_lines(site: Site, generation: int) -> Iterator[str]:
+def ocsp_lines(site: AnySite, generation: int) -> Iterator[str]:
     """Yield whether and where a client's certificate is asked about, and whether an answer about ours is stapled."""
     if site.ocsp is not None:
         yield f"ssl_ocsp {'on' if site.ocsp.check is OCSPCheck.CHAIN else 'leaf'};"

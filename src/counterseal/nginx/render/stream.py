@@ -13,10 +13,12 @@ from counterseal.nginx.render.backend import ssl_lines
 from counterseal.nginx.render.demand import demand_lines, gate, member_of
 from counterseal.nginx.render.inventory import inventory_lines
 from counterseal.nginx.render.layout import file_of
+from counterseal.nginx.render.ocsp import CLIENT_HEADER_TIMEOUT, ocsp_lines
 from counterseal.nginx.render.server import client_lines, socket_text
 from counterseal.nginx.render.sizes import map_size_lines
 from counterseal.nginx.render.tls import tls_lines
 from counterseal.nginx.render.words import block, choose, quote, variable
+from counterseal.nginx.version import supports
 from counterseal.pki.profile import PROBE_GROUP
 
 if TYPE_CHECKING:
@@ -53,7 +55,7 @@ def stream_lines(
     for site, material in sites:
         yield _log_format(site)
         yield from block(f"upstream {_upstream(site)}", [f"server {quote(site.upstreams[0].address)};"])
-        yield from block("server", _server(site, material, version, layout))
+        yield from block("server", _server(site, material, version, layout, generation))
 
 
 def _gate_map(site: StreamSite, material: Material, issuers: Mapping[str, int]) -> Iterator[str]:
@@ -70,7 +72,9 @@ def _target_map(site: StreamSite, layout: Layout, generation: int) -> Iterator[s
     yield from choose(f"{gate(site)}|$ssl_client_s_dn", variable(site.name, "target"), cases)
 
 
-def _server(site: StreamSite, material: Material, version: NginxVersion, layout: Layout) -> Iterator[str]:
+def _server(
+    site: StreamSite, material: Material, version: NginxVersion, layout: Layout, generation: int
+) -> Iterator[str]:
     yield from (f"listen {socket_text(listen)} ssl;" for listen in site.listen)
     yield f"access_log {layout.log('access.log')} {_upstream(site)};"
     yield f"error_log {layout.log('error.log')} info;"
@@ -80,6 +84,10 @@ def _server(site: StreamSite, material: Material, version: NginxVersion, layout:
     yield from tls_lines(site.tls, version)
     yield "ssl_session_tickets off;"
     yield "ssl_session_cache off;"
+    if supports(version, "stream_ocsp"):
+        yield from ocsp_lines(site, generation)
+    if site.ocsp is not None:
+        yield f"ssl_handshake_timeout {CLIENT_HEADER_TIMEOUT};"  # a responder that hangs holds the client as long
     yield from client_lines(site, material, layout)
     yield ""
     name = next(iter(site.backend_names.values()), None)

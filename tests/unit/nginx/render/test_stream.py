@@ -12,6 +12,7 @@ from counterseal.errors import ConfigError
 from counterseal.nginx.any_site import Allow
 from counterseal.nginx.listen import Listen
 from counterseal.nginx.material import UpstreamMaterial
+from counterseal.nginx.ocsp import OCSP
 from counterseal.nginx.parse import parse
 from counterseal.nginx.render import render
 from counterseal.nginx.stream_site import StreamSite
@@ -83,6 +84,18 @@ def test_a_stream_uses_no_directive_that_an_old_nginx_does_not_know() -> None:
     }
     assert not names & {"ssl_ocsp", "ssl_early_data", "http2", "server_name", "error_page"}
     assert {"ssl_verify_client", "ssl_crl", "ssl_session_tickets", "ssl_session_cache"} <= names
+
+
+def test_ocsp_comes_to_streams_where_it_cannot_be_bypassed() -> None:
+    """Asked about clients, and stapled; an older nginx is refused, for that only."""
+    asking = stream_site(ocsp=OCSP("http://10.0.0.7:8888/"), stapling=True)
+    text = stream_text(asking, version=NEW_STREAM)
+    assert 'ssl_ocsp_responder "http://10.0.0.7:8888/";' in text
+    assert "ssl_ocsp_cache shared:counterseal_db_ocsp_g7:1m;" in text
+    assert "ssl_stapling on;" in text
+    assert "ssl_ocsp off;" in stream_text(stream_site(), version=NEW_STREAM)
+    with pytest.raises(ConfigError, match="no ocsp or stapling at a stream site"):
+        stream_text(asking)
 
 
 def test_the_main_file_loads_a_module_that_is_built_apart() -> None:
