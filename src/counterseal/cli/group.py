@@ -74,6 +74,7 @@ SECTIONS: dict[str, dict[str, Entry]] = {
     "Serve": {
         "serve": Entry("counterseal.cli.serve:serve", "Serve the CA over the network: ACME."),
         "acme": Entry("counterseal.cli.acme:acme", "Keys for new ACME accounts, and the accounts there are."),
+        "db": Entry("counterseal.cli.db:db", "Move the store to another database, or bring it to a newer schema."),
     },
     "Look after": {
         "revoke": Entry("counterseal.cli.revoke:revoke", "Revoke a certificate, and lock it out of nginx."),

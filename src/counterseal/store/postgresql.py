@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING
 
 from counterseal.errors import StoreError
 from counterseal.findings import Finding, Report, Severity
+from counterseal.store import sqlite
+from counterseal.store.copying import copy_store
 from counterseal.store.migrations import refuse_newer
 from counterseal.store.postgresql_connection import Address, PostgreSQL, connect
 from counterseal.store.postgresql_failures import FAULTS, postgresql_error
 from counterseal.store.postgresql_schema import LOCK, schema_version, steps, upgrade
 from counterseal.store.session import Dialect
-from counterseal.store.store import Store
+from counterseal.store.store import RETIRED, Store
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -70,13 +72,35 @@ class PostgreSQLStore(Store):
         )
         return Report(tuple(findings))
 
-    def snapshot(self, destination: Path) -> None:
-        """Write a consistent copy; see ``Store``."""
-        raise StoreError(
-            "store.no_snapshot",
-            f"a store in PostgreSQL cannot be copied into a file yet: {destination}",
-            hint="back it up with pg_dump or pg_basebackup",
+    def retire(self, moved_to: str) -> None:
+        """Refuse every change to what counts; see ``Store``."""
+        told = moved_to.replace("'", "''").replace("%", "%%")
+        self.run(
+            "create function store_retired() returns trigger language plpgsql as $$ begin"
+            f" raise exception 'this store was moved to {told}' using errcode = 'integrity_constraint_violation';"
+            " end $$"
         )
+        for table, event in RETIRED:
+            self.run(
+                f"create trigger {table}_retired_{event} before {event} on {table}"
+                " for each row execute function store_retired()"
+            )
+
+    def wait_long(self) -> None:
+        """Let a transaction of this connection say nothing for as long as it likes, while another store is filled."""
+        self.run("select set_config('idle_in_transaction_session_timeout', '0', false)")
+
+    def snapshot(self, destination: Path) -> None:
+        """Write a consistent copy; see ``Store``. Nobody writes meanwhile."""
+        sqlite.claim(destination)
+        try:
+            with sqlite.open_store(destination, create=True) as copy, self.transaction(), copy.transaction():
+                self.wait_long()
+                copy_store(self, copy)
+            sqlite.finish_copy(destination)
+        except BaseException:
+            destination.unlink(missing_ok=True)
+            raise
 
 
 def open_store(

@@ -136,7 +136,10 @@ class Session:
 
     @contextmanager
     def _reading(self) -> Iterator[None]:
-        """Every statement inside sees the same moment."""
+        """Every statement inside sees the same moment; a writing transaction around it has it so already."""
+        if self._depth:
+            yield
+            return
         self.run(self._dialect.read)
         try:
             yield

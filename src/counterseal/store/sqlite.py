@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from contextlib import suppress
+from contextlib import closing, suppress
 from typing import TYPE_CHECKING
 
 from counterseal.errors import FileError, StoreError
@@ -16,7 +16,7 @@ from counterseal.findings import Finding, Report, Severity
 from counterseal.store.connection import MODE, connect
 from counterseal.store.failures import FAULTS, store_error
 from counterseal.store.session import Dialect
-from counterseal.store.store import Store
+from counterseal.store.store import RETIRED, Store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,9 +61,18 @@ class SQLiteStore(Store):
             )
         )
 
+    def retire(self, moved_to: str) -> None:
+        """Refuse every change to what counts; see ``Store``."""
+        told = moved_to.replace("'", "''")
+        for table, event in RETIRED:
+            self.run(
+                f"create trigger {table}_retired_{event} before {event} on {table}"
+                f" begin select raise(abort, 'this store was moved to {told}'); end"
+            )
+
     def snapshot(self, destination: Path) -> None:
         """Write a consistent copy; see ``Store``."""
-        _claim(destination)
+        claim(destination)
         try:
             _copy(self._file, destination)
         except BaseException as error:
@@ -92,7 +101,8 @@ def open_store(
     return SQLiteStore(connect(path, create=create, busy_seconds=busy_seconds, one_thread=one_thread), path)
 
 
-def _claim(destination: Path) -> None:
+def claim(destination: Path) -> None:
+    """Make an empty file for a copy (0600); raises FileError where there is one, or none can be made."""
     try:
         os.close(os.open(destination, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, MODE))
     except FileExistsError as error:
@@ -102,15 +112,27 @@ def _claim(destination: Path) -> None:
         raise FileError("file.write", f"cannot write {destination}: {reason}") from error
 
 
-def _copy(source: sqlite3.Connection, destination: Path) -> None:
-    target = sqlite3.connect(destination, isolation_level=None)
-    try:
-        source.backup(target)  # all pages in one step: one moment, and writers go on beside it
-        target.execute("pragma journal_mode = delete")  # a copy is one file, without a log of its own
-    finally:
-        target.close()
+def finish_copy(destination: Path) -> None:
+    """Make a copy one file, without a log of its own, and flush it to disk."""
+    with closing(sqlite3.connect(destination, isolation_level=None)) as connection:
+        connection.execute("pragma journal_mode = delete")
     descriptor = os.open(destination, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _copy(source: sqlite3.Connection, destination: Path) -> None:
+    with closing(sqlite3.connect(destination, isolation_level=None)) as target:
+        source.backup(target)  # all pages in one step: one moment, and writers go on beside it
+    finish_copy(destination)
+
+
+def schema_version(path: Path) -> int:
+    """Return the version of the schema of a store, without changing it; raises StoreError."""
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+            return int(connection.execute("select max(version) from schema_version").fetchone()[0])
+    except FAULTS as error:
+        raise store_error(error, str(path)) from error

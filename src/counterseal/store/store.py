@@ -15,6 +15,14 @@ if TYPE_CHECKING:
     from counterseal.findings import Report
 
 
+RETIRED = tuple(
+    (table, event)
+    for table in ("certificate", "revocation", "key_use_head")
+    for event in ("insert", "update", "delete")
+)
+"""The tables that a store which was moved away refuses to change, and how."""
+
+
 class Store(Issuance, Revocations, Expiry, ABC):
     """What was issued; use it as a context manager, or ``close`` it."""
 
@@ -44,6 +52,10 @@ class Store(Issuance, Revocations, Expiry, ABC):
     @abstractmethod
     def check(self) -> Report:
         """Say what of the database does not fit, for doctor and restore."""
+
+    @abstractmethod
+    def retire(self, moved_to: str) -> None:
+        """Let nothing be issued, revoked or signed here any more, by whatever process; in the caller's transaction."""
 
     @abstractmethod
     def snapshot(self, destination: Path) -> None:

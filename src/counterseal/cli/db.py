@@ -1,0 +1,68 @@
+"""``counterseal db``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from counterseal.cli.common import Run, columns, common
+
+EPILOG = """\b
+Examples:
+  counterseal db upgrade
+  counterseal db move postgresql://counterseal@db.corp.example/counterseal
+  counterseal db move sqlite
+"""
+
+
+@click.group(epilog=EPILOG)
+def db() -> None:
+    """Move the store to another database, or bring it to a newer schema."""
+
+
+@db.command(epilog="\b\nExamples:\n  counterseal db upgrade")
+@common
+def upgrade(run: Run) -> None:
+    """Bring the store to the schema of this program, in one transaction; make a backup before.
+
+    A store in a file is brought up when it is opened; in PostgreSQL this must be asked for, because other hosts may run
+    an older program. A store that a newer program has made is refused.
+    """
+    from counterseal.compose.moving import upgrade as upgrade_store  # noqa: PLC0415 - loads a database
+
+    place, before, now = upgrade_store(run.home)
+    told = f"{place} has schema {now} already" if before == now else f"{place}: schema {before} is now {now}"
+    run.show({"store": place, "before": before, "now": now}, told)
+
+
+@db.command(
+    epilog="\b\nExamples:\n  counterseal db move postgresql://counterseal@db/counterseal\n  counterseal db move sqlite"
+)
+@click.argument("to", metavar="URL")
+@click.option(
+    "--password-file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="File with the password of the database (0600).",
+)
+@common
+def move(run: Run, *, to: str, password_file: Path | None) -> None:
+    """Move the store to the PostgreSQL database at URL, which must be empty, or to a file: sqlite.
+
+    All or nothing: every table is counted and hashed as it is read and as it is read back, and the log of key uses is
+    verified, before counterseal.toml names the new place. The old store then refuses every change, whoever still has it
+    open: restart counterseal serve.
+    """
+    from counterseal.compose.moving import move as move_store  # noqa: PLC0415 - loads a database
+
+    moved = move_store(run.home, to, password_file)
+    rows = [(one.table, f"{one.rows:,}", one.hash[:16]) for one in moved.tables]
+    lines = [columns(rows, titles=("TABLE", "ROWS", "HASH")), f"moved {moved.before} to {moved.now}"]
+    lines += [f"  the old file is {moved.aside}; keep it until the next backup"] if moved.aside else []
+    document = {
+        "before": moved.before,
+        "now": moved.now,
+        "aside": moved.aside,
+        "tables": [{"table": one.table, "rows": one.rows, "hash": one.hash} for one in moved.tables],
+    }
+    run.show(document, "\n".join([*lines, "next: restart what serves this CA; counterseal doctor"]))
