@@ -22,6 +22,8 @@ WRITE_NOTHING = {
 NO_FILE_OF_THE_USER = {
     "acme eab add": "writes one row, which eab revoke takes back",
     "acme eab revoke": "writes one row",
+    "db move": "compares before anything is changed, and moves back in the same way",
+    "db upgrade": "one transaction on a store that is of no use before",
     "enroll": "asks a service elsewhere, which alone knows what it would answer",
     "handshake": "writes the files that are named for it: key log and pictures",
     "listen": "serves until it is stopped",
