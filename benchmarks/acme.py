@@ -1,11 +1,12 @@
 """Whole ACME orders beside pebble in one run: per second and their latency, one client and sixteen at once.
 
-usage: python benchmarks/acme.py [--orders 300] [--rounds 2] [--json FILE]
+usage: python benchmarks/acme.py [--orders 300] [--rounds 2] [--postgresql] [--json FILE]
 
 Every order is for another identifier and has a fresh key: newOrder, authorization, challenge, polls until the order is
 ready, finalize, certificate, each request signed and over kept-alive TLS. Ours validates http-01 for real (addresses in
 127.0.0.0/8, answered by a web server of this script) and every answer leaves after its commit is on disk; pebble keeps
 all in memory and is told to take every challenge as valid. Renewals are orders whose authorization is still valid.
+With --postgresql our server runs a third time, its store in a durable PostgreSQL over a Unix socket.
 Servers and clients share the machine; rounds take turns. What bounds us: Python for each request, two ECDSA
 verifications an order more than a signature, and at one client the two to three flushes that an order waits for.
 """
@@ -39,6 +40,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 from table import Table, new_arguments, time_median
 
 from acme_signing import ClientKey, b64, csr, jws
+from postgresql_process import Cluster
 from service_process import make_ca, running
 
 if TYPE_CHECKING:
@@ -200,17 +202,28 @@ def _answer(listener: socket.socket, answers: dict[str, str]) -> None:
 
 
 @contextmanager
-def ours(place: Path) -> Iterator[Server]:
-    """Run our server."""
+def ours(place: Path, name: str = "counterseal", store: str = "") -> Iterator[Server]:
+    """Run our server; ``store`` is the table of its configuration that names another store than a file."""
     answers: dict[str, str] = {}
     with web(answers) as port:
-        rules = f'[acme]\nallow_networks = ["127.0.0.0/8"]\nhttp_port = {port}\norders_per_hour = 0\n'
+        rules = f'{store}[acme]\nallow_networks = ["127.0.0.0/8"]\nhttp_port = {port}\norders_per_hour = 0\n'
         make_ca(place / "home", rules)
         with running(place / "home") as service:
             context = ssl.create_default_context(cafile=str(service.root))
-            yield Server(
-                "counterseal", f"{service.url}/acme/directory", context, service.process.pid, addresses(), answers
-            )
+            directory = f"{service.url}/acme/directory"
+            yield Server(name, directory, context, service.process.pid, addresses(), answers)
+
+
+@contextmanager
+def ours_on_postgresql(place: Path) -> Iterator[Server]:
+    """Run our server with its store in a PostgreSQL of its own."""
+    place.chmod(0o711)
+    cluster = Cluster(place / "pg", durable=True)
+    try:
+        with ours(place, "counterseal, PostgreSQL", f'[store]\nurl = "{cluster.create()}"\n') as server:
+            yield server
+    finally:
+        cluster.stop("immediate")
 
 
 @contextmanager
@@ -269,11 +282,13 @@ def main() -> None:
     parser = new_arguments(__doc__ or "")
     parser.add_argument("--orders", type=int, default=300)
     parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--postgresql", action="store_true")
     arguments = parser.parse_args()
     table = Table("acme")
     with ExitStack() as stack:
-        places = [Path(stack.enter_context(tempfile.TemporaryDirectory())) for _ in range(2)]
+        places = [Path(stack.enter_context(tempfile.TemporaryDirectory())) for _ in range(3)]
         servers = [stack.enter_context(pebble(places[0])), stack.enter_context(ours(places[1]))]
+        servers += [stack.enter_context(ours_on_postgresql(places[2]))] if arguments.postgresql else []
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             for server in servers:
                 runner.run(server.measure("new", 30, 4))  # caches filled, code loaded
