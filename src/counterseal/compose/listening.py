@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import socket
 import stat
 from pathlib import Path
@@ -28,7 +29,23 @@ if TYPE_CHECKING:
 
 OWN_NAME = "serve"
 BACKLOG = 1_024
+CONNECTIONS = 4_000
+_FILES, _OTHER_FILES = 16_384, 256
 _EVERYWHERE = {"0.0.0.0", "::"}  # noqa: S104 - compared with, not bound
+
+
+def allow_open_files() -> None:
+    """Raise the usual limit of 1,024 open files as far as this process may, and as it has use for."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _FILES if hard == resource.RLIM_INFINITY else min(hard, _FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def connection_limit() -> int:
+    """Return how many connections there may be at once, so that files are left for the store and the keys."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return CONNECTIONS if soft == resource.RLIM_INFINITY else max(1, min(CONNECTIONS, soft - _OTHER_FILES))
 
 
 def bind(address: Address) -> socket.socket:

@@ -17,7 +17,14 @@ from starlette.routing import Mount, Route, Router
 
 from counterseal.authority.publish import unlock
 from counterseal.compose.home import open_authority, service_secret
-from counterseal.compose.listening import OwnCertificate, bind, origin_of, shown_address
+from counterseal.compose.listening import (
+    OwnCertificate,
+    allow_open_files,
+    bind,
+    connection_limit,
+    origin_of,
+    shown_address,
+)
 from counterseal.compose.reminding import reminding
 from counterseal.compose.stores import open_store
 from counterseal.errors import CountersealError
@@ -57,7 +64,6 @@ if TYPE_CHECKING:
 CERTIFICATE_SECONDS = 600.0
 GRACE_SECONDS = 30
 IDLE_SECONDS = 30
-CONNECTIONS = 4_000
 
 
 def _faces(service: Service, settings: Settings, own: OwnCertificate | None) -> Sequence[Face]:
@@ -84,6 +90,7 @@ class Listening:
 def serve(home: Path, settings: Settings, passphrase: Passphrase, *, started: Callable[[Listening], None]) -> None:
     """Serve until SIGTERM or SIGINT, then finish what was begun; raises CountersealError when it cannot start."""
     start_logging()
+    allow_open_files()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_serve(home, settings, passphrase, started))
 
@@ -186,7 +193,7 @@ def _server(application: ASGIApp, context: ssl.SSLContext | None) -> _Server:
         access_log=False,
         server_header=False,
         proxy_headers=False,
-        limit_concurrency=CONNECTIONS,
+        limit_concurrency=connection_limit(),
         timeout_keep_alive=IDLE_SECONDS,
         timeout_graceful_shutdown=GRACE_SECONDS,
         ssl_context_factory=(lambda _config, _default: context) if context else None,

@@ -1,7 +1,9 @@
-"""One HTTP connection: bounds on the head of a request, which the parser below does not have.
+"""One HTTP connection: bounds on the head of a request, which the parser below does not have, and on connections.
 
 A head must be complete after a few seconds and within a few kilobytes; a client that sends it octet by octet, or
-without end, is cut off and holds nothing. Bodies are bounded where they are read, because each face has its own limit.
+without end, is cut off and holds nothing. Bodies are bounded where they are read, because each face has its own limit;
+what is left of one when the answer was sent has a few seconds to arrive, and is thrown away. When there are as many
+connections as may be, the oldest on which nothing is asked makes room for a new one.
 """
 
 from __future__ import annotations
@@ -14,6 +16,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 if TYPE_CHECKING:
     import asyncio
 
+    from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
+
 HEAD_LIMIT = 32 * 1024
 HEAD_SECONDS = 15.0
 CLOSE_SECONDS = 2.0
@@ -25,10 +29,16 @@ class Connection(HttpToolsProtocol):
 
     _head: int = 0
     _deadline: asyncio.TimerHandle | None = None
+    _receiving: bool = False
+    idle_since: float = 0.0
+    """When the last answer ended, in the loop's time."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as the class above has it
         """Start the clock of the first head."""
+        if self.limit_concurrency is not None and len(self.connections) + 1 >= self.limit_concurrency:
+            self._make_room()
         super().connection_made(transport)
+        self.idle_since = self.loop.time()
         unix = getattr(transport.get_extra_info("socket"), "family", None) == socket.AF_UNIX
         self.app_state = {**self.app_state, "tls": transport.get_extra_info("ssl_object"), "unix": unix}
         self._deadline = self.loop.call_later(HEAD_SECONDS, self._cut_off)
@@ -42,24 +52,38 @@ class Connection(HttpToolsProtocol):
         """Count what belongs to a head."""
         self._head += len(data)
         super().data_received(data)
-        if self._deadline is not None and self._head > HEAD_LIMIT and not self.transport.is_closing():
+        if self.transport.is_closing():
+            return
+        if self._deadline is None:
+            if self.is_idle() and self.timeout_keep_alive_task is None:  # empty lines, or a body that nobody reads
+                self._start()
+        elif self._head > HEAD_LIMIT and not self._receiving:
             self.send_400_response("Request head is too large.")
 
     def on_message_begin(self) -> None:
         """Begin with a head; of a kept-alive connection it is not the first."""
         super().on_message_begin()
+        self._receiving = False
         if self._deadline is None:
-            self._head = 0
-            self._deadline = self.loop.call_later(HEAD_SECONDS, self._cut_off)
+            self._start()
 
     def on_headers_complete(self) -> None:
         """End the head."""
         self._stop()
+        self._receiving = True
         super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """End the body."""
+        self._receiving = False
+        if self.is_idle():
+            self._stop()
+        super().on_message_complete()
 
     def on_response_complete(self) -> None:
         """Close as asked, and do not wait long for the peer to agree."""
         super().on_response_complete()
+        self.idle_since = self.loop.time()
         self._end_soon()
 
     def shutdown(self) -> None:
@@ -70,6 +94,23 @@ class Connection(HttpToolsProtocol):
     def _end_soon(self) -> None:
         if self.transport.is_closing():
             self.loop.call_later(CLOSE_SECONDS, self.transport.abort)
+
+    def is_idle(self) -> bool:
+        """Whether nothing is asked here: no request yet, or all of them answered."""
+        cycle: RequestResponseCycle | None = self.cycle
+        return cycle is None or cycle.response_complete
+
+    def _make_room(self) -> None:
+        mine = (one for one in self.connections if isinstance(one, Connection))
+        idle = [one for one in mine if one.is_idle() and not one.transport.is_closing()]
+        if idle:
+            oldest = min(idle, key=lambda one: one.idle_since)
+            self.connections.discard(oldest)  # at once: its end is noticed only later
+            oldest.transport.abort()
+
+    def _start(self) -> None:
+        self._head = 0
+        self._deadline = self.loop.call_later(HEAD_SECONDS, self._cut_off)
 
     def _stop(self) -> None:
         if self._deadline is not None:

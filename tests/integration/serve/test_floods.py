@@ -1,0 +1,157 @@
+"""More than anybody should send: connections, bodies, empty lines; the service answers others, within its memory."""
+
+from __future__ import annotations
+
+import resource
+import socket
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from counterseal.compose.listening import CONNECTIONS
+from counterseal.service.body import BODY_SECONDS
+from counterseal.service.connection import HEAD_SECONDS
+from service_process import SECONDS, Running, make_ca, running
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MEGABYTE = 1024 * 1024
+MEMORY = 150 * MEGABYTE
+"""What all of this may add: 4,000 connections take some 60, and no body is kept."""
+
+ORDER = b"POST /acme/new-order HTTP/1.1\r\nHost: x\r\nContent-Type: application/jose+json\r\n"
+CHUNKED = ORDER + b"Transfer-Encoding: chunked\r\n\r\n"
+HEALTHZ = b"GET /healthz HTTP/1.1\r\nHost: x\r\n"
+OF_HALF_A_MINUTE = HEAD_SECONDS + BODY_SECONDS + SECONDS
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """Return a service on a Unix socket, where a connection costs the test no handshake."""
+    home = tmp_path_factory.mktemp("floods") / "home"
+    make_ca(home, '[serve]\npublic_url = "https://ca.example.com"\n')
+    with running(home, "--listen", f"unix:{home}/s") as service:
+        yield service
+
+
+@pytest.fixture(autouse=True)
+def memory(service: Running) -> Iterator[None]:
+    """Hold what a test takes to the limit."""
+    before = resident(service)
+    yield
+    assert resident(service) - before < MEMORY
+
+
+def resident(service: Running) -> int:
+    """Return the most memory that the service has had, in bytes."""
+    lines = Path(f"/proc/{service.process.pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:"))
+
+
+def connect(service: Running) -> socket.socket:
+    """Connect; a full queue of the listener is tried again."""
+    while True:
+        connection = socket.socket(socket.AF_UNIX)
+        connection.settimeout(OF_HALF_A_MINUTE)
+        try:
+            connection.connect(str(service.home / "s"))
+        except BlockingIOError:
+            connection.close()
+        else:
+            return connection
+
+
+def is_well(service: Running) -> bool:
+    """Ask whether it lives."""
+    with connect(service) as connection:
+        connection.sendall(HEALTHZ + b"Connection: close\r\n\r\n")
+        return connection.recv(65_536).startswith(b"HTTP/1.1 200 ")
+
+
+def send_until_cut_off(connection: socket.socket, first: bytes, then: bytes, pause: float = 0.0) -> float:
+    """Send without end and return after how many seconds the other side had enough."""
+    began = time.monotonic()
+    with suppress(BrokenPipeError, ConnectionResetError):
+        connection.sendall(first)
+        while time.monotonic() - began < OF_HALF_A_MINUTE:
+            connection.sendall(then)
+            time.sleep(pause)
+    return time.monotonic() - began
+
+
+@pytest.mark.slow
+def test_more_connections_than_there_may_be(service: Running) -> None:
+    """Those that ask nothing make room, the oldest first, for who does; one that asks is not thrown out."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 2 * CONNECTIONS), hard))
+    try:
+        with ExitStack() as stack:
+            asking = stack.enter_context(connect(service))
+            asking.sendall(ORDER + b"Content-Length: 2\r\n\r\n{")
+            for _ in range(CONNECTIONS + 500):
+                stack.enter_context(connect(service)).sendall(b"GET / HT")
+            assert is_well(service)
+            assert asking.recv(65_536).startswith(b"HTTP/1.1 408 ")  # its body did not come in time
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert is_well(service)
+
+
+ENDLESS: dict[str, tuple[bytes, bytes, float]] = {
+    "chunks": (CHUNKED, b"10000\r\n" + b"x" * 65_536 + b"\r\n", 0.0),
+    "a chunk's extension": (CHUNKED + b"1;", b"a" * 65_536, 0.01),
+    "trailers": (CHUNKED + b"0\r\n", b"X: " + b"a" * 65_536, 0.01),
+    "a body that nobody reads": (
+        HEALTHZ + b"Transfer-Encoding: chunked\r\n\r\n",
+        b"10000\r\n" + b"x" * 65_536 + b"\r\n",
+        0.01,
+    ),
+    "the same, declared": (HEALTHZ + b"Content-Length: 99999999999\r\n\r\n", b"x" * 65_536, 0.01),
+    "empty lines": (HEALTHZ + b"\r\n", b"\r\n", 0.5),
+}
+"""What is sent first, what again and again, and with which pause."""
+
+
+@pytest.mark.slow
+def test_what_has_no_end_is_cut_off(service: Running) -> None:
+    """Answered or not, and whether anybody reads it or not; all at once, and others are answered meanwhile."""
+
+    def send(story: tuple[bytes, bytes, float]) -> float:
+        with connect(service) as connection:
+            return send_until_cut_off(connection, *story)
+
+    with ThreadPoolExecutor(len(ENDLESS)) as threads:
+        sending = threads.map(send, ENDLESS.values())
+        assert is_well(service)
+        took = dict(zip(ENDLESS, sending, strict=True))
+    assert {story: seconds for story, seconds in took.items() if seconds >= OF_HALF_A_MINUTE} == {}
+    assert is_well(service)
+
+
+def test_a_body_that_nobody_reads_ends_no_connection(service: Running) -> None:
+    """As long as it ends itself: the next request on it is answered."""
+    with connect(service) as connection:
+        connection.sendall(HEALTHZ + b"Content-Length: 100000\r\n\r\n" + b"x" * 100_000)
+        assert connection.recv(65_536).startswith(b"HTTP/1.1 200 ")
+        connection.sendall(HEALTHZ + b"Connection: close\r\n\r\n")
+        assert connection.recv(65_536).startswith(b"HTTP/1.1 200 ")
+
+
+def test_a_proxy_is_not_believed_who_a_client_is(service: Running) -> None:
+    """Whatever it says of it: no header makes a link, or an address in the log."""
+    said = b"X-Forwarded-For: 6.6.6.6\r\nX-Forwarded-Host: evil.example\r\nForwarded: for=6.6.6.6;host=evil.example\r\n"
+    with connect(service) as connection:
+        connection.sendall(
+            b"GET /acme/directory HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n" + said + b"\r\n"
+        )
+        answer = b""
+        while chunk := connection.recv(65_536):
+            answer += chunk
+    assert b"https://ca.example.com/acme/new-order" in answer
+    assert b"evil" not in answer
+    assert not [line for line in service.lines if "6.6.6.6" in line or "evil" in line]
