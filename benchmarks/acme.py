@@ -226,19 +226,29 @@ def ours_on_postgresql(place: Path) -> Iterator[Server]:
         cluster.stop("immediate")
 
 
-@contextmanager
-def pebble(place: Path) -> Iterator[Server]:
-    """Run pebble."""
+PEBBLE = {
+    "PEBBLE_VA_NOSLEEP": "1",
+    "PEBBLE_VA_ALWAYS_VALID": "1",
+    "PEBBLE_WFE_NONCEREJECT": "0",
+    "PEBBLE_AUTHZREUSE": "100",
+}
+
+
+def free_port() -> int:
+    """Return a port that nobody has."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
+
+
+def configure_pebble(place: Path) -> int:
+    """Write what pebble needs and return the port that it will have."""
     key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", "key.pem", "-subj", "/CN=p"]
     command = ["openssl", "req", "-x509", *key, "-addext", "subjectAltName=IP:127.0.0.1", "-out", "cert.pem"]
     subprocess.run(command, cwd=place, check=True, capture_output=True)
-    ports = []
-    for _ in range(2):
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            ports.append(probe.getsockname()[1])
+    port = free_port()
     rules = {
-        "listenAddress": f"127.0.0.1:{ports[0]}",
-        "managementListenAddress": f"127.0.0.1:{ports[1]}",
+        "listenAddress": f"127.0.0.1:{port}",
+        "managementListenAddress": f"127.0.0.1:{free_port()}",
         "certificate": "cert.pem",
         "privateKey": "key.pem",
         "httpPort": 80,
@@ -247,26 +257,27 @@ def pebble(place: Path) -> Iterator[Server]:
         "externalAccountBindingRequired": False,
     }
     (place / "pebble.json").write_text(json.dumps({"pebble": rules}))
-    told = {
-        "PEBBLE_VA_NOSLEEP": "1",
-        "PEBBLE_VA_ALWAYS_VALID": "1",
-        "PEBBLE_WFE_NONCEREJECT": "0",
-        "PEBBLE_AUTHZREUSE": "100",
-    }
+    return port
+
+
+@contextmanager
+def pebble(place: Path) -> Iterator[Server]:
+    """Run pebble."""
+    port = configure_pebble(place)
     process = subprocess.Popen(
         ["pebble", "-config", "pebble.json"],
         cwd=place,
-        env={**os.environ, **told},
+        env={**os.environ, **PEBBLE},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
     try:
         context = ssl.create_default_context(cafile=str(place / "cert.pem"))
         deadline = time.monotonic() + 10
-        while socket.socket().connect_ex(("127.0.0.1", ports[0])):
+        while socket.socket().connect_ex(("127.0.0.1", port)):
             assert time.monotonic() < deadline
             time.sleep(0.05)
-        yield Server("pebble, in memory", f"https://127.0.0.1:{ports[0]}/dir", context, process.pid, addresses())
+        yield Server("pebble, in memory", f"https://127.0.0.1:{port}/dir", context, process.pid, addresses())
     finally:
         process.terminate()
         process.wait()

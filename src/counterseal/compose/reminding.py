@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from counterseal.authority.reminders.send import send_reminders
 from counterseal.service.log import log, log_error
 from counterseal.service.parts import Upkeep
 
@@ -35,6 +34,8 @@ class Reminding:
 
     async def run(self) -> None:
         """Send, unless the pause after a failure is not over; in a thread, because receivers may be slow."""
+        from counterseal.authority.reminders.send import send_reminders  # noqa: PLC0415 - mail only where it is sent
+
         now = asyncio.get_running_loop().time()
         if now < self._not_before:
             return

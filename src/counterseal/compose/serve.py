@@ -9,7 +9,7 @@ import asyncio
 import signal
 from contextlib import AsyncExitStack, closing, nullcontext
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import uvicorn
 import uvloop
@@ -63,6 +63,7 @@ if TYPE_CHECKING:
 
 CERTIFICATE_SECONDS = 600.0
 GRACE_SECONDS = 30
+HANDSHAKE_SECONDS = 10.0
 IDLE_SECONDS = 30
 
 
@@ -87,11 +88,21 @@ class Listening:
     metrics_address: str | None = None
 
 
+class _Loop(uvloop.Loop):
+    """uvloop's, with a limit on the time that a handshake may take: a silent peer would hold a file for a minute."""
+
+    async def create_server(self, *arguments: Any, **more: Any) -> Any:  # noqa: ANN401 - whatever uvicorn asks for
+        """Listen."""
+        if more.get("ssl") is not None:
+            more["ssl_handshake_timeout"] = HANDSHAKE_SECONDS
+        return await super().create_server(*arguments, **more)
+
+
 def serve(home: Path, settings: Settings, passphrase: Passphrase, *, started: Callable[[Listening], None]) -> None:
     """Serve until SIGTERM or SIGINT, then finish what was begun; raises CountersealError when it cannot start."""
     start_logging()
     allow_open_files()
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+    with asyncio.Runner(loop_factory=_Loop) as runner:
         runner.run(_serve(home, settings, passphrase, started))
 
 

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from command import counterseal
-from counterseal.compose.serve import GRACE_SECONDS
+from counterseal.compose.serve import GRACE_SECONDS, HANDSHAKE_SECONDS
 from counterseal.service.connection import HEAD_LIMIT
 from service_process import Running, make_ca, running
 
@@ -102,6 +102,16 @@ def test_a_head_without_end_is_refused(service: Running) -> None:
 def test_what_could_be_read_in_two_ways_is_refused(service: Running, head: bytes) -> None:
     """Of two servers in a row, one would see another request than the other."""
     assert speak(service, head).startswith(b"HTTP/1.1 400 ")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("sent", [b"", b"\x16\x03\x01\x02\x00\x01\x00"], ids=["silence", "half a hello"])
+def test_a_handshake_without_end_is_cut_off(service: Running, sent: bytes) -> None:
+    """Before it is a connection that is counted it holds an open file."""
+    parts = urlsplit(service.url)
+    with socket.create_connection((parts.hostname, parts.port), timeout=HANDSHAKE_SECONDS + 30) as plain:
+        plain.sendall(sent)
+        assert plain.recv(1024) == b""
 
 
 def test_the_certificate_changes_without_a_dropped_connection(service: Running) -> None:
