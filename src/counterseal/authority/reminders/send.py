@@ -6,7 +6,6 @@ one has the turn; a turn ends by itself.
 
 from __future__ import annotations
 
-import socket
 import ssl
 from dataclasses import dataclass
 from functools import partial
@@ -21,6 +20,7 @@ from counterseal.authority.reminders.message import Message, reminder, trial
 from counterseal.authority.reminders.webhook import send_webhook
 from counterseal.errors import CountersealError
 from counterseal.moments import epoch
+from counterseal.pki.subject import common_name, show_subject
 from counterseal.store.reminders import end_turn, reminder_marks, set_reminder_marks, take_turn
 
 if TYPE_CHECKING:
@@ -99,7 +99,10 @@ def _try(
 
 
 def _source(authority: Authority) -> str:
-    return f"the CA in {authority.store.path.parent} on {socket.gethostname()}"
+    """Return which CA this is, the same from every replica: what its first root calls itself."""
+    root = next((one for one in authority.store.cas() if one.parent is None), None)
+    subject = None if root is None else x509.load_der_x509_certificate(root.certificate).subject
+    return f"CA {common_name(subject) or show_subject(subject)}" if subject is not None else "a CA without a root"
 
 
 def _context(authority: Authority) -> ssl.SSLContext:
