@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import socket
-import ssl
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -20,7 +18,7 @@ from counterseal.nginx.version import supports
 from integration.nginx.lab import client, material
 from integration.nginx.responders import forwarder, responder
 from integration.nginx.upstreams import echo
-from integration.nginx.visitor import Visitor
+from integration.nginx.visitor import Visitor, reaches
 from nginx_process import free_port, layout_of, serve
 
 if TYPE_CHECKING:
@@ -29,24 +27,10 @@ if TYPE_CHECKING:
 
     from counterseal.nginx.version import NginxVersion
     from nginx_process import PrivateNginx
-    from pki_fixtures import Issued
 
 pytestmark = pytest.mark.nginx
 
 ALICE, BOB, EVE = (client(f"CN={name},O=Lab") for name in ("alice", "bob", "eve"))
-
-
-def reaches(port: int, issued: Issued) -> bool:
-    """Whether a client gets an answer of what stands behind the stream."""
-    try:
-        with (
-            socket.create_connection(("127.0.0.1", port), timeout=60) as raw,
-            Visitor(port, issued).context.wrap_socket(raw, server_hostname="panel.test") as tls,
-        ):
-            tls.sendall(b"GET /x HTTP/1.0\r\n\r\n")
-            return b" 200 " in tls.recv(4096)
-    except (ssl.SSLError, ConnectionError):
-        return False
 
 
 @contextmanager
@@ -70,10 +54,10 @@ def test_the_responder_decides(private_nginx: PrivateNginx, nginx_version: Nginx
             pass
         return
     with responder(tmp_path, "staff", [ALICE], [BOB]) as asked, serving(private_nginx, nginx_version, asked) as port:
-        assert [reaches(port, one) for one in (ALICE, BOB, EVE)] == [True, False, False]
+        assert [reaches(Visitor(port, one)) for one in (ALICE, BOB, EVE)] == [True, False, False]
     assert "certificate status unknown" in private_nginx.log()
     private_nginx.stop()
     with forwarder(None) as asked, serving(private_nginx, nginx_version, asked) as port:
         began = time.monotonic()
-        assert not reaches(port, ALICE)
+        assert not reaches(Visitor(port, ALICE))
         assert 8 < time.monotonic() - began < 50  # nginx itself would give it a minute

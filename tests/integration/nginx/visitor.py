@@ -96,6 +96,19 @@ class Visitor:
             return answer, tls.session, bool(tls.session_reused)
 
 
+def reaches(visitor: Visitor) -> bool:
+    """Whether a client of a stream gets an answer of the HTTP service behind it."""
+    try:
+        with (
+            socket.create_connection(("127.0.0.1", visitor.port), timeout=60) as plain,
+            visitor.context.wrap_socket(plain, server_hostname=visitor.server_name) as tls,
+        ):
+            tls.sendall(b"GET /x HTTP/1.0\r\n\r\n")
+            return b" 200 " in tls.recv(4096)
+    except (ssl.SSLError, ConnectionError):
+        return False
+
+
 def send_plainly(port: int, request: str) -> Answer:
     """Send a request without TLS."""
     with socket.create_connection(("127.0.0.1", port), timeout=10) as plain:

@@ -11,19 +11,21 @@ from typing import TYPE_CHECKING
 from counterseal.fileset import FileSet, PlannedFile
 from counterseal.nginx.render.agreement import refuse_disagreement
 from counterseal.nginx.render.decision import check_lines, verdict
-from counterseal.nginx.render.generation import HTTP_FILE, defaults, http_lines, map_lines
+from counterseal.nginx.render.generation import HTTP_FILE, STREAM_FILE, defaults, http_lines, map_lines
 from counterseal.nginx.render.headers import header_lines
 from counterseal.nginx.render.inventory import list_files, number_issuers
 from counterseal.nginx.render.ocsp import ocsp_lines
 from counterseal.nginx.render.pages import error_page_lines, page_locations, probe_location
 from counterseal.nginx.render.server import client_lines
 from counterseal.nginx.render.site_files import client_files
+from counterseal.nginx.render.stream import guard_lines, pass_line, stream_maps
 from counterseal.nginx.render.tls import hygiene_lines, session_lines, tls_lines
 from counterseal.nginx.render.words import as_file
 from counterseal.nginx.site import Site
+from counterseal.nginx.stream_site import StreamSite
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from counterseal.nginx.any_site import AnySite
     from counterseal.nginx.material import Material
@@ -38,26 +40,30 @@ def render_snippets(
 ) -> FileSet:
     """Return the files to include: ``http.conf`` once in the http block, and three per site below ``snippets``.
 
-    Stream sites are left out: they have no block that could be the user's. So are certificate and key of the server,
-    which the user's block has. Raises ConfigError ``nginx.sites``.
+    Where there are stream sites, ``stream.conf`` once in the stream block, and one per site. Certificate and key of the
+    server are left out, which the user's block has, and so is how a backend is verified. Raises ConfigError
+    ``nginx.sites``.
     """
     refuse_disagreement(every, version)
     sites = [(site, material) for site, material in every if isinstance(site, Site)]
-    issuers = number_issuers(material for site, material in sites if site.verifies)
-    lists = list_files(sites, issuers)
+    issuers = number_issuers(material for site, material in every if site.verifies)
+    lists = list_files(every, issuers)
     maps = list(map_lines(sites, issuers, generation=generation, layout=layout))
     head = f"# Generation {generation} of Counterseal: include this file once in the http block."
     files = [PlannedFile(HTTP_FILE, as_file([head, *http_lines(sites, lists, maps, layout=layout)])), *lists]
     for site, material in sites:
         files.extend(_snippets(site, material, version=version, layout=layout, generation=generation))
         files.extend(client_files(site, material))
+    streams = [(site, material) for site, material in every if isinstance(site, StreamSite)]
+    if streams:
+        files += _stream_snippets(streams, issuers, lists, version=version, generation=generation, layout=layout)
     only = [site for site, _ in sites]
     note = "# Include this in the http block unless you have a default_server with ssl_reject_handshake of your own."
     lines = defaults(only, version=version, generation=generation, layout=layout)
     return FileSet((*files, PlannedFile(DEFAULT_FILE, as_file([note, *lines]))))
 
 
-def snippet_of(site: Site, part: str) -> str:
+def snippet_of(site: AnySite, part: str) -> str:
     """Return the path of one snippet (``tls``, ``client``, ``identity_headers``) of a site."""
     return f"snippets/{site.name}.{part}.conf"
 
@@ -86,3 +92,23 @@ def _snippets(
     ]
     for part, lines in (("tls", tls), ("client", client), ("identity_headers", headers)):
         yield PlannedFile(snippet_of(site, part), as_file(lines))
+
+
+def _stream_snippets(
+    sites: Sequence[tuple[StreamSite, Material]],
+    issuers: Mapping[str, int],
+    lists: Sequence[PlannedFile],
+    *,
+    version: NginxVersion,
+    generation: int,
+    layout: Layout,
+) -> Iterator[PlannedFile]:
+    head = f"# Generation {generation} of Counterseal: include this file once in the stream block."
+    entries = max(file.content.count(b"\n") for file in lists)
+    maps = stream_maps(sites, issuers, generation=generation, layout=layout, entries=entries)
+    yield PlannedFile(STREAM_FILE, as_file([head, *maps]))
+    for site, material in sites:
+        note = "# Include this in your server block in place of proxy_pass; proxy_ssl for a TLS backend is yours."
+        guard = guard_lines(site, material, version, layout, generation)
+        yield PlannedFile(snippet_of(site, "client"), as_file([note, *guard, pass_line(site)]))
+        yield from client_files(site, material)

@@ -42,6 +42,20 @@ def stream_lines(
     entries: int,
 ) -> Iterator[str]:
     """Yield what stands in a stream block; ``entries`` is the length of the longest list."""
+    yield from stream_maps(sites, issuers, generation=generation, layout=layout, entries=entries)
+    for site, material in sites:
+        yield from block("server", _server(site, material, version, layout, generation))
+
+
+def stream_maps(
+    sites: Sequence[tuple[StreamSite, Material]],
+    issuers: Mapping[str, int],
+    *,
+    generation: int,
+    layout: Layout,
+    entries: int,
+) -> Iterator[str]:
+    """Yield what stands before the servers: sizes, the maps, and where they lead."""
     maps = [*inventory_lines(issuers, layout)]
     for site, material in sites:
         maps += [*_gate_map(site, material, issuers), *_target_map(site, layout, generation)]
@@ -52,10 +66,28 @@ def stream_lines(
         variables=sum(line.startswith("map ") for line in maps),
     )
     yield from maps
-    for site, material in sites:
+    for site, _ in sites:
         yield _log_format(site)
         yield from block(f"upstream {_upstream(site)}", [f"server {quote(site.upstreams[0].address)};"])
-        yield from block("server", _server(site, material, version, layout, generation))
+
+
+def guard_lines(
+    site: StreamSite, material: Material, version: NginxVersion, layout: Layout, generation: int
+) -> Iterator[str]:
+    """Yield what a server needs to let in only whom the site admits, with ``pass_line``."""
+    yield from tls_lines(site.tls, version)
+    yield "ssl_session_tickets off;"
+    yield "ssl_session_cache off;"
+    if supports(version, "stream_ocsp"):
+        yield from ocsp_lines(site, generation)
+    if site.ocsp is not None:
+        yield f"ssl_handshake_timeout {CLIENT_HEADER_TIMEOUT};"  # a responder that hangs holds the client as long
+    yield from client_lines(site, material, layout)
+
+
+def pass_line(site: StreamSite) -> str:
+    """Return the directive that leads whoever is admitted to the upstream, and others nowhere."""
+    return f"proxy_pass {variable(site.name, 'target')};"
 
 
 def _gate_map(site: StreamSite, material: Material, issuers: Mapping[str, int]) -> Iterator[str]:
@@ -81,14 +113,7 @@ def _server(
     yield ""
     yield f"ssl_certificate {layout.place(file_of(site, 'chain.pem'))};"
     yield f"ssl_certificate_key {layout.place(file_of(site, 'key.pem'))};"
-    yield from tls_lines(site.tls, version)
-    yield "ssl_session_tickets off;"
-    yield "ssl_session_cache off;"
-    if supports(version, "stream_ocsp"):
-        yield from ocsp_lines(site, generation)
-    if site.ocsp is not None:
-        yield f"ssl_handshake_timeout {CLIENT_HEADER_TIMEOUT};"  # a responder that hangs holds the client as long
-    yield from client_lines(site, material, layout)
+    yield from guard_lines(site, material, version, layout, generation)
     yield ""
     name = next(iter(site.backend_names.values()), None)
     if name is not None and material.upstream is not None:
@@ -97,7 +122,7 @@ def _server(
         yield f"proxy_ssl_name {quote(name)};"
     else:
         yield "proxy_ssl off;"
-    yield f"proxy_pass {variable(site.name, 'target')};"
+    yield pass_line(site)
 
 
 def _log_format(site: StreamSite) -> str:
