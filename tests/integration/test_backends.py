@@ -33,7 +33,7 @@ upstream_tls = {{ name = "app.internal", client_certificate = "issued", client_c
 path = "/rpc/"
 upstream = "grpcs://127.0.0.1:1"
 """
-ROWS = {"good", "foreign", "expired", "other-name", "client-purpose", "revoked", "sees-certificate"}
+ROWS = {"good", "foreign", "forged", "expired", "other-name", "client-purpose", "revoked", "sees-certificate"}
 
 
 @pytest.fixture

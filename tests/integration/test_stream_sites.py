@@ -142,7 +142,7 @@ def test_beside_an_http_site_and_before_a_tls_backend(
     assert {row["site"] for row in rows} == {"db", "safe", "panel"}
     assert all(row["result"] != "failed" for row in rows)
     tried = {row["kind"] for row in rows if row["site"] == "safe" and row["result"] == "passed"}
-    expected = {"backend-foreign", "backend-sees-certificate", "good"}
+    expected = {"backend-foreign", "backend-forged", "backend-sees-certificate", "good"}
     assert expected | (set() if trust else {"backend-good", "backend-expired", "backend-revoked"}) <= tried
     assert {row["result"] for row in rows if row["kind"] == "unlisted" and row["site"] == "db"} == {"passed"}
 

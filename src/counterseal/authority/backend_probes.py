@@ -2,14 +2,18 @@
 
 The impostors (expired, revoked, of another name, a client certificate) lie in the generation that they were made for,
 and the next deploy revokes them; the one that nginx must take lives for one hour, in memory. All are marked by their
-OU. Where nginx trusts another CA than ours, only an impostor can be played.
+OU. Where nginx trusts another CA than ours, only those can be played that need no key of it: a foreign one, and one of
+a CA that calls itself as the trusted one does.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
+
+from cryptography import x509
 
 from counterseal.authority.foreign import make_foreign_probe
 from counterseal.authority.probes import GOOD_LIFETIME, issue_probe, retire_probes, split_identity
@@ -74,14 +78,22 @@ def make_backends(authority: Authority, site: AnySite) -> FileSet:
 def backends_of(authority: Authority, site: AnySite, generation: Path, *, is_ours: bool) -> Backends:
     """Return the backends to play: the kept ones of the generation as far as it has them, and two made anew."""
     name = dns_name(next(iter(site.backend_names.values())))
-    foreign = make_foreign_probe(authority.clock(), authority.serial_number, profile=BACKEND_PROBE, names=(name,))
+    make = partial(make_foreign_probe, authority.clock(), authority.serial_number, profile=BACKEND_PROBE, names=(name,))
+    foreign, trusted = make(), _trusted(site, generation)
+    forged = make(common_name="probe forged", ca_subject=trusted) if trusted else None
     if not is_ours:
-        return Backends(foreign=foreign)
+        return Backends(foreign=foreign, forged=forged)
     servers = authority.issuer_for(Purpose.SERVER)
     hour = timedelta(hours=1)
     good = issue_probe(authority, BACKEND_PROBE, servers, f"backend-{site.name}", lifetime=hour, names=(name,))[1]
     expired, other_name, client_purpose, revoked = (_kept(site, generation, kind) for kind in _KEPT)
-    return Backends(good, foreign, expired, other_name, client_purpose, revoked)
+    return Backends(good, foreign, forged, expired, other_name, client_purpose, revoked)
+
+
+def _trusted(site: AnySite, generation: Path) -> x509.Name | None:
+    """Return the name of a CA that nginx trusts for the backends of a site."""
+    path = generation / "sites" / f"{site.name}.upstream-cas.pem"
+    return x509.load_pem_x509_certificates(path.read_bytes())[0].subject if path.is_file() else None
 
 
 def _kept(site: AnySite, generation: Path, kind: str) -> ProbeIdentity | None:

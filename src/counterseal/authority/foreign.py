@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from counterseal.pki.profile import Profile
 
 LIFETIME = timedelta(hours=1)
+FOREIGN_CA = subject_of("foreign CA", group=PROBE_GROUP)
 
 
 def make_foreign_probe(
@@ -32,13 +33,14 @@ def make_foreign_probe(
     profile: Profile = CLIENT_PROBE,
     names: tuple[x509.GeneralName, ...] = (),
     common_name: str = "probe foreign",
+    ca_subject: x509.Name = FOREIGN_CA,
 ) -> ProbeIdentity:
-    """Return a good certificate of a CA that nobody trusts, with its chain; it lives for an hour."""
+    """Return a good certificate of a CA that nobody trusts, whatever its name, with its chain; it lives for an hour."""
     begin = (now - timedelta(minutes=5)).replace(microsecond=0)
     ca_key, key = generate_key(P256), generate_key(P256)
     signer = SoftwareSigner(ca_key)
     ca = CARequest(
-        subject=subject_of("foreign CA", group=PROBE_GROUP),
+        subject=ca_subject,
         public_key=ca_key.public_key(),
         not_before=begin,
         not_after=begin + LIFETIME,

@@ -44,6 +44,7 @@ def backend_rows(
     played = {
         RowKind.BACKEND_GOOD: parts.good,
         RowKind.BACKEND_FOREIGN: parts.foreign,
+        RowKind.BACKEND_FORGED: parts.forged,
         RowKind.BACKEND_EXPIRED: parts.expired,
         RowKind.BACKEND_NAME: parts.other_name,
         RowKind.BACKEND_PURPOSE: parts.client_purpose,

@@ -112,6 +112,10 @@ CATALOGUE = {
         "backend of a foreign CA",
         "proxy_ssl_verify and grpc_ssl_verify are off by default: whoever answers gets the request",
     ),
+    RowKind.BACKEND_FORGED: Entry(
+        "backend of a CA with the right name and another key",
+        "who compares the names of issuers only, as a check in an application may, takes it for the right CA",
+    ),
     RowKind.BACKEND_EXPIRED: Entry(
         "backend with an expired certificate",
         "nginx looks at a backend's dates only where it verifies it",

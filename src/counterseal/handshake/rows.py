@@ -41,6 +41,7 @@ class RowKind(StrEnum):
     RIVAL_RESUMPTION = "rival-resumption"
     BACKEND_GOOD = "backend-good"
     BACKEND_FOREIGN = "backend-foreign"
+    BACKEND_FORGED = "backend-forged"
     BACKEND_EXPIRED = "backend-expired"
     BACKEND_NAME = "backend-other-name"
     BACKEND_PURPOSE = "backend-client-purpose"

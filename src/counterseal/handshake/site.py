@@ -103,6 +103,7 @@ class Backends:
 
     good: ProbeIdentity | None = None
     foreign: ProbeIdentity | None = None
+    forged: ProbeIdentity | None = None
     expired: ProbeIdentity | None = None
     other_name: ProbeIdentity | None = None
     client_purpose: ProbeIdentity | None = None

@@ -17,7 +17,7 @@ from counterseal.handshake.site import BackendFacts, Backends, Identities, SiteF
 ONE = ProbeIdentity("one", b"", b"")
 BACKEND = BackendFacts(Path("/x"), ("/up",), client_serial=7)
 FACTS = SiteFacts("panel", (Endpoint("127.0.0.1", 1),), "panel.test", "required", generation=1, backend=BACKEND)
-ALL = Backends(ONE, ONE, ONE, ONE, ONE, ONE)
+ALL = Backends(ONE, ONE, ONE, ONE, ONE, ONE, ONE)
 
 
 def backend_rows_of(facts: SiteFacts, backends: Backends) -> dict[RowKind, Row]:
@@ -34,12 +34,13 @@ def test_every_kind_is_played() -> None:
     assert all(row.attempt and row.attempt.identity is ONE and row.backend is ONE for row in rows.values())
 
 
-def test_of_another_ca_only_the_impostor_can_be_played() -> None:
+def test_of_another_ca_only_impostors_without_its_key_can_be_played() -> None:
     """The others say why they are skipped; nginx's certificate is seen by an impostor, too."""
     facts = replace(FACTS, backend=replace(BACKEND, is_ours=False))
-    rows = backend_rows_of(facts, Backends(foreign=ONE))
+    rows = backend_rows_of(facts, Backends(foreign=ONE, forged=ONE))
     assert {kind for kind, row in rows.items() if row.skipped is None} == {
         RowKind.BACKEND_FOREIGN,
+        RowKind.BACKEND_FORGED,
         RowKind.BACKEND_SEES,
     }
     assert rows[RowKind.BACKEND_GOOD].skipped == "the CA of the backend is not ours"
