@@ -4,8 +4,8 @@ usage: python benchmarks/batch.py [--sizes 100,10000,100000] [--cores 1,2] [--p1
 
 Whole processes, every certificate with its own P-256 key, reserved, linted, signed, logged and stored. The yardsticks:
 ``openssl speed``'s rate of key generation and signature together, which is what the arithmetic alone costs, and the
-recipe's openssl commands in a loop. What bounds us: the interpreter, some 0.3 ms for the policy, the names and the lint
-rules of each certificate; with PKCS#12 three key derivations each; in files the file system.
+recipe's openssl commands in a loop. What bounds us: key, signature and the two commits of a chunk are half of a
+certificate, the interpreter the rest; with PKCS#12 three key derivations each; in files the file system.
 """
 
 from __future__ import annotations

@@ -20,7 +20,9 @@ def main() -> None:
     gc.disable()  # loading code makes no garbage, only work for the collector; the command turns it on again
     from counterseal.cli.run import run  # noqa: PLC0415 - loaded only when there is something to do
 
-    sys.exit(run())
+    code = run()
+    gc.freeze()  # the process ends: the interpreter need not look for garbage once more
+    sys.exit(code)
 
 
 if __name__ == "__main__":

@@ -110,6 +110,7 @@ class LazyGroup(click.Group):
             return None
         module, _, attribute = COMMANDS[cmd_name].target.partition(":")
         command = getattr(import_module(module), attribute)
+        gc.freeze()  # code that is loaded stays: the first collection would walk through all of it
         gc.enable()
         assert isinstance(command, click.Command)  # noqa: S101 - for the type checker; a test loads every command
         return command
