@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from counterseal.authority.parts import Authority
     from counterseal.pki.csr import CSR
     from counterseal.pki.policy import Asked
-    from counterseal.store.records import CertificateRecord
 
 PREFIX = "cst_"
 """With it, programs that look for leaked secrets can know one of ours."""
@@ -107,13 +106,15 @@ def token_of(authority: Authority, secret: str) -> TokenRecord:
 
 def issued_before(
     authority: Authority, token: TokenRecord, public_key: CertificatePublicKeyTypes
-) -> CertificateRecord | None:
+) -> x509.Certificate | None:
     """Return the certificate that a token for one use gave this very key: its answer may have been lost on the way."""
     if not token.used or token.uses > 1:
         return None
     for record in authority.store.by_name(token.name, Status.VALID):
-        if record.created_by == actor_of(token) and _public_key(record) == public_key:
-            return record
+        if record.created_by == actor_of(token):
+            certificate = x509.load_der_x509_certificate(record.certificate or b"")
+            if certificate.public_key() == public_key:
+                return certificate
     return None
 
 
@@ -172,10 +173,6 @@ def _asked(authority: Authority, token: TokenRecord, public_key: CertificatePubl
             raise InputError("token.group", f"a server is in no group: {token.group!r}")
         return order_server(profile, token.name, public_key, more_names=token.names, lifetime=lifetime)
     return order_client(profile, token.name, public_key, more_names=token.names, group=token.group, lifetime=lifetime)
-
-
-def _public_key(record: CertificateRecord) -> CertificatePublicKeyTypes:
-    return x509.load_der_x509_certificate(record.certificate or b"").public_key()
 
 
 def _used_up(token: TokenRecord) -> RefusedError:

@@ -32,6 +32,8 @@ from counterseal.protocols.acme.face import acme_face
 from counterseal.protocols.acme.rules import AcmeRules
 from counterseal.protocols.api.face import api_face
 from counterseal.protocols.api.rules import ApiRules
+from counterseal.protocols.est.face import est_face
+from counterseal.protocols.est.rules import ESTRules
 from counterseal.protocols.health import health_face
 from counterseal.protocols.metrics import metrics_face
 from counterseal.protocols.ocsp import ocsp_face
@@ -71,10 +73,12 @@ def _faces(service: Service, settings: Settings, own: OwnCertificate | None) -> 
     faces = [health_face(service, own.ends if own else None), publication_face(service)]
     acme = settings.acme or AcmeRules()
     ocsp = settings.ocsp or OCSPRules()
+    est = settings.est or ESTRules()
     faces += [ocsp_face(service, ocsp)] if ocsp.enabled else []
     faces += [acme_face(service, acme)] if acme.enabled else []
     api = settings.api or ApiRules()
     faces += [api_face(service, api, settings.sites)] if api.enabled else []
+    faces += [est_face(service, est)] if est.enabled else []
     return faces
 
 

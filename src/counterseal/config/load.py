@@ -21,6 +21,7 @@ from counterseal.config.raw import (
     RawAcme,
     RawApi,
     RawCA,
+    RawEST,
     RawNginx,
     RawOCSPFace,
     RawProfile,
@@ -29,7 +30,7 @@ from counterseal.config.raw import (
     RawStore,
 )
 from counterseal.config.reminders import reminder_settings_of
-from counterseal.config.service import acme_rules_of, ocsp_rules_of, serve_settings_of
+from counterseal.config.service import acme_rules_of, est_rules_of, ocsp_rules_of, serve_settings_of
 from counterseal.config.settings import NginxSettings, Settings, StoreSettings
 from counterseal.duration import parse_duration
 from counterseal.errors import ConfigError, CountersealError
@@ -83,6 +84,7 @@ class _Loader:
         ocsp = self._table(document.get("ocsp", {}), RawOCSPFace, "ocsp") or RawOCSPFace()
         api = self._table(document.get("api", {}), RawApi, "api") or RawApi()
         reminders = self._table(document.get("reminders", {}), RawReminders, "reminders") or RawReminders()
+        est = self._table(document.get("est", {}), RawEST, "est") or RawEST()
         rules = self._rules(document)
         served = self._try("serve", lambda: serve_settings_of(serve, self._path)) or ServeSettings()
         return Settings(
@@ -110,6 +112,7 @@ class _Loader:
             ocsp=self._try("ocsp", lambda: ocsp_rules_of(ocsp)),
             api=self._try("api", lambda: api_rules_of(api, rules.profiles)),
             reminders=self._try("reminders", lambda: reminder_settings_of(reminders, self._path)) or ReminderSettings(),
+            est=self._try("est", lambda: est_rules_of(est)),
         )
 
     def _store(self, document: dict[str, Any]) -> StoreSettings | None:

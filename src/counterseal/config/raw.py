@@ -229,6 +229,14 @@ class RawReminders(msgspec.Struct):
     mail: RawMail | None = None
 
 
+class RawEST(msgspec.Struct):
+    """``[est]``."""
+
+    enabled: bool = True
+    server_keys: bool = True
+    renew_after_expiry: str | None = None
+
+
 TABLES: dict[str, type[msgspec.Struct]] = {
     "ca": RawCA,
     "nginx": RawNginx,
@@ -238,6 +246,7 @@ TABLES: dict[str, type[msgspec.Struct]] = {
     "ocsp": RawOCSPFace,
     "api": RawApi,
     "reminders": RawReminders,
+    "est": RawEST,
 }
 NAMED_TABLES: dict[str, type[msgspec.Struct]] = {"profiles": RawProfile, "sites": RawSite}
 NESTED: dict[str, type[msgspec.Struct]] = {

@@ -14,6 +14,7 @@ from counterseal.pki.names import parse_name
 from counterseal.pki.profile import RESPONDER
 from counterseal.pki.uris import uri_host
 from counterseal.protocols.acme.rules import CHALLENGES, AcmeRules
+from counterseal.protocols.est.rules import ESTRules
 from counterseal.protocols.ocsp_rules import NONCES, OCSPRules
 from counterseal.service.settings import LAST_PORT, Address, ServeSettings
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from counterseal.config.raw import RawAcme, RawOCSPFace, RawServe
+    from counterseal.config.raw import RawAcme, RawEST, RawOCSPFace, RawServe
     from counterseal.pki.profile import Profile
 
 HTTP_PORT = 80
@@ -86,6 +87,12 @@ def ocsp_rules_of(raw: RawOCSPFace) -> OCSPRules:
         )
     _check_choices("nonces", (raw.nonces,), NONCES)
     return OCSPRules(raw.enabled, lifetime, cached, raw.nonces)
+
+
+def est_rules_of(raw: RawEST) -> ESTRules:
+    """Return the rules; raises InputError."""
+    grace = timedelta(0) if raw.renew_after_expiry is None else parse_duration(raw.renew_after_expiry)
+    return ESTRules(raw.enabled, raw.server_keys, grace)
 
 
 def _check_choices(key: str, chosen: tuple[str, ...], known: tuple[str, ...]) -> None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from counterseal.authority.served import ServedSite
     from counterseal.protocols.acme.rules import AcmeRules
     from counterseal.protocols.api.rules import ApiRules
+    from counterseal.protocols.est.rules import ESTRules
     from counterseal.protocols.ocsp_rules import OCSPRules
 
 
@@ -59,3 +60,5 @@ class Settings:
     api: ApiRules | None = None
     """None: nobody has access to the API."""
     reminders: ReminderSettings = field(default_factory=ReminderSettings)
+    est: ESTRules | None = None
+    """None: the same of EST."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from cryptography import x509
@@ -26,6 +26,7 @@ UNREADABLE = (ValueError, TypeError, x509.DuplicateExtension, x509.UnsupportedGe
 _LABEL = re.compile(rb"-----BEGIN ([A-Z0-9 ]{1,40})-----")
 _REQUEST_LABELS = frozenset({b"CERTIFICATE REQUEST", b"NEW CERTIFICATE REQUEST"})
 EXTENSION_REQUESTS = frozenset({"1.2.840.113549.1.9.14", "1.3.6.1.4.1.311.2.1.14"})
+CHALLENGE = "1.2.840.113549.1.9.7"  # challengePassword, RFC 2985 5.4.1
 _HINT = "make one with: openssl req -new -key KEY"
 
 
@@ -36,11 +37,15 @@ class CSR:
     subject: x509.Name
     names: tuple[x509.GeneralName, ...]
     public_key: CertificatePublicKeyTypes
+    challenge_password: bytes | None = field(default=None, repr=False)
+    attributes: frozenset[str] = frozenset()
+    """The object identifiers of its attributes."""
 
 
-def parse_csr(content: bytes) -> CSR:
+def parse_csr(content: bytes, *, signed: bool = True) -> CSR:
     """Return the request in PEM or DER ``content``; text before the PEM is skipped.
 
+    Without ``signed`` nobody claims to hold the key (RFC 7030 4.4.1).
     Raises InputError: ``csr.too_large``, ``csr.malformed``, ``csr.key``, ``csr.signature``, ``csr.subject``,
     ``csr.extensions``.
     """
@@ -48,8 +53,11 @@ def parse_csr(content: bytes) -> CSR:
         raise InputError("csr.too_large", f"CSR is larger than {MAX_CSR_BYTES} bytes: {len(content)}")
     request = _load(content)
     public_key = _public_key(request)
-    _check_signature(request)
-    return CSR(_subject(request), _names(request), public_key)
+    if signed:
+        _check_signature(request)
+    names = _names(request)
+    attributes = {one.oid.dotted_string: one.value for one in request.attributes}
+    return CSR(_subject(request), names, public_key, attributes.get(CHALLENGE), frozenset(attributes))
 
 
 def _load(content: bytes) -> x509.CertificateSigningRequest:

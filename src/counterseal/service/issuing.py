@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from counterseal.service.access import Access
 
     Decide = Callable[[Authority], Asked]
-    Together = Callable[[Authority], None]
+    Together = Callable[[Authority], object]
 
 
 async def issue(

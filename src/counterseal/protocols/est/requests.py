@@ -1,0 +1,102 @@
+"""What a request says: the secret that comes with it, the CSR in it, and whether that may have been made elsewhere."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from hmac import compare_digest
+from typing import TYPE_CHECKING
+
+from cryptography import x509
+
+from counterseal.errors import InputError, RefusedError
+from counterseal.pki.csr import CSR, parse_csr
+from counterseal.pki.names import show_name
+from counterseal.pki.subject import show_subject
+from counterseal.protocols.est.media import REQUEST, read_base64
+from counterseal.service.body import read_body
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+BODY_LIMIT = 96 * 1024
+DECRYPT_KEY = frozenset({"1.2.840.113549.1.9.16.2.37", "1.2.840.113549.1.9.16.2.54"})
+"""DecryptKeyIdentifier and its asymmetric twin (RFC 7030 4.4.1): wishes for a key encrypted once more."""
+
+
+def secret_of(authorization: str | None) -> str | None:
+    """Return the secret of an Authorization header: a bearer token, or the password of whatever user (RFC 7617).
+
+    None when there is none; raises InputError ``est.authorization`` for what cannot be read.
+    """
+    if authorization is None:
+        return None
+    scheme, _, credentials = authorization.partition(" ")
+    if scheme.lower() == "bearer" and credentials.strip():
+        return credentials.strip()
+    if scheme.lower() != "basic":
+        raise InputError("est.authorization", "Authorization is neither Basic nor Bearer with a token")
+    try:
+        return base64.b64decode(credentials.strip(), validate=True).decode().partition(":")[2]
+    except (binascii.Error, UnicodeDecodeError) as error:
+        raise InputError("est.authorization", "Basic is not base64 of user and password") from error
+
+
+async def read_csr(request: Request, *, signed: bool = True) -> CSR:
+    """Return the CSR in the body, its key proved unless ``signed`` is False; raises InputError, HTTPException."""
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    body = await read_body(request, limit=BODY_LIMIT)
+    if media_type != REQUEST:
+        raise InputError("est.media_type", f"the body is to be {REQUEST}, not {media_type or 'of no type'}")
+    csr = parse_csr(read_base64(body), signed=signed)
+    _check_channel(request, csr)
+    return csr
+
+
+def require_same_names(csr: CSR, certificate: x509.Certificate) -> None:
+    """Raise RefusedError unless the CSR has the subject and names of the certificate (RFC 7030 4.2.2)."""
+    if csr.subject != certificate.subject:
+        raise RefusedError(
+            "est.other_subject",
+            f"the subject is not that of the certificate: {show_subject(csr.subject) or 'none'}",
+            hint=f"ask for exactly {show_subject(certificate.subject) or 'no subject'}",
+        )
+    names = _names(certificate)
+    if frozenset(csr.names) != frozenset(names):
+        raise RefusedError(
+            "est.other_names",
+            f"the names are not those of the certificate: {', '.join(map(show_name, csr.names)) or 'none'}",
+            hint=f"ask for exactly {', '.join(map(show_name, names)) or 'no names'}",
+        )
+
+
+def require_plain_key(csr: CSR) -> None:
+    """Raise InputError when the key is wanted in an encryption that is not offered: it must not come in less."""
+    if not DECRYPT_KEY.isdisjoint(csr.attributes):
+        raise InputError("est.key_encryption", "a key is protected by TLS alone: DecryptKeyIdentifier is not offered")
+
+
+def _check_channel(request: Request, csr: CSR) -> None:
+    """Raise InputError when the CSR is bound to another TLS connection, or to one that cannot be known (RFC 7030 3.5).
+
+    TLS 1.3 has no tls-unique (RFC 8446 C.5), and that of a proxy's connection is not told.
+    """
+    if not csr.challenge_password:
+        return
+    tls = request.scope["state"].get("tls")
+    unique = tls.get_channel_binding("tls-unique") if tls is not None and tls.version() == "TLSv1.2" else None
+    if unique is None:
+        raise InputError(
+            "est.channel",
+            "challengePassword cannot be checked: it is the tls-unique of a TLS 1.2 connection to this service",
+            hint="leave it out",
+        )
+    if not compare_digest(base64.b64encode(unique), csr.challenge_password.strip()):
+        raise InputError("est.channel", "challengePassword is not the tls-unique of this connection")
+
+
+def _names(certificate: x509.Certificate) -> tuple[x509.GeneralName, ...]:
+    try:
+        return tuple(certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value)
+    except x509.ExtensionNotFound:
+        return ()
