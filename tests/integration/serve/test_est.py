@@ -29,6 +29,8 @@ from cryptography.hazmat.primitives.serialization import (
 from cryptography.x509.oid import AttributeOID, NameOID
 
 from command import counterseal
+from counterseal.pki.possession import prove_possession
+from counterseal.pki.shown import show_serial
 from nginx_process import BINARIES, PrivateNginx, free_port, worker_user
 from programs import run_program
 from service_process import Running, make_ca, running
@@ -225,6 +227,27 @@ def test_a_certificate_renews_itself_and_nothing_else(service: Running, tmp_path
         assert post(service, "simplereenroll", wished, device=device)[0] == 403
     assert post(service, "simplereenroll", device.request("tablet", dns="tablet.test"))[0] == 403
     assert post(service, "server/simplereenroll", device.request("tablet", dns="tablet.test"), device=device)[0] == 403
+
+
+def test_a_server_renews_with_a_proof_of_its_key(service: Running, tmp_path: Path) -> None:
+    """TLS takes no server's certificate from a client; the key signs the request instead, and only this one."""
+    device = Device.new(tmp_path / "d")
+    made = counterseal(service.home, "token", "db.test", "--profile", "server", "--json")
+    secret = json.loads(made.stdout)["secret"]
+    old = device.keep(post(service, "simpleenroll", device.request(), secret=secret)[1])
+    csr, at = device.request("db.test", dns="db.test"), int(time.time())
+    proof = prove_possession(device.key, old, base64.b64decode(csr), at=at)
+    status, body, _ = post(service, "simplereenroll", csr, secret=proof)
+    assert status == 200, body
+    assert device.keep(body).serial_number != old.serial_number
+    again = device.request("db.test", dns="db.test")  # ECDSA never signs the same way twice
+    stale = prove_possession(device.key, old, base64.b64decode(csr), at=at - 3600)
+    stranger = prove_possession(ec.generate_private_key(ec.SECP256R1()), old, base64.b64decode(csr), at=at)
+    for wrong, wished in ((proof, again), (stale, csr), (stranger, csr)):
+        assert post(service, "simplereenroll", wished, secret=wrong)[0] == 400
+    assert post(service, "simpleenroll", csr, secret=proof)[0] == 401
+    assert counterseal(service.home, "revoke", show_serial(old.serial_number)).code == 0
+    assert post(service, "simplereenroll", csr, secret=proof)[0] == 403
 
 
 def test_a_request_is_bound_to_its_connection(service: Running, tmp_path: Path) -> None:

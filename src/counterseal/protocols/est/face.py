@@ -23,7 +23,7 @@ from counterseal.keystore.software import generate_key
 from counterseal.moments import epoch
 from counterseal.pki.keys import P256, key_spec_of
 from counterseal.protocols.est import media
-from counterseal.protocols.est.requests import read_csr, require_plain_key, require_same_names, secret_of
+from counterseal.protocols.est.requests import possession_of, read_csr, require_plain_key, require_same_names, secret_of
 from counterseal.service.issuing import issue
 from counterseal.service.parts import Face, Service, Upkeep
 from counterseal.service.peer import peer_of
@@ -97,13 +97,22 @@ class EST:
         return media.certificates([await self._issue(who, csr)])
 
     async def simplereenroll(self, request: Request) -> Response:
-        """Issue anew for the holder of a certificate, for the same or another key (4.2.2)."""
-        grace = self._rules.renew_after_expiry
-        holder = await peer_of(self._service, request, usage=None, grace=grace)
+        """Issue anew for the holder of a certificate, for the same or another key (4.2.2).
+
+        It is shown in TLS, or where that cannot be with a proof that its key has signed the request.
+        """
+        grace, read = self._rules.renew_after_expiry, self._service.access.read
+        proof = possession_of(request.headers.get("authorization"), epoch(self._service.clock()))
+        if proof is None:
+            holder = await peer_of(self._service, request, usage=None, grace=grace)
+        else:
+            holder = await read(lambda authority: holder_of(authority, proof.certificate, usage=None, grace=grace))
+            request.state.log["peer"] = holder.name
         if holder is None:
             raise RefusedError("est.no_certificate", "show the certificate that is to be renewed, by mutual TLS")
-        await self._service.access.read(lambda authority: _check_label(authority, request, holder.record.profile))
-        csr = await read_csr(request)
+        profile = holder.record.profile
+        await read(lambda authority: _check_label(authority, request, profile))
+        csr = await read_csr(request, proof=proof)
         return media.certificates([await self._issue_again(holder, csr, grace)])
 
     async def serverkeygen(self, request: Request) -> Response:

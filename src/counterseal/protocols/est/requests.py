@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from hashlib import sha256
 from hmac import compare_digest
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from cryptography import x509
 from counterseal.errors import InputError, RefusedError
 from counterseal.pki.csr import CSR, parse_csr
 from counterseal.pki.names import show_name
+from counterseal.pki.possession import Possession, read_possession
 from counterseal.pki.subject import show_subject
 from counterseal.protocols.est.media import REQUEST, read_base64
 from counterseal.service.body import read_body
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
 BODY_LIMIT = 96 * 1024
+PROOF_SECONDS = 300
+"""So far may the time in a proof of possession be away."""
+
 DECRYPT_KEY = frozenset({"1.2.840.113549.1.9.16.2.37", "1.2.840.113549.1.9.16.2.54"})
 """DecryptKeyIdentifier and its asymmetric twin (RFC 7030 4.4.1): wishes for a key encrypted once more."""
 
@@ -42,13 +47,37 @@ def secret_of(authorization: str | None) -> str | None:
         raise InputError("est.authorization", "Basic is not base64 of user and password") from error
 
 
-async def read_csr(request: Request, *, signed: bool = True) -> CSR:
-    """Return the CSR in the body, its key proved unless ``signed`` is False; raises InputError, HTTPException."""
+def possession_of(authorization: str | None, now: int) -> Possession | None:
+    """Return the proof that stands in an Authorization header as bearer token, None when there is none.
+
+    Raises InputError ``possession.*``.
+    """
+    scheme, _, text = (authorization or "").partition(" ")
+    if scheme.lower() != "bearer" or "." not in text:  # a token's secret has none
+        return None
+    proof = read_possession(text.strip())
+    if abs(now - proof.at) > PROOF_SECONDS:
+        raise InputError(
+            "possession.time",
+            f"the proof was made {abs(now - proof.at)} s {'ago' if now > proof.at else 'ahead'}",
+            hint=f"{PROOF_SECONDS} s are allowed: are both clocks right?",
+        )
+    return proof
+
+
+async def read_csr(request: Request, *, signed: bool = True, proof: Possession | None = None) -> CSR:
+    """Return the CSR in the body, its key proved unless ``signed`` is False; raises InputError, HTTPException.
+
+    A ``proof`` must be for this very CSR.
+    """
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     body = await read_body(request, limit=BODY_LIMIT)
     if media_type != REQUEST:
         raise InputError("est.media_type", f"the body is to be {REQUEST}, not {media_type or 'of no type'}")
-    csr = parse_csr(read_base64(body), signed=signed)
+    content = read_base64(body)
+    if proof is not None and not compare_digest(proof.csr_hash, sha256(content).digest()):
+        raise InputError("possession.other_csr", "the proof is for another request than this")
+    csr = parse_csr(content, signed=signed)
     _check_channel(request, csr)
     return csr
 
