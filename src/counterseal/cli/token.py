@@ -84,7 +84,7 @@ def make(
         f"  secret   {secret}",
         f"  until    {moment(record.expires_at):%Y-%m-%d %H:%M} UTC",
         f"  root CA  SHA-256 {fingerprint}",
-        f"next: curl --cacert root.pem -u {name} --data-binary @request.b64 {url}/.well-known/est/simpleenroll",
+        f"next, where the certificate is wanted: counterseal enroll {url} --token FILE-WITH-THESE-LINES",
     ]
     document = {"token": _document(record, epoch(authority.clock())), "secret": secret, "root_sha256": fingerprint}
     run.show(document, "\n".join(lines))
