@@ -53,9 +53,10 @@ class EST:
         """Return the certificate that was issued for ``csr`` against a one-time secret."""
         return self._enrol("simpleenroll", csr, {"Authorization": f"Bearer {secret}"}, "the token")
 
-    def simplereenroll(self, csr: x509.CertificateSigningRequest) -> x509.Certificate:
-        """Return the successor of the certificate that the TLS context holds."""
-        return self._enrol("simplereenroll", csr, {}, "the certificate")
+    def simplereenroll(self, csr: x509.CertificateSigningRequest, *, proof: str | None = None) -> x509.Certificate:
+        """Return the successor of the certificate that the TLS context holds, or of the one that a proof is by."""
+        headers = {"Authorization": f"Bearer {proof}"} if proof else {}
+        return self._enrol("simplereenroll", csr, headers, "the certificate")
 
     def _enrol(
         self, operation: str, csr: x509.CertificateSigningRequest, headers: dict[str, str], credential: str

@@ -1,7 +1,8 @@
 """The next certificate of a machine that has one: asked for over mutual TLS with it (RFC 7030 4.2.2).
 
-The certificate at hand, and the root that came with it, are all that is needed. An expired one is shown too: whether it
-still counts is the service's to say. The new root of a CA that has changed its root is taken, because a server below
+The certificate at hand, and the root that came with it, are all that is needed. Where it cannot be shown in TLS,
+because it is for servers alone or has expired, its key signs the request instead (``pki.possession``): whether an
+expired one still counts is the service's to say. The new root of a CA that has changed its root is taken, because a server below
 the old one brings it (RFC 7030 4.1.3); the caller says so.
 """
 
@@ -11,6 +12,8 @@ import ssl
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from cryptography.hazmat.primitives.serialization import Encoding
+
 from counterseal.agent.enroll import Held, name_of, proves_itself, write
 from counterseal.agent.est import EST
 from counterseal.agent.place import Place, locked
@@ -19,12 +22,14 @@ from counterseal.agent.trust import Trust, path_to_root, trusting
 from counterseal.authority.renewal import due_at
 from counterseal.bundles.credential import Credential
 from counterseal.bundles.pem import TRUST_ANCHOR_FILE
-from counterseal.errors import InputError, KeyAccessError, RefusedError
+from counterseal.errors import InputError, KeyAccessError
 from counterseal.files import read_file, write_file
 from counterseal.fileset import SECRET
 from counterseal.keystore.pkcs8 import is_encrypted, open_key
 from counterseal.keystore.software import generate_key
+from counterseal.moments import epoch
 from counterseal.pki.keys import KeySpec, key_spec_of, parse_key_spec
+from counterseal.pki.possession import prove_possession
 from counterseal.pki.reading import certificates_in
 
 if TYPE_CHECKING:
@@ -45,14 +50,14 @@ _THEN = "then"
 class Manner:
     """How to renew: with which key (``keep_key``, or a new one of ``spec``, by default of the kind as before).
 
-    ``due_before``: only when the certificate is due at this moment. ``anchors`` (PEM) are trusted instead of the root
+    ``only_if_due``: not before a third of its life is left. ``anchors`` (PEM) are trusted instead of the root
     that came with the certificate; ``password`` makes a new PKCS#12. ``announce`` leaves a mark that something is to be
     done after the switch, which outlives a crash until ``done``.
     """
 
     keep_key: bool = False
     spec: KeySpec | None = None
-    due_before: datetime | None = None
+    only_if_due: bool = False
     anchors: bytes | None = None
     password: str | None = None
     announce: bool = False
@@ -83,7 +88,7 @@ class Renewed:
     new_root: bool = False
 
 
-def renew(server: ServerAddress, place: Place, manner: Manner) -> Renewed:
+def renew(server: ServerAddress, place: Place, manner: Manner, *, now: datetime) -> Renewed:
     """Renew the credential in ``place`` and switch its files; on any failure they are as they were.
 
     Raises RefusedError, RemoteError, FileError, KeyAccessError, InputError.
@@ -91,14 +96,16 @@ def renew(server: ServerAddress, place: Place, manner: Manner) -> Renewed:
     read_file(place.path(f"{place.stem}.cert.pem"))  # before a directory is made for what is not there
     with locked(place):
         before = _at_hand(place, manner.anchors)
-        if manner.due_before is not None and manner.due_before < before.due_at:
+        if manner.only_if_due and now < before.due_at:
             return Renewed(before, None)
-        _check_usage(before.certificate)
         _check_pkcs12(place, manner)
-        context = _as_client(place, before)
+        shown = proves_itself(before.certificate) and now < before.certificate.not_valid_after_utc
+        context = _as_client(place, before) if shown else trusting(before.anchors)
         trusted = Trust(context, EST(server, context).cacerts())
         key = before.key if manner.keep_key else generate_key(manner.spec or _kind_of(before.key))
-        certificate = EST(server, context).simplereenroll(next_request(key, before.certificate))
+        request = next_request(key, before.certificate)
+        proof = None if shown else _proof(before, request, now)
+        certificate = EST(server, context).simplereenroll(request, proof=proof)
         chain, anchor = path_to_root(server, certificate, trusted)
         credential = Credential(name_of(certificate), certificate, chain, anchor, key)
         if manner.announce:
@@ -152,14 +159,9 @@ def _as_client(place: Place, before: AtHand) -> ssl.SSLContext:
     return context
 
 
-def _check_usage(certificate: x509.Certificate) -> None:
-    """Say before the handshake what a server would refuse in it (RFC 5280 4.2.1.12)."""
-    if not proves_itself(certificate):
-        raise RefusedError(
-            "renew.usage",
-            "the certificate cannot prove itself as a client: it is for servers alone",
-            hint="let it be renewed by ACME, or get the next one with a token: counterseal enroll --force",
-        )
+def _proof(before: AtHand, request: x509.CertificateSigningRequest, now: datetime) -> str:
+    content = request.public_bytes(Encoding.DER)
+    return prove_possession(before.key, before.certificate, content, at=epoch(now))
 
 
 def _check_pkcs12(place: Place, manner: Manner) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from counterseal.agent.address import ServerAddress
-from counterseal.agent.enroll import Held, Wish, enroll, names_of, proves_itself
+from counterseal.agent.enroll import Held, Wish, enroll, names_of
 from counterseal.agent.token import MAX_TOKEN_BYTES, Token, parse_token
 from counterseal.agent.trust import parse_fingerprint, show_fingerprint
 from counterseal.cli.common import Run, common
@@ -93,8 +93,6 @@ def enroll_(
 
 
 def _following(held: Held, url: str, out: Path) -> str:
-    if not proves_itself(held.credential.certificate):
-        return ""
     command = ["counterseal", "renew", held.credential.name, "--server", url, "--out", str(out), "--if-due"]
     return f"have a timer call: {shlex.join(command)}"
 

@@ -1,4 +1,4 @@
-"""``counterseal renew --server``: on a machine that has no CA, over mutual TLS with the certificate that is there."""
+"""``counterseal renew --server``: on a machine that has no CA, with the certificate that is there as proof."""
 
 from __future__ import annotations
 
@@ -44,12 +44,12 @@ def renew_elsewhere(run: Run, given: Elsewhere) -> None:
     manner = Manner(
         keep_key=given.keep_key,
         spec=parse_key_spec(given.key) if given.key is not None else None,
-        due_before=now() if given.if_due else None,
+        only_if_due=given.if_due,
         anchors=read_file(given.ca) if given.ca is not None else None,
         password=choose_password(given.password_file) if given.password_file is not None else None,
         announce=given.then is not None,
     )
-    renewed = renew(ServerAddress.parse(given.server), place, manner)
+    renewed = renew(ServerAddress.parse(given.server), place, manner, now=now())
     if given.then is not None and is_announced(place):
         _run(given.then)
         done(place)

@@ -250,6 +250,24 @@ def test_a_server_renews_with_a_proof_of_its_key(service: Running, tmp_path: Pat
     assert post(service, "simplereenroll", csr, secret=proof)[0] == 403
 
 
+@pytest.mark.parametrize(("profile", "lifetime"), [("client", "1h"), ("server", "1h"), ("client", "2s")])
+def test_our_own_client_enrols_and_renews(service: Running, tmp_path: Path, profile: str, lifetime: str) -> None:
+    """By what ``token`` prints; then with the certificate, also one for servers, and one that has just expired."""
+    text = counterseal(service.home, "token", "own.test", "--profile", profile, "--lifetime", lifetime).stdout
+    (tmp_path / "token").write_text(text)
+    out, away = str(tmp_path / "out"), tmp_path / "no-ca"
+    enrolled = counterseal(away, "enroll", service.url, "--token", str(tmp_path / "token"), "--out", out)
+    assert enrolled.code == 0, enrolled.stderr
+    before = x509.load_pem_x509_certificate((tmp_path / "out" / "own.test.cert.pem").read_bytes())
+    while lifetime == "2s" and time.time() <= before.not_valid_after_utc.timestamp() + 1:
+        time.sleep(0.05)
+    renewed = counterseal(away, "renew", "--server", service.url, "--out", out)
+    assert renewed.code == 0, renewed.stderr
+    after = x509.load_pem_x509_certificate((tmp_path / "out" / "own.test.cert.pem").read_bytes())
+    assert after.subject == before.subject
+    assert after.serial_number != before.serial_number
+
+
 def test_a_request_is_bound_to_its_connection(service: Running, tmp_path: Path) -> None:
     """RFC 7030 3.5: with TLS 1.2 by tls-unique; what is not the connection's, or cannot be checked, is refused."""
     device = enrolled(service, tmp_path / "d", "bound")
