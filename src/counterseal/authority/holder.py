@@ -17,6 +17,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, ObjectIdentifier
 
 from counterseal.errors import InputError, NotFoundError, RefusedError
 from counterseal.pki.profile import UNLISTED
+from counterseal.pki.reading import UNREADABLE
 from counterseal.pki.subject import show_subject
 from counterseal.store.records import Status
 
@@ -59,8 +60,8 @@ def holder_of(
     """
     try:
         certificate = x509.load_der_x509_certificate(content)
-        subject = show_subject(certificate.subject)
-    except ValueError as error:
+        subject, _ = show_subject(certificate.subject), certificate.issuer  # each may be unreadable
+    except UNREADABLE as error:
         raise InputError("peer.malformed", "the client certificate is not a certificate in DER") from error
     record = _record(authority, certificate, content)
     if record is None or record.status is Status.RESERVED:

@@ -15,7 +15,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from counterseal.errors import InputError
 from counterseal.pki.keys import key_spec_of, show_key
+from counterseal.pki.reading import UNREADABLE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -82,7 +83,7 @@ def read_possession(text: str) -> Possession:
         public_key = x509.load_der_x509_certificate(content).public_key()
         algorithm, kind, at, csr_hash = header["alg"], header["typ"], said["iat"], _decode(said["csr"])
         octets = _decode(signature)
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (*UNREADABLE, UnsupportedAlgorithm, KeyError, AttributeError, RecursionError) as error:
         raise InputError("possession.malformed", "not a proof of possession: it cannot be read") from error
     if kind != TYPE or "crit" in header or type(at) is not int or algorithm != _algorithm(public_key):
         raise InputError("possession.malformed", "not a proof of possession: its header is for something else")

@@ -91,4 +91,6 @@ def test_what_we_did_not_issue_is_unknown(authority: Authority) -> None:
     assert refusal(authority, forged) == "peer.unknown"
     root = authority.store.ca("root").certificate
     assert refusal(authority, root) == "peer.unknown"
+    of_version_15 = ours.public_bytes(Encoding.DER).replace(b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x0e", 1)
+    assert refusal(authority, of_version_15) == "peer.malformed"
     assert refusal(authority, b"\x30\x00") == "peer.malformed"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from hashlib import sha256
 from hmac import compare_digest
 from typing import TYPE_CHECKING
@@ -43,7 +42,7 @@ def secret_of(authorization: str | None) -> str | None:
         raise InputError("est.authorization", "Authorization is neither Basic nor Bearer with a token")
     try:
         return base64.b64decode(credentials.strip(), validate=True).decode().partition(":")[2]
-    except (binascii.Error, UnicodeDecodeError) as error:
+    except ValueError as error:  # no base64, or no UTF-8 in it
         raise InputError("est.authorization", "Basic is not base64 of user and password") from error
 
 
