@@ -2,8 +2,8 @@
 
 The certificate at hand, and the root that came with it, are all that is needed. Where it cannot be shown in TLS,
 because it is for servers alone or has expired, its key signs the request instead (``pki.possession``): whether an
-expired one still counts is the service's to say. The new root of a CA that has changed its root is taken, because a server below
-the old one brings it (RFC 7030 4.1.3); the caller says so.
+expired one still counts is the service's to say. The new root of a CA that has changed its root is taken, because a
+server below the old one brings it (RFC 7030 4.1.3); the caller says so.
 """
 
 from __future__ import annotations
