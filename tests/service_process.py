@@ -7,6 +7,7 @@ import os
 import ssl
 import subprocess
 import sys
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPResponse, HTTPSConnection
@@ -43,6 +44,16 @@ class Running:
     def log(self) -> list[dict[str, Any]]:
         """What it has logged so far."""
         return [json.loads(line) for line in self.lines]
+
+    def logged(self, event: str, **fields: object) -> dict[str, Any]:
+        """Return the first line of this event with these fields; it is written after the answer, so wait."""
+        deadline = time.monotonic() + SECONDS
+        while True:
+            for line in self.log:
+                if line["event"] == event and fields.items() <= line.items():
+                    return line
+            assert time.monotonic() < deadline, f"not logged: {event} {fields}: {self.lines}"
+            time.sleep(0.01)
 
     def connect(self) -> HTTPSConnection:
         """Return a connection that verifies the service's certificate against the CA's own root."""

@@ -18,6 +18,7 @@ _COLUMNS = (
 )
 BY_SECRET = f"select {_COLUMNS} from token where secret_hash = ?"  # noqa: S608 - constants only
 _USE = "update token set used = used + 1 where id = ? and used < uses and revoked_at is null and expires_at > ?"
+_FORGET = "delete from token where id in (select id from token where expires_at < ? order by expires_at limit ?)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +97,7 @@ def revoke_token(session: Session, identifier: str, at: int) -> TokenRecord:
 def forget_tokens(session: Session, before: int, limit: int) -> int:
     """Drop at most ``limit`` tokens that expired before this moment, and return how many."""
     with session.statement():
-        return session.run(
-            "delete from token where id in (select id from token where expires_at < ? order by expires_at limit ?)",
-            (before, limit),
-        )
+        return session.run(_FORGET, (before, limit))
 
 
 def _token(row: Row | None) -> TokenRecord | None:

@@ -51,9 +51,7 @@ def test_it_answers_under_a_certificate_of_its_own_ca(service: Running) -> None:
     """A client that knows the root alone gets through, and the answer carries an id that the log has too."""
     response, body = service.request("GET", "/healthz")
     assert (response.status, json.loads(body)["status"]) == (200, "ok")
-    logged = [line for line in service.log if line["event"] == "request"]
-    assert response.headers["X-Request-Id"] in [line["request_id"] for line in logged]
-    assert logged[-1]["status"] == 200
+    assert service.logged("request", request_id=response.headers["X-Request-Id"])["status"] == 200
 
 
 def test_what_is_not_there_is_a_problem_document(service: Running) -> None:
