@@ -45,7 +45,10 @@ MAX_USES = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What a token gives: a certificate of this name and profile, so many times, for so long."""
+    """What a token gives: a certificate of this name and profile, so many times, for so long.
+
+    ``issuer`` is the CA that issues it, None the active one for the profile's purpose.
+    """
 
     name: str
     profile: str
@@ -54,6 +57,7 @@ class Grant:
     lifetime: timedelta | None = None
     uses: int = 1
     expires_in: timedelta = timedelta(hours=1)
+    issuer: str | None = None
 
 
 def make_token(authority: Authority, grant: Grant) -> tuple[TokenRecord, str]:
@@ -81,8 +85,10 @@ def make_token(authority: Authority, grant: Grant) -> tuple[TokenRecord, str]:
         created_at=at,
         created_by=authority.actor,
         expires_at=at + int(grant.expires_in.total_seconds()),
+        issuer=grant.issuer,
     )
-    rehearse(authority, _asked(authority, record, generate_key(P256).public_key()), name=record.name)
+    asked = _asked(authority, record, generate_key(P256).public_key())
+    rehearse(authority, asked, name=record.name, issuer=record.issuer)
     add_token(authority.store, record)
     return record, secret
 

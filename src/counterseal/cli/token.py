@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from counterseal.cli.common import DurationType, Run, columns, common
-from counterseal.cli.completions import complete_profiles
+from counterseal.cli.completions import complete_cas, complete_profiles
 from counterseal.moments import epoch, moment
 
 if TYPE_CHECKING:
@@ -52,6 +52,11 @@ def token() -> None:
 @click.option("--san", multiple=True, help="One more name for the certificate; may be repeated.")
 @click.option("--group", help="Group (OU) by which a site can admit it.")
 @click.option("--lifetime", type=DurationType(), help="How long the certificate lives.  [default: the profile's]")
+@click.option(
+    "--issuer",
+    shell_complete=complete_cas,
+    help="CA that issues it.  [default: the active CA of the profile's purpose]",
+)
 @click.option("--uses", type=int, default=1, show_default=True, help="How many certificates it gives.")
 @click.option("--expires", type=DurationType(), default="1h", show_default=True, help="How long it can be used.")
 @common
@@ -63,6 +68,7 @@ def make(
     san: tuple[str, ...],
     group: str | None,
     lifetime: timedelta | None,
+    issuer: str | None,
     uses: int,
     expires: timedelta,
 ) -> None:
@@ -73,7 +79,7 @@ def make(
     """
     from counterseal.authority.token import Grant, make_token  # noqa: PLC0415 - what the other commands do not need
 
-    grant = Grant(name, profile, san, group, lifetime, uses, expires)
+    grant = Grant(name, profile, san, group, lifetime, uses, expires, issuer)
     with run.authority() as authority:
         record, secret = make_token(authority, grant)
         fingerprint = _fingerprint(authority)
@@ -157,6 +163,7 @@ def _document(record: TokenRecord, at: int) -> dict[str, Any]:
         "names": list(record.names),
         "group": record.group,
         "lifetime": record.lifetime,
+        "issuer": record.issuer,
         "state": _state(record, at),
         "uses": record.uses,
         "used": record.used,

@@ -20,18 +20,25 @@ if TYPE_CHECKING:
 
 
 async def issue(
-    access: Access, decide: Decide, *, name: str, acting: Callable[[Authority], Authority], together: Together
+    access: Access,
+    decide: Decide,
+    *,
+    name: str,
+    acting: Callable[[Authority], Authority],
+    together: Together,
+    issuer: str | None = None,
 ) -> Issued:
     """Return what was issued, stored durably.
 
-    ``decide`` says what is asked of policy, ``acting`` makes an authority that acts for whoever asks, and ``together``
-    does what must be done in the very transaction that records the certificate, or not at all. Raises what they and
-    ``authority.issue`` raise; then no certificate has left.
+    ``decide`` says what is asked of policy, ``issuer`` which CA issues it (None: the active one for its purpose);
+    ``acting`` makes an authority that acts for whoever asks, and ``together`` does what must be done in the very
+    transaction that records the certificate, or not at all. Raises what they and ``authority.issue`` raise; then no
+    certificate has left.
     """
 
     def begin(authority: Authority) -> Prepared:
         actor = acting(authority)
-        prepared = prepare(actor, decide(actor), name=name)
+        prepared = prepare(actor, decide(actor), name=name, issuer=issuer)
         reserve(actor, prepared)
         return prepared
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 _COLUMNS = (
     "id, secret_hash, name, profile, names, group_name, lifetime, uses, used,"
-    " created_at, created_by, expires_at, revoked_at"
+    " created_at, created_by, expires_at, revoked_at, issuer"
 )
 BY_SECRET = f"select {_COLUMNS} from token where secret_hash = ?"  # noqa: S608 - constants only
 _USE = "update token set used = used + 1 where id = ? and used < uses and revoked_at is null and expires_at > ?"
@@ -23,7 +23,10 @@ _FORGET = "delete from token where id in (select id from token where expires_at 
 
 @dataclass(frozen=True, slots=True)
 class TokenRecord:
-    """A token; times in seconds since the epoch, ``lifetime`` (of what is issued) in seconds, None the profile's."""
+    """A token; times in seconds since the epoch, ``lifetime`` (of what is issued) in seconds, None the profile's.
+
+    ``issuer`` is the CA that issues, None the active one for the profile's purpose.
+    """
 
     id: str
     secret_hash: bytes = field(repr=False)
@@ -38,6 +41,7 @@ class TokenRecord:
     created_by: str
     expires_at: int
     revoked_at: int | None = None
+    issuer: str | None = None
 
 
 def add_token(session: Session, record: TokenRecord) -> None:
@@ -56,9 +60,10 @@ def add_token(session: Session, record: TokenRecord) -> None:
         record.created_by,
         record.expires_at,
         record.revoked_at,
+        record.issuer,
     )
     with session.statement():
-        session.run(f"insert into token ({_COLUMNS}) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", values)  # noqa: S608 - constants only
+        session.run(f"insert into token ({_COLUMNS}) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", values)  # noqa: S608 - constants only
 
 
 def find_token(session: Session, secret_hash: bytes) -> TokenRecord | None:

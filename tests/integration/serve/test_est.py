@@ -215,6 +215,23 @@ def test_an_expired_certificate_can_be_renewed_where_policy_says_so(service: Run
     assert device.keep(body).not_valid_after_utc > ends
 
 
+def test_a_renewal_stays_with_its_ca(service: Running, tmp_path: Path) -> None:
+    """Also where it is not the first one: sites admit the clients of single CAs."""
+    assert counterseal(service.home, "ca", "add", "devices", "--purpose", "client").code == 0
+    device = enrolled(service, tmp_path / "d", "pump", "--issuer", "devices")
+    before = x509.load_pem_x509_certificate((device.directory / "cert.pem").read_bytes())
+    assert "devices" in before.issuer.rfc4514_string()
+    csr = device.request("pump")
+    status, body, _ = post(
+        service,
+        "simplereenroll",
+        csr,
+        secret=prove_possession(device.key, before, base64.b64decode(csr), at=int(time.time())),
+    )
+    assert status == 200, body
+    assert device.keep(body).issuer == before.issuer
+
+
 def test_a_certificate_renews_itself_and_nothing_else(service: Running, tmp_path: Path) -> None:
     """RFC 7030 4.2.2: subject and names are those of the certificate."""
     device = enrolled(service, tmp_path / "d", "tablet", "--san", "tablet.test")

@@ -15,10 +15,12 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
 from authority_fixtures import small_ca
+from counterseal.authority.create import add_ca
 from counterseal.authority.token import Grant, acting, ask_by_token, issued_before, make_token, token_of, use_up
 from counterseal.errors import CountersealError, KeyAccessError, RefusedError
 from counterseal.keystore.software import SoftwareSigner
 from counterseal.pki.csr import CSR, parse_csr
+from counterseal.pki.profile import Purpose
 from counterseal.service.access import Access
 from counterseal.service.issuing import issue
 from counterseal.store.sqlite import open_store
@@ -60,6 +62,7 @@ async def spend(authority: Authority, secret: str, csr: CSR) -> Issued:
             name=token.name,
             acting=lambda authority: acting(authority, token),
             together=lambda authority: use_up(authority, token),
+            issuer=token.issuer,
         )
     finally:
         await access.close()
@@ -84,6 +87,15 @@ def test_a_token_gives_what_it_says(authority: Authority) -> None:
     assert (issued.record.created_by, token.used) == (f"token:{token.id}", 1)
     assert secret.encode() not in authority.store.path.read_bytes()
     assert secret not in repr(token)
+
+
+def test_a_token_can_say_which_ca_issues(authority: Authority) -> None:
+    """Where there are several, a site may admit the clients of one alone."""
+    add_ca(authority, "devices", Purpose.CLIENT, encrypt=False)
+    _, secret = make_token(authority, Grant("pump", "client", issuer="devices"))
+    assert asyncio.run(spend(authority, secret, request())).record.issuer == "devices"
+    with pytest.raises(RefusedError):
+        make_token(authority, Grant("pump", "client", issuer="servers"))
 
 
 def test_what_a_csr_may_ask_for(authority: Authority) -> None:

@@ -120,6 +120,8 @@ class EST:
         who = await self._who(request)
         csr = await read_csr(request, signed=False)
         require_plain_key(csr)
+        if isinstance(who, TokenRecord):  # before a key is made, which takes longer than anything else here
+            await self._service.access.read(lambda authority: tokens.ask_by_token(authority, who, csr))
         spec = key_spec_of(csr.public_key) or P256
         if (spec.bits or 0) > LARGEST_RSA:
             raise InputError("est.key_size", f"an RSA key is made with at most {LARGEST_RSA} bits, not {spec.bits}")
@@ -161,6 +163,7 @@ class EST:
             name=who.name,
             acting=lambda authority: tokens.acting(authority, who),
             together=lambda authority: tokens.use_up(authority, who),
+            issuer=who.issuer,
         )
         return issued.certificate
 
@@ -173,6 +176,7 @@ class EST:
             name=holder.name,
             acting=lambda authority: replace(authority, actor=f"est:{holder.name}"),
             together=lambda authority: holder_of(authority, content, usage=None, grace=grace),
+            issuer=holder.record.issuer,
         )
         return issued.certificate
 

@@ -13,7 +13,8 @@ create table token (
     created_at integer not null,
     created_by text not null,
     expires_at integer not null,
-    revoked_at integer
+    revoked_at integer,
+    issuer text references ca (name)
 );
 
 create index token_by_expiry on token (expires_at);
