@@ -38,7 +38,8 @@ def show_certificate(encoded: bytes) -> str:
     if certificate is None:
         return f"{len(encoded)} bytes that are no readable certificate"
     try:
-        parts = [f"{_name(certificate.subject)} issued by {_name(certificate.issuer)}", *_details(certificate)]
+        with warnings.catch_warnings(action="ignore"):  # the serial number is shown as it is
+            parts = [f"{_name(certificate.subject)} issued by {_name(certificate.issuer)}", *_details(certificate)]
     except _UNREADABLE as error:
         return f"certificate with an unreadable part: {printable(str(error))}"
     return ", ".join(parts)
