@@ -124,10 +124,13 @@ class Search:
         """Yield who may have issued the last member: those with the key identifier that it names before all others."""
         last = members[-1]
         identifier = last.authority_key_identifier
-        of_the_key = [] if identifier is None else self._by_identifier.get(identifier, [])
-        yield from self._ranked(members, (one for one in of_the_key if last.names_issuer(one)))
-        of_the_name = [] if last.issuer_key is None else self._by_subject.get(last.issuer_key, [])
-        yield from self._ranked(members, (one for one in of_the_name if one not in of_the_key))
+        if identifier is not None:
+            of_the_key = self._by_identifier.get(identifier, [])
+            yield from self._ranked(members, (one for one in of_the_key if last.names_issuer(one)))
+        if last.issuer_key is not None:
+            of_the_name = self._by_subject.get(last.issuer_key, [])
+            others = (one for one in of_the_name if identifier is None or one.subject_key_identifier != identifier)
+            yield from self._ranked(members, others)
 
     def _ranked(self, members: tuple[Candidate, ...], issuers: Iterable[Candidate]) -> list[Candidate]:
         """Return those that are not on the path already, the most promising first."""

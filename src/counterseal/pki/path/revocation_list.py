@@ -15,7 +15,7 @@ from counterseal.errors import InputError
 from counterseal.pki import der, der_reader
 from counterseal.pki.constraints import comparable
 from counterseal.pki.path.crl_scope import UNREADABLE, entry_of
-from counterseal.pki.path.signature import is_signed, names_algorithm
+from counterseal.pki.path.signature import is_signed
 from counterseal.pki.reading import load_crl
 
 if TYPE_CHECKING:
@@ -56,8 +56,8 @@ class RevocationList:
 
     def _verify(self, issuer: Candidate) -> bool:
         try:
-            signed, algorithm, _ = der_reader.read(self._content).children()
+            signed, *_ = der_reader.read(self._content).children()
             by = (self.crl.signature_hash_algorithm, self.crl.signature_algorithm_parameters)
         except (ValueError, UnsupportedAlgorithm, InputError):
             return False
-        return names_algorithm(signed, algorithm) and is_signed(signed.whole, self.crl.signature, issuer.public_key, by)
+        return is_signed(signed.whole, self.crl.signature, issuer.public_key, by)

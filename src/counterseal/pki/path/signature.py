@@ -55,7 +55,7 @@ def _fault(subject: Candidate, issuer: Candidate) -> str | None:
     if issuer.public_key is None:
         return "the issuer's public key cannot be used"
     signed, algorithm, _ = der_reader.read(subject.encoded).children()
-    if not names_algorithm(signed, algorithm):
+    if not _names_algorithm(signed, algorithm):
         return "it names one algorithm inside and another outside what is signed"
     by = (certificate.signature_hash_algorithm, certificate.signature_algorithm_parameters)
     return _verify(issuer.public_key, certificate.signature, signed.whole, by)
@@ -75,7 +75,7 @@ def _verify(key: CertificatePublicKeyTypes, signature: bytes, signed: Signed, by
     return None
 
 
-def names_algorithm(signed: Element, algorithm: Element) -> bool:
-    """Whether a certificate or list names the algorithm beside its signature inside too (RFC 5280 4.1.1.2, 5.1.1.2)."""
+def _names_algorithm(signed: Element, algorithm: Element) -> bool:
+    """Whether a certificate names inside what is signed the algorithm beside the signature (RFC 5280 4.1.1.2)."""
     named = next(field for field in signed.children() if field.tag == der.SEQUENCE)  # after version and serial number
     return named.whole == algorithm.whole
