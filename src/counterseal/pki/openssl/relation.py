@@ -59,7 +59,7 @@ def is_current(candidate: Candidate, at: datetime) -> bool:
 
 def has_unknown_critical_extension(candidate: Candidate) -> bool:
     """Whether a critical extension is none that OpenSSL knows (EXFLAG_CRITICAL)."""
-    return any(extension.critical and oid not in _SUPPORTED for oid, extension in candidate.extensions.items())
+    return any(one.critical and one.oid.dotted_string not in _SUPPORTED for one in candidate.extensions)
 
 
 def security_bits_of_key(candidate: Candidate) -> int:

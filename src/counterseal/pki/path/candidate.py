@@ -87,25 +87,36 @@ class Candidate:
         return self.public_key == other.public_key and self.subject_key == other.subject_key
 
     @cached_property
-    def extensions(self) -> Mapping[str, x509.Extension[x509.ExtensionType]]:
-        """The extensions by dotted object identifier; none when they cannot be read."""
+    def extensions(self) -> tuple[x509.Extension[x509.ExtensionType], ...]:
+        """The extensions; none when they cannot be read."""
         try:
-            return {extension.oid.dotted_string: extension for extension in self.certificate.extensions}
+            return tuple(self.certificate.extensions)
         except _UNREADABLE as error:
             self.unreadable = str(error) or type(error).__name__
-            return {}
+            return ()
 
     unreadable: str | None = None
     """Why the extensions cannot be read; known after the first look at them."""
 
+    @cached_property
+    def _by_kind(self) -> Mapping[type, x509.Extension[x509.ExtensionType]]:
+        return {type(extension.value): extension for extension in self.extensions}
+
     def extension(self, kind: type[ExtensionT]) -> x509.Extension[ExtensionT] | None:
         """Return the extension of this class, or None."""
-        return self.extensions.get(kind.oid.dotted_string)  # type: ignore[return-value] # the identifier tells the class
+        return self._by_kind.get(kind)  # type: ignore[return-value] # the class of the value is the key
+
+    def unrecognized(self, identifier: str) -> bytes | None:
+        """Return the value of an extension that the library has no class for, or None."""
+        if x509.UnrecognizedExtension not in self._by_kind:
+            return None
+        found = (one.value.public_bytes() for one in self.extensions if one.oid.dotted_string == identifier)
+        return next(found, None)
 
     def value(self, kind: type[ExtensionT]) -> ExtensionT | None:
         """Return the value of the extension of this class, or None."""
-        found = self.extension(kind)
-        return None if found is None else found.value
+        found = self._by_kind.get(kind)
+        return None if found is None else found.value  # type: ignore[return-value] # the class of the value is the key
 
     @cached_property
     def subject_key_identifier(self) -> bytes | None:

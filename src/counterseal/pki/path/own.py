@@ -125,7 +125,7 @@ def serial_number(path: Path, question: Question) -> Iterator[Check]:
 def critical_extensions(path: Path, _: Question) -> Iterator[Check]:
     """No certificate has a critical extension that is not acted upon (RFC 5280 6.1.4 (o), 6.1.5 (e))."""
     for position, member in enumerate(path.members):
-        critical = [oid for oid, extension in member.extensions.items() if extension.critical]
+        critical = [extension.oid.dotted_string for extension in member.extensions if extension.critical]
         unknown = [oid for oid in critical if oid not in _PROCESSED]
         if unknown:
             yield failed(catalogue.CRITICAL_EXTENSIONS, position, f"unknown and critical: {', '.join(unknown)}")
@@ -189,7 +189,8 @@ def _unusable(member: Candidate) -> str:
 
 
 def _key_fault(member: Candidate, spec: KeySpec) -> str | None:
-    if spec.algorithm in _NAMED_CURVES and _NAMED_CURVES[spec.algorithm] not in member.encoded:
+    named = _NAMED_CURVES.get(spec.algorithm)
+    if named is not None and named not in member.certificate.tbs_certificate_bytes:
         return f"{show_spec(spec)} by explicit parameters, not by the name of the curve (RFC 5480 2.1.1)"
     return _rsa_fault(member.public_key) if isinstance(member.public_key, rsa.RSAPublicKey) else None
 

@@ -59,7 +59,7 @@ def policies(path: Path, question: Question) -> Iterator[Check]:
 
 def _restricts(member: Candidate) -> bool:
     kinds = (x509.PolicyConstraints, x509.InhibitAnyPolicy)
-    return any(member.value(kind) is not None for kind in kinds) or _POLICY_MAPPINGS in member.extensions
+    return any(member.value(kind) is not None for kind in kinds) or member.unrecognized(_POLICY_MAPPINGS) is not None
 
 
 def _walk(path: Path) -> _State | None:
@@ -98,11 +98,11 @@ def _intersect(state: _State, member: Candidate, *, may_be_any: bool) -> None:
 
 def _map(state: _State, member: Candidate) -> bool:
     """6.1.4 (a), (b): rename the policies that hold as the CA maps them, or drop them where mapping is inhibited."""
-    extension = member.extensions.get(_POLICY_MAPPINGS)
-    if extension is None:
+    value = member.unrecognized(_POLICY_MAPPINGS)
+    if value is None:
         return True
     try:
-        mappings = _read_mappings(extension.value.public_bytes())
+        mappings = _read_mappings(value)
     except InputError:
         return False
     if any(_ANY_POLICY in pair for pair in mappings):
