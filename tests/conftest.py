@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 
 from hypothesis import HealthCheck, settings
@@ -12,5 +13,11 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # A busy machine is no fault of ours: how long one example takes says nothing about what it tests.
-settings.register_profile("counterseal", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# What judges a change makes the same examples each time; new ones are looked for by ./check unit and ./check fuzz.
+settings.register_profile(
+    "counterseal",
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    derandomize="COUNTERSEAL_TESTS_EXPLORE" not in os.environ,
+)
 settings.load_profile("counterseal")
