@@ -12,7 +12,6 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from cryptography import x509
-from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from counterseal.agent.est import EST
 from counterseal.agent.place import Place, locked, replace
@@ -21,7 +20,7 @@ from counterseal.agent.trust import path_to_root, trust
 from counterseal.bundles.credential import Credential
 from counterseal.bundles.pem import TRUST_ANCHOR_FILE, encode_private_key, file_stem, pem_files
 from counterseal.bundles.pkcs12 import Strength, encode_any_key
-from counterseal.errors import FileError
+from counterseal.errors import FileError, RefusedError
 from counterseal.files import make_directory, read_file, write_file
 from counterseal.fileset import SECRET, FileSet, PlannedFile
 from counterseal.keystore.pkcs8 import open_key
@@ -84,7 +83,11 @@ def enroll(
     waiting = out / f".enroll-{sha256(secret.encode()).hexdigest()[:12]}.key.pem"
     key = _key_for(waiting, wish.key)
     csr = first_request(key, wish.name, wish.names)
-    certificate = EST(server, trusted.context).simpleenroll(csr, secret=secret)
+    try:
+        certificate = EST(server, trusted.context).simpleenroll(csr, secret=secret)
+    except RefusedError:  # then nothing was issued for this key
+        _remove(waiting)
+        raise
     chain, anchor = path_to_root(server, certificate, trusted)
     credential = Credential(name_of(certificate, wish.name), certificate, chain, anchor, key)
     place = Place(out, file_stem(credential.name))
@@ -92,8 +95,7 @@ def enroll(
         if not force:
             _refuse_taken(place, hint="it was issued all the same: run the same command again with --force")
         paths = write(place, credential, wish.password)
-    with suppress(OSError):
-        waiting.unlink()
+    _remove(waiting)
     return Held(credential, paths)
 
 
@@ -117,6 +119,11 @@ def _key_for(path: Path, spec: KeySpec) -> CertificateIssuerPrivateKeyTypes:
     key = generate_key(spec)
     write_file(path, encode_private_key(key), mode=SECRET, overwrite=False)
     return key
+
+
+def _remove(path: Path) -> None:
+    with suppress(OSError):
+        path.unlink()
 
 
 def _refuse_taken(
@@ -144,9 +151,3 @@ def names_of(certificate: x509.Certificate) -> tuple[str, ...]:
     """Return the subject alternative names as they are shown: ``DNS:x``."""
     names = extension_in(read_extensions(certificate)[0], x509.SubjectAlternativeName)
     return tuple(show_name(name) for name in names or ())
-
-
-def proves_itself(certificate: x509.Certificate) -> bool:
-    """Whether the certificate may be shown by a client of TLS, so that it can be renewed with itself."""
-    usages = extension_in(read_extensions(certificate)[0], x509.ExtendedKeyUsage)
-    return usages is None or ExtendedKeyUsageOID.CLIENT_AUTH in usages

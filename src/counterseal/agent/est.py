@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 _OK, _ACCEPTED = 200, 202
 _SHOWN = 300
+_HINT = "hint: "
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,7 @@ def refuse(server: ServerAddress, answer: Answer, credential: str) -> NoReturn:
     RefusedError ``est.unauthorized``, ``est.forbidden``, ``est.refused``; RemoteError ``est.pending``,
     ``est.redirect``, ``est.absent``, ``est.busy``, ``est.failed``.
     """
-    said, status = _said(answer), answer.status
+    (said, advice), status = _said(answer), answer.status
     later = f"run the same command again in {_seconds(answer)} s"
     if status == _ACCEPTED:
         raise RemoteError("est.pending", f"{server} has not decided yet", hint=later)
@@ -108,13 +109,13 @@ def refuse(server: ServerAddress, answer: Answer, credential: str) -> NoReturn:
     if status == 401:  # noqa: PLR2004 - RFC 9110 15.5.2
         raise RefusedError("est.unauthorized", f"{server} does not take {credential}: {said}", hint=_new(credential))
     if status == 403:  # noqa: PLR2004 - RFC 9110 15.5.4
-        raise RefusedError("est.forbidden", f"{server} refuses: {said}")
+        raise RefusedError("est.forbidden", f"{server} refuses: {said}", hint=advice)
     if status in {404, 405, 501}:
         raise RemoteError("est.absent", f"{server} does not serve EST: {said}", hint="is the address right?")
     if status in {429, 503}:
         raise RemoteError("est.busy", f"{server} has no time now: {said}", hint=later)
     if 400 <= status < 500:  # noqa: PLR2004 - RFC 9110 15.5
-        raise RefusedError("est.refused", f"{server} refuses what is asked for: {said}")
+        raise RefusedError("est.refused", f"{server} refuses what is asked for: {said}", hint=advice)
     raise RemoteError("est.failed", f"{server} failed: {said}", hint="look into its log, then run the command again")
 
 
@@ -124,8 +125,8 @@ def _new(credential: str) -> str:
     return "enrol anew with a token: counterseal enroll"
 
 
-def _said(answer: Answer) -> str:
-    """Return the words of a problem document (RFC 9457), of a text, else the status."""
+def _said(answer: Answer) -> tuple[str, str | None]:
+    """Return the words of a problem document (RFC 9457) or a text, else the status; and the hint in a text."""
     text = answer.body[: 8 * _SHOWN].decode("utf-8", "replace").strip()
     if "json" in answer.headers.get("content-type", ""):
         try:
@@ -135,8 +136,10 @@ def _said(answer: Answer) -> str:
         text = str(problem.get("detail") or problem.get("title") or "") if isinstance(problem, dict) else ""
     elif not answer.headers.get("content-type", "").startswith("text/plain"):
         text = ""
-    first = printable(text.partition("\n")[0].strip())[:_SHOWN]
-    return first or f"status {answer.status}"
+    lines = [printable(line.strip())[:_SHOWN] for line in text.splitlines() if line.strip()]
+    hints = [line.removeprefix(_HINT) for line in lines if line.startswith(_HINT)]
+    words = "; ".join(line for line in lines if not line.startswith(_HINT))
+    return words or f"status {answer.status}", hints[0] if hints else None
 
 
 def _seconds(answer: Answer) -> int:

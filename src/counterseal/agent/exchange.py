@@ -123,7 +123,7 @@ def _said(server: ServerAddress) -> Iterator[None]:
     except ssl.SSLCertVerificationError as error:
         raise RemoteError(
             "remote.untrusted",
-            f"the certificate of {server} is not trusted: {error.verify_message.lower()}",
+            f"the certificate of {server} is not trusted: {error.verify_message.lower().rstrip('.')}",
             hint=_VERIFY_HINTS.get(error.verify_code, "this is another server than the one the CA's root stands for"),
         ) from error
     except ssl.SSLError as error:

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 
 from counterseal.bundles.pem import TRUST_ANCHOR_FILE
 from counterseal.errors import FileError
-from counterseal.files import make_directory, not_written, read_file, sync_directory, write_fileset
+from counterseal.files import make_directory, not_written, read_file, sync_directory, write_file, write_fileset
 from counterseal.fileset import PUBLIC, SECRET, FileSet, PlannedFile
 
 if TYPE_CHECKING:
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SUFFIXES = (".key.pem", ".cert.pem", ".chain.pem", ".fullchain.pem", ".p12")
+ROOM = 64 * 1024
+"""Octets: a key, a PKCS#12 and chains of any usual length, each in a block of its own."""
 _SECRET_SUFFIXES = (".key.pem", ".p12")
 _NUMBER = re.compile(r"[1-9][0-9]{0,8}")
 
@@ -96,6 +98,14 @@ def mend(place: Place) -> None:
             shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
         if place.current.is_dir():
             _link(place)
+
+
+def try_room(place: Place) -> None:
+    """Make sure that there is room for new files before anything is issued for them; raises FileError."""
+    path = place.base / "room.new"
+    write_file(path, bytes(ROOM), mode=SECRET)
+    with _writing(path):
+        path.unlink()
 
 
 def replace(place: Place, files: FileSet) -> tuple[Path, ...]:

@@ -12,11 +12,13 @@ import ssl
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from counterseal.agent.enroll import Held, name_of, proves_itself, write
+from counterseal.agent.enroll import Held, name_of, write
 from counterseal.agent.est import EST
-from counterseal.agent.place import Place, locked
+from counterseal.agent.place import Place, locked, try_room
 from counterseal.agent.request import next_request
 from counterseal.agent.trust import Trust, path_to_root, trusting
 from counterseal.authority.renewal import due_at
@@ -28,6 +30,7 @@ from counterseal.fileset import SECRET
 from counterseal.keystore.pkcs8 import is_encrypted, open_key
 from counterseal.keystore.software import generate_key
 from counterseal.moments import epoch
+from counterseal.pki.extensions import extension_in, read_extensions
 from counterseal.pki.keys import KeySpec, key_spec_of, parse_key_spec
 from counterseal.pki.possession import prove_possession
 from counterseal.pki.reading import certificates_in
@@ -36,7 +39,6 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from cryptography import x509
     from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
 
     from counterseal.agent.address import ServerAddress
@@ -99,7 +101,8 @@ def renew(server: ServerAddress, place: Place, manner: Manner, *, now: datetime)
         if manner.only_if_due and now < before.due_at:
             return Renewed(before, None)
         _check_pkcs12(place, manner)
-        shown = proves_itself(before.certificate) and now < before.certificate.not_valid_after_utc
+        try_room(place)
+        shown = _is_for_clients(before.certificate) and now < before.certificate.not_valid_after_utc
         context = _as_client(place, before) if shown else trusting(before.anchors)
         trusted = Trust(context, EST(server, context).cacerts())
         key = before.key if manner.keep_key else generate_key(manner.spec or _kind_of(before.key))
@@ -157,6 +160,12 @@ def _as_client(place: Place, before: AtHand) -> ssl.SSLContext:
             "key.mismatch", f"the key does not belong to the certificate beside it: {chain}"
         ) from error
     return context
+
+
+def _is_for_clients(certificate: x509.Certificate) -> bool:
+    """Whether TLS takes the certificate from a client (RFC 5280 4.2.1.12)."""
+    usages = extension_in(read_extensions(certificate)[0], x509.ExtendedKeyUsage)
+    return usages is None or ExtendedKeyUsageOID.CLIENT_AUTH in usages
 
 
 def _proof(before: AtHand, request: x509.CertificateSigningRequest, now: datetime) -> str:

@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 
     from counterseal.agent.address import ServerAddress
 
-_COMPARE = "compare it with what `counterseal ca export` says where the CA is, then pass: --fingerprint "
+_MOST_SHOWN = 4
+_COMPARE = "nothing was sent; compare with what `counterseal ca export` says where the CA is, then: --fingerprint "
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,11 +139,11 @@ def _refuse_unknown(server: ServerAddress, authorities: tuple[x509.Certificate, 
     roots = [one for one in authorities if _is_root(one)]
     raise RefusedError(
         "est.unknown_ca",
-        f"nothing says that the CA of {server} is the right one; nothing was sent to it; found {_shown(authorities)}",
+        f"nothing says that {server} is the right CA: {_shown(authorities)}",
         hint=_COMPARE + (show_fingerprint(roots[0]) if len(roots) == 1 else "SHA256"),
     )
 
 
 def _shown(authorities: tuple[x509.Certificate, ...]) -> str:
-    roots = [f"{show_subject(one.subject)}, SHA-256 {show_fingerprint(one)}" for one in authorities if _is_root(one)]
-    return "; ".join(roots) or "no root"
+    roots = [one for one in authorities if _is_root(one)][:_MOST_SHOWN]
+    return "; ".join(f"{show_subject(one.subject)}, SHA-256 {show_fingerprint(one)}" for one in roots) or "no root"

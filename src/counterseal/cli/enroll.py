@@ -93,7 +93,7 @@ def enroll_(
 
 
 def _following(held: Held, url: str, out: Path) -> str:
-    command = ["counterseal", "renew", held.credential.name, "--server", url, "--out", str(out), "--if-due"]
+    command = ["counterseal", "renew", held.credential.name, "--server", url, "--out", str(out.absolute()), "--if-due"]
     return f"have a timer call: {shlex.join(command)}"
 
 

@@ -82,7 +82,7 @@ def renew(run: Run, **options: Unpack[RenewOptions]) -> None:
     """
     server, selector = options["server"], options["selector"]
     if server is not None:
-        _refuse_options(options, ("lifetime", "force", "dry_run"), "is the CA's to say; leave it out with --server")
+        _refuse_options(options, ("lifetime", "force", "dry_run"), "does not go with --server")
         from counterseal.cli.renew_elsewhere import Elsewhere, renew_elsewhere  # noqa: PLC0415 - TLS and HTTP
 
         renew_elsewhere(

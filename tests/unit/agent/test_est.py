@@ -72,6 +72,15 @@ def test_every_status_has_its_meaning(status: int, kind: type[CountersealError],
     assert status in {202, 307} or "pumps" in caught.value.message
 
 
+def test_the_hint_of_the_service_is_passed_on() -> None:
+    """A refusal in plain text (RFC 7030 4.2.3) with every reason, and what to do."""
+    body = b"refused\nthe key is weak\nhint: make a P-256 key\n"
+    with pytest.raises(RefusedError) as caught:
+        answering(403, body, content_type="text/plain; charset=utf-8").simplereenroll(CSR)
+    assert caught.value.message.endswith("refuses: refused; the key is weak")
+    assert caught.value.hint == "make a P-256 key"
+
+
 @pytest.mark.parametrize(
     ("headers", "seconds"), [({"retry_after": "7"}, "7 s"), ({"retry_after": "Thu, 1 Jan"}, "60 s"), ({}, "60 s")]
 )
