@@ -207,6 +207,7 @@ missing_programs() { # "PACKAGE" per line for what ./check needs and this machin
     command -v certutil >/dev/null && command -v pk12util >/dev/null || echo libnss3-tools
     command -v easyrsa >/dev/null || [ -x /usr/share/easy-rsa/easyrsa ] || echo easy-rsa
     command -v curl >/dev/null || echo curl
+    command -v jq >/dev/null || echo jq
     command -v faketime >/dev/null || echo faketime
     command -v systemd-analyze >/dev/null || echo systemd
     command -v promtool >/dev/null || echo prometheus

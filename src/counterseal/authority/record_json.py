@@ -13,6 +13,7 @@ from counterseal.pki.subject import show_subject
 if TYPE_CHECKING:
     from counterseal.findings import Report
     from counterseal.store.records import CARecord, CertificateRecord, CRLRecord, KeyUse
+    from counterseal.store.tokens import TokenRecord
 
 
 def certificate_to_json(record: CertificateRecord) -> dict[str, Any]:
@@ -79,3 +80,32 @@ def verification_to_json(report: Report) -> dict[str, Any]:
     """Return what a verification of the key-use log found."""
     findings = [{"code": one.code, "where": one.where, "message": one.message} for one in report.findings]
     return {"intact": not findings, "findings": findings}
+
+
+def token_state(record: TokenRecord, at: int) -> str:
+    """Return whether a token is open, used up, expired or revoked at a moment."""
+    if record.revoked_at is not None:
+        return "revoked"
+    if record.used >= record.uses:
+        return "used up"
+    return "expired" if record.expires_at <= at else "open"
+
+
+def token_to_json(record: TokenRecord, at: int) -> dict[str, Any]:
+    """Return a token without its secret, and its state at a moment."""
+    return {
+        "id": record.id,
+        "name": record.name,
+        "profile": record.profile,
+        "names": list(record.names),
+        "group": record.group,
+        "lifetime": record.lifetime,
+        "issuer": record.issuer,
+        "state": token_state(record, at),
+        "uses": record.uses,
+        "used": record.used,
+        "created_at": moment(record.created_at).isoformat(),
+        "created_by": record.created_by,
+        "expires_at": moment(record.expires_at).isoformat(),
+        "revoked_at": moment(record.revoked_at).isoformat() if record.revoked_at else None,
+    }

@@ -54,17 +54,26 @@ def _refuse_again(record: CertificateRecord, reason: RevocationReason) -> None:
 
 def unrevoke(authority: Authority, selector: str) -> CertificateRecord:
     """Take back a ``certificate_hold`` (RFC 5280 5.3.1); any other reason is final."""
-    record = find_held(authority, selector)
+    return unrevoke_record(authority, find(authority, selector, statuses=(Status.HELD,)))
+
+
+def unrevoke_record(authority: Authority, record: CertificateRecord) -> CertificateRecord:
+    """Take back the hold of a certificate that is at hand; see ``unrevoke``."""
+    _require_held(record)
     return authority.store.unrevoke(record.serial_number, issuer=record.issuer)
 
 
 def find_held(authority: Authority, selector: str) -> CertificateRecord:
     """Return the certificate whose hold ``unrevoke`` would take back; raises RefusedError ``unrevoke.not_held``."""
     record = find(authority, selector, statuses=(Status.HELD,))
+    _require_held(record)
+    return record
+
+
+def _require_held(record: CertificateRecord) -> None:
     if record.status is not Status.HELD:
         raise RefusedError(
             "unrevoke.not_held",
             f"only a hold can be taken back: {record.name} is {record.status}",
             hint="issue a new certificate: counterseal rekey",
         )
-    return record

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
+from counterseal.authority.record_json import token_state, token_to_json
 from counterseal.cli.common import DurationType, Run, columns, common
 from counterseal.cli.completions import complete_cas, complete_profiles
 from counterseal.moments import epoch, moment
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from counterseal.authority.parts import Authority
-    from counterseal.store.tokens import TokenRecord
 
 EPILOG = """\b
 Examples:
@@ -92,7 +92,7 @@ def make(
         f"  root CA  SHA-256 {fingerprint}",
         f"next, where the certificate is wanted: counterseal enroll {url} --token FILE-WITH-THESE-LINES",
     ]
-    document = {"token": _document(record, epoch(authority.clock())), "secret": secret, "root_sha256": fingerprint}
+    document = {"token": token_to_json(record, epoch(authority.clock())), "secret": secret, "root_sha256": fingerprint}
     run.show(document, "\n".join(lines))
 
 
@@ -109,7 +109,7 @@ def list_tokens(run: Run) -> None:
             one.id,
             one.name,
             one.profile,
-            _state(one, at),
+            token_state(one, at),
             f"{one.used} of {one.uses}",
             f"{moment(one.expires_at):%Y-%m-%d %H:%M}",
             one.created_by,
@@ -117,7 +117,7 @@ def list_tokens(run: Run) -> None:
         for one in records
     ]
     titles = ("ID", "NAME", "PROFILE", "STATE", "USED", "UNTIL (UTC)", "BY")
-    run.show({"tokens": [_document(one, at) for one in records]}, columns(rows, titles=titles))
+    run.show({"tokens": [token_to_json(one, at) for one in records]}, columns(rows, titles=titles))
 
 
 @token.command("revoke", epilog="\b\nExamples:\n  counterseal token revoke ID")
@@ -145,30 +145,3 @@ def _fingerprint(authority: Authority) -> str:
 
 def _times(number: int) -> str:
     return "one certificate" if number == 1 else f"{number} certificates"
-
-
-def _state(record: TokenRecord, at: int) -> str:
-    if record.revoked_at is not None:
-        return "revoked"
-    if record.used >= record.uses:
-        return "used up"
-    return "expired" if record.expires_at <= at else "open"
-
-
-def _document(record: TokenRecord, at: int) -> dict[str, Any]:
-    return {
-        "id": record.id,
-        "name": record.name,
-        "profile": record.profile,
-        "names": list(record.names),
-        "group": record.group,
-        "lifetime": record.lifetime,
-        "issuer": record.issuer,
-        "state": _state(record, at),
-        "uses": record.uses,
-        "used": record.used,
-        "created_at": moment(record.created_at).isoformat(),
-        "created_by": record.created_by,
-        "expires_at": moment(record.expires_at).isoformat(),
-        "revoked_at": moment(record.revoked_at).isoformat() if record.revoked_at else None,
-    }

@@ -41,7 +41,7 @@ def open_ground(home: Path, settings: Settings) -> Ground:
     binary = find_nginx(settings.nginx.binary)
     version_text = read_version(binary)
     version = parse_version(version_text)
-    base = (home / "nginx").resolve()
+    base = nginx_directory(home)
     owned = settings.nginx.config is None
     target = (
         private_target(base, binary=binary)
@@ -72,6 +72,11 @@ def open_ground(home: Path, settings: Settings) -> Ground:
         stream_taken=stream_taken,
     )
     return Ground(home, Place(base, NginxProcess(target, system_clock()), answers), version, layout)
+
+
+def nginx_directory(home: Path) -> Path:
+    """Return where the generations of a home are."""
+    return (home / "nginx").resolve()
 
 
 def _worker_user(base: Path) -> str | None:

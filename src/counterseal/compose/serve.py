@@ -16,6 +16,7 @@ import uvloop
 from starlette.routing import Mount, Route, Router
 
 from counterseal.authority.publish import unlock
+from counterseal.compose.ground import nginx_directory, open_ground
 from counterseal.compose.home import open_authority, service_secret
 from counterseal.compose.listening import (
     OwnCertificate,
@@ -28,9 +29,11 @@ from counterseal.compose.listening import (
 from counterseal.compose.reminding import reminding
 from counterseal.compose.stores import open_store
 from counterseal.errors import CountersealError
+from counterseal.nginx.generations import read_current
 from counterseal.protocols.acme.face import acme_face
 from counterseal.protocols.acme.rules import AcmeRules
 from counterseal.protocols.api.face import api_face
+from counterseal.protocols.api.parts import Host
 from counterseal.protocols.api.rules import ApiRules
 from counterseal.protocols.est.face import est_face
 from counterseal.protocols.est.rules import ESTRules
@@ -69,7 +72,7 @@ HANDSHAKE_SECONDS = 10.0
 IDLE_SECONDS = 30
 
 
-def _faces(service: Service, settings: Settings, own: OwnCertificate | None) -> Sequence[Face]:
+def _faces(service: Service, home: Path, settings: Settings, own: OwnCertificate | None) -> Sequence[Face]:
     faces = [health_face(service, own.ends if own else None), publication_face(service)]
     acme = settings.acme or AcmeRules()
     ocsp = settings.ocsp or OCSPRules()
@@ -77,9 +80,14 @@ def _faces(service: Service, settings: Settings, own: OwnCertificate | None) -> 
     faces += [ocsp_face(service, ocsp)] if ocsp.enabled else []
     faces += [acme_face(service, acme)] if acme.enabled else []
     api = settings.api or ApiRules()
-    faces += [api_face(service, api, settings.sites)] if api.enabled else []
+    faces += [api_face(service, api, _host(home, settings), has_ocsp=ocsp.enabled)] if api.enabled else []
     faces += [est_face(service, est)] if est.enabled else []
     return faces
+
+
+def _host(home: Path, settings: Settings) -> Host:
+    base = nginx_directory(home)
+    return Host(settings.sites, lambda: read_current(base), lambda: open_ground(home, settings))
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +137,7 @@ async def _serve(home: Path, settings: Settings, passphrase: Passphrase, started
             trusts_proxy=settings.serve.trust_client_cert,
             metrics=metrics,
         )
-        faces = _faces(service, settings, own)
+        faces = _faces(service, home, settings, own)
         watching = [metrics_face(service, own.ends if own else None)] if settings.serve.metrics_listen else []
         await stack.enter_async_context(upkeep(_works([*faces, *watching], own, access, settings)))
         for face in (*faces, *watching):

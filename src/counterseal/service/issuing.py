@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from counterseal.service.access import Access
 
     Decide = Callable[[Authority], Asked]
+    First = Callable[[Authority, Prepared], object]
     Together = Callable[[Authority], object]
+    Last = Callable[[Authority, Issued], object]
 
 
 async def issue(
@@ -25,20 +27,23 @@ async def issue(
     *,
     name: str,
     acting: Callable[[Authority], Authority],
-    together: Together,
     issuer: str | None = None,
+    first: First = lambda _authority, _prepared: None,
+    together: Together = lambda _authority: None,
+    last: Last = lambda _authority, _issued: None,
 ) -> Issued:
     """Return what was issued, stored durably.
 
     ``decide`` says what is asked of policy, ``issuer`` which CA issues it (None: the active one for its purpose);
-    ``acting`` makes an authority that acts for whoever asks, and ``together`` does what must be done in the very
-    transaction that records the certificate, or not at all. Raises what they and ``authority.issue`` raise; then no
-    certificate has left.
+    ``acting`` makes an authority that acts for whoever asks. ``first`` is done in the transaction that reserves the
+    serial number, ``together`` before and ``last`` after the recording in the very transaction that records the
+    certificate, or not at all. Raises what they and ``authority.issue`` raise; then no certificate has left.
     """
 
     def begin(authority: Authority) -> Prepared:
         actor = acting(authority)
         prepared = prepare(actor, decide(actor), name=name, issuer=issuer)
+        first(actor, prepared)
         reserve(actor, prepared)
         return prepared
 
@@ -48,7 +53,9 @@ async def issue(
     def complete(authority: Authority) -> Issued:
         actor = acting(authority)
         together(actor)
-        return record(actor, prepared, content)
+        issued = record(actor, prepared, content)
+        last(actor, issued)
+        return issued
 
     try:
         return await access.write(complete)

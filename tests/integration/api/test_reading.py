@@ -8,12 +8,13 @@ import pytest
 from cryptography import x509
 from openapi_spec_validator import OpenAPIV31SpecValidator, validate
 
-from api_client import Client, make_api, make_client
+from api_client import CONFIGURATION, Client, make_api, make_client
 from command import counterseal
 from service_process import Running, running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 pytestmark = pytest.mark.slow
 
@@ -137,3 +138,14 @@ def test_what_does_not_fit(
     assert (answer.status, answer.response.headers["Content-Type"]) == (status, "application/problem+json")
     if where is not None:
         assert [one["where"] for one in answer.json["findings"]] == [where]
+
+
+def test_limits_are_for_each_caller(tmp_path: Path) -> None:
+    """Who asks too often is told when to come again; somebody else is not held up by it."""
+    make_api(tmp_path / "home", CONFIGURATION.replace("requests_per_minute = 0", "requests_per_minute = 2"))
+    with running(tmp_path / "home") as service:
+        viewer = Client(service, "viewer")
+        first, second = (viewer.call("GET", "/v1/cas") for _ in range(2))
+        assert (first.status, second.status, second.json["code"]) == (200, 429, "api.too_many_requests")
+        assert 1 <= int(second.response.headers["Retry-After"]) <= 30
+        assert Client(service, "admin").call("GET", "/v1/cas").status == 200

@@ -18,7 +18,16 @@ from counterseal.pki.profile import UNLISTED
 from counterseal.pki.shown import show_serial
 from counterseal.protocols.api.operation import Call, Operation, Reply
 from counterseal.protocols.api.rules import Role
-from counterseal.protocols.api.shapes import Certificates, Cursor, Described, Limit, Name, Serial, ShownCertificate
+from counterseal.protocols.api.shapes import (
+    Certificates,
+    Cursor,
+    Described,
+    Lifetime,
+    Limit,
+    Name,
+    Serial,
+    ShownCertificate,
+)
 from counterseal.store.records import Query, Status
 
 if TYPE_CHECKING:
@@ -27,7 +36,6 @@ if TYPE_CHECKING:
 
 CHAIN = "application/pem-certificate-chain"
 UNKNOWN = {404: "There is no such certificate.", 409: "Several CAs issued this serial number: name the issuer."}
-Lifetime = Annotated[str, Described(max_length=20, description="A duration: 90d, 12h, 30m.", examples=["30d"])]
 
 
 class Search(msgspec.Struct, forbid_unknown_fields=True, frozen=True):

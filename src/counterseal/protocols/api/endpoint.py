@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
 BODY_LIMIT = 64 * 1024
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
-CHALLENGE = {"WWW-Authenticate": "Bearer"}
-"""With a 401 a way to authenticate is named (RFC 9110 15.5.2); a client certificate has no word in HTTP."""
+CHALLENGE = {"WWW-Authenticate": "ClientCertificate"}
+"""With a 401 a way to authenticate is named (RFC 9110 15.5.2), and no registered word says that it is TLS's."""
 
 
 class Resource:

@@ -8,29 +8,37 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from counterseal import __version__
-from counterseal.protocols.api import authorities, certificates, key_uses
+from counterseal.protocols.api import authorities, certificates, issuing, key_uses, revoking, sites, tokens
 from counterseal.protocols.api.endpoint import METHODS, Resource
 from counterseal.protocols.api.limits import Limits
+from counterseal.protocols.api.once import forget_old
 from counterseal.protocols.api.openapi import openapi
 from counterseal.protocols.api.parts import Parts
-from counterseal.service.parts import Face, Service
+from counterseal.service.parts import Face, Service, Upkeep
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from starlette.requests import Request
 
-    from counterseal.authority.served import ServedSite
     from counterseal.protocols.api.operation import Operation
+    from counterseal.protocols.api.parts import Host
     from counterseal.protocols.api.rules import ApiRules
 
 DOCUMENT = "/v1/openapi.json"
-OPERATIONS: tuple[Operation, ...] = (*certificates.OPERATIONS, *authorities.OPERATIONS, *key_uses.OPERATIONS)
+OPERATIONS: tuple[Operation, ...] = (
+    *certificates.OPERATIONS,
+    *issuing.OPERATIONS,
+    *revoking.OPERATIONS,
+    *tokens.OPERATIONS,
+    *authorities.OPERATIONS,
+    *key_uses.OPERATIONS,
+    *sites.OPERATIONS,
+)
+TIDY_SECONDS = 60.0
 
 
-def api_face(service: Service, rules: ApiRules, sites: Sequence[ServedSite]) -> Face:
+def api_face(service: Service, rules: ApiRules, host: Host, *, has_ocsp: bool) -> Face:
     """Return the face for programs; the document may be read by anybody, all else only by who was granted it."""
-    parts, limits = Parts(service, rules, sites), Limits(rules.requests_per_minute)
+    parts, limits = Parts(service, rules, host, has_ocsp), Limits(rules.requests_per_minute)
     by_path: dict[str, dict[str, Operation]] = {}
     for operation in OPERATIONS:
         by_path.setdefault(operation.path, {})[operation.method] = operation
@@ -39,5 +47,8 @@ def api_face(service: Service, rules: ApiRules, sites: Sequence[ServedSite]) -> 
     async def document(_: Request) -> JSONResponse:
         return JSONResponse(described, headers={"Cache-Control": "public, max-age=300"})
 
+    async def tidy() -> None:
+        await service.access.write(forget_old)
+
     resources = [Route(path, Resource(parts, limits, known), methods=list(METHODS)) for path, known in by_path.items()]
-    return Face([Route(DOCUMENT, document, methods=["GET"]), *resources])
+    return Face([Route(DOCUMENT, document, methods=["GET"]), *resources], [Upkeep("tidy api", TIDY_SECONDS, tidy)])

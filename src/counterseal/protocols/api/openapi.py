@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 REFERENCE = "#/components/schemas/{name}"
 _SHARED = {
     400: "The request does not fit this document.",
-    401: "Nobody is known to be asking, or the client certificate or token is not accepted.",
+    401: "Nobody is known to be asking, or the client certificate does not stand.",
     403: "The role is not enough, or policy refuses.",
     429: "Too many requests of this caller.",
     503: "Busy, or a key or the store is out of reach: try again.",
@@ -30,11 +29,16 @@ _SHARED = {
 """What every operation may answer."""
 
 _RETRIED = (429, 503)
+_DONE = {200: "Done.", 201: "Made."}
+_MADE = (201,)
 
 _ABOUT = (
     "What the command line does, for programs. Callers are known by a client certificate of this CA; their role is "
     "configured. A body or parameter that is not declared here is refused. Failures are problem documents (RFC 9457)."
 )
+_LINKED = {"serial_number": "/certificate/serial_number", "id": "/token/id"}
+"""Parameters in a path, and where the answer of what makes such a thing has their value."""
+
 _KEY = {
     "name": "Idempotency-Key",
     "in": "header",
@@ -49,8 +53,13 @@ def openapi(operations: Sequence[Operation], *, version: str, url: str = "/") ->
     """Return the document; ``url`` is where the service is reached."""
     schemas, components = _schemas(operations)
     paths: Document = {}
+    links = _links(operations)
     for operation in operations:
         paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation, schemas)
+        if operation.status in _MADE:
+            made = set(operation.answer.__struct_fields__)
+            fitting = {name: link for part, name, link in links if part in made}
+            paths[operation.path][operation.method.lower()]["responses"]["201"]["links"] = fitting
     return {
         "openapi": "3.1.0",
         "info": {"title": "Counterseal", "version": version, "description": _ABOUT},
@@ -74,6 +83,20 @@ def _schemas(operations: Iterable[Operation]) -> tuple[dict[Any, Document], Docu
     return dict(zip(types, found, strict=True)), dict(components)
 
 
+def _links(operations: Iterable[Operation]) -> list[tuple[str, str, Document]]:
+    """Return how to go on with what was made: its part of the answer, and the operation with its parameter."""
+    return [
+        (
+            pointer.split("/")[1],
+            one.name,
+            {"operationId": one.name, "parameters": {parameter: f"$response.body#{pointer}"}},
+        )
+        for parameter, pointer in _LINKED.items()
+        for one in operations
+        if parameter in one.in_path
+    ]
+
+
 def _operation(operation: Operation, schemas: dict[Any, Document]) -> Document:
     described: Document = {
         "operationId": operation.name,
@@ -92,14 +115,13 @@ def _parameters(operation: Operation) -> Iterable[Document]:
     (schema,), components = msgspec.json.schema_components([operation.parameters])
     fields = components[schema["$ref"].rpartition("/")[2]]
     for name, of_field in fields["properties"].items():
-        shown = {key: value for key, value in of_field.items() if key != "description"}
-        in_path = name in operation.in_path
+        shown, in_path = _without_null(of_field), name in operation.in_path
         yield {
             "name": name,
             "in": "path" if in_path else "query",
             "required": in_path,
-            "description": of_field.get("description", ""),
-            "schema": _without_null(shown),
+            "description": shown.get("description", ""),
+            "schema": {key: value for key, value in shown.items() if key != "description"},
         }
 
 
@@ -116,9 +138,11 @@ def _responses(operation: Operation, schemas: dict[Any, Document]) -> Document:
     else:
         schema = schemas[operation.answer]
     done: Document = {
-        "description": HTTPStatus(operation.status).phrase,
+        "description": _DONE[operation.status],
         "content": {operation.media_type: {"schema": schema}},
     }
+    if operation.status in _MADE:
+        done["headers"] = {"Location": {"schema": {"type": "string"}, "description": "Where it is shown, if anywhere."}}
     if operation.tagged:
         done["headers"] = {"ETag": {"schema": {"type": "string"}, "description": "For If-None-Match."}}
     problems = {**_SHARED, **operation.problems}

@@ -6,17 +6,32 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
+    from counterseal.authority.deployment import Ground
     from counterseal.authority.served import ServedSite
     from counterseal.protocols.api.rules import ApiRules
     from counterseal.service.parts import Service
 
 
 @dataclass(frozen=True, slots=True)
+class Host:
+    """What there is of nginx on this host: the sites of this home, and what is deployed.
+
+    ``generation`` is the number in force, None where nothing is deployed; ``ground`` finds the nginx, and may take a
+    second or raise NginxError.
+    """
+
+    sites: Sequence[ServedSite]
+    generation: Callable[[], int | None]
+    ground: Callable[[], Ground]
+
+
+@dataclass(frozen=True, slots=True)
 class Parts:
-    """The service, the rules of the API, and the sites of this home."""
+    """The service, the rules of the API, what nginx serves here, and whether there is an OCSP responder."""
 
     service: Service
     rules: ApiRules
-    sites: Sequence[ServedSite] = ()
+    host: Host
+    has_ocsp: bool

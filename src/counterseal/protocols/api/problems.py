@@ -10,7 +10,7 @@ from typing import Annotated
 
 import msgspec
 
-from counterseal.errors import AmbiguousError, CountersealError, InputError, KeyAccessError
+from counterseal.errors import AmbiguousError, CountersealError, FileError, InputError, KeyAccessError, NginxError
 from counterseal.service.problems import status_of
 
 STATUSES = {
@@ -23,7 +23,12 @@ STATUSES = {
     "unrevoke.not_held": 409,
     "store.not_revocable": 409,
     "store.not_held": 409,
+    "token.revoked_already": 409,
+    "bundle.key_missing": 422,
+    "bundle.browser_key": 422,
+    "bundle.password_weak": 422,
     "certificate.not_kept": 409,
+    "certificate.not_valid": 409,
     "idempotency.under_way": 409,
 }
 """Where the kind of an error does not say it."""
@@ -59,6 +64,6 @@ def api_status_of(error: CountersealError) -> int:
         return 401
     if isinstance(error, AmbiguousError):
         return 409
-    if isinstance(error, KeyAccessError):
+    if isinstance(error, KeyAccessError | NginxError | FileError):
         return 503
     return 422 if isinstance(error, InputError) else status_of(error)

@@ -6,9 +6,11 @@ A parameter or a field that is not declared is a fault too, so that a misspelt o
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
+import msgspec.inspect
 
 from counterseal.errors import InputError
 from counterseal.findings import Finding, Severity
@@ -20,7 +22,8 @@ T = TypeVar("T", bound=msgspec.Struct)
 
 _PLACE = re.compile(r"^(?P<what>.*?)(?: - at `(?P<place>\$[^`]*)`)?$", re.DOTALL)
 _UNKNOWN = re.compile(r"^Object contains unknown field `(.*)`$", re.DOTALL)
-_STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+|\.\.\.)\]")
+_INTEGER = re.compile(r"-?[0-9]{1,19}")
+_STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]")
 KEY_LIMIT = 255
 
 
@@ -32,17 +35,35 @@ def read_parameters(kind: type[T], path: Mapping[str, str], query: Iterable[tupl
             raise _malformed(f"parameter is given twice: {name}", name)
         given[name] = value
     try:
-        return msgspec.convert(given, kind, strict=False)
+        return msgspec.convert({name: _value(kind, name, text) for name, text in given.items()}, kind)
     except msgspec.ValidationError as error:
         what, pointer = _told(error)
         name = pointer.strip("/")
         raise _malformed(f"parameter is not as declared: {name or what}", name, what) from None
 
 
+def _value(kind: type[msgspec.Struct], name: str, text: str) -> str | int:
+    """Return a parameter's text as what it is declared to be; msgspec itself would take ``null`` for None."""
+    return int(text) if name in _integers(kind) and _INTEGER.fullmatch(text) else text
+
+
+@cache
+def _integers(kind: type[msgspec.Struct]) -> frozenset[str]:
+    declared = msgspec.inspect.type_info(kind)
+    fields = declared.fields if isinstance(declared, msgspec.inspect.StructType) else ()
+    return frozenset(one.name for one in fields if _is_integer(one.type))
+
+
+def _is_integer(kind: msgspec.inspect.Type) -> bool:
+    if isinstance(kind, msgspec.inspect.Metadata):  # with a description
+        return _is_integer(kind.type)
+    return isinstance(kind, msgspec.inspect.IntType)
+
+
 def read_json(kind: type[T], content: bytes) -> T:
     """Return the body; raises InputError ``api.malformed``."""
     try:
-        return msgspec.json.decode(content, type=kind)
+        return msgspec.convert(_whole(msgspec.json.decode(content)), kind)
     except msgspec.ValidationError as error:
         what, pointer = _told(error)
         raise _malformed(f"the body is not as declared: {what}", pointer, what) from None
@@ -50,6 +71,18 @@ def read_json(kind: type[T], content: bytes) -> T:
         raise _malformed(f"the body is not JSON: {error}") from None
     except RecursionError:
         raise _malformed("the body is nested too deeply") from None
+
+
+def _whole(value: object) -> object:
+    """Return the value with each whole number as an integer: in JSON Schema ``1.0`` is one too."""
+    match value:
+        case float() if value.is_integer():
+            return int(value)
+        case list():
+            return [_whole(one) for one in value]
+        case dict():
+            return {name: _whole(one) for name, one in value.items()}
+    return value
 
 
 def read_idempotency_key(value: str | None) -> str | None:

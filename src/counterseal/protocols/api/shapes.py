@@ -15,8 +15,10 @@ Hex = Annotated[str, Described(description="Hexadecimal.", pattern="^[0-9A-Fa-f]
 Serial = Annotated[
     str, Described(description="Serial number in hexadecimal.", pattern="^[0-9A-Fa-f]{1,40}$", examples=["01A2B3C4"])
 ]
+Text = Annotated[str, Described(min_length=1, max_length=1000)]
 Name = Annotated[str, Described(min_length=1, max_length=200)]
 Limit = Annotated[int, Described(ge=1, le=1000, description="How many at most.")]
+Lifetime = Annotated[str, Described(max_length=20, description="A duration: 90d, 12h, 30m.", examples=["30d"])]
 Cursor = Annotated[str, Described(min_length=1, max_length=2000, description="The `next` of the page before.")]
 
 

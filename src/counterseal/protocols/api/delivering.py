@@ -1,0 +1,164 @@
+"""From what was asked for to what is handed over: issued once, remembered with its key, packed."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from typing import TYPE_CHECKING
+
+from counterseal.authority.credential import credential_of, issued_before
+from counterseal.authority.issue import rehearse
+from counterseal.authority.record_json import certificate_to_json
+from counterseal.bundles.export import ExportFormat, export
+from counterseal.bundles.password import check_password, generate_password
+from counterseal.bundles.pem import encode_certificate
+from counterseal.bundles.pkcs12 import FAST_ROUNDS, Strength
+from counterseal.keystore.pkcs8 import open_key, plain_key
+from counterseal.pki.shown import show_serial
+from counterseal.pki.subject import organizational_units, show_subject
+from counterseal.protocols.api.escalation import refuse_escalation
+from counterseal.protocols.api.once import Attempt
+from counterseal.protocols.api.operation import Reply
+from counterseal.protocols.api.wishes import Kept, Remark
+from counterseal.service.issuing import issue
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
+
+    from counterseal.authority.parts import Authority
+    from counterseal.authority.signing import Issued, Prepared
+    from counterseal.bundles.credential import Credential
+    from counterseal.pki.policy import Asked
+    from counterseal.protocols.api.operation import Call
+    from counterseal.protocols.api.wishes import Packing
+    from counterseal.store.records import CertificateRecord
+
+    Decide = Callable[[Authority], Asked]
+
+
+async def answered(call: Call) -> Kept | None:
+    """Return what a repetition of this request was answered before; None where it is new or has no key."""
+    attempt = Attempt.of(call)
+    return None if attempt is None else await attempt.answered(call.parts.service)
+
+
+async def issue_once(
+    call: Call,
+    decide: Decide,
+    *,
+    name: str,
+    issuer: str | None,
+    key: PrivateKeyTypes | None = None,
+    password: str | None = None,
+) -> Kept:
+    """Issue, or return what another request with the same key has issued meanwhile; stored durably either way."""
+    access, attempt = call.parts.service.access, Attempt.of(call)
+
+    def first(authority: Authority, prepared: Prepared) -> None:
+        subject = prepared.preview.subject
+        groups = organizational_units(subject)
+        refuse_escalation(call, show_subject(subject), groups[0] if groups else None, prepared.preview.serial_number)
+        if attempt is not None:
+            attempt.begin(authority)
+
+    def last(authority: Authority, issued: Issued) -> None:
+        if attempt is not None:
+            attempt.complete(authority, _kept(issued, key, password))
+
+    try:
+        issued = await issue(access, decide, name=name, issuer=issuer, acting=call.acting, first=first, last=last)
+    except Exception as error:
+        if attempt is None:
+            raise
+        if getattr(error, "code", None) == "idempotency.under_way":
+            found = await attempt.answered(call.parts.service)
+            if found is not None:
+                return found
+        await access.write(attempt.give_up)
+        raise
+    return _kept(issued, key, password)
+
+
+async def rehearse_bundle(
+    call: Call,
+    decide: Decide,
+    packing: Packing,
+    *,
+    name: str,
+    issuer: str | None,
+    key: PrivateKeyTypes,
+    password: str | None,
+) -> None:
+    """Pack what would be issued, so that nothing is issued that cannot be handed over; raises what policy and pack do.
+
+    With the fewest rounds, because what is packed here is thrown away.
+    """
+    access = call.parts.service.access
+    issued = await access.read(lambda authority: rehearse(authority, decide(authority), name=name, issuer=issuer))
+    credential = credential_of(issued, key)
+    await access.sign(lambda: pack(credential, packing, password, rounds=FAST_ROUNDS))
+
+
+async def deliver_chain(call: Call, kept: Kept) -> Reply:
+    """Answer with the certificate and its chain."""
+
+    def read(authority: Authority) -> Reply:
+        record = _record(authority, kept)
+        credential = credential_of(issued_before(authority, record), None)
+        chain = b"".join(map(encode_certificate, (credential.certificate, *credential.chain))).decode()
+        content = {"certificate": certificate_to_json(record), "chain": chain, "remarks": kept.remarks}
+        return Reply(content, headers=_location(record))
+
+    return await call.parts.service.access.read(read)
+
+
+async def deliver_bundle(call: Call, kept: Kept, packing: Packing) -> Reply:
+    """Answer with the files for the holder, packed in a thread: a password costs time on purpose."""
+    service = call.parts.service
+    key = None if kept.private_key is None else open_key(kept.private_key, None, source="the new key")
+
+    def read(authority: Authority) -> tuple[CertificateRecord, Credential]:
+        record = _record(authority, kept)
+        return record, credential_of(issued_before(authority, record), key)
+
+    record, credential = await service.access.read(read)
+    files = await service.access.sign(lambda: pack(credential, packing, kept.password))
+    content = {
+        "certificate": certificate_to_json(record),
+        "files": files,
+        "password": kept.password,
+        "remarks": kept.remarks,
+    }
+    return Reply(content, headers=_location(record))
+
+
+def pack(
+    credential: Credential, packing: Packing, password: str | None, *, rounds: int | None = None
+) -> list[dict[str, str]]:
+    """Return the files of a format, their contents in base64."""
+    strength = Strength.COMPATIBLE if packing.compatible else None
+    files = export(credential, ExportFormat(packing.format), password=password, strength=strength, rounds=rounds)
+    return [{"name": str(file.path), "content": b64encode(file.content).decode()} for file in files]
+
+
+def choose_password(call: Call, packing: Packing) -> str | None:
+    """Return the password asked for, checked, or a new one where the format needs one."""
+    if packing.password is not None:
+        return check_password(packing.password)
+    needed = ExportFormat(packing.format).needs_password
+    return generate_password(call.parts.service.random_bytes) if needed else None
+
+
+def _kept(issued: Issued, key: PrivateKeyTypes | None, password: str | None) -> Kept:
+    remarks = [Remark(one.code, one.message, one.hint) for one in issued.remarks]
+    encoded = None if key is None else plain_key(key)  # type: ignore[arg-type] # every key made here has a PKCS#8 form
+    return Kept(issued.record.issuer, show_serial(issued.record.serial_number), encoded, password, remarks)
+
+
+def _record(authority: Authority, kept: Kept) -> CertificateRecord:
+    return authority.store.certificate(int(kept.serial_number, 16), issuer=kept.issuer)
+
+
+def _location(record: CertificateRecord) -> dict[str, str]:
+    return {"Location": f"/v1/certificates/{show_serial(record.serial_number)}"}

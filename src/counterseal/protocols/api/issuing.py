@@ -1,0 +1,230 @@
+"""Issuing: from a CSR, with a key made here, or again what a certificate says; and packing one for its holder."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypedDict
+
+from counterseal.authority.credential import credential_of, issued_before
+from counterseal.authority.order import name_of_csr, order_client, order_from_csr, order_server
+from counterseal.authority.record_json import certificate_to_json
+from counterseal.authority.renew import ask_again
+from counterseal.duration import parse_duration
+from counterseal.errors import InputError, KeyAccessError, NotFoundError, RefusedError
+from counterseal.keystore.pkcs8 import open_key
+from counterseal.keystore.software import generate_key
+from counterseal.moments import epoch
+from counterseal.pki.csr import parse_csr
+from counterseal.pki.keys import parse_key_spec
+from counterseal.pki.profile import Purpose
+from counterseal.pki.shown import show_serial
+from counterseal.protocols.api.certificates import UNKNOWN, One, find_one
+from counterseal.protocols.api.delivering import (
+    answered,
+    choose_password,
+    deliver_bundle,
+    deliver_chain,
+    issue_once,
+    pack,
+    rehearse_bundle,
+)
+from counterseal.protocols.api.operation import Call, Operation, Reply
+from counterseal.protocols.api.rules import Role
+from counterseal.protocols.api.wishes import (
+    Bundle,
+    CredentialWish,
+    ExportWish,
+    Issued,
+    RekeyWish,
+    RenewWish,
+    SignWish,
+)
+from counterseal.store.records import Status
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+
+    from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes, PrivateKeyTypes
+
+    from counterseal.authority.parts import Authority
+    from counterseal.pki.policy import Asked
+    from counterseal.pki.profile import Profile
+    from counterseal.store.records import CertificateRecord
+
+
+class About(TypedDict):
+    """What a certificate for a new key is called, by whom it is issued, and what belongs to it."""
+
+    name: str
+    issuer: str | None
+    key: CertificateIssuerPrivateKeyTypes
+    password: str | None
+
+
+ISSUING = {
+    404: "There is no such profile, CA or certificate.",
+    409: "The first request with this Idempotency-Key is under way, or the certificate does not stand.",
+    422: "A value has no meaning here, or the Idempotency-Key came with another request before.",
+}
+
+
+async def sign(call: Call) -> Reply:
+    """Sign a CSR whose key stays where it is; nobody chooses his own group by it."""
+    wanted: SignWish = call.body
+    csr = parse_csr(wanted.csr.encode())
+
+    def decide(authority: Authority) -> Asked:
+        profile = _profile(authority, call, wanted.profile)
+        return order_from_csr(
+            profile,
+            csr,
+            more_names=wanted.names,
+            group=wanted.group,
+            subject=wanted.subject,
+            lifetime=_lifetime(wanted.lifetime),
+        )
+
+    kept = await answered(call)
+    if kept is None:
+        kept = await issue_once(call, decide, name=wanted.name or name_of_csr(csr), issuer=wanted.issuer)
+    return await deliver_chain(call, kept)
+
+
+async def make(call: Call) -> Reply:
+    """Make a key and its certificate, and hand both over in one bundle; the key is not kept.
+
+    With an Idempotency-Key it can be fetched again by the same request for a day, and only by it.
+    """
+    wanted: CredentialWish = call.body
+    kept = await answered(call)
+    if kept is None:
+        password, key = choose_password(call, wanted.packing), await _new_key(call, wanted.key)
+
+        def decide(authority: Authority) -> Asked:
+            return _order(_profile(authority, call, wanted.profile), wanted, key)
+
+        about: About = {"name": wanted.name, "issuer": wanted.issuer, "key": key, "password": password}
+        await rehearse_bundle(call, decide, wanted.packing, **about)
+        kept = await issue_once(call, decide, **about)
+    return await deliver_bundle(call, kept, wanted.packing)
+
+
+async def renew(call: Call) -> Reply:
+    """Issue the same certificate again, for the same key."""
+    wanted: RenewWish = call.body
+    kept = await answered(call)
+    if kept is None:
+        record = await call.parts.service.access.read(lambda authority: _standing(authority, call))
+
+        def decide(authority: Authority) -> Asked:
+            return ask_again(authority, _standing(authority, call), lifetime=_lifetime(wanted.lifetime))
+
+        kept = await issue_once(call, decide, name=record.name, issuer=record.issuer)
+    return await deliver_chain(call, kept)
+
+
+async def rekey(call: Call) -> Reply:
+    """Issue the same certificate again, with a new key made here and handed over once."""
+    wanted: RekeyWish = call.body
+    kept = await answered(call)
+    if kept is None:
+        record = await call.parts.service.access.read(lambda authority: _standing(authority, call))
+        password, key = choose_password(call, wanted.packing), await _new_key(call, wanted.key)
+
+        def decide(authority: Authority) -> Asked:
+            old, lifetime = _standing(authority, call), _lifetime(wanted.lifetime)
+            return ask_again(authority, old, public_key=key.public_key(), lifetime=lifetime)
+
+        about: About = {"name": record.name, "issuer": record.issuer, "key": key, "password": password}
+        await rehearse_bundle(call, decide, wanted.packing, **about)
+        kept = await issue_once(call, decide, **about)
+    return await deliver_bundle(call, kept, wanted.packing)
+
+
+async def export_(call: Call) -> Reply:
+    """Pack a certificate for a device, a Java program or Kubernetes; keys are not kept, so bring it along."""
+    wanted: ExportWish = call.body
+    key, password = _given_key(wanted.private_key), choose_password(call, wanted.packing)
+    service = call.parts.service
+    record = await service.access.read(lambda authority: _standing(authority, call))
+    credential = await service.access.read(lambda authority: credential_of(issued_before(authority, record), key))
+    files = await service.access.sign(lambda: pack(credential, wanted.packing, password))
+    return Reply({"certificate": certificate_to_json(record), "files": files, "password": password, "remarks": []})
+
+
+def _order(profile: Profile, wanted: CredentialWish, key: CertificateIssuerPrivateKeyTypes) -> Asked:
+    public_key, lifetime = key.public_key(), _lifetime(wanted.lifetime)
+    names, subject = wanted.names, wanted.subject
+    if profile.purpose is not Purpose.SERVER:
+        return order_client(
+            profile,
+            wanted.name,
+            public_key,
+            more_names=names,
+            group=wanted.group,
+            subject=subject,
+            lifetime=lifetime,
+        )
+    if wanted.group is not None:
+        raise InputError("api.group", f"only a client has a group: {wanted.group!r}")
+    return order_server(profile, wanted.name, public_key, more_names=names, subject=subject, lifetime=lifetime)
+
+
+def _profile(authority: Authority, call: Call, name: str) -> Profile:
+    """Return the profile if the caller may issue of it; probes are made by a deploy alone."""
+    profile = authority.profile(name)
+    if profile.probe:
+        raise NotFoundError("profile.unknown", f"no such profile: {name!r}")
+    call.caller.require(Role.OPERATOR, profile.name)
+    return profile
+
+
+def _standing(authority: Authority, call: Call) -> CertificateRecord:
+    """Return the certificate of the path, which must be valid and of a profile that the caller may issue of."""
+    record = find_one(authority, call.parameters)
+    call.caller.require(Role.OPERATOR, record.profile)
+    if record.status is not Status.VALID or record.not_after <= epoch(authority.clock()):
+        state = record.status if record.status is not Status.VALID else "expired"
+        raise RefusedError("certificate.not_valid", f"the certificate is {state}: {show_serial(record.serial_number)}")
+    return record
+
+
+async def _new_key(call: Call, kind: str) -> CertificateIssuerPrivateKeyTypes:
+    return await call.parts.service.access.sign(lambda: generate_key(parse_key_spec(kind)))
+
+
+def _given_key(text: str | None) -> PrivateKeyTypes | None:
+    if text is None:
+        return None
+    try:
+        return open_key(text.encode(), None, source="private_key")
+    except KeyAccessError as error:
+        raise InputError("api.private_key", error.message, hint="send it in PEM, not encrypted") from None
+
+
+def _lifetime(text: str | None) -> timedelta | None:
+    return None if text is None else parse_duration(text)
+
+
+OPERATIONS = (
+    Operation(
+        "signCSR", "POST", "/v1/certificates", Role.OPERATOR, sign, Issued, "Sign a CSR",
+        status=201, body=SignWish, problems=ISSUING, idempotent=True,
+    ),
+    Operation(
+        "makeCredential", "POST", "/v1/credentials", Role.OPERATOR, make, Bundle, "Make a key and its certificate",
+        status=201, body=CredentialWish, problems=ISSUING, idempotent=True,
+    ),
+    Operation(
+        "renewCertificate", "POST", "/v1/certificates/{serial_number}/renew", Role.OPERATOR, renew, Issued,
+        "Renew a certificate", status=201, parameters=One, body=RenewWish, problems=ISSUING, idempotent=True,
+    ),
+    Operation(
+        "rekeyCertificate", "POST", "/v1/certificates/{serial_number}/rekey", Role.OPERATOR, rekey, Bundle,
+        "Issue a certificate again with a new key", status=201, parameters=One, body=RekeyWish, problems=ISSUING,
+        idempotent=True,
+    ),
+    Operation(
+        "exportCertificate", "POST", "/v1/certificates/{serial_number}/export", Role.OPERATOR, export_, Bundle,
+        "Pack a certificate for its holder", parameters=One, body=ExportWish, problems=UNKNOWN | ISSUING,
+    ),
+)  # fmt: skip

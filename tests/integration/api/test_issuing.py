@@ -1,0 +1,212 @@
+"""Issuing and revoking over the API, by clients with real certificates."""
+
+from __future__ import annotations
+
+import time
+from base64 import b64decode
+from concurrent.futures import ThreadPoolExecutor
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key, pkcs12
+from cryptography.x509.oid import NameOID
+
+from api_client import CONFIGURATION, Client, make_api, make_client
+from command import counterseal
+from counterseal.protocols.api.once import ABANDONED_SECONDS
+from counterseal.store.api_answers import Asked, begin_answer
+from counterseal.store.sqlite import open_store
+from service_process import Running, running
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+pytestmark = pytest.mark.slow
+
+LIMITED = '[[api.access]]\ngroup = "web"\nrole = "operator"\nprofiles = ["server"]\n'
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """Return a running service that the tests of this module share."""
+    home = tmp_path_factory.mktemp("api") / "home"
+    make_api(home, CONFIGURATION + LIMITED)
+    make_client(home, "webmaster", "--group", "web")
+    with running(home) as service:
+        yield service
+
+
+def csr_for(name: str) -> str:
+    """Return a CSR in PEM for a new key that asks for this DNS name."""
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    builder = x509.CertificateSigningRequestBuilder().subject_name(subject)
+    builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+    return builder.sign(ec.generate_private_key(ec.SECP256R1()), SHA256()).public_bytes(Encoding.PEM).decode()
+
+
+def named(service: Running, name: str) -> list[dict[str, Any]]:
+    """Return the certificates whose names begin with this."""
+    found: list[dict[str, Any]] = (
+        Client(service, "viewer").call("GET", f"/v1/certificates?name={name}").json["certificates"]
+    )
+    return found
+
+
+def test_a_csr_is_signed(service: Running) -> None:
+    """It is in the inventory under the caller's name, and its chain leads to the root."""
+    answer = Client(service, "operator").call(
+        "POST", "/v1/certificates", {"csr": csr_for("a.example.com"), "profile": "server", "lifetime": "7d"}
+    )
+    assert answer.status == 201, answer.content
+    certificate = answer.json["certificate"]
+    assert (certificate["name"], certificate["created_by"]) == ("a.example.com", "api:operator")
+    chain = x509.load_pem_x509_certificates(answer.json["chain"].encode())
+    chain[0].verify_directly_issued_by(chain[1])
+    shown = Client(service, "viewer").call("GET", answer.response.headers["Location"])
+    assert shown.json["certificate"] == certificate
+
+
+def test_a_credential_opens_with_its_password(service: Running) -> None:
+    """A PKCS#12 with the key that was made here; the answer is the only place where it ever is."""
+    answer = Client(service, "operator").call("POST", "/v1/credentials", {"profile": "client", "name": "dora"})
+    assert answer.status == 201, answer.content
+    files = {one["name"]: b64decode(one["content"]) for one in answer.json["files"]}
+    held = pkcs12.load_pkcs12(files["dora.p12"], answer.json["password"].encode())
+    assert held.cert is not None
+    assert held.key is not None
+    assert held.key.public_key() == held.cert.certificate.public_key()
+    assert answer.json["password"] not in str(service.lines)
+
+
+def test_a_server_in_pem(service: Running) -> None:
+    """Without a password; the key file is the certificate's."""
+    wish = {"profile": "server", "name": "b.example.com", "names": ["10.0.0.7"], "packing": {"format": "pem"}}
+    answer = Client(service, "webmaster").call("POST", "/v1/credentials", wish)
+    assert answer.status == 201, answer.content
+    files = {one["name"]: b64decode(one["content"]) for one in answer.json["files"]}
+    key = load_pem_private_key(files["b.example.com.key.pem"], None)
+    certificate = x509.load_pem_x509_certificate(files["b.example.com.cert.pem"])
+    assert key.public_key() == certificate.public_key()
+    assert answer.json["certificate"]["names"] == ["DNS:b.example.com", "IP:10.0.0.7"]
+
+
+def test_profiles_and_roles_bound_what_is_issued(service: Running) -> None:
+    """A grant for servers is none for clients, and nobody issues a certificate that may more than he may."""
+    refused = Client(service, "webmaster").call("POST", "/v1/credentials", {"profile": "client", "name": "eve"})
+    assert (refused.status, refused.json["code"]) == (403, "api.forbidden")
+    wish = {"profile": "client", "name": "eve", "group": "admins"}
+    refused = Client(service, "operator").call("POST", "/v1/credentials", wish)
+    assert (refused.status, refused.json["code"]) == (403, "api.escalation")
+    assert named(service, "eve") == []
+    assert Client(service, "admin").call("POST", "/v1/credentials", wish | {"name": "frank"}).status == 201
+
+
+@pytest.mark.parametrize(
+    ("wish", "code"),
+    [
+        ({"packing": {"format": "pem", "password": "correct horse battery"}}, "bundle.password_unused"),
+        ({"packing": {"password": "short"}}, "bundle.password_weak"),
+        ({"key": "ed25519"}, "bundle.browser_key"),
+    ],
+)
+def test_what_cannot_be_handed_over_is_not_issued(service: Running, wish: dict[str, Any], code: str) -> None:
+    """No valid certificate is left of which nobody has the key."""
+    wish = {"profile": "client", "name": "ivan", **wish}
+    answer = Client(service, "operator").call("POST", "/v1/credentials", wish)
+    assert (answer.status, answer.json["code"]) == (422, code)
+    assert named(service, "ivan") == []
+
+
+def test_policy_says_why(service: Running) -> None:
+    """Every reason, and nothing is issued."""
+    wish = {"profile": "server", "csr": csr_for("c.example.com"), "lifetime": "9000d", "names": ["email:a@b.test"]}
+    answer = Client(service, "operator").call("POST", "/v1/certificates", wish)
+    assert (answer.status, answer.json["code"]) == (403, "policy.refused")
+    assert {one["code"] for one in answer.json["findings"]} == {"policy.lifetime", "policy.name_kind"}
+    assert named(service, "c.example.com") == []
+
+
+@pytest.mark.parametrize("kind", ["csr", "key"])
+def test_a_key_is_issued_for_once(service: Running, kind: str) -> None:
+    """Sixteen requests with one Idempotency-Key at once have one answer; the same key for another one is refused."""
+    operator, headers = Client(service, "operator"), {"Idempotency-Key": f"key-{kind}"}
+    path, wish = "/v1/credentials", {"profile": "client", "name": f"once-{kind}", "packing": {"format": "pem"}}
+    if kind == "csr":
+        path, wish = "/v1/certificates", {"csr": csr_for("once.example.com"), "profile": "server", "name": "once-csr"}
+    with ThreadPoolExecutor(16) as pool:
+        answers = list(pool.map(lambda _: operator.call("POST", path, wish, headers), range(16)))
+    assert {(one.status, one.content) for one in answers} == {(201, answers[0].content)}
+    assert len(named(service, f"once-{kind}")) == 1
+    other = operator.call("POST", path, wish | {"lifetime": "1d"}, headers)
+    assert (other.status, other.json["code"]) == (422, "idempotency.other_request")
+    mine = Client(service, "admin").call("POST", path, wish, headers)  # another caller's key is another one
+    assert mine.json["certificate"]["serial_number"] != answers[0].json["certificate"]["serial_number"]
+
+
+def test_what_a_crash_left_is_taken_over(service: Running) -> None:
+    """A key whose process ended before it had signed is worked on anew; one that is worked on now is not."""
+    body = b'{"profile": "client", "name": "judy", "packing": {"format": "pem"}}'
+    request = sha256(b"POST\n/v1/credentials\n" + body).digest()
+    dead, alive = (Asked("operator", sha256(key).digest(), request) for key in (b"dead", b"alive"))
+    now = int(time.time())
+    with open_store(service.home / "store.sqlite") as store:
+        assert begin_answer(store, dead, b"1", now - ABANDONED_SECONDS - 5, abandoned_before=0)
+        assert begin_answer(store, alive, b"2", now + 3600, abandoned_before=0)
+    operator = Client(service, "operator")
+    first, second = (operator.call("POST", "/v1/credentials", body, {"Idempotency-Key": "dead"}) for _ in range(2))
+    assert (first.status, first.content) == (201, second.content)
+    assert len(named(service, "judy")) == 1
+    waiting = operator.call("POST", "/v1/credentials", body, {"Idempotency-Key": "alive"})
+    assert (waiting.status, waiting.json["code"]) == (409, "idempotency.under_way")
+    assert len(named(service, "judy")) == 1
+
+
+def test_a_key_of_a_refused_request_is_free(service: Running) -> None:
+    """What was refused has used up nothing."""
+    operator, headers = Client(service, "operator"), {"Idempotency-Key": "tried"}
+    wish = {"profile": "client", "name": "grace", "lifetime": "9000d"}
+    assert operator.call("POST", "/v1/credentials", wish, headers).status == 403
+    assert operator.call("POST", "/v1/credentials", wish | {"lifetime": "9d"}, headers).status == 201
+
+
+def test_renew_and_rekey(service: Running) -> None:
+    """The same names for the same key, and for a new one."""
+    operator = Client(service, "operator")
+    made = operator.call("POST", "/v1/certificates", {"csr": csr_for("d.example.com"), "profile": "server"}).json
+    path = f"/v1/certificates/{made['certificate']['serial_number']}"
+    before = x509.load_pem_x509_certificate(made["chain"].encode())
+    renewed = operator.call("POST", f"{path}/renew", {})
+    after = x509.load_pem_x509_certificate(renewed.json["chain"].encode())
+    assert (renewed.status, after.public_key() == before.public_key()) == (201, True)
+    rekeyed = operator.call("POST", f"{path}/rekey", {"packing": {"format": "pem"}})
+    assert rekeyed.status == 201, rekeyed.content
+    files = {one["name"]: b64decode(one["content"]) for one in rekeyed.json["files"]}
+    assert x509.load_pem_x509_certificate(files["d.example.com.cert.pem"]).public_key() != before.public_key()
+    exported = operator.call("POST", f"{path}/export", {"packing": {"format": "pem"}})
+    assert exported.status == 200
+    assert operator.call("POST", f"{path}/export", {"packing": {"format": "p12"}}).json["code"] == "bundle.key_missing"
+
+
+def test_revoke_hold_and_back(service: Running) -> None:
+    """The list that says so is published when the answer comes, and the answer tells what is not in force yet."""
+    operator = Client(service, "operator")
+    made = operator.call("POST", "/v1/credentials", {"profile": "client", "name": "heidi"}).json["certificate"]
+    path, serial = f"/v1/certificates/{made['serial_number']}", int(made["serial_number"], 16)
+    held = operator.call("POST", f"{path}/revoke", {"reason": "certificate_hold"})
+    assert (held.status, held.json["certificate"]["status"]) == (200, "held")
+    crl = x509.load_der_x509_crl(operator.call("GET", "/v1/crls/clients").content)
+    assert crl.get_revoked_certificate_by_serial_number(serial) is not None
+    number = crl.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
+    assert held.json["in_force"] == {"crl_number": number, "ocsp": True, "nginx": "not_deployed"}
+    assert operator.call("POST", f"{path}/renew", {}).json["code"] == "certificate.not_valid"
+    assert operator.call("POST", f"{path}/unrevoke").json["certificate"]["status"] == "valid"
+    assert operator.call("POST", f"{path}/revoke", {"reason": "key_compromise"}).status == 200
+    again = operator.call("POST", f"{path}/revoke", {})
+    assert (again.status, again.json["code"]) == (409, "revoke.already")
+    assert operator.call("POST", f"{path}/unrevoke").json["code"] == "unrevoke.not_held"
+    shown = counterseal(service.home, "show", made["serial_number"])
+    assert "key_compromise" in shown.stdout

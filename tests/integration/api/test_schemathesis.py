@@ -1,0 +1,65 @@
+"""Schemathesis over the whole API of a running service: no 5xx, and nothing that the document does not say."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from api_client import Client, make_api, make_client
+from service_process import Running, running
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+pytestmark = pytest.mark.slow
+
+SECONDS = 300
+EXAMPLES = {"admin": ("examples,coverage,fuzzing", 10), "operator": ("coverage", 1), "viewer": ("coverage", 1)}
+"""An admin may do everything, so his run is the long one; those of the others see what is refused to them."""
+
+CONFIGURATION = """
+# What fits the document can still be refused: by role or policy, by the state of things, or because a value that is
+# written as it should be (a CSR, a duration, a cursor) cannot be read or meant.
+[checks.positive_data_acceptance]
+expected-statuses = ["2xx", 401, 403, 404, 409, 422, 429]
+"""
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """Return a running service that the runs share."""
+    home = tmp_path_factory.mktemp("api") / "home"
+    make_api(home)
+    make_client(home, "alice")
+    with running(home) as service:
+        yield service
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_nothing_undocumented_and_no_failure(service: Running, name: str, tmp_path: Path) -> None:
+    """As the holder of a certificate of each role; every check of Schemathesis, the same cases each time."""
+    (tmp_path / "schemathesis.toml").write_text(CONFIGURATION)
+    (certificate, key), (phases, examples) = Client(service, name).files, EXAMPLES[name]
+    command = [
+        str(Path(sys.executable).with_name("schemathesis")),
+        *("--config-file", "schemathesis.toml", "run", f"{service.url}/v1/openapi.json"),
+        *("--tls-verify", str(service.root), "--request-cert", str(certificate), "--request-cert-key", str(key)),
+        *("--phases", phases, "--max-examples", str(examples), "--seed", "1", "--no-color"),
+        *("--request-timeout", "60", "--suppress-health-check", "all"),
+    ]
+    run = subprocess.run(
+        command,
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        cwd=tmp_path,
+        env={**os.environ, "SSL_CERT_FILE": str(service.root)},
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert [line for line in service.log if line["event"] == "failure"] == []
