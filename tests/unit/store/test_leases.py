@@ -66,9 +66,12 @@ def test_work_is_taken_over_when_nobody_has_it_any_more(tmp_path: Path) -> None:
         assert orders.change_order(store, "o", was="ready", status="processing")
         assert authorizations.claim_attempted(store, everything=False, limit=9) == ()
         assert orders.abandon_orders(store, "{}", everything=False) == 0
+        assert not orders.is_left_behind(store)
         for table in ("acme_authorization", "acme_order"):
             store.run(f"update {table} set claimed_until = claimed_until - 3600")  # noqa: S608 - the test's own
+        assert orders.is_left_behind(store)
         assert authorizations.claim_attempted(store, everything=False, limit=9) == ("z",)
         assert authorizations.claim_attempted(store, everything=False, limit=9) == ()
         assert authorizations.claim_attempted(store, everything=True, limit=9) == ("z",)
         assert orders.abandon_orders(store, "{}", everything=False) == 1
+        assert not orders.is_left_behind(store)

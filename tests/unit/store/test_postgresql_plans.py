@@ -60,6 +60,7 @@ QUESTIONS = {
     "orders": orders.OF_ACCOUNT,
     "replacing": orders.REPLACING,
     "order of a certificate": orders.BY_CERTIFICATE,
+    "left behind": orders.LEFT_BEHIND.format(clock="1"),
     "nonces over": "select nonce from acme_nonce where expires_at < ? order by expires_at limit ?",
     "orders over": "select id from acme_order where expires_at < ? order by expires_at limit ?",
     "tokens over": "select id from token where expires_at < ? order by expires_at limit ?",

@@ -21,7 +21,7 @@ from counterseal.protocols.acme.validation.validator import Validator
 from counterseal.service.log import log_error
 from counterseal.service.parts import Face, Service, Upkeep
 from counterseal.store.acme.authorizations import claim_attempted
-from counterseal.store.acme.orders import abandon_orders
+from counterseal.store.acme.orders import abandon_orders, is_left_behind
 from counterseal.store.acme.passing import forget_authorizations, forget_nonces, forget_orders, forget_usage
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from counterseal.protocols.acme.endpoint import Job, KeyWay
     from counterseal.protocols.acme.objects import URLs
     from counterseal.protocols.acme.rules import AcmeRules
+    from counterseal.store.store import Store
 
 TIDY_SECONDS = 60.0
 TAKE_OVER_SECONDS = 5.0
@@ -91,8 +92,9 @@ class Acme:
         await self._take_over(everything=not shared)
 
     async def take_over(self) -> None:
-        """Take up what another process has left."""
-        await self._take_over(everything=False)
+        """Take up what another process has left; where nobody else can be there, there is nothing."""
+        if await self._service.access.read(lambda authority: _is_left_behind(authority.store)):
+            await self._take_over(everything=False)
 
     async def _take_over(self, *, everything: bool) -> None:
         """Challenges are tried again, half-finished orders are given up."""
@@ -175,6 +177,10 @@ class Acme:
     async def _renewal_information(self, request: Request) -> Reply:
         name = request.path_params["name"]
         return await self._service.access.read(lambda authority: certificates.renewal_information(authority, name))
+
+
+def _is_left_behind(store: Store) -> bool:
+    return store.is_shared and is_left_behind(store)
 
 
 async def _new_nonce(request: Request) -> Reply:

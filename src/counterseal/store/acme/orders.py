@@ -23,6 +23,11 @@ OF_ACCOUNT = (
     " order by created_at, id limit ?"
 )
 REPLACING = f"select {_COLUMNS} from acme_order where replaces = ?"  # noqa: S608 - constants only
+LEFT_BEHIND = """
+    select 1 from acme_order where status = 'processing' and coalesce(claimed_until, 0) <= {clock}
+    union all select 1 from acme_authorization
+        where status = 'pending' and attempted is not null and coalesce(claimed_until, 0) <= {clock} limit 1
+"""
 BY_CERTIFICATE = f"select {_COLUMNS} from acme_order where serial_number = ? and issuer = ?"  # noqa: S608 - constants only
 
 
@@ -95,6 +100,11 @@ def complete_order(
                 (issuer, encode_serial(serial_number), expires_at, identifier, was),
             )
         )
+
+
+def is_left_behind(session: Session) -> bool:
+    """Whether there is an order or a challenge under way that nobody has any more."""
+    return session.row(LEFT_BEHIND.format(clock=session.clock)) is not None
 
 
 def abandon_orders(session: Session, error: str, *, everything: bool) -> int:
