@@ -57,7 +57,7 @@ def refuse_target(target: Path) -> None:
 def contents(home: Path) -> tuple[Path, ...]:
     """Return the files of ``home`` that go into a backup."""
     inside = [path for part in PARTS for path in ((home / part), *sorted((home / part).rglob("*")))]
-    return (home / STORE, *(path for path in inside if path.is_file()))
+    return tuple(path for path in (home / STORE, *inside) if path.is_file())  # no store where a server has it
 
 
 def read_contents(source: Path, passphrase: bytes) -> tuple[tuple[str, int, int], ...]:

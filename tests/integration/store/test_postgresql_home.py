@@ -34,6 +34,10 @@ def test_a_ca_in_postgresql(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert "intact" in counterseal(home, "log", "verify").stdout
     listed = json.loads(counterseal(home, "list", "--json", "--status", "revoked").stdout)
     assert [one["name"] for one in listed["certificates"]] == ["alice"]
+    (tmp_path / "passphrase").write_text("correct horse battery\n")
+    sealing = ("backup", str(tmp_path / "x.backup"), "--passphrase-file", str(tmp_path / "passphrase"))
+    assert counterseal(home, *sealing, "--dry-run").code == 0
+    assert counterseal(home, *sealing).code == 0
     assert sorted(path.name for path in home.iterdir()) == ["counterseal.toml", "keys"]
     cluster().drop(url)
 
