@@ -14,7 +14,6 @@ from cryptography import x509
 
 from counterseal.authority.renewal import is_due
 from counterseal.authority.signing import sign_and_store
-from counterseal.errors import InputError, NotFoundError
 from counterseal.moments import epoch, moment
 from counterseal.pki.certificate import IssuanceRequest, assemble_end_entity
 from counterseal.pki.crl import RevocationReason
@@ -30,6 +29,9 @@ if TYPE_CHECKING:
     from counterseal.keystore.software import SoftwareSigner
 
 
+_UNKNOWN, _GOOD = CertificateStatus(known=False), CertificateStatus(known=True)
+
+
 @dataclass(frozen=True, slots=True)
 class Responder:
     """Who signs the answers for one CA."""
@@ -41,14 +43,14 @@ class Responder:
 
 def status_of(authority: Authority, ca: str, serial_number: int) -> CertificateStatus:
     """Return what is known of a certificate of this CA; a number that is only reserved is unknown (RFC 6960 2.2)."""
-    try:
-        record = authority.store.certificate(serial_number, issuer=ca)
-    except (NotFoundError, InputError):  # the second: no serial number at all
-        return CertificateStatus(known=False)
-    if record.revoked_at is None:
-        return CertificateStatus(known=record.status is not Status.RESERVED)
-    reason = RevocationReason(record.revocation_reason or RevocationReason.UNSPECIFIED)
-    return CertificateStatus(known=True, revoked_at=moment(record.revoked_at), reason=reason)
+    standing = authority.store.standing(serial_number, issuer=ca)
+    if standing is None or standing[0] == Status.RESERVED:
+        return _UNKNOWN
+    _, revoked_at, reason = standing
+    if revoked_at is None:
+        return _GOOD
+    reason = RevocationReason(reason or RevocationReason.UNSPECIFIED)
+    return CertificateStatus(known=True, revoked_at=moment(revoked_at), reason=reason)
 
 
 def current_responder(authority: Authority, ca: str) -> Responder | None:

@@ -9,6 +9,7 @@ import asyncio
 import signal
 from contextlib import AsyncExitStack, closing, nullcontext
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import uvicorn
@@ -49,6 +50,7 @@ from counterseal.service.metrics import Metrics
 from counterseal.service.parts import Face, Service, Upkeep
 from counterseal.service.requests import Requests
 from counterseal.service.shared_access import SharedAccess
+from counterseal.service.short_way import ShortWay
 from counterseal.service.systemd import READY, STOPPING, notify, notify_reloading, watchdog
 from counterseal.service.upkeep import upkeep
 
@@ -136,17 +138,16 @@ async def _serve(home: Path, settings: Settings, passphrase: Passphrase, started
             service_secret(home),
             trusts_proxy=settings.serve.trust_client_cert,
             metrics=metrics,
+            short_way=None if authority.store.is_shared else ShortWay(metrics),  # it cannot wait for a network
         )
         faces = _faces(service, home, settings, own)
         watching = [metrics_face(service, own.ends if own else None)] if settings.serve.metrics_listen else []
         await stack.enter_async_context(upkeep(_works([*faces, *watching], own, access, settings)))
-        for face in (*faces, *watching):
-            if face.start:
-                await face.start()
+        await _start([*faces, *watching])
         bound = _bind_more(stack, settings.serve)
-        served = [(_server(_application(faces, service), context), listener)]
+        served = [(_server(faces, service, context), listener)]
         for one, shown in zip(bound, ([face for face in faces if face.public], watching), strict=True):
-            served += [(_server(_application(shown, service), None), one)] if one else []
+            served += [(_server(shown, service, None), one)] if one else []
         _listen_to_signals([server for server, _ in served], own)
         addresses = [None if one is None else shown_address(one) for one in bound]
         listening = Listening(origin.usual, shown_address(listener), *addresses)
@@ -169,6 +170,12 @@ def _access(stack: AsyncExitStack, home: Path, settings: Settings, authority: Au
         access = Access(authority, writer, open_one, metrics)
     stack.push_async_callback(access.close)
     return access
+
+
+async def _start(faces: Sequence[Face]) -> None:
+    for face in faces:
+        if face.start:
+            await face.start()
 
 
 def _bind_more(stack: AsyncExitStack, settings: ServeSettings) -> tuple[socket.socket | None, socket.socket | None]:
@@ -206,10 +213,11 @@ class _Server(uvicorn.Server):
         return nullcontext()
 
 
-def _server(application: ASGIApp, context: ssl.SSLContext | None) -> _Server:
+def _server(faces: Sequence[Face], service: Service, context: ssl.SSLContext | None) -> _Server:
+    short_way = service.short_way if any(face.public for face in faces) else None
     config = uvicorn.Config(
-        application,
-        http=Connection,
+        _application(faces, service),
+        http=partial(Connection, short_way=short_way),  # type: ignore[arg-type] # called, and nothing else
         ws="none",
         lifespan="off",
         log_config=None,

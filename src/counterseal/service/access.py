@@ -66,6 +66,10 @@ class Access:
         """Return what ``job`` reads; it must neither write nor wait."""
         return job(self._reader)
 
+    def look(self, job: Callable[[Authority], T]) -> T:
+        """Return what ``job`` reads, for who cannot wait."""
+        return job(self._reader)
+
     async def write(self, job: Callable[[Authority], T], *, durable: bool = True) -> T:
         """Run ``job`` in a transaction and return its answer when it is durable; what it raises undoes it alone.
 

@@ -37,6 +37,13 @@ def answer(request: Request, content: bytes, media_type: str, headers: Headers) 
     return Response(content, headers=headers, media_type=media_type)
 
 
+def response(content: bytes, media_type: str, headers: Headers, now: datetime) -> bytes:
+    """Return a whole response as HTTP/1.1 sends it, for who answers without a framework."""
+    lines = {"Date": http_date(now), "Content-Length": str(len(content)), "Content-Type": media_type, **headers}
+    head = "".join(f"{name.lower()}: {value}\r\n" for name, value in lines.items())
+    return f"HTTP/1.1 200 OK\r\n{head}\r\n".encode("latin-1") + content
+
+
 def has_already(request: Request, headers: Headers) -> bool:
     """Whether the conditions of the request say so; with a tag the date does not count (RFC 9110 13.2.2)."""
     tags = request.headers.get("if-none-match")

@@ -13,10 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from counterseal.service.short_way import LONGEST, OCTETS
+
 if TYPE_CHECKING:
     import asyncio
 
     from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
+
+    from counterseal.service.short_way import ShortWay
 
 HEAD_LIMIT = 32 * 1024
 HEAD_SECONDS = 15.0
@@ -28,10 +32,16 @@ class Connection(HttpToolsProtocol):
     """uvicorn's connection with a limit on the size of a head, and on the time that it may take."""
 
     _head: int = 0
+    _begun: int = 0
+    _inside: bool = False
     _deadline: asyncio.TimerHandle | None = None
     _receiving: bool = False
     idle_since: float = 0.0
     """When the last answer ended, in the loop's time."""
+
+    def __init__(self, *arguments: Any, short_way: ShortWay | None = None, **named: Any) -> None:  # noqa: ANN401 - as the class above has it
+        super().__init__(*arguments, **named)
+        self._short_way = short_way
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as the class above has it
         """Start the clock of the first head."""
@@ -49,9 +59,15 @@ class Connection(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Count what belongs to a head."""
+        """Answer what is known; else count what belongs to a head."""
+        begun, may_be_known = self._begun, self._is_between_requests() and len(data) <= LONGEST
+        if may_be_known and self._short_way and (response := self._short_way.answer(data)) is not None:
+            self._answer(response)
+            return
         self._head += len(data)
         super().data_received(data)
+        if may_be_known and self._begun == begun + 1 and self._is_whole():
+            self.scope["state"][OCTETS] = data
         if self.transport.is_closing():
             return
         if self._deadline is None:
@@ -64,6 +80,8 @@ class Connection(HttpToolsProtocol):
         """Begin with a head; of a kept-alive connection it is not the first."""
         super().on_message_begin()
         self._receiving = False
+        self._begun += 1
+        self._inside = True
         if self._deadline is None:
             self._start()
 
@@ -74,11 +92,12 @@ class Connection(HttpToolsProtocol):
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
-        """End the body."""
+        """End the request, body and all."""
         self._receiving = False
         if self.is_idle():
             self._stop()
         super().on_message_complete()
+        self._inside = False
 
     def on_response_complete(self) -> None:
         """Close as asked, and do not wait long for the peer to agree."""
@@ -90,6 +109,23 @@ class Connection(HttpToolsProtocol):
         """Close when idle, else after the answer under way."""
         super().shutdown()
         self._end_soon()
+
+    def _is_between_requests(self) -> bool:
+        """Whether what arrives now is the beginning of a request, and its answer would be the next one."""
+        return not self._inside and self.is_idle() and not self.flow.write_paused and not self.transport.is_closing()
+
+    def _is_whole(self) -> bool:
+        """Whether one request has arrived with all that belongs to it, and nothing closes the connection after it."""
+        return not self._inside and self.cycle.keep_alive and not self.expect_100_continue
+
+    def _answer(self, response: bytes) -> None:
+        """Send a whole response, and wait for the next request as after every other."""
+        self._stop()
+        self._unset_keepalive_if_required()
+        self.server_state.total_requests += 1
+        self.transport.write(response)
+        self.idle_since = self.loop.time()
+        self.timeout_keep_alive_task = self.loop.call_later(self.timeout_keep_alive, self.timeout_keep_alive_handler)
 
     def _end_soon(self) -> None:
         if self.transport.is_closing():

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from counterseal.service.access import Access
     from counterseal.service.origin import Origin
+    from counterseal.service.short_way import ShortWay
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,7 @@ class Service:
     trusts_proxy: bool = False
     """Whether a proxy on a Unix socket is believed which certificate a client showed it: see ``service.peer``."""
     metrics: Metrics = field(default_factory=Metrics)
+    short_way: ShortWay | None = None
 
     def key(self, use: str) -> bytes:
         """Return the key for one use of the shared secret."""

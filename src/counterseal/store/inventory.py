@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from counterseal.errors import AmbiguousError, NotFoundError
 from counterseal.store.records import CertificateRecord, Status
-from counterseal.store.rows import CERTIFICATE_COLUMNS, certificate_record, decode_serial, encode_serial
+from counterseal.store.rows import CERTIFICATE_COLUMNS, SERIAL_OCTETS, certificate_record, decode_serial, encode_serial
 from counterseal.store.session import Session
 
 if TYPE_CHECKING:
@@ -26,8 +26,21 @@ _KNOWN = (
 )
 
 
+_STANDING = "select status, revoked_at, revocation_reason from certificate where serial_number = ? and issuer = ?"
+
+
 class Inventory(Session):
     """The certificates, read."""
+
+    def standing(self, serial_number: int, *, issuer: str) -> tuple[str, int | None, str | None] | None:
+        """Return status, time and reason of revocation of that certificate; None when there is none, or no such number.
+
+        One look-up, of which little is read: every OCSP answer begins with it.
+        """
+        if not 0 <= serial_number < 1 << 8 * SERIAL_OCTETS:
+            return None
+        row = self.row(_STANDING, (encode_serial(serial_number), issuer))
+        return None if row is None else (row[0], row[1], row[2])
 
     def certificate(self, serial_number: int, *, issuer: str | None = None) -> CertificateRecord:
         """Return the certificate or reservation of that serial number.

@@ -302,6 +302,28 @@ def test_caa_is_checked_where_it_is_configured(tmp_path: Path) -> None:
     }
 
 
+def test_caa_is_asked_again_where_an_authorization_is_used_again(tmp_path: Path) -> None:
+    """Right before issuing (RFC 8659 3): the owner of the domain may have changed his mind; the order stays ready."""
+    with ExitStack() as stack:
+        lab = start_lab(stack, tmp_path / "home", 'caa_identities = ["ca.example.net"]')
+        lab.dns.records["a.example.com", "CAA"] = ['0 issue "ca.example.net"']
+        client = lab.client()
+        order = client.order("a.example.com")
+        challenge, proof = client.challenge(order, "http-01")
+        lab.web.put(challenge["token"], proof)
+        assert attempt(client, order, "http-01")["status"] == "valid"
+        again = client.order("a.example.com")
+        assert again.json["status"] == "ready"
+        lab.dns.records["a.example.com", "CAA"] = ['0 issue "other.example"']
+        signing = b64(csr(x509.DNSName("a.example.com")))
+        refused = client.post(again.json["finalize"], {"csr": signing})
+        assert (refused.status, refused.problem) == (403, "caa")
+        assert refused.json["subproblems"][0]["identifier"] == {"type": "dns", "value": "a.example.com"}
+        lab.dns.records["a.example.com", "CAA"] = ['0 issue "ca.example.net"']
+        assert client.post(again.json["finalize"], {"csr": signing}).json["status"] == "valid"
+        client.close()
+
+
 def test_failures_and_orders_of_an_account_are_limited(tmp_path: Path) -> None:
     """429 with a few whole seconds to wait (RFC 8555 6.6); other accounts go on."""
     with ExitStack() as stack:

@@ -153,7 +153,12 @@ class Acme:
 
     async def _finalize(self, request: Request) -> Reply:
         opened = await self._endpoint.open(request, "kid")
-        finalizing = await self._endpoint.do(opened, issuing.begin)
+        if self._rules.caa_identities:
+            reused = await self._endpoint.do(opened, issuing.reused_authorizations)
+            await self._validator.require_caa(reused, opened.call.urls)
+            finalizing = await self._endpoint.go_on(opened.call, issuing.begin)
+        else:
+            finalizing = await self._endpoint.do(opened, issuing.begin)
         try:
             content = await self._service.access.sign(finalizing.prepared.sign)
             return await self._endpoint.go_on(

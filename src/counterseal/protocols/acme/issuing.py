@@ -23,6 +23,7 @@ from counterseal.protocols.acme.orders import own_order, show_order, status_of
 from counterseal.protocols.acme.payloads import Finalize
 from counterseal.protocols.acme.problems import Failure, Problem, Subproblem
 from counterseal.protocols.acme.states import ORDER, OrderEvent, OrderStatus, follow
+from counterseal.store.acme.authorizations import find_authorization
 from counterseal.store.acme.orders import change_order, complete_order, find_order
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from counterseal.pki.csr import CSR
     from counterseal.pki.policy import Asked
     from counterseal.protocols.acme.exchange import Call, Reply
-    from counterseal.store.acme.records import OrderRecord
+    from counterseal.store.acme.records import AuthorizationRecord, OrderRecord
 
 MAX_COMMON_NAME = 64
 _DER_SEQUENCE = 0x30
@@ -67,6 +68,13 @@ def begin(authority: Authority, call: Call) -> Finalizing:
         raise Problem("orderNotReady", "the order is being finalized already")
     reserve(authority, prepared)
     return Finalizing(order, prepared)
+
+
+def reused_authorizations(authority: Authority, call: Call) -> list[AuthorizationRecord]:
+    """Return the order's authorizations that were validated, and CAA with them, before it was made."""
+    order = own_order(authority, call)
+    found = [find_authorization(authority.store, one) for one in json.loads(order.authorizations)]
+    return [one for one in found if one is not None and (one.validated_at or 0) <= order.created_at]
 
 
 def complete(authority: Authority, call: Call, finalizing: Finalizing, content: bytes) -> Reply:

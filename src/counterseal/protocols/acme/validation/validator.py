@@ -6,7 +6,9 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from counterseal.protocols.acme.authorizations import settle
-from counterseal.protocols.acme.problems import Failure
+from counterseal.protocols.acme.identifiers import combined
+from counterseal.protocols.acme.problems import Failure, Subproblem
+from counterseal.protocols.acme.states import AuthorizationStatus
 from counterseal.protocols.acme.validation.caa import Asking, check_caa
 from counterseal.protocols.acme.validation.dns01 import check_dns01
 from counterseal.protocols.acme.validation.http01 import check_http01
@@ -16,6 +18,8 @@ from counterseal.store.acme.accounts import find_account
 from counterseal.store.acme.authorizations import find_authorization
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from counterseal.protocols.acme.objects import URLs
     from counterseal.protocols.acme.rules import AcmeRules
     from counterseal.protocols.acme.validation.connect import Reach
@@ -45,6 +49,18 @@ class Validator:
             return
         task = self._tasks[identifier] = asyncio.create_task(self._validate(identifier, urls))
         task.add_done_callback(lambda _: self._tasks.pop(identifier, None))
+
+    async def require_caa(self, records: Iterable[AuthorizationRecord], urls: URLs) -> None:
+        """Ask CAA anew, right before issuing (RFC 8659 3), on grounds that are older than the order; raises Problem."""
+        asked = [one for one in records if one.status == AuthorizationStatus.VALID]  # of others, the order says more
+        failures = await asyncio.gather(*(self._caa(one, urls) for one in asked))
+        refused = [
+            Subproblem(failure.kind, failure.detail, {"type": one.kind, "value": one.value})
+            for one, failure in zip(asked, failures, strict=True)
+            if failure is not None
+        ]
+        if refused:
+            raise combined(refused)
 
     async def _validate(self, identifier: str, urls: URLs) -> None:
         async with self._places:

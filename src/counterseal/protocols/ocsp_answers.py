@@ -1,0 +1,166 @@
+"""The responders of this process, and the answers they have signed.
+
+A signed answer is used again as long as the store says what it says, so a revocation by whatever process is seen with
+the next request, and there is nothing to invalidate. Half of its time over, it is signed anew: ahead of that where it
+was asked for, so that nobody waits for a signature.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from cryptography import x509
+
+from counterseal.authority.responder import current_responder, ensure_responder, status_of
+from counterseal.errors import CountersealError
+from counterseal.pki.ocsp import answer, issuer_ids
+from counterseal.service.log import log, log_error
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from counterseal.authority.parts import Authority
+    from counterseal.authority.responder import Responder
+    from counterseal.pki.ocsp import Asked, CertificateStatus
+    from counterseal.protocols.ocsp_rules import OCSPRules
+    from counterseal.service.parts import Service
+    from counterseal.store.records import CARecord
+
+    Key = tuple[str, str, int]
+    """The CA, the hash by which the certificate is named, its serial number."""
+
+KEPT = 20_000
+"""Signed answers kept in memory, each about a kilobyte; beyond that the oldest go."""
+
+AHEAD_STEP = 500
+"""Answers signed ahead at most in one go, one at a time in a thread: a twentieth of a second of it."""
+
+AHEAD, STALE = 0.4, 0.5
+"""The shares of an answer's time after which it is signed ahead, and after which it is not used any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """A signed answer: DER, what was asked and what it says, and its two times."""
+
+    content: bytes
+    asked: Asked
+    status: CertificateStatus
+    responder: Responder
+    this_update: datetime
+    next_update: datetime
+
+
+class Answers:
+    """Who signs for which CA, and what was signed."""
+
+    def __init__(self, service: Service, rules: OCSPRules) -> None:
+        self._service = service
+        self._rules = rules
+        self._issuers: dict[tuple[str, bytes, bytes], str] = {}
+        self._responders: dict[str, Responder] = {}
+        self._kept: OrderedDict[Key, Signed] = OrderedDict()
+        self._asked_for: set[Key] = set()
+
+    async def renew(self) -> None:
+        """Have a responder for every CA; one that fails leaves the others.
+
+        A CA whose key has been taken away is answered for by the responder that it certified before.
+        """
+        for ca in await self._service.access.read(_living):
+            try:
+                await self._renew(ca)
+            except CountersealError as error:
+                log_error("no ocsp responder", ca=ca.name, code=error.code, reason=error.message)
+
+    def answers_for(self, name: str) -> bool:
+        """Whether there is a responder for the CA of this name."""
+        return name in self._responders
+
+    def ca_of(self, asked: Asked) -> str | None:
+        """Return the name of the CA that a request names, None when it is not ours."""
+        return self._issuers.get(asked.issuer)
+
+    def can_sign(self, ca: str) -> bool:
+        """Whether the CA's responder has not expired; where it has, no new one could be certified: the log says why."""
+        return self._responders[ca].certificate.not_valid_after_utc > self._service.clock()
+
+    def get(self, ca: str, asked: Asked, status: CertificateStatus) -> tuple[Key, Signed]:
+        """Return a signed answer that says this, a kept one where there is one, and its key for ``look``."""
+        key = (ca, asked.hash_name, asked.serial_number)
+        kept = self._kept.get(key)
+        if kept is None or kept.status != status or not self._is_usable(ca, kept, STALE):
+            kept = self._keep(key, self.sign(ca, asked, status))
+        self._asked_for.add(key)
+        return key, kept
+
+    def look(self, key: Key) -> Signed | None:
+        """Return the kept answer if it still stands: one look into the store."""
+        kept, ca = self._kept.get(key), key[0]
+        if kept is None or not self._is_usable(ca, kept, STALE):
+            return None
+        if self._service.access.look(lambda authority: status_of(authority, ca, key[2])) != kept.status:
+            return None
+        self._asked_for.add(key)
+        return kept
+
+    def sign(self, ca: str, asked: Asked, status: CertificateStatus) -> Signed:
+        """Return a new answer."""
+        responder, now = self._responders[ca], self._service.clock().replace(microsecond=0)
+        until = min(now + self._rules.lifetime, responder.certificate.not_valid_after_utc)
+        unsigned = answer(asked, status, responder.certificate, this_update=now, next_update=until)
+        return Signed(responder.signer.sign_ocsp(unsigned), asked, status, responder, now, until)
+
+    async def sign_ahead(self) -> None:
+        """Sign anew what was asked for and is soon too old, and forget what nobody has asked for since it was signed.
+
+        The kept ones are in the order in which they were signed, so the first that is young enough is the end.
+        """
+        for key, kept in list(islice(self._kept.items(), AHEAD_STEP)):
+            if self._is_usable(key[0], kept, AHEAD):
+                return
+            if self._kept.get(key) is not kept:
+                continue  # somebody asked meanwhile
+            if key not in self._asked_for or not self.can_sign(key[0]):
+                del self._kept[key]
+                continue
+            await self._sign_again(key, kept)
+
+    async def _sign_again(self, key: Key, kept: Signed) -> None:
+        ca, access = key[0], self._service.access
+        status = await access.read(lambda authority: status_of(authority, ca, key[2]))
+        signed = await access.sign(lambda: self.sign(ca, kept.asked, status))
+        self._asked_for.discard(key)
+        self._keep(key, signed)
+
+    def _keep(self, key: Key, signed: Signed) -> Signed:
+        self._kept[key] = signed
+        self._kept.move_to_end(key)
+        while len(self._kept) > KEPT:
+            oldest, _ = self._kept.popitem(last=False)
+            self._asked_for.discard(oldest)
+        return signed
+
+    def _is_usable(self, ca: str, kept: Signed, share: float) -> bool:
+        """Whether less than this share of its time is over, and its responder is still the CA's."""
+        end = kept.this_update + (kept.next_update - kept.this_update) * share
+        return self._service.clock() < end and kept.responder.certificate == self._responders[ca].certificate
+
+    async def _renew(self, ca: CARecord) -> None:
+        access, name = self._service.access, ca.name
+        responder = await access.read(lambda authority: current_responder(authority, name))
+        if responder is None and await access.read(lambda authority: authority.keystore.has(ca.key_id)):
+            responder = await access.apart(lambda authority: ensure_responder(authority, name))
+            log("ocsp responder certified", ca=name, until=responder.certificate.not_valid_after_utc)
+        if responder is not None:
+            self._responders[name] = responder
+            self._issuers |= dict.fromkeys(issuer_ids(x509.load_der_x509_certificate(ca.certificate)), name)
+
+
+def _living(authority: Authority) -> list[CARecord]:
+    """Return the CAs that have not ended."""
+    cas, now = authority.store.cas(), authority.clock()
+    return [one for one in cas if x509.load_der_x509_certificate(one.certificate).not_valid_after_utc > now]

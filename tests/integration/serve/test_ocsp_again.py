@@ -1,0 +1,180 @@
+"""The same question again, octet for octet: answered without being read, and never with what is no longer so."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+from contextlib import closing
+from dataclasses import dataclass
+from http.client import HTTPResponse
+from typing import TYPE_CHECKING
+from urllib.request import urlopen
+
+import pytest
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.x509 import ocsp
+
+from integration.serve.test_ocsp import GOOD, REVOKED, Lab, request_of, serve_with_ocsp, visit
+from integration.serve.test_publication import configuration
+from nginx_process import nginx_binary, private_nginx
+from service_process import SECONDS, make_ca, running
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from cryptography import x509
+
+    from nginx_process import PrivateNginx
+
+__all__ = ["nginx_binary", "private_nginx"]
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """Return a running service with metrics that the tests of this module share."""
+    directory = tmp_path_factory.mktemp("again")
+    make_ca(directory / "home", configuration() + 'metrics_listen = "127.0.0.1:0"\n')
+    with running(directory / "home", "--name", "127.0.0.1") as service:
+        yield Lab(service, directory)
+
+
+@dataclass
+class Line:
+    """One kept connection, on which octets are sent as they are."""
+
+    connection: socket.socket
+
+    @classmethod
+    def to(cls, lab: Lab) -> Line:
+        """Connect to the responder."""
+        host, _, port = (lab.service.http_address or "").rpartition(":")
+        return cls(socket.create_connection((host, int(port)), timeout=SECONDS))
+
+    def close(self) -> None:
+        """Close it."""
+        self.connection.close()
+
+    def ask(self, *pieces: bytes) -> tuple[HTTPResponse, ocsp.OCSPResponse]:
+        """Send the pieces one by one and return the answer."""
+        for piece in pieces:
+            self.connection.sendall(piece)
+            self.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return self.read()
+
+    def read(self) -> tuple[HTTPResponse, ocsp.OCSPResponse]:
+        """Return the next answer; nothing is read beyond it."""
+        response = HTTPResponse(self.connection)
+        response.fp = self.connection.makefile("rb", buffering=0)  # type: ignore[assignment] # unbuffered: one answer
+        response.begin()
+        assert response.status == 200
+        return response, ocsp.load_der_ocsp_response(response.read())
+
+
+def question(lab: Lab, subject: x509.Certificate) -> bytes:
+    """Return the whole HTTP request that asks about a client certificate."""
+    body = request_of(subject.serial_number, lab.ca(), SHA256())
+    head = "POST /ocsp/clients HTTP/1.1\r\nHost: x\r\nContent-Type: application/ocsp-request\r\n"
+    return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
+
+
+def is_short(response: HTTPResponse) -> bool:
+    """Whether it was answered the short way: what went the usual way has an id that leads to a line in the log."""
+    return response.headers["X-Request-Id"] is None
+
+
+def answered(lab: Lab) -> tuple[float, float]:
+    """Return how many requests for OCSP, and how many good answers, the service has counted."""
+    with urlopen(f"http://{lab.service.metrics_address}/metrics", timeout=SECONDS) as page:
+        lines = dict(line.rsplit(" ", 1) for line in page.read().decode().splitlines() if not line.startswith("#"))
+    requests = lines.get('counterseal_http_requests_total{face="ocsp",status="200"}', "0")
+    return float(requests), float(lines.get('counterseal_ocsp_answers_total{status="good"}', "0"))
+
+
+def test_the_second_time_is_the_short_way_until_it_is_revoked(lab: Lab) -> None:
+    """On one connection and on another; counted all the same; the revocation counts with the next request."""
+    alice = lab.client("alice")
+    asked, before = question(lab, alice), answered(lab)
+    with closing(Line.to(lab)) as first, closing(Line.to(lab)) as second:
+        usual, answer = first.ask(asked)
+        assert (is_short(usual), answer.certificate_status) == (False, GOOD)
+        for line in (first, second, first):
+            again, same = line.ask(asked)
+            assert (is_short(again), same.signature) == (True, answer.signature)
+            names = ("Content-Type", "Content-Length", "Cache-Control")
+            assert [again.headers[name] for name in names] == [usual.headers[name] for name in names]
+        assert [after - count for after, count in zip(answered(lab), before, strict=True)] == [4, 4]
+        lab.revoke("alice", "key_compromise")
+        changed, answer = second.ask(asked)
+        assert (is_short(changed), answer.certificate_status) == (False, REVOKED)
+        assert second.ask(asked)[1].certificate_status is REVOKED
+
+
+def test_what_does_not_come_whole_and_alone_goes_the_usual_way(lab: Lab) -> None:
+    """In two pieces, two in one piece, or after the beginning of another request."""
+    asked = question(lab, lab.client("bob"))
+    with closing(Line.to(lab)) as line:
+        assert not is_short(line.ask(asked)[0])
+        assert is_short(line.ask(asked)[0])
+        line.connection.sendall(asked + asked)
+        assert [is_short(line.read()[0]) for _ in range(2)] == [False, False]
+        assert is_short(line.ask(asked)[0])
+    with closing(Line.to(lab)) as line:
+        head = b"POST /ocsp/clients HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % len(asked)
+        line.connection.sendall(head)
+        _, answer = line.ask(asked)  # it is the body of that head, and no request for OCSP
+        assert answer.response_status is ocsp.OCSPResponseStatus.MALFORMED_REQUEST
+
+
+@pytest.mark.nginx
+def test_nginx_with_our_responder_slow_and_down(tmp_path: Path, private_nginx: PrivateNginx) -> None:
+    """A client waits for a slow one, is refused without one, and is let in again when it is back."""
+    home = tmp_path / "home"
+    make_ca(home, configuration())
+    with running(home, "--name", "127.0.0.1") as service:
+        lab = Lab(service, tmp_path)
+        lab.client("carol")
+        port = serve_with_ocsp(lab, private_nginx, "leaf", "/ocsp/clients")
+        assert visit(lab, "carol", port) == "200"
+        os.kill(service.process.pid, signal.SIGSTOP)
+        try:
+            command = ["curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", "--cacert", str(service.root)]
+            own = tmp_path / "carol"
+            command += ["--cert", str(next(own.glob("*.fullchain.pem"))), "--key", str(next(own.glob("*.key.pem")))]
+            waiting = subprocess.Popen([*command, f"https://127.0.0.1:{port}/"], stdout=subprocess.PIPE, text=True)
+            with pytest.raises(subprocess.TimeoutExpired):
+                waiting.wait(1)  # no answer, so not yet let in
+        finally:
+            os.kill(service.process.pid, signal.SIGCONT)
+        assert waiting.communicate(timeout=SECONDS)[0] == "200"
+    assert visit(lab, "carol", port) == "400"
+    assert "OCSP responder" in private_nginx.log()
+    with running(home, "--name", "127.0.0.1"):
+        assert visit(lab, "carol", port) == "200"
+
+
+@pytest.mark.nginx
+def test_stapling_does_not_wait_for_our_responder(tmp_path: Path, private_nginx: PrivateNginx) -> None:
+    """Slow or down: the handshake goes on without an answer, which the browser may ask for itself."""
+    home = tmp_path / "home"
+    make_ca(home, configuration())
+    with running(home, "--name", "127.0.0.1") as service:
+        lab = Lab(service, tmp_path)
+        port = serve_with_ocsp(lab, private_nginx, "off", "/ocsp", "ssl_verify_client off; ssl_stapling on;")
+        command = ["openssl", "s_client", "-connect", f"127.0.0.1:{port}", "-status", "-CAfile", str(service.root)]
+
+        def handshake() -> str:
+            done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=SECONDS, input="")
+            assert "Verify return code: 0" in done.stdout
+            return done.stdout
+
+        os.kill(service.process.pid, signal.SIGSTOP)
+        try:
+            assert "no response sent" in handshake()
+            assert "no response sent" in handshake()
+        finally:
+            os.kill(service.process.pid, signal.SIGCONT)
+        private_nginx.wait_for(lambda: "Cert Status: good" in handshake(), "an answer to be stapled")
+    assert "Cert Status: good" in handshake()  # nginx keeps the answer while it is valid

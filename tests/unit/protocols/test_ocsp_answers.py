@@ -1,0 +1,134 @@
+"""Which signed answer is used again, and which is signed ahead or forgotten."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from counterseal.authority.create import RootPlan, create
+from counterseal.authority.parts import ROOT, Authority
+from counterseal.keystore.file import FileKeyStore
+from counterseal.moments import epoch
+from counterseal.pki.ocsp import Asked, CertificateStatus
+from counterseal.pki.subject import parse_subject
+from counterseal.protocols.ocsp_answers import Answers
+from counterseal.protocols.ocsp_rules import OCSPRules
+from counterseal.service.access import Access
+from counterseal.service.origin import Origin
+from counterseal.service.parts import Service
+from counterseal.store.sqlite import open_store
+from store_fixtures import certificate
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from pathlib import Path
+
+GOOD = CertificateStatus(known=True)
+ASKED = Asked("sha256", bytes(32), bytes(32), 7, None)
+SOON, LATER = (
+    timedelta(hours=5),
+    timedelta(hours=6),
+)  # of the twelve that an answer has: signed ahead, not used any more
+
+
+@dataclass
+class Lab:
+    """The answers of a CA with one certificate, and a time that is set."""
+
+    path: Path
+    now: datetime = field(default=datetime(2026, 11, 1, tzinfo=UTC))
+
+    def authority(self) -> Authority:
+        """Open the store once more."""
+        store = open_store(self.path / "store.db", create=True, one_thread=False)
+        keystore = FileKeyStore(self.path / "keys", lambda: None)
+        return Authority(store, keystore, lambda: self.now, os.urandom, "test")
+
+    def tell(self, story: Callable[[Answers, Authority], Awaitable[None]]) -> None:
+        """Run a story with the answers, whose responder is there."""
+
+        async def told() -> None:
+            with self.authority() as reader, self.authority() as writer:
+                create(writer, RootPlan(parse_subject("CN=Root"), single_tier=True, encrypt=False))
+                record = certificate(7, issuer=ROOT, not_after=epoch(self.now + timedelta(days=90)))
+                writer.store.adopt([(record, None)])
+                access = Access(reader, writer, self.authority)
+                service = Service(access, Origin(("x",), 1), reader.clock, os.urandom, b"")
+                answers = Answers(service, OCSPRules())
+                await answers.renew()
+                try:
+                    await story(answers, writer)
+                finally:
+                    await access.close()
+
+        asyncio.run(told())
+
+
+def test_an_answer_stands_for_half_of_its_time(tmp_path: Path) -> None:
+    """Then it is signed anew, even if nothing was signed ahead."""
+    lab = Lab(tmp_path)
+
+    async def story(answers: Answers, _: Authority) -> None:
+        key, signed = answers.get(ROOT, ASKED, GOOD)
+        lab.now += LATER - timedelta(seconds=1)
+        assert answers.look(key) is signed
+        lab.now += timedelta(seconds=1)
+        assert answers.look(key) is None
+        assert answers.get(ROOT, ASKED, GOOD)[1].this_update == lab.now
+
+    lab.tell(story)
+
+
+def test_it_stands_as_long_as_the_store_says_the_same(tmp_path: Path) -> None:
+    """Whoever revokes."""
+    lab = Lab(tmp_path)
+
+    async def story(answers: Answers, authority: Authority) -> None:
+        key, _ = answers.get(ROOT, ASKED, GOOD)
+        authority.store.revoke(7, at=epoch(lab.now), reason="superseded", crl_entry=b"")
+        assert answers.look(key) is None
+
+    lab.tell(story)
+
+
+def test_what_was_asked_for_is_signed_ahead(tmp_path: Path) -> None:
+    """With what the store says by then; once nobody asks any more it is forgotten."""
+    lab = Lab(tmp_path)
+
+    async def story(answers: Answers, authority: Authority) -> None:
+        key, signed = answers.get(ROOT, ASKED, GOOD)
+        await answers.sign_ahead()
+        assert answers.look(key) is signed
+        lab.now += SOON
+        await answers.sign_ahead()
+        ahead = answers.look(key)
+        assert ahead is not None
+        assert (ahead.this_update, ahead.status) == (lab.now, GOOD)
+        authority.store.revoke(7, at=epoch(lab.now), reason="superseded", crl_entry=b"")
+        lab.now += SOON
+        await answers.sign_ahead()
+        revoked = answers.look(key)
+        assert revoked is not None
+        assert revoked.status.revoked_at is not None
+        for _ in range(2):  # it was asked for just now, and then no more
+            lab.now += SOON
+            await answers.sign_ahead()
+        assert answers.look(key) is None
+
+    lab.tell(story)
+
+
+def test_an_answer_for_another_name_is_another_one(tmp_path: Path) -> None:
+    """The hash by which a certificate is named is part of the answer."""
+    lab = Lab(tmp_path)
+
+    async def story(answers: Answers, _: Authority) -> None:
+        one = answers.get(ROOT, ASKED, GOOD)
+        other = answers.get(ROOT, Asked("sha1", bytes(20), bytes(20), 7, None), GOOD)
+        assert one[0] != other[0]
+        assert one[1].content != other[1].content
+
+    lab.tell(story)
