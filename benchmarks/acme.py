@@ -7,8 +7,9 @@ ready, finalize, certificate, each request signed and over kept-alive TLS. Ours 
 127.0.0.0/8, answered by a web server of this script) and every answer leaves after its commit is on disk; pebble keeps
 all in memory and is told to take every challenge as valid. Renewals are orders whose authorization is still valid.
 With --postgresql our server runs a third time, its store in a durable PostgreSQL over a Unix socket.
-Servers and clients share the machine; rounds take turns. What bounds us: Python for each request, two ECDSA
-verifications an order more than a signature, and at one client the two to three flushes that an order waits for.
+Servers and clients share the machine, so rounds take turns, and the processor time of each server for an order is shown
+too. What bounds us: Python for each of six requests and their seven verifications, and at one client the two to three
+flushes that an order waits for.
 """
 
 from __future__ import annotations
@@ -136,6 +137,7 @@ class Server:
     kid: str | None = None
     seconds: dict[tuple[str, int], list[list[float]]] = field(default_factory=dict)
     rates: dict[tuple[str, int], list[float]] = field(default_factory=dict)
+    costs: dict[tuple[str, int], list[float]] = field(default_factory=dict)
 
     async def clients(self, number: int) -> list[Fast]:
         """Return clients of one account, connected."""
@@ -164,13 +166,19 @@ class Server:
                 await client.order(address)
                 times.append(time.perf_counter() - began)
 
-        began = time.perf_counter()
+        began, used = time.perf_counter(), self.processor_seconds()
         await asyncio.gather(*map(go, clients))
         self.rates.setdefault((kind, at_once), []).append(orders / (time.perf_counter() - began))
+        self.costs.setdefault((kind, at_once), []).append((self.processor_seconds() - used) / orders * 1000)
         self.seconds.setdefault((kind, at_once), []).append(times)
         for client in clients:
             if client.streams:
                 client.streams[1].close()
+
+    def processor_seconds(self) -> float:
+        """Return the processor time used so far."""
+        fields = Path(f"/proc/{self.process}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def memory(self) -> float:
         """Return the resident memory in MB."""
@@ -304,6 +312,7 @@ def main() -> None:
             for server in servers:
                 runner.run(server.measure("new", 30, 4))  # caches filled, code loaded
                 server.rates.clear()
+                server.costs.clear()
                 server.seconds.clear()
             for _ in range(arguments.rounds):
                 for kind in ("new", "renewal"):
@@ -334,6 +343,9 @@ def show(table: Table, servers: list[Server]) -> None:
         with table.job(what, unit="order/s", goal=goals.get((kind, at_once), "")):
             for server in servers:
                 table.row(server.name, median(server.rates[kind, at_once]))
+        with table.job(f"{what}: processor time of the server", unit="ms"):
+            for server in servers:
+                table.row(server.name, median(server.costs[kind, at_once]))
         for share, which in (("p50", 49), ("p99", 98)):
             with table.job(f"{what}: {share}", unit="ms"):
                 for server in servers:

@@ -87,16 +87,16 @@ def challenge(authority: Authority, call: Call) -> Reply:
     record, kind = _own(authority, call), call.parameters["kind"]
     if kind not in kinds_of(record, call.rules):
         raise not_found("challenge")
-    following = None
+    validate = None
     if not call.is_get and _begins(authority, call, record, kind):
-        following = record.id
+        validate = record.id
         record = _own(authority, call)
     document = objects.challenge(record, kind, call.urls)
     return Reply(
         document,
         headers={"Retry-After": str(RETRY_SECONDS)} if document["status"] in {"pending", "processing"} else {},
         links=((call.urls.authorization(record.id), "up"),),
-        following=("validate", following) if following else None,
+        validate=validate,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from counterseal.protocols.acme.encoding import encode, read_json
 from counterseal.protocols.acme.problems import Problem, not_found
@@ -65,12 +65,13 @@ class Call:
         return encode(self.random_bytes(ID_BYTES))
 
 
-Following = Literal["validate", "publish"]
-
-
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer: JSON, or text of another ``media_type``; ``following`` is what begins once it is durable."""
+    """An answer: JSON, or text of another ``media_type``.
+
+    What begins once it is durable: the challenge of the authorization ``validate`` is tried, a new list of the CA
+    ``publish`` is signed.
+    """
 
     document: dict[str, Any] | None = None
     status: int = 200
@@ -78,7 +79,8 @@ class Reply:
     links: tuple[tuple[str, str], ...] = ()
     text: str | None = None
     media_type: str = "application/json"
-    following: tuple[Following, str] | None = None
+    validate: str | None = None
+    publish: str | None = None
 
 
 def limit(authority: Authority, subject: str, action: str, allowed: int, at: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from starlette.routing import Route
@@ -30,9 +31,11 @@ if TYPE_CHECKING:
 
     from counterseal.authority.parts import Authority
     from counterseal.protocols.acme.endpoint import Job, KeyWay
-    from counterseal.protocols.acme.objects import URLs
     from counterseal.protocols.acme.rules import AcmeRules
     from counterseal.store.store import Store
+
+RESULT_SECONDS = 0.5
+"""A validation that takes longer goes on while the client asks for its result."""
 
 TIDY_SECONDS = 60.0
 TAKE_OVER_SECONDS = 5.0
@@ -68,7 +71,7 @@ class Acme:
         table: list[tuple[str, ASGIApp]] = [
             ("order/{id}", post(orders.order)),  # the most frequent first: they are tried in this order
             ("authz/{id}", post(authorizations.authorization)),
-            ("challenge/{id}/{kind}", post(authorizations.challenge)),
+            ("challenge/{id}/{kind}", self._endpoint.resource(self._challenge)),
             ("new-order", post(orders.new_order)),
             ("order/{id}/finalize", self._endpoint.resource(self._finalize)),
             ("certificate/{id}", post(certificates.certificate)),
@@ -125,19 +128,15 @@ class Acme:
         async def work(request: Request) -> Reply:
             opened = await self._endpoint.open(request, way)
             reply = await self._endpoint.do(opened, job)
-            self._follow(reply, opened.call.urls)
+            self._follow(reply)
             return reply
 
         return self._endpoint.resource(work)
 
-    def _follow(self, reply: Reply, urls: URLs) -> None:
-        if reply.following is None:
+    def _follow(self, reply: Reply) -> None:
+        if reply.publish is None:
             return
-        what, subject = reply.following
-        if what == "validate":
-            self._validator.start(subject, urls)
-            return
-        self._to_publish.add(subject)
+        self._to_publish.add(reply.publish)
         if self._publishing is None or self._publishing.done():
             self._publishing = asyncio.create_task(self._publish())
 
@@ -150,6 +149,17 @@ class Acme:
                 await self._service.access.apart(lambda authority, only=names: publish(authority, only=only))  # type: ignore[misc] # bound now
             except CountersealError as error:
                 log_error("list not published", code=error.code, reason=error.message, cas=sorted(names))
+
+    async def _challenge(self, request: Request) -> Reply:
+        """Answer with the result where it is there soon, which spares the client its questions for it."""
+        opened = await self._endpoint.open(request, "kid")
+        reply = await self._endpoint.do(opened, authorizations.challenge)
+        if reply.validate is None:
+            return reply
+        validation = self._validator.start(reply.validate, opened.call.urls)
+        await asyncio.wait([validation], timeout=RESULT_SECONDS)
+        shown = replace(opened.call, payload=b"")
+        return await self._service.access.read(lambda authority: authorizations.challenge(authority, shown))
 
     async def _finalize(self, request: Request) -> Reply:
         opened = await self._endpoint.open(request, "kid")

@@ -49,7 +49,7 @@ def revoke(authority: Authority, call: Call) -> Reply:
         revoke_record(authority, record, reason)
     except RefusedError as error:
         raise Problem("alreadyRevoked", error.message) from None
-    return Reply(following=("publish", record.issuer))
+    return Reply(publish=record.issuer)
 
 
 def _read(text: str) -> x509.Certificate:

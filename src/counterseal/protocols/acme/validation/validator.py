@@ -43,12 +43,13 @@ class Validator:
         self._places = asyncio.Semaphore(AT_ONCE)
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
-    def start(self, identifier: str, urls: URLs) -> None:
-        """Begin to validate the attempted challenge of an authorization, unless that is under way here."""
-        if identifier in self._tasks:
-            return
-        task = self._tasks[identifier] = asyncio.create_task(self._validate(identifier, urls))
-        task.add_done_callback(lambda _: self._tasks.pop(identifier, None))
+    def start(self, identifier: str, urls: URLs) -> asyncio.Task[None]:
+        """Validate the attempted challenge of an authorization, or go on; the task ends when the result is stored."""
+        task = self._tasks.get(identifier)
+        if task is None:
+            task = self._tasks[identifier] = asyncio.create_task(self._validate(identifier, urls))
+            task.add_done_callback(lambda _: self._tasks.pop(identifier, None))
+        return task
 
     async def require_caa(self, records: Iterable[AuthorizationRecord], urls: URLs) -> None:
         """Ask CAA anew, right before issuing (RFC 8659 3), on grounds that are older than the order; raises Problem."""
