@@ -72,7 +72,7 @@ SECTIONS: dict[str, dict[str, Entry]] = {
         "prove": Entry("counterseal.cli.prove:prove", "Prove with real handshakes who gets into the sites."),
     },
     "Serve": {
-        "serve": Entry("counterseal.cli.serve:serve", "Serve the CA over the network: ACME, EST, OCSP, lists."),
+        "serve": Entry("counterseal.cli.serve:serve", "Serve the CA over the network: ACME, EST, OCSP, lists, an API."),
         "acme": Entry("counterseal.cli.acme:acme", "Keys for new ACME accounts, and the accounts there are."),
         "db": Entry("counterseal.cli.db:db", "Move the store to another database, or bring it to a newer schema."),
     },

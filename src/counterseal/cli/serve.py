@@ -33,7 +33,7 @@ Examples:
 @click.option("--print-unit", is_flag=True, help="Print the systemd unit that runs this, and do nothing else.")
 @common
 def serve(run: Run, *, listen: str | None, names: tuple[str, ...], print_unit: bool) -> None:
-    """Serve the CA over the network: ACME, EST, OCSP, lists.
+    """Serve the CA over the network: ACME, EST, OCSP, lists, an API.
 
     Runs until it is stopped: SIGTERM finishes what was begun, SIGHUP reads the own certificate again. That one is
     issued and renewed by the CA itself. Logs are lines of JSON on stderr. systemd is told when it is ready.
