@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 _OK, _ACCEPTED = 200, 202
 _SHOWN = 300
 _HINT = "hint: "
+_MINUTE, _DAY = 60, 86_400
+_DIGITS = 9  # more than a day has; a longer number is cut before it is read
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,4 +146,4 @@ def _said(answer: Answer) -> tuple[str, str | None]:
 
 def _seconds(answer: Answer) -> int:
     after = answer.headers.get("retry-after", "")
-    return min(int(after), 86_400) if after.isascii() and after.isdigit() and len(after) < 9 else 60  # noqa: PLR2004
+    return min(int(after[:_DIGITS]), _DAY) if after.isascii() and after.isdigit() else _MINUTE

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from counterseal.nginx.generations import list_generations
 from counterseal.nginx.lock import hold_lock
 from counterseal.nginx.waiting import system_clock, wait_until
 from integration.nginx_deploy.bench import LIMITS
-from integration.nginx_deploy.forked import await_exit, die, fork, run_forked
+from integration.nginx_deploy.forked import KILLED, await_exit, die, fork, run_forked
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -77,6 +78,6 @@ def test_the_lock_of_a_killed_process_is_free(tmp_path: Path) -> None:
         with hold_lock(tmp_path / "lock", within=0, clock=system_clock()):
             die()
 
-    run_forked(take_and_die)
+    assert run_forked(take_and_die) == KILLED
     with hold_lock(tmp_path / "lock", within=0, clock=system_clock()):
-        pass
+        assert (tmp_path / "lock").read_text().split() == [str(os.getpid())]

@@ -36,7 +36,11 @@ def test_every_trust_anchor_has_its_own_alias() -> None:
 def test_keys_that_only_browsers_refuse_are_welcome() -> None:
     """Java knows Ed25519 and P-521."""
     for kind in ("ed25519", "p-521"):
-        java_files(client_credential(kind), PASSWORD, strength=Strength.MODERN, rounds=FAST_ROUNDS)
+        credential = client_credential(kind)
+        keystore, _ = java_files(credential, PASSWORD, strength=Strength.MODERN, rounds=FAST_ROUNDS).files
+        read = load_pkcs12(keystore.content, PASSWORD.encode())
+        assert read.cert is not None
+        assert read.cert.certificate == credential.certificate
 
 
 def test_a_password_that_java_cannot_take_is_refused() -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from access_jobs import reserve, taken
 from counterseal.authority.parts import Authority
 from counterseal.errors import CountersealError, InputError, StoreError
 from counterseal.keystore.file import FileKeyStore
@@ -17,7 +18,7 @@ from counterseal.service import access as module
 from counterseal.service.access import Access
 from counterseal.store.sqlite import open_store
 from counterseal.store.store import Store
-from store_fixtures import certificate, new_store, reservation
+from store_fixtures import new_store
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -60,21 +61,6 @@ def lab(tmp_path: Path) -> Lab:
     """Return a laboratory with an empty store."""
     new_store(tmp_path).close()
     return Lab(tmp_path)
-
-
-def reserve(number: int) -> Callable[[Authority], int]:
-    """Return a job that reserves a serial number and answers with it."""
-
-    def job(authority: Authority) -> int:
-        authority.store.reserve_many([reservation(certificate(number))])
-        return number
-
-    return job
-
-
-def taken(authority: Authority) -> list[int]:
-    """Return the reserved numbers."""
-    return [one.serial_number for one in authority.store.reserved_before(1 << 40)]
 
 
 def test_what_fails_fails_alone(lab: Lab) -> None:

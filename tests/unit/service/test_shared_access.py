@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from access_jobs import reserve, taken
 from counterseal.authority.parts import Authority
 from counterseal.errors import CountersealError, InputError
 from counterseal.keystore.file import FileKeyStore
@@ -18,7 +19,7 @@ from counterseal.service.shared_access import SharedAccess
 from counterseal.store.postgresql import open_store
 from counterseal.store.postgresql_failures import unreachable
 from postgresql_process import cluster
-from store_fixtures import CLIENTS, certificate, reservation
+from store_fixtures import CLIENTS
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
@@ -66,21 +67,6 @@ def lab(tmp_path: Path) -> Iterator[Lab]:
         authority.store.add_ca(CLIENTS)
     yield made
     cluster().drop(url)
-
-
-def reserve(number: int) -> Callable[[Authority], int]:
-    """Return a job that reserves a serial number and answers with it."""
-
-    def job(authority: Authority) -> int:
-        authority.store.reserve_many([reservation(certificate(number))])
-        return number
-
-    return job
-
-
-def taken(authority: Authority) -> list[int]:
-    """Return the reserved numbers."""
-    return [one.serial_number for one in authority.store.reserved_before(1 << 40)]
 
 
 def test_what_fails_fails_alone(lab: Lab) -> None:
