@@ -42,6 +42,8 @@ DANGERS = [
     Danger("mtls-duplicate-server-name"),
     Danger("mtls-error-page-forwards"),
     Danger("mtls-error-page-forwards", bad="bad_success"),
+    Danger("mtls-error-page-forwards", bad="bad_condition", good="good_condition"),
+    Danger("mtls-verify-compared-to-failed", bad="bad_map_regex"),
     Danger("mtls-location-check-bypassed", path="/admin/x.php"),
     Danger("mtls-location-check-bypassed", bad="bad_rewrite", good="good_at_server", path="/internal/x"),
     Danger("mtls-nested-location-unprotected", path="/admin/files/x"),

@@ -20,13 +20,14 @@ CLIENT = "ssl_client_"
 FORWARDING = frozenset({
     "proxy_set_header", "grpc_set_header", "fastcgi_param", "uwsgi_param", "scgi_param", "proxy_set_body",
     "proxy_pass", "fastcgi_pass", "uwsgi_pass", "scgi_pass", "grpc_pass",
-    "rewrite", "try_files", "root", "alias",
+    "rewrite", "try_files", "root", "alias", "auth_basic",
 })  # fmt: skip
-"""Directives by which a variable reaches an application or chooses what is answered."""
+"""Directives by which a variable reaches an application or chooses what is answered, and whom a password is asked."""
 _OPAQUE = frozenset(
     ["auth_request", "js_access", "js_content", "access_by_lua_file", "rewrite_by_lua_file", "content_by_lua_file"]
 )
 _LUA = ("access_by_lua_block", "rewrite_by_lua_block", "content_by_lua_block", "access_by_lua", "rewrite_by_lua")
+_REFUSALS = frozenset({"400", "401", "403", "404"})
 _NO_DECISION = frozenset({"set", "log_format", "access_log", "add_header", "add_trailer"})
 
 
@@ -46,6 +47,18 @@ def guards(configuration: Configuration, level: Level) -> Iterator[Directive]:
         yield from level.here(name)
     for name in _LUA:
         yield from (one for one in level.here(name) if _lua_asks(one))
+
+
+def refusals(configuration: Configuration, level: Level) -> frozenset[str]:
+    """Return the codes with which the conditions of this very level refuse a client."""
+    returns = (
+        returned.arguments[0]
+        for condition in level.inside("if")
+        if condition.block is not None and client_variables(configuration, *condition.block.arguments)
+        for returned in condition.here("return")
+        if returned.arguments
+    )
+    return frozenset(returns) & _REFUSALS
 
 
 def is_guarded(configuration: Configuration, level: Level) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from counterseal.nginx.lint.guards import client_variables
@@ -62,6 +62,15 @@ def passings(server: Server) -> Iterator[Passing]:
                     yield Passing(level, directive, _scheme(match, name), match["host"].lower(), match["port"] or "")
 
 
+def unverified(server: Server, name: str, scheme: str) -> Iterator[tuple[Directive, str]]:
+    """Yield each directive of the name that speaks TLS and verifies nobody, and whom it speaks to: maybe a variable."""
+    for level in server.levels if server.kind == "http" else ():
+        for one in level.here(name) if level.value(f"{name.removesuffix('_pass')}_ssl_verify") == "off" else ():
+            text = one.arguments[0] if one.arguments else ""
+            if text.lower().startswith(scheme):
+                yield one, text[len(scheme) :].partition("/")[0]
+
+
 def _scheme(match: re.Match[str], name: str) -> str:
     return (match["scheme"] or ("http" if name == "proxy_pass" else "grpc")).lower()
 
@@ -70,6 +79,24 @@ def identity_headers(configuration: Configuration, passing: Passing) -> frozense
     """Return the names of the headers, in lower case, by which the application is told who the client is."""
     headers = passing.headers.items()
     return frozenset(name for name, one in headers if client_variables(configuration, *one.arguments[1:]))
+
+
+def lost_headers(configuration: Configuration, passing: Passing) -> tuple[frozenset[str], Directive | None]:
+    """Return the identity headers that the level around sets and this one drops, and the first that it sets itself."""
+    name = HEADERS[passing.directive.name]
+    inner = _setting(passing.level, name)
+    outer = _setting(inner.parent, name) if inner and inner.parent else None
+    if inner is None or outer is None:
+        return frozenset(), None
+    told = identity_headers(configuration, replace(passing, level=outer))
+    return told - passing.headers.keys(), inner.here(name)[0]
+
+
+def _setting(level: Level | None, name: str) -> Level | None:
+    """Return the innermost level from here outwards that sets headers."""
+    while level is not None and not level.here(name):
+        level = level.parent
+    return level
 
 
 def addresses(configuration: Configuration, passing: Passing) -> tuple[str, ...]:

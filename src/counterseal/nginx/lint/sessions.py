@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from counterseal.nginx.lint.level import Level
     from counterseal.nginx.lint.model import Configuration, Server
+    from counterseal.nginx.tree import Directive
 
 OWN_CONTEXT = (1, 29, 2)
 
@@ -25,8 +26,22 @@ def session_levels(configuration: Configuration, server: Server) -> Iterator[Lev
 
 
 def has_tickets(level: Level) -> bool:
-    """Whether session tickets are given out."""
+    """Whether session tickets are given out; what OpenSSL is told by ``ssl_conf_command`` comes last."""
+    command = ticket_command(level)
+    if command is not None:
+        return not command[1].startswith("-")
     return level.value("ssl_session_tickets") == "on"
+
+
+def ticket_command(level: Level) -> tuple[Directive, str] | None:
+    """Return the last ``ssl_conf_command Options`` about tickets, with its option; None without one."""
+    found = None
+    for command in level.all("ssl_conf_command"):
+        name, *values = command.arguments or ("",)
+        for option in ",".join(values).split(",") if name.lower() == "options" else ():
+            if option.strip().lower().lstrip("+-") == "sessionticket":
+                found = command, option.strip()
+    return found
 
 
 def shared_zone(level: Level) -> str | None:

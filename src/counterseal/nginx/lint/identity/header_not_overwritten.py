@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from counterseal.findings import Severity
 from counterseal.nginx.lint.guards import client_variables
-from counterseal.nginx.lint.passing import identity_headers, passings
+from counterseal.nginx.lint.passing import identity_headers, lost_headers, passings
 from counterseal.nginx.lint.rule import Found, Rule, at
 
 if TYPE_CHECKING:
@@ -24,28 +24,26 @@ _NAMES = frozenset(
 
 def check(configuration: Configuration) -> Iterator[Found]:
     """Find places that tell an application the verdict and no name, or fewer headers than it is told elsewhere."""
-    told = list(_told(configuration))
+    told = [(passing, identity_headers(configuration, passing)) for passing in _guarded(configuration)]
     everywhere: dict[str, set[str]] = defaultdict(set)
     for passing, headers in told:
         everywhere[passing.target] |= headers
     for passing, headers in told:
-        missing = sorted(everywhere[passing.target] - passing.headers.keys())
-        first = passing.headers[min(headers)]
+        lost, _ = lost_headers(configuration, passing)
+        missing = sorted(everywhere[passing.target] - passing.headers.keys() - lost)
+        first = passing.headers[min(headers)] if headers else passing.directive
         if missing:
             yield Found(
                 at(first), f"{missing[0]}, which {passing.target} is told elsewhere, comes from the client here"
             )
-        elif not _names_client(configuration, passing, headers):
+        elif headers and not _names_client(configuration, passing, headers):
             sibling = _sibling(min(headers))
             yield Found(at(first), f"the verdict alone is set: a name in a header like {sibling} is the client's own")
 
 
-def _told(configuration: Configuration) -> Iterator[tuple[Passing, frozenset[str]]]:
+def _guarded(configuration: Configuration) -> Iterator[Passing]:
     for server in configuration.guarded:
-        for passing in passings(server):
-            headers = identity_headers(configuration, passing)
-            if headers:
-                yield passing, headers
+        yield from passings(server)
 
 
 def _names_client(configuration: Configuration, passing: Passing, headers: frozenset[str]) -> bool:

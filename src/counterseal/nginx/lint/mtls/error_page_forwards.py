@@ -6,23 +6,25 @@ from typing import TYPE_CHECKING
 
 from counterseal.findings import Severity
 from counterseal.nginx.lint.answers import application, succeeds
-from counterseal.nginx.lint.guards import is_guarded
+from counterseal.nginx.lint.guards import is_guarded, refusals
 from counterseal.nginx.lint.locations import find_location
 from counterseal.nginx.lint.rule import Found, Rule, at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from counterseal.nginx.lint.model import Configuration
+    from counterseal.nginx.lint.model import Configuration, Server
 
 
 def check(configuration: Configuration) -> Iterator[Found]:
-    """Find the error pages for 495 and 496, in force outside the locations, that run an application or answer 2xx.
+    """Find error pages that run an application or answer 2xx for those who were refused.
 
-    A named location, or a path with a variable in it, gets the request as the client made it. A fixed path is another
-    request, and harmless as long as it does not turn the refusal into a success.
+    For 495 and 496 those in force outside the locations count. A named location, or a path with a variable in it, gets
+    the request as the client made it. A fixed path is another request, and harmless as long as it does not turn the
+    refusal into a success.
     """
     for server in configuration.guarded:
+        yield from _of_conditions(configuration, server)
         for page in server.level.all("error_page"):
             *codes, target = page.arguments or ("",)
             if not {"495", "496"} & set(codes) or "://" in target:
@@ -37,6 +39,26 @@ def check(configuration: Configuration) -> Iterator[Found]:
                 yield Found(at(page), f"refused clients are answered 2xx by {target}")
 
 
+def _of_conditions(configuration: Configuration, server: Server) -> Iterator[Found]:
+    """Find named locations to which a condition's refusal leads: the conditions of the server are not looked at again.
+
+    One that runs another application than the rest of the server, such as a login, is meant.
+    """
+    for level in (server.level, *server.locations):
+        codes = refusals(configuration, level)
+        for page in level.all("error_page") if codes else ():
+            *named, target = page.arguments or ("",)
+            location = find_location(server, target) if target.startswith("@") else None
+            refused = sorted(codes & set(named))
+            if location is None or not refused or is_guarded(configuration, location):
+                continue
+            asked = application(location)
+            others = (application(other) for other in server.locations if other is not location)
+            elsewhere = {one.arguments for one in others if one is not None}
+            if asked is not None and (not elsewhere or asked.arguments in elsewhere):
+                yield Found(at(page), f"clients refused with {refused[0]} reach the application through {target}")
+
+
 def _may_succeed(codes: list[str]) -> bool:
     """Whether ``=`` takes the status of the location, or sets a success; without it the code of the error stays."""
     answer = next((code.removeprefix("=") for code in codes if code.startswith("=")), None)
@@ -46,10 +68,11 @@ def _may_succeed(codes: list[str]) -> bool:
 RULE = Rule(
     code="mtls-error-page-forwards",
     severity=Severity.CRITICAL,
-    summary="error_page sends 495 or 496 to the application.",
+    summary="error_page sends clients that were refused to the application.",
     evidence="The internal redirect is not verified again, and = keeps the status of the application: 200 for a "
-    "client without certificate and for one whose certificate had expired.",
-    remedy="answer 495 and 496 with something static and a code of your own: error_page 495 496 =403 @denied;",
+    "client without certificate and for one whose certificate had expired. A named location does not run the "
+    "conditions of the server either: return 403 with error_page 403 = @app gave 200, too.",
+    remedy="answer refusals with something static and a code of your own: error_page 495 496 =403 @denied;",
     reference="https://nginx.org/en/docs/http/ngx_http_core_module.html#error_page",
     check=check,
 )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from counterseal.findings import Severity
 from counterseal.nginx.lint.edit import insert_into, replace_word
 from counterseal.nginx.lint.rule import Found, Rule, at
-from counterseal.nginx.lint.sessions import has_tickets, session_levels
+from counterseal.nginx.lint.sessions import has_tickets, session_levels, ticket_command
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,8 +23,10 @@ def check(configuration: Configuration) -> Iterator[Found]:
         level = next((one for one in session_levels(configuration, server) if has_tickets(one)), None)
         if level is None:
             continue
-        switch = level.effective("ssl_session_tickets")
-        if switch is not None:
+        switch, command = level.effective("ssl_session_tickets"), ticket_command(level)
+        if command is not None:
+            yield Found(at(command[0]), "session tickets skip the verification of clients")
+        elif switch is not None:
             yield Found(
                 at(switch), "session tickets skip the verification of clients", (replace_word(switch, 0, "off"),)
             )

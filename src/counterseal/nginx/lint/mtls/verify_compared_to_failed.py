@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from counterseal.findings import Severity
+from counterseal.nginx.lint.guards import guards
 from counterseal.nginx.lint.rule import Found, Rule, Span, at
+from counterseal.nginx.lint.variables import variables_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,8 +22,12 @@ def check(configuration: Configuration) -> Iterator[Found]:
         for level in server.levels:
             yield from (found for one in level.inside("if") if one.block and (found := _condition(one.block, server)))
     admits_any = any(server.verify == "optional_no_ca" for server in configuration.servers)
+    decisive = _decisive(configuration)
     for one in configuration.maps:
-        yield from _map(one, admits_any=admits_any)
+        if one.arguments[:1] == ("$ssl_client_verify",):
+            yield from _map(one, admits_any=admits_any)
+            if variables_in(one.arguments[-1]) & decisive:
+                yield from _list_of_failures(one)
 
 
 def _condition(condition: Directive, server: Server) -> Found | None:
@@ -43,13 +49,30 @@ def _map(directive: Directive, *, admits_any: bool) -> Iterator[Found]:
 
     With ``optional`` a bad certificate is answered 400 before, so a map that also has NONE is complete.
     """
-    if directive.arguments[:1] != ("$ssl_client_verify",):
-        return
     values = {entry.name.upper(): entry.arguments for entry in directive.directives}
     for entry in directive.directives:
         is_complete = values.get("NONE") == entry.arguments and not admits_any
         if entry.name.upper() == "FAILED" and entry.arguments != values.get("DEFAULT", ("",)) and not is_complete:
             yield Found(at(entry), "this key never matches: $ssl_client_verify is FAILED:reason")
+
+
+def _decisive(configuration: Configuration) -> frozenset[str]:
+    """Return the variables by which servers that do not insist on a certificate decide, and by nothing else."""
+    found: set[str] = set()
+    for server in configuration.servers:
+        for level in server.levels if server.verify.startswith("optional") else ():
+            named = [variables_in(" ".join(guard.arguments)) for guard in guards(configuration, level)]
+            if all("ssl_client_verify" not in names for names in named):
+                found.update(*named)
+    return frozenset(found)
+
+
+def _list_of_failures(directive: Directive) -> Iterator[Found]:
+    """Find the first key of a map that knows nothing but failures: what it gives for NONE, SUCCESS gets, too."""
+    keys = [entry for entry in directive.directives if entry.name.lower() not in {"default", "volatile"}]
+    names = [key.name.upper() for key in keys]
+    if names and all(name.startswith("~") and "FAILED" in name and "NONE" not in name for name in names):
+        yield Found(at(keys[0]), "clients without a certificate get past this: they are NONE")
 
 
 RULE = Rule(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from counterseal.findings import Severity
-from counterseal.nginx.lint.passing import passings
+from counterseal.nginx.lint.passing import unverified
 from counterseal.nginx.lint.rule import Found, Rule, at
 
 if TYPE_CHECKING:
@@ -15,11 +15,10 @@ if TYPE_CHECKING:
 
 
 def check(configuration: Configuration) -> Iterator[Found]:
-    """Find every ``grpc_pass grpcs://`` without verification."""
+    """Find every ``grpc_pass grpcs://`` without verification, also to a variable."""
     for server in configuration.servers:
-        for passing in passings(server):
-            if passing.scheme == "grpcs" and passing.level.value("grpc_ssl_verify") == "off":
-                yield Found(at(passing.directive), f"the certificate of {passing.target} is not verified")
+        for directive, target in unverified(server, "grpc_pass", "grpcs://"):
+            yield Found(at(directive), f"the certificate of {target} is not verified")
 
 
 RULE = Rule(

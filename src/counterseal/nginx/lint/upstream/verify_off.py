@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from counterseal.findings import Severity
-from counterseal.nginx.lint.passing import passings
+from counterseal.nginx.lint.passing import unverified
 from counterseal.nginx.lint.rule import Found, Rule, at
 
 if TYPE_CHECKING:
@@ -15,16 +15,11 @@ if TYPE_CHECKING:
 
 
 def check(configuration: Configuration) -> Iterator[Found]:
-    """Find every ``proxy_pass https://`` and ``uwsgi_pass suwsgi://`` without verification."""
+    """Find every ``proxy_pass https://`` and ``uwsgi_pass suwsgi://`` without verification, also to a variable."""
     for server in configuration.servers:
-        for passing in passings(server):
-            if passing.scheme == "https" and passing.level.value("proxy_ssl_verify") == "off":
-                yield Found(at(passing.directive), f"the certificate of {passing.target} is not verified")
-        for level in server.levels:
-            for one in level.here("uwsgi_pass"):
-                target = one.arguments[0] if one.arguments else ""
-                if target.startswith("suwsgi://") and level.value("uwsgi_ssl_verify") == "off":
-                    yield Found(at(one), f"the certificate of {target} is not verified")
+        for name, scheme in (("proxy_pass", "https://"), ("uwsgi_pass", "suwsgi://")):
+            for directive, target in unverified(server, name, scheme):
+                yield Found(at(directive), f"the certificate of {target} is not verified")
 
 
 RULE = Rule(
