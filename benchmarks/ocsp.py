@@ -1,12 +1,14 @@
 """OCSP answers per second beside ``openssl ocsp`` and ``cfssl ocspserve`` in one run: directly, and from nginx's cache.
 
-usage: python benchmarks/ocsp.py [--seconds 3] [--rounds 3] [--json FILE]
+usage: python benchmarks/ocsp.py [--seconds 3] [--rounds 3] [--postgresql] [--json FILE]
 
 Eight clients in one Python process ask about one good certificate of a thousand, each as soon as it has its answer;
 connections are kept where the server keeps them (``openssl ocsp`` answers HTTP/1.0, one request a connection, some of
 which it resets). Each of our answers looks into the store; openssl reads its index once, cfssl a file of signed
 answers. Servers and clients share the machine, so the second table has the processor time of each server, which does
-not depend on who else is busy. What bounds us: the kernel, handing octets over, and HTTP in Python where we sign.
+not depend on who else is busy. With --postgresql our service runs once more, its store in a durable PostgreSQL over a
+Unix socket, where a kept answer is used until a change is announced. What bounds us: the kernel, handing octets over,
+and HTTP in Python where we sign.
 """
 
 from __future__ import annotations
@@ -41,6 +43,7 @@ from table import Table, new_arguments
 
 from command import counterseal
 from nginx_process import free_port
+from postgresql_process import Cluster
 from service_process import make_ca, running
 
 if TYPE_CHECKING:
@@ -185,21 +188,45 @@ def nginx(place: Path, responder: str) -> Iterator[tuple[int, int]]:
         process.wait()
 
 
+def fill(home: Path, store: str = "") -> list[x509.Certificate]:
+    """Make a CA with a thousand certificates, return one and its issuer; ``store`` names another store than a file."""
+    make_ca(home, f'{store}[serve]\nnames = ["127.0.0.1"]\nhttp_listen = "127.0.0.1:{free_port()}"\n')
+    rows, batch, asked = (home.with_name(f"{home.name}-{one}") for one in ("rows", "batch", "asked"))
+    rows.write_text("name\n" + "".join(f"device{number}\n" for number in range(CERTIFICATES - 1)))
+    assert counterseal(home, "client", "--batch", str(rows), "--out", str(batch)).code == 0
+    assert counterseal(home, "client", "asked", "--out", str(asked)).code == 0
+    return x509.load_pem_x509_certificates(next(asked.glob("*.fullchain.pem")).read_bytes())
+
+
+@contextmanager
+def on_postgresql(place: Path) -> Iterator[dict[str, tuple[int, int, bytes]]]:
+    """Answer from a PostgreSQL of its own."""
+    cluster, home = Cluster(place / "pg", durable=True), place / "shared"
+    try:
+        subject, ca = fill(home, f'[store]\nurl = "{cluster.create()}"\n')
+        with running(home) as service:
+            port = int((service.http_address or "").rpartition(":")[2])
+            plain, fresh = request(subject, ca), request(subject, ca, bytes(range(32)))
+            yield {
+                "counterseal, PostgreSQL, signs each": (port, service.process.pid, post(fresh, "/ocsp/clients")),
+                "counterseal, PostgreSQL, kept, POST": (port, service.process.pid, post(plain, "/ocsp/clients")),
+            }
+    finally:
+        cluster.stop("immediate")
+
+
 def main() -> None:
     """Take turns, then show."""
     parser = new_arguments(__doc__ or "")
     parser.add_argument("--seconds", type=float, default=3)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--postgresql", action="store_true")
     arguments = parser.parse_args()
     with ExitStack() as stack:
         place = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        place.chmod(0o711)
         home = place / "home"
-        make_ca(home, f'[serve]\nnames = ["127.0.0.1"]\nhttp_listen = "127.0.0.1:{free_port()}"\n')
-        rows = "".join(f"device{number}\n" for number in range(CERTIFICATES - 1))
-        (place / "rows.csv").write_text(f"name\n{rows}")
-        assert counterseal(home, "client", "--batch", str(place / "rows.csv"), "--out", str(place / "batch")).code == 0
-        assert counterseal(home, "client", "asked", "--out", str(place / "asked")).code == 0
-        subject, ca = x509.load_pem_x509_certificates(next((place / "asked").glob("*.fullchain.pem")).read_bytes())
+        subject, ca = fill(home)
         service = stack.enter_context(running(home))
         responder = service.http_address or ""
         ours = (int(responder.rpartition(":")[2]), service.process.pid)
@@ -215,6 +242,8 @@ def main() -> None:
             "counterseal, kept, GET": (*ours, get(plain, "/ocsp/clients")),
             "counterseal, nginx cache": (*cached, get(plain, "/ocsp/clients")),
         }
+        if arguments.postgresql:
+            ways |= stack.enter_context(on_postgresql(place))
         table, rates, costs = Table("ocsp"), defaultdict[str, list[float]](list), defaultdict[str, list[float]](list)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             for way in ways.values():

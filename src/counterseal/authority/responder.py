@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 from cryptography import x509
 
+from counterseal.authority.leasing import leased
 from counterseal.authority.renewal import is_due
-from counterseal.authority.signing import sign_and_store
+from counterseal.authority.signing import prepare_draft, record, reserve
 from counterseal.moments import epoch, moment
 from counterseal.pki.certificate import IssuanceRequest, assemble_end_entity
 from counterseal.pki.crl import RevocationReason
@@ -22,12 +23,16 @@ from counterseal.pki.ocsp import CertificateStatus
 from counterseal.pki.policy import BACKDATE
 from counterseal.pki.profile import RESPONDER
 from counterseal.pki.subject import common_name, subject_of
+from counterseal.store.leases import require_lease
 from counterseal.store.records import Status
 
 if TYPE_CHECKING:
     from counterseal.authority.parts import Authority
     from counterseal.keystore.software import SoftwareSigner
+    from counterseal.store.leases import Lease
 
+_LEASE_SECONDS = 30
+"""How long a responder may take to be made before somebody else begins."""
 
 _UNKNOWN, _GOOD = CertificateStatus(known=False), CertificateStatus(known=True)
 
@@ -55,32 +60,38 @@ def status_of(authority: Authority, ca: str, serial_number: int) -> CertificateS
 
 def current_responder(authority: Authority, ca: str) -> Responder | None:
     """Return the CA's responder, unless there is none yet, or it is due to be replaced."""
-    for record in authority.store.by_name(_name(ca), Status.VALID):
-        certificate = x509.load_der_x509_certificate(record.certificate or b"")
-        if not is_due(authority, certificate) and authority.keystore.has(_key_id(ca, record.serial_number)):
-            return Responder(ca, certificate, authority.keystore.signer(_key_id(ca, record.serial_number)))
+    for one in authority.store.by_name(_name(ca), Status.VALID):
+        certificate = x509.load_der_x509_certificate(one.certificate or b"")
+        if not is_due(authority, certificate) and authority.keystore.has(_key_id(ca, one.serial_number)):
+            return Responder(ca, certificate, authority.keystore.signer(_key_id(ca, one.serial_number)))
     return None
 
 
 def ensure_responder(authority: Authority, ca: str) -> Responder:
     """Return the CA's responder, certifying a new one with a new key where that is due.
 
-    The keys of those that have expired are removed. Raises KeyAccessError, StoreError, RefusedError.
+    One process at a time does so, and the others take what it made. The keys of those that have expired are removed.
+    Raises KeyAccessError, StoreError, RefusedError.
     """
     found = current_responder(authority, ca)
     if found is None:
-        found = _make(authority, ca)
-        for record in authority.store.by_name(_name(ca)):
-            if record.not_after < epoch(authority.clock()):
-                authority.keystore.discard(_key_id(ca, record.serial_number))
+        with leased(authority, f"responder {ca}", seconds=_LEASE_SECONDS) as lease:
+            found = current_responder(authority, ca) or _make(authority, ca, lease)
+            _remove_old_keys(authority, ca)
     return found
 
 
-def _make(authority: Authority, ca: str) -> Responder:
-    record, issuer = authority.store.ca(ca), authority.issuer(ca)
+def _remove_old_keys(authority: Authority, ca: str) -> None:
+    for one in authority.store.by_name(_name(ca)):
+        if one.not_after < epoch(authority.clock()):
+            authority.keystore.discard(_key_id(ca, one.serial_number))
+
+
+def _make(authority: Authority, ca: str, lease: Lease) -> Responder:
+    ca_record, issuer = authority.store.ca(ca), authority.issuer(ca)
     serial_number, now = authority.serial_number(), authority.clock().replace(microsecond=0)
-    ca_signer, key_id = authority.keystore.signer(record.key_id), _key_id(ca, serial_number)
-    signer = authority.keystore.create(key_id, P256, encrypt=authority.keystore.is_encrypted(record.key_id))
+    ca_signer, key_id = authority.keystore.signer(ca_record.key_id), _key_id(ca, serial_number)
+    signer = authority.keystore.create(key_id, P256, encrypt=authority.keystore.is_encrypted(ca_record.key_id))
     request = IssuanceRequest(
         profile=RESPONDER,
         subject=subject_of(f"{common_name(issuer.certificate.subject) or ca} OCSP"[:64]),
@@ -92,7 +103,12 @@ def _make(authority: Authority, ca: str) -> Responder:
     )
     draft = assemble_end_entity(request, issuer, ca_signer.signature_algorithm)
     try:
-        made = sign_and_store(authority, draft, issuer, ca_signer, name=_name(ca), profile=RESPONDER.name)
+        prepared = prepare_draft(draft, issuer, ca_signer, name=_name(ca), profile=RESPONDER.name)
+        reserve(authority, prepared)
+        content = prepared.sign()
+        with authority.store.transaction():
+            require_lease(authority.store, lease)
+            made = record(authority, prepared, content)
     except BaseException:
         authority.keystore.discard(key_id)
         raise

@@ -138,7 +138,7 @@ async def _serve(home: Path, settings: Settings, passphrase: Passphrase, started
             service_secret(home),
             trusts_proxy=settings.serve.trust_client_cert,
             metrics=metrics,
-            short_way=None if authority.store.is_shared else ShortWay(metrics),  # it cannot wait for a network
+            short_way=ShortWay(metrics),
         )
         faces = _faces(service, home, settings, own)
         watching = [metrics_face(service, own.ends if own else None)] if settings.serve.metrics_listen else []

@@ -1,7 +1,7 @@
 """``/ocsp``: the status of one certificate, by POST and by GET (RFC 6960 A.1, RFC 5019).
 
-``/ocsp/NAME`` answers for the CA of that name, ``/ocsp`` for every CA, as the request names its issuer by hashes. Each
-answer looks into the store, which costs microseconds; what is signed and kept is ``ocsp_answers``' matter.
+``/ocsp/NAME`` answers for the CA of that name, ``/ocsp`` for every CA, as the request names its issuer by hashes. What
+is signed and kept, and how it is known that it still stands, is ``ocsp_answers``' matter.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from cryptography.x509.ocsp import OCSPResponseStatus
 from starlette.responses import Response
 from starlette.routing import Route
 
-from counterseal.authority.responder import status_of
 from counterseal.errors import InputError
 from counterseal.pki.ocsp import MAX_REQUEST_BYTES, read_request, refusal
 from counterseal.protocols.ocsp_answers import Answers
@@ -93,7 +92,7 @@ class OCSP:
             return self._refused(OCSPResponseStatus.UNAUTHORIZED)
         if not self.answers.can_sign(ca):
             return self._refused(OCSPResponseStatus.TRY_LATER)
-        status = await self._service.access.read(lambda authority: status_of(authority, ca, asked.serial_number))
+        status = await self.answers.status(ca, asked.serial_number)
         if self._rules.nonces == "ignored":
             asked = replace(asked, nonce=None)
         self._service.metrics.ocsp_answers.labels(_shown(status)).inc()

@@ -1,7 +1,8 @@
 """The responders of this process, and the answers they have signed.
 
 A signed answer is used again as long as the store says what it says, so a revocation by whatever process is seen with
-the next request, and there is nothing to invalidate. Half of its time over, it is signed anew: ahead of that where it
+the next request: each looks into the store, or knows that nothing of the certificate was announced since somebody did
+(``Access.recall``). Half of its time over, it is signed anew: ahead of that where it
 was asked for, so that nobody waits for a signature.
 """
 
@@ -16,15 +17,17 @@ from cryptography import x509
 
 from counterseal.authority.responder import current_responder, ensure_responder, status_of
 from counterseal.errors import CountersealError
-from counterseal.pki.ocsp import answer, issuer_ids
+from counterseal.pki.ocsp import CertificateStatus, answer, issuer_ids
 from counterseal.service.log import log, log_error
+from counterseal.store.announcements import certificate_subject
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
     from counterseal.authority.parts import Authority
     from counterseal.authority.responder import Responder
-    from counterseal.pki.ocsp import Asked, CertificateStatus
+    from counterseal.pki.ocsp import Asked
     from counterseal.protocols.ocsp_rules import OCSPRules
     from counterseal.service.parts import Service
     from counterseal.store.records import CARecord
@@ -97,12 +100,17 @@ class Answers:
         self._asked_for.add(key)
         return key, kept
 
+    async def status(self, ca: str, serial_number: int) -> CertificateStatus:
+        """Return what the store says of a certificate."""
+        status = await self._service.access.recall(*_question(ca, serial_number))
+        return status or CertificateStatus(known=False)
+
     def look(self, key: Key) -> Signed | None:
-        """Return the kept answer if it still stands: one look into the store."""
+        """Return the kept answer if it still stands, and that can be said at once."""
         kept, ca = self._kept.get(key), key[0]
         if kept is None or not self._is_usable(ca, kept, STALE):
             return None
-        if self._service.access.look(lambda authority: status_of(authority, ca, key[2])) != kept.status:
+        if self._service.access.look(*_question(ca, key[2])) != kept.status:
             return None
         self._asked_for.add(key)
         return kept
@@ -130,9 +138,9 @@ class Answers:
             await self._sign_again(key, kept)
 
     async def _sign_again(self, key: Key, kept: Signed) -> None:
-        ca, access = key[0], self._service.access
-        status = await access.read(lambda authority: status_of(authority, ca, key[2]))
-        signed = await access.sign(lambda: self.sign(ca, kept.asked, status))
+        ca = key[0]
+        status = await self.status(ca, key[2])
+        signed = await self._service.access.sign(lambda: self.sign(ca, kept.asked, status))
         self._asked_for.discard(key)
         self._keep(key, signed)
 
@@ -158,6 +166,16 @@ class Answers:
         if responder is not None:
             self._responders[name] = responder
             self._issuers |= dict.fromkeys(issuer_ids(x509.load_der_x509_certificate(ca.certificate)), name)
+
+
+def _question(ca: str, serial_number: int) -> tuple[str, Callable[[Authority], CertificateStatus | None]]:
+    """Return what is asked of the store; None for what is unknown, because the first certificate is not announced."""
+
+    def ask(authority: Authority) -> CertificateStatus | None:
+        status = status_of(authority, ca, serial_number)
+        return status if status.known else None
+
+    return certificate_subject(ca, serial_number), ask
 
 
 def _living(authority: Authority) -> list[CARecord]:

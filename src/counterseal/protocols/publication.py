@@ -19,6 +19,7 @@ from counterseal.moments import moment
 from counterseal.service.conditional import answer, cache_headers
 from counterseal.service.log import log, log_error
 from counterseal.service.parts import Face, Service, Upkeep
+from counterseal.store.announcements import list_subject
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -57,7 +58,8 @@ class Publication:
 
     async def crl(self, request: Request) -> Response:
         """Answer with the newest list of a CA."""
-        record = await self._service.access.read(lambda authority: self._newest(authority, request))
+        name = request.path_params["name"]
+        record = await self._service.access.recall(list_subject(name), lambda authority: self._newest(authority, name))
         tag, now = f"{record.number}-{record.this_update}", self._service.clock()
         until = moment(record.next_update)
         headers = cache_headers(tag, moment(record.this_update), now, until=until, longest=LIST_SECONDS)
@@ -86,8 +88,7 @@ class Publication:
         if published.signed:
             log("lists published", lists={one.issuer: one.number for one in published.signed})
 
-    def _newest(self, authority: Authority, request: Request) -> CRLRecord:
-        name = request.path_params["name"]
+    def _newest(self, authority: Authority, name: str) -> CRLRecord:
         kept, number = self._lists.get(name), authority.store.latest_crl_number(name)
         if kept is not None and kept.number == number:
             return kept

@@ -66,8 +66,15 @@ class Access:
         """Return what ``job`` reads; it must neither write nor wait."""
         return job(self._reader)
 
-    def look(self, job: Callable[[Authority], T]) -> T:
-        """Return what ``job`` reads, for who cannot wait."""
+    async def recall(self, _subject: str, job: Callable[[Authority], T]) -> T:
+        """Return what ``job`` reads of the subject (see ``store.announcements``), which may be known still.
+
+        None is never kept. A look into a file costs no more than to remember, so it is done each time.
+        """
+        return job(self._reader)
+
+    def look(self, _subject: str, job: Callable[[Authority], T]) -> T | None:
+        """Return what ``recall`` does, for who cannot wait; None where one would have to."""
         return job(self._reader)
 
     async def write(self, job: Callable[[Authority], T], *, durable: bool = True) -> T:

@@ -1,6 +1,7 @@
 """A store in a database server from asynchronous code: every statement goes there and back, so all run in threads.
 
-Reads have a few connections of their own; one thread writes, a group of jobs a transaction. What waits while the
+Reads have a few connections of their own; what is asked for again and again is remembered until a change of it is
+announced (``announced``). One thread writes, a group of jobs a transaction. What waits while the
 database is away for a moment (a restart, a failover) is tried again. Only a commit that was sent and not answered is
 not: nobody knows whether it happened, so whoever asked is told to come again and look.
 """
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from counterseal.errors import StoreError
 from counterseal.service.access import THREADS, Access, deliver
+from counterseal.service.announced import Announced
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,6 +47,7 @@ class SharedAccess(Access):
         for _ in range(READERS):
             self._readers.put_nowait(open_one())
         self._reading = ThreadPoolExecutor(READERS, thread_name_prefix="read")
+        self._announced = Announced(writer.store.listen)
 
     async def read(self, job: Callable[[Authority], T]) -> T:
         """Return what ``job`` reads, in a thread; it may be run again when a connection was lost."""
@@ -53,8 +56,25 @@ class SharedAccess(Access):
         future.add_done_callback(lambda _: self._readers.put_nowait(reader))
         return await _answered(future, reader)
 
+    async def recall(self, subject: str, job: Callable[[Authority], T]) -> T:
+        """Return what ``job`` reads of the ``subject``, which is known as long as no change of it is announced."""
+        kept: T | None = self._announced.recall(subject)
+        if kept is not None:
+            return kept
+        moment = self._announced.moment()
+        value = await self.read(job)
+        if value is not None and moment is not None:
+            self._announced.keep(subject, value, moment)
+        return value
+
+    def look(self, subject: str, _job: Callable[[Authority], T]) -> T | None:
+        """Return what is known of the ``subject``, None where it has to be asked for."""
+        kept: T | None = self._announced.recall(subject)
+        return kept
+
     async def close(self) -> None:
         """Let what waits be written, then stop."""
+        await self._announced.close()
         await super().close()
         self._reading.shutdown()
         self._writer.store.close()

@@ -16,6 +16,7 @@ from counterseal.store.copying import copy_store
 from counterseal.store.migrations import refuse_newer
 from counterseal.store.postgresql_connection import Address, PostgreSQL, connect
 from counterseal.store.postgresql_failures import FAULTS, postgresql_error
+from counterseal.store.postgresql_listener import PostgreSQLListener
 from counterseal.store.postgresql_schema import LOCK, schema_version, steps, upgrade
 from counterseal.store.session import Dialect
 from counterseal.store.store import RETIRED, Store
@@ -51,6 +52,10 @@ class PostgreSQLStore(Store):
     def wait_never(self) -> None:
         """Fail at once where another process is writing; see ``Store``."""
         self.run("select set_config('lock_timeout', '1', false)")
+
+    def listen(self) -> PostgreSQLListener:
+        """Be told on a connection of its own what changes; see ``Store``."""
+        return PostgreSQLListener(self._server.again(), self.place)
 
     def size(self) -> int:
         """Return the size of the database."""

@@ -109,6 +109,15 @@ class PostgreSQL:
         cursor.execute(_translate(statement), values)
         return cursor
 
+    def again(self) -> PostgreSQL:
+        """Return one more connection to the same database."""
+        return PostgreSQL(self._dial)
+
+    @property
+    def line(self) -> psycopg.Connection[Row]:
+        """The driver's connection as it is now, for who must know when it is lost."""
+        return self._inner
+
     def _reach(self, statement: str) -> psycopg.Connection[Row]:
         begins = statement.startswith("begin")
         if self._inner.closed and (begins or not self._began):

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from counterseal.findings import Report
+    from counterseal.store.announcements import Listener
 
 
 RETIRED = tuple(
@@ -44,6 +45,10 @@ class Store(Issuance, Revocations, Expiry, ABC):
 
     def cut(self) -> None:
         """End from another thread whatever waits for a server that has stopped to answer; nobody waits for a file."""
+
+    def listen(self) -> Listener | None:
+        """Be told on a connection of its own what changes; None for a file, into which one looks. Raises StoreError."""
+        return None
 
     @abstractmethod
     def size(self) -> int:

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from counterseal.authority.create import RootPlan, create
 from counterseal.authority.parts import Authority
 from counterseal.authority.responder import current_responder, ensure_responder, status_of
+from counterseal.errors import StoreError
 from counterseal.keystore.file import FileKeyStore
 from counterseal.moments import moment
 from counterseal.pki.crl import RevocationReason
 from counterseal.pki.ocsp import CertificateStatus
 from counterseal.pki.subject import parse_subject
+from counterseal.store.leases import take_lease
 from counterseal.store.sqlite import open_store
 from store_fixtures import NOW, certificate, issue, new_store, reservation
 
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from counterseal.authority.responder import Responder
+    from counterseal.keystore.software import SoftwareSigner
 
 HOLD, COMPROMISE = RevocationReason.CERTIFICATE_HOLD, RevocationReason.KEY_COMPROMISE
 UNKNOWN, GOOD = CertificateStatus(known=False), CertificateStatus(known=True)
@@ -93,6 +97,39 @@ def test_the_responder_is_replaced_in_time(real: Authority) -> None:
     assert [real.keystore.is_encrypted(key_id(one)) for one in (first, second)] == [True, True]
     ensure_responder(replace(real, clock=lambda: real.clock() + timedelta(days=20)), "root")
     assert [real.keystore.has(key_id(one)) for one in (first, second)] == [False, True]
+
+
+@pytest.mark.slow
+def test_of_two_at_once_one_makes_it(real: Authority) -> None:
+    """The other waits and takes the same one; one certificate is issued for it, and there is one key."""
+
+    def ensure(_: int) -> Responder:
+        with open_store(real.store.path) as store:
+            return ensure_responder(replace(real, store=store), "root")
+
+    with ThreadPoolExecutor(4) as threads:
+        made = list(threads.map(ensure, range(4)))
+    assert len({one.certificate.serial_number for one in made}) == 1
+    assert len(real.store.by_name("ocsp:root")) == 1
+    assert made[0].signer.public_key == made[3].signer.public_key
+
+
+def test_a_late_maker_is_stopped(real: Authority, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Overtaken while it made its key, it records nothing and leaves no key behind."""
+    slow = real.keystore.create
+
+    def overtaken(key_id: str, *rest: Any, **more: Any) -> SoftwareSigner:  # noqa: ANN401 - whatever it takes
+        signer = slow(key_id, *rest, **more)
+        real.store.run("update lease set expires_at = 0")
+        assert take_lease(real.store, "responder root", holder="another", seconds=60)
+        return signer
+
+    monkeypatch.setattr(type(real.keystore), "create", lambda _, *rest, **more: overtaken(*rest, **more))
+    with pytest.raises(StoreError) as caught:
+        ensure_responder(real, "root")
+    assert caught.value.code == "store.lease_lost"
+    assert [one.status for one in real.store.by_name("ocsp:root")] == []
+    assert not [path for path in (real.store.path.parent / "keys").iterdir() if path.name.startswith("ocsp-")]
 
 
 def key_id(responder: Responder) -> str:

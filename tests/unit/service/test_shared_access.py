@@ -4,69 +4,32 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from access_jobs import reserve, taken
-from counterseal.authority.parts import Authority
 from counterseal.errors import CountersealError, InputError
-from counterseal.keystore.file import FileKeyStore
 from counterseal.service import shared_access
 from counterseal.service.shared_access import SharedAccess
-from counterseal.store.postgresql import open_store
 from counterseal.store.postgresql_failures import unreachable
 from postgresql_process import cluster
-from store_fixtures import CLIENTS
+from shared_store import Lab, shared_lab
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
+
+    from counterseal.authority.parts import Authority
 
 pytestmark = pytest.mark.slow
 
 
-@dataclass
-class Lab:
-    """An access to a store in a database."""
-
-    path: Path
-    url: str
-
-    def authority(self) -> Authority:
-        """Open the store once more."""
-        return Authority(
-            store=open_store(self.url),
-            keystore=FileKeyStore(self.path, lambda: None),
-            clock=lambda: datetime(2026, 1, 1, tzinfo=UTC),
-            random_bytes=bytes,
-            actor="test",
-        )
-
-    def run(self, story: Callable[[SharedAccess], Awaitable[Any]]) -> Any:  # noqa: ANN401 - whatever the story answers
-        """Run the story with an access, and close it."""
-
-        async def told() -> Any:  # noqa: ANN401 - same
-            access = SharedAccess(self.authority)
-            try:
-                return await story(access)
-            finally:
-                await access.close()
-
-        return asyncio.run(told())
-
-
 @pytest.fixture
 def lab(tmp_path: Path) -> Iterator[Lab]:
-    """Return a laboratory with a store that has a CA."""
-    url = cluster().create(cluster().template)
-    made = Lab(tmp_path, url)
-    with made.authority() as authority:
-        authority.store.add_ca(CLIENTS)
-    yield made
-    cluster().drop(url)
+    """Return a laboratory."""
+    with shared_lab(tmp_path) as made:
+        yield made
 
 
 def test_what_fails_fails_alone(lab: Lab) -> None:

@@ -1,0 +1,36 @@
+"""What one process does at a time, whatever others share the store: it waits for the lease and gives it back."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager, suppress
+from time import monotonic, sleep
+from typing import TYPE_CHECKING
+
+from counterseal.errors import StoreError
+from counterseal.store.leases import give_lease_back, take_lease
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from counterseal.authority.parts import Authority
+    from counterseal.store.leases import Lease
+
+PATIENCE_SECONDS, PAUSE_SECONDS = 60.0, 0.02
+
+
+@contextmanager
+def leased(authority: Authority, name: str, *, seconds: int) -> Iterator[Lease]:
+    """Hold the lease of this name inside the block, for so long at most; raises StoreError ``store.busy``.
+
+    What is written must look at it in the same transaction (``store.leases.require_lease``).
+    """
+    deadline = monotonic() + PATIENCE_SECONDS
+    while (lease := take_lease(authority.store, name, holder=authority.actor, seconds=seconds)) is None:
+        if monotonic() > deadline:
+            raise StoreError("store.busy", f"another process has been at this for long: {name}")
+        sleep(PAUSE_SECONDS)
+    try:
+        yield lease
+    finally:
+        with suppress(StoreError):
+            give_lease_back(authority.store, lease)

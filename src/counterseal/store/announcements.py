@@ -1,0 +1,36 @@
+"""What is announced when it changes, where others share the store: the triggers of ``0011_announce`` say it so."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+CHANNEL = "counterseal"
+
+
+class Listener(Protocol):
+    """A connection that is told what changes; belongs to one thread."""
+
+    def hear(self, seconds: float) -> Collection[str]:
+        """Return the subjects announced since the last call: all that was committed before this one began, at least.
+
+        Waits so long at most for one. Raises StoreError when the connection is lost, or its server is no primary.
+        """
+
+    def cut(self) -> None:
+        """End from another thread whatever waits for the server."""
+
+    def close(self) -> None:
+        """Close the connection."""
+
+
+def certificate_subject(issuer: str, serial_number: int) -> str:
+    """Return what is announced when a certificate is revoked, held or released."""
+    return f"certificate {issuer} {serial_number:040x}"
+
+
+def list_subject(issuer: str) -> str:
+    """Return what is announced when a CA has a new list."""
+    return f"crl {issuer}"

@@ -1,0 +1,49 @@
+"""Being told by PostgreSQL what changes (LISTEN), on a connection that is for nothing else.
+
+Decides when silence means that nothing has changed: only the server's answer to a question says so, because a
+connection may look well and be dead. What a transaction announced is delivered before the answer to a question that
+was asked after its commit had returned.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from counterseal.store.announcements import CHANNEL
+from counterseal.store.postgresql_failures import FAULTS, postgresql_error, unreachable
+
+if TYPE_CHECKING:
+    import psycopg
+
+    from counterseal.store.postgresql_connection import PostgreSQL
+    from counterseal.store.rows import Row
+
+
+class PostgreSQLListener:
+    """See ``announcements.Listener``; ``connection`` is its own from now on."""
+
+    def __init__(self, connection: PostgreSQL, place: str) -> None:
+        self._connection = connection
+        self._place = place
+        self._line: psycopg.Connection[Row] = connection.line  # this one alone: one made anew has not heard all
+        try:
+            self._line.execute(f"listen {CHANNEL}".encode())
+        except FAULTS as error:
+            raise postgresql_error(error, place) from error
+
+    def hear(self, seconds: float) -> set[str]:
+        """Return what was announced; see ``Listener``."""
+        try:
+            if self._line.execute("select pg_is_in_recovery()").fetchone() != (False,):
+                raise unreachable(f"{self._place}: the server has become a standby")
+            return {one.payload for one in self._line.notifies(timeout=seconds, stop_after=1)}
+        except FAULTS as error:
+            raise postgresql_error(error, self._place) from error
+
+    def cut(self) -> None:
+        """End whatever waits; see ``Listener``."""
+        self._connection.cut()
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()

@@ -1,0 +1,1 @@
+-- Who reads a file looks into it each time: there is nothing to announce.
