@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 WRITE_NOTHING = {
-    "acme accounts", "acme eab list", "ca export",
+    "acme accounts", "acme eab list", "api token list", "ca export",
     "ca list", "completion", "inspect", "lint", "list", "log show", "log verify", "nginx render", "show", "timer print",
     "token list", "verify",
     "reminders show",

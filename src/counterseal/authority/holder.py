@@ -44,6 +44,14 @@ class Holder:
         """What the inventory calls the certificate."""
         return self.record.name
 
+    @property
+    def identity(self) -> str:
+        """Who it is, whichever of his certificates he shows: a renewed one, or one for a new key, is his as well.
+
+        Another CA's, or another subject's, of the same name is somebody else: grants go by the subject.
+        """
+        return f"{self.record.issuer}\n{self.record.name}\n{self.record.subject}"
+
 
 def holder_of(
     authority: Authority,

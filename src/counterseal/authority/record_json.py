@@ -12,6 +12,7 @@ from counterseal.pki.subject import show_subject
 
 if TYPE_CHECKING:
     from counterseal.findings import Report
+    from counterseal.store.api_tokens import ApiToken
     from counterseal.store.records import CARecord, CertificateRecord, CRLRecord, KeyUse
     from counterseal.store.tokens import TokenRecord
 
@@ -108,4 +109,29 @@ def token_to_json(record: TokenRecord, at: int) -> dict[str, Any]:
         "created_by": record.created_by,
         "expires_at": moment(record.expires_at).isoformat(),
         "revoked_at": moment(record.revoked_at).isoformat() if record.revoked_at else None,
+    }
+
+
+def api_token_state(token: ApiToken, at: int) -> str:
+    """Return whether an API token is open, expired or revoked at a moment."""
+    if token.revoked_at is not None:
+        return "revoked"
+    return "expired" if token.expires_at <= at else "open"
+
+
+def api_token_to_json(token: ApiToken, at: int) -> dict[str, Any]:
+    """Return an API token without its secret, and its state at a moment."""
+    return {
+        "id": token.id,
+        "name": token.name,
+        "role": token.role,
+        "profiles": None if token.profiles is None else list(token.profiles),
+        "networks": list(token.networks),
+        "state": api_token_state(token, at),
+        "created_at": moment(token.created_at).isoformat(),
+        "created_by": token.created_by,
+        "expires_at": moment(token.expires_at).isoformat(),
+        "revoked_at": moment(token.revoked_at).isoformat() if token.revoked_at else None,
+        "last_used_at": moment(token.last_used_at).isoformat() if token.last_used_at else None,
+        "last_used_from": token.last_used_from,
     }

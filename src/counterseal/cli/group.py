@@ -73,6 +73,7 @@ SECTIONS: dict[str, dict[str, Entry]] = {
     },
     "Serve": {
         "serve": Entry("counterseal.cli.serve:serve", "Serve the CA over the network: ACME, EST, OCSP, lists, an API."),
+        "api": Entry("counterseal.cli.api:api", "Tokens for the API, for who has no client certificate."),
         "acme": Entry("counterseal.cli.acme:acme", "Keys for new ACME accounts, and the accounts there are."),
         "db": Entry("counterseal.cli.db:db", "Move the store to another database, or bring it to a newer schema."),
     },

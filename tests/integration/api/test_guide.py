@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
-from typing import TYPE_CHECKING
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -13,12 +15,10 @@ from architecture.source_tree import ROOT
 from command import counterseal
 from service_process import make_ca, running
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
 pytestmark = pytest.mark.slow
 
 GUIDE = (ROOT / "docs" / "guides" / "api.md").read_text()
+PROGRAMS = Path(sys.executable).parent
 PLACEHOLDER = "https://ca.corp.example"
 
 
@@ -42,7 +42,13 @@ def test_every_command_of_the_guide_works(tmp_path: Path) -> None:
         script = "set -euo pipefail\n" + "".join(scripts).replace(PLACEHOLDER, service.url)
         script = script.replace("api() { curl", "api() { curl --fail-with-body")
         run = subprocess.run(
-            ["bash", "-c", script], check=False, cwd=place, capture_output=True, text=True, timeout=120
+            ["bash", "-c", script],
+            check=False,
+            cwd=place,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            env={**os.environ, "COUNTERSEAL_HOME": str(home), "PATH": f"{PROGRAMS}:{os.environ['PATH']}"},
         )
     assert run.returncode == 0, run.stdout + run.stderr
     assert json.loads((place / "issued.json").read_text())["certificate"]["name"] == "app.corp.example"

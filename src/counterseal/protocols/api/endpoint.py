@@ -10,12 +10,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from counterseal.errors import CountersealError, InputError, RefusedError
-from counterseal.protocols.api.operation import JSON, Call, Caller
+from counterseal.protocols.api.bearer import challenges_of
+from counterseal.protocols.api.callers import caller_of
+from counterseal.protocols.api.operation import JSON, Call
 from counterseal.protocols.api.problems import api_status_of
 from counterseal.protocols.api.reading import read_idempotency_key, read_json, read_parameters
 from counterseal.service.body import read_body
 from counterseal.service.log import log_error
-from counterseal.service.peer import peer_of
 from counterseal.service.problems import problem, problem_of
 
 if TYPE_CHECKING:
@@ -23,14 +24,12 @@ if TYPE_CHECKING:
 
     from starlette.types import Receive, Scope, Send
 
-    from counterseal.protocols.api.limits import Limits
-    from counterseal.protocols.api.operation import Operation, Reply
+    from counterseal.protocols.api.operation import Caller, Operation, Reply
     from counterseal.protocols.api.parts import Parts
+    from counterseal.service.limits import Limits
 
 BODY_LIMIT = 64 * 1024
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
-CHALLENGE = {"WWW-Authenticate": "ClientCertificate"}
-"""With a 401 a way to authenticate is named (RFC 9110 15.5.2), and no registered word says that it is TLS's."""
 
 
 class Resource:
@@ -61,24 +60,15 @@ class Resource:
             return problem(error.status_code, error.detail, headers=error.headers)
 
     async def _answer(self, request: Request, operation: Operation) -> Response:
-        caller = await self._caller(request)
-        request.state.log["caller"] = caller.name
-        wait = self._limits.take(caller.name, self._parts.service.clock().timestamp())
+        caller = await caller_of(self._parts, request)
+        wait = self._limits.take(caller.identity, self._parts.service.clock().timestamp())
         if wait:
             error = RefusedError("api.too_many_requests", f"too many requests of {caller.name}: wait {wait} s")
+            request.state.log["problem"] = error.code
             return problem_of(error, status=429, headers={"Retry-After": str(wait)})
         caller.require(operation.role)
         call = await self._call(request, operation, caller)
         return _dress(request, operation, await operation.run(call))
-
-    async def _caller(self, request: Request) -> Caller:
-        holder = await peer_of(self._parts.service, request)
-        if holder is None:
-            raise RefusedError(
-                "api.unauthenticated", "nobody is known to be asking", hint="show a client certificate of this CA"
-            )
-        record = holder.record
-        return Caller(record.name, self._parts.rules.grants_of(record.subject, record.group, record.serial_number))
 
     async def _call(self, request: Request, operation: Operation, caller: Caller) -> Call:
         parameters = read_parameters(operation.parameters, request.path_params, request.query_params.multi_items())
@@ -97,7 +87,11 @@ class Resource:
         status = api_status_of(error)
         if status >= 500:  # noqa: PLR2004 - our fault, or that of a key: the log has the reason, the client the code
             log_error("failure", trace=True, request_id=request.state.request_id, code=error.code)
-        return problem_of(error, status=status, headers=CHALLENGE if status == 401 else {})  # noqa: PLR2004 - RFC 9110 15.5.2
+        request.state.log["problem"] = error.code
+        response = problem_of(error, status=status)
+        for challenge in challenges_of(error, status, token_shown="authorization" in request.headers):
+            response.headers.append("WWW-Authenticate", challenge)
+        return response
 
 
 def _dress(request: Request, operation: Operation, reply: Reply) -> Response:

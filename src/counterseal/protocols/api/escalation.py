@@ -16,7 +16,7 @@ def refuse_escalation(call: Call, subject: str, group: str | None, serial_number
     A serial number not yet drawn (0) fits no grant.
     """
     for grant in call.parts.rules.grants_of(subject, group, serial_number):
-        if not any(own.includes(grant) for own in call.caller.grants):
+        if not call.caller.has(grant):
             raise RefusedError(
                 "api.escalation",
                 f"this certificate would have the role {grant.role} here, more than {call.caller.name} may give",

@@ -8,13 +8,24 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from counterseal import __version__
-from counterseal.protocols.api import authorities, certificates, issuing, key_uses, revoking, sites, tokens
+from counterseal.moments import epoch
+from counterseal.protocols.api import (
+    api_tokens,
+    authorities,
+    certificates,
+    issuing,
+    key_uses,
+    revoking,
+    sites,
+    tokens,
+)
 from counterseal.protocols.api.endpoint import METHODS, Resource
-from counterseal.protocols.api.limits import Limits
-from counterseal.protocols.api.once import forget_old
+from counterseal.protocols.api.once import STEP, forget_old
 from counterseal.protocols.api.openapi import openapi
 from counterseal.protocols.api.parts import Parts
+from counterseal.service.limits import Limits
 from counterseal.service.parts import Face, Service, Upkeep
+from counterseal.store.api_tokens import forget_api_tokens
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -29,11 +40,14 @@ OPERATIONS: tuple[Operation, ...] = (
     *issuing.OPERATIONS,
     *revoking.OPERATIONS,
     *tokens.OPERATIONS,
+    *api_tokens.OPERATIONS,
     *authorities.OPERATIONS,
     *key_uses.OPERATIONS,
     *sites.OPERATIONS,
 )
 TIDY_SECONDS = 60.0
+TOKEN_KEPT_SECONDS = 30 * 86_400
+"""For so long after its end an API token is still listed."""
 
 
 def api_face(service: Service, rules: ApiRules, host: Host, *, has_ocsp: bool) -> Face:
@@ -49,6 +63,8 @@ def api_face(service: Service, rules: ApiRules, host: Host, *, has_ocsp: bool) -
 
     async def tidy() -> None:
         await service.access.write(forget_old)
+        before = epoch(service.clock()) - TOKEN_KEPT_SECONDS
+        await service.access.write(lambda authority: forget_api_tokens(authority.store, before, STEP))
 
     resources = [Route(path, Resource(parts, limits, known), methods=list(METHODS)) for path, known in by_path.items()]
     return Face([Route(DOCUMENT, document, methods=["GET"]), *resources], [Upkeep("tidy api", TIDY_SECONDS, tidy)])

@@ -58,7 +58,9 @@ class Attempt:
         if call.idempotency_key is None:
             return None
         service = call.parts.service
-        asked = Asked(call.caller.name, sha256(call.idempotency_key.encode()).digest(), sha256(call.request).digest())
+        asked = Asked(
+            call.caller.identity, sha256(call.idempotency_key.encode()).digest(), sha256(call.request).digest()
+        )
         key = service.key(f"api answer {call.idempotency_key}")
         return cls(asked, service.random_bytes(16), epoch(service.clock()), key, service.random_bytes(NONCE_BYTES))
 

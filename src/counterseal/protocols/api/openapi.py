@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 REFERENCE = "#/components/schemas/{name}"
 _SHARED = {
     400: "The request does not fit this document.",
-    401: "Nobody is known to be asking, or the client certificate does not stand.",
+    401: "Nobody is known to be asking, or the client certificate or token does not stand.",
     403: "The role is not enough, or policy refuses.",
     429: "Too many requests of this caller.",
     503: "Busy, or a key or the store is out of reach: try again.",
@@ -33,10 +33,11 @@ _DONE = {200: "Done.", 201: "Made."}
 _MADE = (201,)
 
 _ABOUT = (
-    "What the command line does, for programs. Callers are known by a client certificate of this CA; their role is "
-    "configured. A body or parameter that is not declared here is refused. Failures are problem documents (RFC 9457)."
+    "What the command line does, for programs. Callers are known by a client certificate of this CA, whose role is "
+    "configured, or by an API token, which has one. A body or parameter that is not declared here is refused. Failures "
+    "are problem documents (RFC 9457)."
 )
-_LINKED = {"serial_number": "/certificate/serial_number", "id": "/token/id"}
+_LINKED = {"serial_number": "/certificate/serial_number", "id": "/token/id", "api_token_id": "/api_token/id"}
 """Parameters in a path, and where the answer of what makes such a thing has their value."""
 
 _KEY = {
@@ -64,12 +65,13 @@ def openapi(operations: Sequence[Operation], *, version: str, url: str = "/") ->
         "openapi": "3.1.0",
         "info": {"title": "Counterseal", "version": version, "description": _ABOUT},
         "servers": [{"url": url}],
-        "security": [{"certificate": []}],
+        "security": [{"certificate": []}, {"token": []}],
         "paths": paths,
         "components": {
             "schemas": components,
             "securitySchemes": {
-                "certificate": {"type": "mutualTLS", "description": "A client certificate of this CA."}
+                "certificate": {"type": "mutualTLS", "description": "A client certificate of this CA."},
+                "token": {"type": "http", "scheme": "bearer", "description": "An API token, RFC 6750."},
             },
         },
     }

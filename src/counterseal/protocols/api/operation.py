@@ -26,10 +26,19 @@ class Nothing(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks, as it stands in the log of requests and in that of CA keys, and what has been granted to him."""
+    """Who asks, and what has been granted to him.
+
+    ``name`` stands in the log of requests and in that of CA keys; limits and idempotency keys go by ``identity``.
+    """
 
     name: str
     grants: tuple[Grant, ...]
+    identity: str
+    by_token: bool = False
+
+    def has(self, grant: Grant) -> bool:
+        """Whether he may do all that the grant permits, and so give it away."""
+        return any(own.includes(grant) for own in self.grants)
 
     def require(self, role: Role, profile: str | None = None) -> None:
         """Raise RefusedError ``api.forbidden`` unless a grant is enough."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from counterseal.protocols.api.limits import CALLERS_KEPT, Limits
+from counterseal.service.limits import CALLERS_KEPT, Limits
 
 
 def test_half_a_minute_at_once_then_one_by_one() -> None:

@@ -1,0 +1,132 @@
+"""API tokens shown to a running service: who they are, what they open, and where they end."""
+
+from __future__ import annotations
+
+import json
+from http.client import HTTPConnection
+from typing import TYPE_CHECKING
+
+import pytest
+
+from api_client import CONFIGURATION, Client, make_api, make_client, make_token
+from command import counterseal
+from service_process import Running, running
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """Return a running service that the tests of this module share."""
+    home = tmp_path_factory.mktemp("api") / "home"
+    make_api(home, CONFIGURATION + '[serve]\nhttp_listen = "127.0.0.1:0"\n')
+    with running(home) as service:
+        yield service
+
+
+def bearer(service: Running, name: str, *options: str) -> Client:
+    """Return a client with a new token and no certificate."""
+    return Client(service, token=make_token(service.home, name, *options)["secret"])
+
+
+def test_a_token_issues_what_it_is_for(service: Running) -> None:
+    """Its own profile, under its own name in the inventory and in the log of CA keys; and no other one."""
+    made = make_token(service.home, "pipeline", "--role", "operator", "--profile", "server", "--from", "127.0.0.0/8")
+    pipeline, actor = Client(service, token=made["secret"]), f"api:token:pipeline:{made['api_token']['id']}"
+    wish = {"profile": "server", "name": "t.example.com", "packing": {"format": "pem"}}
+    answer = pipeline.call("POST", "/v1/credentials", wish)
+    assert (answer.status, answer.json["certificate"]["created_by"]) == (201, actor)
+    assert actor in {use["actor"] for use in pipeline.call("GET", "/v1/key-uses?limit=1000").json["key_uses"]}
+    refused = pipeline.call("POST", "/v1/credentials", {"profile": "client", "name": "eve"})
+    assert (refused.status, refused.json["code"]) == (403, "api.forbidden")
+    assert 'error="insufficient_scope"' in refused.response.headers["WWW-Authenticate"]
+    listed = json.loads(counterseal(service.home, "api", "token", "list", "--json").stdout)["api_tokens"]
+    (mine,) = (one for one in listed if one["name"] == "pipeline")
+    assert (mine["last_used_from"], mine["last_used_at"] is None) == ("127.0.0.1", False)
+    assert made["secret"] not in str(service.lines)
+    assert made["secret"] not in json.dumps(listed)
+
+
+def test_who_shows_none_is_told_how(service: Running) -> None:
+    """RFC 6750 3: without a fault where nothing was shown, and with one where something else was."""
+    nobody = Client(service).call("GET", "/v1/cas")
+    challenges = nobody.response.headers.get_all("WWW-Authenticate")
+    assert (nobody.status, challenges) == (401, ['Bearer realm="counterseal api"', "ClientCertificate"])
+    wrong = Client(service, token="csa_0123456789ab_wrong").call("GET", "/v1/cas")
+    assert (wrong.status, wrong.json["code"]) == (401, "api.token_unknown")
+    assert 'error="invalid_token"' in wrong.response.headers["WWW-Authenticate"]
+    empty = Client(service, token="").call("GET", "/v1/cas")
+    assert (empty.status, empty.json["code"]) == (400, "api.token_malformed")
+
+
+def test_a_token_decides_alone(service: Running) -> None:
+    """Whatever certificate comes with it."""
+    viewer = make_token(service.home, "auditor", "--role", "viewer")["secret"]
+    assert Client(service, "admin", viewer).call("POST", "/v1/crls", {}).status == 403
+
+
+def test_revoked_expired_or_from_elsewhere(service: Running) -> None:
+    """It opens nothing from the next request on."""
+    made = make_token(service.home, "leaver", "--role", "viewer")
+    leaver = Client(service, token=made["secret"])
+    assert leaver.call("GET", "/v1/cas").status == 200
+    assert counterseal(service.home, "api", "token", "revoke", made["api_token"]["id"]).code == 0
+    assert leaver.call("GET", "/v1/cas").json["code"] == "api.token_revoked"
+    elsewhere = bearer(service, "elsewhere", "--role", "viewer", "--from", "192.0.2.0/24")
+    answer = elsewhere.call("GET", "/v1/cas")
+    assert (answer.status, answer.json["code"]) == (401, "api.token_network")
+
+
+def test_tokens_are_made_over_the_api(service: Running) -> None:
+    """By an admin with a certificate: not by an operator, and not by a token, which would outlive its own end."""
+    wish, admin = {"name": "made", "role": "admin", "expires": "1d"}, Client(service, "admin")
+    made = admin.call("POST", "/v1/api-tokens", wish)
+    assert (made.status, made.json["api_token"]["created_by"]) == (201, "api:admin")
+    client = Client(service, token=made.json["secret"])
+    refused = client.call("POST", "/v1/api-tokens", wish)
+    assert (refused.status, refused.json["code"]) == (403, "api.token_beyond")
+    assert Client(service, "operator").call("POST", "/v1/api-tokens", wish).json["code"] == "api.forbidden"
+    unknown = admin.call("POST", "/v1/api-tokens", wish | {"profiles": ["nothing"]})
+    assert (unknown.status, unknown.json["code"]) == (404, "profile.unknown")
+    path = f"/v1/api-tokens/{made.json['api_token']['id']}/revoke"
+    assert admin.call("POST", path).json["state"] == "revoked"
+    assert admin.call("POST", path).status == 409
+    assert client.call("GET", "/v1/cas").json["code"] == "api.token_revoked"
+    assert "made" in {one["name"] for one in admin.call("GET", "/v1/api-tokens").json["api_tokens"]}
+
+
+def test_a_rehearsal_makes_none(service: Running) -> None:
+    """Neither adds nor revokes."""
+    command = ("api", "token", "add", "rehearsed", "--role", "viewer", "--dry-run")
+    told = counterseal(service.home, *command)
+    assert (told.code, "would make an API token for rehearsed: viewer" in told.stdout) == (0, True)
+    assert "csa_" not in told.stdout
+    assert "rehearsed" not in counterseal(service.home, "api", "token", "list").stdout
+    made = make_token(service.home, "kept", "--role", "viewer")
+    told = counterseal(service.home, "api", "token", "revoke", made["api_token"]["id"], "--dry-run")
+    assert (told.code, Client(service, token=made["secret"]).call("GET", "/v1/cas").status) == (0, 200)
+
+
+def test_no_token_is_read_without_tls(service: Running) -> None:
+    """The address without TLS has nothing of the API."""
+    assert service.http_address is not None
+    connection = HTTPConnection(service.http_address, timeout=30)
+    connection.request("GET", "/v1/cas", headers={"Authorization": "Bearer csa_0_0"})
+    assert connection.getresponse().status == 404
+    connection.close()
+
+
+def test_one_caller_whatever_his_certificate(service: Running) -> None:
+    """A renewed certificate is the same caller's, and one of another subject somebody else's, though of one name."""
+    headers, wish = {"Idempotency-Key": "renewed"}, {"profile": "client", "name": "kept", "packing": {"format": "pem"}}
+    make_client(service.home, "ci", "--group", "operators")
+    ci = Client(service, "ci")
+    first = ci.call("POST", "/v1/credentials", wish, headers).json
+    old = counterseal(service.home, "rekey", "ci", "--out", str(service.home / "out"), "--force")
+    assert old.code == 0, old.stderr
+    assert ci.call("POST", "/v1/credentials", wish, headers).json == first
+    other = Client(service, "admin").call("POST", "/v1/credentials", wish, headers).json
+    assert other["certificate"]["serial_number"] != first["certificate"]["serial_number"]
