@@ -1,7 +1,7 @@
 """One-time tokens: made for a name and all that its certificate shall say, used up by issuing that certificate.
 
 Three steps for every face, around the signature (see ``service.issuing``): ``token_of`` says what a secret stands for,
-``ask_by_token`` what is to be issued for a key, ``use_up`` counts the use in the transaction that records the
+``prepare_by_token`` what is to be issued for a key, ``use_up`` counts the use in the transaction that records the
 certificate. So an issue that fails costs no use, and of two at once for the last use only one certificate leaves.
 """
 
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from cryptography import x509
 
-from counterseal.authority.issue import rehearse
+from counterseal.authority.issue import prepare, rehearse
 from counterseal.authority.order import order_client, order_server
 from counterseal.errors import InputError, RefusedError
 from counterseal.keystore.software import generate_key
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 
     from counterseal.authority.parts import Authority
+    from counterseal.authority.signing import Prepared
     from counterseal.pki.csr import CSR
     from counterseal.pki.policy import Asked
 
@@ -143,6 +144,11 @@ def ask_by_token(authority: Authority, token: TokenRecord, csr: CSR) -> Asked:
             hint=f"it is for {', '.join(dict.fromkeys([token.name, *map(show_name, asked.names)]))}",
         )
     return asked
+
+
+def prepare_by_token(authority: Authority, token: TokenRecord, csr: CSR) -> Prepared:
+    """Decide on what ``ask_by_token`` says; raises what it and ``authority.issue`` raise."""
+    return prepare(authority, ask_by_token(authority, token, csr), name=token.name, issuer=token.issuer)
 
 
 def use_up(authority: Authority, token: TokenRecord) -> None:

@@ -4,51 +4,46 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from counterseal.authority.issue import prepare
 from counterseal.authority.signing import Issued, Prepared, key_use, record, reserve
-from counterseal.errors import CountersealError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from counterseal.authority.parts import Authority
-    from counterseal.pki.policy import Asked
     from counterseal.service.access import Access
 
-    Decide = Callable[[Authority], Asked]
-    First = Callable[[Authority, Prepared], object]
+    Begin = Callable[[Authority], Prepared]
     Together = Callable[[Authority], object]
     Last = Callable[[Authority, Issued], object]
+    Write = Callable[[Begin], Awaitable[Prepared]]
 
 
 async def issue(
     access: Access,
-    decide: Decide,
+    begin: Begin,
     *,
-    name: str,
     acting: Callable[[Authority], Authority],
-    issuer: str | None = None,
-    first: First = lambda _authority, _prepared: None,
     together: Together = lambda _authority: None,
     last: Last = lambda _authority, _issued: None,
+    undo: Together = lambda _authority: None,
+    write: Write | None = None,
 ) -> Issued:
     """Return what was issued, stored durably.
 
-    ``decide`` says what is asked of policy, ``issuer`` which CA issues it (None: the active one for its purpose);
-    ``acting`` makes an authority that acts for whoever asks. ``first`` is done in the transaction that reserves the
-    serial number, ``together`` before and ``last`` after the recording in the very transaction that records the
-    certificate, or not at all. Raises what they and ``authority.issue`` raise; then no certificate has left.
+    ``acting`` makes an authority that acts for whoever asks. ``begin`` decides (``authority.issue.prepare``) and does
+    what belongs into the transaction that reserves the serial number, which ``write`` runs if not ``access``;
+    ``together`` is done before and ``last`` after the recording, in the very transaction that records the certificate,
+    or not at all. When ``begin`` is durable and no certificate comes of it, ``undo`` is done. Raises what they and
+    ``authority.issue`` raise; then no certificate has left.
     """
 
-    def begin(authority: Authority) -> Prepared:
+    def first(authority: Authority) -> Prepared:
         actor = acting(authority)
-        prepared = prepare(actor, decide(actor), name=name, issuer=issuer)
-        first(actor, prepared)
+        prepared = begin(actor)
         reserve(actor, prepared)
         return prepared
 
-    prepared = await access.write(begin)
-    content = await access.sign(prepared.sign)
+    prepared, content = await (write or access.write)(first), b""
 
     def complete(authority: Authority) -> Issued:
         actor = acting(authority)
@@ -57,10 +52,16 @@ async def issue(
         last(actor, issued)
         return issued
 
+    def discard(authority: Authority) -> None:
+        undo(authority)
+        if content:
+            _log_discarded(acting(authority), prepared)
+
     try:
+        content = await access.sign(prepared.sign)
         return await access.write(complete)
-    except CountersealError:
-        await access.write(lambda authority: _log_discarded(acting(authority), prepared))
+    except Exception:
+        await access.write(discard)
         raise
 
 

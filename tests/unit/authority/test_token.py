@@ -16,7 +16,7 @@ from cryptography.x509.oid import NameOID
 
 from authority_fixtures import small_ca
 from counterseal.authority.create import add_ca
-from counterseal.authority.token import Grant, acting, ask_by_token, issued_before, make_token, token_of, use_up
+from counterseal.authority.token import Grant, acting, issued_before, make_token, prepare_by_token, token_of, use_up
 from counterseal.errors import CountersealError, KeyAccessError, RefusedError
 from counterseal.keystore.software import SoftwareSigner
 from counterseal.pki.csr import CSR, parse_csr
@@ -58,11 +58,9 @@ async def spend(authority: Authority, secret: str, csr: CSR) -> Issued:
         token = await access.read(lambda authority: token_of(authority, secret))
         return await issue(
             access,
-            lambda authority: ask_by_token(authority, token, csr),
-            name=token.name,
+            lambda authority: prepare_by_token(authority, token, csr),
             acting=lambda authority: acting(authority, token),
             together=lambda authority: use_up(authority, token),
-            issuer=token.issuer,
         )
     finally:
         await access.close()
@@ -142,8 +140,7 @@ def test_of_many_at_once_one_gets_the_certificate(authority: Authority) -> None:
         attempts = [
             issue(
                 access,
-                lambda authority: ask_by_token(authority, token, request()),
-                name=token.name,
+                lambda authority: prepare_by_token(authority, token, request()),
                 acting=lambda authority: acting(authority, token),
                 together=lambda authority: use_up(authority, token),
             )

@@ -152,7 +152,7 @@ class Endpoint:
             opened.spend(authority)
             try:
                 with authority.store.transaction():
-                    return job(_acting(authority, call), call)
+                    return job(acting(authority, call), call)
             except Problem as problem:
                 return problem
 
@@ -160,10 +160,6 @@ class Endpoint:
         if isinstance(answer, Problem):
             raise answer
         return answer
-
-    async def go_on(self, call: Call, job: Job[T]) -> T:
-        """Do a further job for a request whose nonce is spent."""
-        return await self._service.access.write(lambda authority: job(_acting(authority, call), call))
 
     def nonce(self) -> str:
         """Return a new nonce."""
@@ -220,7 +216,8 @@ class _Resource:
         await self._answer(scope, receive, send)
 
 
-def _acting(authority: Authority, call: Call) -> Authority:
+def acting(authority: Authority, call: Call) -> Authority:
+    """Return the authority that acts for the account of a request."""
     return replace(authority, actor=f"acme:{call.account.id}" if call.account else "acme")
 
 

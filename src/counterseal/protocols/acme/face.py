@@ -13,12 +13,13 @@ from counterseal.authority.publish import publish
 from counterseal.errors import CountersealError
 from counterseal.moments import epoch
 from counterseal.protocols.acme import accounts, authorizations, certificates, issuing, objects, orders, revoking
-from counterseal.protocols.acme.endpoint import METHODS, Endpoint
+from counterseal.protocols.acme.endpoint import METHODS, Endpoint, acting
 from counterseal.protocols.acme.exchange import HOUR, Reply
 from counterseal.protocols.acme.problems import Failure, not_found
 from counterseal.protocols.acme.validation.connect import Reach
 from counterseal.protocols.acme.validation.resolver import Resolver
 from counterseal.protocols.acme.validation.validator import Validator
+from counterseal.service.issuing import issue
 from counterseal.service.log import log_error
 from counterseal.service.parts import Face, Service, Upkeep
 from counterseal.store.acme.authorizations import claim_attempted
@@ -163,20 +164,21 @@ class Acme:
 
     async def _finalize(self, request: Request) -> Reply:
         opened = await self._endpoint.open(request, "kid")
+        call, access = opened.call, self._service.access
         if self._rules.caa_identities:
             reused = await self._endpoint.do(opened, issuing.reused_authorizations)
-            await self._validator.require_caa(reused, opened.call.urls)
-            finalizing = await self._endpoint.go_on(opened.call, issuing.begin)
-        else:
-            finalizing = await self._endpoint.do(opened, issuing.begin)
-        try:
-            content = await self._service.access.sign(finalizing.prepared.sign)
-            return await self._endpoint.go_on(
-                opened.call, lambda authority, call: issuing.complete(authority, call, finalizing, content)
-            )
-        except Exception:
-            await self._service.access.write(lambda authority: issuing.give_up(authority, finalizing))
-            raise
+            await self._validator.require_caa(reused, call.urls)
+        await issue(
+            access,
+            lambda authority: issuing.begin(authority, call),
+            acting=lambda authority: acting(authority, call),
+            last=lambda authority, issued: issuing.complete(authority, call, issued),
+            undo=lambda authority: issuing.give_up(authority, call),
+            write=access.write
+            if self._rules.caa_identities  # the nonce is spent
+            else lambda begin: self._endpoint.do(opened, lambda authority, _: begin(authority)),
+        )
+        return await access.read(lambda authority: orders.order(authority, call))
 
     async def _directory(self, request: Request) -> Reply:
         described = await self._service.access.read(self._profiles)

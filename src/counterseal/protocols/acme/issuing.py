@@ -1,53 +1,43 @@
 """Finalizing an order (RFC 8555 7.4): a CSR that asks for exactly what was ordered becomes the certificate.
 
-In two jobs, with the signature between them: the serial number and the order's state are durable before anything is
-signed, and the certificate is stored together with the order's last state, so it is issued once or not at all.
+The steps of an order beside those of ``service.issuing``: its state ``processing`` is durable together with the serial
+number, its last state together with the certificate, so it is issued once or not at all.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from counterseal.authority.issue import prepare
 from counterseal.authority.order import order_from_csr
-from counterseal.authority.signing import record, reserve
 from counterseal.errors import InputError, NotFoundError, RefusedError, StoreError
 from counterseal.moments import moment
 from counterseal.pki.csr import parse_csr
 from counterseal.pki.subject import subject_of
 from counterseal.protocols.acme.encoding import decode
 from counterseal.protocols.acme.identifiers import Identifier, requested_by
-from counterseal.protocols.acme.orders import own_order, show_order, status_of
+from counterseal.protocols.acme.orders import own_order, status_of
 from counterseal.protocols.acme.payloads import Finalize
 from counterseal.protocols.acme.problems import Failure, Problem, Subproblem
 from counterseal.protocols.acme.states import ORDER, OrderEvent, OrderStatus, follow
 from counterseal.store.acme.authorizations import find_authorization
-from counterseal.store.acme.orders import change_order, complete_order, find_order
+from counterseal.store.acme.orders import change_order, complete_order
 
 if TYPE_CHECKING:
     from counterseal.authority.parts import Authority
-    from counterseal.authority.signing import Prepared
+    from counterseal.authority.signing import Issued, Prepared
     from counterseal.pki.csr import CSR
     from counterseal.pki.policy import Asked
-    from counterseal.protocols.acme.exchange import Call, Reply
+    from counterseal.protocols.acme.exchange import Call
     from counterseal.store.acme.records import AuthorizationRecord, OrderRecord
 
 MAX_COMMON_NAME = 64
 _DER_SEQUENCE = 0x30
 
 
-@dataclass(frozen=True, slots=True)
-class Finalizing:
-    """An order in ``processing``, and what is to be signed for it."""
-
-    order: OrderRecord
-    prepared: Prepared
-
-
-def begin(authority: Authority, call: Call) -> Finalizing:
-    """Check the CSR, decide, reserve the serial number and turn the order to ``processing``.
+def begin(authority: Authority, call: Call) -> Prepared:
+    """Check the CSR, decide and turn the order to ``processing``.
 
     A CSR that does not fit leaves the order ``ready``, so that the client can send a better one.
     """
@@ -56,8 +46,7 @@ def begin(authority: Authority, call: Call) -> Finalizing:
     finalizing = follow(ORDER, state, OrderEvent.FINALIZE)
     if finalizing is state:
         raise Problem("orderNotReady", f"the order is {state}")
-    csr = _read_csr(call)
-    asked = _asked(authority, call, order, csr)
+    asked = _asked(authority, call, order, _read_csr(call))
     named = json.loads(order.identifiers)[0]["value"]
     try:
         prepared = prepare(authority, asked, name=named)
@@ -66,8 +55,7 @@ def begin(authority: Authority, call: Call) -> Finalizing:
         raise Problem("badCSR", error.message, subproblems=reasons) from None
     if not change_order(authority.store, order.id, was=order.status, status=finalizing):
         raise Problem("orderNotReady", "the order is being finalized already")
-    reserve(authority, prepared)
-    return Finalizing(order, prepared)
+    return prepared
 
 
 def reused_authorizations(authority: Authority, call: Call) -> list[AuthorizationRecord]:
@@ -77,28 +65,27 @@ def reused_authorizations(authority: Authority, call: Call) -> list[Authorizatio
     return [one for one in found if one is not None and (one.validated_at or 0) <= order.created_at]
 
 
-def complete(authority: Authority, call: Call, finalizing: Finalizing, content: bytes) -> Reply:
-    """Store the signed certificate and the order's last state, together; return the order."""
-    issued = record(authority, finalizing.prepared, content)
+def complete(authority: Authority, call: Call, issued: Issued) -> None:
+    """Turn the order to ``valid``; raises StoreError where it is not ``processing`` any more."""
+    identifier = call.parameters["id"]
     done = complete_order(
         authority.store,
-        finalizing.order.id,
+        identifier,
         was=OrderStatus.PROCESSING,
         issuer=issued.record.issuer,
         serial_number=issued.record.serial_number,
         expires_at=issued.record.not_after,
     )
     if not done:
-        raise StoreError("acme.order_lost", f"the order changed while it was finalized: {finalizing.order.id}")
-    return show_order(authority, call, find_order(authority.store, finalizing.order.id) or finalizing.order)
+        raise StoreError("acme.order_lost", f"the order changed while it was finalized: {identifier}")
 
 
-def give_up(authority: Authority, finalizing: Finalizing) -> None:
+def give_up(authority: Authority, call: Call) -> None:
     """Turn an order that could not be signed to ``invalid``; the reason is in the log, not in the order."""
     failure = Failure("serverInternal", "the certificate could not be signed")
     error = json.dumps(failure.document())
     failed = follow(ORDER, OrderStatus.PROCESSING, OrderEvent.FAIL)
-    change_order(authority.store, finalizing.order.id, was=OrderStatus.PROCESSING, status=failed, error=error)
+    change_order(authority.store, call.parameters["id"], was=OrderStatus.PROCESSING, status=failed, error=error)
 
 
 def _read_csr(call: Call) -> CSR:

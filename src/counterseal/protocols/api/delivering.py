@@ -6,7 +6,7 @@ from base64 import b64encode
 from typing import TYPE_CHECKING
 
 from counterseal.authority.credential import credential_of, issued_before
-from counterseal.authority.issue import rehearse
+from counterseal.authority.issue import prepare, rehearse
 from counterseal.authority.record_json import certificate_to_json
 from counterseal.bundles.export import ExportFormat, export
 from counterseal.bundles.password import check_password, generate_password
@@ -55,19 +55,21 @@ async def issue_once(
     """Issue, or return what another request with the same key has issued meanwhile; stored durably either way."""
     access, attempt = call.parts.service.access, Attempt.of(call)
 
-    def first(authority: Authority, prepared: Prepared) -> None:
+    def begin(authority: Authority) -> Prepared:
+        prepared = prepare(authority, decide(authority), name=name, issuer=issuer)
         subject = prepared.preview.subject
         groups = organizational_units(subject)
         refuse_escalation(call, show_subject(subject), groups[0] if groups else None, prepared.preview.serial_number)
         if attempt is not None:
             attempt.begin(authority)
+        return prepared
 
     def last(authority: Authority, issued: Issued) -> None:
         if attempt is not None:
             attempt.complete(authority, _kept(issued, key, password))
 
     try:
-        issued = await issue(access, decide, name=name, issuer=issuer, acting=call.acting, first=first, last=last)
+        issued = await issue(access, begin, acting=call.acting, last=last)
     except Exception as error:
         if attempt is None:
             raise

@@ -17,6 +17,7 @@ from starlette.routing import Route
 
 from counterseal.authority import token as tokens
 from counterseal.authority.holder import NO_GRACE, holder_of
+from counterseal.authority.issue import prepare
 from counterseal.authority.renew import ask_again
 from counterseal.errors import CountersealError, InputError, NotFoundError, RefusedError
 from counterseal.keystore.software import generate_key
@@ -159,11 +160,9 @@ class EST:
             return earlier
         issued = await issue(
             self._service.access,
-            lambda authority: tokens.ask_by_token(authority, who, csr),
-            name=who.name,
+            lambda authority: tokens.prepare_by_token(authority, who, csr),
             acting=lambda authority: tokens.acting(authority, who),
             together=lambda authority: tokens.use_up(authority, who),
-            issuer=who.issuer,
         )
         return issued.certificate
 
@@ -172,11 +171,14 @@ class EST:
         content = holder.certificate.public_bytes(Encoding.DER)
         issued = await issue(
             self._service.access,
-            lambda authority: ask_again(authority, holder.record, public_key=csr.public_key),
-            name=holder.name,
+            lambda authority: prepare(
+                authority,
+                ask_again(authority, holder.record, public_key=csr.public_key),
+                name=holder.name,
+                issuer=holder.record.issuer,
+            ),
             acting=lambda authority: replace(authority, actor=f"est:{holder.name}"),
             together=lambda authority: holder_of(authority, content, usage=None, grace=grace),
-            issuer=holder.record.issuer,
         )
         return issued.certificate
 
