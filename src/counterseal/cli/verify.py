@@ -95,5 +95,5 @@ def verify(run: Run, **options: Unpack[Options]) -> int:
             show_verified(verified, brief=options["brief"], every_path=options["all_paths"]),
         )
     if not options["trust"] and any(check.kind is TRUST_ANCHOR for check in verified.explanation.best.failures):
-        run.say(f"hint: only {given.trusted_by} was trusted; name others with --trust FILE, or --trust system")
+        run.say(f"hint: nothing was trusted but {given.trusted_by}; name others with --trust FILE")
     return 0 if verified.admitted else 3

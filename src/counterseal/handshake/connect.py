@@ -66,7 +66,8 @@ def _resolve(host: str, deadline: Deadline) -> list[str]:
         try:
             rows = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
         except (OSError, UnicodeError) as error:
-            failures.append(ResolutionError(f"cannot resolve {host}: {error}"))
+            reason = error.strerror if isinstance(error, OSError) else str(error)
+            failures.append(ResolutionError(f"cannot resolve {host}: {(reason or str(error)).lower()}"))
         else:
             found.extend(str(address[0]) for *_, address in rows)
 

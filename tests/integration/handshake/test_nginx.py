@@ -65,9 +65,9 @@ def names(found: dict[str, Any]) -> list[str]:
 def test_a_mutual_handshake_of_tls_13(bench: ProveBench) -> None:
     """Every message in its order; nginx hands out no tickets that could be resumed here."""
     found = look(bench, "panel", "--cert", str(identity(bench, "good")), "--tls", "1.3")
-    assert names(found)[:12] == [
-        "clienthello", "ServerHello", "EncryptedExtensions", "CertificateRequest", "Certificate", "CertificateVerify",
-        "Finished", "changecipherspec", "certificate", "certificateverify", "finished", "get /",
+    assert names(found)[:13] == [
+        "clienthello", "ServerHello", "ChangeCipherSpec", "EncryptedExtensions", "CertificateRequest", "Certificate",
+        "CertificateVerify", "Finished", "changecipherspec", "certificate", "certificateverify", "finished", "get /",
     ]  # fmt: skip
     assert "HTTP 200 OK" in names(found)
     assert found["version"] == "TLS 1.3"
@@ -79,10 +79,12 @@ def test_a_mutual_handshake_of_tls_13(bench: ProveBench) -> None:
 def test_a_mutual_handshake_of_tls_12(bench: ProveBench) -> None:
     """The key exchange shows as messages of its own."""
     found = look(bench, "panel", "--cert", str(identity(bench, "good")), "--tls", "1.2")
-    assert names(found)[:13] == [
+    assert names(found)[:14] == [
         "clienthello", "ServerHello", "Certificate", "ServerKeyExchange", "CertificateRequest", "ServerHelloDone",
-        "certificate", "clientkeyexchange", "certificateverify", "changecipherspec", "finished", "Finished", "get /",
+        "certificate", "clientkeyexchange", "certificateverify", "changecipherspec", "finished",
+        "ChangeCipherSpec", "Finished", "get /",
     ]  # fmt: skip
+    assert [row["encrypted"] for row in found["ladder"] if row["name"] == "Finished"] == [True, True]
     assert found["keys"]["forward_secret"] is True
 
 

@@ -68,7 +68,7 @@ _CLOSED = Cause(
 )
 _CONNECTIONS: dict[tuple[Ending, Stage | None], tuple[str, Cause]] = {
     (Ending.UNRESOLVED, None): (
-        "the name does not resolve: {fault}",
+        "{fault}",
         Cause("no resolver knows an address of this name", "check the name, or say where: --connect ADDRESS[:PORT]"),
     ),
     (Ending.REFUSED, None): ("the connection is refused", NOTHING_LISTENS),

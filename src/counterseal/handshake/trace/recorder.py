@@ -1,7 +1,8 @@
 """Seeing every message of a handshake through the message callback of a TLS context.
 
 The callback is a private name of Python's ssl module (``_msg_callback``, there since 3.8): it hands out each handshake
-message whole and already decrypted, as OpenSSL's ``SSL_CTX_set_msg_callback`` does. An exception in it would surface in
+message whole and already decrypted, as OpenSSL's ``SSL_CTX_set_msg_callback`` does. Of a ChangeCipherSpec that arrives
+OpenSSL tells nothing but the header of its record, so that is where it is seen. An exception in it would surface in
 the middle of a handshake, so it only keeps bytes and tells whoever wants to know.
 """
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
     from counterseal.handshake.wire.messages import Side
 
+_RECORD_HEADER = 256  # SSL3_RT_HEADER of OpenSSL's ssl3.h
+_CHANGE_CIPHER_SPEC_HEADERS = frozenset(bytes([CHANGE_CIPHER_SPEC, 3, minor, 0, 1]) for minor in range(1, 5))
 _KEPT = frozenset({CHANGE_CIPHER_SPEC, ALERT, HANDSHAKE})
 _MOST_MESSAGES = 1000
 
@@ -58,7 +61,12 @@ class Recorder:
         context._msg_callback = self._see  # noqa: SLF001 - the one way to see a handshake message
 
     def _see(self, _connection: object, direction: str, _version: int, content: int, _kind: int, octets: bytes) -> None:
-        if content in _KEPT and len(self._captured) < _MOST_MESSAGES:
-            sender = self._own if direction == "write" else self._own.other
+        is_read = direction == "read"
+        if is_read and content == _RECORD_HEADER and bytes(octets) in _CHANGE_CIPHER_SPEC_HEADERS:
+            content, octets = CHANGE_CIPHER_SPEC, b"\x01"  # what such a record holds, RFC 5246 7.1
+        elif content not in _KEPT or (is_read and content == CHANGE_CIPHER_SPEC):
+            return
+        if len(self._captured) < _MOST_MESSAGES:
+            sender = self._own.other if is_read else self._own
             self._captured.append(Captured(self.elapsed(), sender, int(content), bytes(octets)))
             self._then(self.captured)
