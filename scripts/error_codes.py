@@ -118,6 +118,8 @@ def show_text(value: ast.expr) -> str:
 
 
 def _show_hint(value: ast.expr) -> str:
+    if isinstance(value, ast.Call) and _name(value.func) == "hint_for":
+        return "the one that was probably meant, or those there are"
     return "(depends on the cause)" if isinstance(value, ast.Call | ast.Name | ast.Attribute) else show_text(value)
 
 

@@ -24,7 +24,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from counterseal.findings import Finding
 
@@ -114,3 +114,12 @@ class DeployError(NginxError):
 
 class RemoteError(CountersealError):
     """A service on another machine cannot be reached, or does not answer as it should."""
+
+
+def hint_for(word: str, known: Iterable[str], otherwise: str | None = None) -> str:
+    """Return which of the ``known`` words was probably meant, else ``otherwise``, by default all of them."""
+    from difflib import get_close_matches  # noqa: PLC0415 - only for a word that is wrong
+
+    words = list(known)
+    close = get_close_matches(word, words, n=1)
+    return f"did you mean {close[0]!r}?" if close else otherwise or f"known are {', '.join(words)}"

@@ -86,11 +86,14 @@ def write_fileset(
 
 
 class Preview(NamedTuple):
-    """What writing one file would do: its path, mode, size, whether it is new, changed or the same, and a text diff."""
+    """What writing one file would do: its path, mode, size (None: not known before), ``change`` and a text diff.
+
+    ``change`` is new, changed or same.
+    """
 
     path: str
     mode: int
-    size: int
+    size: int | None
     change: str
     diff: str | None
 

@@ -16,7 +16,7 @@ from cryptography import x509
 from counterseal.agent.est import EST
 from counterseal.agent.place import Place, locked, replace
 from counterseal.agent.request import first_request
-from counterseal.agent.trust import path_to_root, trust
+from counterseal.agent.trust import Trust, path_to_root, trust
 from counterseal.bundles.credential import Credential
 from counterseal.bundles.pem import TRUST_ANCHOR_FILE, encode_private_key, file_stem, pem_files
 from counterseal.bundles.pkcs12 import Strength, encode_any_key
@@ -97,6 +97,18 @@ def enroll(
         paths = write(place, credential, wish.password)
     _remove(waiting)
     return Held(credential, paths)
+
+
+def rehearse(
+    server: ServerAddress, wish: Wish, out: Path, *, fingerprint: bytes | None, anchors: bytes | None, force: bool
+) -> Trust:
+    """Do what ``enroll`` does before it makes a key or shows the token, write nothing, and say who the service is.
+
+    Raises what ``enroll`` would by then.
+    """
+    if wish.name is not None and not force:
+        _refuse_taken(Place(out, file_stem(wish.name)))
+    return trust(server, fingerprint=fingerprint, anchors=anchors)
 
 
 def write(place: Place, credential: Credential, password: str | None) -> tuple[Path, ...]:

@@ -102,19 +102,29 @@ def renew(server: ServerAddress, place: Place, manner: Manner, *, now: datetime)
             return Renewed(before, None)
         _check_pkcs12(place, manner)
         try_room(place)
-        shown = _is_for_clients(before.certificate) and now < before.certificate.not_valid_after_utc
-        context = _as_client(place, before) if shown else trusting(before.anchors)
-        trusted = Trust(context, EST(server, context).cacerts())
+        shown, trusted = _meet(server, place, before, now)
         key = before.key if manner.keep_key else generate_key(manner.spec or _kind_of(before.key))
         request = next_request(key, before.certificate)
         proof = None if shown else _proof(before, request, now)
-        certificate = EST(server, context).simplereenroll(request, proof=proof)
+        certificate = EST(server, trusted.context).simplereenroll(request, proof=proof)
         chain, anchor = path_to_root(server, certificate, trusted)
         credential = Credential(name_of(certificate), certificate, chain, anchor, key)
         if manner.announce:
             write_file(place.base / _THEN, b"", mode=SECRET)
         paths = write(place, credential, manner.password)
     return Renewed(before, Held(credential, paths), new_root=anchor not in before.anchors)
+
+
+def rehearse(server: ServerAddress, place: Place, manner: Manner, *, now: datetime) -> AtHand:
+    """Do what ``renew`` does before it asks for a certificate, write nothing, and return what is at hand.
+
+    Raises what ``renew`` would by then.
+    """
+    before = _at_hand(place, manner.anchors)
+    if not (manner.only_if_due and now < before.due_at):
+        _check_pkcs12(place, manner)
+        _meet(server, place, before, now)
+    return before
 
 
 def is_announced(place: Place) -> bool:
@@ -146,6 +156,13 @@ def _at_hand(place: Place, anchors: bytes | None) -> AtHand:
         return AtHand(certificate, key, certificates_in(anchors, source="the file of --ca"))
     content, path = held(TRUST_ANCHOR_FILE)
     return AtHand(certificate, key, certificates_in(content, source=str(path)))
+
+
+def _meet(server: ServerAddress, place: Place, before: AtHand, now: datetime) -> tuple[bool, Trust]:
+    """Say whether the certificate is shown in TLS, and whom that finds at the other end."""
+    shown = _is_for_clients(before.certificate) and now < before.certificate.not_valid_after_utc
+    context = _as_client(place, before) if shown else trusting(before.anchors)
+    return shown, Trust(context, EST(server, context).cacerts())
 
 
 def _as_client(place: Place, before: AtHand) -> ssl.SSLContext:

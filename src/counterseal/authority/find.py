@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from counterseal.errors import AmbiguousError, InputError, NotFoundError
+from counterseal.errors import AmbiguousError, InputError, NotFoundError, hint_for
 from counterseal.moments import epoch, moment
 from counterseal.pki.profile import UNLISTED
 from counterseal.pki.shown import show_serial
@@ -45,18 +45,15 @@ def find(authority: Authority, selector: str, *, statuses: Sequence[Status] = ()
             f"no certificate named {selector!r} is {wanted} and unexpired; there are {len(found)} others",
             hint=f"see them: counterseal list --name {selector}",
         )
-    hint = _meant(authority, selector) or "see: counterseal list"
+    hint = _meant(authority, selector)
     raise NotFoundError("certificate.unknown", f"no certificate of this name or serial: {selector!r}", hint=hint)
 
 
-def _meant(authority: Authority, selector: str) -> str | None:
+def _meant(authority: Authority, selector: str) -> str:
     """Return a question about a name that begins alike and is spelt almost so."""
-    from difflib import get_close_matches  # noqa: PLC0415 - only for a name that is wrong
-
     begin = selector[: max(len(selector) // 2, 1)].replace("*", "")
     found = authority.store.search(Query(name=begin, without_profiles=UNLISTED, limit=_LOOKED_THROUGH)).records
-    close = get_close_matches(selector, [record.name for record in found], n=1)
-    return f"did you mean {close[0]!r}?" if close else None
+    return hint_for(selector, [record.name for record in found], "see: counterseal list")
 
 
 def lookup(authority: Authority, serial_number: int) -> CertificateRecord | None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Self
 
 from cryptography import x509
 
-from counterseal.errors import NotFoundError
+from counterseal.errors import NotFoundError, hint_for
 from counterseal.pki.certificate import Issuer
 from counterseal.pki.pointers import pointers
 from counterseal.pki.profile import BUILT_IN, Purpose
@@ -80,8 +80,8 @@ class Authority:
         try:
             return self.rules.profiles[name]
         except KeyError:
-            known = ", ".join(sorted(self.rules.profiles))
-            raise NotFoundError("profile.unknown", f"no such profile: {name!r}", hint=f"known are {known}") from None
+            known = sorted(profile.name for profile in self.rules.profiles.values() if not profile.probe)
+            raise NotFoundError("profile.unknown", f"no such profile: {name!r}", hint=hint_for(name, known)) from None
 
     def issuer(self, name: str) -> Issuer:
         """Return the CA of this name as an issuer, with its path up to the root; raises NotFoundError."""

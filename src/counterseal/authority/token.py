@@ -64,6 +64,16 @@ class Grant:
 def make_token(authority: Authority, grant: Grant) -> tuple[TokenRecord, str]:
     """Store a token and return it with its secret, which is known to nobody else and shown this once.
 
+    Raises what ``plan_token`` does.
+    """
+    record, secret = plan_token(authority, grant)
+    add_token(authority.store, record)
+    return record, secret
+
+
+def plan_token(authority: Authority, grant: Grant) -> tuple[TokenRecord, str]:
+    """Return the token as it would be stored, and its secret; nothing is written.
+
     What policy would refuse to issue is refused now: raises RefusedError, InputError, NotFoundError.
     """
     if not 1 <= grant.uses <= MAX_USES:
@@ -90,7 +100,6 @@ def make_token(authority: Authority, grant: Grant) -> tuple[TokenRecord, str]:
     )
     asked = _asked(authority, record, generate_key(P256).public_key())
     rehearse(authority, asked, name=record.name, issuer=record.issuer)
-    add_token(authority.store, record)
     return record, secret
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from counterseal.cli.common import DurationType, Run, columns, common
+from counterseal.cli.dry_run import dry_run_option, show_dry_run
 from counterseal.moments import epoch, moment
 
 if TYPE_CHECKING:
@@ -36,8 +37,9 @@ def eab() -> None:
 @click.argument("name")
 @click.option("--expires", type=DurationType(), help="How long it can be used to make an account.  [default: for ever]")
 @click.option("--reusable", is_flag=True, help="For any number of accounts, not for one.")
+@dry_run_option
 @common
-def add(run: Run, *, name: str, expires: timedelta | None, reusable: bool) -> None:
+def add(run: Run, *, name: str, expires: timedelta | None, reusable: bool, dry_run: bool) -> None:
     """Make a key for whoever NAME is, and show it this once."""
     from counterseal.compose.home import service_secret  # noqa: PLC0415 - what the server would load stays away
     from counterseal.keystore.secret import derive  # noqa: PLC0415 - same
@@ -46,6 +48,10 @@ def add(run: Run, *, name: str, expires: timedelta | None, reusable: bool) -> No
 
     with run.authority() as authority:
         at = epoch(authority.clock())
+        if dry_run:
+            accounts = "any number of ACME accounts" if reusable else "one ACME account"
+            show_dry_run(run, acts=[f"make an external account key for {accounts}: {name}"])
+            return
         record, mac_key = new_external_key(
             secret=derive(service_secret(run.home), USE),
             random_bytes=authority.random_bytes,
@@ -84,12 +90,17 @@ def list_keys(run: Run) -> None:
 
 @eab.command("revoke", epilog="\b\nExamples:\n  counterseal acme eab revoke KEY-ID")
 @click.argument("key_id")
+@dry_run_option
 @common
-def revoke(run: Run, *, key_id: str) -> None:
+def revoke(run: Run, *, key_id: str, dry_run: bool) -> None:
     """Let no further account be made with a key; accounts that it made stay."""
-    from counterseal.store.acme.accounts import revoke_external_key  # noqa: PLC0415 - only here
+    from counterseal.store.acme.accounts import revocable_external_key, revoke_external_key  # noqa: PLC0415 - only here
 
     with run.authority() as authority:
+        if dry_run:
+            name = revocable_external_key(authority.store, key_id).name
+            show_dry_run(run, acts=[f"revoke the external account key {key_id} of {name}"])
+            return
         revoke_external_key(authority.store, key_id, epoch(authority.clock()))
     run.show({"revoked": key_id}, f"revoked {key_id}")
 

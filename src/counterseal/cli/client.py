@@ -128,8 +128,7 @@ def _make_one(run: Run, name: str, options: Options) -> None:
     strength = Strength.COMPATIBLE if options["compatible"] else Strength.MODERN
     with run.authority() as authority:
         asked = _ask(authority, name, private_key.public_key(), options)
-        if not dry_run:
-            check_place(out, name, force=options["force"])
+        check_place(out, name, force=options["force"], dry_run=dry_run)
         rounds = checked_rounds(options["p12_rounds"])
         issued = (rehearse if dry_run else issue)(authority, asked, name=name, issuer=options["issuer"])
         credential = credential_of(issued, private_key)

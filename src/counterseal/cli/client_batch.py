@@ -18,6 +18,7 @@ from counterseal.authority.batch.issue import is_recorded, issue_batch
 from counterseal.authority.batch.ledger import Ledger, Place, issued_names
 from counterseal.authority.batch.order import BatchOrder, Packing
 from counterseal.bundles.pkcs12 import FAST_ROUNDS, Strength, browser_key_refusal, checked_rounds
+from counterseal.cli.dry_run import show_dry_run, unseen
 from counterseal.cli.passphrase import choose_password
 from counterseal.errors import FileError, InputError, RefusedError
 from counterseal.files import make_directory
@@ -66,8 +67,9 @@ def run_batch(run: Run, rows: Path, options: Options) -> None:
         _say_plan(run, order, found, batch)
         if batch.dry_run:
             where = batch.place.directory or batch.place.archive
-            told = f"would issue {found.remaining:,} certificates into {where}, listed in {batch.place.sheet}"
-            run.show({"dry_run": True, **_document(found, batch, 0.0)}, told)
+            acts = [f"issue {found.remaining:,} certificates into {where}"]
+            files = [unseen(batch.place.sheet, size=None)]
+            show_dry_run(run, acts=acts, files=files, document=_document(found, batch, 0.0))
             return
         began = time.monotonic()
         if found.remaining or batch.place.is_unfinished:

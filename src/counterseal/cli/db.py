@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from counterseal.cli.common import Run, columns, common
+from counterseal.cli.dry_run import dry_run_option, show_dry_run
+from counterseal.files import preview
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from counterseal.store.copying import Contents
 
 EPILOG = """\b
 Examples:
@@ -22,15 +30,22 @@ def db() -> None:
 
 
 @db.command(epilog="\b\nExamples:\n  counterseal db upgrade")
+@dry_run_option
 @common
-def upgrade(run: Run) -> None:
+def upgrade(run: Run, *, dry_run: bool) -> None:
     """Bring the store to the schema of this program, in one transaction; make a backup before.
 
     A store in a file is brought up when it is opened; in PostgreSQL this must be asked for, because other hosts may run
     an older program. A store that a newer program has made is refused.
     """
-    from counterseal.compose.moving import upgrade as upgrade_store  # noqa: PLC0415 - loads a database
+    from counterseal.compose.moving import plan_upgrade  # noqa: PLC0415 - loads a database
+    from counterseal.compose.moving import upgrade as upgrade_store  # noqa: PLC0415 - same
 
+    if dry_run:
+        place, missing = plan_upgrade(run.home)
+        acts = [f"change the schema of {place}: {step}" for step in missing]
+        show_dry_run(run, acts=acts or [f"do nothing: {place} has this program's schema"])
+        return
     place, before, now = upgrade_store(run.home)
     told = f"{place} has schema {now} already" if before == now else f"{place}: schema {before} is now {now}"
     run.show({"store": place, "before": before, "now": now}, told)
@@ -45,8 +60,9 @@ def upgrade(run: Run) -> None:
     type=click.Path(path_type=Path, dir_okay=False),
     help="File with the password of the database (0600).",
 )
+@dry_run_option
 @common
-def move(run: Run, *, to: str, password_file: Path | None) -> None:
+def move(run: Run, *, to: str, password_file: Path | None, dry_run: bool) -> None:
     """Move the store to the PostgreSQL database at URL, which must be empty, or to a file: sqlite.
 
     All or nothing: every table is counted and hashed as it is read and as it is read back, and the log of key uses is
@@ -54,7 +70,14 @@ def move(run: Run, *, to: str, password_file: Path | None) -> None:
     open: restart counterseal serve.
     """
     from counterseal.compose.moving import move as move_store  # noqa: PLC0415 - loads a database
+    from counterseal.compose.moving import plan_move  # noqa: PLC0415 - same
 
+    if dry_run:
+        planned = plan_move(run.home, to, password_file)
+        acts = [f"copy {sum(one.rows for one in planned.tables):,} rows of {planned.before} to {planned.now}"]
+        acts += [f"put the old file aside as {planned.aside}"] if planned.aside else []
+        show_dry_run(run, acts=acts, files=preview(run.home, planned.files), document=_tables(planned.tables))
+        return
     moved = move_store(run.home, to, password_file)
     rows = [(one.table, f"{one.rows:,}", one.hash[:16]) for one in moved.tables]
     lines = [columns(rows, titles=("TABLE", "ROWS", "HASH")), f"moved {moved.before} to {moved.now}"]
@@ -63,6 +86,10 @@ def move(run: Run, *, to: str, password_file: Path | None) -> None:
         "before": moved.before,
         "now": moved.now,
         "aside": moved.aside,
-        "tables": [{"table": one.table, "rows": one.rows, "hash": one.hash} for one in moved.tables],
+        **_tables(moved.tables),
     }
     run.show(document, "\n".join([*lines, "next: restart what serves this CA; counterseal doctor"]))
+
+
+def _tables(found: Sequence[Contents]) -> dict[str, Any]:
+    return {"tables": [{"table": one.table, "rows": one.rows, "hash": one.hash} for one in found]}

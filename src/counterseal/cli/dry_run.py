@@ -30,7 +30,8 @@ def show_dry_run(
     """Show what a command would do: ``acts`` in words (``publish a new CRL of root``), and its files."""
     lines = [f"would {act}" for act in acts]
     for file in files:
-        lines.append(f"would write {file.path} (mode {file.mode:04o}, {file.size} bytes, {file.change})")
+        size = "size not known before" if file.size is None else f"{file.size} bytes"
+        lines.append(f"would write {file.path} (mode {file.mode:04o}, {size}, {file.change})")
         lines += [file.diff.rstrip()] if file.diff and file.change == "changed" else []
     shown = [
         {"path": file.path, "mode": f"{file.mode:04o}", "size": file.size, "change": file.change, "diff": file.diff}
@@ -39,6 +40,9 @@ def show_dry_run(
     run.show({"dry_run": True, "acts": list(acts), **(document or {}), "files": shown}, "\n".join(lines))
 
 
-def unseen(path: Path, *, size: int, mode: int = SECRET) -> Preview:
-    """Return the preview of a file whose bytes are made only when it is written, such as an encrypted key."""
+def unseen(path: Path, *, size: int | None, mode: int = SECRET) -> Preview:
+    """Return the preview of a file whose bytes are made only when it is written, such as an encrypted key.
+
+    ``size`` is None where nobody knows it before, as of a certificate that a CA elsewhere will issue.
+    """
     return Preview(str(path), mode, size, "changed" if path.exists() else "new", None)

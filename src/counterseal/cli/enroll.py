@@ -10,13 +10,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from counterseal.agent.address import ServerAddress
-from counterseal.agent.enroll import Held, Wish, enroll, names_of
+from counterseal.agent.enroll import Held, Wish, enroll, names_of, rehearse
 from counterseal.agent.token import MAX_TOKEN_BYTES, Token, parse_token
 from counterseal.agent.trust import parse_fingerprint, show_fingerprint
+from counterseal.bundles.pem import TRUST_ANCHOR_FILE, file_stem
 from counterseal.cli.common import Run, common
+from counterseal.cli.dry_run import dry_run_option, show_dry_run, unseen
 from counterseal.cli.passphrase import choose_password
 from counterseal.errors import FileError, InputError
 from counterseal.files import read_file
+from counterseal.fileset import PUBLIC
 from counterseal.pki.keys import parse_key_spec
 from counterseal.pki.names import parse_name
 from counterseal.pki.shown import show_serial
@@ -24,6 +27,9 @@ from counterseal.pki.subject import show_subject
 
 if TYPE_CHECKING:
     from cryptography import x509
+
+    from counterseal.agent.trust import Trust
+    from counterseal.files import Preview
 
 EPILOG = """\b
 Examples:
@@ -59,6 +65,7 @@ _STDIN = Path("-")
     "--out", type=click.Path(path_type=Path, file_okay=False), default=Path(), help="Directory for the files."
 )
 @click.option("--force", is_flag=True, help="Replace a certificate that is there.")
+@dry_run_option
 @common
 def enroll_(
     run: Run,
@@ -74,6 +81,7 @@ def enroll_(
     password_file: Path | None,
     out: Path,
     force: bool,
+    dry_run: bool,
 ) -> None:
     """Get this machine's first certificate from a CA elsewhere, for a one-time token.
 
@@ -85,11 +93,31 @@ def enroll_(
     wish = Wish(name, tuple(map(parse_name, san)), parse_key_spec(key), password)
     anchors = read_file(ca) if ca is not None else None
     given = _read_token(token)
+    if dry_run:
+        trusted = rehearse(server, wish, out, fingerprint=pinned or given.fingerprint, anchors=anchors, force=force)
+        _show_rehearsal(run, server, wish, trusted, out)
+        return
     held = enroll(
         server, wish, out, secret=given.secret, fingerprint=pinned or given.fingerprint, anchors=anchors, force=force
     )
     shown = {"password": password} if password and password_file is None else {}
     show_held(run, "enrolled", held, extra=shown, following=_following(held, url, out))
+
+
+def _show_rehearsal(run: Run, server: ServerAddress, wish: Wish, trusted: Trust, out: Path) -> None:
+    """Name the files; NAME in them stands for what the token is for, which only the service knows."""
+    root = f", whose root is {show_subject(trusted.pinned.subject)}" if trusted.pinned else ""
+    acts = [f"make a key and ask {server}{root}, for a certificate for {wish.name or 'what the token is for'}"]
+    show_dry_run(run, acts=acts, files=planned_files(out, wish.name or "NAME", with_pkcs12=wish.password is not None))
+
+
+def planned_files(out: Path, name: str, *, with_pkcs12: bool) -> list[Preview]:
+    """Return the files of a certificate that a CA elsewhere would issue."""
+    stem = file_stem(name)
+    secret = [f"{stem}.key.pem", *([f"{stem}.p12"] if with_pkcs12 else [])]
+    public = [f"{stem}.cert.pem", f"{stem}.chain.pem", f"{stem}.fullchain.pem", TRUST_ANCHOR_FILE]
+    shown = [unseen(out / file, size=None) for file in secret]
+    return shown + [unseen(out / file, size=None, mode=PUBLIC) for file in public]
 
 
 def _following(held: Held, url: str, out: Path) -> str:

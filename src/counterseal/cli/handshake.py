@@ -10,6 +10,7 @@ import click
 
 from counterseal.cli.common import Run, common
 from counterseal.cli.completions import complete_certificates
+from counterseal.cli.dry_run import dry_run_option, show_dry_run, unseen
 from counterseal.cli.ladders import show_sheet
 from counterseal.cli.targets import parse_endpoint, parse_target
 from counterseal.compose.anchors import system_anchors
@@ -80,6 +81,7 @@ class Options(TypedDict):
     html: Path | None
     svg: Path | None
     verbose: bool
+    dry_run: bool
 
 
 @click.command(epilog=EPILOG)
@@ -108,10 +110,14 @@ class Options(TypedDict):
 @click.option("--html", type=_FILE, help="Write all of it as one page that a browser shows.")
 @click.option("--svg", type=_FILE, help="Write the ladder as a picture.")
 @click.option("--verbose", "-v", is_flag=True, help="Show long lists whole.")
+@dry_run_option
 @common
 def handshake(run: Run, **options: Unpack[Options]) -> int:
     """Show a real TLS handshake, message by message, and explain how it ended."""
     what = _dial(run, options)
+    if options["dry_run"]:
+        _rehearse(run, what, options)
+        return 0
     inventory, root = _inventory(run)
     anchors = Anchors(_anchors(options["trust"], root), (*root, *_roots_in(options["cert"])))
     examination = examine(what, paths=options["path"][1:], resume=options["resume"])
@@ -140,6 +146,15 @@ def _draw(sheet: Sheet, options: Options) -> None:
         write_file(options["html"], write_page(sheet, at=now()).encode(), mode=0o644)
 
 
+def _rehearse(run: Run, what: Dial, options: Options) -> None:
+    """Name whom the command would speak with, and the files; what is in them is known after the handshake alone."""
+    comes = f"with the certificate {what.identity.name}" if what.identity else "without a certificate"
+    acts = [f"connect to {what.endpoint} {comes}"]
+    acts += [f"append the secrets of the session to {options['keylog']}"] if options["keylog"] else []
+    files = [unseen(path, size=None, mode=0o644) for path in (options["svg"], options["html"]) if path]
+    show_dry_run(run, acts=acts, files=files)
+
+
 def _dial(run: Run, options: Options) -> Dial:
     starttls = StartTLS(options["starttls"]) if options["starttls"] else None
     target = parse_target(options["target"], starttls)
@@ -150,7 +165,7 @@ def _dial(run: Run, options: Options) -> Dial:
     alpn = options["alpn"]
     protocols = DEFAULT_PROTOCOLS if alpn is None else tuple(one.strip() for one in alpn.split(",") if one.strip())
     identity = _identity(run, options)
-    if options["keylog"]:
+    if options["keylog"] and not options["dry_run"]:
         _prepare_keylog(options["keylog"])
     return Dial(
         endpoint=parse_endpoint(options["connect"], target.endpoint.port) if options["connect"] else target.endpoint,

@@ -33,10 +33,11 @@ if TYPE_CHECKING:
 SUFFIXES = (".key.pem", ".cert.pem", ".chain.pem", ".fullchain.pem", ".p12")
 
 
-def check_place(out: Path, name: str, *, force: bool) -> None:
+def check_place(out: Path, name: str, *, force: bool, dry_run: bool) -> None:
     """Make sure that the files can be written before anything is issued; raises FileError."""
-    make_directory(out)
-    if not os.access(out, os.W_OK | os.X_OK):
+    if not dry_run:
+        make_directory(out)
+    if out.exists() and not os.access(out, os.W_OK | os.X_OK):
         raise FileError("file.write", f"cannot write into {out}: permission denied", hint="choose another --out")
     stem = file_stem(name)
     taken = [out / f"{stem}{suffix}" for suffix in SUFFIXES if (out / f"{stem}{suffix}").exists()]

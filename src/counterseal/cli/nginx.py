@@ -8,7 +8,7 @@ import click
 
 from counterseal.authority.deployment import deploy_sites, render_sites, rollback_sites
 from counterseal.cli.common import Run, columns, common
-from counterseal.cli.dry_run import dry_run_option
+from counterseal.cli.dry_run import dry_run_option, show_dry_run
 from counterseal.cli.nginx_status import status_lines
 from counterseal.cli.proofs import table
 from counterseal.cli.rehearsal import rehearse_deploy, rehearse_rollback
@@ -20,7 +20,7 @@ from counterseal.nginx.generations import list_generations
 from counterseal.nginx.status import read_status
 
 if TYPE_CHECKING:
-    from counterseal.authority.deployment import Deployed
+    from counterseal.authority.deployment import Deployed, Ground
 
 nginx = click.Group()
 """What deploys and looks after; ``nginx_group`` puts it on the command line."""
@@ -131,14 +131,25 @@ def status(run: Run) -> int:
 
 
 @nginx.command(epilog="\b\nExamples:\n  counterseal nginx stop")
+@dry_run_option
 @common
-def stop(run: Run) -> None:
+def stop(run: Run, *, dry_run: bool) -> None:
     """Stop the private nginx that a deploy started; a user's own nginx is never stopped."""
     require_home(run.home)
     ground = open_ground(run.home, run.settings())
+    if dry_run:
+        show_dry_run(run, acts=[_stopping(ground)])
+        return
     if ground.place.nginx.target.owned:
         ground.place.nginx.stop(within=10)
     run.show({"running": ground.place.nginx.master_pid() is not None}, "nginx is stopped")
+
+
+def _stopping(ground: Ground) -> str:
+    master = ground.place.nginx.master_pid()
+    if not ground.place.nginx.target.owned:
+        return "stop nothing: this nginx is not one that a deploy started"
+    return "stop nothing: nginx does not run" if master is None else f"stop nginx, process {master}"
 
 
 def show_deployed(run: Run, deployed: Deployed) -> None:

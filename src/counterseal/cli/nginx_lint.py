@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from counterseal.cli.common import Run, common
+from counterseal.cli.dry_run import dry_run_option, show_dry_run
+from counterseal.errors import hint_for
 from counterseal.findings import Severity
 
 if TYPE_CHECKING:
@@ -47,6 +49,7 @@ Exit codes: 0 nothing at or above --fail-on, 2 unreadable configuration, 3 findi
 )
 @click.option("--fix", is_flag=True, help="Print a patch with everything that can be mended mechanically.")
 @click.option("--write", is_flag=True, help="With --fix: change the files.")
+@dry_run_option
 @click.option("--list-rules", is_flag=True, help="List the rules.")
 @click.option("--explain", metavar="CODE", help="Say what a rule is about, and what a real nginx did.")
 @common
@@ -61,6 +64,7 @@ def lint(
     layout: str,
     fix: bool,
     write: bool,
+    dry_run: bool,
     list_rules: bool,
     explain: str | None,
 ) -> int:
@@ -72,6 +76,8 @@ def lint(
         return _show_rules(run, explain)
     if write and (not fix or path == Path("-")):
         raise click.UsageError("--write goes with --fix and files, not with standard input")
+    if dry_run and not write:
+        raise click.UsageError("--dry-run goes with --fix --write: without --write nothing is changed")
     from counterseal.compose.linting import lint_configuration  # noqa: PLC0415 - not needed to list rules
 
     text = sys.stdin.buffer.read().decode("utf-8", "surrogateescape") if path == Path("-") else None
@@ -79,7 +85,7 @@ def lint(
     if linting.is_fragment:
         run.say(f"{linting.name} is a part of a configuration: what the files around it say is not known")
     if fix:
-        return _fix(run, linting, write=write)
+        return _fix(run, linting, write=write, dry_run=dry_run)
     _show(run, linting, "json" if run.json else layout)
     return FINDINGS if linting.result.at_or_above(Severity[fail_on.upper()]) else 0
 
@@ -101,13 +107,16 @@ def _show(run: Run, linting: Linting, layout: str) -> None:
         click.echo(text.show_result(result, linting.texts))
 
 
-def _fix(run: Run, linting: Linting, *, write: bool) -> int:
-    from counterseal.compose.linting import write_changes  # noqa: PLC0415 - only when something is to be mended
+def _fix(run: Run, linting: Linting, *, write: bool, dry_run: bool) -> int:
+    from counterseal.compose.linting import preview_changes, write_changes  # noqa: PLC0415 - only to mend
     from counterseal.nginx.lint.edit import apply_edits, show_patch  # noqa: PLC0415 - same
 
     changed = apply_edits(linting.texts, linting.result.edits)
     patch = show_patch(linting.texts, changed)
     left = [one.finding for one in linting.result.found if not one.edits]
+    if dry_run:
+        show_dry_run(run, acts=[] if changed else ["do nothing"], files=preview_changes(changed))
+        return 0
     if write:
         write_changes(changed)
     if changed or run.json:
@@ -134,10 +143,7 @@ def _show_rules(run: Run, code: str | None) -> int:
 
 
 def _find_rule(rules: Mapping[str, Rule], code: str) -> Rule:
-    import difflib  # noqa: PLC0415 - only for a code that is not known
-
     if code not in rules:
-        close = difflib.get_close_matches(code, rules, n=1)
-        hint = f"did you mean {close[0]!r}?" if close else "see: counterseal nginx lint --list-rules"
+        hint = hint_for(code, rules, "see: counterseal nginx lint --list-rules")
         raise click.UsageError(f"no such rule: {code!r}\nhint: {hint}")
     return rules[code]

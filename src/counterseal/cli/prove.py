@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -15,11 +14,12 @@ from counterseal.authority.parts import new_serial_number
 from counterseal.authority.prove_url import Visitor, prove_url
 from counterseal.cli.common import Run, common
 from counterseal.cli.completions import complete_cas, complete_sites
+from counterseal.cli.dry_run import dry_run_option, show_dry_run
 from counterseal.cli.proofs import table
 from counterseal.compose.anchors import system_anchors
 from counterseal.compose.ground import open_ground
 from counterseal.compose.place import has_store, now
-from counterseal.errors import InputError, NotFoundError
+from counterseal.errors import InputError, NotFoundError, hint_for
 from counterseal.files import read_file
 from counterseal.handshake.observation import ProbeIdentity
 from counterseal.handshake.proof_json import proof_to_json
@@ -29,6 +29,7 @@ from counterseal.keystore.pkcs8 import open_key, plain_key
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from counterseal.authority.served import ServedSite
     from counterseal.handshake.prove import Proof
 
 EPILOG = """\b
@@ -60,6 +61,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 @click.option(
     "--trust", type=_FILE, help="CAs that the URL's clients trust, PEM.  [default: our root and the system's]"
 )
+@dry_run_option
 @common
 def prove(
     run: Run,
@@ -70,6 +72,7 @@ def prove(
     certificate: Path | None,
     key_file: Path | None,
     trust: Path | None,
+    dry_run: bool,
 ) -> int:
     """Prove with real handshakes who gets into the sites, and who does not.
 
@@ -79,8 +82,18 @@ def prove(
     if what is None or "://" not in what:
         if client_certificates or client_ca or certificate or key_file or trust:
             raise InputError("prove.options", "these options are for a URL", hint="write https://HOST[:PORT][/PATH]")
-        return _show(run, _prove_sites(run, what))
+        served = _sites(run, what)
+        if dry_run:
+            _rehearse(run, [f"{one.site.name} at {', '.join(map(str, one.site.listen))}" for one in served])
+            return 0
+        with run.authority() as authority:
+            settings = run.settings()
+            ground = open_ground(run.home, settings)
+            return _show(run, prove_in_force(authority, settings.sites, ground, only=what))
     own = _own(certificate, key_file)
+    if dry_run:
+        _rehearse(run, [what])
+        return 0
     if not has_store(run.home):
         if own is None:
             run.say("no CA here: without --cert and --key nobody tries who must be let in")
@@ -96,7 +109,15 @@ def prove(
         return _show(run, [prove_url(facts, visitor)])
 
 
-def _prove_sites(run: Run, site: str | None) -> Sequence[Proof]:
+def _rehearse(run: Run, places: Sequence[str]) -> None:
+    acts = [f"connect to {place}, as each client that must be let in or refused" for place in places]
+    if has_store(run.home):
+        acts.append("issue probes for it under the client CAs here, which live for an hour and are marked as probes")
+    show_dry_run(run, acts=acts)
+
+
+def _sites(run: Run, site: str | None) -> Sequence[ServedSite]:
+    """Return the configured sites, or the one of this name; raises NotFoundError."""
     settings = run.settings()
     served = [one for one in settings.sites if site in {None, one.site.name}]
     if not served:
@@ -104,11 +125,10 @@ def _prove_sites(run: Run, site: str | None) -> Sequence[Proof]:
         if not settings.sites and site is None:
             hint = "name one in counterseal.toml: [sites.NAME]; or prove any server: https://HOST/"
             raise NotFoundError("site.unknown", "no site is configured", hint=hint)
-        close = difflib.get_close_matches(site or "", [one.site.name for one in settings.sites], n=1)
-        hint = f"did you mean {close[0]!r}?" if close else f"configured are: {known}; or a URL: https://{site}/"
+        otherwise = f"configured are: {known}; or a URL: https://{site}/"
+        hint = hint_for(site or "", [one.site.name for one in settings.sites], otherwise)
         raise NotFoundError("site.unknown", f"no such site: {site!r}", hint=hint)
-    with run.authority() as authority:
-        return prove_in_force(authority, settings.sites, open_ground(run.home, settings), only=site)
+    return served
 
 
 def _show(run: Run, proofs: Sequence[Proof]) -> int:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from counterseal.cli.common import Run, common
+from counterseal.cli.dry_run import dry_run_option, show_dry_run
 from counterseal.errors import InputError
 
 if TYPE_CHECKING:
@@ -27,12 +28,17 @@ def reminders() -> None:
 
 
 @reminders.command(epilog="\b\nExamples:\n  counterseal reminders test")
+@dry_run_option
 @common
-def test(run: Run) -> int:
+def test(run: Run, *, dry_run: bool) -> int:
     """Send a test message every way that counterseal.toml names."""
     from counterseal.authority.reminders.send import send_trial  # noqa: PLC0415 - mail and TLS only where used
 
     settings = _settings(run)
+    if dry_run:
+        acts = [f"send a test message by {name} to {_receiver(settings, name)}" for name in settings.channels]
+        show_dry_run(run, acts=acts)
+        return 0
     with run.authority() as authority:
         sent = send_trial(authority, settings)
     show_failures(run, sent)

@@ -82,7 +82,7 @@ def renew(run: Run, **options: Unpack[RenewOptions]) -> None:
     """
     server, selector = options["server"], options["selector"]
     if server is not None:
-        _refuse_options(options, ("lifetime", "force", "dry_run"), "does not go with --server")
+        _refuse_options(options, ("lifetime", "force"), "does not go with --server")
         from counterseal.cli.renew_elsewhere import Elsewhere, renew_elsewhere  # noqa: PLC0415 - TLS and HTTP
 
         renew_elsewhere(
@@ -97,6 +97,7 @@ def renew(run: Run, **options: Unpack[RenewOptions]) -> None:
                 options["ca"],
                 options["password_file"],
                 options["then"],
+                options["dry_run"],
             ),
         )
         return
@@ -117,11 +118,11 @@ def _renew_here(run: Run, selector: str, options: RenewOptions) -> None:
     with run.authority() as authority:
         record = find(authority, selector, statuses=(Status.VALID,))
         asked = ask_again(authority, record, lifetime=lifetime)
+        check_place(out, record.name, force=force, dry_run=dry_run)
         if dry_run:
             rehearsed = rehearse(authority, asked, name=record.name, issuer=record.issuer)
             show_rehearsal(run, rehearsed, pem_files(credential_of(rehearsed, None)), out)
             return
-        check_place(out, record.name, force=force)
         issued = issue(authority, asked, name=record.name, issuer=record.issuer)
         paths = write_issued(authority, issued, pem_files(credential_of(issued, None)), out)
     show_issued(run, issued, paths, extra={}, following=f"counterseal list --name {record.name}")
@@ -153,8 +154,7 @@ def rekey(
         record = find(authority, selector, statuses=(Status.VALID,))
         old = record.serial_number
         asked = ask_again(authority, record, public_key=private_key.public_key(), lifetime=lifetime)
-        if not dry_run:
-            check_place(out, record.name, force=force)
+        check_place(out, record.name, force=force, dry_run=dry_run)
         issued = (rehearse if dry_run else issue)(authority, asked, name=record.name, issuer=record.issuer)
         credential = credential_of(issued, private_key)
         is_for_browsers = asked.profile.purpose == "client" and not browser_key_refusal(private_key.public_key())

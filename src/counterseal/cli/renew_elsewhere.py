@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from counterseal.agent.address import ServerAddress
 from counterseal.agent.place import Place, only_stem
-from counterseal.agent.renew import Manner, Renewed, done, is_announced, renew
+from counterseal.agent.renew import Manner, Renewed, done, is_announced, rehearse, renew
 from counterseal.bundles.pem import file_stem
-from counterseal.cli.enroll import held_document, show_held
+from counterseal.cli.dry_run import show_dry_run
+from counterseal.cli.enroll import held_document, planned_files, show_held
 from counterseal.cli.passphrase import choose_password
 from counterseal.compose.place import now
 from counterseal.errors import FileError
@@ -20,6 +21,7 @@ from counterseal.pki.keys import parse_key_spec
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from counterseal.agent.renew import AtHand
     from counterseal.cli.common import Run
 
 
@@ -36,6 +38,7 @@ class Elsewhere:
     ca: Path | None
     password_file: Path | None
     then: str | None
+    dry_run: bool
 
 
 def renew_elsewhere(run: Run, given: Elsewhere) -> None:
@@ -49,11 +52,27 @@ def renew_elsewhere(run: Run, given: Elsewhere) -> None:
         password=choose_password(given.password_file) if given.password_file is not None else None,
         announce=given.then is not None,
     )
-    renewed = renew(ServerAddress.parse(given.server), place, manner, now=now())
+    server = ServerAddress.parse(given.server)
+    if given.dry_run:
+        _show_rehearsal(run, rehearse(server, place, manner, now=now()), place, given)
+        return
+    renewed = renew(server, place, manner, now=now())
     if given.then is not None and is_announced(place):
         _run(given.then)
         done(place)
     _show(run, renewed)
+
+
+def _show_rehearsal(run: Run, before: AtHand, place: Place, given: Elsewhere) -> None:
+    if given.if_due and now() < before.due_at:
+        show_dry_run(run, acts=[f"do nothing: due from {before.due_at:%Y-%m-%d %H:%M} UTC"])
+        return
+    key = "the same key" if given.keep_key else "a new key"
+    acts = [f"ask {given.server} for the next certificate of {place.stem}, for {key}"]
+    acts += [f"run: {given.then}"] if given.then else []
+    show_dry_run(
+        run, acts=acts, files=planned_files(place.directory, place.stem, with_pkcs12=bool(given.password_file))
+    )
 
 
 def _show(run: Run, renewed: Renewed) -> None:

@@ -65,11 +65,11 @@ def server(
         asked = order_server(
             profile, name, private_key.public_key(), more_names=san, subject=subject, lifetime=lifetime
         )
+        check_place(out, name, force=force, dry_run=dry_run)
         if dry_run:
             rehearsed = rehearse(authority, asked, name=name, issuer=issuer)
             show_rehearsal(run, rehearsed, pem_files(credential_of(rehearsed, private_key)), out)
             return
-        check_place(out, name, force=force)
         issued = issue(authority, asked, name=name, issuer=issuer)
         paths = write_issued(authority, issued, pem_files(credential_of(issued, private_key)), out)
     show_issued(run, issued, paths, extra={}, following="counterseal client NAME")

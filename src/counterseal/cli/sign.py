@@ -76,11 +76,11 @@ def sign(
     with run.authority() as authority:
         chosen = authority.profile(profile)
         asked = order_from_csr(chosen, csr, more_names=san, group=group, subject=subject, lifetime=lifetime)
+        check_place(out, called, force=force, dry_run=dry_run)
         if dry_run:
             rehearsed = rehearse(authority, asked, name=called, issuer=issuer)
             show_rehearsal(run, rehearsed, pem_files(credential_of(rehearsed, None)), out)
             return
-        check_place(out, called, force=force)
         issued = issue(authority, asked, name=called, issuer=issuer)
         paths = write_issued(authority, issued, pem_files(credential_of(issued, None)), out)
     show_issued(run, issued, paths, extra={}, following=f"counterseal inspect {paths[0]}")

@@ -11,9 +11,10 @@ import click
 
 from counterseal.authority.timeline.gather import gather
 from counterseal.cli.common import Run, common
+from counterseal.cli.dry_run import dry_run_option, show_dry_run
 from counterseal.cli.timeline_text import drawing, table
-from counterseal.files import write_file
-from counterseal.fileset import PUBLIC
+from counterseal.files import preview, write_fileset
+from counterseal.fileset import FileSet, PlannedFile
 
 if TYPE_CHECKING:
     from counterseal.authority.timeline.gather import Span, Timeline
@@ -36,20 +37,28 @@ those that expire next are drawn one by one, and all are counted by when they ex
 )
 @click.option("--svg", type=click.Path(path_type=Path, dir_okay=False), help="Write the picture to this file.")
 @click.option("--width", type=click.IntRange(60, 400), help="Draw in so many columns, also into a pipe.")
+@dry_run_option
 @common
-def timeline(run: Run, *, limit: int, svg: Path | None, width: int | None) -> None:
+def timeline(run: Run, *, limit: int, svg: Path | None, width: int | None, dry_run: bool) -> None:
     """Draw what expires when: CAs, revocation lists, sites and certificates."""
     settings = run.settings()
     with run.authority() as authority:
         gathered = gather(authority, settings.sites, limit=limit)
-    if svg is not None:
-        from counterseal.authority.timeline.svg import to_svg  # noqa: PLC0415 - only for the picture
-
-        write_file(svg, to_svg(gathered).encode(), mode=PUBLIC)
-        run.say(f"wrote {svg}")
+    picture = FileSet() if svg is None else FileSet((_picture(gathered, svg),))
+    if dry_run:
+        show_dry_run(run, acts=["draw what expires when"], files=preview(Path(), picture))
+        return
+    for path in write_fileset(Path(), picture):
+        run.say(f"wrote {path}")
     columns = width or (shutil.get_terminal_size().columns if sys.stdout.isatty() else None)
     text = drawing(gathered, width=columns) if columns else table(gathered)
     run.show({**_document(gathered), "svg": str(svg) if svg else None}, text)
+
+
+def _picture(gathered: Timeline, path: Path) -> PlannedFile:
+    from counterseal.authority.timeline.svg import to_svg  # noqa: PLC0415 - only for the picture
+
+    return PlannedFile(str(path), to_svg(gathered).encode())
 
 
 def _document(gathered: Timeline) -> dict[str, Any]:

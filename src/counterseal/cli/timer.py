@@ -62,6 +62,9 @@ def install(run: Run, *, unit_dir: Path | None, dry_run: bool) -> None:
     _warn(run)
     if unit_dir is None and not SYSTEMD_RUNS.is_dir():
         line = _cron_line(run)
+        if dry_run:
+            show_dry_run(run, acts=[f"write nothing, as systemd does not run here, and print the line for {CRON_FILE}"])
+            return
         run.show({"systemd": False, "cron": line}, f"systemd does not run here; put this into {CRON_FILE}:\n{line}")
         return
     service = _SERVICE_TEXT.format(command=shlex.join(_command(run)).replace("%", "%%"))

@@ -9,6 +9,7 @@ import click
 from counterseal.authority.record_json import token_state, token_to_json
 from counterseal.cli.common import DurationType, Run, columns, common
 from counterseal.cli.completions import complete_cas, complete_profiles
+from counterseal.cli.dry_run import dry_run_option, show_dry_run
 from counterseal.moments import epoch, moment
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ def token() -> None:
 )
 @click.option("--uses", type=int, default=1, show_default=True, help="How many certificates it gives.")
 @click.option("--expires", type=DurationType(), default="1h", show_default=True, help="How long it can be used.")
+@dry_run_option
 @common
 def make(
     run: Run,
@@ -71,18 +73,23 @@ def make(
     issuer: str | None,
     uses: int,
     expires: timedelta,
+    dry_run: bool,
 ) -> None:
     """Make a token for the certificate NAME, and show its secret this once.
 
     Whoever has the secret gets a certificate that says what is given here, for a key of their own: by EST from
     counterseal serve, with the secret as password or bearer token.
     """
-    from counterseal.authority.token import Grant, make_token  # noqa: PLC0415 - what the other commands do not need
+    from counterseal.authority.token import Grant, make_token, plan_token  # noqa: PLC0415 - only here
 
     grant = Grant(name, profile, san, group, lifetime, uses, expires, issuer)
     with run.authority() as authority:
-        record, secret = make_token(authority, grant)
+        record, secret = (plan_token if dry_run else make_token)(authority, grant)
         fingerprint = _fingerprint(authority)
+    if dry_run:
+        until = f"{moment(record.expires_at):%Y-%m-%d %H:%M} UTC"
+        show_dry_run(run, acts=[f"make a token for {_times(uses)} of profile {profile}: {name}, until {until}"])
+        return
     url = run.settings().serve.url or "https://HOST:8443"
     lines = [
         f"made a token for {_times(uses)} of profile {profile}: {name}; its secret is shown this once",
@@ -122,12 +129,16 @@ def list_tokens(run: Run) -> None:
 
 @token.command("revoke", epilog="\b\nExamples:\n  counterseal token revoke ID")
 @click.argument("token_id", metavar="ID")
+@dry_run_option
 @common
-def revoke(run: Run, *, token_id: str) -> None:
+def revoke(run: Run, *, token_id: str, dry_run: bool) -> None:
     """Let a token be used no more; certificates that it gave stay."""
-    from counterseal.store.tokens import revoke_token  # noqa: PLC0415 - only here
+    from counterseal.store.tokens import revocable_token, revoke_token  # noqa: PLC0415 - only here
 
     with run.authority() as authority:
+        if dry_run:
+            show_dry_run(run, acts=[f"revoke token {token_id} of {revocable_token(authority.store, token_id).name}"])
+            return
         record = revoke_token(authority.store, token_id, epoch(authority.clock()))
     text = f"revoked token {token_id} of {record.name}"
     text += f"; {_times(record.used)} that it gave stay valid: counterseal revoke {record.name}" if record.used else ""

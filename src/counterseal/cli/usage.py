@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from typing import TYPE_CHECKING
 
 import click
@@ -27,8 +28,18 @@ def usage_lines(error: click.UsageError) -> Iterator[str]:
     else:
         message, _, hint = error.format_message().partition("\nhint: ")
         yield f"error: {message[:1].lower()}{message[1:].rstrip('.')}"
+        hint = hint or _choice_meant(error)
         if hint:
             yield f"hint: {hint}"
+
+
+def _choice_meant(error: click.UsageError) -> str:
+    """Return which of an option's words was probably meant; empty when none is near, or it was another mistake."""
+    kind = error.param.type if isinstance(error, click.BadParameter) and error.param else None
+    if not isinstance(kind, click.Choice):
+        return ""
+    given = error.message.removeprefix("'").partition("' is not one of ")[0]
+    return _meant(difflib.get_close_matches(given.lower(), map(str, kind.choices), n=1)) or ""
 
 
 def _meant(possibilities: Sequence[str] | None) -> str | None:

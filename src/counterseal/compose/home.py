@@ -68,7 +68,7 @@ def new_home(home: Path, passphrase: Callable[[], bytes | None]) -> Iterator[Aut
 def refuse_occupied(home: Path) -> None:
     """Raise what ``new_home`` raises where there is a CA already, or what is left of one."""
     keys = home / "keys"
-    cas = _cas_in(home)
+    cas = cas_in(home, settings_of(home))
     if cas is not None:
         if not cas and store_path(home).exists():
             raise FileError(
@@ -88,9 +88,8 @@ def refuse_occupied(home: Path) -> None:
         )
 
 
-def _cas_in(home: Path) -> int | None:
-    """Return how many CAs the store of the home has, None where there is no store."""
-    settings = settings_of(home)
+def cas_in(home: Path, settings: Settings) -> int | None:
+    """Return how many CAs the store that ``settings`` name has, None where there is no store."""
     if settings.store is None and not store_path(home).exists():
         return None
     try:

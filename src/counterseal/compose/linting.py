@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from counterseal.compose.place import now
 from counterseal.errors import InputError, NginxError
-from counterseal.files import write_file
+from counterseal.files import preview, write_file
+from counterseal.fileset import FileSet, PlannedFile
 from counterseal.nginx.binary import find_nginx, read_package, read_version
 from counterseal.nginx.lint.build import build
 from counterseal.nginx.lint.engine import LintResult, lint
@@ -20,6 +21,7 @@ from counterseal.nginx.version import NEWEST, NginxVersion, named_version, parse
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from counterseal.files import Preview
     from counterseal.nginx.lint.files import NamedFile
     from counterseal.nginx.reading import WholeConfiguration
 
@@ -59,12 +61,28 @@ def lint_configuration(
 
 def write_changes(changed: Mapping[str, str]) -> None:
     """Write files anew, each atomically, with the mode and owner it has; links are followed. Raises FileError."""
-    for name, text in changed.items():
-        path = Path(name).resolve()
+    for file in _planned(changed):
+        path = Path(file.path)
         status = path.stat()
-        write_file(path, text.encode("utf-8", "surrogateescape"), mode=status.st_mode & 0o7777)
+        write_file(path, file.content, mode=file.mode)
         if (status.st_uid, status.st_gid) != (os.geteuid(), os.getegid()):
             os.chown(path, status.st_uid, status.st_gid)
+
+
+def preview_changes(changed: Mapping[str, str]) -> tuple[Preview, ...]:
+    """Say what ``write_changes`` would do, without writing."""
+    return preview(Path(), _planned(changed))
+
+
+def _planned(changed: Mapping[str, str]) -> FileSet:
+    paths = [Path(name).resolve() for name in changed]
+    contents = (text.encode("utf-8", "surrogateescape") for text in changed.values())
+    return FileSet(
+        tuple(
+            PlannedFile(str(path), content, path.stat().st_mode & 0o7777)
+            for path, content in zip(paths, contents, strict=True)
+        )
+    )
 
 
 def _read(conf: Path, text: str | None, directory: Path | None) -> WholeConfiguration:

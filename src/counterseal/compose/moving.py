@@ -11,17 +11,20 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from counterseal.compose.home import require_home, settings_of
+from counterseal.compose.home import cas_in, require_home, settings_of
 from counterseal.compose.place import store_path
 from counterseal.compose.stores import open_store, read_password, require_driver
 from counterseal.config.settings import StoreSettings
 from counterseal.errors import InputError
-from counterseal.files import read_file, write_file
-from counterseal.store.copying import copy_store
+from counterseal.files import read_file, write_fileset
+from counterseal.fileset import PUBLIC, FileSet, PlannedFile
+from counterseal.store.copying import contents, copy_store, not_empty, tables
+from counterseal.store.migrations import migrations, refuse_newer
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from counterseal.config.settings import Settings
     from counterseal.store.copying import Contents
     from counterseal.store.store import Store
 
@@ -39,6 +42,17 @@ class Moved:
     aside: Path | None
 
 
+@dataclass(frozen=True, slots=True)
+class PlannedMove:
+    """Where the store is and would be, what it holds, the configuration that would say so, and the old file's name."""
+
+    before: str
+    now: str
+    tables: tuple[Contents, ...]
+    files: FileSet
+    aside: Path | None
+
+
 def move(home: Path, to: str, password_file: Path | None) -> Moved:
     """Move the store of ``home`` to the database at the URL ``to``, or to a file with ``sqlite``.
 
@@ -47,9 +61,7 @@ def move(home: Path, to: str, password_file: Path | None) -> Moved:
     """
     require_home(home)
     settings = settings_of(home)
-    store = None if to == SQLITE else StoreSettings(to, password_file and password_file.absolute())
-    if store == settings.store or (store and settings.store and store.url == settings.store.url):
-        raise InputError("store.same", f"the store is there already: {to}")
+    store = _wanted(settings, to, password_file)
     with ExitStack() as stack:
         source = stack.enter_context(open_store(home, settings))
         target = stack.enter_context(open_store(home, replace(settings, store=store), create=True))
@@ -58,10 +70,42 @@ def move(home: Path, to: str, password_file: Path | None) -> Moved:
         stack.enter_context(source.transaction())
         with target.transaction():
             tables = copy_store(source, target)
-        _configure(home / "counterseal.toml", store)
+        write_fileset(home, FileSet((_configuration(home, store),)))
         source.retire(target.place)
         before, now = source.place, target.place
     return Moved(before, now, tables, None if settings.store else _put_aside(home))
+
+
+def plan_move(home: Path, to: str, password_file: Path | None) -> PlannedMove:
+    """Return what ``move`` would do, and write nothing; raises what it raises before the copy."""
+    require_home(home)
+    settings = settings_of(home)
+    store = _wanted(settings, to, password_file)
+    place = store.url if store else str(store_path(home))
+    if cas_in(home, replace(settings, store=store)):
+        raise not_empty(place)
+    with open_store(home, settings) as source:
+        held = tuple(contents(source, table) for table in tables())
+        before = source.place
+    files = FileSet((_configuration(home, store),))
+    return PlannedMove(before, place, held, files, None if settings.store else _place_aside(home))
+
+
+def plan_upgrade(home: Path) -> tuple[str, tuple[str, ...]]:
+    """Return what the store is called, and the steps of the schema that it lacks; nothing is changed."""
+    require_home(home)
+    settings = settings_of(home)
+    if settings.store is not None:
+        require_driver()
+        from counterseal.store.postgresql import missing_steps  # noqa: PLC0415 - one of two
+
+        return settings.store.url, missing_steps(settings.store.url, read_password(settings.store))
+    from counterseal.store.sqlite import schema_version  # noqa: PLC0415 - same
+
+    path = store_path(home)
+    found = schema_version(path)
+    refuse_newer(str(path), found, migrations()[-1].version)
+    return str(path), tuple(step.name for step in migrations() if step.version > found)
 
 
 def upgrade(home: Path) -> tuple[str, int, int]:
@@ -89,8 +133,17 @@ def _wait_long(store: Store) -> None:
         store.wait_long()
 
 
-def _configure(path: Path, store: StoreSettings | None) -> None:
-    """Let the file name the store, and leave every other line of it as it is."""
+def _wanted(settings: Settings, to: str, password_file: Path | None) -> StoreSettings | None:
+    """Return where the store is to be, None for the file; raises InputError when it is there."""
+    store = None if to == SQLITE else StoreSettings(to, password_file and password_file.absolute())
+    if store == settings.store or (store and settings.store and store.url == settings.store.url):
+        raise InputError("store.same", f"the store is there already: {to}")
+    return store
+
+
+def _configuration(home: Path, store: StoreSettings | None) -> PlannedFile:
+    """Return counterseal.toml naming the store, with every other line of it as it is."""
+    path = home / "counterseal.toml"
     text = read_file(path).decode() if path.exists() else ""
     rest = _without_store(text)
     lines = []
@@ -98,7 +151,8 @@ def _configure(path: Path, store: StoreSettings | None) -> None:
         lines = ["[store]", f'url = "{store.url}"']
         lines += [f'password_file = "{store.password_file}"'] if store.password_file else []
         lines += ["", ""] if rest else [""]
-    write_file(path, ("\n".join(lines) + rest).encode(), mode=path.stat().st_mode & 0o777 if path.exists() else 0o644)
+    mode = path.stat().st_mode & 0o777 if path.exists() else PUBLIC
+    return PlannedFile(path.name, ("\n".join(lines) + rest).encode(), mode)
 
 
 def _without_store(text: str) -> str:
@@ -114,10 +168,14 @@ def _without_store(text: str) -> str:
 
 def _put_aside(home: Path) -> Path:
     """Rename the file that the store was in; it was closed, so its log is in it."""
+    return store_path(home).rename(_place_aside(home))
+
+
+def _place_aside(home: Path) -> Path:
     path = store_path(home)
     aside = path.with_name(f"{path.name}.moved")
     number = 1
     while aside.exists():
         number += 1
         aside = path.with_name(f"{path.name}.moved{number}")
-    return path.rename(aside)
+    return aside

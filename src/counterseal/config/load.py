@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import tomllib
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -33,7 +32,7 @@ from counterseal.config.reminders import reminder_settings_of
 from counterseal.config.service import acme_rules_of, est_rules_of, ocsp_rules_of, serve_settings_of
 from counterseal.config.settings import NginxSettings, Settings, StoreSettings
 from counterseal.duration import parse_duration
-from counterseal.errors import ConfigError, CountersealError
+from counterseal.errors import ConfigError, CountersealError, hint_for
 from counterseal.files import read_file
 from counterseal.findings import Finding, Severity
 from counterseal.pki.profile import BUILT_IN
@@ -185,9 +184,7 @@ class _Loader:
     def _unknown(self, content: dict[str, Any], known: list[str], where: str) -> None:
         for key in content:
             if key not in known:
-                close = difflib.get_close_matches(key, known, n=1)
-                hint = f"did you mean {close[0]!r}?" if close else f"known are {', '.join(known)}"
-                self._fault(where or "file", f"unknown key: {key!r}", hint)
+                self._fault(where or "file", f"unknown key: {key!r}", hint_for(key, known))
 
     def _path(self, text: str | None) -> Path | None:
         return None if text is None else self.path.parent / text

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
 from cryptography.hazmat.primitives.hashes import SHA256, SHA384, SHA512
 
-from counterseal.errors import InputError
+from counterseal.errors import InputError, hint_for
 from counterseal.findings import Finding, Severity
 from counterseal.pki import der
 from counterseal.pki.rsa_numbers import exponent_faults, modulus_faults
@@ -61,7 +61,7 @@ def parse_key_spec(text: str) -> KeySpec:
     algorithm, _, bits = name.partition("-")
     if algorithm == "rsa" and bits in {str(size) for size in range(MIN_RSA_BITS, MAX_RSA_BITS + 1, _RSA_STEP)}:
         return KeySpec("rsa", int(bits))
-    raise InputError("key.spec", f"not a kind of key: {quoted(text)}", hint=f"choose one of {', '.join(KEY_CHOICES)}")
+    raise InputError("key.spec", f"not a kind of key: {quoted(text)}", hint=hint_for(text.lower(), KEY_CHOICES))
 
 
 def key_spec_of(public_key: PublicKeyTypes) -> KeySpec | None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from counterseal.errors import NotFoundError, StoreError
+from counterseal.errors import NotFoundError, StoreError, hint_for
 from counterseal.store.key_use_log import KeyUseLog
 from counterseal.store.leases import Lease, give_lease_back, require_lease, take_lease
 from counterseal.store.records import CARecord, CRLRecord, CRLTimes, NewKeyUse
@@ -55,7 +55,7 @@ class Authorities(KeyUseLog):
         """Return the CA; raises NotFoundError (``store.no_ca``)."""
         row = self.row(f"select {_CA} from ca where name = ?", (name,))  # noqa: S608 - constants only
         if row is None:
-            raise _no_ca(name)
+            raise self._no_ca(name)
         return CARecord(*row)
 
     def cas(self) -> tuple[CARecord, ...]:
@@ -67,14 +67,14 @@ class Authorities(KeyUseLog):
         """Mark the CA as one that issues nothing any more; raises NotFoundError (``store.no_ca``)."""
         with self.transaction():
             if not self.run("update ca set state = 'retired' where name = ?", (name,)):
-                raise _no_ca(name)
+                raise self._no_ca(name)
 
     def next_crl_number(self, issuer: str) -> int:
         """Take the CA's next CRL number, durable on return: no two callers ever get the same one."""
         with self.transaction():
             row = self.row("update ca set crl_number = crl_number + 1 where name = ? returning crl_number", (issuer,))
             if row is None:
-                raise _no_ca(issuer)
+                raise self._no_ca(issuer)
         return int(row[0])
 
     def begin_crl(self, issuer: str, *, holder: str, seconds: int) -> tuple[Lease, int] | None:
@@ -128,10 +128,10 @@ class Authorities(KeyUseLog):
         )
         return CRLTimes(*row) if row else None
 
+    def _no_ca(self, name: str) -> NotFoundError:
+        known = [record.name for record in self.cas()]
+        return NotFoundError("store.no_ca", f"no CA of that name: {name}", hint=hint_for(name, known))
+
 
 def _crl(row: Row) -> CRLRecord:
     return CRLRecord(*row)
-
-
-def _no_ca(name: str) -> NotFoundError:
-    return NotFoundError("store.no_ca", f"no CA of that name: {name}", hint="counterseal ca list shows those there are")

@@ -55,9 +55,7 @@ def copy_store(source: Store, target: Store) -> tuple[Contents, ...]:
     back is not what was read, or its log of key uses does not hold together.
     """
     if target.cas():
-        raise StoreError(
-            "store.not_empty", f"the store to move to has a CA already: {target.place}", hint="use an empty database"
-        )
+        raise not_empty(target.place)
     copied = tuple(_copy(source, target, table) for table in tables())
     for one in copied:
         found = contents(target, one.table)
@@ -67,6 +65,13 @@ def copy_store(source: Store, target: Store) -> tuple[Contents, ...]:
     if faults:
         raise StoreError("store.copy_differs", f"the log of key uses is not intact: {faults[0].message}")
     return copied
+
+
+def not_empty(place: str) -> StoreError:
+    """Return what to raise when there is a CA where the store shall be."""
+    return StoreError(
+        "store.not_empty", f"the store to move to has a CA already: {place}", hint="use an empty database"
+    )
 
 
 def contents(store: Store, table: str) -> Contents:

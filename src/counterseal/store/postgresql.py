@@ -144,6 +144,22 @@ def upgrade_store(url: str, password: str | None = None) -> tuple[int, int]:
         connection.close()
 
 
+def missing_steps(url: str, password: str | None = None) -> tuple[str, ...]:
+    """Return the steps that ``upgrade_store`` would take, and change nothing; raises what it raises."""
+    address = Address(url)
+    connection = connect(address, password, busy_seconds=BUSY_SECONDS)
+    try:
+        found = schema_version(connection, str(address))
+        refuse_newer(str(address), found, steps()[-1].version)
+    except FAULTS as error:
+        raise postgresql_error(error, str(address)) from error
+    finally:
+        connection.close()
+    if not found:
+        raise _missing(str(address))
+    return tuple(step.name for step in steps() if step.version > found)
+
+
 def _require_schema(connection: PostgreSQL, place: str, *, create: bool) -> None:
     found, newest = schema_version(connection, place), steps()[-1].version
     refuse_newer(place, found, newest)

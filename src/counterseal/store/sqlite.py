@@ -132,7 +132,8 @@ def _copy(source: sqlite3.Connection, destination: Path) -> None:
 def schema_version(path: Path) -> int:
     """Return the version of the schema of a store, without changing it; raises StoreError."""
     try:
-        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+        # with mode=ro SQLite would leave its log and index behind
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True)) as connection:
             return int(connection.execute("select max(version) from schema_version").fetchone()[0])
     except FAULTS as error:
         raise store_error(error, str(path)) from error

@@ -86,17 +86,21 @@ def use_token(session: Session, identifier: str, at: int) -> bool:
 def revoke_token(session: Session, identifier: str, at: int) -> TokenRecord:
     """Let the token be used no more; raises NotFoundError, StoreError when it is revoked already."""
     with session.transaction():
-        found = _token(session.row(f"select {_COLUMNS} from token where id = ?", (identifier,)))  # noqa: S608 - constants only
-        if found is None:
-            raise NotFoundError(
-                "token.not_found",
-                f"no token of that id: {identifier}",
-                hint="counterseal token list shows those there are",
-            )
-        if found.revoked_at is not None:
-            raise StoreError("token.revoked_already", f"the token is revoked already: {identifier}")
+        found = revocable_token(session, identifier)
         session.run("update token set revoked_at = ? where id = ?", (at, identifier))
         return found
+
+
+def revocable_token(session: Session, identifier: str) -> TokenRecord:
+    """Return the token that ``revoke_token`` would revoke; raises what it raises."""
+    found = _token(session.row(f"select {_COLUMNS} from token where id = ?", (identifier,)))  # noqa: S608 - constants only
+    if found is None:
+        raise NotFoundError(
+            "token.not_found", f"no token of that id: {identifier}", hint="counterseal token list shows those there are"
+        )
+    if found.revoked_at is not None:
+        raise StoreError("token.revoked_already", f"the token is revoked already: {identifier}")
+    return found
 
 
 def forget_tokens(session: Session, before: int, limit: int) -> int:

@@ -21,6 +21,7 @@ from command import Ran, counterseal
 from disks import fill, remount, small_disk
 from nginx_process import free_port
 from programs import run_program
+from rehearsing import snapshot
 from service_process import Running, make_ca, running
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ identity_headers = "rfc9440"
 upstream = "unix:{socket}"
 """
 NUMBERS = count(1)
+NEW = {"change": "new", "diff": None}
 
 
 @dataclass
@@ -145,6 +147,23 @@ def test_a_machine_is_enrolled_and_renewed(machine: Machine) -> None:
     ]
     third = machine.certificate("pump-1")
     assert (third.public_key(), third.serial_number == second.serial_number) == (second.public_key(), False)
+
+
+def test_a_rehearsal_shows_the_token_to_nobody(machine: Machine) -> None:
+    """It says who the service is and names the files; nothing is issued and nothing written, here or there."""
+    token = machine.token("pump-9")
+    before = snapshot(machine.path)
+    answer = json.loads(machine.enroll(token, "--dry-run", "--json").stdout)
+    assert answer["files"][0] == {"path": str(machine.out / "NAME.key.pem"), "mode": "0600", "size": None} | NEW
+    assert "whose root is" in answer["acts"][0]
+    assert (snapshot(machine.path), machine.issued("pump-9")) == (before, 0)
+    assert machine.enroll(token).code == 0
+    before = snapshot(machine.path)
+    renewal = machine.renew("--dry-run")
+    assert "would ask https://" in renewal.stdout, renewal.stderr
+    assert f"would write {machine.out}/pump-9.key.pem (mode 0600, size not known before, changed)" in renewal.stdout
+    assert "would do nothing: due from" in machine.renew("--if-due", "--dry-run").stdout
+    assert (snapshot(machine.path), machine.issued("pump-9")) == (before, 1)
 
 
 def test_a_command_that_failed_is_run_next_time(machine: Machine) -> None:

@@ -15,6 +15,7 @@ from counterseal.store.acme.records import AccountRecord
 from counterseal.store.copying import contents, copy_store, tables
 from counterseal.store.postgresql import open_store
 from postgresql_process import cluster
+from rehearsing import snapshot
 from store_fixtures import NOW, certificate, issue, new_store
 
 if TYPE_CHECKING:
@@ -51,6 +52,11 @@ def test_there_and_back(tmp_path: Path, url: str, monkeypatch: pytest.MonkeyPatc
     assert counterseal(home, "revoke", "ann", "--reason", "superseded").code == 0
     with sqlite.open_store(home / "store.sqlite") as store:
         before = held(store)
+    tree = snapshot(tmp_path)
+    planned = json.loads(counterseal(home, "db", "move", url, "--dry-run", "--json").stdout)
+    assert {one["table"]: (one["rows"], one["hash"]) for one in planned["tables"]} == before
+    assert f'+url = "{url}"' in planned["files"][0]["diff"]
+    assert snapshot(tmp_path) == tree
     moved = counterseal(home, "db", "move", url, "--json")
     assert moved.code == 0, moved.stderr
     assert {one["table"]: (one["rows"], one["hash"]) for one in json.loads(moved.stdout)["tables"]} == before
@@ -75,8 +81,9 @@ def test_there_and_back(tmp_path: Path, url: str, monkeypatch: pytest.MonkeyPatc
         old.touch()
     assert counterseal(home, "client", "cid").code == 0
     assert counterseal(home, "log", "verify").code == 0
-    full = counterseal(home, "db", "move", url)
-    assert (full.code, "has a CA already" in full.stderr) == (1, True)
+    for words in ((url,), (url, "--dry-run")):
+        full = counterseal(home, "db", "move", *words)
+        assert (full.code, "has a CA already" in full.stderr) == (1, True)
     assert counterseal(home, "client", "dan").code == 0
     assert "already" in counterseal(home, "db", "upgrade").stdout
 

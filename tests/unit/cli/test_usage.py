@@ -20,6 +20,8 @@ from counterseal.cli.run import run
         (["show"], ["error: missing: NAME|SERIAL", "hint: see: counterseal show --help"]),
         (["ca", "add", "x"], ["error: missing: --purpose", "hint: see: counterseal ca add --help"]),
         (["init", "--lifetime"], ["error: option '--lifetime' requires an argument"]),
+        (["revoke", "x", "--reason", "keyCompromise"], ["hint: did you mean 'key_compromise'?"]),
+        (["export", "x", "--format", "pkcs12"], ["hint: did you mean 'p12'?"]),
         (["list", "--expiring", "30"], ["error: invalid value for '--expiring': not a length of time: '30'"]),
     ],
 )

@@ -7,12 +7,11 @@ read becomes a finding with its line and value, so that all of them can be repor
 from __future__ import annotations
 
 import csv
-import difflib
 import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from counterseal.duration import parse_duration
-from counterseal.errors import FileError, InputError
+from counterseal.errors import FileError, InputError, hint_for
 from counterseal.findings import Finding, Severity
 from counterseal.pki.shown import quoted
 
@@ -100,9 +99,7 @@ def _require_columns(path: Path, columns: list[str]) -> None:
 
 
 def _unknown(column: str) -> tuple[str, str]:
-    close = difflib.get_close_matches(column, COLUMNS, n=1)
-    hint = f"did you mean {close[0]!r}?" if close else f"known are {', '.join(COLUMNS)}"
-    return f"unknown column: {quoted(column)}", hint
+    return f"unknown column: {quoted(column)}", hint_for(column, COLUMNS)
 
 
 def _row(where: str, cells: Mapping[str, Any]) -> ClientRow | Finding:

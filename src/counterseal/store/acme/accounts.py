@@ -116,16 +116,22 @@ def use_external_key(session: Session, identifier: str, at: int) -> bool:
 def revoke_external_key(session: Session, identifier: str, at: int) -> None:
     """Let the key be used by no new account; raises NotFoundError, StoreError when it is revoked already."""
     with session.transaction():
-        found = find_external_key(session, identifier)
-        if found is None:
-            raise NotFoundError(
-                "acme.no_external_key",
-                f"no external account key of that id: {identifier}",
-                hint="counterseal acme eab list shows those there are",
-            )
-        if found.revoked_at is not None:
-            raise StoreError("acme.external_key_revoked", f"the external account key is revoked already: {identifier}")
+        revocable_external_key(session, identifier)
         session.run("update acme_external_key set revoked_at = ? where id = ?", (at, identifier))
+
+
+def revocable_external_key(session: Session, identifier: str) -> ExternalKeyRecord:
+    """Return the key that ``revoke_external_key`` would revoke; raises what it raises."""
+    found = find_external_key(session, identifier)
+    if found is None:
+        raise NotFoundError(
+            "acme.no_external_key",
+            f"no external account key of that id: {identifier}",
+            hint="counterseal acme eab list shows those there are",
+        )
+    if found.revoked_at is not None:
+        raise StoreError("acme.external_key_revoked", f"the external account key is revoked already: {identifier}")
+    return found
 
 
 def _account(row: Row | None) -> AccountRecord | None:
