@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, padding, rsa
-from cryptography.hazmat.primitives.serialization import Encoding
 
 from counterseal.errors import KeyAccessError
 from counterseal.pki.keys import show_key, signature_algorithm, signature_hash
@@ -16,7 +14,6 @@ if TYPE_CHECKING:
         CertificateIssuerPrivateKeyTypes,
         CertificateIssuerPublicKeyTypes,
     )
-    from cryptography.x509.ocsp import OCSPResponseBuilder
 
     from counterseal.pki.keys import KeySpec
 
@@ -54,10 +51,6 @@ class SoftwareSigner:
     def signature_algorithm(self) -> bytes:
         """The DER AlgorithmIdentifier of the signatures made here."""
         return self._signature_algorithm
-
-    def sign_ocsp(self, answer: OCSPResponseBuilder) -> bytes:
-        """Return the DER answer, signed by this responder's key, which is on P-256."""
-        return answer.sign(self._private_key, hashes.SHA256()).public_bytes(Encoding.DER)
 
     def sign(self, message: bytes) -> bytes:
         """Return the signature of ``message``: ECDSA with the curve's SHA-2, RSA PKCS#1 v1.5 with SHA-256, or EdDSA."""

@@ -79,6 +79,11 @@ def time(moment: datetime) -> bytes:
         moment = moment.astimezone(UTC)
     if 1950 <= moment.year < 2050:  # noqa: PLR2004 - RFC 5280 4.1.2.5
         return wrap(UTC_TIME, moment.strftime("%y%m%d%H%M%SZ").encode())
+    return generalized_time(moment)
+
+
+def generalized_time(moment: datetime) -> bytes:
+    """Return GeneralizedTime in whole seconds of UTC, for a moment in UTC (RFC 5280 4.1.2.5.2)."""
     return wrap(GENERALIZED_TIME, f"{moment.year:04d}{moment:%m%d%H%M%SZ}".encode())
 
 

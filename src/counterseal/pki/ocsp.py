@@ -1,7 +1,7 @@
-"""OCSP: what a request asks, and the answer to be signed (RFC 6960, RFC 5019 and RFC 9654).
+"""OCSP: what a request asks, and what can be said about a certificate (RFC 6960, RFC 5019 and RFC 9654).
 
-Decides which requests are well-formed and how an answer looks. Must not know where certificates are kept: their status
-is handed in, as are times and the responder. One certificate a request, which is all that RFC 5019 clients ask.
+Decides which requests are well-formed. Must not know where certificates are kept. A request names one certificate,
+which is all that RFC 5019 clients ask, or a few.
 """
 
 from __future__ import annotations
@@ -16,22 +16,21 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509 import ocsp
 
 from counterseal.errors import InputError
-from counterseal.pki import der_reader
-from counterseal.pki.crl import RevocationReason
+from counterseal.pki import der, der_reader
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from counterseal.pki.crl import RevocationReason
+
 MAX_REQUEST_BYTES = 4096
+MAX_CERTIFICATES = 20
+"""One signature answers for all of a request, but each is looked up."""
+
 NONCE_OCTETS = range(16, 129)
 """Which nonces are repeated: RFC 9654 2.1 lets shorter ones be ignored, and has empty and longer ones refused."""
 
 HASHES: dict[str, HashAlgorithm] = {one.name: one for one in (SHA1(), SHA256(), SHA384(), SHA512())}  # noqa: S303 - names a certificate (RFC 6960 4.3), protects nothing
-_REASONS: dict[RevocationReason, x509.ReasonFlags] = {
-    reason: x509.ReasonFlags[reason.value]
-    for reason in RevocationReason
-    if reason not in {RevocationReason.UNSPECIFIED, RevocationReason.REMOVE_FROM_CRL}
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,19 +58,12 @@ class CertificateStatus:
     reason: RevocationReason | None = None
 
 
-def read_request(content: bytes) -> Asked:
-    """Return what a DER request asks; raises InputError ``ocsp.request``."""
-    if len(content) > MAX_REQUEST_BYTES:
-        raise _malformed(f"larger than {MAX_REQUEST_BYTES} bytes")
+def read_request(content: bytes) -> tuple[Asked, ...]:
+    """Return what a DER request asks, certificate by certificate; raises InputError ``ocsp.request``."""
     try:
-        request = ocsp.load_der_ocsp_request(content)
-        hash_name, nonce = request.hash_algorithm.name, _nonce(request.extensions)
-        asked = Asked(hash_name, request.issuer_name_hash, request.issuer_key_hash, request.serial_number, nonce)
+        return tuple(_read_one(request) for request in _requests(content))
     except (ValueError, TypeError, NotImplementedError, UnsupportedAlgorithm, x509.DuplicateExtension) as error:
         raise _malformed(str(error)) from error
-    if hash_name not in HASHES:
-        raise _malformed(f"hash algorithm {hash_name}")
-    return asked
 
 
 def issuer_ids(ca: x509.Certificate) -> frozenset[tuple[str, bytes, bytes]]:
@@ -82,39 +74,28 @@ def issuer_ids(ca: x509.Certificate) -> frozenset[tuple[str, bytes, bytes]]:
     return frozenset((one.name, _digest(one, name), _digest(one, key)) for one in HASHES.values())
 
 
-def answer(
-    asked: Asked,
-    status: CertificateStatus,
-    responder: x509.Certificate,
-    *,
-    this_update: datetime,
-    next_update: datetime,
-) -> ocsp.OCSPResponseBuilder:
-    """Return the answer, to be signed with the responder's key; its certificate travels along (RFC 6960 4.2.2.3)."""
-    builder = ocsp.OCSPResponseBuilder().add_response_by_hash(
-        issuer_name_hash=asked.issuer_name_hash,
-        issuer_key_hash=asked.issuer_key_hash,
-        serial_number=asked.serial_number,
-        algorithm=HASHES[asked.hash_name],
-        cert_status=_word(status),
-        this_update=this_update,
-        next_update=next_update,
-        revocation_time=status.revoked_at,
-        revocation_reason=_REASONS.get(status.reason) if status.reason else None,
-    )
-    builder = builder.responder_id(ocsp.OCSPResponderEncoding.HASH, responder).certificates([responder])
-    return builder if asked.nonce is None else builder.add_extension(x509.OCSPNonce(asked.nonce), critical=False)
+def _requests(content: bytes) -> tuple[ocsp.OCSPRequest, ...]:
+    """Return the request, or where it has several certificates one for each: the library reads no others."""
+    if len(content) > MAX_REQUEST_BYTES:
+        raise _malformed(f"larger than {MAX_REQUEST_BYTES} bytes")
+    try:
+        return (ocsp.load_der_ocsp_request(content),)
+    except NotImplementedError:  # it has read the whole, so the elements are there
+        fields = der_reader.read(content).children()[0].children()
+    at = next(index for index, field in enumerate(fields) if field.tag == der.SEQUENCE)  # after version, requestorName
+    before, after = [field.whole for field in fields[:at]], [field.whole for field in fields[at + 1 :]]
+    found = fields[at].children()
+    if not 1 <= len(found) <= MAX_CERTIFICATES:
+        raise _malformed(f"{len(found)} certificates, not 1 to {MAX_CERTIFICATES}")
+    alone = (der.sequence(der.sequence(*before, der.sequence(one.whole), *after)) for one in found)
+    return tuple(map(ocsp.load_der_ocsp_request, alone))
 
 
-def refusal(status: ocsp.OCSPResponseStatus) -> bytes:
-    """Return the unsigned DER answer that says no more than why there is none (RFC 6960 4.2.1)."""
-    return ocsp.OCSPResponseBuilder.build_unsuccessful(status).public_bytes(Encoding.DER)
-
-
-def _word(status: CertificateStatus) -> ocsp.OCSPCertStatus:
-    if not status.known:
-        return ocsp.OCSPCertStatus.UNKNOWN
-    return ocsp.OCSPCertStatus.GOOD if status.revoked_at is None else ocsp.OCSPCertStatus.REVOKED
+def _read_one(request: ocsp.OCSPRequest) -> Asked:
+    hash_name, nonce = request.hash_algorithm.name, _nonce(request.extensions)
+    if hash_name not in HASHES:
+        raise _malformed(f"hash algorithm {hash_name}")
+    return Asked(hash_name, request.issuer_name_hash, request.issuer_key_hash, request.serial_number, nonce)
 
 
 def _nonce(extensions: x509.Extensions) -> bytes | None:

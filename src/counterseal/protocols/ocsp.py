@@ -1,4 +1,4 @@
-"""``/ocsp``: the status of one certificate, by POST and by GET (RFC 6960 A.1, RFC 5019).
+"""``/ocsp``: the status of a certificate or of a few, by POST and by GET (RFC 6960 A.1, RFC 5019).
 
 ``/ocsp/NAME`` answers for the CA of that name, ``/ocsp`` for every CA, as the request names its issuer by hashes. What
 is signed and kept, and how it is known that it still stands, is ``ocsp_answers``' matter.
@@ -17,7 +17,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from counterseal.errors import InputError
-from counterseal.pki.ocsp import MAX_REQUEST_BYTES, read_request, refusal
+from counterseal.pki.ocsp import MAX_REQUEST_BYTES, read_request
+from counterseal.pki.ocsp_answer import refusal
 from counterseal.protocols.ocsp_answers import Answers
 from counterseal.service import conditional
 from counterseal.service.body import read_body
@@ -25,7 +26,7 @@ from counterseal.service.parts import Face, Service, Upkeep
 from counterseal.service.short_way import TOLD_SECONDS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from starlette.requests import Request
 
@@ -88,18 +89,23 @@ class OCSP:
         ca = self.answers.ca_of(asked)
         if ca is None or name not in {None, ca}:
             return self._refused(OCSPResponseStatus.UNAUTHORIZED)
-        if asked.nonce is None and self._rules.nonces == "required":
+        if asked[0].nonce is None and self._rules.nonces == "required":
             return self._refused(OCSPResponseStatus.UNAUTHORIZED)
         if not self.answers.can_sign(ca):
             return self._refused(OCSPResponseStatus.TRY_LATER)
-        status = await self.answers.status(ca, asked.serial_number)
         if self._rules.nonces == "ignored":
-            asked = replace(asked, nonce=None)
-        self._service.metrics.ocsp_answers.labels(_shown(status)).inc()
-        if asked.nonce is not None or not status.known:  # what is unknown may be issued the next moment
-            signed = self.answers.sign(ca, asked, status)
-            return Response(signed.content, headers=_NOT_KEPT, media_type=MEDIA_TYPE)
-        return self._cacheable(request, ca, asked, status)
+            asked = tuple(replace(one, nonce=None) for one in asked)
+        return await self._tell(request, ca, asked)
+
+    async def _tell(self, request: Request, ca: str, asked: Sequence[Asked]) -> Response:
+        answered = [(one, await self.answers.status(ca, one.serial_number)) for one in asked]
+        for _, status in answered:
+            self._service.metrics.ocsp_answers.labels(_shown(status)).inc()
+        one, status = answered[0]
+        if len(asked) == 1 and one.nonce is None and status.known:  # what is unknown may be issued the next moment
+            return self._cacheable(request, ca, one, status)
+        signed = self.answers.sign(ca, answered)
+        return Response(signed.content, headers=_NOT_KEPT, media_type=MEDIA_TYPE)
 
     def _cacheable(self, request: Request, ca: str, asked: Asked, status: CertificateStatus) -> Response:
         key, signed = self.answers.get(ca, asked, status)

@@ -17,17 +17,19 @@ from cryptography import x509
 
 from counterseal.authority.responder import current_responder, ensure_responder, status_of
 from counterseal.errors import CountersealError
-from counterseal.pki.ocsp import CertificateStatus, answer, issuer_ids
+from counterseal.pki.ocsp import CertificateStatus, issuer_ids
+from counterseal.pki.ocsp_answer import answer
 from counterseal.service.log import log, log_error
 from counterseal.store.announcements import certificate_subject
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from counterseal.authority.parts import Authority
     from counterseal.authority.responder import Responder
     from counterseal.pki.ocsp import Asked
+    from counterseal.pki.ocsp_answer import Answered
     from counterseal.protocols.ocsp_rules import OCSPRules
     from counterseal.service.parts import Service
     from counterseal.store.records import CARecord
@@ -47,7 +49,7 @@ AHEAD, STALE = 0.4, 0.5
 
 @dataclass(frozen=True, slots=True)
 class Signed:
-    """A signed answer: DER, what was asked and what it says, and its two times."""
+    """A signed answer: DER, what was asked of the first certificate and what it says of it, and its two times."""
 
     content: bytes
     asked: Asked
@@ -83,9 +85,13 @@ class Answers:
         """Whether there is a responder for the CA of this name."""
         return name in self._responders
 
-    def ca_of(self, asked: Asked) -> str | None:
-        """Return the name of the CA that a request names, None when it is not ours."""
-        return self._issuers.get(asked.issuer)
+    def ca_of(self, asked: Sequence[Asked]) -> str | None:
+        """Return the name of the CA that a request names; None where it is not ours, and for several CAs.
+
+        A responder signs for the CA that has certified it (RFC 6960 4.2.2.2), so nobody could sign one answer for all.
+        """
+        named = {self._issuers.get(one.issuer) for one in asked}
+        return named.pop() if len(named) == 1 else None
 
     def can_sign(self, ca: str) -> bool:
         """Whether the CA's responder has not expired; where it has, no new one could be certified: the log says why."""
@@ -96,7 +102,7 @@ class Answers:
         key = (ca, asked.hash_name, asked.serial_number)
         kept = self._kept.get(key)
         if kept is None or kept.status != status or not self._is_usable(ca, kept, STALE):
-            kept = self._keep(key, self.sign(ca, asked, status))
+            kept = self._keep(key, self.sign(ca, [(asked, status)]))
         self._asked_for.add(key)
         return key, kept
 
@@ -115,12 +121,12 @@ class Answers:
         self._asked_for.add(key)
         return kept
 
-    def sign(self, ca: str, asked: Asked, status: CertificateStatus) -> Signed:
-        """Return a new answer."""
+    def sign(self, ca: str, answered: Sequence[Answered]) -> Signed:
+        """Return a new answer about certificates of one CA."""
         responder, now = self._responders[ca], self._service.clock().replace(microsecond=0)
         until = min(now + self._rules.lifetime, responder.certificate.not_valid_after_utc)
-        unsigned = answer(asked, status, responder.certificate, this_update=now, next_update=until)
-        return Signed(responder.signer.sign_ocsp(unsigned), asked, status, responder, now, until)
+        content = answer(answered, responder.certificate, responder.signer, this_update=now, next_update=until)
+        return Signed(content, *answered[0], responder, now, until)
 
     async def sign_ahead(self) -> None:
         """Sign anew what was asked for and is soon too old, and forget what nobody has asked for since it was signed.
@@ -140,7 +146,7 @@ class Answers:
     async def _sign_again(self, key: Key, kept: Signed) -> None:
         ca = key[0]
         status = await self.status(ca, key[2])
-        signed = await self._service.access.sign(lambda: self.sign(ca, kept.asked, status))
+        signed = await self._service.access.sign(lambda: self.sign(ca, [(kept.asked, status)]))
         self._asked_for.discard(key)
         self._keep(key, signed)
 

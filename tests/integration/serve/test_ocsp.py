@@ -120,6 +120,20 @@ def test_openssl_believes_the_answers(lab: Lab) -> None:
     assert ": unknown" in lab.openssl("-serial", "0x1234").stdout
 
 
+def test_several_certificates_in_one_request(lab: Lab) -> None:
+    """Openssl verifies one answer about all of them; of several CAs nobody may answer for all."""
+    carol, ca = lab.client("carol"), lab.directory / "clients.pem"
+    lab.revoke("carol", "superseded")
+    serials = [f"0x{lab.client('dave').serial_number:x}", f"0x{carol.serial_number:x}", "0x1234"]
+    answered = lab.openssl(*(word for serial in serials for word in ("-serial", serial)))
+    assert (answered.returncode, "Response verify OK" in answered.stderr) == (0, True), answered.stderr
+    lines = answered.stdout.splitlines()
+    said = [line.partition(": ")[2] for line in lines if line.startswith("0x")]
+    assert said == ["good", "revoked", "unknown"]
+    root = ["-issuer", str(lab.service.root), "-cert", str(ca)]
+    assert "unauthorized" in lab.openssl("-serial", "0x1234", *root).stdout
+
+
 @pytest.mark.parametrize("algorithm", [SHA1(), SHA256()], ids=lambda one: one.name)  # noqa: S303 - as clients ask
 def test_get_is_cached_and_a_revocation_ends_that(lab: Lab, algorithm: HashAlgorithm) -> None:
     """By GET with the request in the path; the kept answer is the same octets until the certificate is revoked."""

@@ -13,14 +13,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from counterseal.errors import InputError
-from counterseal.pki.ocsp import MAX_REQUEST_BYTES, issuer_ids, read_request
+from counterseal.keystore.pkcs8 import plain_key
+from counterseal.pki import der, der_reader
+from counterseal.pki.ocsp import MAX_CERTIFICATES, MAX_REQUEST_BYTES, issuer_ids, read_request
 from pki_fixtures import make_ca, make_client, new_key
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 CA = make_ca("OCSP CA")
-ALICE = make_client(CA, "alice").certificate
+ALICE_MADE = make_client(CA, "alice")
+ALICE, ALICE_KEY = ALICE_MADE.certificate, ALICE_MADE.private_key
 
 
 def request(algorithm: HashAlgorithm) -> bytes:
@@ -36,19 +39,40 @@ def test_a_ca_is_recognised(kind: str, algorithm: HashAlgorithm) -> None:
     ca = make_ca("Another CA", key=new_key(kind))
     bob = make_client(ca, "bob").certificate
     builder = ocsp.OCSPRequestBuilder().add_certificate(bob, ca.certificate, algorithm)
-    asked = read_request(builder.build().public_bytes(Encoding.DER))
+    (asked,) = read_request(builder.build().public_bytes(Encoding.DER))
     assert asked.issuer in issuer_ids(ca.certificate)
     assert asked.issuer not in issuer_ids(CA.certificate)
     assert (asked.serial_number, asked.nonce) == (bob.serial_number, None)
 
 
-def test_two_certificates_in_one_request(tmp_path: Path) -> None:
-    """As openssl asks them; RFC 5019 2.1.1 has clients ask about one."""
-    (tmp_path / "ca.pem").write_bytes(CA.certificate.public_bytes(Encoding.PEM))
-    command = ["openssl", "ocsp", "-issuer", "ca.pem", "-serial", "1", "-serial", "2", "-reqout", "two.der"]
-    subprocess.run(command, check=True, capture_output=True, cwd=tmp_path, timeout=30)
-    with pytest.raises(InputError, match="not an OCSP request"):
-        read_request((tmp_path / "two.der").read_bytes())
+def many(directory: Path, count: int, *more: str) -> bytes:
+    """Return openssl's request about serial numbers from 1 on."""
+    (directory / "ca.pem").write_bytes(CA.certificate.public_bytes(Encoding.PEM))
+    serials = [word for number in range(1, count + 1) for word in ("-serial", str(number))]
+    command = ["openssl", "ocsp", "-issuer", "ca.pem", *serials, *more, "-reqout", "many.der"]
+    subprocess.run(command, check=True, capture_output=True, cwd=directory, timeout=30)
+    return (directory / "many.der").read_bytes()
+
+
+def test_several_certificates_in_one_request(tmp_path: Path) -> None:
+    """As openssl asks for them, with one nonce for all and with a signature, which nobody looks at."""
+    (tmp_path / "key.pem").write_bytes(plain_key(ALICE_KEY))
+    (tmp_path / "alice.pem").write_bytes(ALICE.public_bytes(Encoding.PEM))
+    asked = read_request(many(tmp_path, 3, "-signer", "alice.pem", "-signkey", "key.pem"))
+    assert [one.serial_number for one in asked] == [1, 2, 3]
+    assert {one.issuer for one in asked} <= issuer_ids(CA.certificate)
+    assert len({one.nonce for one in asked}) == 1
+    assert len(asked[0].nonce or b"") >= 16
+
+
+def test_too_many_certificates_in_one_request(tmp_path: Path) -> None:
+    """Each is a look into the store."""
+    assert len(read_request(many(tmp_path, MAX_CERTIFICATES))) == MAX_CERTIFICATES
+    with pytest.raises(InputError, match="21 certificates, not 1 to 20"):
+        read_request(many(tmp_path, MAX_CERTIFICATES + 1))
+    none = der.sequence(der.sequence(der.sequence()))
+    with pytest.raises(InputError, match="0 certificates"):
+        read_request(none)
 
 
 @pytest.mark.parametrize("content", [b"", request(SHA224()), bytes(MAX_REQUEST_BYTES + 1)], ids=["", "sha224", "large"])
@@ -58,14 +82,20 @@ def test_what_cannot_be_answered(content: bytes) -> None:
         read_request(content)
 
 
-@given(at=st.integers(0, len(request(SHA256())) - 1), octet=st.integers(0, 255), cut=st.integers(0, 20))
-def test_any_damage_is_a_question_or_a_refusal(at: int, octet: int, cut: int) -> None:
+def doubled(content: bytes) -> bytes:
+    """Return a request with its certificate twice."""
+    (requests,) = der_reader.read(content).children()[0].children()
+    return der.sequence(der.sequence(der.sequence(requests.content * 2)))
+
+
+@pytest.mark.parametrize("content", [request(SHA256()), doubled(request(SHA256()))], ids=["one", "two"])
+@given(at=st.integers(0, len(doubled(request(SHA256()))) - 1), octet=st.integers(0, 255), cut=st.integers(0, 20))
+def test_any_damage_is_a_question_or_a_refusal(content: bytes, at: int, octet: int, cut: int) -> None:
     """Never another exception."""
-    content = bytearray(request(SHA256()))
-    content[at] = octet
-    damaged = bytes(content[: len(content) - cut])
+    damaged = bytearray(content)
+    damaged[at % len(content)] = octet
     try:
-        read_request(damaged)
+        read_request(bytes(damaged[: len(content) - cut]))
     except InputError as error:
         refused = error
     else:
