@@ -46,7 +46,7 @@ def examine(
     except CountersealError as error:
         return (*checks, broken("store", "", error.message, error.hint))
     with authority:
-        checks += _ca(authority, served, deep=deep)
+        checks += _ca(authority, served, deep=deep, unlock=prove and bool(served))
         checks += looked("timer", _timer)
         checks += _nginx(authority, home, settings, served, prove=prove) if served else ()
     return tuple(checks)
@@ -67,9 +67,9 @@ def _chosen(settings: Settings, site: str | None) -> tuple[ServedSite, ...]:
     return served
 
 
-def _ca(authority: Authority, served: Sequence[ServedSite], *, deep: bool) -> Iterator[Check]:
+def _ca(authority: Authority, served: Sequence[ServedSite], *, deep: bool, unlock: bool) -> Iterator[Check]:
     yield from looked("store", partial(check_store, authority, deep=deep))
-    yield from looked("key", partial(check_keys, authority))
+    yield from looked("key", partial(check_keys, authority, unlock=unlock))
     yield from looked("ca", partial(check_ends, authority, served))
     yield from looked("clock", partial(_clock, authority))
 

@@ -116,7 +116,9 @@ def read_generation(base: Path, number: int) -> Generation:
     """Return one generation; raises NotFoundError ``generation.missing``."""
     directory = Layout(base).directory(number)
     if not directory.is_dir():
-        raise NotFoundError("generation.missing", f"no such generation: {number}", hint="list them: counterseal nginx generations")
+        raise NotFoundError(
+            "generation.missing", f"no such generation: {number}", hint="list them: counterseal nginx generations"
+        )
     try:
         manifest = msgspec.json.decode(read_file(directory / MANIFEST), type=Manifest)
     except (FileError, msgspec.DecodeError):

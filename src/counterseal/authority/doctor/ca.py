@@ -5,11 +5,14 @@ from __future__ import annotations
 import stat
 from typing import TYPE_CHECKING
 
+from cryptography import x509
+
 from counterseal.authority.doctor.check import Check, attention, broken, ok
 from counterseal.authority.publish import stale_lists
 from counterseal.authority.timeline.gather import Kind, Span, gather
 from counterseal.authority.timeline.gather import State as SpanState
 from counterseal.duration import show_duration
+from counterseal.errors import CountersealError, KeyAccessError
 from counterseal.moments import epoch
 
 if TYPE_CHECKING:
@@ -55,8 +58,11 @@ def _check_log(authority: Authority, *, deep: bool) -> Iterator[Check]:
     yield from () if faults else (ok("log", "", f"{entries:,} uses of CA keys, the chain of hashes is whole"),)
 
 
-def check_keys(authority: Authority) -> Iterator[Check]:
-    """Yield whether the key of every CA is where it should be, and for nobody else to read."""
+def check_keys(authority: Authority, *, unlock: bool) -> Iterator[Check]:
+    """Yield whether the key of every CA is where it should be, for nobody else to read, and that of its certificate.
+
+    Encrypted keys are opened where ``unlock`` says that their passphrase is to be had.
+    """
     for record in authority.store.cas():
         path = authority.keystore.path(record.key_id)
         if not path.is_file():
@@ -65,10 +71,28 @@ def check_keys(authority: Authority) -> Iterator[Check]:
         mode = stat.S_IMODE(path.stat().st_mode)
         if mode & _OTHERS:
             yield broken("key", record.name, f"others can read the key: mode {mode:04o}", f"chmod 600 {path}")
+            continue
+        encrypted = authority.keystore.is_encrypted(record.key_id)
+        if fault := _wrong_key(authority, record) if unlock or not encrypted else None:
+            yield broken("key", record.name, fault, f"bring the right one back: {path}")
         else:
-            closed = "encrypted" if authority.keystore.is_encrypted(record.key_id) else "not encrypted"
+            closed = "encrypted" if encrypted else "not encrypted"
             offline = "; a root's key is safer offline" if record.parent is None and record.purpose == "root" else ""
             yield ok("key", record.name, f"mode {mode:04o}, {closed}{offline}")
+
+
+def _wrong_key(authority: Authority, record: CARecord) -> str | None:
+    """Return why a key cannot be that of its CA; None where nobody has the passphrase."""
+    try:
+        key = authority.keystore.signer(record.key_id).public_key
+    except KeyAccessError as error:
+        return None if error.code == "key.passphrase_missing" else error.message
+    except CountersealError:
+        return None  # no key is opened now, which has a line of its own
+    matches = key == x509.load_der_x509_certificate(record.certificate).public_key()
+    return (
+        None if matches else "the key is not the one in the certificate of this CA, so what it signs is worth nothing"
+    )
 
 
 def _missing_key(record: CARecord, path: Path) -> Check:

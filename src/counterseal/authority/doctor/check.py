@@ -52,7 +52,8 @@ def looked(topic: str, look: Callable[[], Iterable[Check]]) -> tuple[Check, ...]
         return tuple(look())
     except (ConfigError, RefusedError) as error:
         faults = "; ".join(f"{one.where}: {one.message}" if one.where else one.message for one in error.findings)
-        return (broken(topic, "", f"{error.message}{': ' if faults else ''}{faults}", error.hint),)
+        hints = "; ".join(one.hint for one in error.findings if one.hint)
+        return (broken(topic, "", f"{error.message}{': ' if faults else ''}{faults}", error.hint or hints or None),)
     except CountersealError as error:
         return (broken(topic, "", error.message, error.hint),)
     except OSError as error:

@@ -17,6 +17,7 @@ from counterseal.authority.publish import publish
 from counterseal.compose.home import new_home
 from counterseal.errors import ConfigError, FileError
 from counterseal.findings import Finding, Severity
+from counterseal.keystore.file import FileKeyStore
 from counterseal.pki.subject import parse_subject
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def _after(authority: Authority, days: float) -> Authority:
 
 def test_a_new_ca_is_well(untouched: Authority) -> None:
     """Every line, and none of them complains."""
-    checks = [*check_store(untouched, deep=False), *check_keys(untouched), *check_ends(untouched, ())]
+    checks = [*check_store(untouched, deep=False), *check_keys(untouched, unlock=False), *check_ends(untouched, ())]
     assert worst_of(checks) is State.OK
     assert {"store", "log", "key root", "ca clients", "list servers", "certificates"} <= set(_states(checks))
     assert all(check.mend is None for check in checks)
@@ -91,13 +92,24 @@ def test_keys_that_are_missing_or_open_to_others(authority: Authority) -> None:
     paths["root"].unlink()
     paths["servers"].unlink()
     paths["clients"].chmod(0o644)
-    checks = {check.subject: check for check in check_keys(authority)}
+    checks = {check.subject: check for check in check_keys(authority, unlock=False)}
     assert {name: check.state for name, check in checks.items()} == {
         "root": State.OK,
         "servers": State.BROKEN,
         "clients": State.BROKEN,
     }
     assert checks["clients"].mend == f"chmod 600 {paths['clients']}"
+
+
+def test_a_key_that_belongs_to_another_ca(authority: Authority) -> None:
+    """Both are keys, and only one of them signs what its CA's certificate verifies."""
+    servers, clients = (authority.keystore.path(authority.store.ca(name).key_id) for name in ("servers", "clients"))
+    clients.write_bytes(servers.read_bytes())
+    again = replace(authority, keystore=FileKeyStore(clients.parent, lambda: None))
+    lines = {line.subject: line for line in check_keys(again, unlock=False)}
+    assert lines["clients"].state is State.BROKEN
+    assert "not the one in the certificate" in lines["clients"].message
+    assert lines["servers"].state is State.OK
 
 
 def test_a_store_that_others_can_read_and_a_log_that_was_edited(authority: Authority) -> None:
@@ -118,8 +130,10 @@ def test_what_is_raised_becomes_a_line() -> None:
     def fails(error: Exception) -> Iterable[Check]:
         raise error
 
-    faulty = ConfigError("x", "2 faults", findings=[Finding("x", Severity.CRITICAL, "bad", where="sites.a")])
-    assert looked("t", lambda: fails(faulty)) == (broken("t", "", "2 faults: sites.a: bad"),)
+    faulty = ConfigError(
+        "x", "2 faults", findings=[Finding("x", Severity.CRITICAL, "bad", where="sites.a", hint="or b")]
+    )
+    assert looked("t", lambda: fails(faulty)) == (broken("t", "", "2 faults: sites.a: bad", "or b"),)
     missing = FileError("x", "cannot read", hint="look")
     assert looked("t", lambda: fails(missing)) == (broken("t", "", "cannot read", "look"),)
     denied = PermissionError(13, "Permission denied")
