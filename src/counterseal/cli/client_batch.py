@@ -120,6 +120,8 @@ def _occupied(batch: Batch) -> Callable[[str], Path | None]:
     )
 
     def look(stem: str) -> Path | None:
+        if not present:
+            return None
         taken = next((stem + suffix for suffix in SUFFIXES if stem + suffix in present), None)
         return directory / taken if directory and taken else None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, padding, rsa
@@ -10,6 +11,8 @@ from counterseal.errors import KeyAccessError
 from counterseal.pki.keys import show_key, signature_algorithm, signature_hash
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from cryptography.hazmat.primitives.asymmetric.types import (
         CertificateIssuerPrivateKeyTypes,
         CertificateIssuerPublicKeyTypes,
@@ -37,7 +40,7 @@ class SoftwareSigner:
     def __init__(self, private_key: CertificateIssuerPrivateKeyTypes) -> None:
         self._private_key = private_key
         self._signature_algorithm = signature_algorithm(private_key.public_key())
-        self._hash = signature_hash(private_key.public_key())
+        self._sign = _signing(private_key)
 
     def __repr__(self) -> str:
         return f"SoftwareSigner({show_key(self.public_key)})"
@@ -54,11 +57,16 @@ class SoftwareSigner:
 
     def sign(self, message: bytes) -> bytes:
         """Return the signature of ``message``: ECDSA with the curve's SHA-2, RSA PKCS#1 v1.5 with SHA-256, or EdDSA."""
-        key = self._private_key
-        if isinstance(key, ec.EllipticCurvePrivateKey) and self._hash:
-            return key.sign(message, ec.ECDSA(self._hash))
-        if isinstance(key, rsa.RSAPrivateKey) and self._hash:
-            return key.sign(message, padding.PKCS1v15(), self._hash)
-        if isinstance(key, ed25519.Ed25519PrivateKey | ed448.Ed448PrivateKey):
-            return key.sign(message)
-        raise KeyAccessError("key.unsuitable", f"cannot sign with this kind of key: {show_key(self.public_key)}")
+        return self._sign(message)
+
+
+def _signing(key: CertificateIssuerPrivateKeyTypes) -> Callable[[bytes], bytes]:
+    """Return what signs with ``key``: which algorithm it is, is asked once and not for each signature."""
+    digest = signature_hash(key.public_key())
+    if isinstance(key, ec.EllipticCurvePrivateKey) and digest:
+        return partial(key.sign, signature_algorithm=ec.ECDSA(digest))
+    if isinstance(key, rsa.RSAPrivateKey) and digest:
+        return partial(key.sign, padding=padding.PKCS1v15(), algorithm=digest)
+    if isinstance(key, ed25519.Ed25519PrivateKey | ed448.Ed448PrivateKey):
+        return key.sign
+    raise KeyAccessError("key.unsuitable", f"cannot sign with this kind of key: {show_key(key.public_key())}")

@@ -7,6 +7,7 @@ and never asks what may be said. The tests compare both ways with the library's 
 
 from __future__ import annotations
 
+from functools import lru_cache
 from hashlib import sha1
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -44,18 +45,39 @@ class Template(NamedTuple):
         self, serial_number: int, *, subject: bytes, public_key: bytes, key_identifier: bytes, names: bytes = b""
     ) -> bytes:
         """Return the TBSCertificate; the key identifier is a SHA-1, ``names`` the value of SAN (none when empty)."""
-        ski = _BEFORE_DIGEST + key_identifier
-        san = der.extension(SUBJECT_ALTERNATIVE_NAME, names, critical=subject == _NO_NAME) if names else b""
-        return der.sequence(
-            _VERSION_3,
-            der.integer(serial_number),
-            self.signature_algorithm,
-            self.issuer,
-            self.validity,
-            subject,
-            public_key,
-            der.extensions((self.extensions_before, ski, self.extensions_after, san), tag=3),
+        serial = der.integer(serial_number)
+        before_serial, before_subject, before_digest, before_names = _frame(
+            self, len(serial), len(subject), len(public_key), len(names), nameless=subject == _NO_NAME
         )
+        parts = (before_serial, serial, before_subject, subject, public_key)
+        return b"".join((*parts, before_digest, key_identifier, before_names, names))
+
+
+@lru_cache(maxsize=256)
+def _frame(
+    template: Template, serial: int, subject: int, public_key: int, names: int, *, nameless: bool
+) -> tuple[bytes, bytes, bytes, bytes]:
+    """Return what stands before, between and after values of these lengths; SAN is critical beside an empty subject."""
+    san = der.extension(SUBJECT_ALTERNATIVE_NAME, bytes(names), critical=nameless)[:-names] if names else b""
+    before_names = template.extensions_after + san
+    after_digest = before_names + bytes(names)
+    ski = _BEFORE_DIGEST + bytes(_DIGEST_OCTETS)
+    extensions = der.extensions((template.extensions_before, ski, after_digest), tag=3)
+    before_subject = template.signature_algorithm + template.issuer + template.validity
+    after_serial = before_subject + bytes(subject + public_key) + extensions
+    tbs = der.sequence(_VERSION_3, bytes(serial), after_serial)
+    return (
+        tbs[: -(serial + len(after_serial))],
+        before_subject,
+        extensions[: -(_DIGEST_OCTETS + len(after_digest))],
+        before_names,
+    )
+
+
+@lru_cache(maxsize=256)
+def before_common_name(relative_names: bytes, length: int) -> bytes:
+    """Return how a Name begins that has these RelativeDistinguishedNames, then a common name of ``length`` octets."""
+    return der.sequence(relative_names, relative_name(COMMON_NAME, "x" * length))[:-length]
 
 
 def relative_name(attribute: str, value: str) -> bytes:

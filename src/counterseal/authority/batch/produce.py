@@ -6,7 +6,7 @@ Between them stands the signature, which only the process with the CA key makes.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
 from cryptography import x509
@@ -134,11 +134,14 @@ def pack(
             packed = _pkcs12(order.packing, above, record, key, password)
             files.append(PlannedFile(f"{stem}.p12", packed, SECRET))
         shown = "" if order.packing is None or order.packing.password else password
-        lines.append(
-            (record.name, show_serial(record.serial_number), f"{moment(record.not_after):%Y-%m-%dT%H:%M:%SZ}", shown)
-        )
+        lines.append((record.name, show_serial(record.serial_number), _show_time(record.not_after), shown))
     at = signed.records[0].created_at
     return Chunk(tape.encode(files, folder=folder, at=at), tuple(lines))
+
+
+@lru_cache(maxsize=16)
+def _show_time(seconds: int) -> str:
+    return f"{moment(seconds):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def common_files(above: Issuer) -> Iterator[PlannedFile]:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 KINDS = {"email": "email", "uri": "URI", "dns": "DNS"}
 COLUMNS = ("name", *KINDS, "group", "lifetime", "subject")
+_SINGLE = ("name", "group", "lifetime", "subject")
 JSON_LINES = {".jsonl", ".ndjson"}
 
 
@@ -55,10 +56,10 @@ def _csv(path: Path, stream: TextIO) -> Iterator[ClientRow | Finding]:
     delimiter = ";" if ";" in heading and "," not in heading else ","
     columns = [cell.strip().lower() for cell in next(csv.reader([heading], delimiter=delimiter), [])]
     _require_columns(path, columns)
-    reader = csv.reader(stream, delimiter=delimiter, strict=True)
+    reader, file = csv.reader(stream, delimiter=delimiter, strict=True), path.name
     try:
         for cells in reader:
-            where = f"{path.name}:{reader.line_num + 1}"
+            where = f"{file}:{reader.line_num + 1}"
             if len(cells) > len(columns):
                 yield fault(where, "batch.row", f"more cells than columns: {quoted(cells[len(columns)])}")
             elif any(cells):
@@ -78,7 +79,8 @@ def _json_lines(path: Path, stream: TextIO) -> Iterator[ClientRow | Finding]:
             cells = None
         if isinstance(cells, dict):
             unknown = [key for key in cells if key not in COLUMNS]
-            yield _row(where, cells) if not unknown else fault(where, "batch.columns", *_unknown(unknown[0]))
+            texts = _texts(where, cells) if not unknown else fault(where, "batch.columns", *_unknown(unknown[0]))
+            yield texts if isinstance(texts, Finding) else _row(where, texts)
         else:
             yield fault(where, "batch.row", f"not a JSON object: {quoted(line.strip())}")
 
@@ -102,27 +104,28 @@ def _unknown(column: str) -> tuple[str, str]:
     return f"unknown column: {quoted(column)}", hint_for(column, COLUMNS)
 
 
-def _row(where: str, cells: Mapping[str, Any]) -> ClientRow | Finding:
-    """Return the row; a cell with several names has blanks between them, in JSON it may be a list."""
+def _texts(where: str, cells: Mapping[str, Any]) -> dict[str, str] | Finding:
+    """Return a JSON object's cells as CSV has them: null is empty, a list of names has blanks between them."""
     texts: dict[str, str] = {}
-    names: list[str] = []
     for column, value in cells.items():
         parts = value if isinstance(value, list) and column in KINDS else [value if value is not None else ""]
         if not all(isinstance(part, str) for part in parts):
             return fault(where, "batch.cell", f"{column} is not text: {quoted(json.dumps(value))}")
-        if column in KINDS:
-            names += [f"{KINDS[column]}:{name}" for part in parts for name in part.split()]
-        else:
-            texts[column] = parts[0].strip()
-    if not texts.get("name"):
+        texts[column] = " ".join(parts)
+    return texts
+
+
+def _row(where: str, cells: Mapping[str, str]) -> ClientRow | Finding:
+    """Return the row; a cell with several names has blanks between them."""
+    names = [f"{KINDS[column]}:{name}" for column in cells if column in KINDS for name in cells[column].split()]
+    name, group, lasting, subject = [cells.get(column, "").strip() for column in _SINGLE]
+    if not name:
         return fault(where, "batch.name", "the name is missing")
     try:
-        lifetime = parse_duration(texts["lifetime"]) if texts.get("lifetime") else None
+        lifetime = parse_duration(lasting) if lasting else None
     except InputError as error:
         return fault(where, error.code, error.message, error.hint)
-    return ClientRow(
-        where, texts["name"], tuple(names), texts.get("group") or None, lifetime, texts.get("subject") or None
-    )
+    return ClientRow(where, name, tuple(names), group or None, lifetime, subject or None)
 
 
 def fault(where: str, code: str, message: str, hint: str | None = None) -> Finding:

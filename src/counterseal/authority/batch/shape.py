@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from cryptography import x509
 
 from counterseal.errors import InputError
-from counterseal.pki import der
 from counterseal.pki.certificate import Draft
 from counterseal.pki.keys import P256
 from counterseal.pki.lint.issuance import MAX_SERIAL_OCTETS, MIN_SERIAL_BITS
@@ -27,14 +26,15 @@ from counterseal.pki.lint.linted import extension_of
 from counterseal.pki.names import parse_text
 from counterseal.pki.profile import Purpose
 from counterseal.pki.template import (
-    COMMON_NAME,
     ORGANIZATIONAL_UNIT,
     Template,
+    before_common_name,
     general_names,
     key_identifier,
     p256_public_key,
     relative_name,
 )
+from counterseal.store.records import CertificateRecord
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -42,7 +42,6 @@ if TYPE_CHECKING:
     from counterseal.authority.batch.order import BatchOrder
     from counterseal.authority.batch.rows import ClientRow
     from counterseal.pki.certificate import Issuer
-    from counterseal.store.records import CertificateRecord
 
 _PLAIN = re.compile(r"[A-Za-z0-9._:@/-]([A-Za-z0-9 ._:@/-]{0,62}[A-Za-z0-9._:@/-])?")  # at most 64 (RFC 5280 A.1)
 
@@ -73,10 +72,10 @@ def plain(order: BatchOrder, row: ClientRow) -> PlainRow | None:
         names = tuple(dict.fromkeys(map(parse_text, row.names)))
     except InputError:
         return None
-    if any(value.startswith("*.") for _, value in names):
+    kinds = tuple([kind for kind, value in names if not value.startswith("*.")])
+    if len(kinds) < len(names):
         return None
-    shape = (row.group or order.group, row.lifetime or order.lifetime, tuple(kind for kind, _ in names))
-    return PlainRow(shape, row.name, names)
+    return PlainRow((row.group or order.group, row.lifetime or order.lifetime, kinds), row.name, names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,19 +100,18 @@ class Model:
 
     def fill(self, row: PlainRow, serial_number: int, point: bytes) -> tuple[Draft, CertificateRecord]:
         """Return draft and record of another row of the same shape; ``point`` is its public key, uncompressed."""
+        common_name = row.common_name.encode()
         tbs = self.template.fill(
             serial_number,
-            subject=der.sequence(self.group, relative_name(COMMON_NAME, row.common_name)),
+            subject=before_common_name(self.group, len(common_name)) + common_name,
             public_key=p256_public_key(point),
             key_identifier=key_identifier(point),
             names=general_names(row.names) if row.names else b"",
         )
-        record = self.record._replace(
-            serial_number=serial_number,
-            name=row.common_name,
-            subject=f"CN={row.common_name}{self.after_common_name}",
-            names=tuple(f"{kind}:{value}" for kind, value in row.names),
-        )
+        subject = f"CN={row.common_name}{self.after_common_name}"
+        names = tuple([f"{kind}:{value}" for kind, value in row.names])
+        (_, issuer, _, _, _, *same) = self.record
+        record = CertificateRecord._make((serial_number, issuer, row.common_name, subject, names, *same))
         return Draft(tbs, self.template.signature_algorithm), record
 
 

@@ -9,6 +9,7 @@ import io
 import os
 import tarfile
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from counterseal.errors import FileError
@@ -43,9 +44,16 @@ def header(name: str, file: PlannedFile, *, at: int) -> bytes:
         member = tarfile.TarInfo(name)
         member.size, member.mode, member.mtime = size, file.mode, at
         return member.tobuf(tarfile.PAX_FORMAT)
-    fields = b"%07o\0%07o\0%07o\0%011o\0%011o\0" % (file.mode, 0, 0, size, at)
-    before = name.encode().ljust(_MAX_NAME, b"\0") + fields
-    return before + b"%06o\0 " % (sum(before) + _SUM_AFTER) + _AFTER
+    fields, total = _fields(file.mode, size, at)
+    octets = name.encode()
+    return b"%b%b%06o\0 %b" % (octets.ljust(_MAX_NAME, b"\0"), fields, sum(octets) + total, _AFTER)
+
+
+@lru_cache(maxsize=256)
+def _fields(mode: int, size: int, at: int) -> tuple[bytes, int]:
+    """Return what follows the name, which few kinds of files share, and the checksum of all but the name."""
+    fields = b"%07o\0%07o\0%07o\0%011o\0%011o\0" % (mode, 0, 0, size, at)
+    return fields, sum(fields) + _SUM_AFTER
 
 
 def unpack(archive: Path, part: tuple[int, int], directory: Path) -> None:
