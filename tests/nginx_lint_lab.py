@@ -21,12 +21,18 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ed448
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
+from counterseal.nginx.lint.build import build
+from counterseal.nginx.lint.edit import apply_edits
+from counterseal.nginx.lint.engine import lint
+from counterseal.nginx.lint.gather import gather_files
+from counterseal.nginx.reading import read_configuration
 from counterseal.nginx.version import named_version
 from counterseal.pki.crl import encode_entry, sign_crl, to_pem
 from pki_fixtures import key_of, make_ca, make_client, make_server
 from signing import KeySigner
 
 if TYPE_CHECKING:
+    from counterseal.nginx.lint.engine import LintResult
     from counterseal.nginx.version import NginxVersion
     from pki_fixtures import Issued
 
@@ -81,6 +87,19 @@ class Case:
 def list_cases() -> list[Case]:
     """Return every case there is."""
     return [Case(path) for path in sorted(CASES.glob("*/*.conf"))]
+
+
+def look(text: str, conf: Path, version: str) -> LintResult:
+    """Lint a configuration as if it stood at ``conf``, beside the files that it names."""
+    whole = read_configuration(conf, overlay={str(conf): text})
+    files = gather_files(whole.tree, conf.parent)
+    return lint(build(whole.tree, version=named_version(version), now=NOW, files=files), whole.texts)
+
+
+def mended(case: Case, conf: Path, version: str) -> str:
+    """Return the text of a case after the edits of its findings."""
+    edits = look(case.text, conf, version).edits
+    return apply_edits({str(conf): case.text}, edits).get(str(conf), case.text)
 
 
 def write_lab(directory: Path) -> None:

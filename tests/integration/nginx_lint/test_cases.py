@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from counterseal.compose.linting import lint_configuration
-from nginx_lint_lab import RIGHT, list_cases, write_lab
+from nginx_lint_lab import RIGHT, VERSIONS, list_cases, mended, write_lab
 from nginx_process import BINARIES, WITHIN, nginx_binary, nginx_version
 
 if TYPE_CHECKING:
@@ -45,6 +45,18 @@ def test_nginx_takes_the_cases(nginx_binary: Path, nginx_version: NginxVersion, 
         if taken == case.is_refused(nginx_version) or (taken and said and CONFLICT not in said):
             wrong[str(case)] = said
     assert wrong == {}
+
+
+def test_nginx_takes_what_was_mended(nginx_binary: Path, nginx_version: NginxVersion, tmp_path: Path) -> None:
+    """No edit of a rule turns a configuration into one that ``nginx -t`` refuses or warns of."""
+    write_lab(tmp_path)
+    conf = tmp_path / "nginx.conf"
+    version = ".".join(map(str, nginx_version.number))
+    cases = [case for case in list_cases() if case.versions == VERSIONS and not case.is_refused(nginx_version)]
+    changed = {str(case): text for case in cases if (text := mended(case, conf, version)) != case.text}
+    assert changed
+    taken = {name: complain(nginx_binary, tmp_path, text) for name, text in changed.items()}
+    assert taken == dict.fromkeys(changed, (True, ""))
 
 
 def test_nginx_takes_the_right_ones(nginx_binary: Path, tmp_path: Path) -> None:

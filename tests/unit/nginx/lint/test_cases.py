@@ -6,13 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from counterseal.nginx.lint.build import build
 from counterseal.nginx.lint.catalogue import RULES
-from counterseal.nginx.lint.engine import lint
-from counterseal.nginx.lint.gather import gather_files
-from counterseal.nginx.reading import read_configuration
-from counterseal.nginx.version import named_version
-from nginx_lint_lab import NOW, RIGHT, VERSIONS, Case, list_cases, write_lab
+from nginx_lint_lab import RIGHT, VERSIONS, Case, list_cases, look, mended, write_lab
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,13 +27,21 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_case_finds_what_is_marked_and_nothing_else(case: Case, lab: Path) -> None:
     """Line and code, for every nginx the case is about."""
     conf = lab / "nginx.conf"
-    whole = read_configuration(conf, overlay={str(conf): case.text})
-    files = gather_files(whole.tree, lab)
     for version in case.versions:
-        model = build(whole.tree, version=named_version(version), now=NOW, files=files)
-        found = lint(model, whole.texts).found
+        found = look(case.text, conf, version).found
         assert all(one.place.file == str(conf) for one in found)
         assert {(one.place.line, one.rule.code) for one in found} == case.marks, version
+
+
+@pytest.mark.parametrize("case", [case for case in list_cases() if case.marks], ids=str)
+def test_what_is_mended_is_found_no_more(case: Case, lab: Path) -> None:
+    """After the edits of a case its rules with edits are silent, and no other one has begun to fire."""
+    conf = lab / "nginx.conf"
+    for version in case.versions:
+        result = look(case.text, conf, version)
+        again = look(mended(case, conf, version), conf, version)
+        fixed = {one.rule.code for one in result.found if one.edits}
+        assert {one.rule.code for one in again.found} <= {code for _, code in case.marks} - fixed, version
 
 
 def test_every_rule_has_a_firing_and_a_silent_case() -> None:
@@ -55,7 +58,5 @@ def test_every_rule_has_a_firing_and_a_silent_case() -> None:
 def test_no_rule_fires_on_a_right_configuration(path: Path, lab: Path) -> None:
     """The set-ups that this project recommends, and others as people publish them."""
     conf = lab / "nginx.conf"
-    whole = read_configuration(conf, overlay={str(conf): path.read_text()})
     for version in VERSIONS:
-        model = build(whole.tree, version=named_version(version), now=NOW, files=gather_files(whole.tree, lab))
-        assert [f"{one.place}: {one.finding.message}" for one in lint(model, whole.texts).found] == []
+        assert [f"{one.place}: {one.finding.message}" for one in look(path.read_text(), conf, version).found] == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from counterseal.findings import Severity
+from counterseal.nginx.lint.edit import remove
 from counterseal.nginx.lint.rule import Found, Rule, at
 
 if TYPE_CHECKING:
@@ -21,7 +22,8 @@ def check(configuration: Configuration) -> Iterator[Found]:
         for command in server.level.all("ssl_conf_command"):
             name, *values = command.arguments or ("",)
             if name.lower() in _STORES and values:
-                yield Found(at(command), f"clients are verified by {values[0]} alone, and no revocation list counts")
+                told = f"clients are verified by {values[0]} alone, and no revocation list counts"
+                yield Found(at(command), told, (remove(command),))
 
 
 RULE = Rule(

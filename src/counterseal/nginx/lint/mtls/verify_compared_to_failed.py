@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from counterseal.findings import Severity
+from counterseal.nginx.lint.edit import replace_word
 from counterseal.nginx.lint.guards import guards
 from counterseal.nginx.lint.rule import Found, Rule, Span, at
 from counterseal.nginx.lint.variables import variables_in
@@ -12,6 +13,7 @@ from counterseal.nginx.lint.variables import variables_in
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from counterseal.nginx.lint.edit import Edit
     from counterseal.nginx.lint.model import Configuration, Server
     from counterseal.nginx.tree import Directive
 
@@ -35,13 +37,24 @@ def _condition(condition: Directive, server: Server) -> Found | None:
     if len(words) != len(("variable", "operator", "value")) or words[0].strip("${}") != "ssl_client_verify":
         return None
     operator, value = words[1], words[2]
+    message = None
     if operator in {"=", "!="} and value == "FAILED":
-        return Found(at(condition), "$ssl_client_verify is never FAILED alone: it is FAILED:reason")
-    if operator == "=" and value == "NONE" and server.verify == "optional_no_ca":
-        return Found(at(condition), "certificates that fail the verification get past this: they are FAILED:reason")
-    if operator in {"~", "~*"} and "FAILED" in value and "NONE" not in value and server.verify != "on":
-        return Found(at(condition), "clients without a certificate get past this: they are NONE")
-    return None
+        message = "$ssl_client_verify is never FAILED alone: it is FAILED:reason"
+    elif operator == "=" and value == "NONE" and server.verify == "optional_no_ca":
+        message = "certificates that fail the verification get past this: they are FAILED:reason"
+    elif operator in {"~", "~*"} and "FAILED" in value and "NONE" not in value and server.verify != "on":
+        message = "clients without a certificate get past this: they are NONE"
+    return Found(at(condition), message, _allow_list(condition, operator)) if message else None
+
+
+def _allow_list(condition: Directive, operator: str) -> tuple[Edit, ...]:
+    """Turn a condition that refuses whom it names into one that refuses whom SUCCESS does not."""
+    refuses = any(one.name == "return" and one.arguments and one.arguments[0] >= "400" for one in condition.directives)
+    if operator == "!=" or not refuses:
+        return ()
+    place = condition.arguments.index(operator)
+    end = ")" if condition.words[place + 2].raw.endswith(")") else ""
+    return replace_word(condition, place, "!="), replace_word(condition, place + 1, f"SUCCESS{end}")
 
 
 def _map(directive: Directive, *, admits_any: bool) -> Iterator[Found]:
