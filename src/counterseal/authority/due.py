@@ -39,7 +39,7 @@ def is_outdated(authority: Authority, ground: Ground) -> bool:
     if ground.in_force is None:
         return False
     manifest = read_generation(ground.place.base, ground.in_force).manifest
-    lists = (authority.store.latest_crl(record.name) for record in authority.store.cas())
+    lists = (authority.store.latest_crl_times(record.name) for record in authority.store.cas())
     newest = max((moment(crl.this_update) for crl in lists if crl is not None), default=None)
     return manifest is None or (newest is not None and newest > manifest.created_at)
 

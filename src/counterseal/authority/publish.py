@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from counterseal.authority.parts import Authority
     from counterseal.pki.signer import Signer
     from counterseal.store.leases import Lease
-    from counterseal.store.records import CARecord
+    from counterseal.store.records import CARecord, CRLTimes
 
 _SOON = timedelta(days=3)
 _LEASE_SECONDS, _ENTRIES_A_SECOND = 5, 50_000
@@ -80,19 +80,19 @@ def stale_lists(authority: Authority) -> tuple[str, ...]:
     return tuple(name for name in here if _is_stale(authority, name))
 
 
-def ending_lists(authority: Authority) -> tuple[CRLRecord, ...]:
+def ending_lists(authority: Authority) -> tuple[CRLTimes, ...]:
     """Return the lists that end within three days, or have ended, and whose CA's key is not here to sign another.
 
     nginx refuses everybody under a CA whose list has ended.
     """
     soon = epoch(authority.clock() + _SOON)
     absent = (record.name for record in authority.store.cas() if not authority.keystore.has(record.key_id))
-    lists = (authority.store.latest_crl(name) for name in absent)
+    lists = (authority.store.latest_crl_times(name) for name in absent)
     return tuple(crl for crl in lists if crl is not None and crl.next_update <= soon)
 
 
 def _is_stale(authority: Authority, ca: str) -> bool:
-    crl, newest = authority.store.latest_crl(ca), authority.store.last_revoked_at(ca)
+    crl, newest = authority.store.latest_crl_times(ca), authority.store.last_revoked_at(ca)
     if crl is None or authority.clock() - moment(crl.this_update) >= authority.rules.crl_refresh:
         return True
     return newest is not None and newest > crl.this_update
@@ -104,7 +104,7 @@ def rehearse_lists(authority: Authority, *, only: Collection[str] | None = None)
         _make(authority, record, (latest.number if latest else 0) + 1, _Unsigned.of(record))
         for record in authority.store.cas()
         if (only is None or record.name in only) and authority.keystore.has(record.key_id)
-        for latest in [authority.store.latest_crl(record.name)]
+        for latest in [authority.store.latest_crl_times(record.name)]
     )
 
 

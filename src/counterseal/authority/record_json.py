@@ -13,7 +13,7 @@ from counterseal.pki.subject import show_subject
 if TYPE_CHECKING:
     from counterseal.findings import Report
     from counterseal.store.api_tokens import ApiToken
-    from counterseal.store.records import CARecord, CertificateRecord, CRLRecord, KeyUse
+    from counterseal.store.records import CARecord, CertificateRecord, CRLRecord, CRLTimes, KeyUse
     from counterseal.store.tokens import TokenRecord
 
 
@@ -37,7 +37,7 @@ def certificate_to_json(record: CertificateRecord) -> dict[str, Any]:
     }
 
 
-def ca_to_json(record: CARecord, crl: CRLRecord | None) -> dict[str, Any]:
+def ca_to_json(record: CARecord, crl: CRLTimes | None) -> dict[str, Any]:
     """Return a CA with the number and the end of its newest list."""
     certificate = x509.load_der_x509_certificate(record.certificate)
     return {
@@ -52,7 +52,7 @@ def ca_to_json(record: CARecord, crl: CRLRecord | None) -> dict[str, Any]:
     }
 
 
-def crl_to_json(record: CRLRecord) -> dict[str, Any]:
+def crl_to_json(record: CRLRecord | CRLTimes) -> dict[str, Any]:
     """Return what a list says of itself."""
     return {
         "issuer": record.issuer,

@@ -43,7 +43,7 @@ def list_cas(run: Run) -> None:
     """List the CAs."""
     with run.authority() as authority:
         cas = authority.store.cas()
-        crls = {record.name: authority.store.latest_crl(record.name) for record in cas}
+        crls = {record.name: authority.store.latest_crl_times(record.name) for record in cas}
     rows = []
     for record in cas:
         certificate = x509.load_der_x509_certificate(record.certificate)

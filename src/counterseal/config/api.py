@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from counterseal.config.service import per_minute
 from counterseal.errors import InputError
 from counterseal.pki.subject import parse_subject, show_subject
 from counterseal.protocols.api.rules import Access, ApiRules, Grant, Role
@@ -17,12 +18,8 @@ if TYPE_CHECKING:
 
 def api_rules_of(raw: RawApi, profiles: Mapping[str, Profile]) -> ApiRules:
     """Return the rules; ``profiles`` are those that there are. Raises InputError."""
-    if raw.requests_per_minute < 0:
-        raise InputError(
-            "config.count", f"requests_per_minute is negative: {raw.requests_per_minute}", hint="0 means no limit"
-        )
     access = tuple(_access(one, profiles) for one in raw.access)
-    return ApiRules(raw.enabled, access, raw.requests_per_minute)
+    return ApiRules(raw.enabled, access, per_minute(raw.requests_per_minute))
 
 
 def _access(raw: RawAccess, profiles: Mapping[str, Profile]) -> Access:

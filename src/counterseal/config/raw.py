@@ -235,6 +235,7 @@ class RawEST(msgspec.Struct):
     enabled: bool = True
     server_keys: bool = True
     renew_after_expiry: str | None = None
+    requests_per_minute: int = 600
 
 
 TABLES: dict[str, type[msgspec.Struct]] = {

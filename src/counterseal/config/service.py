@@ -92,7 +92,14 @@ def ocsp_rules_of(raw: RawOCSPFace) -> OCSPRules:
 def est_rules_of(raw: RawEST) -> ESTRules:
     """Return the rules; raises InputError."""
     grace = timedelta(0) if raw.renew_after_expiry is None else parse_duration(raw.renew_after_expiry)
-    return ESTRules(raw.enabled, raw.server_keys, grace)
+    return ESTRules(raw.enabled, raw.server_keys, grace, per_minute(raw.requests_per_minute))
+
+
+def per_minute(count: int) -> int:
+    """Return how many requests a minute one caller may make; raises InputError ``config.count``."""
+    if count < 0:
+        raise InputError("config.count", f"requests_per_minute is negative: {count}", hint="0 means no limit")
+    return count
 
 
 def _check_choices(key: str, chosen: tuple[str, ...], known: tuple[str, ...]) -> None:

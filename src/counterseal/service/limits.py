@@ -1,4 +1,4 @@
-"""How often one caller may ask: a bucket of tokens each, filled steadily. PURE: the time is handed in."""
+"""How often one caller may ask: a bucket of tokens each, filled steadily; each face has its own. PURE."""
 
 from __future__ import annotations
 

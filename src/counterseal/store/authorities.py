@@ -123,7 +123,8 @@ class Authorities(KeyUseLog):
     def latest_crl_times(self, issuer: str) -> CRLTimes | None:
         """Return number, times and entries of that CRL, also without reading the list."""
         row = self.row(
-            "select number, this_update, next_update, entries from crl where issuer = ? order by number desc limit 1",
+            "select issuer, number, this_update, next_update, entries from crl"
+            " where issuer = ? order by number desc limit 1",
             (issuer,),
         )
         return CRLTimes(*row) if row else None

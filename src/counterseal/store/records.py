@@ -100,8 +100,9 @@ class CRLRecord(NamedTuple):
 
 
 class CRLTimes(NamedTuple):
-    """What is asked of a CRL every minute, without the list itself."""
+    """What is asked of a CRL every minute, without the list itself, which may have a million entries."""
 
+    issuer: str
     number: int
     this_update: int
     next_update: int

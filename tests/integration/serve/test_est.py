@@ -395,3 +395,17 @@ def test_behind_nginx_on_a_unix_socket(tmp_path_factory: pytest.TempPathFactory)
     with running(home) as service:
         assert post(service, "simplereenroll", device.request("sensor"), headers=shown)[0] == 403
         assert post(service, "simplereenroll", device.request("sensor"), device=device)[0] == 200
+
+
+def test_one_who_asks_too_often_waits(tmp_path: Path) -> None:
+    """He is told for how long; another token, and whoever has none, is not held up by it."""
+    home = tmp_path / "home"
+    make_ca(home, "[est]\nrequests_per_minute = 1\n")
+    with running(home) as service:
+        device, secret = Device.new(tmp_path / "d"), token(service, "often", "--uses", "2")
+        assert post(service, "simpleenroll", device.request(), secret=secret)[0] == 200
+        status, body, headers = post(service, "simpleenroll", device.request(), secret=secret)
+        assert (status, body[:18]) == (429, b"too many requests:")
+        assert 1 <= int(headers["retry-after"]) <= 60
+        assert post(service, "simpleenroll", device.request(), secret=token(service, "other"))[0] == 200
+        assert service.request("GET", f"{EST}/cacerts")[0].status == 200

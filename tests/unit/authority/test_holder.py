@@ -94,3 +94,13 @@ def test_what_we_did_not_issue_is_unknown(authority: Authority) -> None:
     of_version_15 = ours.public_bytes(Encoding.DER).replace(b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x0e", 1)
     assert refusal(authority, of_version_15) == "peer.malformed"
     assert refusal(authority, b"\x30\x00") == "peer.malformed"
+
+
+def test_one_holder_whatever_the_certificate(authority: Authority) -> None:
+    """A second certificate of the same name and subject is the same one's; of another subject or CA it is not."""
+    first, second, other = (make_client(authority, name) for name in ("ann", "ann", "bob"))
+    shown = [holder_of(authority, one.certificate.public_bytes(Encoding.DER)) for one in (first, second, other)]
+    assert shown[0].identity == shown[1].identity
+    record = shown[0].record
+    others = (record._replace(issuer="devices"), record._replace(subject="CN=ann,OU=admins"), shown[2].record)
+    assert shown[0].identity not in {replace(shown[0], record=one).identity for one in others}

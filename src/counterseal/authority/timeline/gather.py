@@ -131,7 +131,7 @@ def _cas(authority: Authority, at: datetime) -> Iterator[Span]:
 
 def _lists(authority: Authority, at: datetime) -> Iterator[Span]:
     for record in authority.store.cas():
-        crl = authority.store.latest_crl(record.name)
+        crl = authority.store.latest_crl_times(record.name)
         if crl is not None:
             begin, end = moment(crl.this_update), moment(crl.next_update)
             due = min(begin + authority.rules.crl_refresh, end)

@@ -63,7 +63,7 @@ async def show_ca(call: Call) -> Reply:
     def read(authority: Authority) -> Reply:
         record = authority.store.ca(wanted.name)
         certificate = x509.load_der_x509_certificate(record.certificate)
-        shown = ca_to_json(record, authority.store.latest_crl(record.name))
+        shown = ca_to_json(record, authority.store.latest_crl_times(record.name))
         content = {
             "ca": shown,
             "certificate": certificate.public_bytes(Encoding.PEM).decode(),
@@ -78,7 +78,7 @@ async def list_crls(call: Call) -> Reply:
     """List the newest revocation list of every CA."""
 
     def read(authority: Authority) -> list[dict[str, object]]:
-        lists = (authority.store.latest_crl(record.name) for record in authority.store.cas())
+        lists = (authority.store.latest_crl_times(record.name) for record in authority.store.cas())
         return [crl_to_json(one) for one in lists if one is not None]
 
     return Reply({"crls": await call.parts.service.access.read(read)})
@@ -131,7 +131,7 @@ async def show_profile(call: Call) -> Reply:
 
 
 def _cas(authority: Authority) -> list[dict[str, object]]:
-    return [ca_to_json(one, authority.store.latest_crl(one.name)) for one in authority.store.cas()]
+    return [ca_to_json(one, authority.store.latest_crl_times(one.name)) for one in authority.store.cas()]
 
 
 def _show(profile: Profile) -> ShownProfile:

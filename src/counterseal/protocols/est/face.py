@@ -26,6 +26,7 @@ from counterseal.pki.keys import P256, key_spec_of
 from counterseal.protocols.est import media
 from counterseal.protocols.est.requests import possession_of, read_csr, require_plain_key, require_same_names, secret_of
 from counterseal.service.issuing import issue
+from counterseal.service.limits import Limits
 from counterseal.service.parts import Face, Service, Upkeep
 from counterseal.service.peer import peer_of
 from counterseal.service.problems import status_of
@@ -80,6 +81,7 @@ class EST:
     def __init__(self, service: Service, rules: ESTRules) -> None:
         self._service = service
         self._rules = rules
+        self._limits = Limits(rules.requests_per_minute)
 
     async def cacerts(self, request: Request) -> Response:
         """Return the root and the CAs that issue; with a label, the path of the one for that profile (4.1)."""
@@ -111,6 +113,7 @@ class EST:
             request.state.log["peer"] = holder.name
         if holder is None:
             raise RefusedError("est.no_certificate", "show the certificate that is to be renewed, by mutual TLS")
+        self._take(request, holder.identity)
         profile = holder.record.profile
         await read(lambda authority: _check_label(authority, request, profile))
         csr = await read_csr(request, proof=proof)
@@ -142,13 +145,22 @@ class EST:
         if secret is not None:
             token = await read(lambda authority: tokens.token_of(authority, secret))
             request.state.log["token"] = token.id
+            self._take(request, f"token:{token.id}")
             await read(lambda authority: _check_label(authority, request, token.profile))
             return token
         holder = await peer_of(self._service, request, usage=None)
         if holder is None:
             raise RefusedError("token.unknown", "show the secret of a token, or a certificate of this CA")
+        self._take(request, holder.identity)
         await read(lambda authority: _check_label(authority, request, holder.record.profile))
         return holder
+
+    def _take(self, request: Request, identity: str) -> None:
+        """Count a request of whoever was recognised; raises HTTPException 429."""
+        wait = self._limits.take(identity, self._service.clock().timestamp())
+        if wait:
+            request.state.log["problem"] = "est.too_many_requests"
+            raise HTTPException(429, f"too many requests: wait {wait} s", {"Retry-After": str(wait)})
 
     async def _issue(self, who: TokenRecord | Holder, csr: CSR) -> x509.Certificate:
         if not isinstance(who, TokenRecord):
@@ -209,7 +221,7 @@ def _in_words(operation: Operation) -> Operation:
         except HTTPException as error:
             return _words(error.status_code, [error.detail], dict(error.headers or {}))
         except (InputError, RefusedError, NotFoundError) as error:
-            request.state.log["code"] = error.code
+            request.state.log["problem"] = error.code
             return _refusal(error)
 
     return answer
