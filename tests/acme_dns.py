@@ -68,7 +68,7 @@ def name_server() -> Iterator[NameServer]:
         finally:
             with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as last:
                 last.sendto(b"", udp.getsockname())
-            thread.join(5)
+            thread.join(30)
 
 
 def _serve(udp: socket.socket, server: NameServer) -> None:

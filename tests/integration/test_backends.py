@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from command import counterseal
-from nginx_process import free_port, nginx_binary
+from nginx_process import nginx_binary
+from ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

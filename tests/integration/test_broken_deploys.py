@@ -53,27 +53,28 @@ def test_a_broken_site_is_not_deployed(broken: BrokenSite, binary: Path, tmp_pat
     """The deploy fails, the link and the served generation are those from before, and the good client gets in."""
     with ProveBench(tmp_path / "bench", binary) as bench:
         base = tmp_path / "nginx"
-        place = _place(base, bench)
+        place = _place(base, bench, seconds=30)
         try:
             _deploy(bench, place, broken)
             bench.break_site(broken)
+            place = _place(base, bench, seconds=3)
             with pytest.raises(DeployError) as caught:
                 _deploy(bench, place, broken)
             assert caught.value.code in CODES, caught.value.message
             assert read_current(base) == 1
-            answered = wait_for_generation(bench.endpoints[0], 1, server_name=f"panel.{DOMAIN}", timeout=5)
+            answered = wait_for_generation(bench.endpoints[0], 1, server_name=f"panel.{DOMAIN}", timeout=30)
             assert answered.answered
         finally:
-            place.nginx.stop(within=10)
+            place.nginx.stop(within=30)
 
 
-def _place(base: Path, bench: ProveBench) -> Place:
+def _place(base: Path, bench: ProveBench, seconds: float) -> Place:
     def answers(number: int) -> bool:
         name = f"panel.{DOMAIN}"
-        return wait_for_generation(bench.endpoints[0], number, server_name=name, timeout=1).answered
+        return wait_for_generation(bench.endpoints[0], number, server_name=name, timeout=seconds).answered
 
     process = NginxProcess(private_target(base, binary=bench.binary), system_clock())
-    return Place(base, process, answers, Limits(lock=10, test=10, reload=10, answer=3, stop=10))
+    return Place(base, process, answers, Limits(lock=30, test=30, reload=30, answer=seconds, stop=30))
 
 
 def _deploy(bench: ProveBench, place: Place, broken: BrokenSite) -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from command import counterseal
+from ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,17 +54,11 @@ def home(tmp_path: Path) -> Iterator[Path]:
     counterseal(home, "nginx", "stop")
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @pytest.mark.nginx
 @pytest.mark.parametrize(("admit", "revocation"), [("valid", "auto"), ("known", "map"), ("valid", "crl")])
 def test_two_sites_on_one_socket_are_proved(home: Path, tmp_path: Path, admit: str, revocation: str) -> None:
     """Two client CAs, allow list, identity headers, protected path: all rows pass, also after a revocation."""
-    text = SITES.format(port=_free_port(), root=tmp_path, admit=admit, revocation=revocation)
+    text = SITES.format(port=free_port(), root=tmp_path, admit=admit, revocation=revocation)
     (home / "counterseal.toml").write_text(text)
     deployed = counterseal(home, "nginx", "deploy", "--json")
     assert deployed.code == 0, deployed.stderr
@@ -88,7 +82,7 @@ def test_two_sites_on_one_socket_are_proved(home: Path, tmp_path: Path, admit: s
 @pytest.mark.nginx
 def test_a_list_of_known_certificates_follows_the_store_and_may_not_know_too_many(home: Path, tmp_path: Path) -> None:
     """What is issued later is told by refresh. With the probe on it that it must leave out, the proof fails."""
-    text = SITES.format(port=_free_port(), root=tmp_path, admit="known", revocation="auto")
+    text = SITES.format(port=free_port(), root=tmp_path, admit="known", revocation="auto")
     (home / "counterseal.toml").write_text(text)
     assert counterseal(home, "nginx", "deploy").code == 0
     made = counterseal(home, "client", "late", "--no-p12", "--out", str(tmp_path / "out"))

@@ -15,8 +15,9 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from command import counterseal
-from nginx_process import free_port, nginx_binary
+from nginx_process import nginx_binary
 from pki_fixtures import make_ca
+from ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

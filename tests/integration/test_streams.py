@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from command import counterseal
+from ports import free_port
+from whole_answers import read_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -87,10 +89,8 @@ def application() -> Iterator[int]:
 def served(tmp_path: Path) -> Iterator[tuple[Path, int]]:
     """Return home and port of a site with that application behind it; alice has a certificate."""
     home = tmp_path / "home"
-    with application() as upstream, socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
-        probe.close()
+    port = free_port()
+    with application() as upstream:
         assert counterseal(home, "init", "--no-passphrase").code == 0
         (home / "counterseal.toml").write_text(SITE.format(bound=BOUND, port=port, upstream=upstream))
         assert counterseal(home, "client", "alice", "--no-p12", "--out", str(tmp_path / "out")).code == 0
@@ -106,11 +106,11 @@ def ask(tmp_path: Path, port: int, path: str, version: ssl.TLSVersion, *headers:
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     context.minimum_version = context.maximum_version = version
     context.load_cert_chain(tmp_path / "out" / "alice.fullchain.pem", tmp_path / "out" / "alice.key.pem")
-    raw = socket.create_connection(("127.0.0.1", port), timeout=20)
+    raw = socket.create_connection(("127.0.0.1", port), timeout=30)
     connection = context.wrap_socket(raw, server_hostname="panel.test")
     connection.sendall("\r\n".join([f"GET {path} HTTP/1.1", "Host: panel.test", *headers, "", ""]).encode())
-    status = connection.recv(4096).split()[1]
-    return connection, int(status)
+    first = read_until(connection, b"\r\n")
+    return connection, int(first.split()[1])
 
 
 def seconds_until_it_ends(connection: ssl.SSLSocket) -> float:

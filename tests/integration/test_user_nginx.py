@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from command import counterseal
+from ports import free_port
+from whole_answers import read_to_end
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,13 +45,6 @@ root = "{root}"
 """
 
 
-def free_port() -> int:
-    """Return a port that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @pytest.fixture
 def mine(tmp_path: Path) -> Iterator[int]:
     """Start the user's nginx and return its plain port; stop it by its pid."""
@@ -57,11 +52,11 @@ def mine(tmp_path: Path) -> Iterator[int]:
     for folder in (run, conf / "conf.d", tmp_path / "pages"):
         folder.mkdir(parents=True)
     (conf / "nginx.conf").write_text(MAIN.format(run=run, conf=conf, plain=plain))
-    subprocess.run([NGINX, "-c", conf / "nginx.conf", "-p", run, "-e", run / "error.log"], check=True, timeout=20)
+    subprocess.run([NGINX, "-c", conf / "nginx.conf", "-p", run, "-e", run / "error.log"], check=True, timeout=30)
     yield plain
     pid = int((run / "nginx.pid").read_text())
     os.kill(pid, signal.SIGTERM)
-    end = time.monotonic() + 10
+    end = time.monotonic() + 30
     while Path(f"/proc/{pid}").exists() and time.monotonic() < end:
         time.sleep(0.01)
 
@@ -91,9 +86,9 @@ def test_one_include_line_is_all_we_own(tmp_path: Path, mine: int) -> None:
     assert "in force and proved" in revoked.stdout
     assert counterseal(home, "prove").code == 0
     assert (tmp_path / "conf" / "nginx.conf").read_bytes() == before
-    with socket.create_connection(("127.0.0.1", mine), 5) as own:
+    with socket.create_connection(("127.0.0.1", mine), 30) as own:
         own.sendall(b"GET / HTTP/1.0\r\nHost: mine.test\r\n\r\n")
-        assert own.recv(4096).endswith(b"mine\n")
+        assert read_to_end(own).endswith(b"mine\n")
 
 
 @pytest.mark.nginx

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from command import counterseal
-from nginx_process import free_port
+from ports import free_port
+from whole_answers import read_to_end
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,11 +59,11 @@ def own(tmp_path: Path) -> Iterator[int]:
         folder.mkdir(parents=True)
     user = "user root;" if os.geteuid() == 0 else ""  # pytest's directories are its own
     (conf / "nginx.conf").write_text(MAIN.format(module=MODULE, run=run, conf=conf, own=port, user=user))
-    subprocess.run([NGINX, "-c", conf / "nginx.conf", "-p", run, "-e", run / "error.log"], check=True, timeout=20)
+    subprocess.run([NGINX, "-c", conf / "nginx.conf", "-p", run, "-e", run / "error.log"], check=True, timeout=30)
     yield port
     pid = int((run / "nginx.pid").read_text())
     os.kill(pid, signal.SIGTERM)
-    end = time.monotonic() + 10
+    end = time.monotonic() + 30
     while Path(f"/proc/{pid}").exists() and time.monotonic() < end:
         time.sleep(0.01)
 
@@ -89,8 +90,8 @@ def test_one_line_in_the_stream_block_is_all(tmp_path: Path, own: int) -> None:
     assert counterseal(home, "client", "ann", "--no-p12", "--out", str(tmp_path / "out")).code == 0
     assert "in force and proved" in counterseal(home, "revoke", "ann").stdout
     assert counterseal(home, "prove").code == 0
-    with socket.create_connection(("127.0.0.1", own), 5) as mine:
-        assert mine.recv(100) == b"mine\n"
+    with socket.create_connection(("127.0.0.1", own), 30) as mine:
+        assert read_to_end(mine) == b"mine\n"
 
 
 def test_a_port_that_is_taken_is_refused_with_its_line(tmp_path: Path, own: int) -> None:

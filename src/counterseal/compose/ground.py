@@ -21,7 +21,7 @@ from counterseal.nginx.render import Layout
 from counterseal.nginx.render.main import stream_module
 from counterseal.nginx.site import Site
 from counterseal.nginx.target import HTTP_FILE, STREAM_FILE, private_target, running_target
-from counterseal.nginx.undo import Place
+from counterseal.nginx.undo import Limits, Place
 from counterseal.nginx.version import parse_version
 from counterseal.nginx.waiting import system_clock
 
@@ -107,9 +107,10 @@ def _answers(number: int, sites: Sequence[AnySite]) -> bool:
     """
     site = next((site for site in sites if isinstance(site, Site)), sites[0])
     endpoint, name = endpoint_of(site.listen[0]), site.server_names[0]
+    seconds = Limits().answer  # with less, a busy machine's answer would be cut off each time that it is asked
     if isinstance(site, Site):
-        return wait_for_generation(endpoint, number, server_name=name, timeout=1.0).answered
-    return attempt(Attempt(endpoint, name, name, timeout=1.0)).tls_version is not None
+        return wait_for_generation(endpoint, number, server_name=name, timeout=seconds).answered
+    return attempt(Attempt(endpoint, name, name, timeout=seconds)).tls_version is not None
 
 
 def _require_stream_module(settings: Settings, version: NginxVersion, *, owned: bool) -> None:

@@ -20,7 +20,7 @@ _PAUSE = 0.02
 
 @dataclass(frozen=True, slots=True)
 class GenerationWait:
-    """Whether the generation answered, after how many seconds, and what was seen last."""
+    """Whether the generation answered, after how many seconds, and what was seen last before the time was over."""
 
     answered: bool
     seconds: float
@@ -36,13 +36,16 @@ def wait_for_generation(
     """
     ask = Attempt(endpoint, server_name, server_name or endpoint.host, STATUS_PATH, timeout=timeout)
     started = time.monotonic()
-    right = 0
+    right, before = 0, None
     while True:
         left = timeout - (time.monotonic() - started)
         seen = attempt(replace(ask, timeout=max(left, _PAUSE)))
         right = right + 1 if seen.generation == generation else 0
         seconds = time.monotonic() - started
-        if right >= in_a_row or seconds >= timeout:
-            return GenerationWait(right >= in_a_row, seconds, seen)
+        if right >= in_a_row:
+            return GenerationWait(answered=True, seconds=seconds, last=seen)
+        if seconds >= timeout:  # this one was cut off by our own limit, which says nothing of the site
+            return GenerationWait(answered=False, seconds=seconds, last=before or seen)
+        before = seen
         if not right:
             time.sleep(_PAUSE)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import ssl
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ import pytest
 from acme_answers import Web, web_server
 from acme_client import Client
 from acme_dns import NameServer, name_server
+from ports import free_port
 from programs import run_program
 from service_process import Running, make_ca, running
 
@@ -72,12 +72,6 @@ def start_lab(stack: ExitStack, home: Path, more: str = "", *, http_port: int | 
     configuration = CONFIGURATION.format(dns=dns.address, http=http_port or web.port, tls=tls_port, more=more)
     make_ca(home, configuration)
     return Lab(stack.enter_context(running(home)), dns, web, tls_port)
-
-
-def free_port() -> int:
-    """Return a port that nobody has at the moment."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from command import counterseal
-from integration.acme.conftest import Lab, free_port, start_lab
+from integration.acme.conftest import Lab, start_lab
+from ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

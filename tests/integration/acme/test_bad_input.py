@@ -14,6 +14,7 @@ import pytest
 from acme_signing import ClientKey, b64, csr, jws
 from counterseal.service.body import BODY_SECONDS
 from counterseal.service.connection import HEAD_SECONDS
+from whole_answers import read_to_end
 
 if TYPE_CHECKING:
     import ssl
@@ -175,9 +176,7 @@ def test_a_body_without_end_is_cut_off(lab: Lab, sent: bytes) -> None:
     """413 as soon as it is known to be too large, and the connection is closed."""
     with opened(lab) as tls:
         tls.sendall(sent)
-        answer = b""
-        while chunk := tls.recv(65_536):
-            answer += chunk
+        answer = read_to_end(tls)
     assert answer.startswith(b"HTTP/1.1 413 ")
     assert b"urn:ietf:params:acme:error:malformed" in answer
 

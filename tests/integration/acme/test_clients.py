@@ -17,7 +17,8 @@ import pytest
 from cryptography import x509
 
 from command import counterseal
-from integration.acme.conftest import Lab, free_port, start_lab, verify
+from integration.acme.conftest import Lab, start_lab, verify
+from ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -217,7 +217,7 @@ def _lines(path: Path) -> int:
 
 def _no_children_left(word: str) -> bool:
     """Whether no process has this word on its command line; workers get a moment to notice the end of their parent."""
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
         if not any(word.encode() in _command_line(place) for place in Path("/proc").glob("[0-9]*")):
             return True

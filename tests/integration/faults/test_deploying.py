@@ -17,6 +17,7 @@ from command import counterseal
 from counterseal.handshake.attempt import attempt
 from counterseal.handshake.observation import Attempt, Endpoint, ProbeIdentity
 from disks import fill, remount, small_disk
+from ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,13 +47,6 @@ def home(tmp_path: Path) -> Iterator[Path]:
     yield home
     configure(home, free_port())
     counterseal(home, "nginx", "stop")
-
-
-def free_port() -> int:
-    """Return a port that nobody holds at the moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def configure(home: Path, *ports: int, nginx: str = "") -> None:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from command import counterseal
-from prove_bench import ProveBench, free_ports, nginx_binaries
+from ports import free_ports
+from prove_bench import ProveBench, nginx_binaries
 from prove_pki import certificate_pem, key_pem
 
 if TYPE_CHECKING:

@@ -10,7 +10,8 @@ import pytest
 from counterseal.nginx.render import render
 from counterseal.nginx.site import Listen, Site
 from integration.nginx.lab import material
-from nginx_process import free_port, layout_of, nginx_binary, nginx_version, private_nginx, serve
+from nginx_process import layout_of, nginx_binary, nginx_version, private_nginx, serve
+from ports import free_port
 
 if TYPE_CHECKING:
     from counterseal.nginx.material import Material

@@ -10,8 +10,9 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from integration.nginx.lab import FARTHER, authority, key_pem, pem
-from nginx_process import WITHIN, free_port
+from nginx_process import WITHIN
 from pki_fixtures import CERTIFICATE_CREATED, Issued
+from ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

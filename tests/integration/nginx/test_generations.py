@@ -16,7 +16,8 @@ from counterseal.nginx.version import supports
 from integration.nginx.conftest import make_site
 from integration.nginx.lab import client, issuer_dn, material
 from integration.nginx.visitor import Visitor, send_plainly
-from nginx_process import free_port, layout_of, serve
+from nginx_process import layout_of, serve
+from ports import free_port
 
 if TYPE_CHECKING:
     from counterseal.nginx.version import NginxVersion

@@ -40,7 +40,7 @@ def ask(folder: Path, port: int, path: str, *options: str, certificate: Issued |
         file.write_bytes(pem(certificate, authority("staff")) + key_pem(certificate))
         command += ["--cert", str(file)]
     url = f"https://panel.test:{port}{path}"
-    ran = subprocess.run([*command, *options, url], capture_output=True, text=True, timeout=20, check=True)
+    ran = subprocess.run([*command, *options, url], capture_output=True, text=True, timeout=30, check=True)
     body, _, status = ran.stdout.rpartition("\n")
     return status, body
 

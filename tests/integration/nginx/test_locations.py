@@ -14,7 +14,8 @@ from integration.nginx.conftest import make_site
 from integration.nginx.lab import client, material
 from integration.nginx.upstreams import echo
 from integration.nginx.visitor import Visitor
-from nginx_process import free_port, layout_of, serve
+from nginx_process import layout_of, serve
+from ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

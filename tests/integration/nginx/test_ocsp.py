@@ -19,8 +19,9 @@ from counterseal.nginx.site import Revocation
 from integration.nginx.lab import authority, client, key_pem, material, pem
 from integration.nginx.responders import forwarder, responder
 from integration.nginx.visitor import Visitor
-from nginx_process import WITHIN, free_port
+from nginx_process import WITHIN
 from pki_fixtures import CERTIFICATE_CREATED, CERTIFICATE_EXPIRES, Issued, new_key
+from ports import free_port
 
 if TYPE_CHECKING:
     from pathlib import Path

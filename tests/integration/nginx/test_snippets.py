@@ -19,7 +19,8 @@ from integration.nginx.conftest import make_site
 from integration.nginx.lab import authority, client, key_pem, material, pem, server
 from integration.nginx.upstreams import echo
 from integration.nginx.visitor import Visitor, reaches
-from nginx_process import free_port, layout_of, worker_user
+from nginx_process import layout_of, worker_user
+from ports import free_port
 
 if TYPE_CHECKING:
     from counterseal.nginx.version import NginxVersion

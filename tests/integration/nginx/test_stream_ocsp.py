@@ -19,7 +19,8 @@ from integration.nginx.lab import client, material
 from integration.nginx.responders import forwarder, responder
 from integration.nginx.upstreams import echo
 from integration.nginx.visitor import Visitor, reaches
-from nginx_process import free_port, layout_of, serve
+from nginx_process import layout_of, serve
+from ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler
 from socketserver import TCPServer, ThreadingMixIn, UnixStreamServer
 from typing import TYPE_CHECKING
 
-from nginx_process import free_port
+from ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from integration.nginx.lab import authority, key_pem, pem
+from whole_answers import read_to_end
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -88,7 +89,7 @@ class Visitor:
     ) -> tuple[Answer, ssl.SSLSession | None, bool]:
         """Send a request; returns also the TLS session, to be offered again, and whether it was a resumed one."""
         with (
-            socket.create_connection(("127.0.0.1", self.port), timeout=10) as plain,
+            socket.create_connection(("127.0.0.1", self.port), timeout=30) as plain,
             self.context.wrap_socket(plain, server_hostname=self.server_name, session=session) as tls,
         ):
             tls.sendall(request.encode())
@@ -104,24 +105,21 @@ def reaches(visitor: Visitor) -> bool:
             visitor.context.wrap_socket(plain, server_hostname=visitor.server_name) as tls,
         ):
             tls.sendall(b"GET /x HTTP/1.0\r\n\r\n")
-            return b" 200 " in tls.recv(4096)
+            return b" 200 " in read_to_end(tls)
     except (ssl.SSLError, ConnectionError):
         return False
 
 
 def send_plainly(port: int, request: str) -> Answer:
     """Send a request without TLS."""
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as plain:
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as plain:
         plain.sendall(request.encode())
         return read_answer(plain)
 
 
 def read_answer(connection: socket.socket) -> Answer:
     """Read to the end of the connection."""
-    parts = []
-    while part := connection.recv(65536):
-        parts.append(part)
-    head, _, body = b"".join(parts).decode().partition("\r\n\r\n")
+    head, _, body = read_to_end(connection).decode().partition("\r\n\r\n")
     first, *lines = head.split("\r\n")
     fields = (line.partition(": ") for line in lines)
     return Answer(int(first.split()[1]), {name.lower(): value for name, _, value in fields}, body)

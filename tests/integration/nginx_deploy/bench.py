@@ -24,6 +24,7 @@ from counterseal.nginx.proctable import children_of, read_title
 from counterseal.nginx.target import Target, private_target
 from counterseal.nginx.undo import Limits, Place
 from counterseal.nginx.waiting import system_clock, wait_until
+from ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,16 +62,8 @@ server {{
 """
 
 
-def free_port() -> int:
-    """Return a port of 127.0.0.1 that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 CLOCK = system_clock()
-LIMITS = Limits(lock=10, test=10, reload=10, answer=2, stop=10)
+LIMITS = Limits(lock=30, test=30, reload=30, answer=10, stop=30)
 
 
 @lru_cache
@@ -178,7 +171,7 @@ class Bench:
         """Return a fresh TLS connection that trusts the certificate of the site and no other."""
         context = ssl.create_default_context(cadata=make_pair("site.test")[0].decode())
         context.check_hostname = False
-        plain = socket.create_connection(("127.0.0.1", self.port), timeout=5)
+        plain = socket.create_connection(("127.0.0.1", self.port), timeout=30)
         try:
             return context.wrap_socket(plain)
         except OSError:
@@ -201,10 +194,10 @@ class Bench:
 
     def close(self) -> None:
         """End the nginx of this base with all its workers."""
-        self.nginx.settle(within=5)
+        self.nginx.settle(within=30)
         master = self.nginx.master_pid()
         if master is None:
             return
         family = (master, *children_of(master))
         os.kill(master, signal.SIGTERM)
-        assert wait_until(lambda: not any(map(read_title, family)), within=10, clock=system_clock())
+        assert wait_until(lambda: not any(map(read_title, family)), within=30, clock=system_clock())

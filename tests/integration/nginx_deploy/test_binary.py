@@ -16,7 +16,7 @@ from counterseal.nginx.binary import (
     read_version,
     require_passed,
 )
-from integration.nginx_deploy.bench import free_port
+from ports import free_port
 
 if TYPE_CHECKING:
     from pathlib import Path

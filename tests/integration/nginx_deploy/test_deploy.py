@@ -192,7 +192,7 @@ def test_a_failed_first_deploy_leaves_nothing_running(bench: Bench, failure: str
 def test_an_nginx_that_was_stopped_is_started_again_by_the_next_deploy(bench: Bench) -> None:
     """And one whose deploy failed is left as it was: stopped."""
     bench.deploy()
-    bench.nginx.stop(within=10)
+    bench.nginx.stop(within=30)
     bench.refuse = True
     with pytest.raises(DeployError):
         bench.deploy()

@@ -19,8 +19,9 @@ from counterseal.nginx.proctable import read_title
 from counterseal.nginx.target import running_target
 from counterseal.nginx.undo import Place
 from counterseal.nginx.waiting import wait_until
-from integration.nginx_deploy.bench import CLOCK, LIMITS, Bench, free_port
+from integration.nginx_deploy.bench import CLOCK, LIMITS, Bench
 from integration.nginx_deploy.forked import KILLED, die, run_forked
+from ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -77,7 +78,7 @@ class UserNginx:
     def start(self) -> None:
         """Start it as a user does."""
         subprocess.run([self.binary, "-c", self.conf, "-e", self.tree / "error.log"], check=True)
-        assert wait_until(lambda: bool(self.place.nginx.worker_pids()), within=10, clock=CLOCK)
+        assert wait_until(lambda: bool(self.place.nginx.worker_pids()), within=30, clock=CLOCK)
 
     @property
     def target(self) -> Target:
@@ -113,7 +114,7 @@ def user(binary: Path, tmp_path: Path) -> Iterator[UserNginx]:
     master = made.place.nginx.master_pid()
     if master:
         os.kill(master, signal.SIGTERM)
-        assert wait_until(lambda: not read_title(master), within=10, clock=CLOCK)
+        assert wait_until(lambda: not read_title(master), within=30, clock=CLOCK)
 
 
 def test_the_include_file_is_made_when_asked_and_only_that(user: UserNginx) -> None:
@@ -218,7 +219,7 @@ def test_a_conflict_that_the_user_had_before_is_not_held_against_the_deploy(user
 
 def test_a_stopped_nginx_of_the_user_is_not_started(user: UserNginx) -> None:
     """That is the user's or systemd's to do."""
-    user.place.nginx.stop(within=10)
+    user.place.nginx.stop(within=30)
     with pytest.raises(NginxError) as caught:
         user.deploy(install=True)
     assert caught.value.code == "nginx.not_running"

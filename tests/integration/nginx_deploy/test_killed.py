@@ -89,7 +89,7 @@ def test_killed_while_nginx_is_still_at_work_on_it(bench: Bench, old: int | None
         port = taken.getsockname()[1]
         bench.extra = f"listen 127.0.0.1:{port};"
         deploying = fork(bench.deploy)
-        assert wait_until(lambda: log.exists() and f":{port} failed" in log.read_text(), within=10, clock=bench.clock)
+        assert wait_until(lambda: log.exists() and f":{port} failed" in log.read_text(), within=30, clock=bench.clock)
         os.kill(deploying, signal.SIGKILL)
         assert await_exit(deploying) == KILLED
     bench.extra = ""

@@ -34,29 +34,29 @@ def test_start_reload_and_stop(bench: Bench) -> None:
     """After a reload only new workers serve, and they serve the new files."""
     _put(bench, 1)
     assert bench.nginx.master_pid() is None
-    started = bench.nginx.start(within=10)
+    started = bench.nginx.start(within=30)
     assert (started.master, len(started.workers), bench.served()) == (bench.nginx.master_pid(), 2, 1)
     bench.workers = 3
     _put(bench, 2)
-    reloaded = bench.nginx.reload_and_wait(within=10)
+    reloaded = bench.nginx.reload_and_wait(within=30)
     assert reloaded.master == started.master
     assert not set(reloaded.workers) & set(started.workers)
     assert {bench.served() for _ in range(20)} == {2}
     assert len(bench.nginx.worker_pids()) == 3
-    bench.nginx.stop(within=10)
+    bench.nginx.stop(within=30)
     assert (bench.nginx.master_pid(), bench.served()) == (None, None)
-    bench.nginx.stop(within=10)
+    bench.nginx.stop(within=30)
 
 
 def test_a_worker_that_finishes_its_connections_is_counted_not_waited_for(bench: Bench) -> None:
     """A client in the middle of a request keeps its old worker, which takes no new connection any more."""
     _put(bench, 1)
-    bench.nginx.start(within=10)
+    bench.nginx.start(within=30)
     with bench.connect() as client:
         client.sendall(b"GET /slow HTTP/1.1\r\nHost: site.test\r\n\r\n")
         assert client.recv(1)
         _put(bench, 2)
-        reloaded = bench.nginx.reload_and_wait(within=10)
+        reloaded = bench.nginx.reload_and_wait(within=30)
         assert reloaded.lingering == 1
         assert {bench.served() for _ in range(10)} == {2}
 
@@ -64,13 +64,13 @@ def test_a_worker_that_finishes_its_connections_is_counted_not_waited_for(bench:
 def test_a_port_in_use_is_found_by_the_master_only(bench: Bench) -> None:
     """The test of nginx passes; the reload fails with the bind line quoted, and the old workers serve on."""
     _put(bench, 1)
-    started = bench.nginx.start(within=10)
+    started = bench.nginx.start(within=30)
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         bench.extra = f"listen 127.0.0.1:{port};"
         _put(bench, 2)
         with pytest.raises(NginxError) as caught:
-            bench.nginx.reload_and_wait(within=20)
+            bench.nginx.reload_and_wait(within=30)
     assert caught.value.code == "nginx.reload_failed"
     assert f"bind() to 127.0.0.1:{port} failed" in (caught.value.quote or "")
     assert (bench.nginx.worker_pids(), bench.served()) == (started.workers, 1)
@@ -79,11 +79,11 @@ def test_a_port_in_use_is_found_by_the_master_only(bench: Bench) -> None:
 def test_a_configuration_that_the_master_refuses_is_quoted(bench: Bench) -> None:
     """The old workers serve on."""
     _put(bench, 1)
-    bench.nginx.start(within=10)
+    bench.nginx.start(within=30)
     bench.extra = "no_such_directive on;"
     _put(bench, 2)
     with pytest.raises(NginxError) as caught:
-        bench.nginx.reload_and_wait(within=10)
+        bench.nginx.reload_and_wait(within=30)
     assert 'unknown directive "no_such_directive"' in (caught.value.quote or "")
     assert bench.served() == 1
 
@@ -91,11 +91,11 @@ def test_a_configuration_that_the_master_refuses_is_quoted(bench: Bench) -> None
 def test_a_worker_that_dies_at_its_start_is_a_failed_reload(bench: Bench) -> None:
     """The master took the configuration, but no worker can live with it."""
     _put(bench, 1)
-    bench.nginx.start(within=10)
+    bench.nginx.start(within=30)
     bench.main = "working_directory /proc/1/nonexistent;"
     _put(bench, 2)
     with pytest.raises(NginxError) as caught:
-        bench.nginx.reload_and_wait(within=10)
+        bench.nginx.reload_and_wait(within=30)
     assert caught.value.code == "nginx.reload_failed"
     assert 'chdir("/proc/1/nonexistent") failed' in (caught.value.quote or "")
 
@@ -104,7 +104,7 @@ def test_a_start_on_a_taken_port_fails_with_nginx_s_line(bench: Bench) -> None:
     """Nothing is left running."""
     _put(bench, 1)
     with socket.create_server(("127.0.0.1", bench.port)), pytest.raises(NginxError) as caught:
-        bench.nginx.start(within=20)
+        bench.nginx.start(within=30)
     assert caught.value.code == "nginx.start_failed"
     assert f"bind() to 127.0.0.1:{bench.port} failed" in (caught.value.quote or "")
     assert (bench.nginx.master_pid(), bench.nginx.starting_pids()) == (None, ())
@@ -124,7 +124,7 @@ def test_a_pid_file_that_names_another_program_is_not_believed(bench: Bench) -> 
 def test_an_nginx_of_another_base_is_not_ours(bench: Bench) -> None:
     """A private target knows its master by the configuration it was started with."""
     _put(bench, 1)
-    bench.nginx.start(within=10)
+    bench.nginx.start(within=30)
     foreign = Target(
         **{name: getattr(bench.target, name) for name in bench.target.__slots__} | {"conf": Path("/x.conf")}
     )
@@ -135,11 +135,11 @@ def test_an_nginx_of_another_base_is_not_ours(bench: Bench) -> None:
 def test_a_master_that_was_killed_leaves_a_pid_file_that_counts_as_not_running(bench: Bench) -> None:
     """After kill -9 of the master: the pid file stays, the answer is none."""
     _put(bench, 1)
-    started = bench.nginx.start(within=10)
+    started = bench.nginx.start(within=30)
     os.kill(started.master, signal.SIGKILL)
     for pid in children_of(started.master) or started.workers:
         os.kill(pid, signal.SIGKILL)
-    assert wait_until(lambda: not any(map(read_title, started.workers)), within=10, clock=system_clock())
+    assert wait_until(lambda: not any(map(read_title, started.workers)), within=30, clock=system_clock())
     assert bench.target.pid_file.exists()
     assert bench.nginx.master_pid() is None
 
@@ -148,7 +148,7 @@ def test_a_master_that_was_killed_leaves_a_pid_file_that_counts_as_not_running(b
 def test_a_user_who_may_not_signal_nginx_is_told_so(bench: Bench) -> None:
     """Without a systemd unit of that master there is no other way in."""
     _put(bench, 1)
-    bench.nginx.start(within=10)
+    bench.nginx.start(within=30)
     for folder in (bench.base, *bench.base.parents[:4]):
         folder.chmod(folder.stat().st_mode | 0o011)
 

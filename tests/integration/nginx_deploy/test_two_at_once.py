@@ -29,7 +29,7 @@ def _hold_at(bench: Bench, step: str, gate: Path) -> Bench:
     def wait(now: str) -> None:
         if now == step:
             gate.touch()
-            assert wait_until(lambda: not gate.exists(), within=20, clock=system_clock())
+            assert wait_until(lambda: not gate.exists(), within=30, clock=system_clock())
 
     return replace(bench, on_step=wait)
 
@@ -39,7 +39,7 @@ def test_the_second_waits_for_the_first(bench: Bench, tmp_path: Path) -> None:
     bench.deploy()
     gate = tmp_path / "gate"
     first = fork(_hold_at(bench, "prove", gate).deploy)
-    assert wait_until(gate.exists, within=10, clock=system_clock())
+    assert wait_until(gate.exists, within=30, clock=system_clock())
     second = replace(bench, on_step=lambda step: gate.unlink() if step == "lock" else None).deploy()
     assert await_exit(first) == 0
     assert (second.generation, second.active.previous, bench.served()) == (3, 2, 3)
@@ -51,7 +51,7 @@ def test_the_second_refuses_when_its_time_is_over_and_names_the_first(bench: Ben
     bench.deploy()
     gate = tmp_path / "gate"
     first = fork(_hold_at(bench, "switch", gate).deploy)
-    assert wait_until(gate.exists, within=10, clock=system_clock())
+    assert wait_until(gate.exists, within=30, clock=system_clock())
     with pytest.raises(DeployError) as caught:
         replace(bench, limits=replace(LIMITS, lock=0.2)).deploy()
     assert (caught.value.code, caught.value.message) == (

@@ -13,7 +13,8 @@ from typing import NamedTuple
 import pytest
 
 from nginx_lint_lab import CASES, write_lab
-from nginx_process import PrivateNginx, free_port, nginx_binary, private_nginx, worker_user
+from nginx_process import PrivateNginx, nginx_binary, private_nginx, worker_user
+from ports import free_port
 
 __all__ = ["nginx_binary", "private_nginx"]
 
@@ -93,10 +94,10 @@ def status_of(danger: Danger, port: int) -> int:
         context = ssl.create_default_context()
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
         connection: http.client.HTTPConnection = http.client.HTTPSConnection(
-            "127.0.0.1", port, context=context, timeout=10
+            "127.0.0.1", port, context=context, timeout=30
         )
     else:
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     connection.request("GET", danger.path, headers=forged)
     status = connection.getresponse().status
     connection.close()

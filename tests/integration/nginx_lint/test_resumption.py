@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from nginx_lint_lab import to_crl, to_key, to_pem_file
-from nginx_process import PrivateNginx, free_port, nginx_binary, private_nginx, worker_user
+from nginx_process import PrivateNginx, nginx_binary, private_nginx, worker_user
 from pki_fixtures import make_ca, make_client, make_server
+from ports import free_port
+from whole_answers import read_until
 
 if TYPE_CHECKING:
     from pki_fixtures import Issued
@@ -103,8 +105,8 @@ def ask(
     context: ssl.SSLContext, port: int, session: ssl.SSLSession | None = None
 ) -> tuple[ssl.SSLSession | None, bytes]:
     """Return the session of one request, and the status of its answer."""
-    raw = socket.create_connection(("127.0.0.1", port), timeout=10)
+    raw = socket.create_connection(("127.0.0.1", port), timeout=30)
     with context.wrap_socket(raw, server_hostname="panel.test", session=session) as stream:
         stream.sendall(b"GET / HTTP/1.0\r\n\r\n")
-        head = stream.recv(4096)
-        return stream.session, head.split(b" ")[1]
+        first = read_until(stream, b"\r\n")
+        return stream.session, first.split(b" ")[1]

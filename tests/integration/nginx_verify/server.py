@@ -14,8 +14,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from counterseal.files import write_fileset
 from counterseal.fileset import FileSet, PlannedFile
 from integration.nginx_verify.lab import LONG, authority
-from nginx_process import free_port, worker_user
+from nginx_process import worker_user
 from pki_fixtures import make_server
+from ports import free_port
 
 if TYPE_CHECKING:
     from counterseal.nginx.client_verification import Request
@@ -88,7 +89,7 @@ class Server:
         """Show a chain to the server of this name and return what came of it."""
         seen = len(self.nginx.log())
         with (
-            socket.create_connection(("127.0.0.1", self.port), timeout=10) as raw,
+            socket.create_connection(("127.0.0.1", self.port), timeout=30) as raw,
             _context(shown).wrap_socket(raw, server_hostname=f"{name}.test") as secured,
         ):
             secured.sendall(f"GET / HTTP/1.1\r\nHost: {name}.test\r\nConnection: close\r\n\r\n".encode())

@@ -15,8 +15,11 @@ from counterseal.handshake.rows import RowKind
 from prove_bench import ProveBench, nginx_binaries
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
+    from counterseal.handshake.generation import GenerationWait
+    from counterseal.handshake.observation import Endpoint, Observation
     from counterseal.handshake.site import SiteFacts
 
 pytestmark = pytest.mark.nginx
@@ -62,6 +65,12 @@ def test_refusing_by_403_is_right_where_the_site_is_not_ours(binary: Path, tmp_p
     assert [(r.row.title, r.observed, r.cause) for r in proof.failed] == []
 
 
+def patiently(endpoint: Endpoint, name: str, seen: Callable[[Observation], bool]) -> GenerationWait:
+    """Wait in vain for generation 2, as briefly as this machine can see something meanwhile."""
+    waits = (wait_for_generation(endpoint, 2, server_name=name, timeout=seconds) for seconds in (0.3, 3, 30))
+    return next(wait for wait in waits if seen(wait.last))
+
+
 @ours
 def test_waiting_for_a_generation(binary: Path, tmp_path: Path) -> None:
     """The wait ends when the new one answers, and says so when it never does."""
@@ -69,18 +78,17 @@ def test_waiting_for_a_generation(binary: Path, tmp_path: Path) -> None:
         bench.install(bench.pki.files(leaver_revoked=False))
         bench.start()
         endpoint, name = bench.endpoints[0], "panel.prove.test"
-        never = wait_for_generation(endpoint, 2, server_name=name, timeout=0.3)
+        never = patiently(endpoint, name, lambda seen: seen.generation is not None)
         bench.generation = 2
         bench.install(bench.pki.files(leaver_revoked=False))
         reloading = threading.Thread(target=bench.reload)
         reloading.start()
-        then = wait_for_generation(endpoint, 2, server_name=name, timeout=10)
+        then = wait_for_generation(endpoint, 2, server_name=name, timeout=30)
         reloading.join()
-        gone = wait_for_generation(bench.endpoints[0], 2, server_name="nobody.test", timeout=0.2)
+        gone = patiently(endpoint, "nobody.test", lambda seen: seen.alert is not None)
     assert (never.answered, never.last.generation) == (False, 1)
     assert (then.answered, then.last.generation) == (True, 2)
     assert (gone.answered, gone.last.alert) == (False, "unrecognized_name")
-    assert never.seconds < 3
 
 
 def stranger(bench: ProveBench, site: str, name: str | None = None) -> SiteFacts:

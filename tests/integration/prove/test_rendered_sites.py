@@ -29,7 +29,8 @@ from counterseal.nginx.site import (
     TLSProfile,
 )
 from counterseal.pki.subject import nginx_name
-from nginx_process import free_port, layout_of, nginx_binary, nginx_version, private_nginx, serve
+from nginx_process import layout_of, nginx_binary, nginx_version, private_nginx, serve
+from ports import free_port
 from prove_pki import certificate_pem, key_pem, prove_pki
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ def revoke_and_prove(sites: Sequence[Site], nginx: PrivateNginx, version: NginxV
     (nginx.base / "current").rename(nginx.base / "previous")
     (nginx.base / "next").rename(nginx.base / "current")
     nginx.reload()
-    waited = wait_for_generation(facts.endpoints[0], 2, server_name=facts.server_name, timeout=10, in_a_row=10)
+    waited = wait_for_generation(facts.endpoints[0], 2, server_name=facts.server_name, timeout=30, in_a_row=10)
     assert waited.answered, nginx.log()
     return prove(facts, replace(PKI.identities, leaver=leaver))
 

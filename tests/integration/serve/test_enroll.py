@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key, p
 import dying
 from command import Ran, counterseal
 from disks import fill, remount, small_disk
-from nginx_process import free_port
+from ports import free_port
 from programs import run_program
 from rehearsing import snapshot
 from service_process import Running, make_ca, running

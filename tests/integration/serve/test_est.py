@@ -31,7 +31,8 @@ from cryptography.x509.oid import AttributeOID, NameOID
 from command import counterseal
 from counterseal.pki.possession import prove_possession
 from counterseal.pki.shown import show_serial
-from nginx_process import BINARIES, PrivateNginx, free_port, worker_user
+from nginx_process import BINARIES, PrivateNginx, worker_user
+from ports import free_port
 from programs import run_program
 from service_process import Running, make_ca, running
 

@@ -8,7 +8,6 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from http import HTTPStatus
-from http.client import HTTPResponse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +17,7 @@ from counterseal.compose.listening import CONNECTIONS
 from counterseal.service.body import BODY_SECONDS
 from counterseal.service.connection import HEAD_SECONDS
 from service_process import SECONDS, Running, make_ca, running
+from whole_answers import read_answer, read_to_end
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -72,15 +72,7 @@ def is_well(service: Running) -> bool:
     """Ask whether it lives."""
     with connect(service) as connection:
         connection.sendall(HEALTHZ + b"Connection: close\r\n\r\n")
-        return status_of(connection) == HTTPStatus.OK
-
-
-def status_of(connection: socket.socket) -> int:
-    """Read one whole answer, in however many pieces it comes, and return its status."""
-    with HTTPResponse(connection) as answer:
-        answer.begin()
-        answer.read()
-        return answer.status
+        return read_answer(connection).status == HTTPStatus.OK
 
 
 def send_until_cut_off(connection: socket.socket, first: bytes, then: bytes, pause: float = 0.0) -> float:
@@ -106,7 +98,7 @@ def test_more_connections_than_there_may_be(service: Running) -> None:
             for _ in range(CONNECTIONS + 500):
                 stack.enter_context(connect(service)).sendall(b"GET / HT")
             assert is_well(service)
-            assert status_of(asking) == HTTPStatus.REQUEST_TIMEOUT  # its body did not come in time
+            assert read_answer(asking).status == HTTPStatus.REQUEST_TIMEOUT  # its body did not come in time
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     assert is_well(service)
@@ -147,9 +139,9 @@ def test_a_body_that_nobody_reads_ends_no_connection(service: Running) -> None:
     """As long as it ends itself: the next request on it is answered."""
     with connect(service) as connection:
         connection.sendall(HEALTHZ + b"Content-Length: 100000\r\n\r\n" + b"x" * 100_000)
-        assert status_of(connection) == HTTPStatus.OK
+        assert read_answer(connection).status == HTTPStatus.OK
         connection.sendall(HEALTHZ + b"Connection: close\r\n\r\n")
-        assert status_of(connection) == HTTPStatus.OK
+        assert read_answer(connection).status == HTTPStatus.OK
 
 
 def test_a_proxy_is_not_believed_who_a_client_is(service: Running) -> None:
@@ -159,9 +151,7 @@ def test_a_proxy_is_not_believed_who_a_client_is(service: Running) -> None:
         connection.sendall(
             b"GET /acme/directory HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n" + said + b"\r\n"
         )
-        answer = b""
-        while chunk := connection.recv(65_536):
-            answer += chunk
+        answer = read_to_end(connection)
     assert b"https://ca.example.com/acme/new-order" in answer
     assert b"evil" not in answer
     assert not [line for line in service.lines if "6.6.6.6" in line or "evil" in line]

@@ -20,7 +20,8 @@ from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsag
 from command import counterseal
 from counterseal.pki.shown import show_serial
 from integration.serve.test_publication import configuration, fetch
-from nginx_process import free_port, nginx_binary, private_nginx
+from nginx_process import nginx_binary, private_nginx
+from ports import free_port
 from service_process import Running, make_ca, running
 
 if TYPE_CHECKING:

@@ -8,7 +8,6 @@ import socket
 import subprocess
 from contextlib import closing
 from dataclasses import dataclass
-from http.client import HTTPResponse
 from typing import TYPE_CHECKING
 from urllib.request import urlopen
 
@@ -20,6 +19,7 @@ from integration.serve.test_ocsp import GOOD, REVOKED, Lab, request_of, serve_wi
 from integration.serve.test_publication import configuration
 from nginx_process import nginx_binary, private_nginx
 from service_process import SECONDS, make_ca, running
+from whole_answers import WholeAnswer, read_answer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,20 +57,18 @@ class Line:
         """Close it."""
         self.connection.close()
 
-    def ask(self, *pieces: bytes) -> tuple[HTTPResponse, ocsp.OCSPResponse]:
+    def ask(self, *pieces: bytes) -> tuple[WholeAnswer, ocsp.OCSPResponse]:
         """Send the pieces one by one and return the answer."""
         for piece in pieces:
             self.connection.sendall(piece)
             self.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return self.read()
 
-    def read(self) -> tuple[HTTPResponse, ocsp.OCSPResponse]:
-        """Return the next answer; nothing is read beyond it."""
-        response = HTTPResponse(self.connection)
-        response.fp = self.connection.makefile("rb", buffering=0)  # type: ignore[assignment] # unbuffered: one answer
-        response.begin()
-        assert response.status == 200
-        return response, ocsp.load_der_ocsp_response(response.read())
+    def read(self) -> tuple[WholeAnswer, ocsp.OCSPResponse]:
+        """Return the next answer."""
+        answer = read_answer(self.connection)
+        assert answer.status == 200
+        return answer, ocsp.load_der_ocsp_response(answer.body)
 
 
 def question(lab: Lab, subject: x509.Certificate) -> bytes:
@@ -80,7 +78,7 @@ def question(lab: Lab, subject: x509.Certificate) -> bytes:
     return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
 
 
-def is_short(response: HTTPResponse) -> bool:
+def is_short(response: WholeAnswer) -> bool:
     """Whether it was answered the short way: what went the usual way has an id that leads to a line in the log."""
     return response.headers["X-Request-Id"] is None
 

@@ -11,7 +11,7 @@ import pytest
 from cryptography import x509
 
 from command import counterseal
-from nginx_process import free_port
+from ports import free_port
 from service_process import SECONDS, Running, make_ca, running
 
 if TYPE_CHECKING:

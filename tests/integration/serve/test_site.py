@@ -8,7 +8,7 @@ import pytest
 
 from command import counterseal
 from integration.serve.test_publication import configuration
-from nginx_process import free_port
+from ports import free_port
 from service_process import make_ca, running
 
 if TYPE_CHECKING:

@@ -98,7 +98,7 @@ def test_what_need_not_be_durable_is_answered_before_the_commit(lab: Lab, monkey
 
     def slow_commit(store: Store) -> None:
         if store._depth == 1:
-            assert go.wait(10)
+            assert go.wait(30)
         commit(store)
 
     commit = Store.commit
@@ -140,7 +140,7 @@ def test_a_long_job_runs_apart(lab: Lab) -> None:
 
     async def story(access: Access) -> list[int]:
         hold = Event()
-        long = asyncio.create_task(access.apart(lambda authority: (hold.wait(10), reserve(2)(authority))))
+        long = asyncio.create_task(access.apart(lambda authority: (hold.wait(30), reserve(2)(authority))))
         await access.write(reserve(1))
         assert not long.done()
         hold.set()

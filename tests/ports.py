@@ -1,0 +1,53 @@
+"""Ports of the loopback interface for programs that have to be told theirs before they start."""
+
+from __future__ import annotations
+
+import errno
+import secrets
+import socket
+from contextlib import suppress
+from pathlib import Path
+
+_LOWEST = 20_000
+_reserved: list[int] = []
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on and that no test is given again, in whatever process, while this one lives.
+
+    It is none of those that the kernel gives to who does not care (``ip(7)``, ``ip_local_port_range``): another test's
+    connection, or its server on port 0, would have it before the program for which it was chosen.
+    """
+    while True:
+        port = _LOWEST + secrets.randbelow(_given_by_the_kernel() - _LOWEST)
+        if _reserve(port):
+            return port
+
+
+def free_ports(number: int) -> list[int]:
+    """Return so many of them."""
+    return [free_port() for _ in range(number)]
+
+
+def _given_by_the_kernel() -> int:
+    with suppress(OSError):
+        lowest = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+        return max(lowest, _LOWEST + 1000)
+    return 32_768
+
+
+def _reserve(port: int) -> bool:
+    """Take the port's name among the abstract Unix sockets (``unix(7)``), which goes with the process that holds it."""
+    holder = socket.socket(socket.AF_UNIX)
+    try:
+        holder.bind(f"\0counterseal-test-port-{port}")
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("", port))
+    except OSError as error:
+        holder.close()
+        if error.errno != errno.EADDRINUSE:
+            raise
+        return False
+    _reserved.append(holder.detach())
+    return True
