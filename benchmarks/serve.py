@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
-from acme import PEBBLE, configure_pebble, free_port
+from acme_servers import CADDY, PEBBLE, configure_caddy, configure_pebble, free_port
 from table import Table, new_arguments
 
 from service_process import make_ca
@@ -39,18 +39,6 @@ if TYPE_CHECKING:
 
 AT_ONCE = 16
 SECONDS = 30
-CADDYFILE = """\
-{{
-    admin off
-    skip_install_trust
-    auto_https disable_redirects
-    storage file_system {place}/storage
-}}
-https://127.0.0.1:{port} {{
-    tls internal
-    acme_server
-}}
-"""
 
 
 @dataclass
@@ -130,10 +118,7 @@ def pebble(place: Path) -> Server:
 
 def caddy(place: Path) -> Server:
     """Return Caddy's ACME server."""
-    port = free_port()
-    (place / "Caddyfile").write_text(CADDYFILE.format(place=place, port=port))
-    command = ["caddy", "run", "--config", "Caddyfile", "--adapter", "caddyfile"]
-    return Server("caddy", command, place, port, "/acme/local/directory")
+    return Server("caddy", CADDY, place, configure_caddy(place), "/acme/local/directory")
 
 
 def processor_seconds(process: int) -> float:
