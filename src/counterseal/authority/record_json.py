@@ -9,6 +9,7 @@ from cryptography import x509
 from counterseal.moments import moment
 from counterseal.pki.shown import show_serial
 from counterseal.pki.subject import show_subject
+from counterseal.store.records import Status
 
 if TYPE_CHECKING:
     from counterseal.findings import Report
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
 
 
 def certificate_to_json(record: CertificateRecord) -> dict[str, Any]:
-    """Return a certificate of the inventory, without its DER."""
+    """Return a certificate of the inventory, without its DER; a number that is only reserved has no times yet."""
+    is_reserved = record.status is Status.RESERVED
     return {
         "serial_number": show_serial(record.serial_number),
         "name": record.name,
@@ -28,8 +30,8 @@ def certificate_to_json(record: CertificateRecord) -> dict[str, Any]:
         "group": record.group,
         "issuer": record.issuer,
         "status": str(record.status),
-        "not_before": moment(record.not_before).isoformat(),
-        "not_after": moment(record.not_after).isoformat(),
+        "not_before": None if is_reserved else moment(record.not_before).isoformat(),
+        "not_after": None if is_reserved else moment(record.not_after).isoformat(),
         "created_at": moment(record.created_at).isoformat(),
         "created_by": record.created_by,
         "revoked_at": moment(record.revoked_at).isoformat() if record.revoked_at else None,

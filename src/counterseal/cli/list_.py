@@ -32,7 +32,9 @@ Examples:
 
 @click.command("list", epilog=EPILOG)
 @click.option(
-    "--status", type=click.Choice([s.value for s in Status if s is not Status.RESERVED]), help="Only this status."
+    "--status",
+    type=click.Choice([status.value for status in Status]),
+    help="Only this status; reserved: numbers of which no certificate came, because a command was ended.",
 )
 @click.option("--profile", shell_complete=complete_profiles, help="Only this profile.")
 @click.option("--issuer", shell_complete=complete_cas, help="Only of this CA.")
@@ -84,6 +86,9 @@ def list_(
 def _table(page: Page, now: datetime) -> str:
     if not page.records:
         return "no certificates"
+    if page.records[0].status is Status.RESERVED:
+        rows = [_reserved_row(record) for record in page.records]
+        return columns(rows, titles=("NAME", "PROFILE", "SINCE (UTC)", "BY", "ISSUER", "SERIAL"))
     titles = ("NAME", "STATUS", "PROFILE", "UNTIL", "LEFT", "ISSUER", "SERIAL")
     return columns([_row(record, now) for record in page.records], titles=titles)
 
@@ -100,3 +105,8 @@ def _row(record: CertificateRecord, now: datetime) -> tuple[str, ...]:
         record.issuer,
         show_serial(record.serial_number),
     )
+
+
+def _reserved_row(record: CertificateRecord) -> tuple[str, ...]:
+    since = f"{moment(record.created_at):%Y-%m-%d %H:%M}"
+    return (record.name, record.profile, since, record.created_by, record.issuer, show_serial(record.serial_number))

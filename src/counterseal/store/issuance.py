@@ -1,7 +1,8 @@
 """From a reserved serial number to a recorded certificate.
 
 Decides the order that no crash can undo: the number is durable before anything is signed, and certificate and log entry
-become durable together before the certificate leaves. A crash between the two leaves a reservation and nothing else.
+become durable together before the certificate leaves. A crash between the two leaves a reservation and nothing else,
+and that stays for ever: a number that may have been signed once is never given to another certificate.
 """
 
 from __future__ import annotations
@@ -103,14 +104,6 @@ class Issuance(Authorities, Changes):
     def reserved_before(self, at: int) -> tuple[Reservation, ...]:
         """Return the reservations made before ``at`` that never became a certificate: a crash, or work under way."""
         return tuple(Reservation(decode_serial(serial), *rest) for serial, *rest in self.rows(_RESERVED, (at,)))
-
-    def forget_reserved(self, at: int) -> int:
-        """Drop the reservations made before ``at`` and return how many.
-
-        Safe at any time: a process that still works on one is refused by ``record``, and its certificate never leaves.
-        """
-        with self.transaction():
-            return self.run("delete from certificate where status = 'reserved' and created_at < ?", (at,))
 
     def _add_names(self, records: Iterable[CertificateRecord]) -> None:
         self.run_many(_NAME, sorted(_name_rows(records)))  # in the order of the index: pages are visited once

@@ -296,6 +296,10 @@ def test_killed_while_issuing(home: Path, tmp_path: Path, where: str, number: in
     """What was not stored never leaves; a file that is there is whole; and the next command just works."""
     die(home, where, number, "client", "alice", "--no-p12", "--out", str(tmp_path / "out"))
     assert len(listed(home)) == rows
+    left = json.loads(counterseal(home, "list", "--status", "reserved", "--json").stdout)["certificates"]
+    assert [(one["name"], one["not_after"]) for one in left] == [("alice", None)] * (
+        ".reserve" not in where and not rows
+    )
     found = [path for path in (tmp_path / "out").glob("*") if not path.name.endswith(".tmp")]
     assert not found or rows
     for path in found:

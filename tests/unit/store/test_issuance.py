@@ -120,25 +120,14 @@ def test_a_number_that_no_certificate_can_have_is_refused(tmp_path: Path, number
         store.reserve(number, issuer="clients", name="x", profile="client", at=NOW, actor="root")
 
 
-def test_forgotten_reservations_are_only_the_old_ones(tmp_path: Path) -> None:
-    """What is younger than the time given, and every certificate, stays."""
+def test_reservations_that_became_nothing_are_told_by_age(tmp_path: Path) -> None:
+    """A young one may be work under way; what became a certificate is none."""
     old, young = certificate(1, created_at=NOW), certificate(2, created_at=NOW + 60)
     with new_store(tmp_path) as store:
         issue(store, certificate(3, created_at=NOW))
         store.reserve_many([reservation(old), reservation(young)])
         assert store.reserved_before(NOW + 60) == (reservation(old),)
-        assert store.forget_reserved(NOW + 60) == 1
-        assert store.reserved_before(NOW + DAY) == (reservation(young),)
-        assert store.certificate(3).status is Status.VALID
-
-
-def test_a_forgotten_reservation_cannot_be_recorded(tmp_path: Path) -> None:
-    """A slow process whose reservation was dropped learns it before its certificate leaves."""
-    with new_store(tmp_path) as store:
-        store.reserve_many([reservation(certificate())])
-        store.forget_reserved(NOW + 1)
-        with pytest.raises(StoreError, match="not reserved"):
-            store.record(certificate(), key_use(certificate()))
+        assert store.reserved_before(NOW + DAY) == (reservation(old), reservation(young))
 
 
 def test_adopted_certificates_keep_their_status(tmp_path: Path) -> None:

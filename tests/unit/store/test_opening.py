@@ -188,7 +188,7 @@ def test_a_store_held_by_another_is_busy(tmp_path: Path) -> None:
 def test_a_time_beyond_64_bits_is_an_input_error(tmp_path: Path) -> None:
     """SQLite holds 64 bits; the value is refused by name."""
     with new_store(tmp_path) as store, pytest.raises(InputError, match="cannot hold"):
-        store.forget_reserved(1 << 70)
+        store.reserved_before(1 << 70)
 
 
 def test_an_old_sqlite_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -211,7 +211,7 @@ def test_the_log_is_append_only_and_a_change_past_that_is_found(store: Store, st
 def test_a_value_that_no_column_holds_is_an_input_error(store: Store) -> None:
     """A time past 64 bits, and the one character that PostgreSQL has no place for."""
     with pytest.raises(InputError, match="cannot hold"):
-        store.forget_reserved(1 << 70)
+        store.reserved_before(1 << 70)
     with pytest.raises(InputError, match="cannot hold"):
         store.by_name("a\0b")
     assert len(store.by_name(certificate().name)) == 5

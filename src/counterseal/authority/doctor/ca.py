@@ -30,6 +30,7 @@ LOG_IN_FULL = 100_000
 _OTHERS = 0o077
 _MEGABYTE = 1024 * 1024
 _WEEK_SECONDS = 7 * 86_400
+_UNDER_WAY_SECONDS = 3_600
 _TOPICS = {Kind.CA: "ca", Kind.CRL: "list", Kind.SITE: "site certificate"}
 
 
@@ -46,6 +47,17 @@ def check_store(authority: Authority, *, deep: bool) -> Iterator[Check]:
         yield from (broken("store", "", finding.message, finding.hint) for finding in damages)
         yield from () if damages else (ok("store", "", f"{shown}: every page and index is whole"),)
     yield from _check_log(authority, deep=deep)
+    yield from _check_reserved(authority)
+
+
+def _check_reserved(authority: Authority) -> Iterator[Check]:
+    """Say how many numbers commands took that were ended before their certificate left; they need no mending."""
+    left = len(authority.store.reserved_before(epoch(authority.clock()) - _UNDER_WAY_SECONDS))
+    if left:
+        told = "1 serial number is" if left == 1 else f"{left:,} serial numbers are"
+        yield ok(
+            "reserved", "", f"{told} of commands that were ended; never used again: counterseal list --status reserved"
+        )
 
 
 def _check_log(authority: Authority, *, deep: bool) -> Iterator[Check]:

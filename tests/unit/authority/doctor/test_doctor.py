@@ -18,6 +18,7 @@ from counterseal.compose.home import new_home
 from counterseal.errors import ConfigError, FileError
 from counterseal.findings import Finding, Severity
 from counterseal.keystore.file import FileKeyStore
+from counterseal.moments import epoch
 from counterseal.pki.subject import parse_subject
 
 if TYPE_CHECKING:
@@ -65,6 +66,15 @@ def test_a_new_ca_is_well(untouched: Authority) -> None:
     assert worst_of(checks) is State.OK
     assert {"store", "log", "key root", "ca clients", "list servers", "certificates"} <= set(_states(checks))
     assert all(check.mend is None for check in checks)
+
+
+def test_a_number_that_a_command_left_is_told(authority: Authority) -> None:
+    """When it is no longer work under way, and as nothing to worry about."""
+    at = epoch(authority.clock())
+    authority.store.reserve(7, issuer="clients", name="x", profile="client", at=at, actor="root")
+    assert "reserved" not in _states(check_store(authority, deep=False))
+    (told,) = (check for check in check_store(_after(authority, 1), deep=False) if check.topic == "reserved")
+    assert (told.state, told.message.startswith("1 serial number is of commands")) == (State.OK, True)
 
 
 @pytest.mark.parametrize(
