@@ -32,7 +32,7 @@ _ANSWER = re.compile(r"\[(\d+)\|([^\]]*)\]")
 class Files:
     """The files of one server block, as bytes; None leaves the directive out."""
 
-    clients: bytes
+    clients: bytes | None
     trusted: bytes | None = None
     crl: bytes | None = None
 

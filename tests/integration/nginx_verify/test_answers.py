@@ -62,10 +62,10 @@ def pem(certificates: Iterable[x509.Certificate | x509.CertificateRevocationList
 
 def site_of(block: Block, version: NginxVersion) -> ClientVerification:
     """Return what nginx takes from the files of a block."""
-    clients, trusted = load_ca_file(block.files.clients), load_ca_file(block.files.trusted or block.files.clients)
+    named = [load_ca_file(content) for content in (block.files.clients, block.files.trusted) if content is not None]
     lists = None if block.files.crl is None else load_crl_file(block.files.crl, version)
-    store = (*clients.certificates, *trusted.certificates, *(lists.certificates if lists else ()))
-    return ClientVerification(store, block.verify_depth, lists.crls if lists else None, block.verify_client)
+    store = [certificate for file in (*named, *((lists,) if lists else ())) for certificate in file.certificates]
+    return ClientVerification(tuple(store), block.verify_depth, lists.crls if lists else None, block.verify_client)
 
 
 def foretold(block: Block, shown: Shown, version: NginxVersion) -> Answered:
@@ -193,6 +193,18 @@ def test_what_else_is_in_the_files(private_nginx: PrivateNginx, nginx_version: N
         Block("old-root", Files(a + pem([old.certificate])), shown),
     ]
     hold(Server(private_nginx), blocks, nginx_version)
+
+
+def test_the_second_file_alone(private_nginx: PrivateNginx, nginx_version: NginxVersion) -> None:
+    """An old nginx does not start without ssl_client_certificate; for a newer one the other file is as good."""
+    block = Block("second-alone", Files(None, trusted=pem(roots("rootA"))), tuple(by_chain()))
+    server = Server(private_nginx)
+    if nginx_version.number >= (1, 27, 2):
+        hold(server, [block], nginx_version)
+    else:
+        server.add(block.name, block.files)
+        server.write()
+        assert "no ssl_client_certificate for ssl_verify_client" in private_nginx.test().stderr
 
 
 def test_rsa_pss(private_nginx: PrivateNginx, nginx_version: NginxVersion) -> None:
