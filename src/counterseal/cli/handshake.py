@@ -47,6 +47,7 @@ EPILOG = """\b
 Examples:
   counterseal handshake panel.example.com
   counterseal handshake panel.example.com --name alice
+  counterseal handshake panel.example.com --brief       what failed, and why
   counterseal handshake https://panel.example.com/admin/ --cert alice.crt.pem --key alice.key.pem
   counterseal handshake panel.example.com --connect 10.0.0.5:8443 --tls 1.2
   counterseal handshake mail.example.com --starttls smtp
@@ -80,6 +81,7 @@ class Options(TypedDict):
     keylog: Path | None
     html: Path | None
     svg: Path | None
+    brief: bool
     verbose: bool
     dry_run: bool
 
@@ -109,6 +111,7 @@ class Options(TypedDict):
 @click.option("--keylog", type=_FILE, help="Write the session's secrets there, in NSS key log format.")
 @click.option("--html", type=_FILE, help="Write all of it as one page that a browser shows.")
 @click.option("--svg", type=_FILE, help="Write the ladder as a picture.")
+@click.option("--brief", is_flag=True, help="A line a message, what did not pass, and the verdict.")
 @click.option("--verbose", "-v", is_flag=True, help="Show long lists whole.")
 @dry_run_option
 @common
@@ -130,7 +133,8 @@ def handshake(run: Run, **options: Unpack[Options]) -> int:
     )
     sheet = sheet_of(explanation)
     _draw(sheet, options)
-    run.show({"handshake": explanation_to_json(explanation)}, show_sheet(sheet, verbose=options["verbose"]))
+    shown = show_sheet(sheet, verbose=options["verbose"], brief=options["brief"])
+    run.show({"handshake": explanation_to_json(explanation)}, shown)
     return _exit_code(explanation)
 
 

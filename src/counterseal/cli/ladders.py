@@ -24,11 +24,21 @@ _ARROWS = {Side.CLIENT: "-->", Side.SERVER: "<--"}
 _INDENT = " " * 8
 
 
-def show_sheet(sheet: Sheet, *, verbose: bool = False) -> str:
-    """Return all of it as text; long values are cut and passed checks folded unless ``verbose``."""
+def show_sheet(sheet: Sheet, *, verbose: bool = False, brief: bool = False) -> str:
+    """Return all of it as text; long values are cut and passed checks folded unless ``verbose``.
+
+    ``brief`` leaves a line for each message, the checks that did not pass, and the verdict.
+    """
     place = f"{sheet.server[0]} at {sheet.server[1]}"
+    heading = f"{place}: {', '.join(sheet.agreed)}" if sheet.agreed else place
+    if brief:
+        rungs = (*sheet.ladder, *(sheet.resumed or ()))
+        ladder = [_message(number, rung) for number, rung in enumerate(rungs, 1)]
+        checks = [_unpassed(title, report) for title, report in sheet.checks]
+        matches = _matches(sheet.matches, sheet.more_matches)
+        return "\n\n".join(part for part in (heading, "\n".join(ladder), *checks, *matches, _verdict(sheet)) if part)
     parts = [
-        f"{place}: {', '.join(sheet.agreed)}" if sheet.agreed else place,
+        heading,
         "\n".join(show_ladder(sheet.ladder, verbose=verbose)),
         *_resumed(sheet, verbose=verbose),
         *_keys(sheet.derivation),
@@ -50,14 +60,18 @@ def show_ladder(rungs: Sequence[Rung], *, verbose: bool = False) -> list[str]:
     """Return the lines of a ladder, one message a block; an arrow points from the client to the server or back."""
     lines = []
     for number, rung in enumerate(rungs, 1):
-        size = f"{rung.size} bytes" if rung.size is not None else ""
-        at = f"{rung.at * 1000:.1f} ms" if rung.at is not None else ""
-        mark = "!" if rung.alarming else " "
-        lines.append(f"{number:3} {mark}{_ARROWS[rung.sender]} {rung.name:<22} {size:>11} {at:>10}".rstrip())
+        lines.append(_message(number, rung))
         for label, value in rung.fields:
             lines += _wrapped(f"{label}: {value if verbose else shorten(value)}", " " * 12)
         lines += _wrapped(f"{rung.meaning}{f' [{rung.section}]' if rung.section else ''}", _INDENT)
     return lines
+
+
+def _message(number: int, rung: Rung) -> str:
+    size = f"{rung.size} bytes" if rung.size is not None else ""
+    at = f"{rung.at * 1000:.1f} ms" if rung.at is not None else ""
+    mark = "!" if rung.alarming else " "
+    return f"{number:3} {mark}{_ARROWS[rung.sender]} {rung.name:<22} {size:>11} {at:>10}".rstrip()
 
 
 def _keys(derivation: Derivation | None) -> list[str]:
@@ -89,6 +103,11 @@ def _checks(title: str, report: PathReport, *, verbose: bool) -> str:
     if folded:
         lines += _wrapped(f"ok   {', '.join(dict.fromkeys(folded))} (--verbose shows them)", "  ")
     return "\n".join(lines)
+
+
+def _unpassed(title: str, report: PathReport) -> str:
+    told = [line for one in report.checks if one.outcome in {Outcome.WARN, Outcome.FAIL} for line in _check(one)]
+    return "\n".join([f"{title}: {'all pass' if report.valid else 'FAILS'}", *told])
 
 
 def _check(check: Check) -> list[str]:

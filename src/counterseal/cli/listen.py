@@ -65,6 +65,7 @@ class _Desk:
     post: Post
     client_cas: Sequence[x509.Certificate]
     verbose: bool
+    brief: bool
     places: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(_MOST_AT_ONCE))
     voice: threading.Lock = field(default_factory=threading.Lock)
 
@@ -83,7 +84,7 @@ class _Desk:
                 click.echo(json.dumps({"version": JSON_VERSION, "arrival": arrival_to_json(arrival)}))
             else:
                 sheet = sheet_of_arrival(arrival, server=self.post.identity.name)
-                click.echo(show_sheet(sheet, verbose=self.verbose) + "\n")
+                click.echo(show_sheet(sheet, verbose=self.verbose, brief=self.brief) + "\n")
 
     def _answer(self, trace: Trace) -> bytes:
         arrival = explain_arrival(read_trace(trace), self.client_cas, now())
@@ -112,6 +113,7 @@ class _Desk:
 @click.option(
     "--timeout", type=click.FloatRange(0.1, 600), default=10.0, show_default=True, help="Seconds a client has."
 )
+@click.option("--brief", is_flag=True, help="A line a message, what did not pass, and the verdict.")
 @click.option("--verbose", "-v", is_flag=True, help="Show long lists and all checks.")
 @common
 def listen(
@@ -126,6 +128,7 @@ def listen(
     tls: Literal["1.2", "1.3"] | None,
     count: int | None,
     timeout: float,
+    brief: bool,
     verbose: bool,
 ) -> None:
     """Take TLS connections, and explain what each arriving client did.
@@ -133,7 +136,7 @@ def listen(
     The other side of handshake: for the colleague whose browser does nothing. Ends with ctrl-C.
     """
     identity = _identity(run, name, cert, key)
-    desk = _Desk(run, Post(identity, tls, timeout), _client_cas(run, client_ca), verbose)
+    desk = _Desk(run, Post(identity, tls, timeout), _client_cas(run, client_ca), verbose, brief)
     server_context(desk.post)  # what OpenSSL does not take is told before anybody comes
     with _listener(address, port) as listener:
         place = Endpoint(address, listener.getsockname()[1])

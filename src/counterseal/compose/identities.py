@@ -156,4 +156,4 @@ def temporary_server(now: datetime, serial_number: Callable[[], int], host: str)
     with suppress(InputError):
         names.append(dns_name(host))
     made = make_foreign_probe(now, serial_number, profile=SERVER, names=tuple(names), common_name="counterseal listen")
-    return replace(made, name="made for an hour, which no client trusts")
+    return replace(made, name="counterseal listen (made for an hour, trusted by no client)")

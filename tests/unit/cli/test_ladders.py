@@ -39,6 +39,16 @@ def test_long_lists_and_passed_checks_are_folded_until_asked_for() -> None:
     assert whole.count("ok   version: ") == 4  # two certificates of either side
 
 
+def test_brief_is_a_line_a_message_and_what_did_not_pass() -> None:
+    """The same messages, no fields and no passed checks, and the whole verdict."""
+    whole, brief = show_sheet(shown("nginx-1.3-mutual")), show_sheet(shown("nginx-1.3-mutual"), brief=True)
+    messages = [line for line in whole.splitlines() if "-->" in line or "<--" in line]
+    lines = brief.splitlines()
+    assert lines[2 : 2 + len(messages)] == messages
+    assert "  ok   " not in brief
+    assert whole.endswith(brief[brief.index("mutual TLS") :])
+
+
 def test_a_fatal_alert_is_marked() -> None:
     """And nothing is said of keys that never were."""
     text = show_sheet(shown("nginx-1.3-unknown-name"))
