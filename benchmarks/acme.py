@@ -99,7 +99,7 @@ def show(table: Table, servers: list[Server]) -> None:
                     times = [one for times in server.seconds[kind, at_once] for one in times]
                     table.row(server.name, quantiles(times, n=100)[which] * 1000)
     with table.job("what a durable answer waits for", unit="ms"):
-        table.row("one flush, this disk", time_flush() * 1000, note="a new order waits for 5 commits, a renewal for 3")
+        table.row("one flush, this disk", time_flush() * 1000, note="a new order waits for 4 commits, a renewal for 3")
     with table.job("resident memory after it", unit="MB"):
         for server in servers:
             table.row(server.name, server.memory())

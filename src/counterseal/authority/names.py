@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from cryptography import x509
@@ -21,8 +22,7 @@ def refused_names(
     authority: Authority, profile: Profile, names: Sequence[x509.GeneralName]
 ) -> list[tuple[x509.GeneralName, str]]:
     """Return each name that the profile or a CA above it forbids, with the reason; the rest is decided when issuing."""
-    path = authority.issuer(authority.issuer_for(profile.purpose)).path
-    constraints = [found for certificate in path if (found := _constraints(certificate)) is not None]
+    constraints = _constraints_of(authority.issuer(authority.issuer_for(profile.purpose)).path)
     refused = []
     for name in names:
         reason = next((finding.message for finding in name_reasons(profile, name)), None)
@@ -31,6 +31,12 @@ def refused_names(
         if reason is not None:
             refused.append((name, reason))
     return refused
+
+
+@lru_cache(maxsize=16)
+def _constraints_of(path: tuple[x509.Certificate, ...]) -> tuple[x509.NameConstraints, ...]:
+    """Read them once; a service asks for every order."""
+    return tuple(found for certificate in path if (found := _constraints(certificate)) is not None)
 
 
 def _constraints(certificate: x509.Certificate) -> x509.NameConstraints | None:

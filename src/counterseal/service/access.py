@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from counterseal.errors import StoreError
+from counterseal.service.errands import Errands
 from counterseal.service.metrics import Metrics
 
 if TYPE_CHECKING:
@@ -30,6 +31,9 @@ T = TypeVar("T")
 
 GROUP_LIMIT = 64
 """Jobs in one transaction at most, so that nobody waits behind a crowd."""
+
+LINGER_SECONDS = 0.05
+"""So long a commit that nobody waits for waits for one that somebody does: one flush for both."""
 
 QUEUE_LIMIT = 2_000
 """Jobs that may wait; more are refused at once, which a client can act on."""
@@ -59,7 +63,9 @@ class Access:
         self._metrics = metrics or Metrics()
         self._metrics.watch_waiting(lambda: len(self._waiting))
         self._task: asyncio.Task[None] | None = None
-        self._committer = ThreadPoolExecutor(1, thread_name_prefix="commit")
+        self._arrival: asyncio.Future[None] | None = None
+        self._closing = False
+        self._committer = Errands("commit")
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="work")
 
     async def read(self, job: Callable[[Authority], T]) -> T:
@@ -80,9 +86,10 @@ class Access:
     async def write(self, job: Callable[[Authority], T], *, durable: bool = True) -> T:
         """Run ``job`` in a transaction and return its answer when it is durable; what it raises undoes it alone.
 
-        With ``durable=False`` the answer comes as soon as the job is done, its commit under way: for what a crash may
-        forget, and for answers that show nothing of the store. A job must be short: ``apart`` is for others. Raises
-        StoreError ``store.overloaded`` when too many wait already.
+        With ``durable=False`` the answer comes as soon as the job is done, its commit under way or to come with the
+        next one: for what a crash may forget, and for answers that show nothing of the store. A later job's commit is
+        never an earlier one. A job must be short: ``apart`` is for others. Raises StoreError ``store.overloaded`` when
+        too many wait already.
         """
         if len(self._waiting) >= QUEUE_LIMIT:
             raise StoreError("store.overloaded", f"too much is waiting to be written: {QUEUE_LIMIT} jobs")
@@ -91,6 +98,8 @@ class Access:
         self._waiting.append((job, future, durable))
         if self._task is None or self._task.done():
             self._task = loop.create_task(self._work())
+        else:
+            self._wake()
         return await future
 
     async def sign(self, work: Callable[[], T]) -> T:
@@ -108,33 +117,63 @@ class Access:
 
     async def close(self) -> None:
         """Let what waits be written, then stop."""
+        self._closing = True
+        self._wake()
         if self._task is not None:
             await self._task
-        self._committer.shutdown()
+        self._committer.close()
         self._threads.shutdown()
 
     async def _work(self) -> None:
         while self._waiting:
-            group = [self._waiting.popleft() for _ in range(min(GROUP_LIMIT, len(self._waiting)))]
+            group = self._take(GROUP_LIMIT)
             try:
                 deliver(await self._commit(group))
             except Exception as error:  # noqa: BLE001 - every waiter is told, and the next group goes on
                 deliver([(future, None, error) for _, future, _ in group])
 
+    def _take(self, limit: int) -> list[Waiting]:
+        return [self._waiting.popleft() for _ in range(min(limit, len(self._waiting)))]
+
     async def _commit(self, group: list[Waiting]) -> list[Outcome]:
         """Run the jobs in one transaction; when it cannot begin or its commit fails, all have failed."""
         store = self._writer.store
         await self._begin()
-        with self._metrics.commit_seconds.time():
-            try:
-                outcomes = [self._attempt(*waiting) for waiting in group]
-                await asyncio.get_running_loop().run_in_executor(self._committer, store.commit)
-            except BaseException:
-                store.abandon()
-                raise
+        try:
+            outcomes = [self._attempt(*waiting) for waiting in group]
+            await self._linger(group, outcomes)
+            with self._metrics.commit_seconds.time():
+                await self._committer.do(store.commit)
+        except BaseException:
+            store.abandon()
+            raise
         self._metrics.commits.inc()
         self._metrics.jobs.inc(len(group))
         return outcomes
+
+    async def _linger(self, group: list[Waiting], outcomes: list[Outcome]) -> None:
+        """Run more jobs as they come, until somebody waits for the commit, or the time for that is over."""
+        until = asyncio.get_running_loop().time() + LINGER_SECONDS
+        while not any(durable for *_, durable in group) and len(group) < GROUP_LIMIT and not self._closing:
+            if not self._waiting:
+                await self._arrive(until)
+            more = self._take(GROUP_LIMIT - len(group))
+            if not more:
+                return
+            group += more
+            outcomes += [self._attempt(*waiting) for waiting in more]
+
+    async def _arrive(self, until: float) -> None:
+        """Wait for a job, or for this time of the loop."""
+        loop = asyncio.get_running_loop()
+        self._arrival = loop.create_future()
+        timer = loop.call_at(until, self._wake)
+        await self._arrival
+        timer.cancel()
+
+    def _wake(self) -> None:
+        if self._arrival is not None and not self._arrival.done():
+            self._arrival.set_result(None)
 
     async def _begin(self) -> None:
         """Begin as soon as no other process is writing, without holding up the loop; raises StoreError."""

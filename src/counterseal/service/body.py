@@ -37,8 +37,12 @@ def too_large(limit: int) -> HTTPException:
 
 async def _gather(request: Request, limit: int) -> bytes:
     body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
+    while True:
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        body += message.get("body", b"")
         if len(body) > limit:
             raise too_large(limit)
-    return bytes(body)
+        if not message.get("more_body", False):
+            return bytes(body)

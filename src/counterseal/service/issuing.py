@@ -1,10 +1,11 @@
-"""Issuing for a face: decided and reserved in one job, signed in a thread, recorded in another."""
+"""Issuing for a face: decided and reserved in one job, signed, recorded in another."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from counterseal.authority.signing import Issued, Prepared, key_use, record, reserve
+from counterseal.keystore.software import SoftwareSigner
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -58,11 +59,18 @@ async def issue(
             _log_discarded(acting(authority), prepared)
 
     try:
-        content = await access.sign(prepared.sign)
+        content = await sign(access, prepared)
         return await access.write(complete)
     except Exception:
         await access.write(discard)
         raise
+
+
+async def sign(access: Access, prepared: Prepared) -> bytes:
+    """Return the signed certificate (DER); its serial number must be reserved. Raises KeyAccessError."""
+    signer = prepared.signer
+    is_instant = isinstance(signer, SoftwareSigner) and signer.is_instant
+    return prepared.sign() if is_instant else await access.sign(prepared.sign)
 
 
 def _log_discarded(authority: Authority, prepared: Prepared) -> None:

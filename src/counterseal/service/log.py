@@ -13,6 +13,8 @@ import traceback
 from contextlib import suppress
 from datetime import UTC, datetime
 
+_ENCODER = json.JSONEncoder(default=str)
+
 
 class JSONLines(logging.Formatter):
     """Formats what the server below logs like our own lines."""
@@ -50,4 +52,4 @@ def _write(line: str) -> None:
 
 def _line(level: str, event: str, fields: dict[str, object]) -> str:
     at = datetime.now(UTC).isoformat(timespec="milliseconds")
-    return json.dumps({"at": at, "level": level, "event": event, **fields}, default=str)
+    return _ENCODER.encode({"at": at, "level": level, "event": event, **fields})

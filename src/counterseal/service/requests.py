@@ -14,6 +14,7 @@ from counterseal.service.problems import problem, problem_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from prometheus_client import Counter, Histogram
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from counterseal.service.metrics import Metrics
@@ -38,6 +39,7 @@ class Requests:
         self._random_bytes = random_bytes
         self._metrics = metrics
         self._faces = frozenset(map(_face, paths))
+        self._counters: dict[tuple[str, int], tuple[Counter, Histogram]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request and log it."""
@@ -72,10 +74,17 @@ class Requests:
         face = _face(path)
         if face not in self._faces:
             face = NO_FACE
-        self._metrics.requests.labels(face, str(status)).inc()
-        self._metrics.request_seconds.labels(face).observe(seconds)
+        requests, durations = self._counters.get((face, status)) or self._counters_of(face, status)
+        requests.inc()
+        durations.observe(seconds)
         if "problem" in fields:
             self._metrics.refused.labels(face, fields["problem"]).inc()
+
+    def _counters_of(self, face: str, status: int) -> tuple[Counter, Histogram]:
+        """Look the series up by their labels, once."""
+        found = self._metrics.requests.labels(face, str(status)), self._metrics.request_seconds.labels(face)
+        self._counters[face, status] = found
+        return found
 
 
 class _Answer:

@@ -89,7 +89,7 @@ class SharedAccess(Access):
             loop.call_soon_threadsafe(deliver, [outcome])
 
         with self._metrics.commit_seconds.time():
-            work = loop.run_in_executor(self._committer, lambda: _patiently(lambda: self._write(group, tell)))
+            work = self._committer.do(lambda: _patiently(lambda: self._write(group, tell)))
             outcomes = await _answered(work, self._writer)
         self._metrics.commits.inc()
         self._metrics.jobs.inc(len(group))

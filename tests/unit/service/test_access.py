@@ -118,6 +118,33 @@ def test_what_need_not_be_durable_is_answered_before_the_commit(lab: Lab, monkey
     assert lab.run(story) == [1, 2]
 
 
+def test_a_commit_that_nobody_waits_for_comes_with_the_next(lab: Lab) -> None:
+    """One flush for all of them; with nobody after it, it comes by itself."""
+
+    async def story(access: Access) -> tuple[list[int], float, list[int]]:
+        for number in (1, 2):
+            assert await access.write(reserve(number), durable=False) == number
+        assert await access.read(taken) == []
+        await access.write(reserve(3))
+        together = await access.read(taken)
+        commits = access._metrics.registry.get_sample_value("counterseal_db_commits_total") or 0
+        await access.write(reserve(4), durable=False)
+        for _ in range(3_000):
+            if len(await access.read(taken)) == 4:
+                break
+            await asyncio.sleep(0.01)
+        return together, commits, await access.read(taken)
+
+    assert lab.run(story) == ([1, 2, 3], 1, [1, 2, 3, 4])
+
+
+def test_a_stop_does_not_forget_what_nobody_waits_for(lab: Lab) -> None:
+    """It is written before the end."""
+    lab.run(lambda access: access.write(reserve(1), durable=False))
+    with lab.authority() as authority:
+        assert taken(authority) == [1]
+
+
 def test_another_process_that_writes_holds_up_no_reader(lab: Lab) -> None:
     """The loop goes on; the write is done when the other one has finished."""
 

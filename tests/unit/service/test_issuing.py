@@ -35,7 +35,7 @@ def test_what_was_begun_is_undone(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     async def attempt(authority: Authority) -> None:
         access = Access(authority, authority, lambda: authority)
         if fails == "sign":
-            monkeypatch.setattr(access, "sign", fail)
+            monkeypatch.setattr("counterseal.service.issuing.sign", fail)
 
         def begin(authority: Authority) -> Prepared:
             return fail() if fails == "begin" else prepare_by_token(authority, token, request())

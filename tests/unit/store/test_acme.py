@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -74,8 +75,9 @@ def test_what_happens_once_happens_once(store: Store) -> None:
     orders.add_order(store, order("o1"))
     assert [passing.use_nonce(store, "n", NOW) for _ in range(2)] == [True, False]
     assert [authorizations.attempt(store, "z1", kind) for kind in ("dns-01", "http-01")] == [True, False]
+    tried = replace(authorization("z1"), attempted="dns-01")
     results = [
-        authorizations.finish(store, "z1", status, at=NOW, expires_at=None, error=None)
+        authorizations.finish(store, tried, status, at=NOW, expires_at=None, error=None)
         for status in ("valid", "invalid")
     ]
     assert results == [True, False]

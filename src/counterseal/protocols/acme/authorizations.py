@@ -87,10 +87,9 @@ def challenge(authority: Authority, call: Call) -> Reply:
     record, kind = _own(authority, call), call.parameters["kind"]
     if kind not in kinds_of(record, call.rules):
         raise not_found("challenge")
-    validate = None
+    validate: AuthorizationRecord | None = None
     if not call.is_get and _begins(authority, call, record, kind):
-        validate = record.id
-        record = _own(authority, call)
+        validate = record = _own(authority, call)
     document = objects.challenge(record, kind, call.urls)
     return Reply(
         document,
@@ -106,11 +105,11 @@ def settle(authority: Authority, record: AuthorizationRecord, failure: Failure |
     if failure is None:
         until = at + int(rules.authorization_lifetime.total_seconds())
         valid = follow(AUTHORIZATION, AuthorizationStatus.PENDING, AuthorizationEvent.SUCCEED)
-        finish(authority.store, record.id, valid, at=at, expires_at=until, error=None)
+        finish(authority.store, record, valid, at=at, expires_at=until, error=None)
         return
     invalid = follow(AUTHORIZATION, AuthorizationStatus.PENDING, AuthorizationEvent.FAIL)
     document = failure.document() | {"identifier": {"type": record.kind, "value": record.value}}
-    if finish(authority.store, record.id, invalid, at=None, expires_at=None, error=json.dumps(document)):
+    if finish(authority.store, record, invalid, at=None, expires_at=None, error=json.dumps(document)):
         count_use(authority.store, record.account, FAILURES, at // HOUR * HOUR)
 
 

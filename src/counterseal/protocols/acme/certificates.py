@@ -23,6 +23,8 @@ MEDIA_TYPE = "application/pem-certificate-chain"
 CHAINS = 2
 """The chain as TLS sends it, and with the trust anchor at its end for those who want to have all."""
 
+_CHAIN = {str(number): number for number in range(CHAINS)}
+
 
 def certificate(authority: Authority, call: Call) -> Reply:
     """Return the certificate of an order with one of its chains; links name the others."""
@@ -30,8 +32,8 @@ def certificate(authority: Authority, call: Call) -> Reply:
     if order.serial_number is None:
         raise not_found("certificate")
     record = authority.store.certificate(order.serial_number, issuer=order.issuer)
-    number = int(call.parameters.get("chain", "0"))
-    if number >= CHAINS or record.certificate is None:
+    number = _CHAIN.get(call.parameters.get("chain", "0"))
+    if number is None or record.certificate is None:
         raise not_found("certificate")
     path = authority.path(authority.store.ca(record.issuer))
     above = path if number else path[:-1]

@@ -11,8 +11,9 @@ import msgspec
 from counterseal.protocols.acme.problems import malformed
 
 T = TypeVar("T")
-_TO_STANDARD = str.maketrans("-_", "+/")
-_FOREIGN = frozenset("+/=")
+_TO_STANDARD = str.maketrans("-_+/=", "+/!!!")  # what is foreign here must be so there
+_LAST = {0: None, 2: frozenset("AQgw"), 3: frozenset("AEIMQUYcgkosw048")}
+"""By the letters beyond a multiple of four: which the last one may be, so that no bit of it is loose."""
 
 
 def encode(octets: bytes) -> str:
@@ -22,15 +23,13 @@ def encode(octets: bytes) -> str:
 
 def decode(text: str, what: str) -> bytes:
     """Return the octets; raises Problem ``malformed`` naming ``what`` for padding, foreign letters, or loose bits."""
-    if not _FOREIGN.isdisjoint(text) or not text.isascii():
-        raise malformed(f"{what} is not base64url without padding")
     try:
-        octets = binascii.a2b_base64(text.translate(_TO_STANDARD) + "=" * (-len(text) % 4), strict_mode=True)
-    except binascii.Error:
-        raise malformed(f"{what} is not base64url without padding") from None
-    if encode(octets) != text:
-        raise malformed(f"{what} is not base64url without padding")
-    return octets
+        last = _LAST[len(text) % 4]
+        if last is None or text[-1] in last:
+            return binascii.a2b_base64(text.translate(_TO_STANDARD) + "=" * (-len(text) % 4), strict_mode=True)
+    except (KeyError, ValueError):
+        pass
+    raise malformed(f"{what} is not base64url without padding")
 
 
 def read_json(content: bytes, kind: type[T], what: str) -> T:

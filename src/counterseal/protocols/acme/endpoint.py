@@ -133,15 +133,16 @@ class Endpoint:
             random_bytes=self._service.random_bytes,
             external_secret=self._external_secret,
             client=request.client.host if request.client else None,
-            parameters={**request.query_params, **{name: str(one) for name, one in request.path_params.items()}},
+            parameters=_parameters(request),
         )
         return Opened(call, envelope.nonce or "", until)
 
-    async def do(self, opened: Opened, job: Job[T]) -> T:
+    async def do(self, opened: Opened, job: Job[T], *, durable: bool = True) -> T:
         """Spend the nonce and do the job, in one transaction; raises its Problem once the nonce is durably spent.
 
-        A POST-as-GET changes nothing, so it reads what is committed and does not wait for the disk: should a crash
-        forget that its nonce was spent, who replays it reads once more.
+        With ``durable=False`` the caller waits for a later job before it tells of this one. A POST-as-GET changes
+        nothing, so it reads what is committed and does not wait for the disk: should a crash forget that its nonce was
+        spent, who replays it reads once more.
         """
         call = opened.call
         if call.is_get:
@@ -156,7 +157,7 @@ class Endpoint:
             except Problem as problem:
                 return problem
 
-        answer = await self._service.access.write(step)
+        answer = await self._service.access.write(step, durable=durable)
         if isinstance(answer, Problem):
             raise answer
         return answer
@@ -219,6 +220,13 @@ class _Resource:
 def acting(authority: Authority, call: Call) -> Authority:
     """Return the authority that acts for the account of a request."""
     return replace(authority, actor=f"acme:{call.account.id}" if call.account else "acme")
+
+
+def _parameters(request: Request) -> dict[str, str]:
+    """Return what the path names, and the query where there is one."""
+    if request.scope["query_string"]:
+        return {**request.query_params, **request.path_params}
+    return dict(request.path_params)
 
 
 def _links(*links: tuple[str, str]) -> str:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from counterseal.protocols.acme.jwk import AccountKey
     from counterseal.protocols.acme.objects import URLs
     from counterseal.protocols.acme.rules import AcmeRules
-    from counterseal.store.acme.records import AccountRecord
+    from counterseal.store.acme.records import AccountRecord, AuthorizationRecord
 
 T = TypeVar("T")
 
@@ -69,8 +69,8 @@ class Call:
 class Reply:
     """An answer: JSON, or text of another ``media_type``.
 
-    What begins once it is durable: the challenge of the authorization ``validate`` is tried, a new list of the CA
-    ``publish`` is signed.
+    What begins with it: the attempted challenge of the authorization ``validate`` is tried, a new list of the CA
+    ``publish`` is signed once it is durable.
     """
 
     document: dict[str, Any] | None = None
@@ -79,7 +79,7 @@ class Reply:
     links: tuple[tuple[str, str], ...] = ()
     text: str | None = None
     media_type: str = "application/json"
-    validate: str | None = None
+    validate: AuthorizationRecord | None = None
     publish: str | None = None
 
 

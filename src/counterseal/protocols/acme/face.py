@@ -15,6 +15,7 @@ from counterseal.moments import epoch
 from counterseal.protocols.acme import accounts, authorizations, certificates, issuing, objects, orders, revoking
 from counterseal.protocols.acme.endpoint import METHODS, Endpoint, acting
 from counterseal.protocols.acme.exchange import HOUR, Reply
+from counterseal.protocols.acme.paths import Paths
 from counterseal.protocols.acme.problems import Failure, not_found
 from counterseal.protocols.acme.validation.connect import Reach
 from counterseal.protocols.acme.validation.resolver import Resolver
@@ -22,7 +23,7 @@ from counterseal.protocols.acme.validation.validator import Validator
 from counterseal.service.issuing import issue
 from counterseal.service.log import log_error
 from counterseal.service.parts import Face, Service, Upkeep
-from counterseal.store.acme.authorizations import claim_attempted
+from counterseal.store.acme.authorizations import claim_attempted, find_authorization
 from counterseal.store.acme.orders import abandon_orders, is_left_behind
 from counterseal.store.acme.passing import forget_authorizations, forget_nonces, forget_orders, forget_usage
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from counterseal.authority.parts import Authority
     from counterseal.protocols.acme.endpoint import Job, KeyWay
     from counterseal.protocols.acme.rules import AcmeRules
+    from counterseal.store.acme.records import AuthorizationRecord
     from counterseal.store.store import Store
 
 RESULT_SECONDS = 0.5
@@ -67,16 +69,16 @@ class Acme:
         self._publishing: asyncio.Task[None] | None = None
 
     def routes(self) -> list[Route]:
-        """Return all routes; what a path takes is decided by the handler, whose refusals are problem documents."""
+        """Return the one route; what a path takes is decided by the resource, whose refusals are problem documents."""
         post = self._post
         table: list[tuple[str, ASGIApp]] = [
-            ("order/{id}", post(orders.order)),  # the most frequent first: they are tried in this order
+            ("order/{id}", post(orders.order)),
             ("authz/{id}", post(authorizations.authorization)),
             ("challenge/{id}/{kind}", self._endpoint.resource(self._challenge)),
             ("new-order", post(orders.new_order)),
             ("order/{id}/finalize", self._endpoint.resource(self._finalize)),
             ("certificate/{id}", post(certificates.certificate)),
-            ("certificate/{id}/{chain:int}", post(certificates.certificate)),
+            ("certificate/{id}/{chain}", post(certificates.certificate)),
             ("directory", self._endpoint.resource(self._directory, ("GET", "HEAD"))),
             ("new-nonce", self._endpoint.resource(_new_nonce, ("HEAD", "GET"))),
             ("new-account", post(accounts.new_account, "jwk")),
@@ -86,9 +88,9 @@ class Acme:
             ("new-authz", post(authorizations.new_authorization)),
             ("revoke-cert", post(revoking.revoke, "either")),
             ("renewal-info/{name}", self._endpoint.resource(self._renewal_information, ("GET", "HEAD"))),
-            ("{rest:path}", self._endpoint.resource(_nothing, METHODS)),
         ]
-        return [Route(f"{objects.ROOT}/{path}", handler, methods=list(METHODS)) for path, handler in table]
+        paths = Paths(objects.ROOT, table, self._endpoint.resource(_nothing, METHODS))
+        return [Route(f"{objects.ROOT}/{{rest:path}}", paths, methods=list(METHODS))]
 
     async def start(self) -> None:
         """Take up what this process left when it ended; where others share the store, only what nobody has any more."""
@@ -104,14 +106,15 @@ class Acme:
         """Challenges are tried again, half-finished orders are given up."""
         failure = Failure("serverInternal", "the service stopped before the certificate was signed: order it again")
         error = json.dumps(failure.document())
-        identifiers = await self._service.access.write(
-            lambda authority: (
-                abandon_orders(authority.store, error, everything=everything),
-                claim_attempted(authority.store, everything=everything, limit=STEP),
-            )[1]
-        )
-        for identifier in identifiers:
-            self._validator.start(identifier, objects.URLs(self._service.origin.usual))
+
+        def claim(authority: Authority) -> list[AuthorizationRecord | None]:
+            abandon_orders(authority.store, error, everything=everything)
+            claimed = claim_attempted(authority.store, everything=everything, limit=STEP)
+            return [find_authorization(authority.store, one) for one in claimed]
+
+        for record in await self._service.access.write(claim):
+            if record is not None:
+                self._validator.start(record, objects.URLs(self._service.origin.usual))
 
     async def tidy(self) -> None:
         """Take away what is over, a few rows at a time."""
@@ -152,15 +155,21 @@ class Acme:
                 log_error("list not published", code=error.code, reason=error.message, cas=sorted(names))
 
     async def _challenge(self, request: Request) -> Reply:
-        """Answer with the result where it is there soon, which spares the client its questions for it."""
+        """Answer with the result where it is there soon, which spares the client its questions for it.
+
+        The result is durable, and with it what was written before; else the attempt is, before the answer.
+        """
         opened = await self._endpoint.open(request, "kid")
-        reply = await self._endpoint.do(opened, authorizations.challenge)
-        if reply.validate is None:
+        reply = await self._endpoint.do(opened, authorizations.challenge, durable=False)
+        if opened.call.is_get:
             return reply
-        validation = self._validator.start(reply.validate, opened.call.urls)
-        await asyncio.wait([validation], timeout=RESULT_SECONDS)
-        shown = replace(opened.call, payload=b"")
-        return await self._service.access.read(lambda authority: authorizations.challenge(authority, shown))
+        access, shown = self._service.access, replace(opened.call, payload=b"")
+        if reply.validate is not None:
+            validation = self._validator.start(reply.validate, opened.call.urls)
+            finished, _ = await asyncio.wait([validation], timeout=RESULT_SECONDS)
+            if finished:
+                return await access.read(lambda authority: authorizations.challenge(authority, shown))
+        return await access.write(lambda authority: authorizations.challenge(authority, shown))
 
     async def _finalize(self, request: Request) -> Reply:
         opened = await self._endpoint.open(request, "kid")

@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from msgspec.json import decode as read_stored
+
 from counterseal.authority.issue import prepare
 from counterseal.authority.order import order_from_csr
 from counterseal.errors import InputError, NotFoundError, RefusedError, StoreError
@@ -47,7 +49,7 @@ def begin(authority: Authority, call: Call) -> Prepared:
     if finalizing is state:
         raise Problem("orderNotReady", f"the order is {state}")
     asked = _asked(authority, call, order, _read_csr(call))
-    named = json.loads(order.identifiers)[0]["value"]
+    named = read_stored(order.identifiers)[0]["value"]
     try:
         prepared = prepare(authority, asked, name=named)
     except RefusedError as error:
@@ -61,7 +63,7 @@ def begin(authority: Authority, call: Call) -> Prepared:
 def reused_authorizations(authority: Authority, call: Call) -> list[AuthorizationRecord]:
     """Return the order's authorizations that were validated, and CAA with them, before it was made."""
     order = own_order(authority, call)
-    found = [find_authorization(authority.store, one) for one in json.loads(order.authorizations)]
+    found = [find_authorization(authority.store, one) for one in read_stored(order.authorizations)]
     return [one for one in found if one is not None and (one.validated_at or 0) <= order.created_at]
 
 
@@ -102,7 +104,7 @@ def _read_csr(call: Call) -> CSR:
 
 
 def _asked(authority: Authority, call: Call, order: OrderRecord, csr: CSR) -> Asked:
-    ordered = tuple(Identifier(one["type"], one["value"]) for one in json.loads(order.identifiers))
+    ordered = tuple(Identifier(one["type"], one["value"]) for one in read_stored(order.identifiers))
     wished = requested_by(csr)
     if wished != frozenset(ordered):
         missing = ", ".join(sorted(one.value for one in frozenset(ordered) - wished)) or "none"

@@ -65,13 +65,12 @@ class AccountKey:
 
     def verifies(self, algorithm: str, message: bytes, signature: bytes) -> bool:
         """Whether the signature is this key's; raises Problem when the algorithm is not for this kind of key."""
-        kind, curve = ALGORITHMS[algorithm]
-        own = json.loads(self.jwk)
-        if (own["kty"], own.get("crv")) != (kind, curve):
+        own = _kind(self.jwk)
+        if own != ALGORITHMS[algorithm]:
             raise Problem(
                 "badSignatureAlgorithm",
                 f"{algorithm} is not for this key: {show_key(self.public_key)}",
-                algorithms=[name for name, needs in ALGORITHMS.items() if needs == (own["kty"], own.get("crv"))],
+                algorithms=[name for name, needs in ALGORITHMS.items() if needs == own],
             )
         try:
             return bool(_VERIFIERS[algorithm].verify(message, signature, _load(self.jwk)))
@@ -106,6 +105,12 @@ def _check_numbers(kind: str, members: dict[str, Any]) -> None:
             raise _bad(f"{name} is not the shortest form of a number (RFC 7518 2)")
         if name == "n" and not MIN_RSA_BITS <= 8 * len(octets) <= MAX_RSA_BITS:
             raise _bad(f"an RSA key has {MIN_RSA_BITS} to {MAX_RSA_BITS} bits, not {8 * len(octets)}")
+
+
+@lru_cache(maxsize=2048)
+def _kind(canonical: str) -> tuple[str, str | None]:
+    members = json.loads(canonical)
+    return members["kty"], members.get("crv")
 
 
 @lru_cache(maxsize=2048)

@@ -6,8 +6,8 @@ That each is used once is the store's affair: it keeps the used ones until they 
 
 from __future__ import annotations
 
-from hashlib import sha256
-from hmac import compare_digest, digest
+from hashlib import blake2b
+from hmac import compare_digest
 
 from counterseal.protocols.acme.encoding import decode, encode
 from counterseal.protocols.acme.problems import Problem
@@ -47,4 +47,4 @@ def bad_nonce(detail: str) -> Problem:
 
 
 def _mac(secret: bytes, body: bytes) -> bytes:
-    return digest(secret, body, sha256)[:_MAC_BYTES]
+    return blake2b(body, key=secret, digest_size=_MAC_BYTES).digest()  # RFC 7693; a third of the time of an HMAC

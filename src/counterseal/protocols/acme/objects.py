@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from msgspec.json import decode as read_stored
 
 from counterseal.moments import moment
 from counterseal.protocols.acme.states import ChallengeStatus, authorization_status, challenge_status
@@ -82,10 +83,10 @@ def account(record: AccountRecord, urls: URLs) -> dict[str, Any]:
     """Return an account (RFC 8555 7.1.2)."""
     return {
         "status": record.status,
-        "contact": json.loads(record.contact),
+        "contact": read_stored(record.contact),
         "termsOfServiceAgreed": record.terms_agreed,
         "orders": f"{urls.account(record.id)}/orders",
-        "key": json.loads(record.jwk),
+        "key": read_stored(record.jwk),
     }
 
 
@@ -94,14 +95,14 @@ def order(record: OrderRecord, status: OrderStatus, urls: URLs) -> dict[str, Any
     document: dict[str, Any] = {
         "status": status,
         "expires": show_time(record.expires_at),
-        "identifiers": json.loads(record.identifiers),
-        "authorizations": [urls.authorization(one) for one in json.loads(record.authorizations)],
+        "identifiers": read_stored(record.identifiers),
+        "authorizations": [urls.authorization(one) for one in read_stored(record.authorizations)],
         "finalize": f"{urls.order(record.id)}/finalize",
         "profile": record.profile,
     }
     document |= {"notAfter": show_time(record.not_after)} if record.not_after else {}
     document |= {"replaces": record.replaces} if record.replaces else {}
-    document |= {"error": json.loads(record.error)} if record.error else {}
+    document |= {"error": read_stored(record.error)} if record.error else {}
     return document | ({"certificate": urls.certificate(record.id)} if record.serial_number is not None else {})
 
 
@@ -130,7 +131,7 @@ def challenge(record: AuthorizationRecord, kind: str, urls: URLs) -> dict[str, A
     if status is ChallengeStatus.VALID and record.validated_at:
         document["validated"] = show_time(record.validated_at)
     if status is ChallengeStatus.INVALID and record.error:
-        document["error"] = json.loads(record.error)
+        document["error"] = read_stored(record.error)
     return document
 
 
@@ -143,4 +144,4 @@ def challenge_kinds(kind: str, *, wildcard: bool, offered: tuple[str, ...]) -> t
 
 def show_time(seconds: int) -> str:
     """Return a time as RFC 3339 has it, in UTC."""
-    return f"{moment(seconds):%Y-%m-%dT%H:%M:%SZ}"
+    return moment(seconds).isoformat().replace("+00:00", "Z")

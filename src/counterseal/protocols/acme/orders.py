@@ -6,6 +6,8 @@ import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from msgspec.json import decode as read_stored
+
 from counterseal.authority.names import refused_names
 from counterseal.errors import NotFoundError
 from counterseal.moments import epoch
@@ -89,7 +91,7 @@ def status_of(authority: Authority, record: OrderRecord, at: int) -> OrderStatus
     """Return where an order stands now: see ``states``."""
     if record.status in {OrderStatus.VALID, OrderStatus.INVALID, OrderStatus.PROCESSING}:
         return OrderStatus(record.status)
-    found = [find_authorization(authority.store, one) for one in json.loads(record.authorizations)]
+    found = [find_authorization(authority.store, one) for one in read_stored(record.authorizations)]
     statuses = [
         None if one is None else authorization_status(one.status, expires_at=one.expires_at, at=at) for one in found
     ]

@@ -74,15 +74,21 @@ def attempt(session: Session, identifier: str, challenge: str) -> bool:
 
 
 def finish(
-    session: Session, identifier: str, status: str, *, at: int | None, expires_at: int | None, error: str | None
+    session: Session,
+    record: AuthorizationRecord,
+    status: str,
+    *,
+    at: int | None,
+    expires_at: int | None,
+    error: str | None,
 ) -> bool:
-    """Give a pending authorization its result, and say whether it was pending."""
+    """Give a pending authorization the result of its attempt, and say whether it was pending."""
     with session.statement():
         return bool(
             session.run(
-                "update acme_authorization set status = ?, validated_at = ?, expires_at = coalesce(?, expires_at),"
-                " error = ? where id = ? and status = 'pending'",
-                (status, at, expires_at, error, identifier),
+                "update acme_authorization set status = ?, attempted = ?, validated_at = ?,"
+                " expires_at = coalesce(?, expires_at), error = ? where id = ? and status = 'pending'",
+                (status, record.attempted, at, expires_at, error, record.id),
             )
         )
 

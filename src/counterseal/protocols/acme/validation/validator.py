@@ -15,7 +15,6 @@ from counterseal.protocols.acme.validation.http01 import check_http01
 from counterseal.protocols.acme.validation.tlsalpn01 import check_tlsalpn01
 from counterseal.service.log import log, log_error
 from counterseal.store.acme.accounts import find_account
-from counterseal.store.acme.authorizations import find_authorization
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -43,12 +42,12 @@ class Validator:
         self._places = asyncio.Semaphore(AT_ONCE)
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
-    def start(self, identifier: str, urls: URLs) -> asyncio.Task[None]:
+    def start(self, record: AuthorizationRecord, urls: URLs) -> asyncio.Task[None]:
         """Validate the attempted challenge of an authorization, or go on; the task ends when the result is stored."""
-        task = self._tasks.get(identifier)
+        task = self._tasks.get(record.id)
         if task is None:
-            task = self._tasks[identifier] = asyncio.create_task(self._validate(identifier, urls))
-            task.add_done_callback(lambda _: self._tasks.pop(identifier, None))
+            task = self._tasks[record.id] = asyncio.create_task(self._validate(record, urls))
+            task.add_done_callback(lambda _: self._tasks.pop(record.id, None))
         return task
 
     async def require_caa(self, records: Iterable[AuthorizationRecord], urls: URLs) -> None:
@@ -63,20 +62,15 @@ class Validator:
         if refused:
             raise combined(refused)
 
-    async def _validate(self, identifier: str, urls: URLs) -> None:
+    async def _validate(self, record: AuthorizationRecord, urls: URLs) -> None:
         async with self._places:
-            record, account = await self._access.read(
-                lambda authority: (
-                    (found := find_authorization(authority.store, identifier)),
-                    find_account(authority.store, found.account) if found else None,
-                )
-            )
-            if record is None or account is None:
+            account = await self._access.read(lambda authority: find_account(authority.store, record.account))
+            if account is None:
                 return
             try:
                 failure = await self._try(record, account, urls)
             except Exception:  # noqa: BLE001 - a client waits for a result, whatever went wrong here
-                log_error("validation broke", trace=True, authorization=identifier)
+                log_error("validation broke", trace=True, authorization=record.id)
                 failure = Failure("serverInternal", "the challenge could not be tried")
             await self._access.write(lambda authority: settle(authority, record, failure, self._rules))
             self._metrics.validations.labels(record.attempted or "", failure.kind if failure else "valid").inc()
