@@ -30,7 +30,7 @@ from counterseal.compose.listening import (
 from counterseal.compose.reminding import reminding
 from counterseal.compose.stores import open_store
 from counterseal.errors import CountersealError
-from counterseal.nginx.generations import read_current
+from counterseal.nginx.generations import list_generations, read_current
 from counterseal.protocols.acme.face import acme_face
 from counterseal.protocols.acme.rules import AcmeRules
 from counterseal.protocols.api.face import api_face
@@ -89,7 +89,9 @@ def _faces(service: Service, home: Path, settings: Settings, own: OwnCertificate
 
 def _host(home: Path, settings: Settings) -> Host:
     base = nginx_directory(home)
-    return Host(settings.sites, lambda: read_current(base), lambda: open_ground(home, settings))
+    return Host(
+        settings.sites, lambda: read_current(base), lambda: list_generations(base), lambda: open_ground(home, settings)
+    )
 
 
 @dataclass(frozen=True, slots=True)

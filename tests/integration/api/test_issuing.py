@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.slow
 
+PARTS = ["certificate", "remarks"]
 LIMITED = '[[api.access]]\ngroup = "web"\nrole = "operator"\nprofiles = ["server"]\n'
 
 
@@ -130,6 +131,26 @@ def test_policy_says_why(service: Running) -> None:
     assert named(service, "c.example.com") == []
 
 
+def test_a_rehearsal_issues_nothing(service: Running) -> None:
+    """It says what would be issued, or why it would not, and uses up no key for idempotency."""
+    operator, headers = Client(service, "operator"), {"Idempotency-Key": "rehearsed"}
+    before = operator.call("GET", "/v1/key-uses?limit=1000").json
+    wish = {"profile": "client", "name": "olga", "lifetime": "2d", "dry_run": True}
+    told = operator.call("POST", "/v1/credentials", wish, headers)
+    assert (told.status, sorted(told.json), told.json["certificate"]["subject"]) == (200, PARTS, "CN=olga")
+    csr = {"profile": "server", "csr": csr_for("e.example.com"), "dry_run": True}
+    assert operator.call("POST", "/v1/certificates", csr).json["certificate"]["names"] == ["DNS:e.example.com"]
+    assert operator.call("POST", "/v1/credentials", wish | {"group": "admins"}).json["code"] == "api.escalation"
+    assert operator.call("POST", "/v1/credentials", wish | {"lifetime": "9000d"}).json["code"] == "policy.refused"
+    assert named(service, "olga") == named(service, "e.example.com") == []
+    assert operator.call("GET", "/v1/key-uses?limit=1000").json == before
+    made = operator.call("POST", "/v1/credentials", wish | {"dry_run": False}, headers)
+    path = f"/v1/certificates/{made.json['certificate']['serial_number']}"
+    for again in ("renew", "rekey"):
+        assert operator.call("POST", f"{path}/{again}", {"dry_run": True}).status == 200
+    assert len(named(service, "olga")) == 1
+
+
 @pytest.mark.parametrize("kind", ["csr", "key"])
 def test_a_key_is_issued_for_once(service: Running, kind: str) -> None:
     """Sixteen requests with one Idempotency-Key at once have one answer; the same key for another one is refused."""
@@ -151,7 +172,8 @@ def test_what_a_crash_left_is_taken_over(service: Running) -> None:
     """A key whose process ended before it had signed is worked on anew; one that is worked on now is not."""
     body = b'{"profile": "client", "name": "judy", "packing": {"format": "pem"}}'
     request = sha256(b"POST\n/v1/credentials\n" + body).digest()
-    dead, alive = (Asked("operator", sha256(key).digest(), request) for key in (b"dead", b"alive"))
+    caller = "clients\noperator\n" + named(service, "operator")[0]["subject"]
+    dead, alive = (Asked(caller, sha256(key).digest(), request) for key in (b"dead", b"alive"))
     now = int(time.time())
     with open_store(service.home / "store.sqlite") as store:
         assert begin_answer(store, dead, b"1", now - ABANDONED_SECONDS - 5, abandoned_before=0)

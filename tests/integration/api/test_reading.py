@@ -140,6 +140,13 @@ def test_what_does_not_fit(
         assert [one["where"] for one in answer.json["findings"]] == [where]
 
 
+def test_the_host(service: Running) -> None:
+    """Where nothing is deployed there is no generation."""
+    viewer = Client(service, "viewer")
+    assert viewer.call("GET", "/v1/sites").json == {"sites": [], "generation": None}
+    assert viewer.call("GET", "/v1/nginx/generations").json == {"generations": []}
+
+
 def test_limits_are_for_each_caller(tmp_path: Path) -> None:
     """Who asks too often is told when to come again; somebody else is not held up by it."""
     make_api(tmp_path / "home", CONFIGURATION.replace("requests_per_minute = 0", "requests_per_minute = 2"))

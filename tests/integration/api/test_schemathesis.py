@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from api_client import Client, make_api, make_client
+from api_client import Client, make_api, make_client, make_token
 from service_process import Running, running
 
 if TYPE_CHECKING:
@@ -18,15 +18,35 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.slow
 
-SECONDS = 300
-EXAMPLES = {"admin": ("examples,coverage,fuzzing", 10), "operator": ("coverage", 1), "viewer": ("coverage", 1)}
-"""An admin may do everything, so his run is the long one; those of the others see what is refused to them."""
+SECONDS = 900
+EXAMPLES = {
+    "admin": ("examples,coverage,fuzzing", 10),
+    "operator": ("coverage", 1),
+    "viewer": ("coverage", 1),
+    "token": ("coverage", 1),
+}
+"""An admin may do everything, so his run is the long one; those of the others see what is refused to them.
+
+The last one has a token and no certificate, and sees that nothing is answered without it.
+"""
 
 CONFIGURATION = """
 # What fits the document can still be refused: by role or policy, by the state of things, or because a value that is
 # written as it should be (a CSR, a duration, a cursor) cannot be read or meant.
 [checks.positive_data_acceptance]
 expected-statuses = ["2xx", 401, 403, 404, 409, 422, 429]
+"""
+BY_CERTIFICATE = """
+# That of TLS is shown whatever header is left out.
+[checks.ignored_auth]
+enabled = false
+
+[generation]
+with-security-parameters = false
+"""
+BY_TOKEN = """
+[auth.openapi.token]
+bearer = "{secret}"
 """
 
 
@@ -42,13 +62,19 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_nothing_undocumented_and_no_failure(service: Running, name: str, tmp_path: Path) -> None:
-    """As the holder of a certificate of each role; every check of Schemathesis, the same cases each time."""
-    (tmp_path / "schemathesis.toml").write_text(CONFIGURATION)
-    (certificate, key), (phases, examples) = Client(service, name).files, EXAMPLES[name]
+    """As the holder of a certificate of each role, or of a token; every check, the same cases each time."""
+    phases, examples = EXAMPLES[name]
+    if name == "token":
+        secret = make_token(service.home, name, "--role", "admin")["secret"]
+        more, who = BY_TOKEN.format(secret=secret), []
+    else:
+        certificate, key = Client(service, name).files
+        more, who = BY_CERTIFICATE, ["--request-cert", str(certificate), "--request-cert-key", str(key)]
+    (tmp_path / "schemathesis.toml").write_text(CONFIGURATION + more)
     command = [
         str(Path(sys.executable).with_name("schemathesis")),
         *("--config-file", "schemathesis.toml", "run", f"{service.url}/v1/openapi.json"),
-        *("--tls-verify", str(service.root), "--request-cert", str(certificate), "--request-cert-key", str(key)),
+        *("--tls-verify", str(service.root), *who),
         *("--phases", phases, "--max-examples", str(examples), "--seed", "1", "--no-color"),
         *("--request-timeout", "60", "--suppress-health-check", "all"),
     ]

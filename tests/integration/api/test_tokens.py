@@ -39,6 +39,8 @@ def test_a_token_issues_what_it_is_for(service: Running) -> None:
     wish = {"profile": "server", "name": "t.example.com", "packing": {"format": "pem"}}
     answer = pipeline.call("POST", "/v1/credentials", wish)
     assert (answer.status, answer.json["certificate"]["created_by"]) == (201, actor)
+    grants = [{"role": "operator", "profiles": ["server"]}]
+    assert pipeline.call("GET", "/v1/caller").json == {"name": actor[4:], "by_token": True, "grants": grants}
     assert actor in {use["actor"] for use in pipeline.call("GET", "/v1/key-uses?limit=1000").json["key_uses"]}
     refused = pipeline.call("POST", "/v1/credentials", {"profile": "client", "name": "eve"})
     assert (refused.status, refused.json["code"]) == (403, "api.forbidden")

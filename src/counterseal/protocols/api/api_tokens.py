@@ -70,6 +70,21 @@ class NewApiToken(msgspec.Struct, frozen=True):
     secret: Annotated[str, Described(description="Send it as `Authorization: Bearer ...`.")]
 
 
+class Granted(msgspec.Struct, frozen=True):
+    """A role, and the profiles that it is for; null for every profile."""
+
+    role: str
+    profiles: list[str] | None
+
+
+class Myself(msgspec.Struct, frozen=True):
+    """Who asks, as the logs call him, and what has been granted to him."""
+
+    name: str
+    by_token: bool
+    grants: list[Granted]
+
+
 class OneApiToken(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """Which token."""
 
@@ -97,6 +112,14 @@ async def create(call: Call) -> Reply:
     return await call.parts.service.access.write(make)
 
 
+async def show_caller(call: Call) -> Reply:
+    """Say who is asking, and what he may."""
+    grants = [
+        Granted(str(one.role), None if one.profiles is None else list(one.profiles)) for one in call.caller.grants
+    ]
+    return Reply(Myself(call.caller.name, call.caller.by_token, grants))
+
+
 async def list_(call: Call) -> Reply:
     """List the newest API tokens; their secrets are not kept."""
     found = await call.parts.service.access.read(lambda authority: api_tokens(authority.store))
@@ -117,6 +140,7 @@ async def revoke(call: Call) -> Reply:
 
 
 OPERATIONS = (
+    Operation("showCaller", "GET", "/v1/caller", Role.VIEWER, show_caller, Myself, "Show who is asking"),
     Operation(
         "listApiTokens", "GET", "/v1/api-tokens", Role.VIEWER, list_, ApiTokens, "List the API tokens",
     ),

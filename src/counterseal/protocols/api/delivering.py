@@ -24,6 +24,7 @@ from counterseal.service.issuing import issue
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from cryptography import x509
     from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
     from counterseal.authority.parts import Authority
@@ -57,9 +58,7 @@ async def issue_once(
 
     def begin(authority: Authority) -> Prepared:
         prepared = prepare(authority, decide(authority), name=name, issuer=issuer)
-        subject = prepared.preview.subject
-        groups = organizational_units(subject)
-        refuse_escalation(call, show_subject(subject), groups[0] if groups else None, prepared.preview.serial_number)
+        _refuse_more(call, prepared.preview)
         if attempt is not None:
             attempt.begin(authority)
         return prepared
@@ -80,6 +79,19 @@ async def issue_once(
         await access.write(attempt.give_up)
         raise
     return _kept(issued, key, password)
+
+
+async def rehearse_only(call: Call, decide: Decide, *, name: str, issuer: str | None) -> Reply:
+    """Answer what would be issued; raises what policy and lint do."""
+
+    def work(authority: Authority) -> Issued:
+        acting = call.acting(authority)
+        return rehearse(acting, decide(acting), name=name, issuer=issuer)
+
+    issued = await call.parts.service.access.read(work)
+    _refuse_more(call, issued.certificate)
+    content = {"certificate": certificate_to_json(issued.record), "remarks": _remarks(issued)}
+    return Reply(content, status=200)
 
 
 async def rehearse_bundle(
@@ -153,9 +165,19 @@ def choose_password(call: Call, packing: Packing) -> str | None:
 
 
 def _kept(issued: Issued, key: PrivateKeyTypes | None, password: str | None) -> Kept:
-    remarks = [Remark(one.code, one.message, one.hint) for one in issued.remarks]
     encoded = None if key is None else plain_key(key)  # type: ignore[arg-type] # every key made here has a PKCS#8 form
-    return Kept(issued.record.issuer, show_serial(issued.record.serial_number), encoded, password, remarks)
+    return Kept(issued.record.issuer, show_serial(issued.record.serial_number), encoded, password, _remarks(issued))
+
+
+def _remarks(issued: Issued) -> list[Remark]:
+    return [Remark(one.code, one.message, one.hint) for one in issued.remarks]
+
+
+def _refuse_more(call: Call, certificate: x509.Certificate) -> None:
+    """Raise RefusedError where the certificate would be granted more than the caller has."""
+    groups = organizational_units(certificate.subject)
+    group = groups[0] if groups else None
+    refuse_escalation(call, show_subject(certificate.subject), group, certificate.serial_number)
 
 
 def _record(authority: Authority, kept: Kept) -> CertificateRecord:

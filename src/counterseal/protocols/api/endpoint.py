@@ -101,7 +101,7 @@ def _dress(request: Request, operation: Operation, reply: Reply) -> Response:
         if _has(request, headers["ETag"]):
             return Response(status_code=304, headers=headers)
     content = reply.content if isinstance(reply.content, bytes) else msgspec.json.encode(reply.content)
-    return Response(content, operation.status, headers, operation.media_type)
+    return Response(content, reply.status or operation.status, headers, operation.media_type)
 
 
 def _has(request: Request, tag: str) -> bool:

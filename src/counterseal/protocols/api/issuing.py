@@ -26,6 +26,7 @@ from counterseal.protocols.api.delivering import (
     issue_once,
     pack,
     rehearse_bundle,
+    rehearse_only,
 )
 from counterseal.protocols.api.operation import Call, Operation, Reply
 from counterseal.protocols.api.rules import Role
@@ -34,6 +35,7 @@ from counterseal.protocols.api.wishes import (
     CredentialWish,
     ExportWish,
     Issued,
+    Rehearsal,
     RekeyWish,
     RenewWish,
     SignWish,
@@ -83,9 +85,12 @@ async def sign(call: Call) -> Reply:
             lifetime=_lifetime(wanted.lifetime),
         )
 
+    name = wanted.name or name_of_csr(csr)
+    if wanted.dry_run:
+        return await rehearse_only(call, decide, name=name, issuer=wanted.issuer)
     kept = await answered(call)
     if kept is None:
-        kept = await issue_once(call, decide, name=wanted.name or name_of_csr(csr), issuer=wanted.issuer)
+        kept = await issue_once(call, decide, name=name, issuer=wanted.issuer)
     return await deliver_chain(call, kept)
 
 
@@ -95,7 +100,7 @@ async def make(call: Call) -> Reply:
     With an Idempotency-Key it can be fetched again by the same request for a day, and only by it.
     """
     wanted: CredentialWish = call.body
-    kept = await answered(call)
+    kept = None if wanted.dry_run else await answered(call)
     if kept is None:
         password, key = choose_password(call, wanted.packing), await _new_key(call, wanted.key)
 
@@ -104,6 +109,8 @@ async def make(call: Call) -> Reply:
 
         about: About = {"name": wanted.name, "issuer": wanted.issuer, "key": key, "password": password}
         await rehearse_bundle(call, decide, wanted.packing, **about)
+        if wanted.dry_run:
+            return await rehearse_only(call, decide, name=wanted.name, issuer=wanted.issuer)
         kept = await issue_once(call, decide, **about)
     return await deliver_bundle(call, kept, wanted.packing)
 
@@ -111,13 +118,15 @@ async def make(call: Call) -> Reply:
 async def renew(call: Call) -> Reply:
     """Issue the same certificate again, for the same key."""
     wanted: RenewWish = call.body
-    kept = await answered(call)
+    kept = None if wanted.dry_run else await answered(call)
     if kept is None:
         record = await call.parts.service.access.read(lambda authority: _standing(authority, call))
 
         def decide(authority: Authority) -> Asked:
             return ask_again(authority, _standing(authority, call), lifetime=_lifetime(wanted.lifetime))
 
+        if wanted.dry_run:
+            return await rehearse_only(call, decide, name=record.name, issuer=record.issuer)
         kept = await issue_once(call, decide, name=record.name, issuer=record.issuer)
     return await deliver_chain(call, kept)
 
@@ -125,7 +134,7 @@ async def renew(call: Call) -> Reply:
 async def rekey(call: Call) -> Reply:
     """Issue the same certificate again, with a new key made here and handed over once."""
     wanted: RekeyWish = call.body
-    kept = await answered(call)
+    kept = None if wanted.dry_run else await answered(call)
     if kept is None:
         record = await call.parts.service.access.read(lambda authority: _standing(authority, call))
         password, key = choose_password(call, wanted.packing), await _new_key(call, wanted.key)
@@ -136,6 +145,8 @@ async def rekey(call: Call) -> Reply:
 
         about: About = {"name": record.name, "issuer": record.issuer, "key": key, "password": password}
         await rehearse_bundle(call, decide, wanted.packing, **about)
+        if wanted.dry_run:
+            return await rehearse_only(call, decide, name=record.name, issuer=record.issuer)
         kept = await issue_once(call, decide, **about)
     return await deliver_bundle(call, kept, wanted.packing)
 
@@ -208,20 +219,21 @@ def _lifetime(text: str | None) -> timedelta | None:
 OPERATIONS = (
     Operation(
         "signCSR", "POST", "/v1/certificates", Role.OPERATOR, sign, Issued, "Sign a CSR",
-        status=201, body=SignWish, problems=ISSUING, idempotent=True,
+        status=201, body=SignWish, problems=ISSUING, idempotent=True, rehearsal=Rehearsal,
     ),
     Operation(
         "makeCredential", "POST", "/v1/credentials", Role.OPERATOR, make, Bundle, "Make a key and its certificate",
-        status=201, body=CredentialWish, problems=ISSUING, idempotent=True,
+        status=201, body=CredentialWish, problems=ISSUING, idempotent=True, rehearsal=Rehearsal,
     ),
     Operation(
         "renewCertificate", "POST", "/v1/certificates/{serial_number}/renew", Role.OPERATOR, renew, Issued,
         "Renew a certificate", status=201, parameters=One, body=RenewWish, problems=ISSUING, idempotent=True,
+        rehearsal=Rehearsal,
     ),
     Operation(
         "rekeyCertificate", "POST", "/v1/certificates/{serial_number}/rekey", Role.OPERATOR, rekey, Bundle,
         "Issue a certificate again with a new key", status=201, parameters=One, body=RekeyWish, problems=ISSUING,
-        idempotent=True,
+        idempotent=True, rehearsal=Rehearsal,
     ),
     Operation(
         "exportCertificate", "POST", "/v1/certificates/{serial_number}/export", Role.OPERATOR, export_, Bundle,

@@ -79,7 +79,7 @@ def openapi(operations: Sequence[Operation], *, version: str, url: str = "/") ->
 
 def _schemas(operations: Iterable[Operation]) -> tuple[dict[Any, Document], Document]:
     """Return the schema of each type that a body or an answer has, and what these refer to."""
-    declared: list[Any] = [one.answer for one in operations] + [one.body for one in operations]
+    declared: list[Any] = [kind for one in operations for kind in (one.answer, one.body, one.rehearsal)]
     types = list(dict.fromkeys([Problem, *(kind for kind in declared if kind and not isinstance(kind, str))]))
     found, components = msgspec.json.schema_components(types, ref_template=REFERENCE)
     return dict(zip(types, found, strict=True)), dict(components)
@@ -152,6 +152,9 @@ def _responses(operation: Operation, schemas: dict[Any, Document]) -> Document:
         problems |= {408: "The body did not come in time.", 413: "The body is too large.", 415: "The body is no JSON."}
     responses: Document = {str(operation.status): done}
     responses |= {"304": {"description": "The client has this already."}} if operation.tagged else {}
+    if operation.rehearsal is not None:
+        content = {JSON: {"schema": schemas[operation.rehearsal]}}
+        responses["200"] = {"description": "Rehearsed: nothing was issued.", "content": content}
     for status in sorted(problems):
         responses[str(status)] = _problem(status, problems[status], schemas[Problem])
     return responses

@@ -72,6 +72,8 @@ class Reply:
     headers: Mapping[str, str] = field(default_factory=dict)
     tag: str | None = None
     """An entity tag: who has this already is answered 304."""
+    status: int | None = None
+    """Where it is another one than the operation's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,8 @@ class Operation:
     """Whether an ``Idempotency-Key`` makes a repetition safe."""
     tagged: bool = False
     """Whether its answers have entity tags."""
+    rehearsal: Any = None
+    """The type of the answer (200) to a body that asks for a ``dry_run``, where there is one."""
 
     @property
     def in_path(self) -> frozenset[str]:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from counterseal.authority.deployment import Ground
     from counterseal.authority.served import ServedSite
+    from counterseal.nginx.generations import Generation
     from counterseal.protocols.api.rules import ApiRules
     from counterseal.service.parts import Service
 
@@ -18,12 +19,13 @@ if TYPE_CHECKING:
 class Host:
     """What there is of nginx on this host: the sites of this home, and what is deployed.
 
-    ``generation`` is the number in force, None where nothing is deployed; ``ground`` finds the nginx, and may take a
-    second or raise NginxError.
+    ``generation`` is the number in force, None where nothing is deployed; ``generations`` are those that are kept;
+    ``ground`` finds the nginx, and may take a second or raise NginxError.
     """
 
     sites: Sequence[ServedSite]
     generation: Callable[[], int | None]
+    generations: Callable[[], Sequence[Generation]]
     ground: Callable[[], Ground]
 
 

@@ -13,11 +13,12 @@ import msgspec
 from counterseal.authority.deployment import render_sites
 from counterseal.protocols.api.operation import Call, Operation, Reply
 from counterseal.protocols.api.rules import Role
-from counterseal.protocols.api.shapes import Described
+from counterseal.protocols.api.shapes import Described, Time
 
 if TYPE_CHECKING:
     from counterseal.authority.parts import Authority
     from counterseal.nginx.any_site import AnySite
+    from counterseal.nginx.generations import Generation as Kept
     from counterseal.nginx.status import NginxStatus
 
 NO_NGINX = {503: "No nginx is found on this host, or it does not answer."}
@@ -57,6 +58,22 @@ class Configuration(msgspec.Struct, frozen=True):
 
     generation: int
     files: list[ConfigurationFile]
+
+
+class Generation(msgspec.Struct, frozen=True):
+    """All files of one deploy; when and why it was made, null where that cannot be read."""
+
+    number: int
+    created_at: Time | None
+    reason: str | None
+    proven: Annotated[bool, Described(description="Whether the proof after its deploy passed.")]
+    in_force: bool
+
+
+class Generations(msgspec.Struct, frozen=True):
+    """The generations that are kept on this host, oldest first."""
+
+    generations: list[Generation]
 
 
 class Status(msgspec.Struct, frozen=True):
@@ -100,6 +117,12 @@ async def show_configuration(call: Call) -> Reply:
     return Reply(await call.parts.service.access.apart(render))
 
 
+async def list_generations(call: Call) -> Reply:
+    """List the generations that were deployed on this host and can be rolled back to."""
+    host = call.parts.host
+    return Reply(Generations([_show_generation(one, host.generation()) for one in host.generations()]))
+
+
 async def show_status(call: Call) -> Reply:
     """Say which nginx runs, and which generation it serves."""
     from counterseal.nginx.status import read_status  # noqa: PLC0415 - nginx only where somebody asks for it
@@ -121,6 +144,17 @@ def _show(site: AnySite) -> Site:
     )
 
 
+def _show_generation(found: Kept, in_force: int | None) -> Generation:
+    manifest = found.manifest
+    return Generation(
+        number=found.number,
+        created_at=manifest.created_at.isoformat() if manifest else None,
+        reason=manifest.reason if manifest else None,
+        proven=found.proven,
+        in_force=found.number == in_force,
+    )
+
+
 def _status(found: NginxStatus) -> Status:
     return Status(
         binary=str(found.binary),
@@ -139,6 +173,10 @@ OPERATIONS = (
     Operation(
         "showConfiguration", "GET", "/v1/nginx/configuration", Role.VIEWER, show_configuration, Configuration,
         "Show the rendered configuration", problems=NO_NGINX | {422: "A file that a site names cannot be read."},
+    ),
+    Operation(
+        "listGenerations", "GET", "/v1/nginx/generations", Role.VIEWER, list_generations, Generations,
+        "List the generations",
     ),
     Operation(
         "showStatus", "GET", "/v1/nginx/status", Role.VIEWER, show_status, Status, "Show what nginx is doing",

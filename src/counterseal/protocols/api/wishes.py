@@ -31,6 +31,9 @@ EXAMPLE_CSR = (
 """For CN and DNS:app.example.com, P-256; its key was thrown away."""
 
 
+DryRun = Annotated[bool, Described(description="Only decide and lint; nothing is issued or kept, no key is used.")]
+
+
 class Wish(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
     """What a certificate is to say."""
 
@@ -45,6 +48,7 @@ class Wish(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True
     subject: Annotated[Text | None, Described(description="Subject instead of CN=name.")] = None
     lifetime: Annotated[Lifetime | None, Described(description="By default the profile's.")] = None
     issuer: Annotated[Name | None, Described(description="Its CA; by default the active one of the purpose.")] = None
+    dry_run: DryRun = False
 
 
 class Packing(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
@@ -79,6 +83,7 @@ class RenewWish(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """How long the new one lives; null for as long as the one before."""
 
     lifetime: Lifetime | None = None
+    dry_run: DryRun = False
 
 
 class RekeyWish(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
@@ -87,6 +92,7 @@ class RekeyWish(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only
     key: KeyKind = "p-256"
     lifetime: Lifetime | None = None
     packing: Packing = Packing()
+    dry_run: DryRun = False
 
 
 class ExportWish(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
@@ -116,6 +122,13 @@ class Issued(msgspec.Struct, frozen=True, kw_only=True):
 
     certificate: Certificate
     chain: str
+    remarks: list[Remark]
+
+
+class Rehearsal(msgspec.Struct, frozen=True, kw_only=True):
+    """What would be issued; its serial number would be drawn anew."""
+
+    certificate: Certificate
     remarks: list[Remark]
 
 
