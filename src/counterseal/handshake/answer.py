@@ -12,8 +12,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-EXCERPT_LENGTH = 300
-
 _LINE = re.compile(r"counterseal:[ \t]+([^\r\n]*)")
 _FIELD = re.compile(r'([a-z_]+)=("[^"]*"|[^\s"<>]*)')
 _STATUS_LINE = re.compile(rb"HTTP/1\.[01] ([1-5][0-9]{2})(?: ([^\r\n]*))?\r?\n")

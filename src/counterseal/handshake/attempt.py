@@ -17,7 +17,7 @@ from cryptography import x509
 
 from counterseal.errors import InputError
 from counterseal.handshake.alert import alert_name
-from counterseal.handshake.answer import EXCERPT_LENGTH, parse_answer, parse_response
+from counterseal.handshake.answer import parse_answer, parse_response
 from counterseal.handshake.authorities import read_authorities
 from counterseal.handshake.client_context import client_context
 from counterseal.handshake.connect import Deadline, connect
@@ -196,8 +196,7 @@ def with_answer(seen: Observation, raw: bytes) -> Observation:
     if response is None:
         unreadable = f"not HTTP: {raw[:40]!r}" if raw and seen.error is None else seen.error
         return replace(seen, error=unreadable)
-    body = response.body.decode("utf-8", "replace")
-    answer = parse_answer(response.status, body)
+    answer = parse_answer(response.status, response.body.decode("utf-8", "replace"))
     return replace(
         seen,
         status=response.status,
@@ -209,5 +208,4 @@ def with_answer(seen: Observation, raw: bytes) -> Observation:
         code=answer.code,
         generation=answer.generation,
         decision=answer.decision,
-        body_excerpt=body[:EXCERPT_LENGTH],
     )

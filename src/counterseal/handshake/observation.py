@@ -118,7 +118,6 @@ class Observation:
     server_verify: tuple[int, str] | None = None
     leaked: tuple[str, ...] | None = None
     backend: BackendSight | None = None
-    body_excerpt: str = ""
     error: str | None = None
     seconds: float = 0.0
     session: Session | None = field(default=None, repr=False)

@@ -41,15 +41,6 @@ def constrain(permitted: Sequence[str]) -> x509.NameConstraints | None:
     return x509.NameConstraints([_subtree(text) for text in permitted], None)
 
 
-def constrained_names(subject: x509.Name, names: Sequence[x509.GeneralName]) -> tuple[x509.GeneralName, ...]:
-    """Return all names of an end entity to which a constraint applies: also those in its subject.
-
-    That is the subject itself, its e-mail addresses, and a common name that OpenSSL takes for a DNS name.
-    """
-    from_common_name = common_name_as_dns(subject, names)
-    return (*names, *subject_names(subject), *([from_common_name] if from_common_name else ()))
-
-
 def subject_names(subject: x509.Name) -> tuple[x509.GeneralName, ...]:
     """Return the names in a subject to which RFC 5280 applies constraints: itself, and its e-mail addresses."""
     mailboxes = [str(attribute.value) for attribute in subject.get_attributes_for_oid(NameOID.EMAIL_ADDRESS)]

@@ -12,7 +12,6 @@ from typing import NamedTuple, NoReturn
 from counterseal.errors import InputError
 from counterseal.pki import der
 
-BOOLEAN, NULL, UTF8_STRING = 0x01, 0x05, 0x0C
 _LONGEST_IDENTIFIER = 128  # octets; the longest in use have about 20
 
 
