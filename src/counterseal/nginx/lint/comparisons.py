@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from counterseal.nginx.lint.edit import Edit
 from counterseal.nginx.lint.variables import variables_in
 
 if TYPE_CHECKING:
@@ -39,6 +40,14 @@ class Comparison:
     def is_regex(self) -> bool:
         """Whether the value is a regular expression."""
         return "~" in self.operator
+
+
+def rewritten(one: Comparison, value: str) -> tuple[Edit, ...]:
+    """Return the edit that writes another value there."""
+    word = next((word for word in one.directive.words if one.value in word.raw), None)
+    if word is None:
+        return ()
+    return (Edit(one.directive.file, word.line, word.column, word.raw, word.raw.replace(one.value, value)),)
 
 
 def comparisons(configuration: Configuration) -> Iterator[Comparison]:

@@ -15,6 +15,7 @@ from counterseal.nginx.lint.identity import (
     header_passes_open_server,
     map_default_allow,
     raw_cert_header,
+    serial_format,
     trusts_request_header,
     underscore_headers,
 )
@@ -33,6 +34,7 @@ RULES: tuple[Rule, ...] = (
     header_passes_open_server.RULE,
     map_default_allow.RULE,
     raw_cert_header.RULE,
+    serial_format.RULE,
     trusts_request_header.RULE,
     underscore_headers.RULE,
 )

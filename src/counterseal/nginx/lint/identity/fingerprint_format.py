@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from counterseal.findings import Severity
-from counterseal.nginx.lint.comparisons import comparisons
+from counterseal.nginx.lint.comparisons import comparisons, rewritten
 from counterseal.nginx.lint.rule import Found, Rule, at
 
 if TYPE_CHECKING:
@@ -25,7 +25,9 @@ def check(configuration: Configuration) -> Iterator[Found]:
             continue
         form = _IN_CONDITION if one.outcome is None else _IN_MAP
         if not form.fullmatch(one.value):
-            yield Found(at(one.directive), f"never matches: {one.value}")
+            plain = one.value.replace(":", "").lower()
+            edits = rewritten(one, plain) if _IN_CONDITION.fullmatch(plain) else ()
+            yield Found(at(one.directive), f"never matches: {one.value}", edits)
 
 
 RULE = Rule(
