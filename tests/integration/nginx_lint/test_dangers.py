@@ -47,6 +47,8 @@ DANGERS = [
     Danger("mtls-verify-compared-to-failed", bad="bad_map_regex"),
     Danger("mtls-location-check-bypassed", path="/admin/x.php"),
     Danger("mtls-location-check-bypassed", bad="bad_rewrite", good="good_at_server", path="/internal/x"),
+    Danger("mtls-check-by-request-uri", path="/public/../admin"),
+    Danger("mtls-check-by-request-uri", bad="bad_map", path="/public/../admin"),
     Danger("mtls-nested-location-unprotected", path="/admin/files/x"),
     Danger("mtls-plaintext-sibling-listen", good="good_refused", port=8080, tls=False),
     Danger("id-trusts-request-header"),
