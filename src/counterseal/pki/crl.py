@@ -125,7 +125,8 @@ def to_pem(crl: bytes) -> bytes:
 
 
 def _to_be_signed(fields: bytes, entries: Iterable[bytes | memoryview], extensions: bytes) -> bytes:
-    remaining, body = iter(entries), list[bytes]()
+    remaining = iter(entries)
+    body = [next(remaining, b"")]  # perhaps all of an older list, which is not copied once more
     while chunk := list(islice(remaining, _AT_ONCE)):
         body.append(b"".join(chunk))
     octets = sum(map(len, body))
