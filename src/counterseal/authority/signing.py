@@ -116,10 +116,18 @@ def sign_and_store(
     return record(authority, prepared, prepared.sign())
 
 
-def sign_reserved(authority: Authority, checked: Checked, signer: Signer) -> tuple[CertificateRecord, NewKeyUse]:
-    """Sign a draft whose serial number is reserved; what is returned must be recorded before it may leave."""
-    row = checked.record._replace(certificate=checked.draft.sign(signer))
-    return row, key_use(authority, row.issuer, "certificate", checked.draft.tbs, row.serial_number)
+def sign_reserved(
+    authority: Authority, checked: Sequence[Checked], signer: Signer
+) -> list[tuple[CertificateRecord, NewKeyUse]]:
+    """Sign drafts whose serial numbers are reserved; what is returned must be recorded before any of it may leave."""
+    signatures = [signer.sign(draft.tbs) for draft, _ in checked]
+    return [
+        (
+            record._replace(certificate=draft.certificate(signature)),
+            key_use(authority, record.issuer, "certificate", draft.tbs, record.serial_number),
+        )
+        for (draft, record), signature in zip(checked, signatures, strict=True)
+    ]
 
 
 def key_use(authority: Authority, ca: str, action: str, signed: bytes, serial_number: int | None) -> NewKeyUse:

@@ -160,8 +160,9 @@ class Session:
 
     def run_many(self, statement: str, rows: Iterable[Row]) -> int:
         """Return the number of rows changed by all of them."""
+        values = list(rows)  # made before the first is written: in turns, each work is slower
         try:
-            return int(self._connection.executemany(statement, rows).rowcount)
+            return int(self._connection.executemany(statement, values).rowcount)
         except self._dialect.faults as error:
             raise self._dialect.error(error, self.place) from error
 

@@ -97,7 +97,7 @@ def _sign(
 ) -> Iterator[Signed]:
     """Sign each chunk, and leave it in ``waiting`` to be recorded in the same order."""
     for chunk in drafted:
-        issued = [sign_reserved(authority, checked, signer) for checked in chunk.checked]
+        issued = sign_reserved(authority, chunk.checked, signer)
         waiting.append(issued)
         yield Signed([record for record, _ in issued], chunk.keys)
 

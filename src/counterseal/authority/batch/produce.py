@@ -76,10 +76,11 @@ def draft(
     judge = partial(judged, order, above, actor, now)
     models: dict[Shape, Model] = {}
     shaped = has_shapes(order, above)
-    drafted = Drafted([], [])
-    for serial_number, row in rows:
-        key = generate_key(order.key)
-        octets = key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+    # One kind of work at a time: in turns they push each other out of the processor's caches.
+    keys = [generate_key(order.key) for _ in rows]
+    encoded = [key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption()) for key in keys]
+    checked: list[Checked] = []
+    for (serial_number, row), key, octets in zip(rows, keys, encoded, strict=True):
         alike = plain(order, row) if shaped and is_unguessable(serial_number) else None
         if alike is not None and (model := models.get(alike.shape)):
             made, record = model.fill(alike, serial_number, octets[-P256_POINT_OCTETS:])  # RFC 5915 3, the last field
@@ -88,9 +89,8 @@ def draft(
             if alike is not None:
                 template = end_entity_template(request, above, made.signature_algorithm)
                 models[alike.shape] = Model.of(alike, template, record)
-        drafted.checked.append(Checked(made, record))
-        drafted.keys.append(pem_block("PRIVATE KEY", octets))
-    return drafted
+        checked.append(Checked(made, record))
+    return Drafted(checked, [pem_block("PRIVATE KEY", octets) for octets in encoded])
 
 
 def judged(
