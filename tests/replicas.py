@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import socket
 import ssl
 import time
 from collections import Counter
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from http.client import HTTPException
+from http.client import HTTPConnection, HTTPException
 from threading import Event, Thread
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote
@@ -115,9 +116,23 @@ class Lab:
         """A TLS context that trusts the CA alone."""
         return ssl.create_default_context(cafile=str(self.homes[0] / "root.pem"))
 
-    def start(self, number: int) -> Running:
-        """Start a replica."""
-        return self.stack.enter_context(running(self.homes[number], "--listen", f"unix:{self.base}/{number}.sock"))
+    def start(self, number: int, dying: tuple[str, str, int] | None = None) -> Running:
+        """Start a replica, to die before a certain call if that is said."""
+        address = f"unix:{self.base}/{number}.sock"
+        return self.stack.enter_context(running(self.homes[number], "--listen", address, dying=dying))
+
+    def ask(self, number: int, path: str, body: bytes) -> bytes:
+        """Return what one replica answers to a POST, past nginx."""
+        with socket.socket(socket.AF_UNIX) as line:
+            line.settimeout(PATIENCE)
+            line.connect(f"{self.base}/{number}.sock")
+            connection = HTTPConnection("localhost")
+            connection.sock = line
+            connection.request("POST", path, body)
+            answer = connection.getresponse()
+            content = answer.read()
+        assert answer.status == 200, content
+        return content
 
     def work(self, orders: int) -> None:
         """Wait until the clients have so many more certificates."""

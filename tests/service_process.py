@@ -15,6 +15,7 @@ from threading import Thread
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+import dying as dying_program
 from command import counterseal
 
 if TYPE_CHECKING:
@@ -89,9 +90,10 @@ def make_ca(home: Path, configuration: str = "") -> None:
 
 
 @contextmanager
-def running(home: Path, *arguments: str) -> Iterator[Running]:
-    """Serve the CA of ``home`` on a free port while the block runs."""
-    command = [sys.executable, "-m", "counterseal", "serve", "--home", str(home), "--json"]
+def running(home: Path, *arguments: str, dying: tuple[str, str, int] | None = None) -> Iterator[Running]:
+    """Serve the CA of ``home`` on a free port while the block runs; ``dying`` says before which call it is to die."""
+    program = ["-m", "counterseal"] if dying is None else [dying_program.__file__, *map(str, dying)]
+    command = [sys.executable, *program, "serve", "--home", str(home), "--json"]
     command += arguments or ("--listen", "127.0.0.1:0")
     process = subprocess.Popen(
         command,

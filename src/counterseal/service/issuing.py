@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from counterseal.authority.signing import Issued, Prepared, key_use, record, reserve
 from counterseal.keystore.software import SoftwareSigner
+from counterseal.service.problems import PASSING, UNANSWERED
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -34,8 +35,8 @@ async def issue(
     ``acting`` makes an authority that acts for whoever asks. ``begin`` decides (``authority.issue.prepare``) and does
     what belongs into the transaction that reserves the serial number, which ``write`` runs if not ``access``;
     ``together`` is done before and ``last`` after the recording, in the very transaction that records the certificate,
-    or not at all. When ``begin`` is durable and no certificate comes of it, ``undo`` is done. Raises what they and
-    ``authority.issue`` raise; then no certificate has left.
+    or not at all. Where ``begin`` is durable and no certificate comes of it, ``undo`` is done, but not where the store
+    was away for a moment. Raises what they and ``authority.issue`` raise; then no certificate has left.
     """
 
     def first(authority: Authority) -> Prepared:
@@ -53,16 +54,18 @@ async def issue(
         last(actor, issued)
         return issued
 
-    def discard(authority: Authority) -> None:
-        undo(authority)
-        if content:
+    def discard(authority: Authority, code: str) -> None:
+        if code not in PASSING:
+            undo(authority)
+        if content and code != UNANSWERED:  # which may have been recorded
             _log_discarded(acting(authority), prepared)
 
     try:
         content = await sign(access, prepared)
         return await access.write(complete)
-    except Exception:
-        await access.write(discard)
+    except Exception as error:
+        code = getattr(error, "code", "")
+        await access.write(lambda authority: discard(authority, code))
         raise
 
 

@@ -68,8 +68,9 @@ def status_of(error: CountersealError) -> int:
         return 403
     if isinstance(error, NotFoundError):
         return 404
-    return 503 if isinstance(error, StoreError) and error.code in _PASSING else 500
+    return 503 if isinstance(error, StoreError) and error.code in PASSING else 500
 
 
-_PASSING = frozenset({"store.busy", "store.overloaded", "store.unanswered", "store.unreachable"})
+UNANSWERED = "store.unanswered"
+PASSING = frozenset({"store.busy", "store.overloaded", UNANSWERED, "store.unreachable"})
 """What may be over the next moment, so that a client tries again."""

@@ -32,6 +32,8 @@ POSTGRESQL = Dialect(
     read="begin isolation level repeatable read read only",
     stream=PostgreSQL.stream,
     clock="cast(floor(extract(epoch from clock_timestamp())) as bigint)",
+    lock=" for update",
+    skip_locked=" for update skip locked",
 )
 _SIZE = "select pg_database_size(current_database())"
 

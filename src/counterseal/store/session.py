@@ -45,7 +45,8 @@ class Dialect(NamedTuple):
     ``faults`` is what a statement can raise, and ``error`` turns one of them, at the store of this name, into ours;
     ``write`` begins a transaction that writes, before which no other one ends or begins; ``read`` begins one in which
     every statement sees the same moment; ``stream`` reads without holding all rows; ``clock`` is SQL for the database's
-    own time in seconds.
+    own time in seconds; ``lock`` ends a select whose rows nobody else may change until this transaction ends, and
+    ``skip_locked`` one that leaves out those that somebody else has so: nothing where one writes at a time.
     """
 
     faults: tuple[type[Exception], ...]
@@ -54,6 +55,8 @@ class Dialect(NamedTuple):
     read: str
     stream: Callable[[Any, str, Sequence[Any]], Any]
     clock: str
+    lock: str
+    skip_locked: str
 
 
 class Session:
@@ -69,6 +72,16 @@ class Session:
     def clock(self) -> str:
         """The database's own time in seconds, as SQL."""
         return self._dialect.clock
+
+    @property
+    def lock(self) -> str:
+        """What ends a select whose rows are locked, as SQL; see ``Dialect``."""
+        return self._dialect.lock
+
+    @property
+    def skip_locked(self) -> str:
+        """What ends a select that claims rows, as SQL; see ``Dialect``."""
+        return self._dialect.skip_locked
 
     def close(self) -> None:
         """Close the connection; nothing committed is lost, nothing uncommitted is kept."""

@@ -32,6 +32,8 @@ SQLITE = Dialect(
     read="begin",
     stream=sqlite3.Connection.execute,
     clock="cast(strftime('%s', 'now') as integer)",
+    lock="",
+    skip_locked="",
 )
 _RESTORE = "restore a backup with: counterseal restore"
 

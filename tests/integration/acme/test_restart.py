@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import json
+import signal
 from contextlib import ExitStack
+from http.client import HTTPException
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
+
+import pytest
+from cryptography import x509
 
 from acme_client import Client
 from acme_signing import csr
@@ -17,12 +22,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def kill_and_start_again(lab: Lab, stack: ExitStack) -> None:
-    """End the service by SIGKILL and start it at the same address."""
+BEFORE_SIGNING = ("counterseal.authority.signing", "Prepared.sign", 1)
+
+
+def kill_and_start_again(lab: Lab, stack: ExitStack, dying: tuple[str, str, int] | None = None) -> None:
+    """End the service by SIGKILL and start it at the same address, to die before a certain call if that is said."""
     lab.service.process.kill()
     lab.service.process.wait(30)
     address = f"127.0.0.1:{urlsplit(lab.service.url).port}"
-    lab.service = stack.enter_context(running(lab.service.home, "--listen", address))
+    lab.service = stack.enter_context(running(lab.service.home, "--listen", address, dying=dying))
 
 
 def test_a_challenge_under_way_is_taken_up_again(tmp_path: Path) -> None:
@@ -41,6 +49,31 @@ def test_a_challenge_under_way_is_taken_up_again(tmp_path: Path) -> None:
         client.wait(order.headers["location"], "ready")
         assert client.finalize(order.json, csr("resumed.example.com")).json["status"] == "valid"
         client.close()
+
+
+def test_an_order_that_was_being_signed_is_finished(tmp_path: Path) -> None:
+    """Killed between the reservation and the signature: the next process signs, once, with another serial number."""
+    with ExitStack() as stack:
+        lab = start_lab(stack, tmp_path / "home")
+        client = lab.client()
+        order = client.order("signed.example.com")
+        challenge, proof = client.challenge(order, "http-01")
+        lab.web.put(challenge["token"], proof)
+        client.post(challenge["url"], {})
+        ready = client.wait(order.headers["location"], "ready").json
+        client.close()
+        kill_and_start_again(lab, stack, BEFORE_SIGNING)
+        with pytest.raises((OSError, HTTPException)):
+            client.finalize(ready, csr("signed.example.com"))
+        assert lab.service.process.wait(30) == -signal.SIGKILL
+        client.close()
+        kill_and_start_again(lab, stack)
+        done = client.wait(order.headers["location"], "valid").json
+        chain = x509.load_pem_x509_certificate(client.post(done["certificate"]).body)
+        client.close()
+        listed = json.loads(counterseal(lab.service.home, "list", "--name", "signed.example.com", "--json").stdout)
+        assert [int(one["serial_number"], 16) for one in listed["certificates"]] == [chain.serial_number]
+        assert counterseal(lab.service.home, "log", "verify").code == 0
 
 
 def test_every_certificate_that_left_is_in_the_store(tmp_path: Path) -> None:

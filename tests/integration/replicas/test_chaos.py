@@ -10,15 +10,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.x509 import ocsp
 
 from command import counterseal
-from replicas import CLIENTS, PATIENCE, Lab, replicas, under_load
+from counterseal.pki.shown import show_serial
+from integration.serve.test_ocsp import GOOD, REVOKED, request_of
+from replicas import CLIENTS, PATIENCE, REPLICAS, Lab, replicas, under_load
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 pytestmark = [pytest.mark.slow, pytest.mark.nginx]
 FROZEN_SECONDS = 2.0
+BEFORE_SIGNING = ("counterseal.authority.signing", "Prepared.sign", 2)
 ORDERS = 4
 """So many certificates after each blow, or it was not survived."""
 
@@ -33,13 +39,16 @@ def lab() -> Iterator[Lab]:
 
 
 def test_nothing_is_lost_whatever_dies(lab: Lab) -> None:
-    """A replica is killed, the database restarted, crashed, frozen, and at last replaced by its standby."""
+    """Replicas are killed, the database restarted, crashed, frozen, and at last replaced by its standby."""
     with under_load(lab):
         lab.work(ORDERS)
         lab.replicas[1].process.kill()
         lab.replicas[1].process.wait(30)
+        lab.replicas[1] = lab.start(1, BEFORE_SIGNING)
+        assert lab.replicas[1].process.wait(PATIENCE) == -signal.SIGKILL
         lab.work(ORDERS)
         lab.replicas[1] = lab.start(1)
+        _revoke(lab, lab.load.chains[0])
         lab.primary.restart("fast")
         lab.work(ORDERS)
         lab.primary.restart("immediate")
@@ -54,6 +63,24 @@ def test_nothing_is_lost_whatever_dies(lab: Lab) -> None:
     _check(lab)
 
 
+def _revoke(lab: Lab, chain: bytes) -> None:
+    """Revoke what every replica has answered as good, when their listening connections have just been ended."""
+    subject, ca = x509.load_pem_x509_certificates(chain)[:2]
+    question = request_of(subject.serial_number, ca, SHA256())
+
+    def answers() -> list[ocsp.OCSPCertStatus]:
+        asked = [lab.ask(number, "/ocsp/servers", question) for number in range(REPLICAS)]
+        return [ocsp.load_der_ocsp_response(one).certificate_status for one in asked]
+
+    assert [answers() for _ in range(3)] == [[GOOD] * REPLICAS] * 3
+    lab.primary.sql("select pg_terminate_backend(pid) from pg_stat_activity where query like 'select pg_is_in_recov%'")
+    assert counterseal(lab.homes[0], "revoke", show_serial(subject.serial_number)).code == 0
+    deadline = time.monotonic() + PATIENCE
+    while answers() != [REVOKED] * REPLICAS:
+        assert time.monotonic() < deadline, "a replica does not learn of a revocation"
+    assert [answers() for _ in range(3)] == [[REVOKED] * REPLICAS] * 3
+
+
 def _freeze(lab: Lab) -> None:
     """Stop every process of the database until the clients feel it, then let it go on."""
     before = len(lab.load.chains)
@@ -66,11 +93,15 @@ def _freeze(lab: Lab) -> None:
 
 
 def _settle(lab: Lab) -> None:
-    """Wait until the others have given up what the killed replica was at."""
+    """Wait until the others have finished what the killed replicas were at."""
     deadline = time.monotonic() + PATIENCE
     while lab.standby.sql("select 1 from acme_order where status = 'processing'", "counterseal"):
         assert time.monotonic() < deadline, "an order of the killed replica is never ended"
         time.sleep(0.2)
+    while not [line for one in lab.replicas for line in one.log if line["event"] == "order taken up"]:
+        assert time.monotonic() < deadline, "an order that was being signed was not finished"
+        time.sleep(0.2)
+    assert not lab.standby.sql("select 1 from acme_order where csr is not null", "counterseal")
 
 
 def _check(lab: Lab) -> None:

@@ -90,17 +90,17 @@ def test_what_happens_once_happens_once(store: Store) -> None:
     assert orders.find_order_of_certificate(store, 5, "clients") == orders.find_order(store, "o1")
 
 
-def test_half_finished_orders_are_given_up(store: Store) -> None:
-    """Those in processing, and no others."""
-    for number, status in enumerate(("pending", "processing", "processing")):
+def test_a_csr_is_kept_while_it_is_signed(store: Store) -> None:
+    """Those in processing are claimed, and no others; whatever an order becomes, its CSR is gone then."""
+    for number in range(3):
         orders.add_order(store, order(f"o{number}"))
-        orders.change_order(store, f"o{number}", was="pending", status=status)
-    assert orders.abandon_orders(store, "{}", everything=True) == 2
-    assert [one.status for number in range(3) if (one := orders.find_order(store, f"o{number}"))] == [
-        "pending",
-        "invalid",
-        "invalid",
-    ]
+    for number in (1, 2):
+        assert orders.change_order(store, f"o{number}", was="pending", status="processing", csr=b"csr")
+    assert set(orders.claim_processing(store, everything=True, limit=9)) == {"o1", "o2"}
+    orders.complete_order(store, "o1", was="processing", issuer="clients", serial_number=5, expires_at=NOW)
+    orders.change_order(store, "o2", was="processing", status="invalid", error="{}")
+    found = [one for number in range(3) if (one := orders.find_order(store, f"o{number}"))]
+    assert [(one.status, one.csr) for one in found] == [("pending", None), ("valid", None), ("invalid", None)]
 
 
 def test_what_is_over_is_taken_away_in_steps(store: Store) -> None:

@@ -63,9 +63,9 @@ def test_work_is_taken_over_when_nobody_has_it_any_more(tmp_path: Path) -> None:
         orders.add_order(store, OrderRecord("o", "a", "ready", "[]", "[]", "server", NOW, NOW + 100))
         assert authorizations.claim_attempted(store, everything=True, limit=9) == ()
         assert authorizations.attempt(store, "z", "http-01")
-        assert orders.change_order(store, "o", was="ready", status="processing")
+        assert orders.change_order(store, "o", was="ready", status="processing", csr=b"csr")
         assert authorizations.claim_attempted(store, everything=False, limit=9) == ()
-        assert orders.abandon_orders(store, "{}", everything=False) == 0
+        assert orders.claim_processing(store, everything=False, limit=9) == ()
         assert not orders.is_left_behind(store)
         for table in ("acme_authorization", "acme_order"):
             store.run(f"update {table} set claimed_until = claimed_until - 3600")  # noqa: S608 - the test's own
@@ -73,5 +73,8 @@ def test_work_is_taken_over_when_nobody_has_it_any_more(tmp_path: Path) -> None:
         assert authorizations.claim_attempted(store, everything=False, limit=9) == ("z",)
         assert authorizations.claim_attempted(store, everything=False, limit=9) == ()
         assert authorizations.claim_attempted(store, everything=True, limit=9) == ("z",)
-        assert orders.abandon_orders(store, "{}", everything=False) == 1
+        assert orders.claim_processing(store, everything=False, limit=9) == ("o",)
+        assert orders.claim_processing(store, everything=False, limit=9) == ()
+        assert orders.claim_processing(store, everything=True, limit=9) == ("o",)
         assert not orders.is_left_behind(store)
+        assert [one.csr for one in [orders.find_order(store, "o")] if one] == [b"csr"]

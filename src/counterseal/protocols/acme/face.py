@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -16,7 +15,8 @@ from counterseal.protocols.acme import accounts, authorizations, certificates, i
 from counterseal.protocols.acme.endpoint import METHODS, Endpoint, acting
 from counterseal.protocols.acme.exchange import HOUR, Reply
 from counterseal.protocols.acme.paths import Paths
-from counterseal.protocols.acme.problems import Failure, not_found
+from counterseal.protocols.acme.problems import not_found
+from counterseal.protocols.acme.taking_up import take_up
 from counterseal.protocols.acme.validation.connect import Reach
 from counterseal.protocols.acme.validation.resolver import Resolver
 from counterseal.protocols.acme.validation.validator import Validator
@@ -24,7 +24,7 @@ from counterseal.service.issuing import issue
 from counterseal.service.log import log_error
 from counterseal.service.parts import Face, Service, Upkeep
 from counterseal.store.acme.authorizations import claim_attempted, find_authorization
-from counterseal.store.acme.orders import abandon_orders, is_left_behind
+from counterseal.store.acme.orders import claim_processing, is_left_behind
 from counterseal.store.acme.passing import forget_authorizations, forget_nonces, forget_orders, forget_usage
 
 if TYPE_CHECKING:
@@ -35,13 +35,15 @@ if TYPE_CHECKING:
     from counterseal.protocols.acme.endpoint import Job, KeyWay
     from counterseal.protocols.acme.rules import AcmeRules
     from counterseal.store.acme.records import AuthorizationRecord
-    from counterseal.store.store import Store
 
 RESULT_SECONDS = 0.5
 """A validation that takes longer goes on while the client asks for its result."""
 
 TIDY_SECONDS = 60.0
 TAKE_OVER_SECONDS = 5.0
+ORDERS_AT_ONCE = 50
+"""Orders that one replica takes up at a time, well inside the time that they are claimed for."""
+
 STEP = 500
 """Rows that one tidying takes away at most, so that nobody waits for it."""
 
@@ -98,23 +100,24 @@ class Acme:
         await self._take_over(everything=not shared)
 
     async def take_over(self) -> None:
-        """Take up what another process has left; where nobody else can be there, there is nothing."""
-        if await self._service.access.read(lambda authority: _is_left_behind(authority.store)):
+        """Take up what another process has left, or what this one could not store."""
+        if await self._service.access.read(lambda authority: is_left_behind(authority.store)):
             await self._take_over(everything=False)
 
     async def _take_over(self, *, everything: bool) -> None:
-        """Challenges are tried again, half-finished orders are given up."""
-        failure = Failure("serverInternal", "the service stopped before the certificate was signed: order it again")
-        error = json.dumps(failure.document())
+        """Challenges are tried again, half-finished orders are finished; each by whoever claims it."""
 
-        def claim(authority: Authority) -> list[AuthorizationRecord | None]:
-            abandon_orders(authority.store, error, everything=everything)
+        def claim(authority: Authority) -> tuple[list[AuthorizationRecord | None], tuple[str, ...]]:
             claimed = claim_attempted(authority.store, everything=everything, limit=STEP)
-            return [find_authorization(authority.store, one) for one in claimed]
+            processing = claim_processing(authority.store, everything=everything, limit=ORDERS_AT_ONCE)
+            return [find_authorization(authority.store, one) for one in claimed], processing
 
-        for record in await self._service.access.write(claim):
+        attempted, processing = await self._service.access.write(claim)
+        for record in attempted:
             if record is not None:
                 self._validator.start(record, objects.URLs(self._service.origin.usual))
+        for identifier in processing:
+            await take_up(self._service.access, identifier)
 
     async def tidy(self) -> None:
         """Take away what is over, a few rows at a time."""
@@ -181,8 +184,8 @@ class Acme:
             access,
             lambda authority: issuing.begin(authority, call),
             acting=lambda authority: acting(authority, call),
-            last=lambda authority, issued: issuing.complete(authority, call, issued),
-            undo=lambda authority: issuing.give_up(authority, call),
+            last=lambda authority, issued: issuing.complete(authority, call.parameters["id"], issued),
+            undo=lambda authority: issuing.give_up(authority, call.parameters["id"]),
             write=access.write
             if self._rules.caa_identities  # the nonce is spent
             else lambda begin: self._endpoint.do(opened, lambda authority, _: begin(authority)),
@@ -203,10 +206,6 @@ class Acme:
     async def _renewal_information(self, request: Request) -> Reply:
         name = request.path_params["name"]
         return await self._service.access.read(lambda authority: certificates.renewal_information(authority, name))
-
-
-def _is_left_behind(store: Store) -> bool:
-    return store.is_shared and is_left_behind(store)
 
 
 async def _new_nonce(request: Request) -> Reply:

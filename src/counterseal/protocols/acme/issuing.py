@@ -1,7 +1,8 @@
 """Finalizing an order (RFC 8555 7.4): a CSR that asks for exactly what was ordered becomes the certificate.
 
 The steps of an order beside those of ``service.issuing``: its state ``processing`` is durable together with the serial
-number, its last state together with the certificate, so it is issued once or not at all.
+number, its last state together with the certificate, so it is issued once or not at all. The CSR is kept
+meanwhile: what a process that died has begun, another one finishes.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from msgspec.json import decode as read_stored
 from counterseal.authority.issue import prepare
 from counterseal.authority.order import order_from_csr
 from counterseal.errors import InputError, NotFoundError, RefusedError, StoreError
-from counterseal.moments import moment
+from counterseal.moments import epoch, moment
 from counterseal.pki.csr import parse_csr
 from counterseal.pki.subject import subject_of
 from counterseal.protocols.acme.encoding import decode
@@ -48,16 +49,19 @@ def begin(authority: Authority, call: Call) -> Prepared:
     finalizing = follow(ORDER, state, OrderEvent.FINALIZE)
     if finalizing is state:
         raise Problem("orderNotReady", f"the order is {state}")
-    asked = _asked(authority, call, order, _read_csr(call))
-    named = read_stored(order.identifiers)[0]["value"]
-    try:
-        prepared = prepare(authority, asked, name=named)
-    except RefusedError as error:
-        reasons = tuple(Subproblem("badCSR", finding.message) for finding in error.findings)
-        raise Problem("badCSR", error.message, subproblems=reasons) from None
-    if not change_order(authority.store, order.id, was=order.status, status=finalizing):
+    content = decode(call.read(Finalize).csr, "csr")
+    prepared = _prepare(authority, order, _read_csr(content, call), call.at)
+    if not change_order(authority.store, order.id, was=order.status, status=finalizing, csr=content):
         raise Problem("orderNotReady", "the order is being finalized already")
     return prepared
+
+
+def begin_again(authority: Authority, order: OrderRecord) -> Prepared:
+    """Decide anew about an order that was claimed in ``processing``; what was reserved for it is not used any more."""
+    at = epoch(authority.clock())
+    if order.csr is None or order.expires_at <= at:
+        raise Problem("orderNotReady", "the order's time was over before its certificate was signed")
+    return _prepare(authority, order, parse_csr(order.csr), at)
 
 
 def reused_authorizations(authority: Authority, call: Call) -> list[AuthorizationRecord]:
@@ -67,9 +71,8 @@ def reused_authorizations(authority: Authority, call: Call) -> list[Authorizatio
     return [one for one in found if one is not None and (one.validated_at or 0) <= order.created_at]
 
 
-def complete(authority: Authority, call: Call, issued: Issued) -> None:
+def complete(authority: Authority, identifier: str, issued: Issued) -> None:
     """Turn the order to ``valid``; raises StoreError where it is not ``processing`` any more."""
-    identifier = call.parameters["id"]
     done = complete_order(
         authority.store,
         identifier,
@@ -82,16 +85,25 @@ def complete(authority: Authority, call: Call, issued: Issued) -> None:
         raise StoreError("acme.order_lost", f"the order changed while it was finalized: {identifier}")
 
 
-def give_up(authority: Authority, call: Call) -> None:
+def give_up(authority: Authority, identifier: str) -> None:
     """Turn an order that could not be signed to ``invalid``; the reason is in the log, not in the order."""
     failure = Failure("serverInternal", "the certificate could not be signed")
     error = json.dumps(failure.document())
     failed = follow(ORDER, OrderStatus.PROCESSING, OrderEvent.FAIL)
-    change_order(authority.store, call.parameters["id"], was=OrderStatus.PROCESSING, status=failed, error=error)
+    change_order(authority.store, identifier, was=OrderStatus.PROCESSING, status=failed, error=error)
 
 
-def _read_csr(call: Call) -> CSR:
-    content = decode(call.read(Finalize).csr, "csr")
+def _prepare(authority: Authority, order: OrderRecord, csr: CSR, at: int) -> Prepared:
+    asked = _asked(authority, order, csr, at)
+    named = read_stored(order.identifiers)[0]["value"]
+    try:
+        return prepare(authority, asked, name=named)
+    except RefusedError as error:
+        reasons = tuple(Subproblem("badCSR", finding.message) for finding in error.findings)
+        raise Problem("badCSR", error.message, subproblems=reasons) from None
+
+
+def _read_csr(content: bytes, call: Call) -> CSR:
     if not content or content[0] != _DER_SEQUENCE:
         raise Problem("badCSR", "the csr is not DER in base64url (RFC 8555 7.4)")
     try:
@@ -103,7 +115,7 @@ def _read_csr(call: Call) -> CSR:
     return csr
 
 
-def _asked(authority: Authority, call: Call, order: OrderRecord, csr: CSR) -> Asked:
+def _asked(authority: Authority, order: OrderRecord, csr: CSR, at: int) -> Asked:
     ordered = tuple(Identifier(one["type"], one["value"]) for one in read_stored(order.identifiers))
     wished = requested_by(csr)
     if wished != frozenset(ordered):
@@ -114,7 +126,7 @@ def _asked(authority: Authority, call: Call, order: OrderRecord, csr: CSR) -> As
         asked = order_from_csr(authority.profile(order.profile), csr)
     except (InputError, NotFoundError) as error:
         raise Problem("badCSR", error.message) from None
-    lifetime = None if order.not_after is None else moment(order.not_after) - moment(call.at)
+    lifetime = None if order.not_after is None else moment(order.not_after) - moment(at)
     short = next((one.value for one in ordered if len(one.value) <= MAX_COMMON_NAME), None)
     subject = asked.subject if asked.subject.rdns or short is None else subject_of(short)
     return asked._replace(subject=subject, names=tuple(one.general_name() for one in ordered), lifetime=lifetime)

@@ -55,7 +55,7 @@ def claim_attempted(session: Session, *, everything: bool, limit: int) -> tuple[
     with session.statement():
         rows = session.rows(
             f"update acme_authorization set claimed_until = {session.clock} + {CLAIM_SECONDS}"  # noqa: S608 - constants
-            f" where id in ({ATTEMPTED}{free} order by id limit ?) returning id",
+            f" where id in ({ATTEMPTED}{free} order by id limit ?{session.skip_locked}) returning id",
             (limit,),
         )
     return tuple(identifier for (identifier,) in rows)

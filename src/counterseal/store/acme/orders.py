@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 _COLUMNS = (
     "id, account, status, identifiers, authorizations, profile, created_at, expires_at, not_after, replaces, error,"
-    " issuer, serial_number"
+    " issuer, csr, serial_number"
 )
-_INSERT = f"insert into acme_order ({_COLUMNS}) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608 - constants only
+_INSERT = f"insert into acme_order ({_COLUMNS}) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608 - constants only
 BY_ID = f"select {_COLUMNS} from acme_order where id = ?"  # noqa: S608 - constants only
 OF_ACCOUNT = (
     "select id, created_at from acme_order where account = ? and (created_at, id) > (?, ?)"
@@ -46,6 +46,7 @@ def add_order(session: Session, record: OrderRecord) -> None:
         record.replaces,
         record.error,
         record.issuer,
+        record.csr,
         None if record.serial_number is None else encode_serial(record.serial_number),
     )
     with session.statement():
@@ -76,14 +77,19 @@ def order_ids(
     return tuple(session.rows(OF_ACCOUNT, (account, *after, limit)))
 
 
-def change_order(session: Session, identifier: str, *, was: str, status: str, error: str | None = None) -> bool:
-    """Change the status if it still is ``was``, and say whether it was; what is ``processing`` is claimed."""
+def change_order(
+    session: Session, identifier: str, *, was: str, status: str, error: str | None = None, csr: bytes | None = None
+) -> bool:
+    """Change the status if it still is ``was``, and say whether it was.
+
+    What is ``processing`` is claimed, and needs its CSR, so that somebody else can finish it; nothing else keeps one.
+    """
     with session.statement():
         return bool(
             session.run(
-                f"update acme_order set status = ?, error = ?, claimed_until = {session.clock} + {CLAIM_SECONDS}"  # noqa: S608 - constants
-                " where id = ? and status = ?",
-                (status, error, identifier, was),
+                f"update acme_order set status = ?, error = ?, claimed_until = {session.clock} + {CLAIM_SECONDS},"  # noqa: S608 - constants
+                " csr = ? where id = ? and status = ?",
+                (status, error, csr, identifier, was),
             )
         )
 
@@ -95,7 +101,7 @@ def complete_order(
     with session.statement():
         return bool(
             session.run(
-                "update acme_order set status = 'valid', issuer = ?, serial_number = ?, expires_at = ?"
+                "update acme_order set status = 'valid', issuer = ?, serial_number = ?, expires_at = ?, csr = null"
                 " where id = ? and status = ?",
                 (issuer, encode_serial(serial_number), expires_at, identifier, was),
             )
@@ -107,17 +113,20 @@ def is_left_behind(session: Session) -> bool:
     return session.row(LEFT_BEHIND.format(clock=session.clock)) is not None
 
 
-def abandon_orders(session: Session, error: str, *, everything: bool) -> int:
-    """Give up the orders that a process which ended left in ``processing``, and return how many.
+def claim_processing(session: Session, *, everything: bool, limit: int) -> tuple[str, ...]:
+    """Claim the orders that a process which ended left in ``processing``, and return their ids.
 
-    Those that somebody still has stay, but with ``everything``: for who knows that nobody else is there.
+    Those that somebody still has stay his, but with ``everything``: for who knows that nobody else is there.
     """
     free = "" if everything else f" and coalesce(claimed_until, 0) <= {session.clock}"
     with session.statement():
-        return session.run(
-            f"update acme_order set status = 'invalid', error = ? where status = 'processing'{free}",  # noqa: S608 - constants
-            (error,),
+        rows = session.rows(
+            f"update acme_order set claimed_until = {session.clock} + {CLAIM_SECONDS} where id in"  # noqa: S608 - constants
+            f" (select id from acme_order where status = 'processing'{free} order by id limit ?{session.skip_locked})"
+            " returning id",
+            (limit,),
         )
+    return tuple(identifier for (identifier,) in rows)
 
 
 def _record(row: Row) -> OrderRecord:

@@ -60,6 +60,6 @@ def forget_usage(session: Session, before: int) -> int:
 
 
 def _forget(session: Session, key: str, table: str, before: int, limit: int) -> int:
-    chosen = f"select {key} from {table} where expires_at < ? order by expires_at limit ?"  # noqa: S608 - constants only
+    chosen = f"select {key} from {table} where expires_at < ? order by expires_at limit ?{session.skip_locked}"  # noqa: S608 - constants only
     with session.statement():
         return session.run(f"delete from {table} where {key} in ({chosen})", (before, limit))  # noqa: S608 - constants only

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,10 @@ class AuthorizationRecord:
 
 @dataclass(frozen=True, slots=True)
 class OrderRecord:
-    """An order; ``identifiers`` and ``authorizations`` are JSON lists, the last two say which certificate it became."""
+    """An order; ``identifiers`` and ``authorizations`` are JSON lists.
+
+    ``issuer`` and ``serial_number`` say which certificate it became; ``csr`` is there while it is signed.
+    """
 
     id: str
     account: str
@@ -71,4 +74,5 @@ class OrderRecord:
     replaces: str | None = None
     error: str | None = None
     issuer: str | None = None
+    csr: bytes | None = field(default=None, repr=False)
     serial_number: int | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from counterseal.errors import CountersealError
 from counterseal.protocols.acme.authorizations import settle
 from counterseal.protocols.acme.identifiers import combined
 from counterseal.protocols.acme.problems import Failure, Subproblem
@@ -46,7 +47,7 @@ class Validator:
         """Validate the attempted challenge of an authorization, or go on; the task ends when the result is stored."""
         task = self._tasks.get(record.id)
         if task is None:
-            task = self._tasks[record.id] = asyncio.create_task(self._validate(record, urls))
+            task = self._tasks[record.id] = asyncio.create_task(self._work(record, urls))
             task.add_done_callback(lambda _: self._tasks.pop(record.id, None))
         return task
 
@@ -61,6 +62,13 @@ class Validator:
         ]
         if refused:
             raise combined(refused)
+
+    async def _work(self, record: AuthorizationRecord, urls: URLs) -> None:
+        """Validate; where the store is away for long, it is left to whoever takes it up when its time is over."""
+        try:
+            await self._validate(record, urls)
+        except CountersealError as error:
+            log_error("validation not stored", authorization=record.id, code=error.code, reason=error.message)
 
     async def _validate(self, record: AuthorizationRecord, urls: URLs) -> None:
         async with self._places:
