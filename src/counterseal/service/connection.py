@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from counterseal.errors import InputError
+from counterseal.service.head import HEAD_LIMIT, fault_of_head
 from counterseal.service.short_way import LONGEST, OCTETS
 
 if TYPE_CHECKING:
@@ -22,7 +24,6 @@ if TYPE_CHECKING:
 
     from counterseal.service.short_way import ShortWay
 
-HEAD_LIMIT = 32 * 1024
 HEAD_SECONDS = 15.0
 CLOSE_SECONDS = 2.0
 """A peer has so long to answer the end of TLS; idle clients that never do would hold up a stop for half a minute."""
@@ -36,6 +37,7 @@ class Connection(HttpToolsProtocol):
     _inside: bool = False
     _deadline: asyncio.TimerHandle | None = None
     _receiving: bool = False
+    _fault: str | None = None
     idle_since: float = 0.0
     """When the last answer ended, in the loop's time."""
 
@@ -86,10 +88,17 @@ class Connection(HttpToolsProtocol):
             self._start()
 
     def on_headers_complete(self) -> None:
-        """End the head."""
+        """End the head; what is raised here refuses the request, with the rest of what has arrived."""
+        self._fault = fault_of_head(self.parser.get_http_version(), self.url, self.headers)
+        if self._fault is not None:
+            raise InputError("http.head", self._fault)
         self._stop()
         self._receiving = True
         super().on_headers_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse, with the reason if it is ours."""
+        super().send_400_response(self._fault or msg)
 
     def on_message_complete(self) -> None:
         """End the request, body and all."""
@@ -109,6 +118,9 @@ class Connection(HttpToolsProtocol):
         """Close when idle, else after the answer under way."""
         super().shutdown()
         self._end_soon()
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """Say nothing: who asks for another protocol is answered in this one (RFC 9110 7.8)."""
 
     def _is_between_requests(self) -> bool:
         """Whether what arrives now is the beginning of a request, and its answer would be the next one."""

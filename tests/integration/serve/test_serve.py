@@ -15,7 +15,7 @@ import pytest
 
 from command import counterseal
 from counterseal.compose.serve import GRACE_SECONDS, HANDSHAKE_SECONDS
-from counterseal.service.connection import HEAD_LIMIT
+from counterseal.service.head import HEAD_LIMIT
 from service_process import Running, make_ca, running
 
 if TYPE_CHECKING:
