@@ -71,7 +71,8 @@ def start_lab(stack: ExitStack, home: Path, more: str = "", *, http_port: int | 
     tls_port = free_port()
     configuration = CONFIGURATION.format(dns=dns.address, http=http_port or web.port, tls=tls_port, more=more)
     make_ca(home, configuration)
-    return Lab(stack.enter_context(running(home)), dns, web, tls_port)
+    service = stack.enter_context(running(home, "--listen", f"127.0.0.1:{free_port()}"))  # where it can start again
+    return Lab(service, dns, web, tls_port)
 
 
 @pytest.fixture(scope="module")

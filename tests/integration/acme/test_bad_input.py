@@ -184,18 +184,18 @@ def test_a_body_without_end_is_cut_off(lab: Lab, sent: bytes) -> None:
 @pytest.mark.slow
 def test_slow_clients_are_cut_off_and_hold_up_nobody(lab: Lab, client: Client) -> None:
     """Hundreds that send a head or a body octet by octet: others are served meanwhile, and they end."""
-    slow = [opened(lab) for _ in range(200)]
-    for number, tls in enumerate(slow):
-        tls.sendall(HEAD[:40] if number % 2 else HEAD + b"Content-Length: 10\r\n\r\n{")
+    slow = []
+    for number in range(200):
+        slow.append(opened(lab))  # whose time begins now
+        slow[-1].sendall(HEAD[:40] if number % 2 else HEAD + b"Content-Length: 10\r\n\r\n{")
     began = time.monotonic()
     assert client.order("meanwhile.example.com").status == 201
     assert time.monotonic() - began < HEAD_SECONDS
     for number, tls in enumerate(slow):
         tls.settimeout(HEAD_SECONDS + BODY_SECONDS)
-        answer = tls.recv(65_536)
+        answer = read_to_end(tls)
         assert answer == b"" if number % 2 else answer.startswith(b"HTTP/1.1 408 ")
         tls.close()
-    assert time.monotonic() - began < HEAD_SECONDS + BODY_SECONDS
     assert client.order("afterwards.example.com").status == 201
 
 
