@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 SOURCE = Path(__file__).resolve().parent.parent / "src" / "counterseal"
@@ -35,6 +36,7 @@ def read_kinds() -> dict[str, str]:
     }
 
 
+@cache
 def read_uses() -> tuple[ErrorUse, ...]:
     """List every place in the source that makes one of our errors, sorted."""
     kinds = read_kinds()

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from counterseal.nginx.waiting import Clock
 
 KILLED = -signal.SIGKILL
+_LOOKS = 5
 REFUSED = 3
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 _DEEDS = {
@@ -62,9 +63,10 @@ def die() -> None:
 def die_before_deed(number: int) -> Clock:
     """From now on count what this process does outside itself, and die just before deed ``number``.
 
-    Waiting is a deed, too, for whoever waits on the clock that is returned.
+    Waiting is a deed, too, for whoever waits on the clock that is returned: the first few looks in a row, because
+    how many there are says only how slow the machine is.
     """
-    left = number
+    left, waits = number, 0
 
     def count() -> None:
         nonlocal left
@@ -75,10 +77,15 @@ def die_before_deed(number: int) -> Clock:
     def watch(event: str, arguments: tuple[object, ...]) -> None:
         writes = event == "open" and isinstance(flags := arguments[2], int) and bool(flags & _WRITING)
         if writes or event in _DEEDS:
+            nonlocal waits
+            waits = 0
             count()
 
     def sleep(seconds: float) -> None:
-        count()
+        nonlocal waits
+        waits += 1
+        if waits <= _LOOKS:
+            count()
         clock.sleep(seconds)
 
     clock = system_clock()

@@ -6,6 +6,7 @@ import os
 import shutil
 import socket
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from counterseal.nginx.deploy import STEPS, ProofOutcome, deploy
 from counterseal.nginx.generations import Layout, list_generations, read_current
 from counterseal.nginx.retention import prune
 from counterseal.nginx.status import read_status
+from ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -128,8 +130,7 @@ def test_a_generation_that_never_answers_is_taken_back(bench: Bench) -> None:
         finally:
             bench.port = port
 
-    with socket.create_server(("127.0.0.1", 0)) as other:
-        taken_port = other.getsockname()[1]
+    taken_port, bench.limits = free_port(), replace(bench.limits, answer=2)
     error = _refused(bench, before, lambda: deploy(files, place=bench.place, prove=bench.prove, reason="a test"))
     assert error.code == "deploy.not_answering"
     assert error.hint == "another server block or another nginx may have the address and the name"

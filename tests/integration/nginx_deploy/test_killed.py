@@ -16,6 +16,7 @@ from counterseal.nginx.status import read_status
 from counterseal.nginx.waiting import wait_until
 from integration.nginx_deploy.bench import Bench
 from integration.nginx_deploy.forked import KILLED, REFUSED, await_exit, die, die_before_deed, fork, run_forked
+from ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -85,8 +86,8 @@ def test_killed_while_nginx_is_still_at_work_on_it(bench: Bench, old: int | None
     if old:
         bench.deploy()
     log = bench.base / "run/error.log"
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
+    port = free_port()
+    with socket.create_server(("127.0.0.1", port)):
         bench.extra = f"listen 127.0.0.1:{port};"
         deploying = fork(bench.deploy)
         assert wait_until(lambda: log.exists() and f":{port} failed" in log.read_text(), within=30, clock=bench.clock)
