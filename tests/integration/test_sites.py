@@ -74,7 +74,10 @@ def test_two_sites_on_one_socket_are_proved(home: Path, tmp_path: Path, admit: s
     assert ("unlisted" in kinds) == (admit == "known")
     forged = {row["site"]: row["result"] for row in rows if row["kind"] == "forged-headers"}
     assert forged == {"panel": "passed", "app": "passed"}  # also behind the allow list that no probe is on
-    back = counterseal(home, "nginx", "rollback", "--json")
+    for rehearsing in ((), ("--dry-run",)):
+        refused = counterseal(home, "nginx", "rollback", *rehearsing)
+        assert (refused.code, "let in again who was revoked after it: ann\n" in refused.stderr) == (4, True)
+    back = counterseal(home, "nginx", "rollback", "--readmit", "--json")
     assert back.code == 0, back.stderr
     assert json.loads(back.stdout)["generation"] == 1
 

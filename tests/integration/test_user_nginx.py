@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from command import counterseal
+from guides import blocks, run_script
 from ports import free_port
 from whole_answers import read_to_end
 
@@ -121,3 +122,27 @@ def test_a_name_that_is_taken_is_refused_with_its_line(tmp_path: Path, mine: int
     assert f"{tmp_path}/conf/nginx.conf:10" in refused.stderr
     assert not (home / "nginx" / "current").exists()
     assert not list((tmp_path / "conf" / "conf.d").iterdir())
+
+
+@pytest.mark.nginx
+@pytest.mark.skipif(not NGINX.exists(), reason="Debian's nginx is not installed")
+@pytest.mark.usefixtures("mine")
+def test_the_guide_for_one_nginx(tmp_path: Path) -> None:
+    """Line by line as it stands, with this nginx in the place of the system's; and a rehearsal of each deploy."""
+    home, passphrase = tmp_path / "home", tmp_path / "passphrase"
+    passphrase.write_text("horse staple battery\n")
+    passphrase.chmod(0o600)
+    first, deploying, *others = blocks("admin.md", "sh")
+    unlocked = {"COUNTERSEAL_PASSPHRASE_FILE": str(passphrase)}
+    run_script(first, tmp_path, home, **unlocked)
+    (configuration,) = blocks("admin.md", "toml")
+    configuration = configuration.replace("/etc/nginx", str(tmp_path / "conf"))
+    (home / "counterseal.toml").write_text(configuration.replace('"443"', f'"127.0.0.1:{free_port()}"'))
+    deploying = deploying.replace("/etc/counterseal/passphrase", str(passphrase))
+    told = run_script(deploying.replace("timer install", "timer install --unit-dir units"), tmp_path, home, **unlocked)
+    assert f"would write {tmp_path}/conf/conf.d/counterseal.conf (mode 0644," in told
+    assert "generation 1 is in force and proved" in told
+    assert "PRIVATE KEY" not in told
+    assert "in force and proved: generation 2" in run_script("".join(others), tmp_path, home, **unlocked)
+    assert (tmp_path / "handout" / "alice.p12").is_file()
+    assert "counterseal" in (tmp_path / ".local/share/bash-completion/completions/counterseal").read_text()

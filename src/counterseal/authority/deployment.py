@@ -19,6 +19,7 @@ from counterseal.authority.backend_probes import make_backends
 from counterseal.authority.probes import Probes, files_of, make_probes, retire_good
 from counterseal.authority.proof import Stage, prove_sites, remember_leavers
 from counterseal.authority.publish import publish
+from counterseal.authority.readmission import refuse_readmission
 from counterseal.authority.site_certificate import (
     ensure_server_certificate,
     read_server_certificate,
@@ -27,7 +28,7 @@ from counterseal.authority.site_certificate import (
 from counterseal.authority.site_material import client_cas, material_of
 from counterseal.authority.stapling import require_stapling
 from counterseal.errors import InputError, NotFoundError
-from counterseal.nginx.deploy import ProofOutcome, deploy, mend, rollback
+from counterseal.nginx.deploy import ProofOutcome, choose_generation, deploy, mend, rollback
 from counterseal.nginx.generations import Layout as Generations
 from counterseal.nginx.generations import list_generations, read_current
 from counterseal.nginx.render import render, render_snippets
@@ -148,15 +149,30 @@ def require_sites(served: Sequence[ServedSite]) -> None:
         raise InputError("site.none", "no site is configured", hint="name one in counterseal.toml: [sites.NAME]")
 
 
-def rollback_sites(authority: Authority, served: Sequence[ServedSite], ground: Ground, *, to: int | None) -> Deployed:
-    """Put an older generation in force again, proved with its own probes."""
+def rollback_sites(
+    authority: Authority, served: Sequence[ServedSite], ground: Ground, *, to: int | None, readmit: bool = False
+) -> Deployed:
+    """Put an older generation in force again, proved with its own probes; ``readmit``: also where it knows less.
+
+    Raises RefusedError ``rollback.readmits`` where it would let in again who was revoked since.
+    """
+    mend(ground.place)
+    chosen = choose_rollback(authority, ground, to=to, readmit=readmit)
     sites = [one.site for one in served]
     result = rollback(
         place=ground.place,
         prove=lambda number: _outcome(prove_sites(authority, sites, ground.stage(number, served))),
-        to=to,
+        to=chosen,
     )
     return Deployed(result, _proofs(result))
+
+
+def choose_rollback(authority: Authority, ground: Ground, *, to: int | None, readmit: bool) -> int:
+    """Return the generation that ``rollback_sites`` goes to; raises what it raises by then."""
+    number = choose_generation(ground.place.base, to)
+    if not readmit:
+        refuse_readmission(authority, Generations(ground.place.base).directory(number), number)
+    return number
 
 
 def prove_in_force(

@@ -10,6 +10,9 @@ Examples:
   counterseal completion bash > ~/.local/share/bash-completion/completions/counterseal
   counterseal completion zsh > ~/.zfunc/_counterseal
   counterseal completion fish > ~/.config/fish/completions/counterseal.fish
+
+Make the directory first where there is none (mkdir -p), and open a new shell. zsh reads
+~/.zfunc when ~/.zshrc has: fpath+=~/.zfunc; autoload -Uz compinit; compinit
 """
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from counterseal.authority.deployment import deploy_sites, render_sites, rollback_sites
+from counterseal.authority.deployment import choose_rollback, deploy_sites, render_sites, rollback_sites
 from counterseal.cli.common import Run, columns, common
 from counterseal.cli.dry_run import dry_run_option, show_dry_run
 from counterseal.cli.nginx_status import status_lines
@@ -21,6 +21,7 @@ from counterseal.nginx.status import read_status
 
 if TYPE_CHECKING:
     from counterseal.authority.deployment import Deployed, Ground
+    from counterseal.fileset import PlannedFile
 
 nginx = click.Group()
 """What deploys and looks after; ``nginx_group`` puts it on the command line."""
@@ -37,9 +38,16 @@ def render(run: Run, *, snippets: bool) -> None:
         number = (ground.in_force or 0) + 1
         files = render_sites(authority, settings.sites, ground, generation=number, snippets=snippets)
     shown = [file for file in files if not file.is_secret]
-    text = "\n".join(f"# ---- {file.path}\n{file.content.decode(errors='replace')}" for file in shown)
+    text = "\n".join(f"# ---- {file.path}\n{_readable(file)}" for file in shown)
     listed = [{"path": file.path, "mode": f"{file.mode:04o}", "size": len(file.content)} for file in files]
     run.show({"files": listed}, text)
+
+
+def _readable(file: PlannedFile) -> str:
+    """Return what a person would read of a file: certificates and lists are only counted."""
+    if file.content.startswith(b"-----BEGIN"):
+        return f"# {file.content.count(b'-----BEGIN')} in PEM, {len(file.content):,} bytes\n"
+    return file.content.decode(errors="replace")
 
 
 @nginx.command(epilog="\b\nExamples:\n  counterseal nginx deploy\n  counterseal nginx deploy --install-include")
@@ -52,7 +60,7 @@ def deploy(run: Run, *, install_include: bool, dry_run: bool) -> None:
     with run.authority() as authority:
         ground = open_ground(run.home, settings)
         if dry_run:
-            rehearse_deploy(run, authority, settings.sites, ground)
+            rehearse_deploy(run, authority, settings.sites, ground, install=install_include)
             return
         deployed = deploy_sites(authority, settings.sites, ground, reason="deploy", install=install_include)
     show_deployed(run, deployed)
@@ -60,18 +68,24 @@ def deploy(run: Run, *, install_include: bool, dry_run: bool) -> None:
 
 @nginx.command(epilog="\b\nExamples:\n  counterseal nginx rollback\n  counterseal nginx rollback --to 7")
 @click.option("--to", type=click.IntRange(1), help="Generation to go back to.  [default: the proven one before]")
+@click.option("--readmit", is_flag=True, help="Also where it lets in again who was revoked since.")
 @dry_run_option
 @common
-def rollback(run: Run, *, to: int | None, dry_run: bool) -> None:
-    """Put an older generation in force again, with the same bytes, and prove it."""
+def rollback(run: Run, *, to: int | None, readmit: bool, dry_run: bool) -> None:
+    """Put an older generation in force again, with the same bytes, and prove it.
+
+    One that does not know of a revocation is refused. The next deploy, or refresh with something to do, puts in force
+    what counterseal.toml says.
+    """
     settings = run.settings()
     with run.authority() as authority:
         ground = open_ground(run.home, settings)
         if dry_run:
-            rehearse_rollback(run, ground, to)
+            rehearse_rollback(run, ground, choose_rollback(authority, ground, to=to, readmit=readmit))
             return
-        deployed = rollback_sites(authority, settings.sites, ground, to=to)
+        deployed = rollback_sites(authority, settings.sites, ground, to=to, readmit=readmit)
     show_deployed(run, deployed)
+    run.say("hint: let counterseal.toml say the same: the next deploy or refresh puts in force what it says")
 
 
 @nginx.command(epilog="\b\nExamples:\n  counterseal nginx generations")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from counterseal.authority.deployment import render_sites, require_sites
@@ -10,12 +11,11 @@ from counterseal.authority.site_material import client_cas
 from counterseal.cli.dry_run import show_dry_run
 from counterseal.files import Preview, preview, read_file
 from counterseal.fileset import SECRET, FileSet, PlannedFile
-from counterseal.nginx.deploy import choose_generation
 from counterseal.nginx.generations import Layout, next_number, read_generation
+from counterseal.nginx.inclusion import include_file, plan_inclusion
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from counterseal.authority.deployment import Ground
     from counterseal.authority.parts import Authority
@@ -23,9 +23,12 @@ if TYPE_CHECKING:
     from counterseal.cli.common import Run
 
 
-def rehearse_deploy(run: Run, authority: Authority, served: Sequence[ServedSite], ground: Ground) -> None:
-    """Show the files of the generation to come, each beside that of the one in force."""
+def rehearse_deploy(
+    run: Run, authority: Authority, served: Sequence[ServedSite], ground: Ground, *, install: bool
+) -> None:
+    """Show the files of the generation to come, each beside that of the one in force, and a new include file."""
     require_sites(served)
+    ours = _include(ground, install=install)
     number = next_number(ground.place.base)
     files = render_sites(authority, served, ground, generation=number)
     cas = dict.fromkeys(ca.name for one in served for ca in client_cas(authority, one.site))
@@ -33,12 +36,21 @@ def rehearse_deploy(run: Run, authority: Authority, served: Sequence[ServedSite]
     acts += [f"issue probes under CA {ca}, and revoke those of the generation before" for ca in cas]
     acts += [f"sign a new revocation list of {ca.name}" for ca in authority.store.cas()]
     acts += [_reload(ground, f"generation {number}")]
-    show_dry_run(run, acts=acts, files=_beside(ground, number, files), document={"generation": number})
+    shown = [*_beside(ground, number, files), *preview(Path(), ours)]
+    show_dry_run(run, acts=acts, files=shown, document={"generation": number})
 
 
-def rehearse_rollback(run: Run, ground: Ground, to: int | None) -> None:
-    """Show which generation would come back, and in which files it differs from the one in force."""
-    number = choose_generation(ground.place.base, to)
+def _include(ground: Ground, *, install: bool) -> FileSet:
+    """Return the include file that a deploy would make; raises NginxError where the user's nginx would not read us."""
+    target, base = ground.place.nginx.target, ground.place.base
+    if target.owned:
+        return FileSet()
+    path = plan_inclusion(target, base, install=install, time_limit=ground.place.limits.test).to_install
+    return FileSet() if path is None else FileSet((include_file(path, base),))
+
+
+def rehearse_rollback(run: Run, ground: Ground, number: int) -> None:
+    """Show the generation that would come back, and in which files it differs from the one in force."""
     generation = read_generation(ground.place.base, number)
     manifest = generation.manifest
     made = f", made {manifest.created_at:%Y-%m-%d %H:%M} UTC ({manifest.reason})" if manifest else ""

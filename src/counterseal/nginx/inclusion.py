@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from counterseal.errors import NginxError
 from counterseal.files import read_file, write_file
+from counterseal.fileset import PlannedFile
 from counterseal.nginx.binary import check_configuration
 from counterseal.nginx.target import HTTP_FILE, STREAM_FILE, include_line, where_to_include
 
@@ -94,7 +95,13 @@ def _is_included(test: ConfigTest, base: Path, name: str) -> bool:
 
 def install_include(path: Path, base: Path) -> None:
     """Make our one file in the user's tree; raises FileError, also when it is already there."""
-    write_file(path, _content(base), mode=0o644, overwrite=False)
+    file = include_file(path, base)
+    write_file(path, file.content, mode=file.mode, overwrite=False)
+
+
+def include_file(path: Path, base: Path) -> PlannedFile:
+    """Return our one file in the user's tree."""
+    return PlannedFile(str(path), _content(base))
 
 
 def remove_include(path: Path) -> None:

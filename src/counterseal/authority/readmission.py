@@ -1,0 +1,64 @@
+"""Whom an older generation would let in again: it has the revocation lists of its day.
+
+Decides by the files of the generation, so a generation made in the second of a revocation is judged as it is.
+"""
+
+from __future__ import annotations
+
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from counterseal.errors import RefusedError
+from counterseal.files import read_file
+from counterseal.moments import epoch
+from counterseal.nginx.render.inventory import REVOKED_FILE
+from counterseal.pki.crl_reader import revoked_serials
+from counterseal.pki.pem_reader import pem_blocks
+from counterseal.pki.profile import UNLISTED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from counterseal.authority.parts import Authority
+    from counterseal.store.records import CertificateRecord
+
+_SHOWN = 3
+
+
+def refuse_readmission(authority: Authority, directory: Path, number: int) -> None:
+    """Raise RefusedError ``rollback.readmits`` where the generation does not know somebody who is revoked now."""
+    found = list(readmitted(authority, directory))
+    if not found:
+        return
+    names = ", ".join(record.name for record in found[:_SHOWN])
+    more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
+    raise RefusedError(
+        "rollback.readmits",
+        f"generation {number} would let in again who was revoked after it: {names}{more}",
+        hint="put back what counterseal.toml said then, and deploy; or, until the next deploy or refresh: --readmit",
+    )
+
+
+def readmitted(authority: Authority, directory: Path) -> Iterator[CertificateRecord]:
+    """Yield the certificates, probes left out, that are revoked today and not on the lists of a generation."""
+    trusted = set(_contents(directory, "*client-cas.pem"))
+    admitted = [record.name for record in authority.store.cas() if record.certificate in trusted]
+    listed = _listed(directory)
+    for name in admitted:
+        serials = authority.store.revoked_serials(name, not_expired_at=epoch(authority.clock()))
+        for serial_number in [one for one in serials if one not in listed]:
+            record = authority.store.certificate(serial_number, issuer=name)
+            if record.profile not in UNLISTED:
+                yield record
+
+
+def _listed(directory: Path) -> set[int]:
+    lines = read_file(directory / REVOKED_FILE).decode().splitlines()
+    mapped = (int(line.partition(":")[2].partition(" ")[0], 16) for line in lines)
+    return set(chain(mapped, *map(revoked_serials, _contents(directory, "*.crl.pem"))))
+
+
+def _contents(directory: Path, pattern: str) -> Iterator[bytes]:
+    for path in sorted(directory.rglob(pattern)):
+        yield from (block.content for block in pem_blocks(read_file(path)))
