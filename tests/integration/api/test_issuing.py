@@ -17,9 +17,11 @@ from cryptography.x509.oid import NameOID
 
 from api_client import CONFIGURATION, Client, make_api, make_client
 from command import counterseal
+from counterseal.compose.home import settings_of
+from counterseal.compose.stores import open_store
 from counterseal.protocols.api.once import ABANDONED_SECONDS
 from counterseal.store.api_answers import Asked, begin_answer
-from counterseal.store.sqlite import open_store
+from postgresql_process import cluster
 from service_process import Running, running
 
 if TYPE_CHECKING:
@@ -31,14 +33,20 @@ PARTS = ["certificate", "remarks"]
 LIMITED = '[[api.access]]\ngroup = "web"\nrole = "operator"\nprofiles = ["server"]\n'
 
 
-@pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """Return a running service that the tests of this module share."""
-    home = tmp_path_factory.mktemp("api") / "home"
-    make_api(home, CONFIGURATION + LIMITED)
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def service(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """Return a running service that the tests of this module share, with its store in a file and in a server."""
+    home, url = tmp_path_factory.mktemp("api") / "home", None
+    configuration = CONFIGURATION + LIMITED
+    if request.param == "postgresql":
+        url = cluster().create()
+        configuration += f'[store]\nurl = "{url}"\n'
+    make_api(home, configuration)
     make_client(home, "webmaster", "--group", "web")
     with running(home) as service:
         yield service
+    if url is not None:
+        cluster().drop(url)
 
 
 def csr_for(name: str) -> str:
@@ -175,7 +183,7 @@ def test_what_a_crash_left_is_taken_over(service: Running) -> None:
     caller = "clients\noperator\n" + named(service, "operator")[0]["subject"]
     dead, alive = (Asked(caller, sha256(key).digest(), request) for key in (b"dead", b"alive"))
     now = int(time.time())
-    with open_store(service.home / "store.sqlite") as store:
+    with open_store(service.home, settings_of(service.home)) as store:
         assert begin_answer(store, dead, b"1", now - ABANDONED_SECONDS - 5, abandoned_before=0)
         assert begin_answer(store, alive, b"2", now + 3600, abandoned_before=0)
     operator = Client(service, "operator")
