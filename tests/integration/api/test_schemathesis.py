@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from api_client import Client, make_api, make_client, make_token
+from architecture.source_tree import ROOT
 from service_process import Running, running
 
 if TYPE_CHECKING:
@@ -60,32 +61,51 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         yield service
 
 
-@pytest.mark.parametrize("name", EXAMPLES)
-def test_nothing_undocumented_and_no_failure(service: Running, name: str, tmp_path: Path) -> None:
-    """As the holder of a certificate of each role, or of a token; every check, the same cases each time."""
-    phases, examples = EXAMPLES[name]
-    if name == "token":
-        secret = make_token(service.home, name, "--role", "admin")["secret"]
-        more, who = BY_TOKEN.format(secret=secret), []
-    else:
-        certificate, key = Client(service, name).files
-        more, who = BY_CERTIFICATE, ["--request-cert", str(certificate), "--request-cert-key", str(key)]
-    (tmp_path / "schemathesis.toml").write_text(CONFIGURATION + more)
-    command = [
-        str(Path(sys.executable).with_name("schemathesis")),
-        *("--config-file", "schemathesis.toml", "run", f"{service.url}/v1/openapi.json"),
-        *("--tls-verify", str(service.root), *who),
-        *("--phases", phases, "--max-examples", str(examples), "--seed", "1", "--no-color"),
-        *("--request-timeout", "60", "--suppress-health-check", "all"),
-    ]
+def ask(service: Running, place: Path, configuration: str, *options: str, **variables: str) -> None:
+    """Run Schemathesis in ``place``; it must find nothing, and the service log no failure of its own."""
+    (place / "schemathesis.toml").write_text(CONFIGURATION + configuration)
     run = subprocess.run(
-        command,
+        [
+            str(Path(sys.executable).with_name("schemathesis")),
+            *("--config-file", "schemathesis.toml", "run", f"{service.url}/v1/openapi.json"),
+            *("--tls-verify", str(service.root), "--seed", "1", "--no-color"),
+            *("--request-timeout", "60", "--suppress-health-check", "all", *options),
+        ],
         check=False,
         capture_output=True,
         text=True,
         timeout=SECONDS,
-        cwd=tmp_path,
-        env={**os.environ, "SSL_CERT_FILE": str(service.root)},
+        cwd=place,
+        env={
+            **os.environ,
+            "SSL_CERT_FILE": str(service.root),
+            **variables,
+        },
     )
     assert run.returncode == 0, run.stdout + run.stderr
     assert [line for line in service.log if line["event"] == "failure"] == []
+
+
+def certificate_of(service: Running, name: str) -> tuple[str, ...]:
+    """Return the options with which Schemathesis shows a certificate."""
+    certificate, key = Client(service, name).files
+    return "--request-cert", str(certificate), "--request-cert-key", str(key)
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_nothing_undocumented_and_no_failure(service: Running, name: str, tmp_path: Path) -> None:
+    """As the holder of a certificate of each role, or of a token; every check, the same cases each time."""
+    phases, examples = EXAMPLES[name]
+    options = ("--phases", phases, "--max-examples", str(examples))
+    if name == "token":
+        secret = make_token(service.home, name, "--role", "admin")["secret"]
+        ask(service, tmp_path, BY_TOKEN.format(secret=secret), *options)
+    else:
+        ask(service, tmp_path, BY_CERTIFICATE, *certificate_of(service, name), *options)
+
+
+def test_step_by_step(service: Running, tmp_path: Path) -> None:
+    """What was made is shown, renewed, revoked ... in any order, as the links of the document lead."""
+    options = ("--phases", "stateful", "--max-examples", "20", "--mode", "positive")
+    hooks = {"PYTHONPATH": f"{ROOT / 'src'}:{ROOT / 'tests'}", "SCHEMATHESIS_HOOKS": "api_steps"}
+    ask(service, tmp_path, BY_CERTIFICATE, *certificate_of(service, "admin"), *options, **hooks)
