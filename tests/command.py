@@ -21,7 +21,7 @@ class Ran:
     stderr: str
 
 
-def counterseal(home: Path, *arguments: str, timeout: float = 60) -> Ran:
+def counterseal(home: Path, *arguments: str, timeout: float = 120) -> Ran:
     """Run ``counterseal ARGUMENTS`` on the CA in ``home``, without a terminal."""
     command = [sys.executable, "-m", "counterseal", *arguments, "--home", str(home)]
     ran = subprocess.run(

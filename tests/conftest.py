@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import os
 import signal
+import tempfile
 
 from hypothesis import HealthCheck, settings
+
+LONGEST_TEMPORARY = 12
 
 # A shell that starts a job in the background has it ignore Ctrl-C, and every program that a test starts would inherit
 # that: then none could be interrupted. A handler, unlike that, does not outlive exec.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# The path of a Unix socket has room for 107 octets (unix(7)), and pytest's directories and ours take most of them.
+if len(tempfile.gettempdir()) > LONGEST_TEMPORARY:
+    os.environ["TMPDIR"] = tempfile.tempdir = "/tmp"  # noqa: S108 - pytest makes a directory of its own below
 
 # A busy machine is no fault of ours: how long one example takes says nothing about what it tests.
 # What judges a change makes the same examples each time; new ones are looked for by ./check unit and ./check fuzz.

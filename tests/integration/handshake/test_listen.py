@@ -120,11 +120,11 @@ def test_a_client_that_does_not_trust_us_says_so(tmp_path: Path) -> None:
 def test_no_tls_and_nothing_at_all(tmp_path: Path) -> None:
     """Plain HTTP is nginx's 497; who only opens the port is a browser in advance, or a scanner."""
     with listening(tmp_path, "--json", "--count", "2") as desk:
-        with socket.create_connection(("127.0.0.1", desk.port), timeout=5) as plain:
+        with socket.create_connection(("127.0.0.1", desk.port), timeout=30) as plain:
             plain.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
             while plain.recv(1000):
                 pass
-        with socket.create_connection(("127.0.0.1", desk.port), timeout=5):
+        with socket.create_connection(("127.0.0.1", desk.port), timeout=30):
             pass
         arrivals = desk.arrivals()
     plainly = next(one for one in arrivals if one["ending"] == "not-tls")
