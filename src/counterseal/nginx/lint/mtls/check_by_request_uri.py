@@ -31,9 +31,12 @@ def check(configuration: Configuration) -> Iterator[Found]:
 
 
 def _looks_at_path(one: Comparison) -> bool:
-    """Whether a regular expression is about the path: of a subject that has more in it, a slash tells."""
+    """Whether a regular expression is about the path: of a subject that has more in it, a slash tells.
+
+    With ``$uri`` beside it the two are compared with each other, which is how to find what goes another way round.
+    """
     is_path = one.subject.strip("${}") == _RAW or "/" in one.value
-    return one.is_regex and _RAW in one.variables and is_path
+    return one.is_regex and _RAW in one.variables and "uri" not in one.variables and is_path
 
 
 def _comparisons(configuration: Configuration, server: Server) -> Iterator[Comparison]:
