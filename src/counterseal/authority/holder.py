@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
@@ -22,8 +23,6 @@ from counterseal.pki.subject import show_subject
 from counterseal.store.records import Status
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from counterseal.authority.parts import Authority
     from counterseal.store.records import CertificateRecord
 
@@ -66,38 +65,59 @@ def holder_of(
     still taken. Raises InputError ``peer.malformed``, RefusedError ``peer.unknown``, ``peer.revoked``,
     ``peer.not_yet_valid``, ``peer.expired``, ``peer.usage``.
     """
-    try:
-        certificate = x509.load_der_x509_certificate(content)
-        subject, _ = show_subject(certificate.subject), certificate.issuer  # each may be unreadable
-    except UNREADABLE as error:
-        raise InputError("peer.malformed", "the client certificate is not a certificate in DER") from error
-    record = _record(authority, certificate, content)
+    shown = _read(content)
+    certificate, subject = shown.certificate, shown.subject
+    record = _record(authority, shown, content)
     if record is None or record.status is Status.RESERVED:
         raise RefusedError("peer.unknown", f"not a certificate of this CA: {subject}")
     if record.status is not Status.VALID:
         raise RefusedError("peer.revoked", f"the client certificate is {record.status}: {subject}")
     _check_path(authority, record.issuer)
-    if record.profile in UNLISTED or (usage is not None and usage not in _usages(certificate)):
+    if record.profile in UNLISTED or (usage is not None and usage not in shown.usages):
         raise RefusedError("peer.usage", f"not a certificate for this use: {subject}")
     now = authority.clock()
     if now < certificate.not_valid_before_utc:
         raise RefusedError("peer.not_yet_valid", f"the client certificate is not valid yet: {subject}")
     end = certificate.not_valid_after_utc
     if now > end + grace:
-        raise RefusedError("peer.expired", f"the client certificate expired on {_shown(end)}: {subject}")
+        raise RefusedError("peer.expired", f"the client certificate expired on {end:%Y-%m-%d %H:%M} UTC: {subject}")
     return Holder(certificate, record, expired=now > end)
 
 
-def _record(authority: Authority, certificate: x509.Certificate, content: bytes) -> CertificateRecord | None:
+class _Shown(NamedTuple):
+    """What a certificate says by itself."""
+
+    certificate: x509.Certificate
+    subject: str
+    issuer: x509.Name
+    usages: tuple[ObjectIdentifier, ...]
+
+
+@lru_cache(maxsize=1_024)
+def _read(content: bytes) -> _Shown:
+    """Read a certificate once: a client shows the same one with every request."""
+    try:
+        certificate = x509.load_der_x509_certificate(content)
+        return _Shown(certificate, show_subject(certificate.subject), certificate.issuer, _usages(certificate))
+    except UNREADABLE as error:
+        raise InputError("peer.malformed", "the client certificate is not a certificate in DER") from error
+
+
+@lru_cache(maxsize=64)
+def _name_of(ca: x509.Certificate) -> x509.Name:
+    return ca.subject
+
+
+def _record(authority: Authority, shown: _Shown, content: bytes) -> CertificateRecord | None:
     for ca in authority.store.cas():
         issuer = authority.issuer(ca.name).certificate
-        if issuer.subject != certificate.issuer:
+        if _name_of(issuer) != shown.issuer:
             continue
         try:
-            record = authority.store.certificate(certificate.serial_number, issuer=ca.name)
+            record = authority.store.certificate(shown.certificate.serial_number, issuer=ca.name)
         except (NotFoundError, InputError):  # the second: no serial number that a CA could have given
             continue
-        if record.certificate == content or (record.certificate is None and _signed_by(certificate, issuer)):
+        if record.certificate == content or (record.certificate is None and _signed_by(shown.certificate, issuer)):
             return record
     return None
 
@@ -139,7 +159,3 @@ def _usages(certificate: x509.Certificate) -> tuple[ObjectIdentifier, ...]:
         return tuple(certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value)
     except (x509.ExtensionNotFound, ValueError):
         return ()
-
-
-def _shown(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%d %H:%M} UTC"

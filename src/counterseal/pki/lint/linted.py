@@ -33,6 +33,10 @@ class Linted(NamedTuple):
     extensions: Extensions | None
     unreadable: str | None
     extensions_above: tuple[Extensions, ...]
+    names: tuple[x509.GeneralName, ...]
+    """The subject alternative names."""
+    is_ca: bool
+    """Whether basicConstraints says so."""
     at: datetime | None = None
 
     @classmethod
@@ -41,8 +45,21 @@ class Linted(NamedTuple):
     ) -> Linted:
         """Read the extensions once; a certificate whose extensions cannot be read has none and a reason."""
         issuers = tuple(path)
-        above = _extensions_above(issuers)
-        return cls(certificate, issuers, certificate.subject, *_by_kind(certificate), above, at)
+        extensions, unreadable = _by_kind(certificate)
+        alternative, constraints = (
+            (extensions or {}).get(kind) for kind in (x509.SubjectAlternativeName, x509.BasicConstraints)
+        )
+        return cls(
+            certificate,
+            issuers,
+            certificate.subject,
+            extensions,
+            unreadable,
+            _extensions_above(issuers),
+            names=tuple(alternative.value) if alternative else (),
+            is_ca=constraints is not None and constraints.value.ca,
+            at=at,
+        )
 
     @property
     def issuer(self) -> x509.Certificate | None:
@@ -54,25 +71,14 @@ class Linted(NamedTuple):
         """The whole certificate."""
         return self.certificate.public_bytes(Encoding.DER)
 
-    @property
-    def is_ca(self) -> bool:
-        """Whether basicConstraints says so."""
-        constraints = self.value(x509.BasicConstraints)
-        return constraints is not None and constraints.ca
-
-    @property
-    def names(self) -> tuple[x509.GeneralName, ...]:
-        """The subject alternative names."""
-        return tuple(self.value(x509.SubjectAlternativeName) or ())
-
     def extension(self, kind: type[ExtensionT]) -> x509.Extension[ExtensionT] | None:
         """Return the extension of this class, or None."""
         return self.extensions.get(kind) if self.extensions is not None else None
 
     def value(self, kind: type[ExtensionT]) -> ExtensionT | None:
         """Return the value of the extension of this class, or None."""
-        found = self.extension(kind)
-        return found.value if found else None
+        found = self.extensions.get(kind) if self.extensions is not None else None
+        return found.value if found is not None else None
 
     def above(self, kind: type[ExtensionT]) -> Iterator[tuple[x509.Certificate, x509.Extension[ExtensionT] | None]]:
         """Yield every CA of the path with its extension of this class, or None."""

@@ -35,7 +35,7 @@ def certificate(authority: Authority, call: Call) -> Reply:
     number = _CHAIN.get(call.parameters.get("chain", "0"))
     if number is None or record.certificate is None:
         raise not_found("certificate")
-    path = authority.path(authority.store.ca(record.issuer))
+    path = authority.issuer(record.issuer).path
     above = path if number else path[:-1]
     own = x509.load_der_x509_certificate(record.certificate)
     text = "".join(one.public_bytes(Encoding.PEM).decode() for one in (own, *above))

@@ -119,8 +119,8 @@ async def deliver_chain(call: Call, kept: Kept) -> Reply:
 
     def read(authority: Authority) -> Reply:
         record = _record(authority, kept)
-        credential = credential_of(issued_before(authority, record), None)
-        chain = b"".join(map(encode_certificate, (credential.certificate, *credential.chain))).decode()
+        issued = issued_before(authority, record)
+        chain = b"".join(map(encode_certificate, (issued.certificate, *issued.issuer.chain))).decode()
         content = {"certificate": certificate_to_json(record), "chain": chain, "remarks": kept.remarks}
         return Reply(content, headers=_location(record))
 
