@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 import uvicorn
 import uvloop
-from starlette.routing import Mount, Route, Router
 
 from counterseal.authority.publish import unlock
 from counterseal.compose.ground import nginx_directory, open_ground
@@ -198,14 +197,8 @@ def _works(faces: Sequence[Face], own: OwnCertificate | None, access: Access, se
 
 
 def _application(faces: Sequence[Face], service: Service) -> ASGIApp:
-    """Return the routes of all faces; a slash more or less is another URL, because ACME signs URLs."""
     routes = [route for face in faces for route in face.routes]
-    return Requests(
-        Router(routes, redirect_slashes=False),
-        random_bytes=service.random_bytes,
-        metrics=service.metrics,
-        paths=[route.path for route in routes if isinstance(route, Route | Mount)],
-    )
+    return Requests(routes, random_bytes=service.random_bytes, metrics=service.metrics)
 
 
 class _Server(uvicorn.Server):

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from starlette.requests import Request
-    from starlette.routing import BaseRoute
+    from starlette.routing import Route
 
     from counterseal.service.access import Access
     from counterseal.service.origin import Origin
@@ -59,7 +59,7 @@ class Upkeep:
 class Face:
     """One protocol: its routes, and its work in the background."""
 
-    routes: Sequence[BaseRoute]
+    routes: Sequence[Route]
     upkeep: Sequence[Upkeep] = ()
     start: Callable[[], Awaitable[None]] | None = None
     """Called once before the first request: what a process that ended left unfinished is taken up again."""

@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from starlette.exceptions import HTTPException
+from starlette.routing import Router
 
 from counterseal.errors import CountersealError
 from counterseal.service.log import log, log_error
@@ -15,7 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from prometheus_client import Counter, Histogram
-    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+    from starlette.routing import Route
+    from starlette.types import Message, Receive, Scope, Send
 
     from counterseal.service.metrics import Metrics
 
@@ -25,34 +27,33 @@ NO_FACE = "none"
 
 
 class Requests:
-    """ASGI middleware around the whole application.
+    """The whole application: the routes of all faces, and what surrounds them.
 
     ``scope["state"]["log"]`` is a dictionary that a face may add fields to; nothing of a body, a header or a query is
-    logged by itself. A face that answers a refusal itself says why in ``problem``. ``paths`` are those of the routes:
-    their first segments are what the counters call a face, so that a stranger's URL makes no label.
+    logged by itself. A face that answers a refusal itself says why in ``problem``. The first segment of a route's path
+    is a literal one: by it a request finds its routes, and it is what the counters call a face, so that a stranger's
+    URL makes no label. A slash more or less is another URL, because ACME signs URLs.
     """
 
-    def __init__(
-        self, app: ASGIApp, *, random_bytes: Callable[[int], bytes], metrics: Metrics, paths: Iterable[str] = ()
-    ) -> None:
-        self._app = app
+    def __init__(self, routes: Iterable[Route], *, random_bytes: Callable[[int], bytes], metrics: Metrics) -> None:
         self._random_bytes = random_bytes
         self._metrics = metrics
-        self._faces = frozenset(map(_face, paths))
+        by_face: dict[str, list[Route]] = {}
+        for route in routes:
+            by_face.setdefault(_face(route.path), []).append(route)
+        self._faces = {face: Router(some, redirect_slashes=False) for face, some in by_face.items()}
+        self._nothing = Router(redirect_slashes=False)
         self._counters: dict[tuple[str, int], tuple[Counter, Histogram]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request and log it."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
         began = time.perf_counter()
         answer = _Answer(send, self._random_bytes(ID_BYTES).hex())
         fields: dict[str, Any] = {}
         scope.setdefault("state", {}).update(log=fields, request_id=answer.request_id)
         scope["app"] = self  # how a router is told to raise for what it does not have
         try:
-            await self._app(scope, receive, answer.send)
+            await self._faces.get(_face(scope["path"]), self._nothing)(scope, receive, answer.send)
         except HTTPException as error:
             await problem(error.status_code, error.detail, headers=error.headers)(scope, receive, answer.send)
         except Exception as error:  # noqa: BLE001 - the last resort: the client gets an answer, the log the reason
