@@ -45,13 +45,8 @@ def find_claims(tree: Tree) -> tuple[Claim, ...]:
     return tuple(claim for placed in walk(tree) if placed.directive.name == "server" for claim in _claims(placed))
 
 
-def find_http_directives(tree: Tree) -> frozenset[str]:
-    """Return the names of the directives that stand directly in the http block: most may not be given twice."""
-    return find_block_directives(tree, "http")
-
-
 def find_block_directives(tree: Tree, block: str) -> frozenset[str]:
-    """Return the names of the directives that stand directly in the ``http`` or ``stream`` block."""
+    """Return the names of the directives right in the ``http`` or ``stream`` block; most may not be given twice."""
     return frozenset(placed.directive.name for placed in walk(tree) if placed.context == (block,))
 
 

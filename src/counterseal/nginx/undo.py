@@ -67,11 +67,6 @@ class Recovery:
     in_force: int | None
     answers: bool | None
 
-    @property
-    def confirmed(self) -> bool:
-        """Whether the new generation had already been proved, so that it stays."""
-        return self.in_force == self.new
-
 
 class Undo:
     """The undo of one deploy, from its registration until it is carried out or dropped."""

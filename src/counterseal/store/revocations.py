@@ -102,11 +102,6 @@ class Revocations(Inventory, Changes):
         row = self.row(_LAST, (issuer,))
         return None if row is None else row[0]
 
-    def revoked_count(self, issuer: str, *, not_expired_at: int = 0) -> int:
-        """Return how many certificates of the issuer are revoked or held."""
-        row = self.row("select count(*) from revocation where issuer = ? and not_after >= ?", (issuer, not_expired_at))
-        return int(row[0]) if row else 0
-
 
 def _impossible(code: str, verb: str, record: CertificateRecord) -> StoreError:
     return StoreError(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from counterseal.files import write_fileset
-from counterseal.nginx.claims import find_http_directives
+from counterseal.nginx.claims import find_block_directives
 from counterseal.nginx.parse import parse
 from counterseal.nginx.render import render
 from counterseal.nginx.render.sizes import EASY_ENTRIES
@@ -97,7 +97,7 @@ def serve_included(
     temporary = "".join(f"    {kind}_temp_path {run}/{kind};\n" for kind in kinds)
     http = temporary + added.format(base=nginx.base) + f"    include {nginx.base}/current/http.con[f];\n"
     text = text.replace("\tinclude /etc/nginx/conf.d/*.conf;\n", http)
-    taken = find_http_directives(parse(text))
+    taken = find_block_directives(parse(text), "http")
     layout = replace(layout_of(nginx.base), owns_main=False, taken=taken)
     write_fileset(nginx.base / "current", render(pairs, version=version, generation=7, layout=layout), durable=False)
     assert not (nginx.base / "current" / "nginx.conf").exists()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from counterseal.nginx.claims import find_block_directives, find_claims, find_collisions, find_http_directives
+from counterseal.nginx.claims import find_block_directives, find_claims, find_collisions
 from counterseal.nginx.parse import parse
 from counterseal.nginx.site import Listen, Site
 from counterseal.nginx.stream_site import StreamSite
@@ -64,7 +64,7 @@ def test_a_redirect_beside_a_foreign_default_server_is_no_collision() -> None:
 
 def test_directives_of_the_http_block_are_known() -> None:
     """So that none is given twice."""
-    assert find_http_directives(TREE) == {"gzip", "server"}
+    assert find_block_directives(TREE, "http") == {"gzip", "server"}
 
 
 def test_a_stream_site_needs_a_socket_of_its_own() -> None:
