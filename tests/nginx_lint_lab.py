@@ -160,6 +160,7 @@ def _odd_cas(root: Issued, clients: Issued, alice: Issued) -> dict[str, bytes]:
         "expired.pem": to_pem_file(former),
         "renewed.pem": to_pem_file(former, make_ca("Former Root", key=key_of("p-256"))),
         "public.pem": to_pem_file(make_ca("ISRG Root X9", organization="Internet Security Research Group")),
+        "origin-pull.pem": to_pem_file(make_ca("origin-pull.cloudflare.net", organization="CloudFlare, Inc.")),
         "many.pem": to_pem_file(*(make_ca(f"Root {number}", key=key_of("p-256")) for number in range(51))),
     }
 
