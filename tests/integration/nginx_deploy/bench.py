@@ -56,7 +56,7 @@ server {{
   ssl_certificate {base}/current/site.cert.pem;
   ssl_certificate_key {base}/current/site.key.pem;
   {extra}
-  location /slow {{ limit_rate 500; return 200 "{slow}"; }}
+  location /slow {{ limit_rate 50; return 200 "{slow}"; }}
   location / {{ return 200 "{number}"; }}
 }}
 """
