@@ -84,7 +84,7 @@ def test_a_responder_that_hangs_holds_a_client_for_ten_seconds(start: Start) -> 
             tls.sendall(f"GET {PROBE} HTTP/1.1\r\nHost: panel.test\r\n\r\n".encode())
             with suppress(ssl.SSLEOFError, ConnectionError):
                 assert tls.recv(100) == b""
-        assert 8 < time.monotonic() - began < 20
+        assert 8 < time.monotonic() - began < 50
 
 
 def stapled_server(ca: str, port: int) -> Issued:

@@ -27,6 +27,7 @@ from counterseal.authority.inspected import GivenFile, PKCS12Facts, PrivateKeyFa
 from counterseal.bundles.pkcs12 import Strength, encode
 from counterseal.cli.inspect_text import files_to_text
 from counterseal.pki.shape import Kind
+from cpu_time import at_most
 from pki_fixtures import CERTIFICATE_CREATED, CERTIFICATE_EXPIRES, WHILE_VALID, pki
 
 if TYPE_CHECKING:
@@ -147,18 +148,19 @@ SAMPLES = [
 ]
 
 
-@settings(max_examples=300, deadline=2000)
+@settings(max_examples=300)
 @given(
     st.sampled_from(SAMPLES),
     st.lists(st.tuples(st.integers(0, 2400), st.binary(min_size=1, max_size=3)), max_size=4),
     st.sampled_from([None, b"secret"]),
 )
 def test_no_mutation_makes_it_fail(sample: bytes, edits: list[tuple[int, bytes]], password: bytes | None) -> None:
-    """Whatever is overwritten in a certificate, list, request, key or PKCS#12, an answer comes out, in both forms."""
+    """Whatever is changed in a certificate, list, request, key or PKCS#12, an answer is there soon, in both forms."""
     content = bytearray(sample)
     for position, replacement in edits:
         at = position % len(content)
         content[at : at + len(replacement)] = replacement
-    found = _inspect(bytes(content), PEM["server_ca"], password=password)
-    assert files_to_text(found, full=True)
-    assert json.dumps(files_to_json(found))
+    with at_most(2):
+        found = _inspect(bytes(content), PEM["server_ca"], password=password)
+        assert files_to_text(found, full=True)
+        assert json.dumps(files_to_json(found))
