@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from http.client import HTTPConnection
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from service_process import Running, running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 pytestmark = pytest.mark.slow
 
@@ -119,6 +121,34 @@ def test_no_token_is_read_without_tls(service: Running) -> None:
     connection.request("GET", "/v1/cas", headers={"Authorization": "Bearer csa_0_0"})
     assert connection.getresponse().status == 404
     connection.close()
+
+
+def test_behind_a_proxy_no_address_is_known(tmp_path: Path) -> None:
+    """On a Unix socket a token is read as in TLS; one that is bound to addresses opens nothing there."""
+    home, path = tmp_path / "home", tmp_path / "s"
+    make_api(home, CONFIGURATION + '[serve]\npublic_url = "https://localhost"\n')
+    anywhere, bound = (
+        make_token(home, name, "--role", "viewer", *options)["secret"]
+        for name, options in (("anywhere", ()), ("bound", ("--from", "0.0.0.0/0", "--from", "::/0")))
+    )
+    with running(home, "--listen", f"unix:{path}"):
+        assert over_unix(path, anywhere)[0] == 200
+        status, body = over_unix(path, bound)
+        assert (status, json.loads(body)["code"]) == (401, "api.token_network")
+
+
+def over_unix(path: Path, token: str) -> tuple[int, bytes]:
+    """Return status and body of a request over a Unix socket."""
+    connection = HTTPConnection("localhost", timeout=30)
+    connection.sock = socket.socket(socket.AF_UNIX)
+    connection.sock.settimeout(30)
+    connection.sock.connect(str(path))
+    try:
+        connection.request("GET", "/v1/caller", headers={"Authorization": f"Bearer {token}"})
+        response = connection.getresponse()
+        return response.status, response.read()
+    finally:
+        connection.close()
 
 
 def test_one_caller_whatever_his_certificate(service: Running) -> None:

@@ -29,6 +29,7 @@ _SHARED = {
 """What every operation may answer."""
 
 _RETRIED = (429, 503)
+_UNAUTHENTICATED = 401
 _DONE = {200: "Done.", 201: "Made."}
 _MADE = (201,)
 
@@ -165,4 +166,7 @@ def _problem(status: int, description: str, schema: Document) -> Document:
     if status in _RETRIED:
         seconds = {"type": "integer", "minimum": 1}
         described["headers"] = {"Retry-After": {"description": "Seconds.", "schema": seconds}}
+    if status == _UNAUTHENTICATED:
+        challenge = "How to authenticate, and what is wrong with a token (RFC 6750 3)."
+        described["headers"] = {"WWW-Authenticate": {"description": challenge, "schema": {"type": "string"}}}
     return described
