@@ -34,6 +34,7 @@ class Running:
     process: subprocess.Popen[str]
     http_address: str | None = None
     metrics_address: str | None = None
+    entries: dict[str, str] = field(default_factory=dict)
     lines: list[str] = field(default_factory=list)
 
     @property
@@ -115,6 +116,7 @@ def running(home: Path, *arguments: str, dying: tuple[str, str, int] | None = No
             assert line, f"it ended with {process.wait(SECONDS)}: {service.lines}"
             told += line
         service.url = json.loads(told)["url"]
+        service.entries = json.loads(told)["entries"]
         service.http_address = json.loads(told)["http_address"]
         service.metrics_address = json.loads(told)["metrics_address"]
         yield service

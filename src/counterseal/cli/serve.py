@@ -57,9 +57,12 @@ def serve(run: Run, *, listen: str | None, names: tuple[str, ...], print_unit: b
         text = f"serving {listening.url} on {listening.address}"
         text += f", lists and OCSP also on http://{listening.http_address}" if listening.http_address else ""
         text += f", metrics on http://{listening.metrics_address}/metrics" if listening.metrics_address else ""
+        text += "".join(f"\n  {protocol:6}{url}" for protocol, url in listening.entries.items())
         run.show(asdict(listening), text)
         if settings.rules.published_at is None:
-            run.say("hint: what is issued names neither list nor OCSP responder: set http_listen and names in [serve]")
+            missing = "names" if wanted.http_listen else "http_listen and names"
+            run.say(f"hint: what is issued names neither list nor OCSP responder: set {missing} in [serve]")
+        run.say("next: counterseal ca export > root.pem, which clients trust")
 
     run_service(run.home, settings, run.ask_passphrase, started=started)
 

@@ -95,10 +95,11 @@ def _host(home: Path, settings: Settings) -> Host:
 
 @dataclass(frozen=True, slots=True)
 class Listening:
-    """Where the service answers, told once it does."""
+    """Where the service answers, told once it does; ``entries`` are the URLs with which clients begin, by protocol."""
 
     url: str
     address: str
+    entries: dict[str, str]
     http_address: str | None = None
     metrics_address: str | None = None
 
@@ -151,7 +152,8 @@ async def _serve(home: Path, settings: Settings, passphrase: Passphrase, started
             served += [(_server(shown, service, None), one)] if one else []
         _listen_to_signals([server for server, _ in served], own)
         addresses = [None if one is None else shown_address(one) for one in bound]
-        listening = Listening(origin.usual, shown_address(listener), *addresses)
+        entries = {face.entry[0]: origin.usual + face.entry[1] for face in faces if face.entry}
+        listening = Listening(origin.usual, shown_address(listener), entries, *addresses)
         started(listening)
         log("serving", **asdict(listening))
         notify(READY)

@@ -52,7 +52,7 @@ def ocsp_face(service: Service, rules: OCSPRules) -> Face:
     renew = Upkeep("renew responders", RENEW_SECONDS, face.answers.renew)
     ahead = Upkeep("sign ocsp answers ahead", AHEAD_SECONDS, face.answers.sign_ahead)
     tell = () if service.short_way is None else (Upkeep("tell of requests", TOLD_SECONDS, service.short_way.tell),)
-    return Face(routes, (renew, ahead, *tell), face.answers.renew, public=True)
+    return Face(routes, (renew, ahead, *tell), face.answers.renew, public=True, entry=("OCSP", "/ocsp"))
 
 
 class OCSP:

@@ -65,3 +65,5 @@ class Face:
     """Called once before the first request: what a process that ended left unfinished is taken up again."""
     public: bool = False
     """Whether it may be asked without TLS: what it says is public and signed (RFC 5280 8, RFC 6960 A.1)."""
+    entry: tuple[str, str] | None = None
+    """What people call it, and the path with which its clients begin."""

@@ -54,6 +54,14 @@ def test_it_answers_under_a_certificate_of_its_own_ca(service: Running) -> None:
     assert service.logged("request", request_id=response.headers["X-Request-Id"])["status"] == 200
 
 
+@pytest.mark.parametrize(
+    ("protocol", "below", "status"), [("ACME", "", 200), ("API", "", 200), ("EST", "/cacerts", 200), ("OCSP", "", 405)]
+)
+def test_it_says_where_clients_begin(service: Running, protocol: str, below: str, status: int) -> None:
+    """OCSP has nothing to show to who only looks."""
+    assert service.request("GET", service.entries[protocol] + below)[0].status == status
+
+
 def test_what_is_not_there_is_a_problem_document(service: Running) -> None:
     """Also a method that a path does not have."""
     response, body = service.request("GET", "/nothing")

@@ -55,7 +55,7 @@ def acme_face(service: Service, rules: AcmeRules) -> Face:
     """Return the face that speaks ACME."""
     acme = Acme(service, rules)
     works = (Upkeep("tidy acme", TIDY_SECONDS, acme.tidy), Upkeep("take over acme", TAKE_OVER_SECONDS, acme.take_over))
-    return Face(acme.routes(), works, acme.start)
+    return Face(acme.routes(), works, acme.start, entry=("ACME", f"{objects.ROOT}/directory"))
 
 
 class Acme:

@@ -67,4 +67,5 @@ def api_face(service: Service, rules: ApiRules, host: Host, *, has_ocsp: bool) -
         await service.access.write(lambda authority: forget_api_tokens(authority.store, before, STEP))
 
     resources = [Route(path, Resource(parts, limits, known), methods=list(METHODS)) for path, known in by_path.items()]
-    return Face([Route(DOCUMENT, document, methods=["GET"]), *resources], [Upkeep("tidy api", TIDY_SECONDS, tidy)])
+    routes = [Route(DOCUMENT, document, methods=["GET"]), *resources]
+    return Face(routes, [Upkeep("tidy api", TIDY_SECONDS, tidy)], entry=("API", DOCUMENT))

@@ -72,7 +72,7 @@ def est_face(service: Service, rules: ESTRules) -> Face:
         for method, name, operation in table
         for path in (f"{ROOT}/{name}", f"{ROOT}/{{label}}/{name}")
     ]
-    return Face(routes, (Upkeep("tidy tokens", TIDY_SECONDS, est.tidy),))
+    return Face(routes, (Upkeep("tidy tokens", TIDY_SECONDS, est.tidy),), entry=("EST", ROOT))
 
 
 class EST:

@@ -29,6 +29,7 @@ CLOSED: tuple[tuple[Network, str], ...] = (
     (ip_network("ff00::/8"), "a multicast address"),
     (ip_network("fd00:ec2::254/128"), "a metadata service"),
 )
+NOT_OPENED = "which allow_networks does not open"
 _NAT64 = ip_network("64:ff9b::/96")
 _LOW_32 = (1 << 32) - 1
 
@@ -47,8 +48,8 @@ def refusal(
         return None
     for network, what in CLOSED:
         if any(one in network for one in every):
-            return what
-    return "an address of this CA itself" if own else None
+            return f"{what}, {NOT_OPENED}"
+    return f"an address of this CA itself, {NOT_OPENED}" if own else None
 
 
 def _within(address: Address, networks: Sequence[Network]) -> bool:
