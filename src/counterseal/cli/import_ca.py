@@ -31,7 +31,11 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 @click.option("--certificate", type=_FILE, help="The CA's certificate, PEM.")
 @click.option("--key", type=_FILE, help="The CA's private key, PEM.")
 @click.option("--ca-passphrase-file", type=_FILE, help="File whose first line opens the CA's key as it is now.")
-@click.option("--index", type=_FILE, help="openssl's index.txt; newcerts/ and crlnumber beside it are read too.")
+@click.option(
+    "--index",
+    type=_FILE,
+    help="openssl's index.txt; newcerts/ and crlnumber beside it are read too, serial is not needed.",
+)
 @click.option("--easy-rsa", type=click.Path(path_type=Path, file_okay=False), help="An easy-rsa pki/ directory.")
 @click.option("--no-passphrase", is_flag=True, help="Keep the CA key unencrypted here (mode 0600).")
 @dry_run_option

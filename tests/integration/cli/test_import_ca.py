@@ -39,6 +39,68 @@ def test_an_easy_rsa_directory_is_taken_over(tmp_path: Path) -> None:
     assert "OK" in run_program("openssl", "verify", "-CAfile", ca, str(out / "cid.cert.pem"), cwd=tmp_path)
 
 
+OPENSSL_CA = """\
+[ca]
+default_ca = here
+[here]
+database = index.txt
+serial = serial
+crlnumber = crlnumber
+new_certs_dir = newcerts
+certificate = ca.crt
+private_key = ca.key
+default_md = sha256
+default_days = 30
+default_crl_days = 7
+policy = anything
+[anything]
+commonName = supplied
+"""
+
+
+def test_a_ca_of_openssl_is_taken_over(tmp_path: Path) -> None:
+    """With an encrypted key, a revoked certificate and a list; a wrong passphrase takes over nothing."""
+    for name, content in {"openssl.cnf": OPENSSL_CA, "old": "first words\n", "new": "other words here\n"}.items():
+        (tmp_path / name).write_text(content)
+    (tmp_path / "newcerts").mkdir()
+    for name, content in {"index.txt": "", "serial": "0A\n", "crlnumber": "2A\n"}.items():
+        (tmp_path / name).write_text(content)
+
+    def openssl(*words: str) -> str:
+        return run_program("openssl", *words, cwd=tmp_path)
+
+    ca = ["ca", "-batch", "-config", "openssl.cnf", "-passin", "file:old"]
+    openssl("genrsa", "-aes256", "-passout", "file:old", "-out", "ca.key", "2048")
+    root = ["-new", "-x509", "-days", "3650", "-subj", "/O=example/CN=Root CA"]
+    openssl("req", *root, "-key", "ca.key", "-passin", "file:old", "-out", "ca.crt")
+    for name in ("ann", "ben"):
+        openssl(
+            "req", "-new", "-newkey", "rsa:2048", "-nodes", "-keyout", "x.key", "-subj", f"/CN={name}", "-out", "x.csr"
+        )
+        openssl(*ca, "-in", "x.csr", "-out", f"{name}.crt")
+    openssl(*ca, "-revoke", "ben.crt", "-crl_reason", "keyCompromise")
+    openssl(*ca, "-gencrl", "-out", "ca.crl")
+
+    home = tmp_path / "home"
+    files = ["--certificate", "ca.crt", "--key", "ca.key", "--index", "index.txt"]
+    taking = ["import-ca", *(str(tmp_path / word) if "." in word else word for word in files)]
+    kept = ["--passphrase-file", str(tmp_path / "new")]
+    refused = counterseal(home, *taking, "--ca-passphrase-file", str(tmp_path / "new"), *kept)
+    assert (refused.code, home.exists()) == (1, False), refused.stderr
+    taken = counterseal(home, *taking, "--ca-passphrase-file", str(tmp_path / "old"), *kept)
+    assert taken.code == 0, taken.stderr
+    assert "2 certificates, 1 of them revoked" in taken.stdout
+    assert "BEGIN ENCRYPTED PRIVATE KEY" in (home / "keys" / "root.key.pem").read_text()
+    listed = json.loads(counterseal(home, "list", "--json").stdout)["certificates"]
+    assert {row["name"]: row["revocation_reason"] for row in listed} == {"ann": None, "ben": "key_compromise"}
+    assert {int(row["serial_number"], 16) for row in listed} == {0x0A, 0x0B}
+    assert counterseal(home, "crl", "--out", str(tmp_path / "crl"), *kept).code == 0
+    crl = x509.load_pem_x509_crl((tmp_path / "crl" / "root.crl.pem").read_bytes())
+    assert crl.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number > 0x2A  # openssl gave that one out
+    assert [entry.serial_number for entry in crl] == [0x0B]
+    assert counterseal(home, "client", "cid", "--no-p12", "--out", str(tmp_path / "out"), *kept).code == 0
+
+
 def _easy_rsa(words: list[str], environment: dict[str, str], directory: Path) -> None:
     import subprocess  # noqa: PLC0415 - only here
 
