@@ -10,7 +10,7 @@ disk, nonces too; it gets a tenth of the orders, and what it answers with 500 is
 authorization is still valid. With --postgresql our server runs a third time, its store in a durable PostgreSQL over a
 Unix socket.
 Servers and clients share the machine, so rounds take turns, and the processor time of each server for an order is shown
-too. What bounds us: Python for each of six requests and their seven verifications, and at one client the two to three
+too. What bounds us: Python for each of six requests and their seven verifications, and at one client the three to four
 flushes that an order waits for.
 """
 

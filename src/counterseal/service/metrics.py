@@ -61,7 +61,7 @@ class Metrics:
         self.busy = Counter("counterseal_db_busy_retries", "Times that another process was writing", registry=registry)
         self.commit_seconds = Histogram(
             "counterseal_db_commit_duration_seconds",
-            "From the beginning of a transaction until it is on disk",
+            "Until a common commit is on disk; with PostgreSQL from the beginning of its transaction",
             registry=registry,
             buckets=COMMIT_BUCKETS,
         )
