@@ -32,8 +32,11 @@ T = TypeVar("T")
 GROUP_LIMIT = 64
 """Jobs in one transaction at most, so that nobody waits behind a crowd."""
 
-LINGER_SECONDS = 0.05
-"""So long a commit that nobody waits for waits for one that somebody does: one flush for both."""
+LINGER_SECONDS = 0.005
+"""So long a commit that nobody waits for waits for one that somebody does: one flush for both.
+
+Other processes can write nothing meanwhile, so it is short.
+"""
 
 QUEUE_LIMIT = 2_000
 """Jobs that may wait; more are refused at once, which a client can act on."""

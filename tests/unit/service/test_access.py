@@ -118,8 +118,9 @@ def test_what_need_not_be_durable_is_answered_before_the_commit(lab: Lab, monkey
     assert lab.run(story) == [1, 2]
 
 
-def test_a_commit_that_nobody_waits_for_comes_with_the_next(lab: Lab) -> None:
+def test_a_commit_that_nobody_waits_for_comes_with_the_next(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     """One flush for all of them; with nobody after it, it comes by itself."""
+    monkeypatch.setattr(module, "LINGER_SECONDS", 60.0)
 
     async def story(access: Access) -> tuple[list[int], float, list[int]]:
         for number in (1, 2):
@@ -128,6 +129,7 @@ def test_a_commit_that_nobody_waits_for_comes_with_the_next(lab: Lab) -> None:
         await access.write(reserve(3))
         together = await access.read(taken)
         commits = access._metrics.registry.get_sample_value("counterseal_db_commits_total") or 0
+        monkeypatch.setattr(module, "LINGER_SECONDS", 0.01)
         await access.write(reserve(4), durable=False)
         for _ in range(3_000):
             if len(await access.read(taken)) == 4:
