@@ -7,8 +7,8 @@ ready, finalize, certificate, each request signed and over kept-alive TLS. Ours 
 127.0.0.0/8, answered by a web server of this script) and every answer leaves after its commit is on disk; pebble keeps
 all in memory and is told to take every challenge as valid. Caddy validates as we do, at port 80, and keeps its state on
 disk, nonces too; it gets a tenth of the orders, and what it answers with 500 is asked again. Renewals are orders whose
-authorization is still valid. With --postgresql our server runs a third time, its store in a durable PostgreSQL over a
-Unix socket.
+authorization is still valid. With --postgresql our server runs once more, and three replicas of it, their store in a
+durable PostgreSQL over a Unix socket.
 Servers and clients share the machine, so rounds take turns, and the processor time of each server for an order is shown
 too. What bounds us: Python for each of six requests and their seven verifications, and at one client the three to four
 flushes that an order waits for.
@@ -47,13 +47,15 @@ def main() -> None:
     arguments = parser.parse_args()
     table = Table("acme")
     with ExitStack() as stack:
-        places = [Path(stack.enter_context(tempfile.TemporaryDirectory())) for _ in range(4)]
+        places = [Path(stack.enter_context(tempfile.TemporaryDirectory())) for _ in range(5)]
         servers = [stack.enter_context(pebble(places[0])), stack.enter_context(ours(places[1]))]
         try:
             servers.append(stack.enter_context(caddy(places[3])))
         except OSError as error:
             print(f"without Caddy, which asks at port {HTTP_PORT}: {error}", file=sys.stderr)
-        servers += [stack.enter_context(ours_on_postgresql(places[2]))] if arguments.postgresql else []
+        if arguments.postgresql:
+            servers += [stack.enter_context(ours_on_postgresql(places[2]))]
+            servers += [stack.enter_context(ours_on_postgresql(places[4], replicas=3))]
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             for server in servers:
                 runner.run(server.measure("new", 40, 4))  # caches filled, code loaded

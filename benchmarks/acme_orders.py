@@ -120,6 +120,9 @@ class Server:
     fewer: int = 1
     """It is slow: so many times fewer orders are made of it."""
 
+    replicas: tuple[tuple[str, int], ...] = ()
+    """Further processes over the same store, which share the clients with the first: directory and process of each."""
+
     failed: int = 0
     seconds: dict[tuple[str, int], list[list[float]]] = field(default_factory=dict)
     rates: dict[tuple[str, int], list[float]] = field(default_factory=dict)
@@ -135,7 +138,14 @@ class Server:
             headers, _ = await first.post(directory["newAccount"], {"termsOfServiceAgreed": True})
             self.kid = first.kid = headers["location"]
             self.answers["thumbprint"] = self.key.thumbprint
-        return [first, *(Fast(self.context, directory, self.key, self.kid) for _ in range(number - 1))]
+        return [first, *(self._client(content.decode(), one) for one in range(1, number))]
+
+    def _client(self, directory: str, number: int) -> Fast:
+        """Return a client of one replica: its URLs are the first one's, at another address."""
+        places = [self.directory, *(place for place, _ in self.replicas)]
+        first, place = (one.removesuffix("/acme/directory") for one in (places[0], places[number % len(places)]))
+        kid = (self.kid or "").replace(first, place)
+        return Fast(self.context, json.loads(directory.replace(first, place)), self.key, kid)
 
     async def measure(self, kind: str, orders: int, at_once: int) -> None:
         """Do so many orders, ``at_once`` of them at a time."""
@@ -164,10 +174,16 @@ class Server:
 
     def processor_seconds(self) -> float:
         """Return the processor time used so far."""
-        fields = Path(f"/proc/{self.process}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        used = 0
+        for process in self._processes():
+            fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+            used += int(fields[11]) + int(fields[12])
+        return used / os.sysconf("SC_CLK_TCK")
 
     def memory(self) -> float:
         """Return the resident memory in MB."""
-        status = Path(f"/proc/{self.process}/status").read_text()
-        return int(status.split("VmRSS:")[1].split()[0]) / 1024
+        statuses = [Path(f"/proc/{process}/status").read_text() for process in self._processes()]
+        return sum(int(status.split("VmRSS:")[1].split()[0]) for status in statuses) / 1024
+
+    def _processes(self) -> list[int]:
+        return [self.process, *(process for _, process in self.replicas)]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import socket
 import ssl
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from itertools import count
 from pathlib import Path
 from threading import Thread
@@ -64,12 +65,20 @@ def ours(place: Path, name: str = "counterseal", store: str = "") -> Iterator[Se
 
 
 @contextmanager
-def ours_on_postgresql(place: Path) -> Iterator[Server]:
-    """Run our server with its store in a PostgreSQL of its own."""
+def ours_on_postgresql(place: Path, replicas: int = 1) -> Iterator[Server]:
+    """Run our server, or so many of them, with its store in a PostgreSQL of its own."""
     place.chmod(0o711)
+    name = "counterseal, PostgreSQL" + (f", {replicas} replicas" if replicas > 1 else "")
     cluster = Cluster(place / "pg", durable=True)
     try:
-        with ours(place, "counterseal, PostgreSQL", f'[store]\nurl = "{cluster.create()}"\n') as server:
+        with ours(place, name, f'[store]\nurl = "{cluster.create()}"\n') as server, ExitStack() as stack:
+            for number in range(1, replicas):
+                home = place / f"home{number}"
+                home.mkdir()
+                shutil.copy(place / "home" / "counterseal.toml", home)
+                (home / "keys").symlink_to(place / "home" / "keys")
+                service = stack.enter_context(running(home))
+                server.replicas += ((f"{service.url}/acme/directory", service.process.pid),)
             yield server
     finally:
         cluster.stop("immediate")

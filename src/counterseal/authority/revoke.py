@@ -32,12 +32,13 @@ def find_revocable(authority: Authority, selector: str, reason: RevocationReason
 
 def revoke_record(authority: Authority, record: CertificateRecord, reason: RevocationReason) -> CertificateRecord:
     """Revoke a certificate that is at hand; see ``revoke``."""
-    _refuse_again(record, reason)
     at = authority.clock().replace(microsecond=0)
     entry = encode_entry(record.serial_number, at, reason=reason)
-    return authority.store.revoke(
-        record.serial_number, at=epoch(at), reason=reason.value, crl_entry=entry, issuer=record.issuer
-    )
+    with authority.store.transaction():
+        _refuse_again(authority.store.hold(record.serial_number, issuer=record.issuer), reason)
+        return authority.store.revoke(
+            record.serial_number, at=epoch(at), reason=reason.value, crl_entry=entry, issuer=record.issuer
+        )
 
 
 def _refuse_again(record: CertificateRecord, reason: RevocationReason) -> None:
@@ -59,8 +60,9 @@ def unrevoke(authority: Authority, selector: str) -> CertificateRecord:
 
 def unrevoke_record(authority: Authority, record: CertificateRecord) -> CertificateRecord:
     """Take back the hold of a certificate that is at hand; see ``unrevoke``."""
-    _require_held(record)
-    return authority.store.unrevoke(record.serial_number, issuer=record.issuer)
+    with authority.store.transaction():
+        _require_held(authority.store.hold(record.serial_number, issuer=record.issuer))
+        return authority.store.unrevoke(record.serial_number, issuer=record.issuer)
 
 
 def find_held(authority: Authority, selector: str) -> CertificateRecord:

@@ -95,7 +95,7 @@ class Access:
         too many wait already.
         """
         if len(self._waiting) >= QUEUE_LIMIT:
-            raise StoreError("store.overloaded", f"too much is waiting to be written: {QUEUE_LIMIT} jobs")
+            raise overloaded()
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
         self._waiting.append((job, future, durable))
@@ -199,6 +199,11 @@ class Access:
         if not durable:
             deliver([outcome])
         return outcome
+
+
+def overloaded() -> StoreError:
+    """Return the error for who would have to wait behind too many."""
+    return StoreError("store.overloaded", f"too much is waiting to be written: {QUEUE_LIMIT} jobs")
 
 
 def deliver(outcomes: list[Outcome]) -> None:

@@ -72,5 +72,5 @@ def status_of(error: CountersealError) -> int:
 
 
 UNANSWERED = "store.unanswered"
-PASSING = frozenset({"store.busy", "store.overloaded", UNANSWERED, "store.unreachable"})
+PASSING = frozenset({"store.busy", "store.conflict", "store.overloaded", UNANSWERED, "store.unreachable"})
 """What may be over the next moment, so that a client tries again."""

@@ -36,7 +36,8 @@ def take_lease(session: Session, name: str, *, holder: str, seconds: int) -> Lea
 
 def require_lease(session: Session, lease: Lease) -> None:
     """Raise StoreError ``store.lease_lost`` where somebody took the lease after us; in the caller's transaction."""
-    if session.row("select 1 from lease where name = ? and token = ?", (lease.name, lease.token)) is None:
+    held = f"select 1 from lease where name = ? and token = ?{session.lock}"  # noqa: S608 - a constant
+    if session.row(held, (lease.name, lease.token)) is None:
         raise StoreError("store.lease_lost", f"another process took this over meanwhile: {lease.name}")
 
 

@@ -1,8 +1,9 @@
 """The store in a PostgreSQL database, which any number of hosts may share.
 
 Durable: every method that writes returns after its commit is on the disk of the database, and of its synchronous
-standby where it has one. Writers take turns, all hosts together, as they do in a file: a transaction that writes begins
-with one advisory lock. docs/decisions/0006-one-writer-of-many.md says why, and what it costs.
+standby where it has one. A transaction begins with one advisory lock. The jobs of services share it: they write beside
+each other, and lock the rows that they decide by. Who does not say which those are has it alone, and nothing changes
+meanwhile, as in a file. docs/decisions/0006-writers-beside-each-other.md says more.
 """
 
 from __future__ import annotations
@@ -25,10 +26,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 BUSY_SECONDS = 10.0
+_TOGETHER = f"begin; select pg_advisory_xact_lock_shared({LOCK})"
 POSTGRESQL = Dialect(
     faults=FAULTS,
     error=postgresql_error,
     write=f"begin; select pg_advisory_xact_lock({LOCK})",
+    write_together=_TOGETHER,
+    write_soon=f"{_TOGETHER}; set local synchronous_commit = off",
     read="begin isolation level repeatable read read only",
     stream=PostgreSQL.stream,
     clock="cast(floor(extract(epoch from clock_timestamp())) as bigint)",

@@ -14,7 +14,8 @@ from counterseal.errors import CountersealError, InputError, StoreError
 FAULTS = (psycopg.Error, OverflowError, UnicodeEncodeError, struct.error)
 """What a statement can raise: the driver's own, an integer past 64 bits, text that UTF-8 cannot hold."""
 
-_BUSY = ("55P03", "57014", "40001", "40P01")
+_BUSY = ("55P03", "57014")
+_CONFLICT = ("40001", "40P01")
 _GONE = ("08", "57P", "53300")
 _DENIED = ("42501", "25006")
 
@@ -29,6 +30,10 @@ def postgresql_error(error: Exception, place: str) -> CountersealError:
             "store.busy",
             f"another process is writing to the store: {what}",
             hint="run the command again; while it stays busy, find who holds it in pg_stat_activity",
+        )
+    if state in _CONFLICT:
+        return StoreError(
+            "store.conflict", f"two processes waited for each other's rows: {what}", hint="run the command again"
         )
     if state.startswith(_GONE) or (not state and isinstance(error, psycopg.OperationalError)):
         return unreachable(what)

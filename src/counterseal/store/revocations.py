@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 HOLD = "certificate_hold"
 LAST_CHANGE = (1 << 63) - 1
 
+_HOLD = "select 1 from certificate where serial_number = ?"
 _MARK = """
     update certificate set status = ?, revoked_at = ?, revocation_reason = ? where serial_number = ? and issuer = ?
 """
@@ -40,6 +41,14 @@ _ENDED = "select 1 from revocation where issuer = ? and not_after >= ? and not_a
 class Revocations(Inventory, Changes):
     """The revoked and held certificates."""
 
+    def hold(self, serial_number: int, *, issuer: str | None = None) -> CertificateRecord:
+        """Return a certificate whose row nobody else changes until the transaction around this ends.
+
+        Raises what ``certificate`` does.
+        """
+        self.rows(f"{_HOLD}{self.lock}", (encode_serial(serial_number),))
+        return self.certificate(serial_number, issuer=issuer)
+
     def revoke(
         self, serial_number: int, *, at: int, reason: str, crl_entry: bytes, issuer: str | None = None
     ) -> CertificateRecord:
@@ -50,7 +59,7 @@ class Revocations(Inventory, Changes):
         """
         status = Status.HELD if reason == HOLD else Status.REVOKED
         with self.transaction():
-            record = self.certificate(serial_number, issuer=issuer)
+            record = self.hold(serial_number, issuer=issuer)
             if record.status is not Status.VALID and (record.status, status) != (Status.HELD, Status.REVOKED):
                 raise _impossible("store.not_revocable", "revoked" if status is Status.REVOKED else "held", record)
             key = (record.issuer, encode_serial(serial_number))
@@ -63,7 +72,7 @@ class Revocations(Inventory, Changes):
     def unrevoke(self, serial_number: int, *, issuer: str | None = None) -> CertificateRecord:
         """Lift a hold; durable on return. Raises NotFoundError, and StoreError (``store.not_held``) otherwise."""
         with self.transaction():
-            record = self.certificate(serial_number, issuer=issuer)
+            record = self.hold(serial_number, issuer=issuer)
             if record.status is not Status.HELD:
                 raise _impossible("store.not_held", "released", record)
             key = (record.issuer, encode_serial(serial_number))

@@ -43,15 +43,18 @@ class Dialect(NamedTuple):
     """What differs between databases.
 
     ``faults`` is what a statement can raise, and ``error`` turns one of them, at the store of this name, into ours;
-    ``write`` begins a transaction that writes, before which no other one ends or begins; ``read`` begins one in which
-    every statement sees the same moment; ``stream`` reads without holding all rows; ``clock`` is SQL for the database's
-    own time in seconds; ``lock`` ends a select whose rows nobody else may change until this transaction ends, and
+    ``write`` begins a transaction that writes while no other one does, ``write_together`` one beside others of its
+    kind, ``write_soon`` one of these that a crash may forget; ``read`` begins one in which all statements see the same
+    moment; ``stream`` reads without holding all rows; ``clock`` is SQL for the database's own time in seconds;
+    ``lock`` ends a select whose rows nobody else may change until this transaction ends, and
     ``skip_locked`` one that leaves out those that somebody else has so: nothing where one writes at a time.
     """
 
     faults: tuple[type[Exception], ...]
     error: Callable[[Exception, str], CountersealError]
     write: str
+    write_together: str
+    write_soon: str
     read: str
     stream: Callable[[Any, str, Sequence[Any]], Any]
     clock: str
@@ -93,7 +96,7 @@ class Session:
 
         One inside another can fail by itself: it alone is undone, and the outer one may go on.
         """
-        self._enter()
+        self._enter(self._dialect.write)
         try:
             yield
             self.commit()
@@ -111,12 +114,16 @@ class Session:
         self._require_transaction()
         yield
 
-    def begin(self) -> None:
+    def begin(self, *, alone: bool = True, durable: bool = True) -> None:
         """Begin a transaction that ``commit`` or ``abandon`` ends; for who cannot wait in between, see ``transaction``.
 
-        Raises StoreError ``store.busy`` when another one is writing for too long.
+        Not ``alone``, others may write at the same time, as far as the database lets them: what is looked at and must
+        stay so until the commit is locked (``lock``), or part of the statement that writes. Not ``durable``, it may be
+        forgotten by a crash, but not if a later one is not. Raises StoreError ``store.busy`` when another one is
+        writing for too long.
         """
-        self._enter()
+        dialect = self._dialect
+        self._enter(dialect.write if alone else dialect.write_together if durable else dialect.write_soon)
 
     def commit(self) -> None:
         """End the innermost transaction; the outermost is on disk when this returns."""
@@ -135,12 +142,12 @@ class Session:
         if not self._connection.in_transaction:
             raise StoreError("store.rolled_back", f"the store rolled back what was being written: {self.place}")
 
-    def _enter(self) -> None:
+    def _enter(self, begin: str) -> None:
         if self._depth:
             self._require_transaction()
         # the write lock at once: a lock upgraded later could only fail
         try:
-            self.run("savepoint step" if self._depth else self._dialect.write)
+            self.run("savepoint step" if self._depth else begin)
         except BaseException:
             if not self._depth:
                 self._roll_back()

@@ -4,25 +4,33 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from threading import Barrier
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from access_jobs import reserve, taken
+from counterseal.authority.revoke import revoke_record
 from counterseal.errors import CountersealError, InputError
+from counterseal.pki.crl import RevocationReason
 from counterseal.service import shared_access
 from counterseal.service.shared_access import SharedAccess
+from counterseal.store.acme.accounts import add_account
+from counterseal.store.acme.orders import add_order, change_order, claim_processing
+from counterseal.store.acme.records import AccountRecord, OrderRecord
 from counterseal.store.postgresql_failures import unreachable
 from postgresql_process import cluster
 from shared_store import Lab, shared_lab
+from store_fixtures import certificate, issue, key_use
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from counterseal.authority.parts import Authority
 
 pytestmark = pytest.mark.slow
+SECONDS = 30
 
 
 @pytest.fixture
@@ -50,8 +58,8 @@ def test_what_fails_fails_alone(lab: Lab) -> None:
     assert numbers == [1, 3]
 
 
-def test_two_replicas_take_turns(lab: Lab) -> None:
-    """Every number is taken once, however the groups fall."""
+def test_two_replicas_write_at_once(lab: Lab) -> None:
+    """Every number is taken once, however they meet."""
 
     async def story(first: SharedAccess) -> int:
         second = SharedAccess(lab.authority)
@@ -62,6 +70,114 @@ def test_two_replicas_take_turns(lab: Lab) -> None:
         return sum(isinstance(one, CountersealError) for one in answers)
 
     assert lab.run(story) == 40
+
+
+def test_jobs_of_one_and_of_several_replicas_do_not_wait_for_each_other(lab: Lab) -> None:
+    """Each is in its transaction while the others are; one that takes no part in that waits until it is alone."""
+    meeting = Barrier(4)
+
+    def meet(number: int) -> Callable[[Authority], int]:
+        def job(authority: Authority) -> int:
+            reserve(number)(authority)
+            meeting.wait(SECONDS)
+            return number
+
+        return job
+
+    async def story(first: SharedAccess) -> list[int]:
+        second = SharedAccess(lab.authority)
+        jobs = [access.write(meet(number)) for number, access in enumerate([first, first, second, second], 1)]
+        answers = await asyncio.gather(*jobs, first.apart(reserve(9)))
+        await second.close()
+        assert await first.read(taken) == [1, 2, 3, 4, 9]
+        return answers
+
+    assert lab.run(story) == [1, 2, 3, 4, 9]
+
+
+def test_the_log_stays_one_chain(lab: Lab) -> None:
+    """Several replicas record at once; each certificate has its entry, none is lost, and the chain holds."""
+
+    def record(number: int) -> Callable[[Authority], None]:
+        return lambda authority: authority.store.record(certificate(number), key_use(certificate(number)))
+
+    async def story(first: SharedAccess) -> None:
+        second = SharedAccess(lab.authority)
+        for make in (reserve, record):
+            await asyncio.gather(
+                *(access.write(make(n + i)) for n in range(1, 61, 2) for i, access in enumerate((first, second)))
+            )
+        await second.close()
+        report = await first.apart(lambda authority: authority.store.verify_key_uses())
+        assert not report.findings
+        assert await first.read(lambda authority: authority.store.key_use_head().sequence) == 60
+
+    lab.run(story)
+
+
+def test_of_two_revocations_at_once_one_is_refused(lab: Lab) -> None:
+    """The row is locked before it is looked at, so the second one sees what the first has done."""
+
+    def revoke(authority: Authority) -> str:
+        record = authority.store.certificate(1)
+        return str(revoke_record(authority, record, RevocationReason.SUPERSEDED).status)
+
+    async def story(first: SharedAccess) -> list[str]:
+        await first.write(lambda authority: issue(authority.store, certificate(1)))
+        second = SharedAccess(lab.authority)
+        jobs = [access.write(revoke) for access in (first, second) * 4]
+        answers = await asyncio.gather(*jobs, return_exceptions=True)
+        await second.close()
+        return sorted(one.code if isinstance(one, CountersealError) else str(one) for one in answers)
+
+    assert lab.run(story) == ["revoke.already"] * 7 + ["revoked"]
+
+
+def test_what_waits_for_each_other_is_done_again(lab: Lab) -> None:
+    """Two jobs take two rows in different order: the database undoes one, which begins anew; both are done."""
+    met, begun = Barrier(2), set[tuple[int, ...]]()
+
+    def take(*numbers: int) -> Callable[[Authority], int]:
+        def job(authority: Authority) -> int:
+            authority.store.hold(numbers[0])
+            if numbers not in begun:  # the one that begins anew is alone
+                begun.add(numbers)
+                met.wait(SECONDS)
+            authority.store.hold(numbers[1])
+            return numbers[0]
+
+        return job
+
+    async def story(access: SharedAccess) -> list[int]:
+        await access.write(lambda authority: issue(authority.store, certificate(1), certificate(2)))
+        return list(await asyncio.gather(access.write(take(1, 2)), access.write(take(2, 1))))
+
+    assert lab.run(story) == [1, 2]
+
+
+def test_who_claims_skips_what_is_claimed(lab: Lab) -> None:
+    """Two replicas look at once: each gets other orders, and neither waits."""
+    met = Barrier(2)
+
+    def fill(authority: Authority) -> None:
+        account = AccountRecord("a", "t", "{}", "valid", "[]", terms_agreed=True, external_key=None, created_at=1)
+        add_account(authority.store, account)
+        for number in range(4):
+            add_order(authority.store, OrderRecord(f"o{number}", "a", "ready", "[]", "[]", "server", 1, 2))
+            change_order(authority.store, f"o{number}", was="ready", status="processing", csr=b"csr")
+
+    def claim(authority: Authority) -> tuple[str, ...]:
+        found = claim_processing(authority.store, everything=True, limit=2)
+        met.wait(SECONDS)
+        return found
+
+    async def story(access: SharedAccess) -> set[str]:
+        await access.write(fill)
+        first, second = await asyncio.gather(access.write(claim), access.write(claim))
+        assert len(first) == len(second) == 2
+        return {*first, *second}
+
+    assert lab.run(story) == {"o0", "o1", "o2", "o3"}
 
 
 def test_a_lost_connection_is_made_anew(lab: Lab) -> None:

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from counterseal.errors import InputError
+from counterseal.errors import InputError, StoreError
 from counterseal.pki.names import email_address
 from counterseal.protocols.acme import objects
 from counterseal.protocols.acme.encoding import read_json
@@ -49,6 +49,12 @@ def new_account(authority: Authority, call: Call) -> Reply:
     _require_agreement(wanted, call)
     contact = _checked_contact(wanted.contact)
     limit(authority, call.client or "unknown", "new accounts from one address", call.rules.accounts_per_hour, call.at)
+    try:
+        external_key = _bound_to(authority, wanted, call)
+    except Problem:
+        if find_account_by_key(authority.store, call.key.thumbprint) is None:
+            raise
+        return new_account(authority, call)  # the same request was a moment earlier elsewhere, and used the key up
     record = AccountRecord(
         id=call.new_id(),
         thumbprint=call.key.thumbprint,
@@ -56,7 +62,7 @@ def new_account(authority: Authority, call: Call) -> Reply:
         status=AccountStatus.VALID,
         contact=contact,
         terms_agreed=wanted.terms_of_service_agreed,
-        external_key=_bound_to(authority, wanted, call),
+        external_key=external_key,
         created_at=call.at,
     )
     if not add_account(authority.store, record):
@@ -98,11 +104,21 @@ def key_change(authority: Authority, call: Call) -> Reply:
         raise malformed("oldKey is not the key of this account")
     taken = find_account_by_key(authority.store, new.thumbprint)
     if taken is not None:
-        raise Problem(
-            "malformed", "the new key has an account already", status=409, location=call.urls.account(taken.id)
-        )
-    set_account_key(authority.store, call.owner.id, thumbprint=new.thumbprint, jwk=new.jwk)
+        raise _taken(call, taken)
+    try:
+        with authority.store.transaction():
+            set_account_key(authority.store, call.owner.id, thumbprint=new.thumbprint, jwk=new.jwk)
+    except StoreError:
+        taken = find_account_by_key(authority.store, new.thumbprint)
+        if taken is None:
+            raise
+        raise _taken(call, taken) from None
     return _reply(find_account(authority.store, call.owner.id) or call.owner, call)
+
+
+def _taken(call: Call, owner: AccountRecord) -> Problem:
+    location = call.urls.account(owner.id)
+    return Problem("malformed", "the new key has an account already", status=409, location=location)
 
 
 def require_account(found: AccountRecord | None) -> AccountRecord:

@@ -49,6 +49,7 @@ def check_replaces(authority: Authority, call: Call, text: str, identifiers: Seq
     had = {(one["type"], one["value"]) for one in json.loads(former.identifiers)}
     if not had & {(one.kind, one.value) for one in identifiers}:
         raise malformed("replaces names a certificate that has no name in common with this order")
+    authority.store.hold(record.serial_number, issuer=record.issuer)  # of two orders at once one is the first
     for other in orders_replacing(authority.store, text):
         if other.status == OrderStatus.VALID or (other.status != OrderStatus.INVALID and other.expires_at > call.at):
             raise Problem("alreadyReplaced", "another order replaces this certificate already")
