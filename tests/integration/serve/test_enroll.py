@@ -328,8 +328,8 @@ def test_a_disk_without_room_keeps_the_old_certificate(machine: Machine) -> None
     """Full, and read-only; afterwards it goes on."""
     with small_disk(machine.path / "disk") as disk:
         machine.out = disk / "pki"
-        assert machine.enroll(machine.token("pump-9")).code == 0
-        before = machine.certificate("pump-9")
+        assert machine.enroll(machine.token("pump-13")).code == 0
+        before = machine.certificate("pump-13")
         filler = fill(disk)
         full = machine.renew()
         assert (full.code, "no space left" in full.stderr) == (1, True)
@@ -338,7 +338,7 @@ def test_a_disk_without_room_keeps_the_old_certificate(machine: Machine) -> None
         closed = machine.renew()
         assert (closed.code, "read-only" in closed.stderr) == (1, True)
         remount(disk, writable=True)
-        assert machine.certificate("pump-9") == before
-        assert machine.issued("pump-9") == 1  # nothing was asked for that could not be written
+        assert machine.certificate("pump-13") == before
+        assert machine.issued("pump-13") == 1  # nothing was asked for that could not be written
         assert machine.renew().code == 0
-        assert machine.certificate("pump-9") != before
+        assert machine.certificate("pump-13") != before
