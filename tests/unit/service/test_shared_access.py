@@ -41,7 +41,7 @@ def lab(tmp_path: Path) -> Iterator[Lab]:
 
 
 def test_what_fails_fails_alone(lab: Lab) -> None:
-    """Of jobs in one transaction one is undone, whatever it had written; an early answer comes too."""
+    """Of jobs at the same time one is undone, whatever it had written; an early answer comes too."""
 
     def refused(authority: Authority) -> None:
         reserve(2)(authority)
@@ -54,7 +54,8 @@ def test_what_fails_fails_alone(lab: Lab) -> None:
 
     answers, numbers = lab.run(story)
     codes = [one.code if isinstance(one, CountersealError) else one for one in answers]
-    assert codes == [1, "test.no", "store.serial_taken", 3]
+    assert codes[1::2] == ["test.no", 3]
+    assert {codes[0], codes[2]} == {1, "store.serial_taken"}, "of two at once, either may be the first"
     assert numbers == [1, 3]
 
 
