@@ -8,13 +8,18 @@ from __future__ import annotations
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from cryptography import x509
+
 from counterseal.errors import RefusedError
 from counterseal.files import read_file
 from counterseal.moments import epoch
+from counterseal.nginx.render.generation import HTTP_FILE, STREAM_FILE
 from counterseal.nginx.render.inventory import REVOKED_FILE
-from counterseal.pki.crl_reader import revoked_serials
+from counterseal.nginx.render.words import whole
+from counterseal.pki.crl_reader import parse_facts, revoked_serials
 from counterseal.pki.pem_reader import pem_blocks
 from counterseal.pki.profile import UNLISTED
+from counterseal.pki.subject import nginx_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,20 +48,31 @@ def refuse_readmission(authority: Authority, directory: Path, number: int) -> No
 def readmitted(authority: Authority, directory: Path) -> Iterator[CertificateRecord]:
     """Yield the certificates, probes left out, that are revoked today and not on the lists of a generation."""
     trusted = set(_contents(directory, "*client-cas.pem"))
-    admitted = [record.name for record in authority.store.cas() if record.certificate in trusted]
-    listed = _listed(directory)
-    for name in admitted:
-        serials = authority.store.revoked_serials(name, not_expired_at=epoch(authority.clock()))
+    for ca in [record for record in authority.store.cas() if record.certificate in trusted]:
+        listed = _listed(directory, x509.load_der_x509_certificate(ca.certificate).subject)
+        serials = authority.store.revoked_serials(ca.name, not_expired_at=epoch(authority.clock()))
         for serial_number in [one for one in serials if one not in listed]:
-            record = authority.store.certificate(serial_number, issuer=name)
+            record = authority.store.certificate(serial_number, issuer=ca.name)
             if record.profile not in UNLISTED:
                 yield record
 
 
-def _listed(directory: Path) -> set[int]:
+def _listed(directory: Path, issuer: x509.Name) -> set[int]:
+    """Return the serial numbers that a generation refuses of one CA: imported ones all count from 1."""
+    lists = [one for one in _contents(directory, "*.crl.pem") if parse_facts(one).issuer == issuer]
+    heads = tuple(f"{number}:" for number in _numbers(directory, issuer))
     lines = read_file(directory / REVOKED_FILE).decode().splitlines()
-    mapped = (int(line.partition(":")[2].partition(" ")[0], 16) for line in lines)
-    return set(chain(mapped, *map(revoked_serials, _contents(directory, "*.crl.pem"))))
+    mapped = (int(line.partition(":")[2].partition(" ")[0], 16) for line in lines if line.startswith(heads))
+    return set(chain(mapped, *map(revoked_serials, lists)))
+
+
+def _numbers(directory: Path, issuer: x509.Name) -> set[str]:
+    """Return by which number a CA goes in the lists of a generation."""
+    key = f"{whole(nginx_name(issuer))} "
+    paths = [path for path in (directory / HTTP_FILE, directory / STREAM_FILE) if path.exists()]
+    lines = chain.from_iterable(read_file(path).decode().splitlines() for path in paths)
+    found = (line.strip() for line in lines)
+    return {line.removeprefix(key).rstrip(";") for line in found if line.startswith(key)}
 
 
 def _contents(directory: Path, pattern: str) -> Iterator[bytes]:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import base64
 from dataclasses import dataclass
-from hashlib import sha256
 from hmac import compare_digest
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import TYPE_CHECKING
 
+from counterseal.authority.token import hash_secret
 from counterseal.errors import InputError, RefusedError
 from counterseal.moments import epoch, moment
 from counterseal.protocols.api.rules import Grant, Role
@@ -70,7 +70,7 @@ def new_api_token(authority: Authority, terms: TokenTerms) -> tuple[ApiToken, st
     secret = base64.urlsafe_b64encode(authority.random_bytes(SECRET_BYTES)).decode().rstrip("=")
     token = ApiToken(
         id=identifier,
-        secret_hash=_hash(secret),
+        secret_hash=hash_secret(secret),
         name=terms.name,
         role=str(terms.grant.role),
         profiles=terms.grant.profiles,
@@ -102,7 +102,7 @@ def bearer(authority: Authority, text: str, client: str | None) -> ApiToken:
     prefix, _, rest = text.partition("_")
     identifier, _, secret = rest.partition("_")
     found = find_api_token(authority.store, identifier) if prefix == PREFIX and identifier.isalnum() else None
-    if found is None or not compare_digest(found.secret_hash, _hash(secret)):
+    if found is None or not compare_digest(found.secret_hash, hash_secret(secret)):
         hint = "a one-time token gets a certificate by EST; the API takes one of counterseal api token"
         raise RefusedError("api.token_unknown", "no such API token", hint=hint if prefix == "cst" else None)
     if found.revoked_at is not None:
@@ -129,11 +129,6 @@ def challenges_of(error: CountersealError, status: int, *, token_shown: bool) ->
         described = "".join(one for one in error.message if one.isascii() and one.isprintable() and one not in '"\\')
         return [f'{BEARER}, error="{fault}", error_description="{described}"']
     return [BEARER, CERTIFICATE] if status == _UNAUTHENTICATED else []
-
-
-def _hash(secret: str) -> bytes:
-    """Return what is kept: with 256 random bits in a secret, a slow hash would protect nothing."""
-    return sha256(secret.encode()).digest()
 
 
 def _network(text: str) -> IPv4Network | IPv6Network:
