@@ -87,11 +87,15 @@ def shown_token(authorization: Iterable[str]) -> str | None:
 
     Another scheme is not for us: a proxy may have asked for it. Raises InputError ``api.token_malformed``.
     """
-    found = [value.partition(" ") for value in authorization]
-    tokens = [text.strip() for scheme, _, text in found if scheme.lower() == "bearer"]
+    tokens = [value.partition(" ")[2].strip() for value in authorization if is_bearer(value)]
     if len(tokens) > 1 or (tokens and not tokens[0]):
         raise InputError("api.token_malformed", "Authorization must have one bearer token")
     return tokens[0] if tokens else None
+
+
+def is_bearer(value: str) -> bool:
+    """Whether a value of ``Authorization`` is of the scheme for tokens (RFC 6750 2.1)."""
+    return value.partition(" ")[0].lower() == "bearer"
 
 
 def bearer(authority: Authority, text: str, client: str | None) -> ApiToken:

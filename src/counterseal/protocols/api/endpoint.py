@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from counterseal.errors import CountersealError, InputError, RefusedError
-from counterseal.protocols.api.bearer import challenges_of
+from counterseal.protocols.api.bearer import challenges_of, is_bearer
 from counterseal.protocols.api.callers import caller_of
 from counterseal.protocols.api.operation import JSON, Call
 from counterseal.protocols.api.problems import api_status_of
@@ -89,7 +89,8 @@ class Resource:
             log_error("failure", trace=True, request_id=request.state.request_id, code=error.code)
         request.state.log["problem"] = error.code
         response = problem_of(error, status=status)
-        for challenge in challenges_of(error, status, token_shown="authorization" in request.headers):
+        token_shown = any(map(is_bearer, request.headers.getlist("authorization")))
+        for challenge in challenges_of(error, status, token_shown=token_shown):
             response.headers.append("WWW-Authenticate", challenge)
         return response
 
