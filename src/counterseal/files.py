@@ -44,7 +44,7 @@ def read_file(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise FileError("file.read", f"cannot read {path}: {_reason(error)}") from error
+        raise FileError("file.read", f"cannot read {path}: {reason_of(error)}") from error
 
 
 def make_directory(path: Path, *, mode: int = 0o755) -> None:
@@ -52,7 +52,9 @@ def make_directory(path: Path, *, mode: int = 0o755) -> None:
     try:
         path.mkdir(parents=True, exist_ok=True, mode=mode)
     except OSError as error:
-        raise FileError("file.mkdir", f"cannot create directory {path}: {_reason(error)}", hint=_hint(error)) from error
+        raise FileError(
+            "file.mkdir", f"cannot create directory {path}: {reason_of(error)}", hint=_hint(error)
+        ) from error
 
 
 def write_fileset(
@@ -109,7 +111,7 @@ def _preview(path: Path, file: PlannedFile) -> Preview:
     except FileNotFoundError:
         old = None
     except OSError as error:
-        raise FileError("file.read", f"cannot read {path}: {_reason(error)}") from error
+        raise FileError("file.read", f"cannot read {path}: {reason_of(error)}") from error
     change = "new" if old is None else "same" if old == file.content else "changed"
     diff = None if file.is_secret or change == "same" else _diff(old or b"", file.content, str(path))
     return Preview(str(path), file.mode, len(file.content), change, diff)
@@ -169,7 +171,7 @@ def _remove(paths: Sequence[Path]) -> None:
 
 def not_written(path: Path, error: OSError) -> FileError:
     """Return what to raise when ``path`` could not be written, with the system's reason and what to do."""
-    return FileError("file.write", f"cannot write {path}: {_reason(error)}", hint=_hint(error))
+    return FileError("file.write", f"cannot write {path}: {reason_of(error)}", hint=_hint(error))
 
 
 def _create(path: Path, content: bytes, *, mode: int, durable: bool) -> None:
@@ -191,7 +193,8 @@ def sync_directory(directory: Path) -> None:
         os.close(descriptor)
 
 
-def _reason(error: OSError) -> str:
+def reason_of(error: OSError) -> str:
+    """Return the words of the system, in our case."""
     return (error.strerror or str(error)).lower()
 
 

@@ -8,6 +8,7 @@ from cryptography import x509
 
 from counterseal.errors import NotFoundError
 from counterseal.moments import moment
+from counterseal.pki.names import names_in
 from counterseal.pki.policy import Asked
 
 if TYPE_CHECKING:
@@ -41,14 +42,7 @@ def ask_again(
     return Asked(
         profile=authority.profile(record.profile),
         subject=certificate.subject,
-        names=_names(certificate),
+        names=names_in(certificate.extensions),
         public_key=public_key or certificate.public_key(),
         lifetime=lifetime or moment(record.not_after) - moment(record.not_before),
     )
-
-
-def _names(certificate: x509.Certificate) -> tuple[x509.GeneralName, ...]:
-    try:
-        return tuple(certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value)
-    except x509.ExtensionNotFound:
-        return ()

@@ -17,7 +17,7 @@ from counterseal.errors import RefusedError
 from counterseal.findings import Finding, Severity
 from counterseal.moments import epoch
 from counterseal.pki.lint import lint
-from counterseal.pki.names import show_name
+from counterseal.pki.names import names_in, show_name
 from counterseal.pki.subject import organizational_units, show_subject
 from counterseal.store.records import CertificateRecord, NewKeyUse, Status
 
@@ -159,7 +159,7 @@ def record_of(
         issuer=issuer,
         name=name,
         subject=show_subject(certificate.subject),
-        names=tuple(show_name(general_name) for general_name in _names(certificate)),
+        names=tuple(show_name(general_name) for general_name in names_in(certificate.extensions)),
         profile=profile,
         group=groups[0] if groups else None,
         status=Status.VALID,
@@ -171,10 +171,3 @@ def record_of(
         revoked_at=None,
         revocation_reason=None,
     )
-
-
-def _names(certificate: x509.Certificate) -> Sequence[x509.GeneralName]:
-    try:
-        return list(certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value)
-    except x509.ExtensionNotFound:
-        return ()

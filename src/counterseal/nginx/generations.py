@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from counterseal.errors import DeployError, FileError, NotFoundError
-from counterseal.files import make_directory, read_file, sync_directory, write_file, write_fileset
+from counterseal.files import make_directory, read_file, reason_of, sync_directory, write_file, write_fileset
 
 if TYPE_CHECKING:
     from counterseal.fileset import FileSet
@@ -252,11 +252,6 @@ def find_changes(generation: Generation) -> tuple[str, ...]:
         if hashlib.sha256(read_file(directory / path)).hexdigest() != planned[path]
     }
     return tuple(sorted(changed | (found ^ set(planned))))
-
-
-def reason_of(error: OSError) -> str:
-    """Return the words of the system, in our case."""
-    return (error.strerror or str(error)).lower()
 
 
 def _encode(manifest: Manifest) -> bytes:

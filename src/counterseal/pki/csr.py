@@ -15,6 +15,7 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 
 from counterseal.errors import InputError
+from counterseal.pki.names import names_in
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
@@ -117,7 +118,4 @@ def _names(request: x509.CertificateSigningRequest) -> tuple[x509.GeneralName, .
         raise InputError("csr.extensions", "the CSR's extensions cannot be read") from error
     if requested > 1:
         raise InputError("csr.extensions", f"the CSR asks for extensions {requested} times")
-    try:
-        return tuple(extensions.get_extension_for_class(x509.SubjectAlternativeName).value)
-    except x509.ExtensionNotFound:
-        return ()
+    return names_in(extensions)

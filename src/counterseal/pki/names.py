@@ -49,6 +49,14 @@ def parse_text(text: str) -> tuple[str, str]:
     return kind, _TEXTS[kind](rest)
 
 
+def names_in(extensions: x509.Extensions) -> tuple[x509.GeneralName, ...]:
+    """Return the subject alternative names (RFC 5280 4.2.1.6), none where there is no such extension."""
+    try:
+        return tuple(extensions.get_extension_for_class(x509.SubjectAlternativeName).value)
+    except x509.ExtensionNotFound:
+        return ()
+
+
 def show_name(name: x509.GeneralName) -> str:
     """Return the name with its kind in front, as ``parse_name`` reads it; control characters are escaped."""
     if isinstance(name, x509.DirectoryName):

@@ -7,17 +7,16 @@ from hashlib import sha256
 from hmac import compare_digest
 from typing import TYPE_CHECKING
 
-from cryptography import x509
-
 from counterseal.errors import InputError, RefusedError
 from counterseal.pki.csr import CSR, parse_csr
-from counterseal.pki.names import show_name
+from counterseal.pki.names import names_in, show_name
 from counterseal.pki.possession import Possession, read_possession
 from counterseal.pki.subject import show_subject
 from counterseal.protocols.est.media import REQUEST, read_base64
 from counterseal.service.body import read_body
 
 if TYPE_CHECKING:
+    from cryptography import x509
     from starlette.requests import Request
 
 BODY_LIMIT = 96 * 1024
@@ -89,7 +88,7 @@ def require_same_names(csr: CSR, certificate: x509.Certificate) -> None:
             f"the subject is not that of the certificate: {show_subject(csr.subject) or 'none'}",
             hint=f"ask for exactly {show_subject(certificate.subject) or 'no subject'}",
         )
-    names = _names(certificate)
+    names = names_in(certificate.extensions)
     if frozenset(csr.names) != frozenset(names):
         raise RefusedError(
             "est.other_names",
@@ -121,10 +120,3 @@ def _check_channel(request: Request, csr: CSR) -> None:
         )
     if not compare_digest(base64.b64encode(unique), csr.challenge_password.strip()):
         raise InputError("est.channel", "challengePassword is not the tls-unique of this connection")
-
-
-def _names(certificate: x509.Certificate) -> tuple[x509.GeneralName, ...]:
-    try:
-        return tuple(certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value)
-    except x509.ExtensionNotFound:
-        return ()
