@@ -102,6 +102,14 @@ def test_tokens_are_made_over_the_api(service: Running) -> None:
     assert "made" in {one["name"] for one in admin.call("GET", "/v1/api-tokens").json["api_tokens"]}
 
 
+def test_a_token_makes_no_certificate_that_is_granted_anything(service: Running) -> None:
+    """It would outlive the token; an admin with a certificate may."""
+    wish = {"profile": "client", "name": "new-admin", "group": "admins"}
+    refused = bearer(service, "minting", "--role", "admin").call("POST", "/v1/credentials", wish)
+    assert (refused.status, refused.json["code"]) == (403, "api.escalation")
+    assert Client(service, "admin").call("POST", "/v1/credentials", wish).status == 201
+
+
 def test_a_rehearsal_makes_none(service: Running) -> None:
     """Neither adds nor revokes."""
     command = ("api", "token", "add", "rehearsed", "--role", "viewer", "--dry-run")

@@ -13,12 +13,13 @@ if TYPE_CHECKING:
 def refuse_escalation(call: Call, subject: str, group: str | None, serial_number: int = 0) -> None:
     """Raise RefusedError ``api.escalation`` where a certificate that says this would be granted more than the caller.
 
-    A serial number not yet drawn (0) fits no grant.
+    A serial number not yet drawn (0) fits no grant. To the bearer of an API token every granted certificate is more: it
+    would outlive the token, and serve from networks where the token opens nothing.
     """
     for grant in call.parts.rules.grants_of(subject, group, serial_number):
-        if not call.caller.has(grant):
+        if call.caller.by_token or not call.caller.has(grant):
             raise RefusedError(
                 "api.escalation",
                 f"this certificate would have the role {grant.role} here, more than {call.caller.name} may give",
-                hint="ask somebody who has that role for every profile",
+                hint="ask somebody who has that role for every profile, by certificate",
             )
