@@ -12,7 +12,7 @@ from counterseal.authority.import_ca import import_ca as take_over
 from counterseal.authority.publish import publish
 from counterseal.cli.common import Run, common
 from counterseal.cli.dry_run import dry_run_option
-from counterseal.cli.new_home import rehearse_home, show_ca
+from counterseal.cli.new_home import rehearse_home, say_unpublished, show_ca
 from counterseal.cli.passphrase import choose_passphrase, read_passphrase
 from counterseal.compose.home import new_home, refuse_occupied
 from counterseal.errors import InputError
@@ -69,6 +69,7 @@ def import_ca(
     counted = _counted(imported)
     text = f"took over the CA with {counted}\nnext: counterseal list"
     run.show({"certificates": imported.certificates, "revoked": imported.revoked}, text)
+    say_unpublished(run)
 
 
 def _read(

@@ -11,7 +11,7 @@ from counterseal.authority.create import ROOT_LIFETIME, RootPlan, create
 from counterseal.authority.publish import publish
 from counterseal.cli.common import DurationType, Run, common
 from counterseal.cli.dry_run import dry_run_option
-from counterseal.cli.new_home import rehearse_home, show_ca
+from counterseal.cli.new_home import rehearse_home, say_unpublished, show_ca
 from counterseal.cli.passphrase import choose_passphrase
 from counterseal.compose.home import new_home, refuse_occupied
 from counterseal.errors import InputError
@@ -69,6 +69,7 @@ def init(
         made = create(authority, plan)
         publish(authority)
     _show(run, made)
+    say_unpublished(run)
 
 
 def _passphrase(run: Run) -> bytes:

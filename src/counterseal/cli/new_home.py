@@ -1,4 +1,4 @@
-"""``--dry-run`` of what makes a new home: made in a directory that is thrown away, so that nothing is guessed."""
+"""What the commands share that make a new home: its ``--dry-run``, and what to settle before the first certificate."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 def rehearse_home(run: Run, make: Callable[[Authority], Sequence[str]]) -> None:
     """Show what ``make``, which says what it did, would leave in the home; raises what it would raise there.
 
-    Keys are encrypted under a passphrase that nobody learns, so that none has to be given.
+    All is made in a directory that is thrown away, so that nothing is guessed; keys are encrypted under a passphrase
+    that nobody learns, so that none has to be given.
     """
     refuse_occupied(run.home)
     with TemporaryDirectory(prefix="counterseal-") as scratch:
@@ -36,6 +37,15 @@ def rehearse_home(run: Run, make: Callable[[Authority], Sequence[str]]) -> None:
         found = [path for path in sorted(home.rglob("*")) if path.is_file()]
         files = [unseen(run.home / path.relative_to(home), size=path.stat().st_size) for path in found]
     show_dry_run(run, acts=acts, files=files, document={"home": str(run.home)})
+
+
+def say_unpublished(run: Run) -> None:
+    """Say, where that is so, that what is issued names neither list nor responder: afterwards is too late for it."""
+    if run.settings().rules.published_at is None:
+        run.say(
+            "hint: certificates will name neither list nor OCSP responder. nginx needs neither; for others that do,"
+            f" set http_listen and names under [serve] in {run.home / 'counterseal.toml'} before the first one"
+        )
 
 
 def show_ca(record: CARecord) -> str:

@@ -123,3 +123,19 @@ def test_a_root_in_a_safe_has_a_list_that_lasts(home: Path) -> None:
     (home / "keys" / "root.key.pem").rename(home.parent / "safe")
     warned = counterseal(home, "refresh")
     assert (warned.code, "the list of CA root ends" in warned.stderr) == (3, True), warned.stderr
+
+
+def test_what_certificates_will_not_name_is_said_before_the_first(tmp_path: Path) -> None:
+    """Unless it was settled before the CA was made."""
+    told, settled = tmp_path / "told", tmp_path / "settled"
+    assert f"under [serve] in {told / 'counterseal.toml'} before the first one" in said_at_init(told)
+    settled.mkdir(mode=0o700)
+    (settled / "counterseal.toml").write_text('[serve]\nhttp_listen = "127.0.0.1:80"\nnames = ["pki.example.com"]\n')
+    assert said_at_init(settled) == ""
+
+
+def said_at_init(home: Path) -> str:
+    """Make a CA there and return what was said beside the answer."""
+    made = counterseal(home, "init", "--no-passphrase")
+    assert made.code == 0
+    return made.stderr
