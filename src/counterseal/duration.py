@@ -34,5 +34,7 @@ def show_duration(length: timedelta) -> str:
         count, seconds = divmod(seconds, size)
         if count:
             parts.append(f"{count}{unit}")
+        if len(parts) == 2:  # noqa: PLR2004 - the two largest
+            break
     sign = "-" if length < timedelta(0) else ""
-    return sign + (" ".join(parts[:2]) or "0s")
+    return sign + (" ".join(parts) or "0s")

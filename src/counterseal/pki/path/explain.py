@@ -76,7 +76,7 @@ class PathReport:
     @property
     def valid(self) -> bool:
         """Whether no check failed."""
-        return all(check.outcome is not Outcome.FAIL for check in self.checks)
+        return Outcome.FAIL not in [check.outcome for check in self.checks]
 
 
 @dataclass(frozen=True, slots=True)

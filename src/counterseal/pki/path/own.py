@@ -190,7 +190,7 @@ def _unusable(member: Candidate) -> str:
 
 def _key_fault(member: Candidate, spec: KeySpec) -> str | None:
     named = _NAMED_CURVES.get(spec.algorithm)
-    if named is not None and named not in member.certificate.tbs_certificate_bytes:
+    if named is not None and named not in member.encoded:
         return f"{show_spec(spec)} by explicit parameters, not by the name of the curve (RFC 5480 2.1.1)"
     return _rsa_fault(member.public_key) if isinstance(member.public_key, rsa.RSAPublicKey) else None
 
