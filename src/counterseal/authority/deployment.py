@@ -16,6 +16,7 @@ from counterseal.authority.backend_certificate import (
 )
 from counterseal.authority.backend_material import backend_material
 from counterseal.authority.backend_probes import make_backends
+from counterseal.authority.generation_lists import list_numbers
 from counterseal.authority.probes import Probes, files_of, make_probes, retire_good
 from counterseal.authority.proof import Stage, prove_sites, remember_leavers
 from counterseal.authority.publish import publish
@@ -125,12 +126,13 @@ def deploy_sites(
         probes = _probes(authority, sites, ground.home)
         backends = [make_backends(authority, one.site) for one in served if one.proves_backend]
         publish(authority)
+        numbers = list_numbers(authority)
         materials = [(one.site, _material(authority, one, ground.home, rehearsing=False)) for one in served]
         made = render(materials, version=ground.version, generation=number, layout=ground.layout)
         from counterseal.authority.site_lint import lint_generation  # noqa: PLC0415 - loads every rule, for this alone
 
         findings.extend(lint_generation(made, ground, now=authority.clock()))
-        return sum((*backends, *(files_of(ca, of_ca) for ca, of_ca in probes.items())), start=made)
+        return sum((*backends, *(files_of(ca, of_ca) for ca, of_ca in probes.items())), start=made + numbers)
 
     result = deploy(
         files,

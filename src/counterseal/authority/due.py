@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from counterseal.authority.backend_certificate import needs_backend_certificate
 from counterseal.authority.deployment import kept_in, render_sites
+from counterseal.authority.generation_lists import has_newest_lists
 from counterseal.authority.site_certificate import needs_certificate
 from counterseal.errors import FileError
 from counterseal.files import read_file
-from counterseal.moments import moment
-from counterseal.nginx.generations import Layout, read_generation
+from counterseal.nginx.generations import Layout
 from counterseal.nginx.render.inventory import KNOWN_FILE
 from counterseal.nginx.site import Admit
 
@@ -38,10 +38,7 @@ def is_outdated(authority: Authority, ground: Ground) -> bool:
     """Whether a list was published after the generation in force was made, which therefore holds an older one."""
     if ground.in_force is None:
         return False
-    manifest = read_generation(ground.place.base, ground.in_force).manifest
-    lists = (authority.store.latest_crl_times(record.name) for record in authority.store.cas())
-    newest = max((moment(crl.this_update) for crl in lists if crl is not None), default=None)
-    return manifest is None or (newest is not None and newest > manifest.created_at)
+    return not has_newest_lists(authority, Layout(ground.place.base).directory(ground.in_force))
 
 
 def lacks_known(authority: Authority, served: Sequence[ServedSite], ground: Ground) -> bool:

@@ -95,7 +95,10 @@ def _is_stale(authority: Authority, ca: str) -> bool:
     crl, newest = authority.store.latest_crl_times(ca), authority.store.last_revoked_at(ca)
     if crl is None or authority.clock() - moment(crl.this_update) >= authority.rules.crl_refresh:
         return True
-    return newest is not None and newest > crl.this_update
+    if newest is None or newest < crl.this_update:
+        return False
+    listed = authority.store.latest_crl_change(ca)  # times know whole seconds: which of two came first, they do not
+    return listed is None or listed < authority.store.revocation_changes(ca)[0]
 
 
 def rehearse_lists(authority: Authority, *, only: Collection[str] | None = None) -> tuple[CRLRecord, ...]:

@@ -129,6 +129,11 @@ class Authorities(KeyUseLog):
         )
         return CRLTimes(*row) if row else None
 
+    def latest_crl_change(self, issuer: str) -> int | None:
+        """Return up to which change to the revocations of the CA that CRL tells all, None where that is not known."""
+        row = self.row("select change_number from crl where issuer = ? order by number desc limit 1", (issuer,))
+        return None if row is None else row[0]
+
     def _no_ca(self, name: str) -> NotFoundError:
         known = [record.name for record in self.cas()]
         return NotFoundError("store.no_ca", f"no CA of that name: {name}", hint=hint_for(name, known))

@@ -13,10 +13,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from counterseal.authority.create import RootPlan, create
+from counterseal.authority.generation_lists import has_newest_lists, list_numbers
 from counterseal.authority.listing import list_entries
 from counterseal.authority.parts import ROOT, Authority
-from counterseal.authority.publish import publish
+from counterseal.authority.publish import publish, stale_lists
 from counterseal.authority.revoke import revoke_record
+from counterseal.files import write_fileset
 from counterseal.keystore.file import FileKeyStore
 from counterseal.moments import epoch
 from counterseal.pki.crl import RevocationReason, sign_crl
@@ -189,3 +191,23 @@ def test_any_history_makes_the_list_of_the_store(world: World, steps: list[tuple
         else:
             world.publish()
     world.publish()
+
+
+def test_a_list_is_stale_in_the_very_second_of_a_revocation(world: World) -> None:
+    """Whoever revoked was stopped before he published: the clock does not tell that list from the next one."""
+    world.publish()
+    assert stale_lists(world.authority) == ()
+    world.revoke(world.add())
+    assert stale_lists(world.authority) == (ROOT,)
+    world.publish()
+    assert stale_lists(world.authority) == ()
+
+
+def test_a_generation_has_old_lists_in_the_very_second_of_a_new_one(world: World, tmp_path: Path) -> None:
+    """One that does not say which lists it has counts as old."""
+    assert not has_newest_lists(world.authority, tmp_path)
+    world.publish()
+    write_fileset(tmp_path, list_numbers(world.authority))
+    assert has_newest_lists(world.authority, tmp_path)
+    world.publish()
+    assert not has_newest_lists(world.authority, tmp_path)
