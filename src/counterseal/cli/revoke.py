@@ -31,7 +31,9 @@ Examples:
   counterseal revoke 01A2B3... --reason superseded
   counterseal revoke alice --reason certificate_hold      can be taken back with unrevoke
 """
-_REASONS = [reason.value for reason in RevocationReason]
+_REASONS = [reason.value for reason in RevocationReason if reason is not RevocationReason.REMOVE_FROM_CRL]
+"""RFC 5280 5.3.1: the one left out is for delta lists only."""
+
 _reason_option = click.option(
     "--reason",
     type=click.Choice(_REASONS),

@@ -21,6 +21,7 @@ from counterseal.cli.run import run
         (["ca", "add", "x"], ["error: missing: --purpose", "hint: see: counterseal ca add --help"]),
         (["init", "--lifetime"], ["error: option '--lifetime' requires an argument"]),
         (["revoke", "x", "--reason", "keyCompromise"], ["hint: did you mean 'key_compromise'?"]),
+        (["revoke", "x", "--reason", "remove_from_crl"], ["error: invalid value for '--reason': 'remove_from_crl'"]),
         (["export", "x", "--format", "pkcs12"], ["hint: did you mean 'p12'?"]),
         (["list", "--expiring", "30"], ["error: invalid value for '--expiring': not a length of time: '30'"]),
     ],
