@@ -11,13 +11,15 @@ from click.exceptions import NoSuchCommand
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+OF_EACH_COMMAND = ("--home", "--passphrase-file", "--json")
+
 
 def usage_lines(error: click.UsageError) -> Iterator[str]:
     """Yield the ``error:`` and ``hint:`` lines for a mistyped command line."""
     help_path = f"{error.ctx.command_path} --help" if error.ctx is not None else "counterseal --help"
     if isinstance(error, click.NoSuchOption):
         yield f"error: no such option: {error.option_name!r}"
-        yield f"hint: {_meant(error.possibilities) or f'see: {help_path}'}"
+        yield f"hint: {_behind_the_command(error) or _meant(error.possibilities) or f'see: {help_path}'}"
     elif isinstance(error, NoSuchCommand):
         yield f"error: no such command: {error.command_name!r}"
         yield f"hint: {_meant(error.possibilities) or f'see: {help_path}'}"
@@ -31,6 +33,13 @@ def usage_lines(error: click.UsageError) -> Iterator[str]:
         hint = hint or _choice_meant(error)
         if hint:
             yield f"hint: {hint}"
+
+
+def _behind_the_command(error: click.NoSuchOption) -> str | None:
+    """Return where an option stands that each command has and no group, such as ``counterseal --home DIR list``."""
+    if error.ctx is None or not isinstance(error.ctx.command, click.Group) or error.option_name not in OF_EACH_COMMAND:
+        return None
+    return f"it stands behind the command: {error.ctx.command_path} COMMAND {error.option_name}"
 
 
 def _choice_meant(error: click.UsageError) -> str:

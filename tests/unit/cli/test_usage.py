@@ -17,6 +17,8 @@ from counterseal.cli.run import run
         (["nginx", "deply"], ["error: no such command: 'deply'", "hint: did you mean 'deploy'?"]),
         (["xyz"], ["error: no such command: 'xyz'", "hint: see: counterseal --help"]),
         (["list", "--stats", "valid"], ["error: no such option: '--stats'", "hint: did you mean '--status'?"]),
+        (["--home", "x", "list"], ["hint: it stands behind the command: counterseal COMMAND --home"]),
+        (["nginx", "--json", "status"], ["hint: it stands behind the command: counterseal nginx COMMAND --json"]),
         (["show"], ["error: missing: NAME|SERIAL", "hint: see: counterseal show --help"]),
         (["ca", "add", "x"], ["error: missing: --purpose", "hint: see: counterseal ca add --help"]),
         (["init", "--lifetime"], ["error: option '--lifetime' requires an argument"]),
