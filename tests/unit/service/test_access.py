@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from access_jobs import reserve, taken
-from counterseal.authority.parts import Authority
+from access_lab import file_access, open_authority
 from counterseal.errors import CountersealError, InputError, StoreError
-from counterseal.keystore.file import FileKeyStore
 from counterseal.service import access as module
-from counterseal.service.access import Access
-from counterseal.store.sqlite import open_store
 from counterseal.store.store import Store
 from store_fixtures import new_store
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from pathlib import Path
+
+    from counterseal.authority.parts import Authority
+    from counterseal.service.access import Access
 
 
 @dataclass
@@ -31,23 +31,12 @@ class Lab:
 
     path: Path
 
-    def authority(self, *, one_thread: bool = True) -> Authority:
-        """Open the store once more."""
-        return Authority(
-            store=open_store(self.path / "store.db", one_thread=one_thread),
-            keystore=FileKeyStore(self.path, lambda: None),
-            clock=lambda: datetime(2026, 1, 1, tzinfo=UTC),
-            random_bytes=bytes,
-            actor="test",
-        )
-
     def run(self, story: Callable[[Access], Awaitable[Any]]) -> Any:  # noqa: ANN401 - whatever the story answers
         """Run the story with an access, and close it."""
 
         async def told() -> Any:  # noqa: ANN401 - same
-            with self.authority() as reader, self.authority(one_thread=False) as writer:
-                writer.store.wait_never()
-                access = Access(reader, writer, self.authority)
+            with ExitStack() as stack:
+                access = file_access(stack, self.path)
                 try:
                     return await story(access)
                 finally:
@@ -86,7 +75,7 @@ def test_an_answer_comes_after_the_commit(lab: Lab) -> None:
     async def story(access: Access) -> None:
         for number in range(1, 30):
             await access.write(reserve(number))
-            with lab.authority() as other:
+            with open_authority(lab.path) as other:
                 assert number in taken(other)
 
     lab.run(story)
@@ -143,7 +132,7 @@ def test_a_commit_that_nobody_waits_for_comes_with_the_next(lab: Lab, monkeypatc
 def test_a_stop_does_not_forget_what_nobody_waits_for(lab: Lab) -> None:
     """It is written before the end."""
     lab.run(lambda access: access.write(reserve(1), durable=False))
-    with lab.authority() as authority:
+    with open_authority(lab.path) as authority:
         assert taken(authority) == [1]
 
 
@@ -151,7 +140,7 @@ def test_another_process_that_writes_holds_up_no_reader(lab: Lab) -> None:
     """The loop goes on; the write is done when the other one has finished."""
 
     async def story(access: Access) -> list[int]:
-        with lab.authority() as other:
+        with open_authority(lab.path) as other:
             other.store.begin()
             waiting = asyncio.create_task(access.write(reserve(1)))
             await asyncio.sleep(0.05)
@@ -192,7 +181,7 @@ def test_when_the_commit_fails_everybody_is_told(lab: Lab) -> None:
     answers, later = lab.run(story)
     assert all(isinstance(answer, StoreError) for answer in answers)
     assert later == 3
-    with lab.authority() as authority:
+    with open_authority(lab.path) as authority:
         assert taken(authority) == [3]
 
 
@@ -219,5 +208,5 @@ def test_closing_writes_what_waits(lab: Lab) -> None:
 
     jobs = lab.run(story)
     assert len(jobs) == 99
-    with lab.authority() as authority:
+    with open_authority(lab.path) as authority:
         assert taken(authority) == list(range(1, 100))

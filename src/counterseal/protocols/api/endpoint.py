@@ -61,7 +61,7 @@ class Resource:
 
     async def _answer(self, request: Request, operation: Operation) -> Response:
         caller = await caller_of(self._parts, request)
-        wait = self._limits.take(caller.identity, self._parts.service.clock().timestamp())
+        wait = await self._limits.take(caller.identity)
         if wait:
             error = RefusedError("api.too_many_requests", f"too many requests of {caller.name}: wait {wait} s")
             request.state.log["problem"] = error.code

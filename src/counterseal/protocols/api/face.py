@@ -52,7 +52,7 @@ TOKEN_KEPT_SECONDS = 30 * 86_400
 
 def api_face(service: Service, rules: ApiRules, host: Host, *, has_ocsp: bool) -> Face:
     """Return the face for programs; the document may be read by anybody, all else only by who was granted it."""
-    parts, limits = Parts(service, rules, host, has_ocsp), Limits(rules.requests_per_minute)
+    parts, limits = Parts(service, rules, host, has_ocsp), Limits(service.access, "api", rules.requests_per_minute)
     by_path: dict[str, dict[str, Operation]] = {}
     for operation in OPERATIONS:
         by_path.setdefault(operation.path, {})[operation.method] = operation
@@ -68,4 +68,4 @@ def api_face(service: Service, rules: ApiRules, host: Host, *, has_ocsp: bool) -
 
     resources = [Route(path, Resource(parts, limits, known), methods=list(METHODS)) for path, known in by_path.items()]
     routes = [Route(DOCUMENT, document, methods=["GET"]), *resources]
-    return Face(routes, [Upkeep("tidy api", TIDY_SECONDS, tidy)], entry=("API", DOCUMENT))
+    return Face(routes, [Upkeep("tidy api", TIDY_SECONDS, tidy), limits.upkeep()], entry=("API", DOCUMENT))

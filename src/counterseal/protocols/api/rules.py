@@ -70,7 +70,7 @@ class Access:
 class ApiRules:
     """What ``[api]`` says.
 
-    ``requests_per_minute`` is for one caller in one process; half a minute's worth may come at once.
+    ``requests_per_minute`` is for one caller, at all replicas together; half a minute's worth may come at once.
     """
 
     enabled: bool = True

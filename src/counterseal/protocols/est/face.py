@@ -72,7 +72,7 @@ def est_face(service: Service, rules: ESTRules) -> Face:
         for method, name, operation in table
         for path in (f"{ROOT}/{name}", f"{ROOT}/{{label}}/{name}")
     ]
-    return Face(routes, (Upkeep("tidy tokens", TIDY_SECONDS, est.tidy),), entry=("EST", ROOT))
+    return Face(routes, (Upkeep("tidy tokens", TIDY_SECONDS, est.tidy), est.limits.upkeep()), entry=("EST", ROOT))
 
 
 class EST:
@@ -81,7 +81,7 @@ class EST:
     def __init__(self, service: Service, rules: ESTRules) -> None:
         self._service = service
         self._rules = rules
-        self._limits = Limits(rules.requests_per_minute)
+        self.limits = Limits(service.access, "est", rules.requests_per_minute)
 
     async def cacerts(self, request: Request) -> Response:
         """Return the root and the CAs that issue; with a label, the path of the one for that profile (4.1)."""
@@ -113,7 +113,7 @@ class EST:
             request.state.log["peer"] = holder.name
         if holder is None:
             raise RefusedError("est.no_certificate", "show the certificate that is to be renewed, by mutual TLS")
-        self._take(request, holder.identity)
+        await self._take(request, holder.identity)
         profile = holder.record.profile
         await read(lambda authority: _check_label(authority, request, profile))
         csr = await read_csr(request, proof=proof)
@@ -145,19 +145,19 @@ class EST:
         if secret is not None:
             token = await read(lambda authority: tokens.token_of(authority, secret))
             request.state.log["token"] = token.id
-            self._take(request, f"token:{token.id}")
+            await self._take(request, f"token:{token.id}")
             await read(lambda authority: _check_label(authority, request, token.profile))
             return token
         holder = await peer_of(self._service, request, usage=None)
         if holder is None:
             raise RefusedError("token.unknown", "show the secret of a token, or a certificate of this CA")
-        self._take(request, holder.identity)
+        await self._take(request, holder.identity)
         await read(lambda authority: _check_label(authority, request, holder.record.profile))
         return holder
 
-    def _take(self, request: Request, identity: str) -> None:
+    async def _take(self, request: Request, identity: str) -> None:
         """Count a request of whoever was recognised; raises HTTPException 429."""
-        wait = self._limits.take(identity, self._service.clock().timestamp())
+        wait = await self.limits.take(identity)
         if wait:
             request.state.log["problem"] = "est.too_many_requests"
             raise HTTPException(429, f"too many requests: wait {wait} s", {"Retry-After": str(wait)})

@@ -11,7 +11,8 @@ class ESTRules:
     """The rules of the EST server.
 
     ``server_keys`` offers serverkeygen; ``renew_after_expiry`` is for how long after its end a certificate can still
-    be renewed by whoever has its key. ``requests_per_minute`` is for one token or holder in one process; 0: no limit.
+    be renewed by whoever has its key. ``requests_per_minute`` is for one token or holder, at all replicas together; 0:
+    no limit.
     """
 
     enabled: bool = True
