@@ -46,7 +46,7 @@ def health_face(service: Service, own_certificate_ends: Ends | None = None) -> F
     async def readyz(_: Request) -> Response:
         faults = await readiness.faults()
         if not faults:
-            return JSONResponse({"status": "ready"}, headers=_NOT_KEPT)
+            return JSONResponse({"status": "ready"} | _told(service), headers=_NOT_KEPT)
         shown = [
             {"code": one.code, "what": one.where, "message": one.message} | ({"hint": one.hint} if one.hint else {})
             for one in faults
@@ -96,6 +96,11 @@ class Readiness:
             return ()
         told = f"the service's own certificate ended {ends:%Y-%m-%d %H:%M} UTC"
         return (_fault("ready.own_certificate_ended", "own certificate", told, "the log says why none was issued"),)
+
+
+def _told(service: Service) -> dict[str, str]:
+    """Say what makes work slow and does not keep from it."""
+    return {"store": "asked each time: its announcements do not arrive"} if service.access.asks_each_time else {}
 
 
 def _fault(code: str, what: str, message: str, hint: str | None) -> Finding:

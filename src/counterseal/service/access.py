@@ -86,6 +86,11 @@ class Access:
         """Return what ``recall`` does, for who cannot wait; None where one would have to."""
         return job(self._reader)
 
+    @property
+    def asks_each_time(self) -> bool:
+        """Whether nothing is remembered although it could be, because changes are not announced to this process."""
+        return False
+
     async def write(self, job: Callable[[Authority], T], *, durable: bool = True) -> T:
         """Run ``job`` in a transaction and return its answer when it is durable; what it raises undoes it alone.
 

@@ -2,7 +2,8 @@
 
 Decides when that is safe: only while the database itself says, several times a second, that everything announced was
 heard. When the connection is lost, or falls silent for half a second, nothing that was kept counts any more; all is
-asked for anew, then and after every new connection.
+asked for anew, then and after every new connection. At first, and every ten seconds, an announcement of our own must
+arrive: where a connection pool swallows them, nothing is kept until one does.
 """
 
 from __future__ import annotations
@@ -11,13 +12,15 @@ import asyncio
 import time
 from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
+from secrets import token_hex
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from counterseal.errors import CountersealError
 from counterseal.service.log import log, log_error
+from counterseal.store.announcements import OWN
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from counterseal.store.announcements import Listener
 
@@ -25,6 +28,10 @@ BEAT_SECONDS, HEARD_SECONDS = 0.1, 0.5
 """How often the database is asked whether all was heard, and how long its answer counts from the question on."""
 
 SILENCE_SECONDS, PAUSE_SECONDS = 5.0, 0.2
+OWN_SECONDS, OWN_ARRIVES_SECONDS = 10.0, 2.0
+"""How often an announcement of our own is made, and how long it may take."""
+
+_POOL = "connect to the database itself, or through a pool that leaves a connection to one client (pool_mode = session)"
 KEPT = 20_000
 """What is kept at most, and remembered of what was announced; beyond that the oldest go."""
 
@@ -49,16 +56,26 @@ class Announced:
         self._connections = self._announcements = 0
         self._heard_until = 0.0
         self._deaf = False
+        self._own_due = 0.0
         self._changed: dict[str, int] = {}
         self._kept: OrderedDict[str, _Kept] = OrderedDict()
+        self._listener: Listener | None = None
         self._task: asyncio.Task[None] | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="listen")
 
     def moment(self) -> Moment | None:
-        """Return the moment before something is read, None while nothing would be heard; begins to listen."""
+        """Return the moment before something is read, None while nothing would be heard."""
+        return Moment(self._connections, self._announcements) if self.hears else None
+
+    @property
+    def hears(self) -> bool:
+        """Whether what is kept counts now."""
+        return time.monotonic() < self._heard_until
+
+    def begin(self) -> None:
+        """Listen from now on."""
         if self._task is None:
             self._task = asyncio.get_running_loop().create_task(self._work())
-        return Moment(self._connections, self._announcements) if self._hears() else None
 
     def keep(self, subject: str, value: object, moment: Moment) -> None:
         """Keep what was read of the subject after this moment."""
@@ -70,7 +87,7 @@ class Announced:
     def recall(self, subject: str) -> Any:  # noqa: ANN401 - whatever was kept
         """Return what is known of the subject, None where it has to be asked for."""
         kept = self._kept.get(subject)
-        if kept is None or not self._hears() or kept.moment.connection != self._connections:
+        if kept is None or not self.hears or kept.moment.connection != self._connections:
             return None
         return kept.value if self._changed.get(subject, 0) <= kept.moment.announcements else None
 
@@ -79,15 +96,22 @@ class Announced:
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
+        self._thread.submit(self._hang_up)
         self._thread.shutdown()
 
-    def _hears(self) -> bool:
-        return time.monotonic() < self._heard_until
+    def _connect(self) -> Listener | None:
+        self._listener = self._listen()
+        return self._listener
+
+    def _hang_up(self) -> None:
+        """Close a connection that was made for a task which did not wait for it any more."""
+        if self._listener is not None:
+            self._listener.close()
 
     async def _work(self) -> None:
         while True:
             try:
-                listener = await self._run(self._listen)
+                listener = await self._run(self._connect)
                 if listener is None:
                     return
                 await self._hear(listener)
@@ -100,35 +124,58 @@ class Announced:
 
     async def _hear(self, listener: Listener) -> None:
         """Note what is announced until the connection is lost; raises StoreError."""
-        self._begin()
-        self._deaf = False
-        log("listening to the database")
+        self._forget()
+        self._own_due, arrives = 0.0, False
         try:
             while True:
+                if time.monotonic() >= self._own_due:
+                    arrives = await self._hear_own(listener, arrived=arrives)
                 began = time.monotonic()
-                work = self._run(lambda: listener.hear(BEAT_SECONDS))
-                work.add_done_callback(lambda done: done.exception())  # of the last one, cut off, nobody wants to know
-                while not (await asyncio.wait({work}, timeout=SILENCE_SECONDS))[0]:
-                    listener.cut()
-                for subject in work.result():
-                    self._note(subject)
-                self._heard_until = began + HEARD_SECONDS
+                self._note(await self._answer(listener, lambda: listener.hear(BEAT_SECONDS)))
+                self._heard_until = began + HEARD_SECONDS if arrives else 0.0
         finally:
             listener.cut()
             self._thread.submit(listener.close)
 
+    async def _hear_own(self, listener: Listener, *, arrived: bool) -> bool:
+        """Return whether an announcement of our own arrives, as the last one has ``arrived`` or not."""
+        mark = OWN + token_hex(8)
+        heard = await self._answer(listener, lambda: listener.hear_own(mark, OWN_ARRIVES_SECONDS))
+        self._note(heard)
+        self._own_due = time.monotonic() + OWN_SECONDS
+        arrives = mark in heard
+        if not arrives and not self._deaf:
+            log_error("announcements of the database do not arrive: everything is asked for", hint=_POOL)
+        elif arrives and not arrived:
+            self._forget()
+            log("listening to the database")
+        self._deaf = not arrives
+        return arrives
+
+    async def _answer(self, listener: Listener, ask: Callable[[], Collection[str]]) -> Collection[str]:
+        """Return what is asked of the listener; a server that says nothing for long is cut off."""
+        work = self._run(ask)
+        work.add_done_callback(lambda done: done.exception())  # of the last one, cut off, nobody wants to know
+        while not (await asyncio.wait({work}, timeout=SILENCE_SECONDS))[0]:
+            listener.cut()
+        answer: Collection[str] = work.result()
+        return answer
+
     def _run(self, work: Callable[[], Any]) -> asyncio.Future[Any]:
         return asyncio.get_running_loop().run_in_executor(self._thread, work)
 
-    def _begin(self) -> None:
+    def _forget(self) -> None:
         """Let nothing count that was read before."""
         self._heard_until = 0.0
         self._connections += 1
         self._changed.clear()
 
-    def _note(self, subject: str) -> None:
-        self._announcements += 1
-        if len(self._changed) >= KEPT:
-            self._begin()
-        self._changed[subject] = self._announcements
-        self._kept.pop(subject, None)
+    def _note(self, subjects: Collection[str]) -> None:
+        for subject in subjects:
+            if subject.startswith(OWN):
+                continue
+            self._announcements += 1
+            if len(self._changed) >= KEPT:
+                self._forget()
+            self._changed[subject] = self._announcements
+            self._kept.pop(subject, None)

@@ -67,6 +67,11 @@ class Metrics:
         )
         self._waiting = Gauge("counterseal_db_jobs_waiting", "Jobs that wait to be written", registry=registry)
 
+    def watch_hearing(self, hears: Callable[[], bool]) -> None:
+        """Have it told whether changes in a shared store are announced to this process; elsewhere nothing is."""
+        told = "Whether changes in the shared store are announced to this process; if not, it asks each time"
+        Gauge("counterseal_db_listening", told, registry=self.registry).set_function(hears)
+
     def watch_waiting(self, count: Callable[[], int]) -> None:
         """Have the waiting jobs counted when somebody asks."""
         self._waiting.set_function(count)

@@ -49,6 +49,8 @@ class SharedAccess(Access):
         self._writers = _Connections("write", writers)
         self._metrics.watch_waiting(lambda: self._writers.waiting)
         self._announced = Announced(writers[0].store.listen)
+        self._announced.begin()
+        self._metrics.watch_hearing(lambda: self._announced.hears)
 
     async def read(self, job: Callable[[Authority], T]) -> T:
         """Return what ``job`` reads, in a thread; it may be run again when a connection was lost."""
@@ -83,6 +85,11 @@ class SharedAccess(Access):
         """Return what is known of the ``subject``, None where it has to be asked for."""
         kept: T | None = self._announced.recall(subject)
         return kept
+
+    @property
+    def asks_each_time(self) -> bool:
+        """Whether changes are not announced to this process now; see ``Access``."""
+        return not self._announced.hears
 
     async def close(self) -> None:
         """Let what waits be written, then stop."""

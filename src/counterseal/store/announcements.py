@@ -8,6 +8,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
 CHANNEL = "counterseal"
+OWN = "listening "
+"""What a replica announces to hear whether announcements arrive begins so, and is no subject."""
 
 
 class Listener(Protocol):
@@ -17,6 +19,12 @@ class Listener(Protocol):
         """Return the subjects announced since the last call: all that was committed before this one began, at least.
 
         Waits so long at most for one. Raises StoreError when the connection is lost, or its server is no primary.
+        """
+
+    def hear_own(self, mark: str, seconds: float) -> Collection[str]:
+        """Announce the ``mark`` on another connection and return what is announced until it arrives, it included.
+
+        Without it after so long, announcements do not reach this connection. Raises StoreError as ``hear`` does.
         """
 
     def cut(self) -> None:

@@ -2,11 +2,14 @@
 
 Decides when silence means that nothing has changed: only the server's answer to a question says so, because a
 connection may look well and be dead. What a transaction announced is delivered before the answer to a question that
-was asked after its commit had returned.
+was asked after its commit had returned, unless a pool in between hands questions to whichever connection is free: then
+``LISTEN`` belongs to nobody. So an announcement of our own, made on another connection, must arrive while this one asks
+nothing.
 """
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from counterseal.store.announcements import CHANNEL
@@ -18,6 +21,9 @@ if TYPE_CHECKING:
     from counterseal.store.postgresql_connection import PostgreSQL
     from counterseal.store.rows import Row
 
+_SOON = "begin; set local synchronous_commit = off"
+"""An announcement is a commit; nobody needs this one on disk."""
+
 
 class PostgreSQLListener:
     """See ``announcements.Listener``; ``connection`` is its own from now on."""
@@ -25,6 +31,7 @@ class PostgreSQLListener:
     def __init__(self, connection: PostgreSQL, place: str) -> None:
         self._connection = connection
         self._place = place
+        self._other: PostgreSQL | None = None
         self._line: psycopg.Connection[Row] = connection.line  # this one alone: one made anew has not heard all
         try:
             self._line.execute(f"listen {CHANNEL}".encode())
@@ -40,10 +47,30 @@ class PostgreSQLListener:
         except FAULTS as error:
             raise postgresql_error(error, self._place) from error
 
+    def hear_own(self, mark: str, seconds: float) -> set[str]:
+        """Return what is announced until our own announcement arrives; see ``Listener``."""
+        heard = set[str]()
+        try:
+            self._other = self._other or self._connection.again()
+            until = time.monotonic() + seconds
+            self._other.execute(_SOON)
+            self._other.execute("select pg_notify(?, ?)", (CHANNEL, mark))
+            self._other.execute("commit")
+            while mark not in heard and (left := until - time.monotonic()) > 0:
+                heard.update(one.payload for one in self._line.notifies(timeout=left, stop_after=1))
+        except FAULTS as error:
+            raise postgresql_error(error, self._place) from error
+        return heard
+
     def cut(self) -> None:
         """End whatever waits; see ``Listener``."""
-        self._connection.cut()
+        for one in self._connections():
+            one.cut()
 
     def close(self) -> None:
-        """Close the connection."""
-        self._connection.close()
+        """Close the connections."""
+        for one in self._connections():
+            one.close()
+
+    def _connections(self) -> list[PostgreSQL]:
+        return [self._connection, *([self._other] if self._other else [])]

@@ -13,7 +13,9 @@ import pytest
 
 from counterseal.service import announced
 from counterseal.store.announcements import certificate_subject, list_subject
+from counterseal.store.postgresql_listener import PostgreSQLListener
 from counterseal.store.records import CRLRecord
+from pool_process import pool
 from postgresql_process import cluster
 from shared_store import Lab, shared_lab
 from store_fixtures import NOW, certificate, issue
@@ -155,6 +157,51 @@ def test_who_does_not_hear_asks(lab: Lab, monkeypatch: pytest.MonkeyPatch, blow:
         if blow == "silent":
             await looking.until_kept(2)
             assert [await looking.standing(number) for number in (1, 2)] == ["revoked", "valid"]
+
+    lab.run(story)
+
+
+@pytest.mark.parametrize("mode", ["session", "transaction"])
+def test_a_pool_that_swallows_announcements_is_noticed(lab: Lab, monkeypatch: pytest.MonkeyPatch, mode: str) -> None:
+    """With pgbouncer: a connection for each client hears; where they are shared everything is asked for, and logged."""
+    faults: list[str] = []
+    monkeypatch.setattr(announced, "log_error", lambda fault, **_: faults.append(fault))
+
+    async def story(access: SharedAccess) -> None:
+        looking = Looking(access)
+        if mode == "session":
+            await looking.until_kept(1)
+            assert not access.asks_each_time
+            return
+        await until(lambda: any("do not arrive" in fault for fault in faults))
+        assert [await looking.standing(1) for _ in range(3)] == ["valid"] * 3
+        assert looking.asked == 3
+        assert access.asks_each_time
+        await asyncio.to_thread(revoke, lab, 1)
+        assert await looking.standing(1) == "revoked"
+
+    with pool(cluster(), mode) as url_of:
+        Lab(lab.path, url_of(lab.url)).run(story)
+    assert bool(faults) == (mode == "transaction")
+
+
+def test_a_pool_that_begins_to_swallow_is_noticed(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing counts that was kept before, neither then nor when announcements arrive again."""
+    monkeypatch.setattr(announced, "OWN_SECONDS", 0.1)
+    real = PostgreSQLListener.hear_own
+
+    async def story(access: SharedAccess) -> None:
+        looking = Looking(access)
+        await looking.until_kept(1)
+        monkeypatch.setattr(PostgreSQLListener, "hear_own", lambda *_: set())
+        await looking.until_deaf()
+        asked = looking.asked
+        assert [await looking.standing(1) for _ in range(2)] == ["valid"] * 2
+        assert looking.asked == asked + 2
+        monkeypatch.setattr(PostgreSQLListener, "hear_own", real)
+        await until(lambda: not access.asks_each_time)
+        assert access.look(certificate_subject("clients", 1), no_job) is None
+        await looking.until_kept(1)
 
     lab.run(story)
 
