@@ -157,6 +157,7 @@ class RawAcme(msgspec.Struct):
     profiles: list[str] | None = None
     challenges: list[str] | None = None
     terms_of_service: str | None = None
+    agree_to_new_terms: bool | None = None
     website: str | None = None
     external_account_required: bool | None = None
     pre_authorization: bool | None = None

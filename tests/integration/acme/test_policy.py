@@ -11,9 +11,11 @@ import pytest
 from acme_signing import csr
 from command import counterseal
 from integration.acme.conftest import Lab, start_lab
+from integration.acme.test_restart import kill_and_start_again
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 RULES = """
 external_account_required = true
@@ -52,6 +54,37 @@ def test_terms_must_be_agreed_to(strict: Lab) -> None:
     assert refused.problem == "userActionRequired"
     assert refused.links("terms-of-service") == ["https://ca.example.com/terms"]
     client.close()
+
+
+def test_who_agreed_to_other_terms_agrees_again(tmp_path: Path) -> None:
+    """A person does, on the page that the refusal names; what was ordered before goes on (RFC 8555 7.3.3)."""
+    old, new = "https://ca.example.com/terms", "https://ca.example.com/terms/2"
+    with ExitStack() as stack:
+        lab = start_lab(stack, tmp_path / "home", f'terms_of_service = "{old}"\nagree_to_new_terms = true')
+        client = lab.client()
+        stack.callback(client.close)
+        before = client.order("www.example.com")
+        assert before.status == 201
+        settings = lab.service.home / "counterseal.toml"
+        settings.write_text(settings.read_text().replace(old, new))
+        client.close()
+        kill_and_start_again(lab, stack)
+        refused = client.order("www.example.com")
+        assert (refused.status, refused.problem, refused.links("terms-of-service")) == (
+            403,
+            "userActionRequired",
+            [new],
+        )
+        assert client.post(before.headers["location"]).json["status"] == "pending"
+        assert client.post(client.kid or "", {"termsOfServiceAgreed": True}).status == 200  # RFC 8555 7.3.2: ignored
+        assert client.order("www.example.com").problem == "userActionRequired"
+        page = refused.json["instance"]
+        assert client.fetch("POST", page[:-1]).status == 404
+        shown = client.fetch("GET", page)
+        assert (shown.status, new in shown.body.decode()) == (200, True)
+        assert client.order("www.example.com").status == 403
+        assert client.fetch("POST", page).status == 200
+        assert client.order("www.example.com").status == 201
 
 
 def test_an_external_key_makes_one_account(strict: Lab) -> None:

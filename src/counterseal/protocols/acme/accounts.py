@@ -64,6 +64,7 @@ def new_account(authority: Authority, call: Call) -> Reply:
         terms_agreed=wanted.terms_of_service_agreed,
         external_key=external_key,
         created_at=call.at,
+        terms=call.rules.terms_of_service,
     )
     if not add_account(authority.store, record):
         return new_account(authority, call)  # another replica was a moment earlier
@@ -137,9 +138,8 @@ def _require_valid(record: AccountRecord) -> None:
 def _require_agreement(wanted: NewAccount, call: Call) -> None:
     terms = call.rules.terms_of_service
     if terms is not None and not wanted.terms_of_service_agreed:
-        raise Problem(
-            "userActionRequired", "the terms of service must be agreed to", link="terms-of-service", instance=terms
-        )
+        links = ((terms, "terms-of-service"),)
+        raise Problem("userActionRequired", "the terms of service must be agreed to", links=links, instance=terms)
 
 
 def _bound_to(authority: Authority, wanted: NewAccount, call: Call) -> str | None:

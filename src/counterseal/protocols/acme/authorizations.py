@@ -19,6 +19,7 @@ from counterseal.protocols.acme.states import (
     authorization_status,
     follow,
 )
+from counterseal.protocols.acme.terms import require_current_terms
 from counterseal.store.acme.authorizations import (
     add_authorizations,
     attempt,
@@ -59,6 +60,7 @@ def new_authorization(authority: Authority, call: Call) -> Reply:
     """Authorize before there is an order (RFC 8555 7.4.1), where the rules offer it."""
     if not call.rules.pre_authorization:
         raise not_found("resource")
+    require_current_terms(call)
     (identifier,) = read_identifiers([call.read(NewAuthorization).identifier])
     if identifier.wildcard:
         raise malformed("a wildcard cannot be authorized beforehand (RFC 8555 7.4.1)")

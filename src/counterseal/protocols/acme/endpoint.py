@@ -15,9 +15,9 @@ from starlette.responses import JSONResponse, Response
 
 from counterseal.errors import StoreError
 from counterseal.moments import epoch
+from counterseal.protocols.acme import external, terms
 from counterseal.protocols.acme.accounts import require_account
 from counterseal.protocols.acme.exchange import Call, Reply
-from counterseal.protocols.acme.external import USE
 from counterseal.protocols.acme.jwk import AccountKey
 from counterseal.protocols.acme.jws import MEDIA_TYPE, Envelope, read_envelope, require
 from counterseal.protocols.acme.nonces import RANDOM_BYTES, bad_nonce, check_nonce, make_nonce
@@ -69,7 +69,8 @@ class Endpoint:
         self._service = service
         self._rules = rules
         self._nonce_secret = service.key("acme nonces")
-        self._external_secret = service.key(USE)
+        self._external_secret = service.key(external.USE)
+        self._terms_secret = service.key(terms.USE)
 
     def urls(self, request: Request) -> URLs:
         """Return the URLs as the client of this request sees them; worked out once for it."""
@@ -132,6 +133,7 @@ class Endpoint:
             at=at,
             random_bytes=self._service.random_bytes,
             external_secret=self._external_secret,
+            terms_secret=self._terms_secret,
             client=request.client.host if request.client else None,
             parameters=_parameters(request),
         )
@@ -203,8 +205,8 @@ class Endpoint:
         headers |= {"Allow": ", ".join(methods)} if problem.status == 405 else {}  # noqa: PLR2004 - RFC 9110 15.5.6
         headers |= {"Retry-After": str(problem.retry_after)} if problem.retry_after else {}
         headers |= {"Location": problem.location} if problem.location else {}
-        links = ((str(problem.members["instance"]), problem.link),) if problem.link else ()
-        return self._dress(request, Reply(problem.document(), problem.status, headers, links, media_type=PROBLEM_TYPE))
+        reply = Reply(problem.document(), problem.status, headers, problem.links, media_type=PROBLEM_TYPE)
+        return self._dress(request, reply)
 
 
 class _Resource:

@@ -41,6 +41,7 @@ class Call:
     at: int
     random_bytes: Callable[[int], bytes] = field(repr=False)
     external_secret: bytes = field(repr=False)
+    terms_secret: bytes = field(repr=False)
     client: str | None = None
     parameters: Mapping[str, str] = field(default_factory=dict)
 

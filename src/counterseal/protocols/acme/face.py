@@ -11,7 +11,7 @@ from starlette.routing import Route
 from counterseal.authority.publish import publish
 from counterseal.errors import CountersealError
 from counterseal.moments import epoch
-from counterseal.protocols.acme import accounts, authorizations, certificates, issuing, objects, orders, revoking
+from counterseal.protocols.acme import accounts, authorizations, certificates, issuing, objects, orders, revoking, terms
 from counterseal.protocols.acme.endpoint import METHODS, Endpoint, acting
 from counterseal.protocols.acme.exchange import HOUR, Reply
 from counterseal.protocols.acme.paths import Paths
@@ -65,6 +65,7 @@ class Acme:
         self._service = service
         self._rules = rules
         self._endpoint = Endpoint(service, rules)
+        self._terms_secret = service.key(terms.USE)
         reach = Reach(Resolver(rules.resolvers), rules.allow_networks, rules.deny_networks)
         self._validator = Validator(service.access, rules, reach, service.metrics)
         self._to_publish: set[str] = set()
@@ -87,6 +88,7 @@ class Acme:
             ("account/{id}", post(accounts.account)),
             ("account/{id}/orders", post(orders.list_orders)),
             ("key-change", post(accounts.key_change)),
+            ("terms/{account}/{code}", self._endpoint.resource(self._terms, ("GET", "HEAD", "POST"))),
             ("new-authz", post(authorizations.new_authorization)),
             ("revoke-cert", post(revoking.revoke, "either")),
             ("renewal-info/{name}", self._endpoint.resource(self._renewal_information, ("GET", "HEAD"))),
@@ -191,6 +193,10 @@ class Acme:
             else lambda begin: self._endpoint.do(opened, lambda authority, _: begin(authority)),
         )
         return await access.read(lambda authority: orders.order(authority, call))
+
+    async def _terms(self, request: Request) -> Reply:
+        page = terms.Page(self._rules, self._terms_secret, **request.path_params)
+        return await self._service.access.write(page.agree) if request.method == "POST" else page.show()
 
     async def _directory(self, request: Request) -> Reply:
         described = await self._service.access.read(self._profiles)

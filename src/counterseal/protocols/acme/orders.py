@@ -19,6 +19,7 @@ from counterseal.protocols.acme.payloads import NewOrder
 from counterseal.protocols.acme.problems import Problem, Subproblem, malformed, not_found, unauthorized
 from counterseal.protocols.acme.replacing import check_replaces
 from counterseal.protocols.acme.states import OrderStatus, authorization_status, order_status
+from counterseal.protocols.acme.terms import require_current_terms
 from counterseal.store.acme.authorizations import find_authorization
 from counterseal.store.acme.orders import add_order, find_order, order_ids
 from counterseal.store.acme.records import OrderRecord
@@ -34,6 +35,7 @@ RETRY_SECONDS = 1
 def new_order(authority: Authority, call: Call) -> Reply:
     """Make an order; authorizations that the account has already are used again."""
     wanted = call.read(NewOrder)
+    require_current_terms(call)
     profile = _profile(authority, call, wanted.profile)
     identifiers = read_identifiers(wanted.identifiers)
     not_after = _not_after(wanted, profile, call.at)

@@ -66,7 +66,7 @@ class Problem(Exception):  # noqa: N818 - the RFC's word
         subproblems: tuple[Subproblem, ...] = (),
         retry_after: int | None = None,
         location: str | None = None,
-        link: str | None = None,
+        links: tuple[tuple[str, str], ...] = (),
         **members: object,
     ) -> None:
         super().__init__(detail)
@@ -76,7 +76,7 @@ class Problem(Exception):  # noqa: N818 - the RFC's word
         self.subproblems = subproblems
         self.retry_after = retry_after
         self.location = location
-        self.link = link
+        self.links = links
         self.members = members
 
     def document(self) -> dict[str, Any]:

@@ -19,12 +19,14 @@ class AcmeRules:
     what is closed by default (this machine, link-local and multicast addresses) and ``deny_networks`` closes what is
     open. ``caa_identities`` switches the checking of CAA records on. ``pre_authorization`` offers
     newAuthz. ``attempts`` is how often a challenge is tried, with pauses of 1 and 3 s, before it has failed.
+    ``agree_to_new_terms``: an account that agreed to other terms agrees again before it orders.
     """
 
     enabled: bool = True
     profiles: tuple[str, ...] = ("server",)
     challenges: tuple[str, ...] = CHALLENGES
     terms_of_service: str | None = None
+    agree_to_new_terms: bool = False
     website: str | None = None
     external_account_required: bool = False
     pre_authorization: bool = False

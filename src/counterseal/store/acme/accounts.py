@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from counterseal.store.rows import Row
     from counterseal.store.session import Session
 
-_ACCOUNT = "id, thumbprint, jwk, status, contact, terms_agreed, external_key, created_at"
+_ACCOUNT = "id, thumbprint, jwk, status, contact, terms_agreed, external_key, created_at, terms"
 _EXTERNAL = "id, name, created_at, created_by, expires_at, reusable, used_at, revoked_at"
 BY_ID = f"select {_ACCOUNT} from acme_account where id = ?"  # noqa: S608 - constants only
 BY_THUMBPRINT = f"select {_ACCOUNT} from acme_account where thumbprint = ?"  # noqa: S608 - constants only
@@ -28,11 +28,12 @@ def add_account(session: Session, record: AccountRecord) -> bool:
         int(record.terms_agreed),
         record.external_key,
         record.created_at,
+        record.terms,
     )
     with session.statement():
         return bool(
             session.run(
-                f"insert into acme_account ({_ACCOUNT}) values (?, ?, ?, ?, ?, ?, ?, ?) on conflict do nothing",  # noqa: S608 - constants only
+                f"insert into acme_account ({_ACCOUNT}) values (?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict do nothing",  # noqa: S608 - constants only
                 values,
             )
         )
@@ -52,6 +53,12 @@ def set_contact(session: Session, identifier: str, contact: str) -> None:
     """Replace the contacts of an account."""
     with session.statement():
         session.run("update acme_account set contact = ? where id = ?", (contact, identifier))
+
+
+def agree(session: Session, identifier: str, terms: str) -> None:
+    """Note the terms of service that an account agreed to."""
+    with session.statement():
+        session.run("update acme_account set terms = ?, terms_agreed = 1 where id = ?", (terms, identifier))
 
 
 def set_account_status(session: Session, identifier: str, status: str) -> bool:
@@ -137,8 +144,8 @@ def revocable_external_key(session: Session, identifier: str) -> ExternalKeyReco
 def _account(row: Row | None) -> AccountRecord | None:
     if row is None:
         return None
-    identifier, thumbprint, jwk, status, contact, terms_agreed, external_key, created_at = row
-    return AccountRecord(identifier, thumbprint, jwk, status, contact, bool(terms_agreed), external_key, created_at)
+    identifier, thumbprint, jwk, status, contact, agreed, external_key, created_at, terms = row
+    return AccountRecord(identifier, thumbprint, jwk, status, contact, bool(agreed), external_key, created_at, terms)
 
 
 def _external(row: Row | None) -> ExternalKeyRecord | None:

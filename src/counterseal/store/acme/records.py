@@ -7,7 +7,10 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class AccountRecord:
-    """An account: its key as canonical JSON (RFC 7638) and by thumbprint, its contacts as a JSON list of URLs."""
+    """An account: its key as canonical JSON (RFC 7638) and by thumbprint, its contacts as a JSON list of URLs.
+
+    ``terms`` is the URL of the terms of service that it agreed to.
+    """
 
     id: str
     thumbprint: str
@@ -17,6 +20,7 @@ class AccountRecord:
     terms_agreed: bool
     external_key: str | None
     created_at: int
+    terms: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
