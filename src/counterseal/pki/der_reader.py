@@ -71,9 +71,9 @@ def element_at(data: bytes, position: int, *, end: int) -> Element:
         if not 1 <= octets <= 8 or start + octets > end:  # noqa: PLR2004 - 0 would be the indefinite form of BER
             refuse("length is indefinite or cut short", position)
         length = int.from_bytes(data[start : start + octets], "big")
-        start += octets
-        if len(der.header(tag, length)) != start - position:
+        if data[start] == 0 or length < 0x80:  # noqa: PLR2004 - X.690 10.1
             refuse("length is not in its shortest form", position)
+        start += octets
     if length > end - start:
         refuse(f"{length} bytes announced, {end - start} there", position)
     return Element(data, tag, position, start, start + length)

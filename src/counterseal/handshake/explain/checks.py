@@ -74,7 +74,7 @@ def _by_name(report: PathReport, chain: Sequence[x509.Certificate], authorities:
     top = report.certificates[-1].issuer.public_bytes()
     known = "but the server names it" if top in authorities else "see the CAs that the server names"
     checks = tuple(
-        check._replace(outcome=Outcome.SKIP, message=f"{check.message}; {known}", hint=None)
+        check._replace(outcome=Outcome.SKIP, text=f"{check.message}; {known}", values=(), hint=None)
         if check.kind is catalogue.TRUST_ANCHOR and check.failed
         else check
         for check in report.checks

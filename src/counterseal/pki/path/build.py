@@ -9,17 +9,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
+from counterseal.pki import der
 from counterseal.pki.path.signature import signature_fault
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from counterseal.pki.path.candidate import Candidate
-
-KeyT = TypeVar("KeyT")
 
 MAX_STEPS = 2_000
 """Certificates that a search looks at, over all paths."""
@@ -64,14 +63,14 @@ class Search:
         self.steps = 0
         self.exhausted = False
         self._faults: dict[tuple[int, int], str | None] = {}
-
-    @cached_property
-    def _by_identifier(self) -> Mapping[bytes | None, Sequence[Candidate]]:
-        return _grouped(self.members, lambda member: member.subject_key_identifier)
+        self._by_identifier: dict[bytes, Sequence[Candidate]] = {}
 
     @cached_property
     def _by_subject(self) -> Mapping[object, Sequence[Candidate]]:
-        return _grouped(self.members, lambda member: member.subject_key)
+        groups: dict[object, list[Candidate]] = {}
+        for member in self.members:
+            groups.setdefault(member.subject_key, []).append(member)
+        return groups
 
     def paths(self, end_entity: Candidate) -> Iterator[Path]:
         """Yield the paths from ``end_entity``, the most promising first; a dead end is yielded too."""
@@ -125,12 +124,21 @@ class Search:
         last = members[-1]
         identifier = last.authority_key_identifier
         if identifier is not None:
-            of_the_key = self._by_identifier.get(identifier, [])
+            of_the_key = self._with_identifier(identifier)
             yield from self._ranked(members, (one for one in of_the_key if last.names_issuer(one)))
         if last.issuer_key is not None:
             of_the_name = self._by_subject.get(last.issuer_key, [])
             others = (one for one in of_the_name if identifier is None or one.subject_key_identifier != identifier)
             yield from self._ranked(members, others)
+
+    def _with_identifier(self, identifier: bytes) -> Sequence[Candidate]:
+        """Return those with a subject key identifier; who does not hold its octets is not read (RFC 5280 4.2.1.2)."""
+        if identifier not in self._by_identifier:
+            octets = der.octet_string(identifier)
+            self._by_identifier[identifier] = [
+                one for one in self.members if octets in one.encoded and one.subject_key_identifier == identifier
+            ]
+        return self._by_identifier[identifier]
 
     def _ranked(self, members: tuple[Candidate, ...], issuers: Iterable[Candidate]) -> list[Candidate]:
         """Return those that are not on the path already, the most promising first."""
@@ -146,13 +154,6 @@ class Search:
             not is_sound(issuer, self.at),
             -issuer.certificate.not_valid_after_utc.timestamp(),
         )
-
-
-def _grouped(members: Iterable[Candidate], key: Callable[[Candidate], KeyT]) -> Mapping[KeyT, Sequence[Candidate]]:
-    groups: dict[KeyT, list[Candidate]] = {}
-    for member in members:
-        groups.setdefault(key(member), []).append(member)
-    return groups
 
 
 def identifiers_agree(subject: Candidate, issuer: Candidate) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
 from cryptography import x509
@@ -10,6 +9,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from counterseal.pki.constraints import comparable
+from counterseal.pki.path.once import once
 from counterseal.pki.subject import show_subject
 
 if TYPE_CHECKING:
@@ -28,42 +28,45 @@ class Candidate:
         self.certificate = certificate
         self.anchor = anchor
 
-    @cached_property
+    def __str__(self) -> str:
+        return self.name
+
+    @once
     def encoded(self) -> bytes:
         """The DER."""
         return self.certificate.public_bytes(Encoding.DER)
 
-    @cached_property
+    @once
     def name(self) -> str:
         """The subject as people read it."""
         return _shown(self.subject) or "(no subject)"
 
-    @cached_property
+    @once
     def issuer_name(self) -> str:
         """The issuer as people read it."""
         return _shown(self.issuer) or "(no issuer)"
 
-    @cached_property
+    @once
     def subject(self) -> x509.Name | None:
         """The subject; None when it cannot be read."""
         return self._read_name("subject")
 
-    @cached_property
+    @once
     def issuer(self) -> x509.Name | None:
         """The issuer; None when it cannot be read."""
         return self._read_name("issuer")
 
-    @cached_property
+    @once
     def subject_key(self) -> object:
         """The subject in a form whose equality is that of RFC 5280 7.1."""
         return None if self.subject is None else tuple(comparable(self.subject))
 
-    @cached_property
+    @once
     def issuer_key(self) -> object:
         """The issuer in the same form."""
         return None if self.issuer is None else tuple(comparable(self.issuer))
 
-    @cached_property
+    @once
     def self_issued(self) -> bool:
         """Whether subject and issuer are the same name (RFC 5280 6.1)."""
         return self.names_issuer(self)
@@ -74,7 +77,7 @@ class Candidate:
             return False
         return self.issuer == other.subject or self.issuer_key == other.subject_key
 
-    @cached_property
+    @once
     def public_key(self) -> CertificatePublicKeyTypes | None:
         """The public key; None when it cannot be used."""
         try:
@@ -86,7 +89,7 @@ class Candidate:
         """Whether both have the same name and key, so that a path gains nothing by passing both (RFC 4158 5.2)."""
         return self.public_key == other.public_key and self.subject_key == other.subject_key
 
-    @cached_property
+    @once
     def extensions(self) -> tuple[x509.Extension[x509.ExtensionType], ...]:
         """The extensions; none when they cannot be read."""
         try:
@@ -98,7 +101,7 @@ class Candidate:
     unreadable: str | None = None
     """Why the extensions cannot be read; known after the first look at them."""
 
-    @cached_property
+    @once
     def _by_kind(self) -> Mapping[type, x509.Extension[x509.ExtensionType]]:
         return {type(extension.value): extension for extension in self.extensions}
 
@@ -118,19 +121,19 @@ class Candidate:
         found = self._by_kind.get(kind)
         return None if found is None else found.value  # type: ignore[return-value] # the class of the value is the key
 
-    @cached_property
+    @once
     def subject_key_identifier(self) -> bytes | None:
         """The subject key identifier, or None."""
         found = self.value(x509.SubjectKeyIdentifier)
         return None if found is None else found.digest
 
-    @cached_property
+    @once
     def authority_key_identifier(self) -> bytes | None:
         """The key identifier of the issuer that the certificate names, or None."""
         found = self.value(x509.AuthorityKeyIdentifier)
         return None if found is None else found.key_identifier
 
-    @cached_property
+    @once
     def is_ca(self) -> bool:
         """Whether basicConstraints says so."""
         found = self.value(x509.BasicConstraints)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
+from counterseal.pki.path.words import in_words
 from counterseal.pki.profile import Purpose
 
 if TYPE_CHECKING:
@@ -27,15 +28,22 @@ class Outcome(StrEnum):
 class Check(NamedTuple):
     """What one check found; ``position`` counts along the path: 0 is the end entity, None means the path itself.
 
-    ``message`` holds the values that were compared; ``section`` overrides the kind's where a rule stands elsewhere.
+    ``values`` are what was compared; they stand in the braces of ``text`` when the message is read, which most never
+    are. ``section`` overrides the kind's where a rule stands elsewhere.
     """
 
     kind: Kind
     outcome: Outcome
     position: int | None
-    message: str
+    text: str
     hint: str | None = None
     section: str | None = None
+    values: tuple[object, ...] = ()
+
+    @property
+    def message(self) -> str:
+        """What was found, with the values."""
+        return self.text.format(*map(in_words, self.values)) if self.values else self.text
 
     @property
     def failed(self) -> bool:
@@ -53,31 +61,31 @@ class Check(NamedTuple):
         return (self.hint or self.kind.fix) if self.outcome in {Outcome.FAIL, Outcome.WARN} else self.hint
 
 
-def passed(kind: Kind, position: int | None, message: str) -> Check:
+def passed(kind: Kind, position: int | None, text: str, *values: object) -> Check:
     """Return a check that found what it should."""
-    return Check(kind, Outcome.PASS, position, message)
+    return Check(kind, Outcome.PASS, position, text, None, None, values)
 
 
 def failed(
-    kind: Kind, position: int | None, message: str, *, hint: str | None = None, section: str | None = None
+    kind: Kind, position: int | None, text: str, *values: object, hint: str | None = None, section: str | None = None
 ) -> Check:
     """Return a check that makes the path invalid."""
-    return Check(kind, Outcome.FAIL, position, message, hint, section)
+    return Check(kind, Outcome.FAIL, position, text, hint, section, values)
 
 
 def warned(
-    kind: Kind, position: int | None, message: str, *, hint: str | None = None, section: str | None = None
+    kind: Kind, position: int | None, text: str, *values: object, hint: str | None = None, section: str | None = None
 ) -> Check:
     """Return a check that found something odd which peers accept."""
-    return Check(kind, Outcome.WARN, position, message, hint, section)
+    return Check(kind, Outcome.WARN, position, text, hint, section, values)
 
 
 def lapsed(
     kind: Kind,
     position: int | None,
-    message: str,
+    text: str,
     question: Question,
-    *,
+    *values: object,
     hint: str | None = None,
     section: str | None = None,
 ) -> Check:
@@ -86,9 +94,9 @@ def lapsed(
     A server must please every client, so it fails; a client is judged by the OpenSSL of nginx, so it is a warning.
     """
     outcome = Outcome.FAIL if question.purpose is Purpose.SERVER else Outcome.WARN
-    return Check(kind, outcome, position, message, hint, section)
+    return Check(kind, outcome, position, text, hint, section, values)
 
 
-def skipped(kind: Kind, position: int | None, message: str, *, hint: str | None = None) -> Check:
+def skipped(kind: Kind, position: int | None, text: str, *, hint: str | None = None) -> Check:
     """Return a check that was not made, with the reason."""
-    return Check(kind, Outcome.SKIP, position, message, hint)
+    return Check(kind, Outcome.SKIP, position, text, hint)

@@ -60,7 +60,7 @@ def subject_alternative_name(path: Path, question: Question) -> Iterator[Check]:
     extension = path.end_entity.extension(x509.SubjectAlternativeName)
     if extension is None:
         say = failed if question.purpose is Purpose.SERVER else passed
-        yield say(catalogue.SUBJECT_ALTERNATIVE_NAME, 0, f"none; the subject is {path.end_entity.name}")
+        yield say(catalogue.SUBJECT_ALTERNATIVE_NAME, 0, "none; the subject is {}", path.end_entity)
     else:
         yield from _alternative_names(path.end_entity, extension, question)
 
@@ -69,29 +69,24 @@ def _alternative_names(
     end_entity: Candidate, extension: x509.Extension[x509.SubjectAlternativeName], question: Question
 ) -> Iterator[Check]:
     has_subject = end_entity.subject is not None and bool(end_entity.subject.rdns)
-    odd = [name for name in extension.value if isinstance(name, x509.DNSName) and not _is_dns_name(name)]
+    names = tuple(extension.value)
+    odd = tuple(name for name in names if isinstance(name, x509.DNSName) and not _is_dns_name(name))
     if not (extension.critical or has_subject):
-        yield failed(
-            catalogue.SUBJECT_ALTERNATIVE_NAME, 0, f"no subject, so these must be critical: {_show(end_entity)}"
-        )
+        yield failed(catalogue.SUBJECT_ALTERNATIVE_NAME, 0, "no subject, so these must be critical: {}", names)
     elif extension.critical and has_subject:
-        yield lapsed(
-            catalogue.SUBJECT_ALTERNATIVE_NAME,
-            0,
-            f"critical, although there is a subject: {_show(end_entity)}",
-            question,
-        )
+        text = "critical, although there is a subject: {}"
+        yield lapsed(catalogue.SUBJECT_ALTERNATIVE_NAME, 0, text, question, names)
     if odd:
-        shown = ", ".join(show_name(name) for name in odd[:_SHOWN])
-        yield lapsed(catalogue.SUBJECT_ALTERNATIVE_NAME, 0, f"not in the syntax of a DNS name: {shown}", question)
+        yield lapsed(catalogue.SUBJECT_ALTERNATIVE_NAME, 0, "not in the syntax of a DNS name: {}", question, odd)
     else:
-        yield passed(catalogue.SUBJECT_ALTERNATIVE_NAME, 0, _show(end_entity))
+        yield passed(catalogue.SUBJECT_ALTERNATIVE_NAME, 0, "{}", names)
     common = None if end_entity.subject is None else common_name(end_entity.subject)
-    if common and question.purpose is Purpose.SERVER and all(str(name.value) != common for name in extension.value):
+    if common and question.purpose is Purpose.SERVER and all(str(name.value) != common for name in names):
         yield warned(
             catalogue.SUBJECT_ALTERNATIVE_NAME,
             0,
-            f"the common name is none of these: {printable(common)}",
+            "the common name is none of these: {}",
+            printable(common),
             section="CA/Browser Forum BR 7.1.4.3",
             hint="nothing has to be done: clients do not look at the common name",
         )
@@ -126,10 +121,10 @@ def _form(position: int, extension: x509.Extension[x509.NameConstraints], questi
             "not critical, so that a verifier may pass over them",
             hint="issue the CA anew with critical name constraints",
         )
-    dotted = [one for one in _subtrees(extension.value) if isinstance(one, x509.DNSName) and one.value.startswith(".")]
+    subtrees = _subtrees(extension.value)
+    dotted = tuple(one for one in subtrees if isinstance(one, x509.DNSName) and one.value.startswith("."))
     if dotted:
-        shown = ", ".join(show_name(one) for one in dotted[:_SHOWN])
-        yield lapsed(catalogue.NAME_CONSTRAINTS, position, f"a DNS subtree begins without a dot: {shown}", question)
+        yield lapsed(catalogue.NAME_CONSTRAINTS, position, "a DNS subtree begins without a dot: {}", question, dotted)
 
 
 def _compare(
@@ -137,11 +132,10 @@ def _compare(
 ) -> Check:
     violating = violated_by(constraints, names)
     if not violating:
-        text = f"{len(names)} names inside the constraints of {authority.name}"
-        return passed(catalogue.NAME_CONSTRAINTS, below, text)
-    shown = ", ".join(show_name(name) for name in violating[:_SHOWN])
-    text = f"{authority.name} may not certify {shown}; {_show_constraints(constraints)}"
-    return failed(catalogue.NAME_CONSTRAINTS, below, text)
+        text = "{} names inside the constraints of {}"
+        return passed(catalogue.NAME_CONSTRAINTS, below, text, len(names), authority)
+    text = "{} may not certify {}; {}"
+    return failed(catalogue.NAME_CONSTRAINTS, below, text, authority, violating, _show_constraints(constraints))
 
 
 def _common_name(
@@ -152,8 +146,8 @@ def _common_name(
     name = None if end_entity.subject is None else common_name_as_dns(end_entity.subject, names)
     if name is not None and violated_by(constraints, [name]):
         say = failed if question.purpose is Purpose.CLIENT else warned
-        text = f"OpenSSL takes the common name for {show_name(name)}, which {authority.name} may not certify"
-        yield say(catalogue.NAME_CONSTRAINTS, 0, f"{text}; {_show_constraints(constraints)}")
+        text = "OpenSSL takes the common name for {}, which {} may not certify; {}"
+        yield say(catalogue.NAME_CONSTRAINTS, 0, text, name, authority, _show_constraints(constraints))
 
 
 def _subtrees(constraints: x509.NameConstraints) -> list[x509.GeneralName]:
@@ -167,9 +161,3 @@ def _show_constraints(constraints: x509.NameConstraints) -> str:
             more = ", ..." if len(subtrees) > _SHOWN else ""
             words.append(f"{word}: {', '.join(show_name(name) for name in subtrees[:_SHOWN])}{more}")
     return "; ".join(words)
-
-
-def _show(member: Candidate) -> str:
-    names = list(member.value(x509.SubjectAlternativeName) or ())
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return (", ".join(show_name(name) for name in names[:_SHOWN]) or "none") + more

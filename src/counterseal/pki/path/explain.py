@@ -116,11 +116,8 @@ def explain(
     entity and anchor.
     """
     question = Question(purpose, at, tuple(names), None if crls is None else tuple(crls), depth, tuple(ocsp_responses))
-    pool = {one: Candidate(one, anchor=True) for one in anchors}
-    start = pool.get(end_entity) or Candidate(end_entity)
-    for one in intermediates:
-        if one not in pool and one != end_entity:
-            pool[one] = Candidate(one)
+    pool = {one: Candidate(one) for one in intermediates} | {one: Candidate(one, anchor=True) for one in anchors}
+    start = pool.pop(end_entity, None) or Candidate(end_entity)
     search = Search(tuple(pool.values()), at)
     reports = _try(start, search, question)
     if len(reports) > 1:
@@ -161,7 +158,7 @@ def _anchor(path: Path, search: Search) -> Check:
     """Whether the path ends in a trust anchor, or what is missing above its end (RFC 5280 6.1.1 (d))."""
     last, position = path.members[-1], len(path.members) - 1
     if path.anchored:
-        return passed(catalogue.TRUST_ANCHOR, position, f"{last.name} is trusted")
+        return passed(catalogue.TRUST_ANCHOR, position, "{} is trusted", last)
     at_hand = f"{search.count(anchors=True)} trusted and {search.count(anchors=False)} other certificates"
     if last.self_issued:
         return failed(

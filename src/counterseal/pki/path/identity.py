@@ -10,33 +10,29 @@ from typing import TYPE_CHECKING
 
 from cryptography import x509
 
-from counterseal.pki.names import show_name
 from counterseal.pki.path import catalogue
 from counterseal.pki.path.check import failed, passed, skipped
 from counterseal.pki.profile import Purpose
 from counterseal.pki.subject import common_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from counterseal.pki.path.build import Path
     from counterseal.pki.path.check import Check
     from counterseal.pki.path.question import Question
 
-_SHOWN = 5
-
 
 def names(path: Path, question: Question) -> Iterator[Check]:
     """Every name that was asked for is a subject alternative name of the end entity (RFC 9525 6)."""
-    borne = list(path.end_entity.value(x509.SubjectAlternativeName) or ())
+    borne = tuple(path.end_entity.value(x509.SubjectAlternativeName) or ())
     for wanted in question.names:
         found = next((name for name in borne if is_borne(wanted, name)), None)
         if found is not None:
-            yield passed(catalogue.NAME, 0, f"{show_name(wanted)} is {show_name(found)}")
+            yield passed(catalogue.NAME, 0, "{} is {}", wanted, found)
         else:
-            yield failed(
-                catalogue.NAME, 0, f"{show_name(wanted)} is none of: {_show(borne)}{_common_name(path, wanted)}"
-            )
+            shown = borne or "(no subject alternative names)"
+            yield failed(catalogue.NAME, 0, "{} is none of: {}{}", wanted, shown, _common_name(path, wanted))
     if not question.names and question.purpose is Purpose.SERVER:
         yield skipped(catalogue.NAME, 0, "no name was asked for", hint="name the server with --hostname")
 
@@ -63,13 +59,6 @@ def _covers(pattern: str, host: str) -> bool:
 def _mailbox(address: str) -> tuple[str, str]:
     local, _, host = address.rpartition("@")
     return local, host.lower()
-
-
-def _show(borne: Sequence[x509.GeneralName]) -> str:
-    if not borne:
-        return "(no subject alternative names)"
-    more = f" and {len(borne) - _SHOWN} more" if len(borne) > _SHOWN else ""
-    return ", ".join(show_name(name) for name in borne[:_SHOWN]) + more
 
 
 def _common_name(path: Path, wanted: x509.GeneralName) -> str:

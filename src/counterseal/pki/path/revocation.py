@@ -65,7 +65,7 @@ def _judge(
         yield failed(catalogue.CRL, position, f"the list of {issuer.name}: {fault}")
     if not faults:
         left = "" if crl.next_update_utc is None else f", {show_duration(crl.next_update_utc - question.at)} left"
-        yield passed(catalogue.CRL, position, f"of {issuer.name}, from {crl.last_update_utc:%Y-%m-%d %H:%M} UTC{left}")
+        yield passed(catalogue.CRL, position, "of {}, from {}{}", issuer, crl.last_update_utc, left)
     for lapse in _lapses(crl):
         yield lapsed(catalogue.CRL, position, f"the list of {issuer.name}: {lapse}", question, section="RFC 5280 5.2")
 
@@ -125,7 +125,7 @@ def _look_up(position: int, subject: Candidate, one: RevocationList) -> Check:
     except UNREADABLE as error:
         return failed(catalogue.CRL, position, f"the entries of the list cannot be read: {error}")
     if entry is None:
-        return passed(catalogue.REVOCATION, position, f"serial number {serial:X} is not on the list")
+        return passed(catalogue.REVOCATION, position, "serial number {:X} is not on the list", serial)
     when = f"{entry.revocation_date_utc:%Y-%m-%d %H:%M} UTC"
     return failed(catalogue.REVOCATION, position, f"revoked at {when}{_reason(entry)}: serial number {serial:X}")
 

@@ -52,7 +52,8 @@ def _fault(subject: Candidate, issuer: Candidate) -> str | None:
     signed, algorithm, _ = der_reader.read(subject.encoded).children()
     if not _names_algorithm(signed, algorithm):
         return "it names one algorithm inside and another outside what is signed"
-    by = (certificate.signature_hash_algorithm, certificate.signature_algorithm_parameters)
+    is_rsa = isinstance(issuer.public_key, rsa.RSAPublicKey)  # the others' algorithms have no parameters
+    by = (certificate.signature_hash_algorithm, certificate.signature_algorithm_parameters if is_rsa else None)
     return _verify(issuer.public_key, certificate.signature, signed.whole, by)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cryptography import x509
-from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from counterseal.pki.path import catalogue
 from counterseal.pki.path.check import failed, lapsed, passed, warned
@@ -17,16 +16,6 @@ if TYPE_CHECKING:
     from counterseal.pki.path.build import Path
     from counterseal.pki.path.check import Check
     from counterseal.pki.path.question import Question
-
-_PURPOSES = {
-    ExtendedKeyUsageOID.SERVER_AUTH: "serverAuth",
-    ExtendedKeyUsageOID.CLIENT_AUTH: "clientAuth",
-    ExtendedKeyUsageOID.EMAIL_PROTECTION: "emailProtection",
-    ExtendedKeyUsageOID.CODE_SIGNING: "codeSigning",
-    ExtendedKeyUsageOID.OCSP_SIGNING: "OCSPSigning",
-    ExtendedKeyUsageOID.TIME_STAMPING: "timeStamping",
-    ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE: "anyExtendedKeyUsage",
-}
 
 
 def basic_constraints(path: Path, question: Question) -> Iterator[Check]:
@@ -55,16 +44,15 @@ def basic_constraints(path: Path, question: Question) -> Iterator[Check]:
 
 def path_length(path: Path, _: Question) -> Iterator[Check]:
     """No more CAs stand below a CA than it admits; self-issued ones do not count (RFC 5280 6.1.4 (l), (m))."""
-    below = 0
     for position, member in path.authorities:
+        below = sum(not one.self_issued for one in path.members[1:position])
         constraints = member.value(x509.BasicConstraints)
         limit = None if constraints is None else constraints.path_length
         if limit is None:
-            yield passed(catalogue.PATH_LENGTH, position, f"no limit; CAs below: {below}")
+            yield passed(catalogue.PATH_LENGTH, position, "no limit; CAs below: {}", below)
         else:
             say = passed if below <= limit else failed
-            yield say(catalogue.PATH_LENGTH, position, f"admits {limit} CAs below it, there are {below}")
-        below += not member.self_issued
+            yield say(catalogue.PATH_LENGTH, position, "admits {} CAs below it, there are {}", limit, below)
 
 
 def key_usage(path: Path, question: Question) -> Iterator[Check]:
@@ -75,9 +63,8 @@ def key_usage(path: Path, question: Question) -> Iterator[Check]:
             say = warned if position else passed
             yield say(catalogue.KEY_USAGE, position, "no key usage: not restricted")
         elif position:
-            say = passed if usage.key_cert_sign else failed
-            missing = "" if usage.key_cert_sign else ": keyCertSign is missing"
-            yield say(catalogue.KEY_USAGE, position, _usages(usage) + missing)
+            say, text = (passed, "{}") if usage.key_cert_sign else (failed, "{}: keyCertSign is missing")
+            yield say(catalogue.KEY_USAGE, position, text, usage)
         else:
             yield _end_entity_usage(usage, question, is_ca=member.is_ca)
 
@@ -88,45 +75,29 @@ def extended_key_usage(path: Path, question: Question) -> Iterator[Check]:
     for position, member in enumerate(path.members):
         usages = member.value(x509.ExtendedKeyUsage)
         if usages is None:
-            text = f"no extended key usage: not restricted, {_PURPOSES[wanted]} included"
             if position or question.purpose is Purpose.CLIENT:
-                yield passed(catalogue.EXTENDED_KEY_USAGE, position, text)
+                yield passed(catalogue.EXTENDED_KEY_USAGE, position, _UNRESTRICTED, wanted)
             else:
-                yield warned(catalogue.EXTENDED_KEY_USAGE, 0, f"{text}; Apple's clients refuse it", hint=_ABSENT)
-            continue
-        shown = ", ".join(_PURPOSES.get(oid, oid.dotted_string) for oid in usages)
-        say = passed if wanted in usages else failed
-        missing = "" if wanted in usages else f": {_PURPOSES[wanted]} is missing"
-        yield say(catalogue.EXTENDED_KEY_USAGE, position, shown + missing)
+                text = f"{_UNRESTRICTED}; Apple's clients refuse it"
+                yield warned(catalogue.EXTENDED_KEY_USAGE, 0, text, wanted, hint=_ABSENT)
+        elif wanted in usages:
+            yield passed(catalogue.EXTENDED_KEY_USAGE, position, "{}", usages)
+        else:
+            yield failed(catalogue.EXTENDED_KEY_USAGE, position, "{}: {} is missing", usages, wanted)
 
 
+_UNRESTRICTED = "no extended key usage: not restricted, {} included"
 _ABSENT = "issue it anew with serverAuth (support.apple.com/103769)"
 
 
 def _end_entity_usage(usage: x509.KeyUsage, question: Question, *, is_ca: bool) -> Check:
     """RFC 8446 4.4.2.2 wants digitalSignature; a server's key may serve TLS 1.2 by encipherment alone."""
-    shown = _usages(usage)
     if usage.key_cert_sign and not is_ca:
-        return lapsed(
-            catalogue.KEY_USAGE, 0, f"{shown}: keyCertSign without being a CA", question, section="RFC 5280 4.2.1.9"
-        )
+        text = "{}: keyCertSign without being a CA"
+        return lapsed(catalogue.KEY_USAGE, 0, text, question, usage, section="RFC 5280 4.2.1.9")
     if usage.digital_signature:
-        return passed(catalogue.KEY_USAGE, 0, shown)
+        return passed(catalogue.KEY_USAGE, 0, "{}", usage)
     if usage.key_agreement or (usage.key_encipherment and question.purpose is Purpose.SERVER):
-        return warned(
-            catalogue.KEY_USAGE, 0, f"{shown}: no digitalSignature, so not for TLS 1.3", section="RFC 8446 4.4.2.2"
-        )
-    return failed(catalogue.KEY_USAGE, 0, f"{shown}: digitalSignature is missing", section="RFC 8446 4.4.2.2")
-
-
-def _usages(usage: x509.KeyUsage) -> str:
-    names = {
-        "digitalSignature": usage.digital_signature,
-        "nonRepudiation": usage.content_commitment,
-        "keyEncipherment": usage.key_encipherment,
-        "dataEncipherment": usage.data_encipherment,
-        "keyAgreement": usage.key_agreement,
-        "keyCertSign": usage.key_cert_sign,
-        "cRLSign": usage.crl_sign,
-    }
-    return ", ".join(name for name, present in names.items() if present) or "nothing"
+        text = "{}: no digitalSignature, so not for TLS 1.3"
+        return warned(catalogue.KEY_USAGE, 0, text, usage, section="RFC 8446 4.4.2.2")
+    return failed(catalogue.KEY_USAGE, 0, "{}: digitalSignature is missing", usage, section="RFC 8446 4.4.2.2")

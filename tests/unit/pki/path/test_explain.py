@@ -43,6 +43,13 @@ def test_the_check_that_should_fail_is_the_one_that_fails(case: Case) -> None:
     assert set(case.warns) <= {(check.kind.code, check.position) for check in best.warnings}
 
 
+@pytest.mark.parametrize("case", cases(), ids=lambda case: case.name)
+def test_every_message_holds_its_values(case: Case) -> None:
+    """They are put into the text when it is read, so each brace must have found its value."""
+    for path in answer(case.name).paths:
+        assert [check.message for check in path.checks if set("{}<>") & set(check.message)] == []
+
+
 @pytest.mark.parametrize("code", sorted({kind.code for kind in KINDS} - MADE_BY_HAND))
 def test_every_kind_fails_somewhere_and_passes_somewhere(code: str) -> None:
     """No check is without its two cases."""
