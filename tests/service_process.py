@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import dying as dying_program
+import recording as recording_program
 from command import counterseal
 
 if TYPE_CHECKING:
@@ -91,9 +92,15 @@ def make_ca(home: Path, configuration: str = "") -> None:
 
 
 @contextmanager
-def running(home: Path, *arguments: str, dying: tuple[str, str, int] | None = None) -> Iterator[Running]:
-    """Serve the CA of ``home`` on a free port while the block runs; ``dying`` says before which call it is to die."""
+def running(
+    home: Path, *arguments: str, dying: tuple[str, str, int] | None = None, recording: Path | None = None
+) -> Iterator[Running]:
+    """Serve the CA of ``home`` on a free port while the block runs.
+
+    ``dying`` says before which call it is to die, ``recording`` to which file it writes what it asks its store.
+    """
     program = ["-m", "counterseal"] if dying is None else [dying_program.__file__, *map(str, dying)]
+    program = program if recording is None else [recording_program.__file__, str(recording)]
     command = [sys.executable, *program, "serve", "--home", str(home), "--json"]
     command += arguments or ("--listen", "127.0.0.1:0")
     process = subprocess.Popen(
