@@ -11,6 +11,7 @@ from __future__ import annotations
 import socket
 from typing import TYPE_CHECKING, Any
 
+from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from counterseal.errors import InputError
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from counterseal.service.short_way import ShortWay
 
+REFUSED = "Invalid HTTP request received."
 HEAD_SECONDS = 15.0
 CLOSE_SECONDS = 2.0
 """A peer has so long to answer the end of TLS; idle clients that never do would hold up a stop for half a minute."""
@@ -67,7 +69,7 @@ class Connection(HttpToolsProtocol):
             self._answer(response)
             return
         self._head += len(data)
-        super().data_received(data)
+        self._parse(data)
         if may_be_known and self._begun == begun + 1 and self._is_whole():
             self.scope["state"][OCTETS] = data
         if self.transport.is_closing():
@@ -77,6 +79,33 @@ class Connection(HttpToolsProtocol):
                 self._start()
         elif self._head > HEAD_LIMIT and not self._receiving:
             self.send_400_response("Request head is too large.")
+
+    def _parse(self, data: bytes) -> None:
+        self._unset_keepalive_if_required()
+        try:
+            while data:
+                data = self._parse_some(data)
+        except HttpParserError:
+            self.logger.warning(REFUSED)
+            self.send_400_response(REFUSED)
+
+    def _parse_some(self, data: bytes) -> bytes:
+        """Have the parser read, and return what it left.
+
+        It takes what follows a head that asks for another protocol for that protocol, a body too. None is begun here
+        (RFC 9110 7.8), so such a request is read once more, by a new parser and without the asking.
+        """
+        try:
+            self.parser.feed_data(data)
+        except HttpParserUpgrade as upgrade:
+            version = self.parser.get_http_version().encode()
+            first = b"%b %b HTTP/%b\r\n" % (self.parser.get_method(), self.url, version)
+            headers = [b"%b: %b\r\n" % header for header in self.headers if header[0] != b"upgrade"]
+            self.parser = HttpRequestParser(self)
+            self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as the class above has it
+            self.parser.feed_data(b"".join([first, *headers, b"\r\n"]))
+            return data[upgrade.args[0] :]
+        return b""
 
     def on_message_begin(self) -> None:
         """Begin with a head; of a kept-alive connection it is not the first."""
@@ -90,8 +119,12 @@ class Connection(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """End the head; what is raised here refuses the request, with the rest of what has arrived."""
         self._fault = fault_of_head(self.parser.get_http_version(), self.url, self.headers)
+        if self.parser.get_method() == b"CONNECT":
+            self._fault = "No proxy."
         if self._fault is not None:
             raise InputError("http.head", self._fault)
+        if self.parser.should_upgrade():
+            return
         self._stop()
         self._receiving = True
         super().on_headers_complete()
@@ -102,6 +135,8 @@ class Connection(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """End the request, body and all."""
+        if self.parser.should_upgrade():
+            return
         self._receiving = False
         if self.is_idle():
             self._stop()
@@ -118,9 +153,6 @@ class Connection(HttpToolsProtocol):
         """Close when idle, else after the answer under way."""
         super().shutdown()
         self._end_soon()
-
-    def _unsupported_upgrade_warning(self) -> None:
-        """Say nothing: who asks for another protocol is answered in this one (RFC 9110 7.8)."""
 
     def _is_between_requests(self) -> bool:
         """Whether what arrives now is the beginning of a request, and its answer would be the next one."""

@@ -8,7 +8,7 @@ one is to be told in words (``authority.holder``), and may be allowed to renew i
 from __future__ import annotations
 
 import ssl
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from counterseal.errors import InputError
 
@@ -20,9 +20,50 @@ NO_CHECK_TIME = ssl.VerifyFlags(0x200000)
 """X509_V_FLAG_NO_CHECK_TIME of OpenSSL, which Python has no name for."""
 
 
+_PLAIN = frozenset({"HTTP_REQUEST", "HTTPS_PROXY_REQUEST"})
+"""What OpenSSL calls a handshake that begins with GET, HEAD, POST, PUT or CONNECT."""
+
+_WORDS = b"This port speaks HTTPS: write https:// instead of http://\n"
+_ANSWER = (
+    b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n"
+    b"Content-Length: %d\r\n\r\n%b" % (len(_WORDS), _WORDS)
+)
+
+
+class _Talk(ssl.SSLObject):
+    """One connection; who speaks plain HTTP is told so in it.
+
+    The answer leaves as octets of a handshake that goes on. That ends with the client, with its next octet or, like
+    every handshake, after a few seconds.
+    """
+
+    outgoing: ssl.MemoryBIO
+
+    def do_handshake(self) -> None:
+        """Go on with the handshake."""
+        try:
+            super().do_handshake()
+        except ssl.SSLError as error:
+            if error.reason not in _PLAIN:
+                raise
+            self.outgoing.write(_ANSWER)
+            raise ssl.SSLWantReadError from None
+
+
+class _Context(ssl.SSLContext):
+    sslobject_class = _Talk
+
+    def wrap_bio(self, incoming: ssl.MemoryBIO, outgoing: ssl.MemoryBIO, *more: Any, **named: Any) -> ssl.SSLObject:  # noqa: ANN401 - as the class above has it
+        """Begin a connection."""
+        talk = super().wrap_bio(incoming, outgoing, *more, **named)
+        assert isinstance(talk, _Talk)  # noqa: S101 - the class that is said above
+        talk.outgoing = outgoing
+        return talk
+
+
 def server_context(certificate: Path, key: Path) -> ssl.SSLContext:
     """Return a context for TLS 1.2 and 1.3 that serves this chain; raises InputError ``serve.certificate``."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context = _Context(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_alpn_protocols(["http/1.1"])
     context.options |= ssl.OP_NO_RENEGOTIATION

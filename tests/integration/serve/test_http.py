@@ -111,10 +111,15 @@ def test_what_follows_is_the_next_request(service: Running, story: str) -> None:
 
 
 def test_another_protocol_is_not_begun(service: Running) -> None:
-    """HTTP/2 and WebSocket are asked for in vain (RFC 9110 7.8), and the log says nothing of it."""
+    """HTTP/2 and WebSocket are asked for in vain (RFC 9110 7.8), and what follows is answered too, with the asking."""
     for protocol in (b"h2c", b"websocket"):
-        asked = GET + b"Connection: close, Upgrade\r\nUpgrade: " + protocol + b"\r\n\r\n"
-        assert exchange(service, asked)[0] == [200]
+        asked = GET + b"Connection: Upgrade\r\nUpgrade: " + protocol + b"\r\n\r\n"
+        assert exchange(service, asked + asked + GET + b"\r\n" + LAST)[0] == [200, 200, 200, 404]
+        with_body = POST + b"Connection: Upgrade\r\nContent-Length: 2\r\nUpgrade: " + protocol + b"\r\n\r\n{}"
+        assert exchange(service, with_body + LAST)[0] == [400, 404]
+        chunked = with_body.replace(b"Content-Length: 2\r\n", CHUNKED).replace(b"{}", b"2\r\n{}\r\n0\r\n\r\n")
+        assert exchange(service, chunked + LAST)[0] == [400, 404]
+        assert exchange(service, asked.replace(b"Connection: ", b"Connection: close, ") + SMUGGLED)[0] == [200]
 
 
 def test_old_clients_are_answered(service: Running) -> None:

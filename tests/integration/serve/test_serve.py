@@ -8,6 +8,7 @@ import socket
 import ssl
 import subprocess
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -17,6 +18,7 @@ from command import counterseal
 from counterseal.compose.serve import GRACE_SECONDS, HANDSHAKE_SECONDS
 from counterseal.service.head import HEAD_LIMIT
 from service_process import Running, make_ca, running
+from whole_answers import read_answer, read_to_end
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -118,6 +120,19 @@ def test_a_handshake_without_end_is_cut_off(service: Running, sent: bytes) -> No
     with socket.create_connection((parts.hostname, parts.port), timeout=HANDSHAKE_SECONDS + 30) as plain:
         plain.sendall(sent)
         assert plain.recv(1024) == b""
+
+
+@pytest.mark.parametrize("method", [b"GET", b"HEAD", b"POST", b"PUT", b"CONNECT"])
+def test_plain_http_is_told_to_speak_tls(service: Running, method: bytes) -> None:
+    """One small answer in plain text; whatever comes after it ends the connection."""
+    parts = urlsplit(service.url)
+    with socket.create_connection((parts.hostname, parts.port), timeout=30) as plain:
+        plain.sendall(method + b" /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+        answer = read_answer(plain)
+        assert (answer.status, b"https://" in answer.body) == (400, True)
+        plain.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+        with suppress(ConnectionResetError):
+            assert read_to_end(plain) == b""
 
 
 def test_the_certificate_changes_without_a_dropped_connection(service: Running) -> None:
