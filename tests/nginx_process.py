@@ -142,7 +142,7 @@ def complaints(nginx: PrivateNginx) -> list[str]:
 
 def serve(nginx: PrivateNginx, files: FileSet, *sockets: tuple[str, int]) -> None:
     """Write a generation, hold it to ``nginx -t`` and to our own linter without any complaint, and start."""
-    write_fileset(nginx.base / "current", files, durable=False)
+    write_fileset(nginx.base / "current", files)
     found = complaints(nginx)
     assert not found, "\n".join(found)
     said = nginx.test()

@@ -22,18 +22,17 @@ if TYPE_CHECKING:
 _LONGEST_DIFF = 256 * 1024
 
 
-def write_file(path: Path, content: bytes, *, mode: int, overwrite: bool = True, durable: bool = True) -> None:
+def write_file(path: Path, content: bytes, *, mode: int, overwrite: bool = True) -> None:
     """Write ``content`` to ``path`` atomically with exactly ``mode``.
 
-    ``overwrite=False`` refuses an existing target, also against a race. ``durable=False`` leaves out the flush to disk,
-    for bulk output that can be made again. Raises FileError; on any failure nothing is left behind.
+    ``overwrite=False`` refuses an existing target, also against a race. Raises FileError; on any failure nothing is
+    left behind.
     """
     temporary = _beside(path)
     try:
-        _stage(temporary, path, content, mode=mode, durable=durable)
+        _stage(temporary, path, content, mode=mode)
         _put(temporary, path, overwrite=overwrite)
-        if durable:
-            _sync(path.parent)
+        _sync(path.parent)
     finally:
         with suppress(OSError):
             temporary.unlink()
@@ -57,9 +56,7 @@ def make_directory(path: Path, *, mode: int = 0o755) -> None:
         ) from error
 
 
-def write_fileset(
-    directory: Path, fileset: FileSet, *, overwrite: bool = True, durable: bool = True
-) -> tuple[Path, ...]:
+def write_fileset(directory: Path, fileset: FileSet, *, overwrite: bool = True) -> tuple[Path, ...]:
     """Write every file of the set below ``directory``: first all beside their targets, then each over its own.
 
     So a disk that is full, or a directory that cannot be written, leaves every old file as it was. Those created are
@@ -71,13 +68,13 @@ def write_fileset(
     try:
         for file, path, temporary in zip(fileset, targets, staged, strict=True):
             make_directory(path.parent)
-            _stage(temporary, path, file.content, mode=file.mode, durable=durable)
+            _stage(temporary, path, file.content, mode=file.mode)
         for path, temporary in zip(targets, staged, strict=True):
             fresh = not path.exists()
             _put(temporary, path, overwrite=overwrite)
             if fresh:
                 made.append(path)
-        for folder in dict.fromkeys(path.parent for path in targets) if durable else ():
+        for folder in dict.fromkeys(path.parent for path in targets):
             _sync(folder)
     except FileError:
         _remove(made)
@@ -135,9 +132,9 @@ def _beside(path: Path) -> Path:
     return path.with_name(f".{path.name[:200]}.{secrets.token_hex(6)}.tmp")
 
 
-def _stage(temporary: Path, path: Path, content: bytes, *, mode: int, durable: bool) -> None:
+def _stage(temporary: Path, path: Path, content: bytes, *, mode: int) -> None:
     try:
-        _create(temporary, content, mode=mode, durable=durable)
+        _create(temporary, content, mode=mode)
     except OSError as error:
         raise not_written(path, error) from error
 
@@ -174,14 +171,13 @@ def not_written(path: Path, error: OSError) -> FileError:
     return FileError("file.write", f"cannot write {path}: {reason_of(error)}", hint=_hint(error))
 
 
-def _create(path: Path, content: bytes, *, mode: int, durable: bool) -> None:
+def _create(path: Path, content: bytes, *, mode: int) -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
     with open(descriptor, "wb", closefd=True) as stream:  # noqa: PTH123 - a descriptor, not a path
         os.fchmod(descriptor, mode)  # the umask may have narrowed it
         stream.write(content)
-        if durable:
-            stream.flush()
-            os.fsync(descriptor)
+        stream.flush()
+        os.fsync(descriptor)
 
 
 def sync_directory(directory: Path) -> None:

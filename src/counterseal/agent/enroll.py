@@ -18,7 +18,7 @@ from counterseal.agent.place import Place, locked, replace
 from counterseal.agent.request import first_request
 from counterseal.agent.trust import Trust, path_to_root, trust
 from counterseal.bundles.credential import Credential
-from counterseal.bundles.pem import TRUST_ANCHOR_FILE, encode_private_key, file_stem, pem_files
+from counterseal.bundles.pem import TRUST_ANCHOR_FILE, file_stem, pem_files
 from counterseal.bundles.pkcs12 import Strength, encode_any_key
 from counterseal.errors import FileError, RefusedError
 from counterseal.files import make_directory, read_file, write_file
@@ -27,6 +27,7 @@ from counterseal.keystore.pkcs8 import open_key
 from counterseal.keystore.software import generate_key
 from counterseal.pki.extensions import extension_in, read_extensions
 from counterseal.pki.names import show_name
+from counterseal.pki.pem import encode_private_key
 from counterseal.pki.shown import show_serial
 from counterseal.pki.subject import common_name
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from counterseal import __version__
 from counterseal.errors import RemoteError
+from counterseal.files import reason_of
 from counterseal.pki.shown import printable
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ def _connected(server: ServerAddress) -> Iterator[socket.socket]:
     try:
         plain = socket.create_connection((server.host, server.port), timeout=CONNECT_SECONDS)
     except OSError as error:
-        reason = "no answer" if isinstance(error, TimeoutError) else (error.strerror or str(error)).lower()
+        reason = "no answer" if isinstance(error, TimeoutError) else reason_of(error)
         raise RemoteError(
             "remote.unreachable",
             f"cannot reach {server}: {reason}",

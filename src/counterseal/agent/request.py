@@ -8,6 +8,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ed448, ed25519
 
+from counterseal.pki.names import names_in
 from counterseal.pki.subject import subject_of
 
 if TYPE_CHECKING:
@@ -27,11 +28,7 @@ def next_request(
     key: CertificateIssuerPrivateKeyTypes, certificate: x509.Certificate
 ) -> x509.CertificateSigningRequest:
     """Ask for the same subject and names once more, as RFC 7030 4.2.2 has it."""
-    try:
-        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except x509.ExtensionNotFound:
-        names = x509.SubjectAlternativeName([])
-    return _signed(key, certificate.subject, names)
+    return _signed(key, certificate.subject, x509.SubjectAlternativeName(names_in(certificate.extensions)))
 
 
 def _signed(

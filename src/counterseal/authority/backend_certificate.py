@@ -9,10 +9,10 @@ from counterseal.authority.issue import issue, rehearse
 from counterseal.authority.order import MAX_COMMON_NAME, order_client
 from counterseal.authority.site_certificate import is_current, keep, read_kept, read_server_certificate, with_chain
 from counterseal.errors import NotFoundError
-from counterseal.keystore.pkcs8 import plain_key
 from counterseal.keystore.software import generate_key
 from counterseal.nginx.upstream import BackendCertificate
 from counterseal.pki.keys import P256
+from counterseal.pki.pem import encode_private_key
 from counterseal.pki.profile import Purpose
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def _make(authority: Authority, one: ServedSite, issuing: Callable[..., Issued])
     lifetime = min(LIFETIME, profile.lifetime)
     asked = order_client(profile, _common_name(one.site), key.public_key(), group=GROUP, lifetime=lifetime)
     issued = issuing(authority, asked, name=_called(one.site), issuer=_client_ca(authority, one))
-    return with_chain(issued, plain_key(key))
+    return with_chain(issued, encode_private_key(key))
 
 
 def _fitting(authority: Authority, one: ServedSite, directory: Path) -> ServerCertificate | None:
@@ -81,7 +81,7 @@ def _client_ca(authority: Authority, one: ServedSite) -> str:
     name = one.backend.client_ca
     if name is None:
         return authority.issuer_for(Purpose.CLIENT)
-    fitting = [ca.name for ca in authority.store.cas() if ca.purpose in {str(Purpose.CLIENT), str(Purpose.ANY)}]
+    fitting = [ca.name for ca in authority.cas_for(Purpose.CLIENT)]
     if name not in fitting:
         raise NotFoundError(
             "site.client_ca",

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
 
+from counterseal.authority.parts import ROOT
 from counterseal.handshake.observation import STATUS_PATH, UPSTREAM_PATHS
 from counterseal.handshake.site import BackendFacts
 from counterseal.nginx.upstream import BackendCertificate, Scheme
+from counterseal.pki.pem import encode_certificates
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,11 +34,11 @@ def backend_facts(
     chain = x509.load_pem_x509_certificates(shown.read_bytes()) if shown.is_file() else []
     issued = site.upstream_tls is not None and site.upstream_tls.certificate is BackendCertificate.ISSUED
     # Of a certificate of ours the root alone is an anchor, so that nginx has to send the intermediates.
-    anchors = [authority.issuer(authority.store.cas()[0].name).trust_anchor] if issued else chain
+    anchors = [authority.issuer(ROOT).trust_anchor] if issued else chain
     return BackendFacts(
         socket=socket,
         paths=tuple(UPSTREAM_PATHS.get(_DIRECTIVES.get(scheme, ""), STATUS_PATH) for scheme in site.backend_names),
         client_serial=chain[0].serial_number if chain else None,
-        client_anchors=b"".join(anchor.public_bytes(Encoding.PEM) for anchor in anchors) if chain else None,
+        client_anchors=encode_certificates(*anchors) if chain else None,
         is_ours=is_ours,
     )

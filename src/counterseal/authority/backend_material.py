@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
 
 from counterseal.errors import InputError
 from counterseal.files import read_file
 from counterseal.nginx.material import UpstreamMaterial
 from counterseal.pki.crl import to_pem
+from counterseal.pki.pem import encode_certificates
 from counterseal.pki.profile import Purpose
 
 if TYPE_CHECKING:
@@ -43,14 +43,13 @@ def backend_material(authority: Authority, one: ServedSite, shown: ServerCertifi
 
 def _ours(authority: Authority) -> tuple[bytes, bytes, int]:
     """Return our server CAs with their roots, the lists of all CAs, and the number of intermediates."""
-    records = [ca for ca in authority.store.cas() if ca.purpose in {str(Purpose.SERVER), str(Purpose.ANY)}]
-    paths = [authority.path(record) for record in records]
+    paths = [authority.path(record) for record in authority.cas_for(Purpose.SERVER)]
     certificates = dict.fromkeys(certificate for path in paths for certificate in path)
     # Those of the client CAs too, so that a client certificate is refused for its purpose, which says more than a list
     # that is missing.
     lists = [authority.store.latest_crl(record.name) for record in authority.store.cas()]
     return (
-        b"".join(certificate.public_bytes(Encoding.PEM) for certificate in certificates),
+        encode_certificates(*certificates),
         b"".join(to_pem(crl.crl) for crl in lists if crl is not None),
         max(len(path) - 1 for path in paths),
     )

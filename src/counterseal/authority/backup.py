@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from counterseal.authority.sealed import seal, unseal
 from counterseal.errors import FileError, InputError
-from counterseal.files import make_directory
+from counterseal.files import make_directory, reason_of
 from counterseal.store.sqlite import open_store
 
 if TYPE_CHECKING:
@@ -38,9 +38,7 @@ def backup(authority: Authority, home: Path, target: Path, passphrase: bytes) ->
                 seal(source, sealed, passphrase, random_bytes=authority.random_bytes)
         hidden.rename(target)
     except OSError as error:
-        raise FileError(
-            "backup.write", f"cannot write the backup {target}: {(error.strerror or '').lower()}"
-        ) from error
+        raise FileError("backup.write", f"cannot write the backup {target}: {reason_of(error)}") from error
     finally:
         hidden.unlink(missing_ok=True)
     return target.stat().st_size

@@ -10,7 +10,7 @@ from cryptography import x509
 from cryptography.x509.oid import NameOID
 
 from counterseal.authority.parts import ROOT
-from counterseal.authority.signing import check_draft, key_use, sign_and_store
+from counterseal.authority.signing import check_draft, key_use, prepare_draft, sign_and_store
 from counterseal.errors import InputError, RefusedError
 from counterseal.moments import epoch
 from counterseal.pki.certificate import CARequest, assemble_ca
@@ -76,7 +76,7 @@ def add_ca(
     above = authority.issuer(ROOT)
     try:
         draft = _draft_issuing(authority, above, name, purpose, signer.public_key, lifetime)
-        issued = sign_and_store(authority, draft, above, root_signer, name=name, profile=CA_PROFILE)
+        issued = sign_and_store(authority, prepare_draft(draft, above, root_signer, name=name, profile=CA_PROFILE))
         kind: Literal["server", "client"] = "server" if purpose is Purpose.SERVER else "client"
         content = issued.record.certificate or b""
         record = CARecord(name, kind, ROOT, content, name, "active", epoch(authority.clock()))

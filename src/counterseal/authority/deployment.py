@@ -36,7 +36,7 @@ from counterseal.nginx.render import render, render_snippets
 from counterseal.nginx.site import Admit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from counterseal.authority.parts import Authority
     from counterseal.authority.served import ServedSite
@@ -112,7 +112,6 @@ def deploy_sites(
     *,
     reason: str,
     install: bool = False,
-    on_step: Callable[[str], None] = lambda _: None,
 ) -> Deployed:
     """Put the sites in force as they are now, proved, or raise DeployError and serve again what was served."""
     require_sites(served)
@@ -140,7 +139,6 @@ def deploy_sites(
         prove=lambda number: _outcome(prove_sites(authority, sites, ground.stage(number, served), leavers=leavers)),
         reason=reason,
         install=install,
-        on_step=on_step,
     )
     return Deployed(result, _proofs(result), tuple(findings))
 

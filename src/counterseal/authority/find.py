@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     from counterseal.authority.parts import Authority
 
-__all__ = ["find", "lookup", "show_serial"]
 _LOOKED_THROUGH = 200
 _SERIAL = re.compile(r"(?:0x)?([0-9A-Fa-f]{2}(?::?[0-9A-Fa-f]{2}){7,})")
 

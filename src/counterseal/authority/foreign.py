@@ -6,13 +6,12 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
 
 from counterseal.handshake.observation import ProbeIdentity
-from counterseal.keystore.pkcs8 import plain_key
 from counterseal.keystore.software import SoftwareSigner, generate_key
 from counterseal.pki.certificate import CARequest, IssuanceRequest, Issuer, assemble_ca, assemble_end_entity
 from counterseal.pki.keys import P256
+from counterseal.pki.pem import encode_certificates, encode_private_key
 from counterseal.pki.profile import CLIENT_PROBE, PROBE_GROUP
 from counterseal.pki.subject import subject_of
 
@@ -60,5 +59,5 @@ def make_foreign_probe(
     )
     issuer = Issuer.of("foreign", [anchor], profile.purpose)
     content = assemble_end_entity(request, issuer, signer.signature_algorithm).sign(signer)
-    chain = (x509.load_der_x509_certificate(content), anchor)
-    return ProbeIdentity("foreign", b"".join(c.public_bytes(Encoding.PEM) for c in chain), plain_key(key))
+    chain = encode_certificates(x509.load_der_x509_certificate(content), anchor)
+    return ProbeIdentity("foreign", chain, encode_private_key(key))

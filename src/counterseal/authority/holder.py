@@ -17,6 +17,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.x509.oid import ExtendedKeyUsageOID, ObjectIdentifier
 
 from counterseal.errors import InputError, NotFoundError, RefusedError
+from counterseal.pki.extensions import extension_in, read_extensions
 from counterseal.pki.profile import UNLISTED
 from counterseal.pki.reading import UNREADABLE
 from counterseal.pki.subject import show_subject
@@ -155,7 +156,5 @@ def _is_revoked(authority: Authority, ca: x509.Certificate, parent: str) -> bool
 
 
 def _usages(certificate: x509.Certificate) -> tuple[ObjectIdentifier, ...]:
-    try:
-        return tuple(certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value)
-    except (x509.ExtensionNotFound, ValueError):
-        return ()
+    extensions, _ = read_extensions(certificate)
+    return tuple(extension_in(extensions, x509.ExtendedKeyUsage) or ())

@@ -15,7 +15,9 @@ from counterseal.errors import InputError, RefusedError
 from counterseal.moments import epoch
 from counterseal.pki.certificate import purpose_of
 from counterseal.pki.crl import RevocationReason, encode_entry
+from counterseal.pki.extensions import extension_in
 from counterseal.pki.profile import Purpose
+from counterseal.pki.shown import show_serial
 from counterseal.pki.subject import common_name, show_subject
 from counterseal.store.records import CARecord, CertificateRecord, Status
 
@@ -84,11 +86,8 @@ def _check(what: Import) -> None:
             f"only a self-signed CA can be taken over: {show_subject(certificate.subject)}",
             hint="import its root, or make a new issuing CA: counterseal ca add",
         )
-    try:
-        is_ca = certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
-    except x509.ExtensionNotFound:
-        is_ca = False
-    if not is_ca:
+    constraints = extension_in(certificate.extensions, x509.BasicConstraints)
+    if constraints is None or not constraints.ca:
         raise RefusedError("import.not_ca", f"not a CA certificate: {show_subject(certificate.subject)}")
 
 
@@ -109,14 +108,14 @@ def _record(authority: Authority, entry: IndexEntry, what: Import) -> Certificat
     pem = find_certificate(what.directory, entry.serial_number) if what.directory else None
     if pem is not None:
         certificate = x509.load_pem_x509_certificate(pem)
-        name = common_name(certificate.subject) or f"{entry.serial_number:X}"
+        name = common_name(certificate.subject) or show_serial(entry.serial_number)
         content = certificate.public_bytes(Encoding.DER)
         at = epoch(authority.clock())
         return record_of(certificate, content, issuer=ROOT, name=name, profile=IMPORTED, at=at, actor=authority.actor)
     return CertificateRecord(
         serial_number=entry.serial_number,
         issuer=ROOT,
-        name=entry.subject.rpartition("CN=")[2] or f"{entry.serial_number:X}",
+        name=entry.subject.rpartition("CN=")[2] or show_serial(entry.serial_number),
         subject=entry.subject,
         names=(),
         profile=IMPORTED,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from counterseal.authority.signing import Issued, Prepared, check_draft, prepare_draft, record, record_of, reserve
+from counterseal.authority.signing import Issued, check_draft, prepare_draft, record_of, sign_and_store
 from counterseal.moments import epoch
 from counterseal.pki.certificate import assemble_end_entity
 from counterseal.pki.keys import signature_algorithm
@@ -12,6 +12,8 @@ from counterseal.pki.policy import Asked, decide
 
 if TYPE_CHECKING:
     from counterseal.authority.parts import Authority
+    from counterseal.authority.signing import Prepared
+    from counterseal.pki.certificate import IssuanceRequest, Issuer
 
 
 def issue(authority: Authority, asked: Asked, *, name: str, issuer: str | None = None) -> Issued:
@@ -21,28 +23,27 @@ def issue(authority: Authority, asked: Asked, *, name: str, issuer: str | None =
     ``lint.refused``), NotFoundError, KeyAccessError, StoreError; nothing is stored but the reserved serial number when
     signing fails.
     """
-    prepared = prepare(authority, asked, name=name, issuer=issuer)
-    reserve(authority, prepared)
-    return record(authority, prepared, prepared.sign())
+    return sign_and_store(authority, prepare(authority, asked, name=name, issuer=issuer))
 
 
 def prepare(authority: Authority, asked: Asked, *, name: str, issuer: str | None = None) -> Prepared:
     """Decide and lint, and store nothing; who cannot wait for disk and key goes on with the steps of ``Prepared``."""
-    ca = issuer or authority.issuer_for(asked.profile.purpose)
-    above = authority.issuer(ca)
-    request = decide(asked, above, serial_number=authority.serial_number(), now=authority.clock())
-    signer = authority.keystore.signer(authority.store.ca(ca).key_id)
+    request, above = _decided(authority, asked, issuer)
+    signer = authority.keystore.signer(authority.store.ca(above.name).key_id)
     draft = assemble_end_entity(request, above, signer.signature_algorithm)
     return prepare_draft(draft, above, signer, name=name, profile=asked.profile.name)
 
 
 def rehearse(authority: Authority, asked: Asked, *, name: str, issuer: str | None = None) -> Issued:
     """Decide and lint as ``issue`` does, without key or store: the answer's certificate has an empty signature."""
-    ca = issuer or authority.issuer_for(asked.profile.purpose)
-    above = authority.issuer(ca)
-    request = decide(asked, above, serial_number=authority.serial_number(), now=authority.clock())
+    request, above = _decided(authority, asked, issuer)
     draft = assemble_end_entity(request, above, signature_algorithm(above.certificate.public_key()))
     preview, remarks = check_draft(draft, above.path)
     unsigned, kind, at = draft.certificate(b""), asked.profile.name, epoch(authority.clock())
-    row = record_of(preview, unsigned, issuer=ca, name=name, profile=kind, at=at, actor=authority.actor)
+    row = record_of(preview, unsigned, issuer=above.name, name=name, profile=kind, at=at, actor=authority.actor)
     return Issued(row, preview, above, remarks)
+
+
+def _decided(authority: Authority, asked: Asked, issuer: str | None) -> tuple[IssuanceRequest, Issuer]:
+    above = authority.issuer(issuer or authority.issuer_for(asked.profile.purpose))
+    return decide(asked, above, serial_number=authority.serial_number(), now=authority.clock()), above

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from contextlib import contextmanager, suppress
 from time import monotonic, sleep
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from counterseal.errors import StoreError
 from counterseal.store.leases import give_lease_back, take_lease
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from counterseal.authority.parts import Authority
     from counterseal.store.leases import Lease
+
+T = TypeVar("T")
 
 PATIENCE_SECONDS, PAUSE_SECONDS = 60.0, 0.02
 
@@ -24,13 +26,22 @@ def leased(authority: Authority, name: str, *, seconds: int) -> Iterator[Lease]:
 
     What is written must look at it in the same transaction (``store.leases.require_lease``).
     """
-    deadline = monotonic() + PATIENCE_SECONDS
-    while (lease := take_lease(authority.store, name, holder=authority.actor, seconds=seconds)) is None:
-        if monotonic() > deadline:
-            raise StoreError("store.busy", f"another process has been at this for long: {name}")
-        sleep(PAUSE_SECONDS)
+    lease = patiently(
+        lambda: take_lease(authority.store, name, holder=authority.actor, seconds=seconds),
+        name,
+        until=monotonic() + PATIENCE_SECONDS,
+    )
     try:
         yield lease
     finally:
         with suppress(StoreError):
             give_lease_back(authority.store, lease)
+
+
+def patiently(take: Callable[[], T | None], name: str, *, until: float) -> T:
+    """Return what ``take`` gives as soon as it gives something; raises StoreError ``store.busy`` after ``until``."""
+    while (taken := take()) is None:
+        if monotonic() > until:
+            raise StoreError("store.busy", f"another process has been at this for long: {name}")
+        sleep(PAUSE_SECONDS)
+    return taken

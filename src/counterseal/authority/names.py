@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from cryptography import x509
 
 from counterseal.pki.constraints import violated_by
+from counterseal.pki.extensions import extension_in
 from counterseal.pki.names import show_name
 from counterseal.pki.policy import name_reasons
 
@@ -36,11 +37,5 @@ def refused_names(
 @lru_cache(maxsize=16)
 def _constraints_of(path: tuple[x509.Certificate, ...]) -> tuple[x509.NameConstraints, ...]:
     """Read them once; a service asks for every order."""
-    return tuple(found for certificate in path if (found := _constraints(certificate)) is not None)
-
-
-def _constraints(certificate: x509.Certificate) -> x509.NameConstraints | None:
-    try:
-        return certificate.extensions.get_extension_for_class(x509.NameConstraints).value
-    except x509.ExtensionNotFound:
-        return None
+    constraints = (extension_in(certificate.extensions, x509.NameConstraints) for certificate in path)
+    return tuple(found for found in constraints if found is not None)

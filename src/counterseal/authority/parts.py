@@ -100,10 +100,14 @@ class Authority:
             contents.append(record.certificate)
         return tuple(contents)
 
+    def cas_for(self, purpose: Purpose) -> tuple[CARecord, ...]:
+        """Return the CAs whose certificates may be for this purpose, retired ones too, in the order they were made."""
+        return tuple(record for record in self.store.cas() if record.purpose in {str(purpose), str(Purpose.ANY)})
+
     def issuer_for(self, purpose: Purpose) -> str:
         """Return the name of the active CA for this purpose; the first made wins; raises NotFoundError."""
-        for record in self.store.cas():
-            if record.state == "active" and record.purpose in {str(purpose), str(Purpose.ANY)}:
+        for record in self.cas_for(purpose):
+            if record.state == "active":
                 return record.name
         raise NotFoundError(
             "ca.missing",

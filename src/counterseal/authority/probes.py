@@ -10,18 +10,16 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from cryptography.hazmat.primitives.serialization import Encoding
-
 from counterseal.authority.issue import issue
 from counterseal.authority.revoke import revoke_record
 from counterseal.files import make_directory, write_file
 from counterseal.fileset import SECRET, FileSet, PlannedFile
 from counterseal.handshake.observation import ProbeIdentity
-from counterseal.keystore.pkcs8 import plain_key
 from counterseal.keystore.software import generate_key
 from counterseal.moments import epoch
 from counterseal.pki.crl import RevocationReason
 from counterseal.pki.keys import P256
+from counterseal.pki.pem import encode_private_key
 from counterseal.pki.policy import Asked
 from counterseal.pki.profile import CLIENT_PROBE, PROBE_GROUP, SERVER_PROBE, Profile, Purpose
 from counterseal.pki.subject import subject_of
@@ -148,9 +146,7 @@ def issue_probe(
     subject = subject_of(f"probe {kind}", group=PROBE_GROUP)
     asked = Asked(profile, subject, names, key.public_key(), lifetime, past)
     issued = issue(authority, asked, name=_name(kind, ca), issuer=ca)
-    chain = (issued.certificate, *issued.issuer.chain)
-    encoded = b"".join(certificate.public_bytes(Encoding.PEM) for certificate in chain)
-    return issued.record, ProbeIdentity(kind, encoded, plain_key(key))
+    return issued.record, ProbeIdentity(kind, issued.chain_pem, encode_private_key(key))
 
 
 def _name(kind: str, ca: str) -> str:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from cryptography.hazmat.primitives.serialization import Encoding
-
 from counterseal.authority.backend_facts import backend_facts
 from counterseal.authority.backend_probes import backends_of
 from counterseal.authority.foreign import make_foreign_probe
+from counterseal.authority.parts import ROOT
 from counterseal.authority.probes import issue_good, read_probes
 from counterseal.authority.site_material import client_cas
 from counterseal.handshake.observation import Endpoint
@@ -17,6 +16,7 @@ from counterseal.handshake.prove import Proof, prove
 from counterseal.handshake.sessions import remember_session
 from counterseal.handshake.site import Backends, Identities, Leaver, SiteFacts
 from counterseal.nginx.site import Admit, Revocation, Sessions, Site, TLSProfile
+from counterseal.pki.pem import encode_certificates
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -80,7 +80,7 @@ def remember_leavers(authority: Authority, sites: Sequence[AnySite], stage: Stag
 
 def facts_of(authority: Authority, site: AnySite, sites: Sequence[AnySite], stage: Stage) -> SiteFacts:
     """Return what the proof has to know of a site."""
-    anchor = authority.issuer(authority.store.cas()[0].name).trust_anchor
+    anchor = authority.issuer(ROOT).trust_anchor
     settled = site.revocation.settle(0) if site.revocation is not Revocation.AUTO else None
     is_ours = site.name not in stage.own_backend
     common = SiteFacts(
@@ -94,7 +94,7 @@ def facts_of(authority: Authority, site: AnySite, sites: Sequence[AnySite], stag
         revocation=None if settled is None or settled is Revocation.AUTO else settled.value,  # type: ignore[arg-type] # a literal by construction
         generation=stage.number,
         backend=backend_facts(authority, site, stage.generation, socket=stage.prove_tls_socket, is_ours=is_ours),
-        trust_anchors=None if site.name in stage.own_certificate else anchor.public_bytes(Encoding.PEM),
+        trust_anchors=None if site.name in stage.own_certificate else encode_certificates(anchor),
     )
     if not isinstance(site, Site):
         return _with_stream(common, site, stage)

@@ -62,9 +62,8 @@ def _client_ca(facts: SiteFacts, visitor: Visitor) -> str | None:
     if visitor.client_ca is not None:
         return visitor.authority.store.ca(visitor.client_ca).name
     named = _look(facts, None).authorities
-    for record in visitor.authority.store.cas():
-        subject = x509.load_der_x509_certificate(record.certificate).subject.public_bytes()
-        if record.purpose in {str(Purpose.CLIENT), str(Purpose.ANY)} and subject in named:
+    for record in visitor.authority.cas_for(Purpose.CLIENT):
+        if x509.load_der_x509_certificate(record.certificate).subject.public_bytes() in named:
             return record.name
     return None
 

@@ -8,12 +8,14 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from itertools import chain, count
-from time import monotonic, sleep
+from time import monotonic
 from typing import TYPE_CHECKING, Self, cast
 
 from cryptography import x509
 
+from counterseal.authority.leasing import PATIENCE_SECONDS, patiently
 from counterseal.authority.listing import list_entries
 from counterseal.authority.parts import ROOT
 from counterseal.authority.signing import key_use
@@ -37,8 +39,6 @@ if TYPE_CHECKING:
 _SOON = timedelta(days=3)
 _LEASE_SECONDS, _ENTRIES_A_SECOND = 5, 50_000
 """How long a list may take to sign before somebody else begins: so long a killed process holds up the next list."""
-
-_PATIENCE_SECONDS, _PAUSE_SECONDS = 60.0, 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +130,7 @@ class _Unsigned:
 def _publish_one(authority: Authority, record: CARecord) -> CRLRecord:
     """Sign and keep a list; one process at a time, and one that was overtaken by another begins again."""
     signer = authority.keystore.signer(record.key_id)
-    deadline = monotonic() + _PATIENCE_SECONDS
+    deadline = monotonic() + PATIENCE_SECONDS
     while True:
         lease, number = _begin(authority, record.name, deadline)
         try:
@@ -149,11 +149,8 @@ def _publish_one(authority: Authority, record: CARecord) -> CRLRecord:
 def _begin(authority: Authority, ca: str, deadline: float) -> tuple[Lease, int]:
     last = authority.store.latest_crl_times(ca)
     seconds = _LEASE_SECONDS + (last.entries if last else 0) // _ENTRIES_A_SECOND
-    while (begun := authority.store.begin_crl(ca, holder=authority.actor, seconds=seconds)) is None:
-        if monotonic() > deadline:
-            raise StoreError("store.busy", f"another process has been signing this list for long: {ca}")
-        sleep(_PAUSE_SECONDS)
-    return begun
+    take = partial(authority.store.begin_crl, ca, holder=authority.actor, seconds=seconds)
+    return patiently(take, f"the list of CA {ca}", until=deadline)
 
 
 def _lifetime(authority: Authority, record: CARecord) -> timedelta:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from counterseal.authority.find import find, show_serial
+from counterseal.authority.find import find
 from counterseal.errors import RefusedError
 from counterseal.moments import epoch, moment
 from counterseal.pki.crl import RevocationReason, encode_entry
+from counterseal.pki.shown import show_serial
 from counterseal.store.records import CertificateRecord, Status
 
 if TYPE_CHECKING:

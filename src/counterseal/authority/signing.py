@@ -18,6 +18,7 @@ from counterseal.findings import Finding, Severity
 from counterseal.moments import epoch
 from counterseal.pki.lint import lint
 from counterseal.pki.names import names_in, show_name
+from counterseal.pki.pem import encode_certificates
 from counterseal.pki.subject import organizational_units, show_subject
 from counterseal.store.records import CertificateRecord, NewKeyUse, Status
 
@@ -36,6 +37,11 @@ class Issued(NamedTuple):
     certificate: x509.Certificate
     issuer: Issuer
     remarks: tuple[Finding, ...] = ()
+
+    @property
+    def chain_pem(self) -> bytes:
+        """What is sent, in PEM: the certificate first, the trust anchor left out."""
+        return encode_certificates(self.certificate, *self.issuer.chain)
 
 
 def check_draft(draft: Draft, path: Sequence[x509.Certificate]) -> tuple[x509.Certificate, tuple[Finding, ...]]:
@@ -107,11 +113,8 @@ def record(authority: Authority, prepared: Prepared, content: bytes) -> Issued:
     return Issued(row, x509.load_der_x509_certificate(content), issuer, prepared.remarks)
 
 
-def sign_and_store(
-    authority: Authority, draft: Draft, issuer: Issuer, signer: Signer, *, name: str, profile: str
-) -> Issued:
-    """Lint, reserve, sign and store one draft; raises RefusedError, StoreError, KeyAccessError."""
-    prepared = prepare_draft(draft, issuer, signer, name=name, profile=profile)
+def sign_and_store(authority: Authority, prepared: Prepared) -> Issued:
+    """Take the three steps one after the other; raises StoreError, KeyAccessError."""
     reserve(authority, prepared)
     return record(authority, prepared, prepared.sign())
 

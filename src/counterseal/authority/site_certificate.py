@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
 
 from counterseal.authority.find import lookup
 from counterseal.authority.issue import issue, rehearse
@@ -15,9 +14,10 @@ from counterseal.authority.renewal import is_due
 from counterseal.errors import InputError
 from counterseal.files import make_directory, read_file, write_fileset
 from counterseal.fileset import SECRET, FileSet, PlannedFile
-from counterseal.keystore.pkcs8 import plain_key
 from counterseal.keystore.software import generate_key
 from counterseal.pki.keys import P256
+from counterseal.pki.names import names_in
+from counterseal.pki.pem import encode_private_key
 from counterseal.store.records import Status
 
 if TYPE_CHECKING:
@@ -38,7 +38,6 @@ class ServerCertificate:
     chain: bytes
     private_key: bytes = field(repr=False)
     certificate: x509.Certificate
-    issued_now: bool = False
 
 
 def read_server_certificate(certificate: Path, key: Path) -> ServerCertificate:
@@ -102,8 +101,7 @@ def _file_names(kind: str) -> tuple[str, str]:
 
 def with_chain(issued: Issued, private_key: bytes) -> ServerCertificate:
     """Return a certificate that was just issued, or rehearsed, as it is sent."""
-    chain = b"".join(c.public_bytes(Encoding.PEM) for c in (issued.certificate, *issued.issuer.chain))
-    return ServerCertificate(chain, private_key, issued.certificate, issued_now=True)
+    return ServerCertificate(issued.chain_pem, private_key, issued.certificate)
 
 
 def is_current(authority: Authority, certificate: x509.Certificate) -> bool:
@@ -117,7 +115,7 @@ def _make(
 ) -> ServerCertificate:
     names, key = _names(server_names), generate_key(P256)
     asked = order_server(authority.profile("server"), names[0], key.public_key(), more_names=names[1:])
-    return with_chain(issuing(authority, asked, name=f"site:{site}"), plain_key(key))
+    return with_chain(issuing(authority, asked, name=f"site:{site}"), encode_private_key(key))
 
 
 def _fitting(authority: Authority, server_names: Sequence[str], directory: Path) -> ServerCertificate | None:
@@ -128,8 +126,7 @@ def _fitting(authority: Authority, server_names: Sequence[str], directory: Path)
 def _fits(authority: Authority, certificate: x509.Certificate, names: Sequence[str]) -> bool:
     if not is_current(authority, certificate):
         return False
-    found = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    return {str(name.value) for name in found} == set(names)
+    return {str(name.value) for name in names_in(certificate.extensions)} == set(names)
 
 
 def _names(server_names: Sequence[str]) -> list[str]:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from itertools import chain, repeat
 from typing import TYPE_CHECKING
 
-from cryptography.hazmat.primitives.serialization import Encoding
-
 from counterseal.authority.parts import ROOT
 from counterseal.authority.probes import unlisted_serials
 from counterseal.errors import NotFoundError
@@ -14,6 +12,7 @@ from counterseal.moments import epoch
 from counterseal.nginx.material import Material
 from counterseal.nginx.site import Admit, Revocation
 from counterseal.pki.crl import to_pem
+from counterseal.pki.pem import encode_certificates
 from counterseal.pki.profile import Purpose
 from counterseal.pki.subject import nginx_name
 
@@ -36,12 +35,9 @@ def client_cas(authority: Authority, site: AnySite) -> tuple[CARecord, ...]:
     """
     if not site.verifies:
         return ()
-    cas = {record.name: record for record in authority.store.cas()}
-    if cas[ROOT].purpose == str(Purpose.ANY):
-        return (cas[ROOT],)
-    fitting = {
-        name: record for name, record in cas.items() if record.purpose in {str(Purpose.CLIENT), str(Purpose.ANY)}
-    }
+    fitting = {record.name: record for record in authority.cas_for(Purpose.CLIENT)}
+    if ROOT in fitting:
+        return (fitting[ROOT],)
     unknown = [name for name in site.client_cas if name not in fitting]
     if unknown:
         raise NotFoundError(
@@ -65,7 +61,7 @@ def material_of(
     return Material(
         certificate_chain=server.chain,
         private_key=server.private_key,
-        client_cas_pem=b"".join(certificate.public_bytes(Encoding.PEM) for certificate in above),
+        client_cas_pem=encode_certificates(*above),
         verify_depth=max((len(path) - 1 for path in paths), default=1),
         crl_pem=b"" if by_map_alone else b"".join(map(to_pem, _lists(authority, admitted))),
         issuer_dns=issuers,

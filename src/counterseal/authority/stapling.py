@@ -8,6 +8,7 @@ from cryptography import x509
 from cryptography.x509.oid import AuthorityInformationAccessOID
 
 from counterseal.errors import InputError
+from counterseal.pki.extensions import extension_in
 
 if TYPE_CHECKING:
     from counterseal.authority.site_certificate import ServerCertificate
@@ -25,9 +26,6 @@ def require_stapling(site: str, server: ServerCertificate) -> None:
 
 
 def _responders(certificate: x509.Certificate) -> list[str]:
-    try:
-        access = certificate.extensions.get_extension_for_class(x509.AuthorityInformationAccess).value
-    except x509.ExtensionNotFound:
-        return []
+    access = extension_in(certificate.extensions, x509.AuthorityInformationAccess) or ()
     ocsp = AuthorityInformationAccessOID.OCSP
     return [str(one.access_location.value) for one in access if one.access_method == ocsp]

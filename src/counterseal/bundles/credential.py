@@ -12,6 +12,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from counterseal.errors import InputError, NotFoundError
+from counterseal.pki.subject import show_subject
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -42,8 +43,8 @@ class Credential:
             if subject.issuer != issuer.subject:
                 raise InputError(
                     "bundle.chain",
-                    f"the chain does not lead to the trust anchor: {subject.subject.rfc4514_string()} was issued by "
-                    f"{subject.issuer.rfc4514_string()}, next comes {issuer.subject.rfc4514_string()}",
+                    f"the chain does not lead to the trust anchor: {show_subject(subject.subject)} was issued by "
+                    f"{show_subject(subject.issuer)}, next comes {show_subject(issuer.subject)}",
                 )
         if self.private_key is not None and self.private_key.public_key() != self.certificate.public_key():
             raise InputError("bundle.key_mismatch", f"the private key does not belong to the certificate: {self.name}")

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 from counterseal.bundles.kubernetes import kubernetes_files
 from counterseal.bundles.mobileconfig import encode_mobileconfig
 from counterseal.bundles.password import check_password
-from counterseal.bundles.pem import TRUST_ANCHOR_FILE, encode_certificate, file_stem, pem_files
+from counterseal.bundles.pem import TRUST_ANCHOR_FILE, file_stem, pem_files
 from counterseal.bundles.pkcs12 import Strength, encode
 from counterseal.bundles.truststore import java_files
 from counterseal.errors import InputError
 from counterseal.fileset import SECRET, FileSet, PlannedFile
+from counterseal.pki.pem import encode_certificates
 
 if TYPE_CHECKING:
     from counterseal.bundles.credential import Credential
@@ -72,7 +73,7 @@ def export(
     if export_format is ExportFormat.MOBILECONFIG:
         profile = encode_mobileconfig(credential, pkcs12)
         return FileSet((PlannedFile(f"{stem}.mobileconfig", profile, SECRET),))
-    anchor = encode_certificate(credential.trust_anchor)
+    anchor = encode_certificates(credential.trust_anchor)
     return FileSet((PlannedFile(f"{stem}.p12", pkcs12, SECRET), PlannedFile(TRUST_ANCHOR_FILE, anchor)))
 
 

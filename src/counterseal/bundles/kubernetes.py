@@ -10,41 +10,35 @@ import re
 from base64 import b64encode
 from typing import TYPE_CHECKING
 
-from counterseal.bundles.pem import encode_certificate, encode_private_key, file_stem
+from counterseal.bundles.pem import file_stem
 from counterseal.errors import InputError
 from counterseal.fileset import SECRET, FileSet, PlannedFile
+from counterseal.pki.pem import encode_certificates, encode_private_key
 
 if TYPE_CHECKING:
     from counterseal.bundles.credential import Credential
 
 MAX_SECRET_NAME = 253
-MAX_NAMESPACE = 63
 _LABEL = r"[a-z0-9]([a-z0-9-]*[a-z0-9])?"
 _SUBDOMAIN = re.compile(rf"{_LABEL}(\.{_LABEL})*")
 
 
-def kubernetes_files(
-    credential: Credential, *, secret_name: str | None = None, namespace: str | None = None
-) -> FileSet:
+def kubernetes_files(credential: Credential) -> FileSet:
     """Return ``NAME.secret.yaml`` (0600), ready for ``kubectl apply -f``.
 
-    The Secret is called ``secret_name`` or as the credential. Raises InputError ``bundle.secret_name`` with a name that
-    would do, and NotFoundError ``bundle.key_missing``.
+    The Secret is called as the credential. Raises InputError ``bundle.secret_name`` with a name that would do, and
+    NotFoundError ``bundle.key_missing``.
     """
-    content = encode_secret(credential, secret_name=secret_name, namespace=namespace)
-    return FileSet((PlannedFile(f"{file_stem(credential.name)}.secret.yaml", content, SECRET),))
+    return FileSet((PlannedFile(f"{file_stem(credential.name)}.secret.yaml", encode_secret(credential), SECRET),))
 
 
-def encode_secret(credential: Credential, *, secret_name: str | None = None, namespace: str | None = None) -> bytes:
+def encode_secret(credential: Credential) -> bytes:
     """Return the Secret as YAML; names are quoted, so that ``1e3`` and ``true`` stay names."""
     key = encode_private_key(credential.require_key("a Kubernetes Secret"))
-    certificates = b"".join(encode_certificate(cert) for cert in (credential.certificate, *credential.chain))
-    anchor = encode_certificate(credential.trust_anchor)
-    name = check_secret_name(credential.name if secret_name is None else secret_name)
-    lines = ["apiVersion: v1", "kind: Secret", "type: kubernetes.io/tls", "metadata:", f'  name: "{name}"']
-    if namespace is not None:
-        lines.append(f'  namespace: "{_checked_namespace(namespace)}"')
-    lines.append("data:")
+    certificates = encode_certificates(credential.certificate, *credential.chain)
+    anchor = encode_certificates(credential.trust_anchor)
+    name = check_secret_name(credential.name)
+    lines = ["apiVersion: v1", "kind: Secret", "type: kubernetes.io/tls", "metadata:", f'  name: "{name}"', "data:"]
     contents = {"tls.crt": certificates, "tls.key": key, "ca.crt": anchor}
     lines.extend(f"  {entry}: {b64encode(value).decode()}" for entry, value in contents.items())
     return ("\n".join(lines) + "\n").encode()
@@ -59,16 +53,6 @@ def check_secret_name(name: str) -> str:
             hint=f"lower-case letters, digits, '-' and '.', at most {MAX_SECRET_NAME}: for instance {_suggest(name)}",
         )
     return name
-
-
-def _checked_namespace(namespace: str) -> str:
-    if len(namespace) > MAX_NAMESPACE or not re.fullmatch(_LABEL, namespace):
-        raise InputError(
-            "bundle.namespace",
-            f"not a Kubernetes namespace: {namespace!r}",
-            hint=f"lower-case letters, digits and '-', at most {MAX_NAMESPACE}",
-        )
-    return namespace
 
 
 def _suggest(name: str) -> str:

@@ -14,9 +14,9 @@ from uuid import UUID, uuid5
 
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
-from cryptography.x509.oid import NameOID
 
 from counterseal.bundles.pem import file_stem
+from counterseal.pki.subject import common_name, show_subject
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -27,10 +27,10 @@ IDENTIFIER_PREFIX = "counterseal"
 _NAMESPACE = UUID("8f9c2b1e-5d0a-5f6b-9e53-3d7c1a2b4e60")  # ours alone; changing it would orphan every profile
 
 
-def encode_mobileconfig(credential: Credential, pkcs12: bytes, *, password_inside: str | None = None) -> bytes:
+def encode_mobileconfig(credential: Credential, pkcs12: bytes) -> bytes:
     """Return the profile as an XML property list around the PKCS#12 that ``bundles.pkcs12`` made.
 
-    Without ``password_inside`` the device asks for the password; with it whoever holds the file holds the key.
+    The password is not in it: the device asks for it.
     """
     anchor = credential.trust_anchor.fingerprint(SHA256()).hex()
     authorities = [
@@ -39,8 +39,6 @@ def encode_mobileconfig(credential: Credential, pkcs12: bytes, *, password_insid
     ]
     identity = _payload("com.apple.security.pkcs12", f"{anchor}/identity/{credential.name}", credential.name)
     identity |= {"PayloadContent": pkcs12, "PayloadCertificateFileName": f"{file_stem(credential.name)}.p12"}
-    if password_inside is not None:
-        identity["Password"] = password_inside
     profile = _payload("Configuration", f"{anchor}/profile/{credential.name}", credential.name)
     profile |= {
         "PayloadContent": [*authorities, identity],
@@ -73,6 +71,5 @@ def _payload(kind: str, seed: str, shown: str) -> dict[str, Any]:
 
 
 def _shown(certificate: x509.Certificate) -> str:
-    common_names = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
-    shown = str(common_names[0].value) if common_names else certificate.subject.rfc4514_string()
+    shown = common_name(certificate.subject) or show_subject(certificate.subject)
     return "".join(character for character in shown if character.isprintable()) or "certificate authority"

@@ -7,25 +7,17 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from binascii import b2a_base64
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-
 from counterseal.fileset import SECRET, FileSet, PlannedFile
+from counterseal.pki.pem import encode_certificates, encode_private_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from cryptography import x509
-    from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
-
     from counterseal.bundles.credential import Credential
 
 TRUST_ANCHOR_FILE = "ca.pem"
 MAX_STEM = 128
-_PEM_LINE = 64
 _DIGEST_CHARACTERS = 12
 _UNSAFE = re.compile(r"[^A-Za-z0-9._@+-]+")
 _NEEDS_MARK = re.compile(
@@ -38,24 +30,6 @@ _NEEDS_MARK = re.compile(
 _DEVICE = re.compile(r"^(?=(con|prn|aux|nul|com\d|lpt\d)(\.|$))", re.IGNORECASE)
 
 
-def encode_certificate(cert: x509.Certificate) -> bytes:
-    """Return one ``CERTIFICATE`` PEM block with its final newline."""
-    return cert.public_bytes(Encoding.PEM)
-
-
-def encode_private_key(key: PrivateKeyTypes) -> bytes:
-    """Return an unencrypted PKCS#8 ``PRIVATE KEY`` PEM block (RFC 5958); only for a file of mode 0600."""
-    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-
-
-def pem_block(label: str, content: bytes) -> bytes:
-    """Return encoded octets as one PEM block (RFC 7468), which is what the library writes of the object."""
-    text = b2a_base64(content, newline=False)
-    lines = [text[start : start + _PEM_LINE] for start in range(0, len(text), _PEM_LINE)]
-    name = label.encode()
-    return b"\n".join((b"-----BEGIN %s-----" % name, *lines, b"-----END %s-----\n" % name))
-
-
 def pem_files(credential: Credential, *, pkcs12: bytes | None = None) -> FileSet:
     """Return the credential as files, NAME being ``file_stem(credential.name)``.
 
@@ -65,12 +39,12 @@ def pem_files(credential: Credential, *, pkcs12: bytes | None = None) -> FileSet
     """
     stem = file_stem(credential.name)
     files = [
-        PlannedFile(f"{stem}.cert.pem", encode_certificate(credential.certificate)),
-        PlannedFile(f"{stem}.fullchain.pem", _concatenate((credential.certificate, *credential.chain))),
-        PlannedFile(TRUST_ANCHOR_FILE, encode_certificate(credential.trust_anchor)),
+        PlannedFile(f"{stem}.cert.pem", encode_certificates(credential.certificate)),
+        PlannedFile(f"{stem}.fullchain.pem", encode_certificates(credential.certificate, *credential.chain)),
+        PlannedFile(TRUST_ANCHOR_FILE, encode_certificates(credential.trust_anchor)),
     ]
     if credential.chain:
-        files.insert(1, PlannedFile(f"{stem}.chain.pem", _concatenate(credential.chain)))
+        files.insert(1, PlannedFile(f"{stem}.chain.pem", encode_certificates(*credential.chain)))
     if credential.private_key is not None:
         files.insert(0, PlannedFile(f"{stem}.key.pem", encode_private_key(credential.private_key), SECRET))
     if pkcs12 is not None:
@@ -94,7 +68,3 @@ def file_stem(name: str) -> str:
     plain = unicodedata.normalize("NFKD", shown).encode("ascii", "ignore").decode()
     safe = _DEVICE.sub("_", _UNSAFE.sub("_", plain).lstrip(".-"))
     return (safe[: MAX_STEM - len(mark)] or "_") + mark
-
-
-def _concatenate(certificates: Iterable[x509.Certificate]) -> bytes:
-    return b"".join(encode_certificate(certificate) for certificate in certificates)

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from counterseal.authority.backup import backup as write_backup
 from counterseal.authority.backup import contents, read_contents, refuse_target
 from counterseal.authority.backup import restore as read_backup
-from counterseal.cli.common import Run, common
+from counterseal.cli.common import FILE, Run, common
 from counterseal.cli.dry_run import dry_run_option, show_dry_run, unseen
 from counterseal.cli.passphrase import choose_passphrase, read_passphrase
 from counterseal.compose.home import refuse_occupied
 from counterseal.errors import InputError
 
-_FILE = click.Path(path_type=Path, dir_okay=False)
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @click.command(epilog="\b\nExamples:\n  counterseal backup /mnt/safe/ca-2026-11.backup --passphrase-file FILE")
-@click.argument("target", metavar="FILE", type=_FILE)
+@click.argument("target", metavar="FILE", type=FILE)
 @dry_run_option
 @common
 def backup(run: Run, *, target: Path, dry_run: bool) -> None:
@@ -41,7 +42,7 @@ def backup(run: Run, *, target: Path, dry_run: bool) -> None:
 
 
 @click.command(epilog="\b\nExamples:\n  counterseal restore ca-2026-11.backup --home /var/lib/counterseal")
-@click.argument("source", metavar="FILE", type=_FILE)
+@click.argument("source", metavar="FILE", type=FILE)
 @dry_run_option
 @common
 def restore(run: Run, *, source: Path, dry_run: bool) -> None:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import click
 from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding
 
 from counterseal.authority.create import add_ca, rehearse_ca
 from counterseal.authority.parts import ROOT
@@ -18,6 +17,7 @@ from counterseal.cli.dry_run import dry_run_option, show_dry_run
 from counterseal.files import preview
 from counterseal.fileset import FileSet
 from counterseal.pki.keys import parse_key_spec
+from counterseal.pki.pem import encode_certificates
 from counterseal.pki.profile import Purpose
 from counterseal.pki.subject import show_subject
 
@@ -64,7 +64,7 @@ def export(run: Run, *, name: str) -> None:
     """Print the certificate of a CA as PEM; of the root unless another is named, for whoever is to trust it."""
     with run.authority() as authority:
         certificate = x509.load_der_x509_certificate(authority.store.ca(name).certificate)
-    pem = certificate.public_bytes(Encoding.PEM).decode()
+    pem = encode_certificates(certificate).decode()
     fingerprint = certificate.fingerprint(SHA256()).hex()
     run.say(f"{show_subject(certificate.subject)}: SHA-256 {fingerprint}")
     run.show({"name": name, "certificate": pem, "sha256": fingerprint}, pem.rstrip())

@@ -12,7 +12,7 @@ from counterseal.authority.issue import issue, rehearse
 from counterseal.authority.order import order_client
 from counterseal.bundles.pem import pem_files
 from counterseal.bundles.pkcs12 import Strength, browser_key_refusal, checked_rounds, encode
-from counterseal.cli.common import DurationType, Run, common
+from counterseal.cli.common import DIRECTORY, FILE, DurationType, Run, common
 from counterseal.cli.completions import complete_cas
 from counterseal.cli.dry_run import dry_run_option
 from counterseal.cli.issuing import check_place, show_issued, show_rehearsal, write_issued
@@ -86,7 +86,7 @@ class Options(TypedDict):
 )
 @click.option(
     "--password-file",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=FILE,
     help="Take the PKCS#12 password from a file's first line.  [default: made and shown once]",
 )
 @click.option(
@@ -96,12 +96,10 @@ class Options(TypedDict):
 )
 @click.option(
     "--archive",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=FILE,
     help="With --batch: all files into one tar (0600) instead of --out.",
 )
-@click.option(
-    "--out", type=click.Path(path_type=Path, file_okay=False), default=Path(), help="Directory for the files."
-)
+@click.option("--out", type=DIRECTORY, default=Path(), help="Directory for the files.")
 @click.option("--force", is_flag=True, help="Replace files that exist.")
 @dry_run_option
 @common

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 R = TypeVar("R")
 JSON_VERSION = 1
+FILE = click.Path(path_type=Path, dir_okay=False)
+DIRECTORY = click.Path(path_type=Path, file_okay=False)
 
 
 class Run(NamedTuple):
@@ -69,13 +71,13 @@ def common(command: Callable[Concatenate[Run, P], R]) -> Callable[P, R]:
 
     @click.option(
         "--home",
-        type=click.Path(path_type=Path, file_okay=False),
+        type=DIRECTORY,
         envvar="COUNTERSEAL_HOME",
         help="Directory of the CA.  [default: $COUNTERSEAL_HOME, else by XDG; /var/lib/counterseal for root]",
     )
     @click.option(
         "--passphrase-file",
-        type=click.Path(path_type=Path, dir_okay=False),
+        type=FILE,
         envvar="COUNTERSEAL_PASSPHRASE_FILE",
         help="File whose first line unlocks the CA keys.",
     )

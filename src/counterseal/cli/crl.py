@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from counterseal.authority.publish import publish, rehearse_lists, stale_lists
 from counterseal.authority.record_json import crl_to_json
-from counterseal.cli.common import Run, common
+from counterseal.cli.common import DIRECTORY, Run, common
 from counterseal.cli.dry_run import dry_run_option, show_dry_run
 from counterseal.files import make_directory, preview, write_fileset
 from counterseal.fileset import FileSet, PlannedFile
@@ -18,6 +17,7 @@ from counterseal.pki.crl import to_pem
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from counterseal.store.records import CRLRecord
 
@@ -31,7 +31,7 @@ Examples:
 
 @click.command(epilog=EPILOG)
 @click.option("--if-stale", is_flag=True, help="Only lists that are missing or older than the refresh interval.")
-@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Write NAME.crl.pem and NAME.crl here.")
+@click.option("--out", type=DIRECTORY, help="Write NAME.crl.pem and NAME.crl here.")
 @dry_run_option
 @common
 def crl(run: Run, *, if_stale: bool, out: Path | None, dry_run: bool) -> None:

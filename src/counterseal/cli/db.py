@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from counterseal.cli.common import Run, columns, common
+from counterseal.cli.common import FILE, Run, columns, common
 from counterseal.cli.dry_run import dry_run_option, show_dry_run
 from counterseal.files import preview
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from counterseal.store.copying import Contents
 
@@ -57,7 +57,7 @@ def upgrade(run: Run, *, dry_run: bool) -> None:
 @click.argument("to", metavar="URL")
 @click.option(
     "--password-file",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=FILE,
     help="File with the password of the database (0600).",
 )
 @dry_run_option

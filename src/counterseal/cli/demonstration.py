@@ -6,6 +6,7 @@ import os
 import shutil
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,7 @@ from counterseal.authority.proof import facts_of
 from counterseal.authority.publish import publish
 from counterseal.authority.revoke import revoke
 from counterseal.bundles.password import generate_password
-from counterseal.bundles.pem import encode_certificate, encode_private_key, pem_files
+from counterseal.bundles.pem import pem_files
 from counterseal.bundles.pkcs12 import Strength, encode
 from counterseal.cli.proofs import summary, table
 from counterseal.compose.ground import open_ground
@@ -34,6 +35,7 @@ from counterseal.handshake.sessions import remember_session
 from counterseal.keystore.software import generate_key
 from counterseal.pki.crl import RevocationReason
 from counterseal.pki.keys import P256
+from counterseal.pki.pem import encode_private_key
 from counterseal.pki.subject import parse_subject
 
 if TYPE_CHECKING:
@@ -177,8 +179,7 @@ class Demonstration:
         make_directory(self.handout, mode=0o700)
         write_fileset(self.handout, pem_files(credential, pkcs12=packed))
         self.tell(f"2. a client certificate is issued and packed: {self.handout}/alice.p12")
-        chain = b"".join(encode_certificate(c) for c in (issued.certificate, *issued.issuer.chain))
-        return ProbeIdentity("alice", chain, encode_private_key(key))
+        return ProbeIdentity("alice", issued.chain_pem, encode_private_key(key))
 
     def _lacks_nginx(self) -> bool:
         """Look for an nginx that can be used, and remember what is wrong with it."""
@@ -225,8 +226,6 @@ class Demonstration:
             endpoint = facts.endpoints[0]
             what = attempt_as(facts, identity, endpoint=endpoint, tls_version=version, timeout=5)
             if resumed:
-                from dataclasses import replace  # noqa: PLC0415 - one use
-
                 what = replace(what, session=leaver.session_for(endpoint, version))
             seen = attempt(what)
             passed = seen.status == expected

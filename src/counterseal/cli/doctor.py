@@ -9,13 +9,14 @@ import click
 from counterseal.authority.doctor.check import Check, State, worst_of
 from counterseal.cli.common import Run, common
 from counterseal.cli.completions import complete_sites
+from counterseal.cli.exit_codes import DONE, FAILED, FINDINGS
 from counterseal.compose.doctor import examine
 from counterseal.pki.shown import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-EXIT_CODES = {State.OK: 0, State.ATTENTION: 3, State.BROKEN: 1}
+EXIT_CODES = {State.OK: DONE, State.ATTENTION: FINDINGS, State.BROKEN: FAILED}
 _COLORS = {State.OK: "green", State.ATTENTION: "yellow", State.BROKEN: "red"}
 EPILOG = """\b
 Examples:

@@ -14,7 +14,7 @@ from counterseal.agent.enroll import Held, Wish, enroll, names_of, rehearse
 from counterseal.agent.token import MAX_TOKEN_BYTES, Token, parse_token
 from counterseal.agent.trust import parse_fingerprint, show_fingerprint
 from counterseal.bundles.pem import TRUST_ANCHOR_FILE, file_stem
-from counterseal.cli.common import Run, common
+from counterseal.cli.common import DIRECTORY, FILE, Run, common
 from counterseal.cli.dry_run import dry_run_option, show_dry_run, unseen
 from counterseal.cli.passphrase import choose_password
 from counterseal.errors import FileError, InputError
@@ -41,7 +41,6 @@ The token is read from a file or, with -, from standard input; without either it
 What `counterseal token` prints can be given as it is: the root's fingerprint is in it.
 Elsewhere `counterseal ca export` says it.
 """
-_FILE = click.Path(path_type=Path, dir_okay=False)
 _STDIN = Path("-")
 
 
@@ -55,15 +54,13 @@ _STDIN = Path("-")
     help="File with the one-time token; - reads standard input.  [default: $COUNTERSEAL_TOKEN_FILE, else a prompt]",
 )
 @click.option("--fingerprint", metavar="SHA256", help="The CA's root must have this SHA-256.")
-@click.option("--ca", type=_FILE, help="Root that the server's certificate is verified with, PEM.")
+@click.option("--ca", type=FILE, help="Root that the server's certificate is verified with, PEM.")
 @click.option("--name", help="Common name to ask for.  [default: what the token is for]")
 @click.option("--san", multiple=True, help="One more name to ask for; may be repeated.")
 @click.option("--key", default="p-256", show_default=True, help="Kind of key: p-256, rsa-2048 ...")
 @click.option("--p12", is_flag=True, help="Pack a PKCS#12 too.")
-@click.option("--password-file", type=_FILE, help="Its password, a file's first line.  [default: made and shown once]")
-@click.option(
-    "--out", type=click.Path(path_type=Path, file_okay=False), default=Path(), help="Directory for the files."
-)
+@click.option("--password-file", type=FILE, help="Its password, a file's first line.  [default: made and shown once]")
+@click.option("--out", type=DIRECTORY, default=Path(), help="Directory for the files.")
 @click.option("--force", is_flag=True, help="Replace a certificate that is there.")
 @dry_run_option
 @common

@@ -14,7 +14,7 @@ from counterseal.bundles.export import ExportFormat, export
 from counterseal.bundles.password import generate_password
 from counterseal.bundles.pem import file_stem
 from counterseal.bundles.pkcs12 import Strength
-from counterseal.cli.common import Run, common
+from counterseal.cli.common import DIRECTORY, FILE, Run, common
 from counterseal.cli.completions import complete_certificates
 from counterseal.cli.dry_run import dry_run_option, show_dry_run
 from counterseal.cli.passphrase import choose_password
@@ -28,7 +28,6 @@ Examples:
   counterseal export panel.example.com --format kubernetes --key-file panel.key.pem
   counterseal export alice --help-device ios
 """
-_FILE = click.Path(path_type=Path, dir_okay=False)
 
 
 @click.command("export", epilog=EPILOG)
@@ -36,13 +35,11 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 @click.option(
     "--format", "kind", type=click.Choice([kind.value for kind in ExportFormat]), default="p12", help="What to make."
 )
-@click.option("--key-file", type=_FILE, help="Its private key.  [default: NAME.key.pem in --out]")
-@click.option("--password-file", type=_FILE, help="Password in a file's first line.  [default: made and shown once]")
+@click.option("--key-file", type=FILE, help="Its private key.  [default: NAME.key.pem in --out]")
+@click.option("--password-file", type=FILE, help="Password in a file's first line.  [default: made and shown once]")
 @click.option("--compatible", is_flag=True, help="For old macOS, iOS, Android < 14, Windows Server 2016.")
 @click.option("--help-device", type=click.Choice(list(DEVICES)), help="Print the steps for this device, and stop.")
-@click.option(
-    "--out", type=click.Path(path_type=Path, file_okay=False), default=Path(), help="Directory for the files."
-)
+@click.option("--out", type=DIRECTORY, default=Path(), help="Directory for the files.")
 @click.option("--force", is_flag=True, help="Replace files that exist.")
 @dry_run_option
 @common

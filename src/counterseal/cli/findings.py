@@ -13,14 +13,22 @@ if TYPE_CHECKING:
 
 _COLORS = {Severity.CRITICAL: "red", Severity.HIGH: "red", Severity.MEDIUM: "yellow"}
 
+fail_on_option = click.option(
+    "--fail-on",
+    type=click.Choice([severity.name.lower() for severity in Severity]),
+    default="low",
+    show_default=True,
+    help="Exit 3 from here on.",
+)
 
-def finding_lines(findings: Iterable[Finding], *, indent: str = "  ") -> Iterator[str]:
+
+def finding_lines(findings: Iterable[Finding]) -> Iterator[str]:
     """Yield each finding with its severity and code, and its hint below; coloured where a terminal reads it."""
     for finding in findings:
         severity = click.style(finding.severity.name.lower(), fg=_COLORS.get(finding.severity), bold=True)
-        yield f"{indent}{severity}: {finding.message} [{finding.code}]"
+        yield f"  {severity}: {finding.message} [{finding.code}]"
         if finding.hint:
-            yield f"{indent}  hint: {finding.hint}"
+            yield f"    hint: {finding.hint}"
 
 
 def worst_of(findings: Iterable[Finding]) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from counterseal.authority.inspected import GivenFile
 from counterseal.errors import FileError, InputError
+from counterseal.files import reason_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +31,7 @@ def _given(path: Path) -> GivenFile:
             mode = stat.S_IMODE(path.stat().st_mode)
             return GivenFile(str(path), _limited(str(path), stream.read(MAX_BYTES + 1)), mode)
     except OSError as error:
-        raise FileError("file.read", f"cannot read {path}: {(error.strerror or str(error)).lower()}") from error
+        raise FileError("file.read", f"cannot read {path}: {reason_of(error)}") from error
 
 
 def _limited(name: str, content: bytes) -> bytes:

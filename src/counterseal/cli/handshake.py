@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypedDict, Unpack
 
 import click
 
-from counterseal.cli.common import Run, common
+from counterseal.cli.common import FILE, Run, common
 from counterseal.cli.completions import complete_certificates
 from counterseal.cli.dry_run import dry_run_option, show_dry_run, unseen
+from counterseal.cli.exit_codes import FINDINGS
 from counterseal.cli.ladders import show_sheet
 from counterseal.cli.targets import parse_endpoint, parse_target
 from counterseal.compose.anchors import system_anchors
@@ -24,7 +24,7 @@ from counterseal.compose.identities import (
 )
 from counterseal.compose.place import has_store, now
 from counterseal.errors import FileError, InputError
-from counterseal.files import read_file, write_file
+from counterseal.files import read_file, reason_of, write_file
 from counterseal.handshake.examine import examine
 from counterseal.handshake.explain.checks import Anchors
 from counterseal.handshake.explain.explanation import explain
@@ -35,6 +35,7 @@ from counterseal.pki.reading import certificates_in
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from cryptography import x509
 
@@ -56,7 +57,6 @@ Examples:
 Exit code 1 when no TLS connection came about, 3 when the server refuses or a check of a certificate fails.
 Nothing secret is shown; --keylog writes the session's keys for Wireshark, to a file of mode 0600.
 """
-_FILE = click.Path(path_type=Path, dir_okay=False)
 
 
 class Options(TypedDict):
@@ -101,16 +101,16 @@ class Options(TypedDict):
     shell_complete=complete_certificates,
     help="Come with this certificate of the CA; key: NAME.key.pem, or --key.",
 )
-@click.option("--cert", type=_FILE, help="Come with this certificate; its chain may follow in the file.")
-@click.option("--key", type=_FILE, help="Its private key.  [default: in the file of --cert]")
-@click.option("--p12", type=_FILE, help="Come with the certificate in this PKCS#12.")
-@click.option("--password-file", type=_FILE, help="Password of the PKCS#12 in a file's first line.  [default: asked]")
-@click.option("--trust", type=_FILE, help="CAs that the client trusts.  [default: our root and the system's]")
+@click.option("--cert", type=FILE, help="Come with this certificate; its chain may follow in the file.")
+@click.option("--key", type=FILE, help="Its private key.  [default: in the file of --cert]")
+@click.option("--p12", type=FILE, help="Come with the certificate in this PKCS#12.")
+@click.option("--password-file", type=FILE, help="Password of the PKCS#12 in a file's first line.  [default: asked]")
+@click.option("--trust", type=FILE, help="CAs that the client trusts.  [default: our root and the system's]")
 @click.option("--resume", is_flag=True, help="Connect a second time with the session of the first.")
 @click.option("--timeout", type=click.FloatRange(0.1, 600), default=10.0, show_default=True, help="Seconds to wait.")
-@click.option("--keylog", type=_FILE, help="Write the session's secrets there, in NSS key log format.")
-@click.option("--html", type=_FILE, help="Write all of it as one page that a browser shows.")
-@click.option("--svg", type=_FILE, help="Write the ladder as a picture.")
+@click.option("--keylog", type=FILE, help="Write the session's secrets there, in NSS key log format.")
+@click.option("--html", type=FILE, help="Write all of it as one page that a browser shows.")
+@click.option("--svg", type=FILE, help="Write the ladder as a picture.")
 @click.option("--brief", is_flag=True, help="A line a message, what did not pass, and the verdict.")
 @click.option("--verbose", "-v", is_flag=True, help="Show long lists whole.")
 @dry_run_option
@@ -236,7 +236,7 @@ def _prepare_keylog(path: Path) -> None:
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     except OSError as error:
-        raise FileError("keylog.write", f"cannot write {path}: {(error.strerror or str(error)).lower()}") from error
+        raise FileError("keylog.write", f"cannot write {path}: {reason_of(error)}") from error
     try:
         mode = os.fstat(descriptor).st_mode
     finally:
@@ -249,4 +249,4 @@ def _exit_code(explanation: Explanation) -> int:
     if not explanation.examination.main.trace.established:
         return 1
     reports = (explanation.server_checks, explanation.client_checks)
-    return 3 if explanation.diagnosis or any(report and not report.valid for report in reports) else 0
+    return FINDINGS if explanation.diagnosis or any(report and not report.valid for report in reports) else 0

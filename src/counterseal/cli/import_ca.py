@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from cryptography import x509
@@ -10,7 +10,7 @@ from cryptography import x509
 from counterseal.authority.import_ca import Import, Imported
 from counterseal.authority.import_ca import import_ca as take_over
 from counterseal.authority.publish import publish
-from counterseal.cli.common import Run, common
+from counterseal.cli.common import DIRECTORY, FILE, Run, common
 from counterseal.cli.dry_run import dry_run_option
 from counterseal.cli.new_home import rehearse_home, say_unpublished, show_ca
 from counterseal.cli.passphrase import choose_passphrase, read_passphrase
@@ -19,24 +19,26 @@ from counterseal.errors import InputError
 from counterseal.files import read_file
 from counterseal.keystore.pkcs8 import is_encrypted, open_key
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 EPILOG = """\b
 Examples:
   counterseal import-ca --certificate ca.crt --key ca.key --ca-passphrase-file old --index demoCA/index.txt
   counterseal import-ca --easy-rsa /etc/easy-rsa/pki --no-passphrase
 """
-_FILE = click.Path(path_type=Path, dir_okay=False)
 
 
 @click.command("import-ca", epilog=EPILOG)
-@click.option("--certificate", type=_FILE, help="The CA's certificate, PEM.")
-@click.option("--key", type=_FILE, help="The CA's private key, PEM.")
-@click.option("--ca-passphrase-file", type=_FILE, help="File whose first line opens the CA's key as it is now.")
+@click.option("--certificate", type=FILE, help="The CA's certificate, PEM.")
+@click.option("--key", type=FILE, help="The CA's private key, PEM.")
+@click.option("--ca-passphrase-file", type=FILE, help="File whose first line opens the CA's key as it is now.")
 @click.option(
     "--index",
-    type=_FILE,
+    type=FILE,
     help="openssl's index.txt; newcerts/ and crlnumber beside it are read too, serial is not needed.",
 )
-@click.option("--easy-rsa", type=click.Path(path_type=Path, file_okay=False), help="An easy-rsa pki/ directory.")
+@click.option("--easy-rsa", type=DIRECTORY, help="An easy-rsa pki/ directory.")
 @click.option("--no-passphrase", is_flag=True, help="Keep the CA key unencrypted here (mode 0600).")
 @dry_run_option
 @common

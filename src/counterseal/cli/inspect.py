@@ -9,7 +9,7 @@ import click
 
 from counterseal.authority.inspect import inspect
 from counterseal.authority.inspect_json import files_to_json
-from counterseal.cli.common import Run, common
+from counterseal.cli.common import FILE, Run, common
 from counterseal.cli.given import given_files
 from counterseal.cli.inspect_text import files_to_text
 from counterseal.cli.known_home import known_home
@@ -33,7 +33,7 @@ counterseal lint judges. Times are in UTC.
 @click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path, allow_dash=True))
 @click.option(
     "--password-file",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=FILE,
     help="Password of encrypted keys and PKCS#12, in a file's first line.  [default: asked for on a terminal]",
 )
 @click.option("--full", is_flag=True, help="Every certificate in full, however many a file holds.")

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from counterseal.authority.find import show_serial
 from counterseal.authority.parts import ROOT
 from counterseal.authority.revoke import revoke_record
 from counterseal.bundles.pem import file_stem
@@ -19,6 +18,7 @@ from counterseal.errors import FileError
 from counterseal.files import make_directory, preview, write_fileset
 from counterseal.moments import moment
 from counterseal.pki.crl import RevocationReason
+from counterseal.pki.shown import show_serial
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from counterseal.cli.common import Run, columns, common
+from counterseal.cli.common import FILE, Run, columns, common
+from counterseal.cli.exit_codes import FINDINGS
+from counterseal.cli.findings import fail_on_option, finding_lines
 from counterseal.findings import Finding, Severity
 
 if TYPE_CHECKING:
@@ -16,8 +18,6 @@ if TYPE_CHECKING:
 
     from counterseal.authority.inspected import InspectedFile, Thing
 
-SEVERITIES = [severity.name.lower() for severity in Severity]
-FINDINGS = 3
 EPILOG = """\b
 Examples:
   counterseal lint server.fullchain.pem
@@ -33,11 +33,11 @@ opinion where it is installed: pip install 'counterseal[lint]'.
 
 @click.command(epilog=EPILOG)
 @click.argument("files", metavar="FILE...", nargs=-1, type=click.Path(path_type=Path, allow_dash=True))
-@click.option("--fail-on", type=click.Choice(SEVERITIES), default="low", show_default=True, help="Exit 3 from here on.")
+@fail_on_option
 @click.option("--second-opinion/--no-second-opinion", default=True, help="Ask pkilint too, where it is installed.")
 @click.option(
     "--password-file",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=FILE,
     help="Password of encrypted keys and PKCS#12, in a file's first line.  [default: asked for on a terminal]",
 )
 @click.option("--list-rules", is_flag=True, help="List the rules.")
@@ -110,8 +110,6 @@ def _document(name: str, place: str, finding: Finding) -> dict[str, Any]:
 
 
 def _text(found: Sequence[InspectedFile], listed: Sequence[tuple[str, str, Finding]]) -> str:
-    from counterseal.cli.findings import finding_lines  # noqa: PLC0415 - not needed for the rules
-
     lines, titles = [], {thing.place: _title(thing) for file in found for thing in file.things}
     for place in dict.fromkeys(place for _, place, _ in listed):
         lines.append(f"{place}: {titles[place]}" if titles.get(place) else place)

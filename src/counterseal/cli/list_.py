@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from counterseal.authority.find import show_serial
 from counterseal.authority.record_json import certificate_to_json
 from counterseal.cli.common import DurationType, Run, columns, common
 from counterseal.cli.completions import complete_cas, complete_certificates, complete_profiles
@@ -14,6 +13,7 @@ from counterseal.cli.records import status_of
 from counterseal.duration import show_duration
 from counterseal.moments import epoch, moment
 from counterseal.pki.profile import UNLISTED
+from counterseal.pki.shown import show_serial
 from counterseal.store.records import Query, Status
 
 if TYPE_CHECKING:

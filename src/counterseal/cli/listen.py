@@ -8,13 +8,12 @@ import socket
 import threading
 from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import click
 
 from counterseal.authority.parts import new_serial_number
-from counterseal.cli.common import JSON_VERSION, Run, common
+from counterseal.cli.common import FILE, JSON_VERSION, Run, common
 from counterseal.cli.completions import complete_certificates
 from counterseal.cli.ladders import show_sheet
 from counterseal.compose.identities import (
@@ -37,6 +36,7 @@ from counterseal.pki.reading import certificates_in
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from cryptography import x509
 
@@ -53,7 +53,6 @@ Examples:
 The handshake is let through whatever certificate comes, as nginx does, and judged afterwards; the answer in the browser
 is the explanation. Nothing is served. --json prints one line a connection.
 """
-_FILE = click.Path(path_type=Path, dir_okay=False)
 _MOST_AT_ONCE = 32
 
 
@@ -105,9 +104,9 @@ class _Desk:
     shell_complete=complete_certificates,
     help="Show this certificate of the CA; key: NAME.key.pem, or --key.",
 )
-@click.option("--cert", type=_FILE, help="Show this certificate; its chain may follow in the file.")
-@click.option("--key", type=_FILE, help="Its private key.  [default: in the file of --cert]")
-@click.option("--client-ca", type=_FILE, help="CAs whose clients are to be let in.  [default: those of the CA here]")
+@click.option("--cert", type=FILE, help="Show this certificate; its chain may follow in the file.")
+@click.option("--key", type=FILE, help="Its private key.  [default: in the file of --cert]")
+@click.option("--client-ca", type=FILE, help="CAs whose clients are to be let in.  [default: those of the CA here]")
 @click.option("--tls", type=click.Choice(["1.2", "1.3"]), help="Speak this version only.  [default: both]")
 @click.option("--count", type=click.IntRange(1), help="Stop after so many connections.  [default: never]")
 @click.option(

@@ -6,10 +6,11 @@ from itertools import islice
 
 import click
 
-from counterseal.authority.find import show_serial
 from counterseal.authority.record_json import key_use_to_json, verification_to_json
 from counterseal.cli.common import Run, columns, common
+from counterseal.cli.exit_codes import FINDINGS
 from counterseal.moments import moment
+from counterseal.pki.shown import show_serial
 
 EPILOG = """\b
 Examples:
@@ -56,4 +57,4 @@ def verify(run: Run) -> int:
         report = authority.store.verify_key_uses()
     lines = [f"{finding.where}: {finding.message}" for finding in report.findings]
     run.show(verification_to_json(report), "\n".join(lines) or "the log is intact")
-    return 3 if report.findings else 0
+    return FINDINGS if report.findings else 0

@@ -9,6 +9,7 @@ import click
 from counterseal.authority.deployment import choose_rollback, deploy_sites, render_sites, rollback_sites
 from counterseal.cli.common import Run, columns, common
 from counterseal.cli.dry_run import dry_run_option, show_dry_run
+from counterseal.cli.exit_codes import FINDINGS
 from counterseal.cli.nginx_status import status_lines
 from counterseal.cli.proofs import table
 from counterseal.cli.rehearsal import rehearse_deploy, rehearse_rollback
@@ -141,7 +142,7 @@ def status(run: Run) -> int:
         "faults": [fault.message for fault in found.faults],
     }
     run.show(document, "\n".join(status_lines(found)))
-    return 0 if found.running and found.proven and not found.changed else 3
+    return 0 if found.running and found.proven and not found.changed else FINDINGS
 
 
 @nginx.command(epilog="\b\nExamples:\n  counterseal nginx stop")

@@ -10,6 +10,8 @@ import click
 
 from counterseal.cli.common import Run, common
 from counterseal.cli.dry_run import dry_run_option, show_dry_run
+from counterseal.cli.exit_codes import FINDINGS
+from counterseal.cli.findings import fail_on_option
 from counterseal.errors import hint_for
 from counterseal.findings import Severity
 
@@ -19,8 +21,6 @@ if TYPE_CHECKING:
     from counterseal.compose.linting import Linting
     from counterseal.nginx.lint.rule import Rule
 
-SEVERITIES = [severity.name.lower() for severity in Severity]
-FINDINGS = 3
 EPILOG = """\b
 Examples:
   counterseal nginx lint                               what the installed nginx reads
@@ -43,7 +43,7 @@ Exit codes: 0 nothing at or above --fail-on, 2 unreadable configuration, 3 findi
     help="Where relative paths start from.  [default: the directory of PATH]",
 )
 @click.option("--files/--no-files", default=True, help="Look at the certificates, keys and CRLs that are named.")
-@click.option("--fail-on", type=click.Choice(SEVERITIES), default="low", show_default=True, help="Exit 3 from here on.")
+@fail_on_option
 @click.option(
     "--format", "layout", type=click.Choice(["text", "json", "sarif", "github"]), default="text", show_default=True
 )

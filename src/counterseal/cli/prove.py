@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import click
-from cryptography.hazmat.primitives.serialization import Encoding
 
 from counterseal.authority.deployment import prove_in_force
-from counterseal.authority.parts import new_serial_number
+from counterseal.authority.parts import ROOT, new_serial_number
 from counterseal.authority.prove_url import Visitor, prove_url
-from counterseal.cli.common import Run, common
+from counterseal.cli.common import FILE, Run, common
 from counterseal.cli.completions import complete_cas, complete_sites
 from counterseal.cli.dry_run import dry_run_option, show_dry_run
+from counterseal.cli.exit_codes import FINDINGS
 from counterseal.cli.proofs import table
 from counterseal.compose.anchors import system_anchors
 from counterseal.compose.ground import open_ground
@@ -24,10 +23,12 @@ from counterseal.files import read_file
 from counterseal.handshake.observation import ProbeIdentity
 from counterseal.handshake.proof_json import proof_to_json
 from counterseal.handshake.visit import facts_of_url
-from counterseal.keystore.pkcs8 import open_key, plain_key
+from counterseal.keystore.pkcs8 import open_key
+from counterseal.pki.pem import encode_certificates, encode_private_key
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from counterseal.authority.served import ServedSite
     from counterseal.handshake.prove import Proof
@@ -39,7 +40,6 @@ Examples:
   counterseal prove https://panel.example.com/
   counterseal prove https://api.partner.example/v1 --cert us.pem --key us.key.pem
 """
-_FILE = click.Path(path_type=Path, dir_okay=False)
 
 
 @click.command(epilog=EPILOG)
@@ -54,13 +54,9 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
     shell_complete=complete_cas,
     help="CA of ours whose clients the URL takes.  [default: one that it names]",
 )
-@click.option(
-    "--cert", "certificate", type=_FILE, help="A client certificate that the URL must admit, PEM; with --key."
-)
-@click.option("--key", "key_file", type=_FILE, help="Its private key, PEM.")
-@click.option(
-    "--trust", type=_FILE, help="CAs that the URL's clients trust, PEM.  [default: our root and the system's]"
-)
+@click.option("--cert", "certificate", type=FILE, help="A client certificate that the URL must admit, PEM; with --key.")
+@click.option("--key", "key_file", type=FILE, help="Its private key, PEM.")
+@click.option("--trust", type=FILE, help="CAs that the URL's clients trust, PEM.  [default: our root and the system's]")
 @dry_run_option
 @common
 def prove(
@@ -101,7 +97,7 @@ def prove(
         facts = facts_of_url(what, client_certificates=client_certificates, trust_anchors=anchors)
         return _show(run, [prove_url(facts, Visitor(now(), lambda: new_serial_number(os.urandom), own=own))])
     with run.authority() as authority:
-        root = authority.issuer("root").trust_anchor.public_bytes(Encoding.PEM)
+        root = encode_certificates(authority.issuer(ROOT).trust_anchor)
         anchors = read_file(trust) if trust else root + system_anchors()
         facts = facts_of_url(what, client_certificates=client_certificates, trust_anchors=anchors)
         clock, serial_number = authority.clock(), authority.serial_number
@@ -134,7 +130,7 @@ def _sites(run: Run, site: str | None) -> Sequence[ServedSite]:
 def _show(run: Run, proofs: Sequence[Proof]) -> int:
     passed = all(proof.passed for proof in proofs)
     run.show({"passed": passed, "proofs": [proof_to_json(proof) for proof in proofs]}, table(proofs))
-    return 0 if passed else 3
+    return 0 if passed else FINDINGS
 
 
 def _own(certificate: Path | None, key_file: Path | None) -> ProbeIdentity | None:
@@ -142,5 +138,5 @@ def _own(certificate: Path | None, key_file: Path | None) -> ProbeIdentity | Non
         return None
     if certificate is None or key_file is None:
         raise InputError("prove.certificate", "--cert and --key go together: one of them is missing")
-    key = plain_key(open_key(read_file(key_file), None, source=str(key_file)))
+    key = encode_private_key(open_key(read_file(key_file), None, source=str(key_file)))
     return ProbeIdentity(certificate.name, read_file(certificate), key)

@@ -5,17 +5,14 @@ from __future__ import annotations
 import shutil
 import socket
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
-from counterseal.cli.common import Run, common
+from counterseal.cli.common import DIRECTORY, Run, common
 from counterseal.cli.demonstration import Demonstration
 from counterseal.cli.dry_run import dry_run_option, show_dry_run
+from counterseal.cli.exit_codes import DONE, FAILED, FINDINGS
 from counterseal.errors import InputError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 EPILOG = """\b
 Examples:
@@ -29,7 +26,7 @@ MARK = ".counterseal-quickstart"
 @click.option(
     "--dir",
     "directory",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=DIRECTORY,
     help="Where.  [default: ./counterseal-quickstart]",
 )
 @click.option("--port", type=click.IntRange(1, 65535), help="Port on 127.0.0.1.  [default: a free one]")
@@ -43,7 +40,7 @@ def quickstart(run: Run, *, directory: Path | None, port: int | None, stop: bool
     missing, and ends with exit code 1.
     """
     place = (directory or Path("counterseal-quickstart")).absolute()
-    demonstration = Demonstration(place, port or _free_port(), _teller(run))
+    demonstration = Demonstration(place, port or _free_port(), run.say)
     again = _is_ours(place)
     if dry_run:
         acts = [f"remove what an earlier quickstart made: {place}"] if again else []
@@ -58,11 +55,7 @@ def quickstart(run: Run, *, directory: Path | None, port: int | None, stop: bool
     if stop:
         demonstration.stop()
     run.show(demonstration.document(), demonstration.summary(running=not stop))
-    return 0 if passed else 3 if demonstration.missing is None else 1
-
-
-def _teller(run: Run) -> Callable[[str], None]:
-    return run.say
+    return DONE if passed else FINDINGS if demonstration.missing is None else FAILED
 
 
 def _is_ours(place: Path) -> bool:

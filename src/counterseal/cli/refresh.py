@@ -9,6 +9,7 @@ import click
 from counterseal.authority.publish import ending_lists, publish, stale_lists
 from counterseal.cli.common import Run, common
 from counterseal.cli.dry_run import dry_run_option, show_dry_run
+from counterseal.cli.exit_codes import FINDINGS
 from counterseal.moments import moment
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def refresh(run: Run, *, dry_run: bool) -> int:
     document["ending"] = [crl.issuer for crl in ending]
     document["reminders"] = [{"channel": one.channel, "count": one.count} for one in sent if one.error is None]
     run.show({"changed": done is not None, **document}, done or "nothing is due")
-    return 3 if ending or any(one.error for one in sent) else 0
+    return FINDINGS if ending or any(one.error for one in sent) else 0
 
 
 def _remind(run: Run, authority: Authority) -> Sequence[Sent]:

@@ -9,28 +9,26 @@ from typing import TYPE_CHECKING, TypedDict, Unpack
 import click
 
 from counterseal.authority.credential import credential_of
-from counterseal.authority.find import find, show_serial
+from counterseal.authority.find import find
 from counterseal.authority.issue import issue, rehearse
 from counterseal.authority.renew import ask_again
 from counterseal.authority.revoke import revoke_record
 from counterseal.bundles.password import generate_password
 from counterseal.bundles.pem import pem_files
 from counterseal.bundles.pkcs12 import Strength, browser_key_refusal, encode
-from counterseal.cli.common import DurationType, Run, common
+from counterseal.cli.common import DIRECTORY, FILE, DurationType, Run, common
 from counterseal.cli.completions import complete_certificates
 from counterseal.cli.dry_run import dry_run_option
 from counterseal.cli.issuing import check_place, show_issued, show_rehearsal, write_issued
 from counterseal.keystore.software import generate_key
 from counterseal.pki.crl import RevocationReason
 from counterseal.pki.keys import parse_key_spec
+from counterseal.pki.shown import show_serial
 from counterseal.store.records import Status
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import timedelta
-
-_OUT = click.Path(path_type=Path, file_okay=False)
-_FILE = click.Path(path_type=Path, dir_okay=False)
 
 
 class RenewOptions(TypedDict):
@@ -64,14 +62,14 @@ command, are replaced at one moment, with a new key unless --keep-key says other
 @click.command(epilog=RENEW_EPILOG)
 @click.argument("selector", metavar="[NAME|SERIAL]", required=False, shell_complete=complete_certificates)
 @click.option("--lifetime", type=DurationType(), help="How long it lives.  [default: as the one before]")
-@click.option("--out", type=_OUT, default=Path(), help="Directory for the files.")
+@click.option("--out", type=DIRECTORY, default=Path(), help="Directory for the files.")
 @click.option("--force", is_flag=True, help="Replace files that exist; the key file is not among them.")
 @click.option("--server", metavar="URL", help="Ask the CA there, with the certificate in --out as proof.")
 @click.option("--if-due", is_flag=True, help="With --server: only when a third of its life is left.")
 @click.option("--keep-key", is_flag=True, help="With --server: for the same key.")
 @click.option("--key", help="With --server: kind of the new key.  [default: as the one before]")
-@click.option("--ca", type=_FILE, help="With --server: the root to verify it with.  [default: ca.pem in --out]")
-@click.option("--password-file", type=_FILE, help="With --server: make a PKCS#12 with this password.")
+@click.option("--ca", type=FILE, help="With --server: the root to verify it with.  [default: ca.pem in --out]")
+@click.option("--password-file", type=FILE, help="With --server: make a PKCS#12 with this password.")
 @click.option("--then", metavar="COMMAND", help="With --server: what the shell runs after a renewal.")
 @dry_run_option
 @common
@@ -133,7 +131,7 @@ def _renew_here(run: Run, selector: str, options: RenewOptions) -> None:
 @click.option("--key", default="p-256", show_default=True, help="Kind of the new key.")
 @click.option("--lifetime", type=DurationType(), help="How long it lives.  [default: as the one before]")
 @click.option("--revoke-old", is_flag=True, help="Revoke the one before as superseded; deploy to put it in force.")
-@click.option("--out", type=_OUT, default=Path(), help="Directory for the files.")
+@click.option("--out", type=DIRECTORY, default=Path(), help="Directory for the files.")
 @click.option("--force", is_flag=True, help="Replace files that exist.")
 @dry_run_option
 @common

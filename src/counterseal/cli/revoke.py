@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from counterseal.authority.find import show_serial
 from counterseal.authority.publish import publish, unlock
 from counterseal.authority.record_json import certificate_to_json
 from counterseal.authority.revoke import find_held, find_revocable
@@ -18,6 +17,7 @@ from counterseal.cli.completions import complete_certificates
 from counterseal.cli.dry_run import dry_run_option, show_dry_run
 from counterseal.errors import CountersealError, DeployError
 from counterseal.pki.crl import RevocationReason
+from counterseal.pki.shown import show_serial
 
 if TYPE_CHECKING:
     from counterseal.authority.deployment import Ground

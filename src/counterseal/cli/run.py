@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 from click.exceptions import NoArgsIsHelpError
 
+from counterseal.cli.exit_codes import DONE, FAILED, INTERRUPTED, REFUSED, USAGE
 from counterseal.cli.group import main
 from counterseal.errors import (
     AmbiguousError,
@@ -23,8 +24,6 @@ from counterseal.errors import (
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-DONE, FAILED, USAGE, FINDINGS, REFUSED, INTERRUPTED = 0, 1, 2, 3, 4, 130
 
 
 def run(args: Sequence[str] | None = None) -> int:

@@ -11,7 +11,7 @@ from counterseal.authority.credential import credential_of
 from counterseal.authority.issue import issue, rehearse
 from counterseal.authority.order import order_server
 from counterseal.bundles.pem import pem_files
-from counterseal.cli.common import DurationType, Run, common
+from counterseal.cli.common import DIRECTORY, DurationType, Run, common
 from counterseal.cli.completions import complete_cas
 from counterseal.cli.dry_run import dry_run_option
 from counterseal.cli.issuing import check_place, show_issued, show_rehearsal, write_issued
@@ -36,9 +36,7 @@ Examples:
 @click.option("--lifetime", type=DurationType(), help="How long it lives.  [default: 90d]")
 @click.option("--subject", help="Subject instead of CN=NAME.")
 @click.option("--issuer", shell_complete=complete_cas, help="CA that issues it.  [default: the active server CA]")
-@click.option(
-    "--out", type=click.Path(path_type=Path, file_okay=False), default=Path(), help="Directory for the files."
-)
+@click.option("--out", type=DIRECTORY, default=Path(), help="Directory for the files.")
 @click.option("--force", is_flag=True, help="Replace files that exist.")
 @dry_run_option
 @common

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import click
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
 
-from counterseal.authority.find import find, show_serial
+from counterseal.authority.find import find
 from counterseal.authority.record_json import certificate_to_json
 from counterseal.cli.common import Run, common
 from counterseal.cli.completions import complete_certificates
@@ -14,6 +12,8 @@ from counterseal.cli.records import status_of
 from counterseal.duration import show_duration
 from counterseal.errors import NotFoundError
 from counterseal.moments import moment
+from counterseal.pki.pem import pem_block
+from counterseal.pki.shown import show_serial
 
 EPILOG = """\b
 Examples:
@@ -55,4 +55,4 @@ def show(run: Run, *, selector: str, pem: bool) -> None:
 
 
 def _pem(content: bytes | None) -> str | None:
-    return x509.load_der_x509_certificate(content).public_bytes(Encoding.PEM).decode() if content else None
+    return pem_block("CERTIFICATE", content).decode() if content else None

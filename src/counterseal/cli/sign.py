@@ -11,7 +11,7 @@ from counterseal.authority.credential import credential_of
 from counterseal.authority.issue import issue, rehearse
 from counterseal.authority.order import name_of_csr, order_from_csr
 from counterseal.bundles.pem import pem_files
-from counterseal.cli.common import DurationType, Run, common
+from counterseal.cli.common import DIRECTORY, FILE, DurationType, Run, common
 from counterseal.cli.completions import complete_cas, complete_profiles
 from counterseal.cli.dry_run import dry_run_option
 from counterseal.cli.issuing import check_place, show_issued, show_rehearsal, write_issued
@@ -29,7 +29,7 @@ Examples:
 
 
 @click.command(epilog=EPILOG)
-@click.argument("csr_file", metavar="FILE.csr", type=click.Path(path_type=Path, dir_okay=False))
+@click.argument("csr_file", metavar="FILE.csr", type=FILE)
 @click.option(
     "--profile",
     shell_complete=complete_profiles,
@@ -46,9 +46,7 @@ Examples:
     shell_complete=complete_cas,
     help="CA that issues it.  [default: the active CA of the profile's purpose]",
 )
-@click.option(
-    "--out", type=click.Path(path_type=Path, file_okay=False), default=Path(), help="Directory for the files."
-)
+@click.option("--out", type=DIRECTORY, default=Path(), help="Directory for the files.")
 @click.option("--force", is_flag=True, help="Replace files that exist.")
 @dry_run_option
 @common

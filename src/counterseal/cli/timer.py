@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from counterseal.cli.common import Run, common
+from counterseal.cli.common import DIRECTORY, Run, common
 from counterseal.cli.dry_run import dry_run_option, show_dry_run
 from counterseal.cli.program import program
 from counterseal.errors import FileError
@@ -52,9 +52,7 @@ def timer() -> None:
 
 
 @timer.command(epilog="\b\nExamples:\n  counterseal timer install --passphrase-file /etc/counterseal/passphrase")
-@click.option(
-    "--unit-dir", type=click.Path(path_type=Path, file_okay=False), help="Only write the units here, and start nothing."
-)
+@click.option("--unit-dir", type=DIRECTORY, help="Only write the units here, and start nothing.")
 @dry_run_option
 @common
 def install(run: Run, *, unit_dir: Path | None, dry_run: bool) -> None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import warnings
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from counterseal.authority.verification import as_nginx, verify_certificate
 from counterseal.authority.verification_json import verified_to_json
-from counterseal.cli.common import Run, common
+from counterseal.cli.common import FILE, Run, common
+from counterseal.cli.exit_codes import FINDINGS
 from counterseal.cli.verified_text import show_verified
 from counterseal.cli.verify_given import given_of, nginx_files
 from counterseal.handshake.trace.dial import StartTLS
@@ -34,7 +34,6 @@ Examples:
 Exit code 0 valid, 3 not valid; with --like nginx: 0 let in, 3 refused.
 Nothing is fetched unless asked for. Times are in UTC. docs/verify.md explains every check.
 """
-_FILE = click.Path(path_type=Path, dir_okay=False)
 
 
 @click.command(epilog=EPILOG)
@@ -47,10 +46,10 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
     multiple=True,
     help="Trusted CAs.  [default: the root of this home's CA, else the system's]",
 )
-@click.option("--chain", metavar="FILE", type=_FILE, multiple=True, help="More certificates to build paths from.")
+@click.option("--chain", metavar="FILE", type=FILE, multiple=True, help="More certificates to build paths from.")
 @click.option("--crl", metavar="FILE|URL", multiple=True, help="Revocation lists of the CAs.")
 @click.option("--fetch-crl", is_flag=True, help="Fetch the lists that the certificates name.")
-@click.option("--ocsp", metavar="FILE", type=_FILE, multiple=True, help="An OCSP response, in DER.")
+@click.option("--ocsp", metavar="FILE", type=FILE, multiple=True, help="An OCSP response, in DER.")
 @click.option("--fetch-ocsp", is_flag=True, help="Ask the OCSP responder that the certificate names.")
 @click.option(
     "--at", metavar="TIME", help="Verify at this moment, as in 2027-01-31 or 2027-01-31T12:00.  [default: now]"
@@ -72,7 +71,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 @click.option(
     "--starttls", type=click.Choice([one.value for one in StartTLS]), help="Begin in this protocol with HOST."
 )
-@click.option("--password-file", type=_FILE, help="Password of a PKCS#12 in a file's first line.  [default: asked]")
+@click.option("--password-file", type=FILE, help="Password of a PKCS#12 in a file's first line.  [default: asked]")
 @click.option("--timeout", type=click.FloatRange(0.1, 600), default=10.0, show_default=True, help="Seconds for HOST.")
 @click.option("--brief", is_flag=True, help="Leave out the checks that passed.")
 @click.option("--all-paths", is_flag=True, help="Show every path that was tried with all its checks.")
@@ -96,4 +95,4 @@ def verify(run: Run, **options: Unpack[Options]) -> int:
         )
     if not options["trust"] and any(check.kind is TRUST_ANCHOR for check in verified.explanation.best.failures):
         run.say(f"hint: nothing was trusted but {given.trusted_by}; name others with --trust FILE")
-    return 0 if verified.admitted else 3
+    return 0 if verified.admitted else FINDINGS

@@ -1,4 +1,4 @@
-"""Whom a client trusts: a file, or the root of our CA and what this system trusts."""
+"""Whom the programs of this system trust."""
 
 from __future__ import annotations
 

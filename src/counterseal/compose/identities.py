@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
 
 from counterseal.authority.find import find
 from counterseal.authority.foreign import make_foreign_probe
@@ -22,10 +21,11 @@ from counterseal.errors import InputError, KeyAccessError, NotFoundError
 from counterseal.files import read_file
 from counterseal.handshake.explain.matching import OwnCertificate
 from counterseal.handshake.observation import ProbeIdentity
-from counterseal.keystore.pkcs8 import is_encrypted, open_key, plain_key
+from counterseal.keystore.pkcs8 import is_encrypted, open_key
 from counterseal.moments import epoch
 from counterseal.pki.names import dns_name, ip_address
 from counterseal.pki.path.candidate import Candidate
+from counterseal.pki.pem import encode_certificates, encode_private_key
 from counterseal.pki.profile import SERVER, Purpose
 from counterseal.pki.reading import certificates_in
 from counterseal.store.records import Query, Status
@@ -121,8 +121,7 @@ def _identity(name: str, chain: Iterable[x509.Certificate], key: PrivateKeyTypes
             f"the private key does not belong to the first certificate: {name}",
             hint="the certificate comes first in its file, its issuers behind it",
         )
-    pem = b"".join(certificate.public_bytes(Encoding.PEM) for certificate in sent)
-    return ProbeIdentity(name, pem, plain_key(key))  # type: ignore[arg-type] # every kind of private key has a PKCS#8 form
+    return ProbeIdentity(name, encode_certificates(*sent), encode_private_key(key))
 
 
 def _without_root(chain: tuple[x509.Certificate, ...]) -> tuple[x509.Certificate, ...]:
@@ -132,8 +131,7 @@ def _without_root(chain: tuple[x509.Certificate, ...]) -> tuple[x509.Certificate
 
 def client_cas_of(authority: Authority) -> tuple[x509.Certificate, ...]:
     """Return what a site of ours has in ssl_client_certificate: the CAs that issue to clients, and their root."""
-    fitting = {str(Purpose.CLIENT), str(Purpose.ANY)}
-    paths = [authority.path(record) for record in authority.store.cas() if record.purpose in fitting]
+    paths = [authority.path(record) for record in authority.cas_for(Purpose.CLIENT)]
     return tuple(dict.fromkeys(certificate for path in paths for certificate in path))
 
 

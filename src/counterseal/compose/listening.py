@@ -13,7 +13,7 @@ from cryptography import x509
 
 from counterseal.authority.site_certificate import CHAIN, KEY, ensure_server_certificate
 from counterseal.errors import FileError, InputError
-from counterseal.files import read_file
+from counterseal.files import read_file, reason_of
 from counterseal.pki.profile import Purpose
 from counterseal.service.log import log
 from counterseal.service.origin import Origin
@@ -61,7 +61,7 @@ def bind(address: Address) -> socket.socket:
     except OSError as error:
         raise InputError(
             "serve.listen",
-            f"cannot listen on {address}: {(error.strerror or str(error)).lower()}",
+            f"cannot listen on {address}: {reason_of(error)}",
             hint="choose another --listen, or stop what has it",
         ) from error
 
@@ -168,4 +168,4 @@ class OwnCertificate:
 
 
 def _client_cas(authority: Authority) -> list[bytes]:
-    return [one.certificate for one in authority.store.cas() if one.purpose in {Purpose.CLIENT, Purpose.ANY}]
+    return [one.certificate for one in authority.cas_for(Purpose.CLIENT)]

@@ -17,7 +17,7 @@ from counterseal.errors import FileError, InputError, NotFoundError
 from counterseal.pki.extensions import extension_in, read_extensions
 from counterseal.pki.path.revocation_list import RevocationList
 from counterseal.pki.reading import crls_in
-from counterseal.pki.shown import quoted
+from counterseal.pki.shown import quoted, show_serial
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -44,7 +44,9 @@ def ocsp_about(subject: x509.Certificate, issuer: x509.Certificate) -> ocsp.OCSP
         str(one.access_location.value) for one in access if one.access_method == AuthorityInformationAccessOID.OCSP
     ]
     if not places:
-        raise NotFoundError("ocsp.no_responder", f"the certificate names no OCSP responder: {subject.serial_number:X}")
+        raise NotFoundError(
+            "ocsp.no_responder", f"the certificate names no OCSP responder: {show_serial(subject.serial_number)}"
+        )
     question = ocsp.OCSPRequestBuilder().add_certificate(subject, issuer, SHA1()).build()  # noqa: S303 - the hash every responder knows; no security rests on it (RFC 6960 4.3)
     return ocsp_in(fetch(places[0], question.public_bytes(Encoding.DER)), source=places[0])
 

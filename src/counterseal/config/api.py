@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from counterseal.config.service import per_minute
-from counterseal.errors import InputError
+from counterseal.errors import InputError, hint_for
 from counterseal.pki.subject import parse_subject, show_subject
 from counterseal.protocols.api.rules import Access, ApiRules, Grant, Role
 
@@ -40,7 +40,7 @@ def grant_of(role: str, wanted: list[str] | None, profiles: Mapping[str, Profile
         raise InputError("config.choice", f"not a role: {role!r}", hint=f"choose of {', '.join(Role)}")
     for name in wanted or ():
         if name not in profiles:
-            raise InputError("config.choice", f"not a profile: {name!r}", hint=f"known are {', '.join(profiles)}")
+            raise InputError("config.choice", f"not a profile: {name!r}", hint=hint_for(name, profiles))
     return Grant(Role(role), None if wanted is None else tuple(wanted))
 
 

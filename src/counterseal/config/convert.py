@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from enum import StrEnum
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from counterseal.duration import parse_duration
 from counterseal.errors import InputError
@@ -14,10 +13,6 @@ from counterseal.pki.profile import CLIENT, SERVER
 if TYPE_CHECKING:
     from counterseal.config.raw import RawProfile
     from counterseal.pki.profile import Profile
-
-DEFAULT_CLIENT_CA = "clients"
-
-ChoiceT = TypeVar("ChoiceT", bound=StrEnum)
 
 
 def profile_of(name: str, raw: RawProfile) -> Profile:

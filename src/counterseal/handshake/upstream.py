@@ -14,6 +14,7 @@ import threading
 from typing import TYPE_CHECKING, Self
 
 from counterseal.errors import FileError
+from counterseal.files import reason_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -78,8 +79,7 @@ class ProofUpstream:
             self._listener.listen()
         except OSError as error:
             self._listener.close()
-            reason = (error.strerror or str(error)).lower()
-            raise FileError("proof.socket", f"cannot listen on {self._path}: {reason}") from error
+            raise FileError("proof.socket", f"cannot listen on {self._path}: {reason_of(error)}") from error
         self._thread.start()
         return self
 

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from counterseal.errors import KeyAccessError, NotFoundError
 from counterseal.files import make_directory, read_file, write_file
 from counterseal.fileset import SECRET, PlannedFile
-from counterseal.keystore.pkcs8 import encrypt_key, is_encrypted, open_key, plain_key
+from counterseal.keystore.pkcs8 import encrypt_key, is_encrypted, open_key
 from counterseal.keystore.software import SoftwareSigner, generate_key
+from counterseal.pki.pem import encode_private_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,12 +50,12 @@ class FileKeyStore:
         It is encrypted under a passphrase that nobody learns, so that none has to be asked for.
         """
         private_key = generate_key(spec)
-        content = encrypt_key(private_key, os.urandom(16)) if encrypt else plain_key(private_key)
+        content = encrypt_key(private_key, os.urandom(16)) if encrypt else encode_private_key(private_key)
         return SoftwareSigner(private_key), PlannedFile(self.path(key_id).name, content, SECRET)
 
     def add(self, key_id: str, private_key: CertificateIssuerPrivateKeyTypes, *, encrypt: bool) -> SoftwareSigner:
         """Keep a key made elsewhere under ``key_id`` and return its signer."""
-        content = encrypt_key(private_key, self._passphrase()) if encrypt else plain_key(private_key)
+        content = encrypt_key(private_key, self._passphrase()) if encrypt else encode_private_key(private_key)
         make_directory(self._directory, mode=0o700)
         write_file(self.path(key_id), content, mode=SECRET, overwrite=False)
         self._signers[key_id] = SoftwareSigner(private_key)

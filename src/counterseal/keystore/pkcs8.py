@@ -8,7 +8,6 @@ the file should Counterseal ever be gone. The cryptography library alone would w
 from __future__ import annotations
 
 import os
-from base64 import encodebytes
 from typing import TYPE_CHECKING, cast
 
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -25,6 +24,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from counterseal.errors import KeyAccessError
 from counterseal.pki import der
+from counterseal.pki.pem import pem_block
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
@@ -46,14 +46,7 @@ def encrypt_key(private_key: CertificateIssuerPrivateKeyTypes, passphrase: bytes
     derivation = der.sequence(der.object_identifier(_SCRYPT), der.sequence(der.octet_string(salt), *numbers))
     cipher = der.sequence(der.object_identifier(_AES_256_CBC), der.octet_string(vector))
     algorithm = der.sequence(der.object_identifier(_PBES2), der.sequence(derivation, cipher))
-    body = encodebytes(der.sequence(algorithm, der.octet_string(sealed))).replace(b"\n", b"")
-    lines = b"\n".join(body[start : start + 64] for start in range(0, len(body), 64))
-    return b"-----BEGIN ENCRYPTED PRIVATE KEY-----\n" + lines + b"\n-----END ENCRYPTED PRIVATE KEY-----\n"
-
-
-def plain_key(private_key: CertificateIssuerPrivateKeyTypes) -> bytes:
-    """Return the key as unencrypted PKCS#8 PEM; only for a file of mode 0600."""
-    return private_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    return pem_block("ENCRYPTED PRIVATE KEY", der.sequence(algorithm, der.octet_string(sealed)))
 
 
 def is_encrypted(content: bytes) -> bool:

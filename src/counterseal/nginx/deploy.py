@@ -1,8 +1,9 @@
 """Putting a generation in force: test it, let nginx take it, prove it, or be back where we were.
 
-The steps stand one below the other here and in ``activate``. Whatever fails, and also ``kill -9`` followed by any next
-command, leaves the old generation or the new one in force, never a mix. What is proved, and how a generation is asked
-whether it answers, is handed in.
+The steps stand one below the other in ``_put_in_force`` and in ``activate``. Whatever fails, and also ``kill -9``
+followed by any next command, leaves the old generation or the new one in force, never a mix: the undo is on disk before
+anything is touched, a directory is never changed after it has its number, and the link is switched by one rename. What
+is proved, and how a generation is asked whether it answers, is handed in.
 """
 
 from __future__ import annotations
@@ -61,7 +62,6 @@ def deploy(
     prove: Callable[[int], ProofOutcome],
     reason: str,
     install: bool = False,
-    keep: int = 5,
     on_step: Callable[[str], None] = lambda _: None,
 ) -> DeployResult:
     """Write the files as a new generation and put it in force, proved; or leave everything as it was.
@@ -71,23 +71,16 @@ def deploy(
     failed and nginx's own line; NginxError for an nginx that is missing, stopped, broken or does not include us, before
     anything is changed; and whatever ``fileset`` raises.
     """
-    walk, clock = Walk(on_step), place.nginx.clock
-    began = clock.monotonic()
-    walk.enter("lock")
-    with hold_lock(place.layout.lock, within=place.limits.lock, clock=clock):
-        walk.enter("recover")
-        recovery = recover(place)
-        walk.enter("check")
-        inclusion = _check(place, install=install)
+
+    def write(walk: Walk) -> int:
         number = next_number(place.base)
         files = fileset(number)
         walk.undertaking = f"generation {number}"
         with walk.take("write", "deploy.write_failed", "cannot be written"):
-            write_generation(place.base, files, number=number, created_at=clock.now(), reason=reason)
-        active = activate(place, number, inclusion, prove, walk)
-        walk.enter("prune")
-        pruned = prune(place.base, keep=keep)
-    return DeployResult(number, active, recovery, pruned, clock.monotonic() - began)
+            write_generation(place.base, files, number=number, created_at=place.nginx.clock.now(), reason=reason)
+        return number
+
+    return _put_in_force(write, place=place, prove=prove, install=install, on_step=on_step)
 
 
 def rollback(
@@ -95,7 +88,6 @@ def rollback(
     place: Place,
     prove: Callable[[int], ProofOutcome],
     to: int | None = None,
-    keep: int = 5,
     on_step: Callable[[str], None] = lambda _: None,
 ) -> DeployResult:
     """Put an older generation in force again, with the same bytes, as carefully as a new one.
@@ -103,20 +95,13 @@ def rollback(
     ``to`` None is the proven one that was in force before the current one. Raises what ``deploy`` raises, and
     DeployError ``deploy.no_previous``, ``deploy.not_proven``, ``deploy.generation_changed``; NotFoundError.
     """
-    walk, clock = Walk(on_step), place.nginx.clock
-    began = clock.monotonic()
-    walk.enter("lock")
-    with hold_lock(place.layout.lock, within=place.limits.lock, clock=clock):
-        walk.enter("recover")
-        recovery = recover(place)
-        walk.enter("check")
-        inclusion = _check(place, install=False)
+
+    def choose(walk: Walk) -> int:
         number = choose_generation(place.base, to)
         walk.undertaking = f"rollback to generation {number}"
-        active = activate(place, number, inclusion, prove, walk)
-        walk.enter("prune")
-        pruned = prune(place.base, keep=keep)
-    return DeployResult(number, active, recovery, pruned, clock.monotonic() - began)
+        return number
+
+    return _put_in_force(choose, place=place, prove=prove, install=False, on_step=on_step)
 
 
 def mend(place: Place) -> Recovery | None:
@@ -125,6 +110,30 @@ def mend(place: Place) -> Recovery | None:
         return None
     with hold_lock(place.layout.lock, within=place.limits.lock, clock=place.nginx.clock):
         return recover(place)
+
+
+def _put_in_force(
+    generation: Callable[[Walk], int],
+    *,
+    place: Place,
+    prove: Callable[[int], ProofOutcome],
+    install: bool,
+    on_step: Callable[[str], None],
+) -> DeployResult:
+    """Take the steps of ``STEPS`` under the lock; ``generation`` writes or chooses the one to put in force."""
+    walk, clock = Walk(on_step), place.nginx.clock
+    began = clock.monotonic()
+    walk.enter("lock")
+    with hold_lock(place.layout.lock, within=place.limits.lock, clock=clock):
+        walk.enter("recover")
+        recovery = recover(place)
+        walk.enter("check")
+        inclusion = _check(place, install=install)
+        number = generation(walk)
+        active = activate(place, number, inclusion, prove, walk)
+        walk.enter("prune")
+        pruned = prune(place.base)
+    return DeployResult(number, active, recovery, pruned, clock.monotonic() - began)
 
 
 def _check(place: Place, *, install: bool) -> Inclusion:

@@ -158,7 +158,6 @@ def write_generation(
     number: int,
     created_at: datetime,
     reason: str,
-    directory_mode: int = DIRECTORY_MODE,
 ) -> Generation:
     """Write all files and the manifest under a hidden name, flush them, and give the directory its number.
 
@@ -180,7 +179,7 @@ def write_generation(
         write_file(hidden / MANIFEST, _encode(manifest), mode=0o644, overwrite=False)
         for folder in (path for path in hidden.rglob("*") if path.is_dir()):
             folder.chmod(0o755)  # the caller's umask may have kept the workers out
-        hidden.chmod(directory_mode)
+        hidden.chmod(DIRECTORY_MODE)
         hidden.rename(layout.directory(number))
         sync_directory(layout.generations)
     except OSError as error:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from counterseal.errors import DeployError, FileError
-from counterseal.files import sync_directory, write_file
+from counterseal.files import reason_of, sync_directory, write_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,8 +47,7 @@ def read_journal(path: Path) -> Journal | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise FileError("file.read", f"cannot read {path}: {reason}") from error
+        raise FileError("file.read", f"cannot read {path}: {reason_of(error)}") from error
     except msgspec.DecodeError as error:
         raise DeployError(
             "deploy.journal_unreadable",

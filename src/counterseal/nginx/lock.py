@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from counterseal.errors import DeployError, FileError
+from counterseal.files import reason_of
 from counterseal.nginx.generations import make_passable
 from counterseal.nginx.waiting import wait_until
 
@@ -28,8 +29,7 @@ def hold_lock(path: Path, *, within: float, clock: Clock) -> Iterator[None]:
     try:
         lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise FileError("file.write", f"cannot open the lock {path}: {reason}") from error
+        raise FileError("file.write", f"cannot open the lock {path}: {reason_of(error)}") from error
     try:
         if not wait_until(lambda: _take(lock), within=within, clock=clock, interval=0.05):
             holder = os.pread(lock, 20, 0).decode("ascii", "replace").strip() or "unknown"

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from counterseal.nginx.target import Target
     from counterseal.nginx.waiting import Clock
 
+_SYSTEMCTL_SECONDS = 30.0
 _MASTER = "nginx: master process"
 _WORKER = "nginx: worker process"
 _LEAVING = "nginx: worker process is shutting down"
@@ -186,7 +187,7 @@ def accepts(pid: int) -> bool:
     return title.startswith(_WORKER) and not title.startswith(_LEAVING)
 
 
-def reload_unit(unit: str, master: int, *, time_limit: float = 30.0) -> bool:
+def reload_unit(unit: str, master: int) -> bool:
     """Ask systemd to reload ``unit``, if the unit's main process is ``master``; says whether it did."""
     systemctl = shutil.which("systemctl")
     if systemctl is None:
@@ -196,13 +197,16 @@ def reload_unit(unit: str, master: int, *, time_limit: float = 30.0) -> bool:
             [systemctl, "show", "--property=MainPID", "--value", unit],
             capture_output=True,
             text=True,
-            timeout=time_limit,
+            timeout=_SYSTEMCTL_SECONDS,
             check=False,
         )
         if shown.stdout.strip() != str(master):
             return False
         asked = subprocess.run(
-            [systemctl, "--no-ask-password", "reload", unit], capture_output=True, timeout=time_limit, check=False
+            [systemctl, "--no-ask-password", "reload", unit],
+            capture_output=True,
+            timeout=_SYSTEMCTL_SECONDS,
+            check=False,
         )
     except (OSError, subprocess.TimeoutExpired):
         return False

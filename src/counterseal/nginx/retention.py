@@ -12,6 +12,8 @@ from counterseal.nginx.generations import MANIFEST, Layout, list_generations, re
 if TYPE_CHECKING:
     from pathlib import Path
 
+KEPT = 5
+
 
 def find_previous(base: Path) -> int | None:
     """Return the generation to go back to: the proven one that was in force before the current one, or None."""
@@ -23,15 +25,15 @@ def find_previous(base: Path) -> int | None:
     return max((number for number in proven if current is None or number < current), default=None)
 
 
-def prune(base: Path, *, keep: int = 5) -> tuple[int, ...]:
+def prune(base: Path) -> tuple[int, ...]:
     """Remove old generations and return their numbers.
 
-    Kept are the newest ``keep`` proven ones, the current one, the one before it, and a failed one if it is the newest
+    Kept are the newest ``KEPT`` proven ones, the current one, the one before it, and a failed one if it is the newest
     of all, so that it can be read.
     """
     everything = list_generations(base)
     kept = {found.number for found in everything[-1:]} | {read_current(base), find_previous(base)}
-    kept |= {found.number for found in [found for found in everything if found.proven][-keep:]}
+    kept |= {found.number for found in [found for found in everything if found.proven][-KEPT:]}
     removed = [found for found in everything if found.number not in kept]
     for found in removed:
         hidden = found.directory.with_name(f".{found.directory.name}.{secrets.token_hex(6)}.tmp")

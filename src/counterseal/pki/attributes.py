@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from cryptography import x509
 from cryptography.x509.oid import NameOID, ObjectIdentifier
 
-from counterseal.errors import InputError
+from counterseal.errors import InputError, hint_for
 from counterseal.pki.shown import has_control, quoted
 
 if TYPE_CHECKING:
@@ -70,8 +70,8 @@ def attribute(key: str, value: str) -> x509.NameAttribute[str]:
     """
     kind = _BY_NAME.get(key.upper())
     if kind is None:
-        known = ", ".join(kind.name for kind in ATTRIBUTE_TYPES)
-        raise InputError("subject.attribute", f"unknown subject attribute: {quoted(key)}", hint=f"known are {known}")
+        hint = hint_for(key, (kind.name for kind in ATTRIBUTE_TYPES))
+        raise InputError("subject.attribute", f"unknown subject attribute: {quoted(key)}", hint=hint)
     for fault in _value_faults(kind, value):
         raise InputError("subject.value", fault)
     return x509.NameAttribute(kind.oid, value)

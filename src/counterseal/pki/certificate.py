@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from counterseal.pki import der
+from counterseal.pki.extensions import extension_in
 from counterseal.pki.profile import Purpose
 from counterseal.pki.template import Template
 
@@ -170,18 +171,13 @@ def assemble_ca(request: CARequest, issuer: Issuer | None, signature_algorithm: 
 
 def subject_key_identifier(certificate: x509.Certificate) -> x509.SubjectKeyIdentifier:
     """Return the SKI that a certificate carries, or the one computed from its key (RFC 5280 4.2.1.2)."""
-    try:
-        return certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
-    except x509.ExtensionNotFound:
-        return x509.SubjectKeyIdentifier.from_public_key(certificate.public_key())
+    carried = extension_in(certificate.extensions, x509.SubjectKeyIdentifier)
+    return carried or x509.SubjectKeyIdentifier.from_public_key(certificate.public_key())
 
 
 def purpose_of(certificate: x509.Certificate) -> Purpose:
     """Return what a CA's certificates may be for, by its extended key usage; without one, anything."""
-    try:
-        usages = set(certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value)
-    except x509.ExtensionNotFound:
-        return Purpose.ANY
+    usages = set(extension_in(certificate.extensions, x509.ExtendedKeyUsage) or ())
     fitting = [p for p in (Purpose.SERVER, Purpose.CLIENT) if usages & set(p.extended_key_usages)]
     return fitting[0] if len(fitting) == 1 else Purpose.ANY
 

@@ -18,6 +18,9 @@ from cryptography import x509
 
 from counterseal.errors import InputError, RefusedError
 from counterseal.pki import der, der_reader
+from counterseal.pki.certificate import subject_key_identifier
+from counterseal.pki.extensions import extension_in
+from counterseal.pki.subject import show_subject
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -137,19 +140,12 @@ def _to_be_signed(fields: bytes, entries: Iterable[bytes | memoryview], extensio
 
 
 def _extensions(issuer_certificate: x509.Certificate, number: int) -> bytes:
-    key_identifier = der.wrap(0x80, _subject_key_identifier(issuer_certificate))
+    key_identifier = der.wrap(0x80, subject_key_identifier(issuer_certificate).digest)
     values = (
         der.extension("2.5.29.35", der.sequence(key_identifier), critical=False),
         der.extension("2.5.29.20", der.integer(number), critical=False),
     )
     return der.extensions(values, tag=0)
-
-
-def _subject_key_identifier(certificate: x509.Certificate) -> bytes:
-    try:
-        return certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value.digest
-    except x509.ExtensionNotFound:
-        return x509.SubjectKeyIdentifier.from_public_key(certificate.public_key()).digest
 
 
 def _subject(certificate: x509.Certificate) -> bytes:
@@ -161,15 +157,12 @@ def _subject(certificate: x509.Certificate) -> bytes:
 
 def _admit_issuer(certificate: x509.Certificate, signer: Signer) -> None:
     if certificate.public_key() != signer.public_key:
-        raise InputError("crl.signer", f"the key is not that of the issuer: {certificate.subject.rfc4514_string()}")
-    try:
-        usage = certificate.extensions.get_extension_for_class(x509.KeyUsage).value
-    except x509.ExtensionNotFound:
-        return
-    if not usage.crl_sign:
+        raise InputError("crl.signer", f"the key is not that of the issuer: {show_subject(certificate.subject)}")
+    usage = extension_in(certificate.extensions, x509.KeyUsage)
+    if usage is not None and not usage.crl_sign:
         raise RefusedError(
             "crl.key_usage",
-            f"key usage of the issuer lacks cRLSign: {certificate.subject.rfc4514_string()}",
+            f"key usage of the issuer lacks cRLSign: {show_subject(certificate.subject)}",
             hint="nginx would refuse every certificate under such a list; use a CA certificate with cRLSign",
         )
 

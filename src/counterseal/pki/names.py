@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from cryptography import x509
 
 from counterseal.errors import InputError
+from counterseal.pki.extensions import extension_in
 from counterseal.pki.shown import printable, quoted
 from counterseal.pki.subject import show_subject
 from counterseal.pki.uris import is_address, uri_host
@@ -51,10 +52,7 @@ def parse_text(text: str) -> tuple[str, str]:
 
 def names_in(extensions: x509.Extensions) -> tuple[x509.GeneralName, ...]:
     """Return the subject alternative names (RFC 5280 4.2.1.6), none where there is no such extension."""
-    try:
-        return tuple(extensions.get_extension_for_class(x509.SubjectAlternativeName).value)
-    except x509.ExtensionNotFound:
-        return ()
+    return tuple(extension_in(extensions, x509.SubjectAlternativeName) or ())
 
 
 def show_name(name: x509.GeneralName) -> str:

@@ -17,6 +17,7 @@ from cryptography.x509 import ocsp
 
 from counterseal.errors import InputError
 from counterseal.pki import der, der_reader
+from counterseal.pki.extensions import extension_in
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -99,10 +100,10 @@ def _read_one(request: ocsp.OCSPRequest) -> Asked:
 
 
 def _nonce(extensions: x509.Extensions) -> bytes | None:
-    try:
-        nonce = extensions.get_extension_for_class(x509.OCSPNonce).value.nonce
-    except x509.ExtensionNotFound:
+    extension = extension_in(extensions, x509.OCSPNonce)
+    if extension is None:
         return None
+    nonce = extension.nonce
     if not 1 <= len(nonce) < NONCE_OCTETS.stop:
         raise _malformed(f"nonce of {len(nonce)} octets")
     return nonce if len(nonce) in NONCE_OCTETS else None

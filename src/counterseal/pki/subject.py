@@ -42,9 +42,9 @@ def organizational_units(name: x509.Name) -> tuple[str, ...]:
     return tuple(str(found.value) for found in name.get_attributes_for_oid(NameOID.ORGANIZATIONAL_UNIT_NAME))
 
 
-def subject_of(common: str, *, group: str | None = None, organization: str | None = None) -> x509.Name:
-    """Return the name of an end entity: organization, group as OU, common name; raises InputError."""
-    pairs = [("O", organization), ("OU", group), ("CN", common)]
+def subject_of(common: str, *, group: str | None = None) -> x509.Name:
+    """Return the name of an end entity: group as OU, common name; raises InputError."""
+    pairs = [("OU", group), ("CN", common)]
     return x509.Name([_rdn([(key, value)]) for key, value in pairs if value is not None])
 
 

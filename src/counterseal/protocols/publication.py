@@ -16,6 +16,7 @@ from starlette.routing import Route
 from counterseal.authority.publish import publish, stale_lists
 from counterseal.errors import CountersealError, NotFoundError
 from counterseal.moments import moment
+from counterseal.pki.pem import encode_certificates
 from counterseal.service.conditional import answer, cache_headers
 from counterseal.service.log import log, log_error
 from counterseal.service.parts import Face, Service, Upkeep
@@ -73,7 +74,7 @@ class Publication:
     async def chain(self, request: Request) -> Response:
         """Answer with the certificates from a CA to its root in PEM."""
         path = await self._path(request)
-        return self._immutable(request, path[0], b"".join(one.public_bytes(Encoding.PEM) for one in path), CHAIN)
+        return self._immutable(request, path[0], encode_certificates(*path), CHAIN)
 
     async def start(self) -> None:
         """Sign what is due before the first request; a list that cannot be signed does not keep the service down."""

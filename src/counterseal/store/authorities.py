@@ -63,12 +63,6 @@ class Authorities(KeyUseLog):
         rows = self.rows(f"select {_CA} from ca order by created_at, name")  # noqa: S608 - constants only
         return tuple(CARecord(*row) for row in rows)
 
-    def retire_ca(self, name: str) -> None:
-        """Mark the CA as one that issues nothing any more; raises NotFoundError (``store.no_ca``)."""
-        with self.transaction():
-            if not self.run("update ca set state = 'retired' where name = ?", (name,)):
-                raise self._no_ca(name)
-
     def next_crl_number(self, issuer: str) -> int:
         """Take the CA's next CRL number, durable on return: no two callers ever get the same one."""
         with self.transaction():

@@ -11,6 +11,7 @@ import time
 from typing import TYPE_CHECKING
 
 from counterseal.errors import StoreError
+from counterseal.files import reason_of, sync_directory
 from counterseal.store.failures import FAULTS, store_error
 from counterseal.store.migrations import is_blank, is_ours, migrate, migrations
 
@@ -110,14 +111,12 @@ def _create_file(path: Path) -> None:
     except OSError as error:
         raise StoreError(
             "store.unreadable",
-            f"the store cannot be created: {path}: {(error.strerror or str(error)).lower()}",
+            f"the store cannot be created: {path}: {reason_of(error)}",
             hint="the directory must exist and be writable by this user",
         ) from error
     os.fchmod(descriptor, MODE)
     os.close(descriptor)
-    directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    os.fsync(directory)
-    os.close(directory)
+    sync_directory(path.parent)
 
 
 def _require_whole_pages(connection: sqlite3.Connection, path: Path) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from counterseal.errors import AmbiguousError, NotFoundError
+from counterseal.pki.shown import show_serial
 from counterseal.store.records import CertificateRecord, Status
 from counterseal.store.rows import CERTIFICATE_COLUMNS, SERIAL_OCTETS, certificate_record, decode_serial, encode_serial
 from counterseal.store.session import Session
@@ -51,11 +52,13 @@ class Inventory(Session):
         rows = self.rows(_BY_SERIAL, (encode_serial(serial_number),))
         records = [certificate_record(row) for row in rows if issuer is None or row[1] == issuer]
         if not records:
-            raise NotFoundError("store.no_certificate", f"no certificate of that serial number: {serial_number:x}")
+            raise NotFoundError(
+                "store.no_certificate", f"no certificate of that serial number: {show_serial(serial_number)}"
+            )
         if len(records) > 1:
             raise AmbiguousError(
                 "store.ambiguous_serial",
-                f"several CAs issued a certificate of that serial number: {serial_number:x}",
+                f"several CAs issued a certificate of that serial number: {show_serial(serial_number)}",
                 candidates=[f"{record.name} of {record.issuer}" for record in records],
                 hint="say which issuer is meant",
             )

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from counterseal.errors import StoreError
+from counterseal.pki.shown import show_serial
 from counterseal.store.authorities import Authorities
 from counterseal.store.changes import Changes
 from counterseal.store.records import CertificateRecord, NewKeyUse, Reservation, Status
@@ -137,15 +138,16 @@ class Issuance(Authorities, Changes):
 def _serial_taken(serial_number: int, issuer: str) -> StoreError:
     return StoreError(
         "store.serial_taken",
-        f"serial number is taken: {serial_number:x} of {issuer}",
+        f"serial number is taken: {show_serial(serial_number)} of {issuer}",
         hint="draw another one: with 128 random bits this means that the randomness is broken",
     )
 
 
 def _not_reserved(record: CertificateRecord, status: str | None) -> StoreError:
+    shown = show_serial(record.serial_number)
     return StoreError(
         "store.not_reserved",
-        f"serial number is not reserved but {status or 'unknown'}: {record.serial_number:x} of {record.issuer}",
+        f"serial number is not reserved but {status or 'unknown'}: {shown} of {record.issuer}",
         hint="the certificate must not leave; issue it again",
     )
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from counterseal.errors import StoreError
 from counterseal.findings import Finding, Report, Severity
+from counterseal.pki.shown import show_serial
 from counterseal.store.key_uses import chain, find_faults
 from counterseal.store.records import KeyUse, LogHead, NewKeyUse
 from counterseal.store.rows import Row, decode_serial, encode_serial
@@ -95,7 +96,7 @@ class KeyUseLog(Session):
             yield Finding(
                 "log.unlogged",
                 Severity.CRITICAL,
-                f"certificate's log entry is missing or speaks of another one: {decode_serial(serial):x}",
+                f"certificate's log entry is missing or speaks of another one: {show_serial(decode_serial(serial))}",
                 where=f"certificate of {issuer}, key-use log entry {sequence}",
                 hint=_RESTORE,
             )

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from counterseal.errors import StoreError
+from counterseal.pki.shown import show_serial
 from counterseal.store.changes import Changes
 from counterseal.store.inventory import Inventory
 from counterseal.store.records import CertificateRecord, Revocation, Status
@@ -115,6 +116,6 @@ class Revocations(Inventory, Changes):
 def _impossible(code: str, verb: str, record: CertificateRecord) -> StoreError:
     return StoreError(
         code,
-        f"a certificate that is {record.status} cannot be {verb}: {record.name} ({record.serial_number:x})",
+        f"a certificate that is {record.status} cannot be {verb}: {record.name} ({show_serial(record.serial_number)})",
         hint="only a certificate on hold can be released" if verb == "released" else None,
     )

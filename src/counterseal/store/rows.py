@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from counterseal.errors import InputError
+from counterseal.pki.shown import show_serial
 from counterseal.store.records import CertificateRecord, Status
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def encode_serial(serial_number: int) -> bytes:
     except OverflowError as error:
         raise InputError(
             "store.serial_range",
-            f"serial number out of range: {serial_number:x}",
+            f"serial number out of range: {show_serial(serial_number)}",
             hint="a serial number is not negative and has at most 20 octets (RFC 5280 4.1.2.2)",
         ) from error
 

@@ -12,6 +12,7 @@ from contextlib import closing, suppress
 from typing import TYPE_CHECKING
 
 from counterseal.errors import FileError, StoreError
+from counterseal.files import reason_of
 from counterseal.findings import Finding, Report, Severity
 from counterseal.store.connection import MODE, connect
 from counterseal.store.failures import FAULTS, store_error
@@ -117,8 +118,7 @@ def claim(destination: Path) -> None:
     except FileExistsError as error:
         raise FileError("file.exists", f"file exists already: {destination}", hint="choose another name") from error
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise FileError("file.write", f"cannot write {destination}: {reason}") from error
+        raise FileError("file.write", f"cannot write {destination}: {reason_of(error)}") from error
 
 
 def finish_copy(destination: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from base64 import b64decode
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -24,14 +25,14 @@ pytestmark = pytest.mark.skipif(shutil.which("kubectl") is None, reason="kubectl
 @pytest.mark.parametrize("name", ["edge-tls", "1e3", "true", "0x10", "2026-01-01", "null"])
 def test_kubectl_reads_names_and_entries(tmp_path: Path, name: str) -> None:
     """A name stays a name, and the entries are the PEM files."""
-    write_fileset(tmp_path, kubernetes_files(server_credential(), secret_name=name, namespace="web"))
-    command = ["kubectl", "label", "--local", "-f", "server.example.com.secret.yaml", "a=b", "-o", "json"]
+    credential = replace(server_credential(), name=name)
+    write_fileset(tmp_path, kubernetes_files(credential))
+    command = ["kubectl", "label", "--local", "-f", f"{name}.secret.yaml", "a=b", "-o", "json"]
     secret = json.loads(run_program(*command, cwd=tmp_path))
     assert (secret["type"], secret["metadata"]["name"]) == ("kubernetes.io/tls", name)
-    assert secret["metadata"]["namespace"] == "web"
-    files = pem_files(server_credential())
+    files = pem_files(credential)
     assert {entry: b64decode(value) for entry, value in secret["data"].items()} == {
-        "tls.crt": files["server.example.com.fullchain.pem"].content,
-        "tls.key": files["server.example.com.key.pem"].content,
+        "tls.crt": files[f"{name}.fullchain.pem"].content,
+        "tls.key": files[f"{name}.key.pem"].content,
         "ca.crt": files["ca.pem"].content,
     }

@@ -10,8 +10,8 @@ from cryptography.hazmat.primitives.serialization import BestAvailableEncryption
 from cryptography.hazmat.primitives.serialization.pkcs12 import serialize_key_and_certificates
 
 from bundle_fixtures import PASSWORD, client_credential
-from counterseal.bundles.pem import encode_certificate
 from counterseal.bundles.pkcs12 import Strength, encode
+from counterseal.pki.pem import encode_certificates
 from programs import run_program
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def test_with_the_root_trusted_it_is_valid_for_clients_only(store: Path, strengt
     _import(store, encode(known, PASSWORD, strength=strength), PASSWORD)
     verify = ["certutil", "-d", "sql:db", "-V", "-n", "client.device", "-b", "260601120000Z", "-u"]
     assert "not trusted" in run_program(*verify, "C", cwd=store, exit_code=255)
-    (store / "ca.pem").write_bytes(encode_certificate(known.trust_anchor))
+    (store / "ca.pem").write_bytes(encode_certificates(known.trust_anchor))
     trust = ["certutil", "-d", "sql:db", "-A", "-t", "CT,,", "-n", "counterseal-root", "-i", "ca.pem"]
     run_program(*trust, cwd=store)
     assert "certificate is valid" in run_program(*verify, "C", cwd=store)

@@ -148,7 +148,7 @@ def test_a_session_ends_with_its_generation(private_nginx: PrivateNginx, nginx_v
     request = f"GET {PROBE} HTTP/1.1\r\nHost: panel.test\r\nConnection: close\r\n\r\n"
     _, session, _ = visitor.exchange(request)
     files = render([pair], version=nginx_version, generation=8, layout=layout)
-    write_fileset(private_nginx.base / "current", files, durable=False)
+    write_fileset(private_nginx.base / "current", files)
     private_nginx.reload()
     # One answer of a new worker is no sign yet that the old ones have stopped to take connections.
     private_nginx.wait_for(lambda: all(visitor.get(PROBE).line[0] == "8" for _ in range(10)), "generation 8")

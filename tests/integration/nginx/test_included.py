@@ -99,7 +99,7 @@ def serve_included(
     text = text.replace("\tinclude /etc/nginx/conf.d/*.conf;\n", http)
     taken = find_block_directives(parse(text), "http")
     layout = replace(layout_of(nginx.base), owns_main=False, taken=taken)
-    write_fileset(nginx.base / "current", render(pairs, version=version, generation=7, layout=layout), durable=False)
+    write_fileset(nginx.base / "current", render(pairs, version=version, generation=7, layout=layout))
     assert not (nginx.base / "current" / "nginx.conf").exists()
     nginx.conf = nginx.base / "nginx.conf"
     nginx.conf.write_text(text)

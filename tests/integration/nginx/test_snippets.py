@@ -71,7 +71,7 @@ def test_an_own_server_block_is_protected_by_the_snippets(
         )  # fmt: skip
         layout = replace(layout_of(base), owns_main=False)
         files = render_snippets([(site, material())], version=nginx_version, generation=7, layout=layout)
-        write_fileset(base / "current", files, durable=False)
+        write_fileset(base / "current", files)
         (base / "own.pem").write_bytes(pem(server("panel.test"), authority("server")) + key_pem(server("panel.test")))
         private_nginx.conf = base / "own.conf"
         user, http2 = worker_user(), " http2" if nginx_version.number < (1, 25, 1) else ""
@@ -124,7 +124,7 @@ def test_an_own_stream_server_is_protected_by_the_snippets(
         layout = replace(layout_of(base), owns_main=False)
         files = render_snippets([(site, material())], version=nginx_version, generation=7, layout=layout)
         assert not any(file.is_secret for file in files)
-        write_fileset(base / "current", files, durable=False)
+        write_fileset(base / "current", files)
         (base / "own.pem").write_bytes(pem(server("panel.test"), authority("server")) + key_pem(server("panel.test")))
         private_nginx.conf = base / "own.conf"
         apart = "stream" in nginx_version.dynamic

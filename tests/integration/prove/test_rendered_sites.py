@@ -102,7 +102,7 @@ def revoke_and_prove(sites: Sequence[Site], nginx: PrivateNginx, version: NginxV
     facts = facts_of(sites, nginx, generation=2)
     leaver = remember_session(facts, PKI.leaving)
     # The old generation stays: since 1.27.2 nginx takes a file of the same inode and second for unchanged.
-    write_fileset(nginx.base / "next", files_of(sites, nginx, version, generation=2), durable=False)
+    write_fileset(nginx.base / "next", files_of(sites, nginx, version, generation=2))
     (nginx.base / "current").rename(nginx.base / "previous")
     (nginx.base / "next").rename(nginx.base / "current")
     nginx.reload()

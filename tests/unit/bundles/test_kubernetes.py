@@ -30,17 +30,17 @@ def test_the_entries_are_those_that_ingress_controllers_read() -> None:
 
 
 def test_the_file_is_secret_and_named_after_the_credential() -> None:
-    """The Secret may be called otherwise."""
-    (file,) = kubernetes_files(server_credential(), secret_name="edge-tls", namespace="web")
+    """So is the Secret in it."""
+    (file,) = kubernetes_files(server_credential())
     assert (file.path, file.mode) == ("server.example.com.secret.yaml", SECRET)
-    assert b'metadata:\n  name: "edge-tls"\n  namespace: "web"\n' in file.content
+    assert b'metadata:\n  name: "server.example.com"\ndata:\n' in file.content
 
 
 @pytest.mark.parametrize("name", ["a", "1e3", "true", "a-b.c-d", "a" * 253])
 def test_names_that_kubernetes_takes(name: str) -> None:
     """They are quoted, so that YAML does not read a number or a truth value."""
     assert check_secret_name(name) == name
-    assert f'  name: "{name}"\n'.encode() in encode_secret(client_credential(), secret_name=name)
+    assert f'  name: "{name}"\n'.encode() in encode_secret(client_credential(name=name))
 
 
 @pytest.mark.parametrize(
@@ -73,14 +73,6 @@ def test_a_suggestion_is_always_acceptable(name: str) -> None:
     except InputError as error:
         suggested = (error.hint or "").rsplit(" ", 1)[-1]
         assert check_secret_name(suggested) == suggested
-
-
-@pytest.mark.parametrize("namespace", ["", "a.b", "A", "a" * 64, 'a"b'])
-def test_a_bad_namespace_is_refused(namespace: str) -> None:
-    """A namespace is one label."""
-    with pytest.raises(InputError) as caught:
-        encode_secret(client_credential(), namespace=namespace)
-    assert caught.value.code == "bundle.namespace"
 
 
 def test_without_the_key_there_is_no_secret() -> None:

@@ -62,12 +62,9 @@ def test_another_name_or_another_root_is_another_profile() -> None:
     assert _read(single_tier_credential())["PayloadIdentifier"] != known
 
 
-def test_the_password_is_inside_only_when_asked() -> None:
-    """By default the device asks for it."""
+def test_the_password_is_not_inside() -> None:
+    """The device asks for it."""
     assert b"Password" not in encode_mobileconfig(client_credential(), P12)
-    assert _read(client_credential(), password_inside="s3cret & <tag>")["PayloadContent"][-1]["Password"] == (
-        "s3cret & <tag>"
-    )
 
 
 def test_names_need_no_escaping_by_the_caller() -> None:

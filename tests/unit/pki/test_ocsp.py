@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from counterseal.errors import InputError
-from counterseal.keystore.pkcs8 import plain_key
 from counterseal.pki import der, der_reader
 from counterseal.pki.ocsp import MAX_CERTIFICATES, MAX_REQUEST_BYTES, issuer_ids, read_request
+from counterseal.pki.pem import encode_private_key
 from pki_fixtures import make_ca, make_client, new_key
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def many(directory: Path, count: int, *more: str) -> bytes:
 
 def test_several_certificates_in_one_request(tmp_path: Path) -> None:
     """As openssl asks for them, with one nonce for all and with a signature, which nobody looks at."""
-    (tmp_path / "key.pem").write_bytes(plain_key(ALICE_KEY))
+    (tmp_path / "key.pem").write_bytes(encode_private_key(ALICE_KEY))
     (tmp_path / "alice.pem").write_bytes(ALICE.public_bytes(Encoding.PEM))
     asked = read_request(many(tmp_path, 3, "-signer", "alice.pem", "-signkey", "key.pem"))
     assert [one.serial_number for one in asked] == [1, 2, 3]

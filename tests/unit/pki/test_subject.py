@@ -165,8 +165,8 @@ def test_common_name_and_groups_are_found() -> None:
 
 
 def test_an_end_entity_s_name_is_put_together() -> None:
-    """Organization, group and common name, the unasked left out."""
-    assert show_subject(subject_of("a", group="ops", organization="x, y")) == r"CN=a,OU=ops,O=x\, y"
+    """Group and common name, the unasked left out."""
+    assert show_subject(subject_of("a", group="x, y")) == r"CN=a,OU=x\, y"
     assert show_subject(subject_of("a")) == "CN=a"
     with pytest.raises(InputError, match="OU is empty"):
         subject_of("a", group="")

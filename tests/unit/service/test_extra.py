@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from counterseal.cli import serve
-from counterseal.cli.run import USAGE, run
+from counterseal.cli.exit_codes import USAGE
+from counterseal.cli.run import run
 
 if TYPE_CHECKING:
     import pytest

@@ -56,15 +56,6 @@ def test_adding_a_ca_logs_the_signature_that_made_it(tmp_path: Path) -> None:
         assert [(use.ca, use.action) for use in store.key_uses()] == [("root", "sign ca")]
 
 
-def test_a_retired_ca_stays_known(tmp_path: Path) -> None:
-    """Only its state changes."""
-    with new_store(tmp_path) as store:
-        store.retire_ca("clients")
-        assert store.ca("clients") == CLIENTS._replace(state="retired")
-        with pytest.raises(NotFoundError):
-            store.retire_ca("nobody")
-
-
 def test_crl_numbers_are_dense_and_per_ca(tmp_path: Path) -> None:
     """Each CA counts by itself, an imported one from where it was."""
     with new_store(tmp_path) as store:

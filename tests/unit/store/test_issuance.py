@@ -42,7 +42,7 @@ def test_a_serial_number_is_taken_once(tmp_path: Path, first: str) -> None:
         if first == "recorded":
             store.record(certificate(), key_use(certificate()))
         before = store.certificate(SERIAL)
-        with pytest.raises(StoreError, match=f"serial number is taken: {SERIAL:x} of clients") as caught:
+        with pytest.raises(StoreError, match=f"serial number is taken: {SERIAL:X} of clients") as caught:
             store.reserve(SERIAL, issuer="clients", name="other", profile="client", at=NOW, actor="root")
         assert caught.value.code == "store.serial_taken"
         assert store.certificate(SERIAL) == before
@@ -52,15 +52,15 @@ def test_a_batch_with_a_taken_number_reserves_nothing(tmp_path: Path) -> None:
     """One transaction: the free numbers of a refused batch stay free."""
     with new_store(tmp_path) as store:
         store.reserve_many([reservation(certificate(7))])
-        with pytest.raises(StoreError, match="taken: 7 of"):
+        with pytest.raises(StoreError, match="taken: 07 of"):
             store.reserve_many([reservation(certificate(number)) for number in (5, 6, 7)])
-        with pytest.raises(NotFoundError, match="serial number: 5"):
+        with pytest.raises(NotFoundError, match="serial number: 05"):
             store.certificate(5)
 
 
 def test_a_batch_that_repeats_a_number_is_refused(tmp_path: Path) -> None:
     """A number twice in one batch is a clash too."""
-    with new_store(tmp_path) as store, pytest.raises(StoreError, match="taken: 9 of"):
+    with new_store(tmp_path) as store, pytest.raises(StoreError, match="taken: 09 of"):
         store.reserve_many([reservation(certificate(number)) for number in (8, 9, 9)])
 
 
@@ -138,7 +138,7 @@ def test_adopted_certificates_keep_their_status(tmp_path: Path) -> None:
         assert store.certificate(1) == certificate(1)
         assert store.certificate(2) == revoked
         assert list(store.revoked("clients", not_expired_at=NOW)) == [b"entry"]
-        with pytest.raises(StoreError, match="taken: 2 of"):
+        with pytest.raises(StoreError, match="taken: 02 of"):
             store.adopt([(certificate(4), None), (revoked, b"entry")])
         with pytest.raises(NotFoundError):
             store.certificate(4)

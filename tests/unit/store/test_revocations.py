@@ -95,7 +95,7 @@ def test_only_a_hold_is_lifted(tmp_path: Path, reason: str | None) -> None:
 
 def test_an_unknown_serial_number_is_not_found(tmp_path: Path) -> None:
     """It is named in hex, as everywhere."""
-    with new_store(tmp_path) as store, pytest.raises(NotFoundError, match="serial number: ff"):
+    with new_store(tmp_path) as store, pytest.raises(NotFoundError, match="serial number: FF"):
         revoke(store, 255)
 
 

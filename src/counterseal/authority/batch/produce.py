@@ -14,18 +14,19 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from counterseal.authority.batch import tape
 from counterseal.authority.batch.shape import Model, has_shapes, is_unguessable, plain
-from counterseal.authority.find import show_serial
 from counterseal.authority.signing import Checked, check_draft, record_of
 from counterseal.bundles.credential import Credential
 from counterseal.bundles.password import generate_password
-from counterseal.bundles.pem import TRUST_ANCHOR_FILE, encode_certificate, file_stem, pem_block
+from counterseal.bundles.pem import TRUST_ANCHOR_FILE, file_stem
 from counterseal.bundles.pkcs12 import encode
 from counterseal.fileset import SECRET, PlannedFile
 from counterseal.keystore.software import generate_key
 from counterseal.moments import epoch, moment
 from counterseal.pki.certificate import assemble_end_entity, end_entity_template
 from counterseal.pki.keys import signature_algorithm
+from counterseal.pki.pem import encode_certificates, pem_block
 from counterseal.pki.policy import decide
+from counterseal.pki.shown import show_serial
 from counterseal.pki.template import P256_POINT_OCTETS
 
 if TYPE_CHECKING:
@@ -122,7 +123,7 @@ def pack(
     """Return the files of these certificates: key, full chain and, when asked for, PKCS#12."""
     files: list[PlannedFile] = []
     lines = []
-    chain = b"".join(map(encode_certificate, above.chain))
+    chain = encode_certificates(*above.chain)
     for record, key in zip(signed.records, signed.keys, strict=True):
         password = ""
         content = record.certificate or b""
@@ -146,7 +147,7 @@ def _show_time(seconds: int) -> str:
 
 def common_files(above: Issuer) -> Iterator[PlannedFile]:
     """Yield what is the same for every certificate of the batch: the trust anchor."""
-    yield PlannedFile(TRUST_ANCHOR_FILE, encode_certificate(above.trust_anchor))
+    yield PlannedFile(TRUST_ANCHOR_FILE, encode_certificates(above.trust_anchor))
 
 
 def _pkcs12(packing: Packing, above: Issuer, record: CertificateRecord, key: bytes, password: str) -> bytes:

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from counterseal.errors import ConfigError, CountersealError, RefusedError
+from counterseal.files import reason_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -57,7 +58,7 @@ def looked(topic: str, look: Callable[[], Iterable[Check]]) -> tuple[Check, ...]
     except CountersealError as error:
         return (broken(topic, "", error.message, error.hint),)
     except OSError as error:
-        return (broken(topic, "", f"cannot look: {(error.strerror or str(error)).lower()}"),)
+        return (broken(topic, "", f"cannot look: {reason_of(error)}"),)
 
 
 def worst_of(checks: Iterable[Check]) -> State:

@@ -12,10 +12,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
 from counterseal.authority.create import CA_PROFILE
-from counterseal.authority.find import show_serial
 from counterseal.authority.readiness import CAState, read_cas
 from counterseal.moments import epoch, moment
 from counterseal.pki.profile import UNLISTED
+from counterseal.pki.shown import show_serial
 from counterseal.store.records import PAGE_LIMIT, Query, Status
 
 if TYPE_CHECKING:

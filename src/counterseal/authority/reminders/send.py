@@ -12,7 +12,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
 
 from counterseal.authority.reminders.due import find_due
 from counterseal.authority.reminders.mail import send_mail
@@ -20,6 +19,7 @@ from counterseal.authority.reminders.message import Message, reminder, trial
 from counterseal.authority.reminders.webhook import send_webhook
 from counterseal.errors import CountersealError
 from counterseal.moments import epoch
+from counterseal.pki.pem import encode_certificates
 from counterseal.pki.subject import common_name, show_subject
 from counterseal.store.reminders import end_turn, reminder_marks, set_reminder_marks, take_turn
 
@@ -111,5 +111,5 @@ def _context(authority: Authority) -> ssl.SSLContext:
     for record in authority.store.cas():
         if record.parent is None:
             root = x509.load_der_x509_certificate(record.certificate)
-            context.load_verify_locations(cadata=root.public_bytes(Encoding.PEM).decode())
+            context.load_verify_locations(cadata=encode_certificates(root).decode())
     return context

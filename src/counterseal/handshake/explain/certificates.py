@@ -10,7 +10,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from counterseal.pki.keys import show_key
 from counterseal.pki.names import show_name
 from counterseal.pki.reading import UNREADABLE
-from counterseal.pki.shown import printable
+from counterseal.pki.shown import printable, show_serial
 from counterseal.pki.subject import show_subject
 
 _UNREADABLE = (*UNREADABLE, UnsupportedAlgorithm, x509.DuplicateExtension, x509.UnsupportedGeneralNameType)
@@ -70,7 +70,7 @@ def _details(certificate: x509.Certificate) -> list[str]:
         *([f"for {' '.join(names[:_MOST_NAMES])}{more}"] if names else []),
         _key(certificate),
         f"valid {begin:%Y-%m-%d} to {end:%Y-%m-%d}",
-        f"serial {certificate.serial_number:X}",
+        f"serial {show_serial(certificate.serial_number)}",
     ]
 
 

@@ -5,9 +5,12 @@ Strict about lengths: nothing read here points outside its parent, and what is l
 
 from __future__ import annotations
 
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from counterseal.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 class Reader:
@@ -52,28 +55,15 @@ class Reader:
         inner = self.inner(length_size)
         return tuple(inner.vector(size) for _ in inner.repeat())
 
-    def repeat(self) -> Repeat:
-        """Return something to loop over for as long as bytes are left; each turn must read some."""
-        return Repeat(self)
+    def repeat(self) -> Iterator[None]:
+        """Yield for as long as bytes are left; each turn must read some."""
+        while self.left:
+            yield
 
     def finish(self) -> None:
         """Refuse bytes that were left over."""
         if self.left:
             refuse(f"{self.left} bytes after the end")
-
-
-class Repeat:
-    """Loops until its reader is at the end."""
-
-    def __init__(self, reader: Reader) -> None:
-        self._reader = reader
-
-    def __iter__(self) -> Repeat:
-        return self
-
-    def __next__(self) -> None:
-        if not self._reader.left:
-            raise StopIteration
 
 
 def refuse(what: str) -> NoReturn:

@@ -12,6 +12,7 @@ from counterseal.pki.certificate import subject_key_identifier
 from counterseal.pki.keys import weaknesses
 from counterseal.pki.lint.linted import Linted, error, note, subject_der, warning
 from counterseal.pki.profile import SERVER_LIFETIME_ACCEPTED, Purpose
+from counterseal.pki.shown import show_serial
 from counterseal.pki.subject import show_subject
 
 if TYPE_CHECKING:
@@ -35,10 +36,13 @@ def serial_number(linted: Linted) -> Iterator[Finding]:
     """The serial number is positive, at most 20 octets, and too large to be guessed (RFC 5280 4.1.2.2)."""
     serial = linted.certificate.serial_number
     if serial <= 0 or serial.bit_length() > MAX_SERIAL_OCTETS * 8 - 1:
-        yield error("lint.serial", f"serial number is not a positive number of at most 20 octets: {serial:X}")
+        yield error(
+            "lint.serial", f"serial number is not a positive number of at most 20 octets: {show_serial(serial)}"
+        )
     elif serial.bit_length() < MIN_SERIAL_BITS and linted.certificate.issuer != linted.subject:
         yield warning(
-            "lint.serial_short", f"serial number has only {serial.bit_length()} bits and can be guessed: {serial:X}"
+            "lint.serial_short",
+            f"serial number has only {serial.bit_length()} bits and can be guessed: {show_serial(serial)}",
         )
 
 

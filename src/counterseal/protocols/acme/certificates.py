@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
 
 from counterseal.moments import moment
+from counterseal.pki.pem import encode_certificates
 from counterseal.protocols.acme.exchange import Call, Reply
 from counterseal.protocols.acme.objects import show_time
 from counterseal.protocols.acme.orders import own_order
@@ -38,7 +38,7 @@ def certificate(authority: Authority, call: Call) -> Reply:
     path = authority.issuer(record.issuer).path
     above = path if number else path[:-1]
     own = x509.load_der_x509_certificate(record.certificate)
-    text = "".join(one.public_bytes(Encoding.PEM).decode() for one in (own, *above))
+    text = encode_certificates(own, *above).decode()
     alternates = tuple((call.urls.certificate(order.id, one), "alternate") for one in range(CHAINS) if one != number)
     return Reply(text=text, media_type=MEDIA_TYPE, links=alternates)
 

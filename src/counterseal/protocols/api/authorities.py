@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding
 
 from counterseal.authority.publish import publish, stale_lists
 from counterseal.authority.record_json import ca_to_json, crl_to_json
 from counterseal.errors import NotFoundError
+from counterseal.pki.pem import encode_certificates
 from counterseal.pki.profile import UNLISTED
 from counterseal.protocols.api.operation import Call, Operation, Reply
 from counterseal.protocols.api.rules import Role
@@ -66,7 +66,7 @@ async def show_ca(call: Call) -> Reply:
         shown = ca_to_json(record, authority.store.latest_crl_times(record.name))
         content = {
             "ca": shown,
-            "certificate": certificate.public_bytes(Encoding.PEM).decode(),
+            "certificate": encode_certificates(certificate).decode(),
             "sha256": certificate.fingerprint(SHA256()).hex(),
         }
         return Reply(content, tag=f"{record.state}-{shown['crl_number']}")

@@ -5,15 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import msgspec
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
 
 from counterseal.authority.credential import credential_of, issued_before
 from counterseal.authority.record_json import certificate_to_json
-from counterseal.bundles.pem import encode_certificate
 from counterseal.duration import parse_duration
 from counterseal.errors import NotFoundError
 from counterseal.moments import epoch
+from counterseal.pki.pem import encode_certificates, pem_block
 from counterseal.pki.profile import UNLISTED
 from counterseal.pki.shown import show_serial
 from counterseal.protocols.api.operation import Call, Operation, Reply
@@ -87,7 +85,7 @@ async def show(call: Call) -> Reply:
     record = await call.parts.service.access.read(lambda authority: find_one(authority, call.parameters))
     pem = None
     if record.certificate is not None:
-        pem = x509.load_der_x509_certificate(record.certificate).public_bytes(Encoding.PEM).decode()
+        pem = pem_block("CERTIFICATE", record.certificate).decode()
     tag = f"{record.serial_number:x}-{record.status}-{record.revoked_at or 0}"
     return Reply({"certificate": certificate_to_json(record), "pem": pem}, tag=tag)
 
@@ -98,7 +96,7 @@ async def chain(call: Call) -> Reply:
     def encode(authority: Authority) -> Reply:
         record = find_one(authority, call.parameters)
         credential = credential_of(issued_before(authority, record), None)
-        content = b"".join(map(encode_certificate, (credential.certificate, *credential.chain)))
+        content = encode_certificates(credential.certificate, *credential.chain)
         return Reply(content, tag=f"{record.serial_number:x}")
 
     return await call.parts.service.access.read(encode)

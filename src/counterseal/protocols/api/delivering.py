@@ -10,9 +10,9 @@ from counterseal.authority.issue import prepare, rehearse
 from counterseal.authority.record_json import certificate_to_json
 from counterseal.bundles.export import ExportFormat, export
 from counterseal.bundles.password import check_password, generate_password
-from counterseal.bundles.pem import encode_certificate
 from counterseal.bundles.pkcs12 import FAST_ROUNDS, Strength
-from counterseal.keystore.pkcs8 import open_key, plain_key
+from counterseal.keystore.pkcs8 import open_key
+from counterseal.pki.pem import encode_private_key
 from counterseal.pki.shown import show_serial
 from counterseal.pki.subject import organizational_units, show_subject
 from counterseal.protocols.api.escalation import refuse_escalation
@@ -120,7 +120,7 @@ async def deliver_chain(call: Call, kept: Kept) -> Reply:
     def read(authority: Authority) -> Reply:
         record = _record(authority, kept)
         issued = issued_before(authority, record)
-        chain = b"".join(map(encode_certificate, (issued.certificate, *issued.issuer.chain))).decode()
+        chain = issued.chain_pem.decode()
         content = {"certificate": certificate_to_json(record), "chain": chain, "remarks": kept.remarks}
         return Reply(content, headers=_location(record))
 
@@ -165,7 +165,7 @@ def choose_password(call: Call, packing: Packing) -> str | None:
 
 
 def _kept(issued: Issued, key: PrivateKeyTypes | None, password: str | None) -> Kept:
-    encoded = None if key is None else plain_key(key)  # type: ignore[arg-type] # every key made here has a PKCS#8 form
+    encoded = None if key is None else encode_private_key(key)
     return Kept(issued.record.issuer, show_serial(issued.record.serial_number), encoded, password, _remarks(issued))
 
 

@@ -16,12 +16,12 @@ from counterseal.authority.batch.order import BatchOrder
 from counterseal.authority.batch.produce import draft, judged
 from counterseal.authority.batch.rows import ClientRow
 from counterseal.authority.batch.shape import Model, has_shapes, is_unguessable, plain
-from counterseal.bundles.pem import encode_private_key
 from counterseal.keystore.software import SoftwareSigner, generate_key
 from counterseal.pki import der
 from counterseal.pki.certificate import CARequest, Issuer, assemble_ca, end_entity_template
 from counterseal.pki.constraints import constrain
 from counterseal.pki.keys import P256, parse_key_spec
+from counterseal.pki.pem import encode_private_key
 from counterseal.pki.profile import CLIENT, SERVER, Purpose
 from counterseal.pki.subject import parse_subject
 
