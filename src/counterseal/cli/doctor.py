@@ -40,7 +40,7 @@ def doctor(run: Run, *, site: str | None, proof: bool, deep: bool) -> int:
     Configuration, store, keys, CAs, lists and certificates by the time they have left, clock, timer, nginx and the
     generation that it serves, the linter's findings, and the proof. With SITE only of the nginx part of that site.
     """
-    checks = examine(run.home, run.authority, site=site, prove=proof, deep=deep)
+    checks = examine(run.home, run.ask_passphrase, site=site, prove=proof, deep=deep)
     state = worst_of(checks)
     documents = [
         {"check": c.topic, "subject": c.subject or None, "state": c.state, "message": c.message, "mend": c.mend}

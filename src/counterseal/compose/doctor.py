@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING
 
 from counterseal.authority.doctor.ca import check_ends, check_keys, check_store
 from counterseal.authority.doctor.check import Check, State, attention, broken, looked, ok
-from counterseal.compose.home import check_clock, settings_of
+from counterseal.compose.home import check_clock, open_authority, readable_settings_of, settings_of
+from counterseal.compose.place import has_store, store_path
 from counterseal.errors import CountersealError, NotFoundError
 from counterseal.findings import Severity
+from counterseal.nginx.target import MAIN_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -26,29 +28,34 @@ if TYPE_CHECKING:
 TIMER = "counterseal-refresh.timer"
 CRON = (Path("/etc/crontab"), Path("/etc/cron.d"), Path("/var/spool/cron/crontabs"))
 _SECONDS = 5
+_UNTOLD = "which one it is stands in counterseal.toml, where it cannot be read"
+_MEND_FIRST = "correct counterseal.toml first"
 
 
 def examine(
-    home: Path, opened: Callable[[], Authority], *, site: str | None, prove: bool, deep: bool
+    home: Path, passphrase: Callable[[], bytes | None], *, site: str | None, prove: bool, deep: bool
 ) -> tuple[Check, ...]:
     """Return every line about the CA in ``home`` and its sites, or about one ``site`` only.
 
-    ``opened`` opens the CA. ``prove`` tries the sites with real handshakes, ``deep`` reads a store of any size. Raises
-    NotFoundError ``site.unknown``.
+    ``prove`` tries the sites with real handshakes, ``deep`` reads a store of any size. A faulty configuration hides
+    nothing but the proof: what can be read of it counts. Raises NotFoundError ``site.unknown``.
     """
     checks = list(looked("configuration", partial(_configuration, home)))
-    if checks[0].state is State.BROKEN:
-        return tuple(checks)  # by which rules the rest is to be judged is not known
-    settings = settings_of(home)
-    served = _chosen(settings, site)
+    is_whole = checks[0].state is not State.BROKEN
+    settings = settings_of(home) if is_whole else readable_settings_of(home)
+    served = _chosen(settings, site) if is_whole else _named(settings, site)
+    if not is_whole and settings.store is None and has_store(home) and not store_path(home).is_file():
+        return (*checks, attention("store", "", f"not looked at: {_UNTOLD}", _MEND_FIRST), *looked("timer", _timer))
     try:
-        authority = opened()
+        authority = open_authority(home, passphrase, settings=settings)
     except CountersealError as error:
-        return (*checks, broken("store", "", error.message, error.hint))
+        return (*checks, broken("store", "", error.message, error.hint), *looked("timer", _timer))
+    prove = prove and is_whole
     with authority:
         checks += _ca(authority, served, deep=deep, unlock=prove and bool(served))
         checks += looked("timer", _timer)
-        checks += _nginx(authority, home, settings, served, prove=prove) if served else ()
+        if served or (not is_whole and Path(home, "nginx", "current").exists()):
+            checks += _nginx(authority, home, settings, served, prove=prove)
     return tuple(checks)
 
 
@@ -60,11 +67,15 @@ def _configuration(home: Path) -> Iterator[Check]:
 
 
 def _chosen(settings: Settings, site: str | None) -> tuple[ServedSite, ...]:
-    served = tuple(one for one in settings.sites if site in {None, one.site.name})
+    served = _named(settings, site)
     if site is not None and not served:
         known = ", ".join(one.site.name for one in settings.sites) or "none"
         raise NotFoundError("site.unknown", f"no such site: {site!r}", hint=f"configured are: {known}")
     return served
+
+
+def _named(settings: Settings, site: str | None) -> tuple[ServedSite, ...]:
+    return tuple(one for one in settings.sites if site in {None, one.site.name})
 
 
 def _ca(authority: Authority, served: Sequence[ServedSite], *, deep: bool, unlock: bool) -> Iterator[Check]:
@@ -123,6 +134,10 @@ def _nginx(
     from counterseal.authority.doctor.sites import UNFINISHED, check_nginx, check_proof  # noqa: PLC0415 - only where sites are
     from counterseal.compose.ground import open_ground  # noqa: PLC0415 - same
 
+    owned = Path(home, "nginx", "current", MAIN_FILE)
+    if not served and settings.nginx.config is None and not owned.is_file():
+        yield attention("nginx", "", f"not looked at: {_UNTOLD}", _MEND_FIRST)
+        return
     try:
         ground = open_ground(home, settings)
     except CountersealError as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import os
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from counterseal.authority.parts import Authority
 from counterseal.compose.place import has_store, now, store_path
 from counterseal.compose.stores import open_store
 from counterseal.config.settings import Settings
-from counterseal.errors import FileError, InputError, NotFoundError, RefusedError, StoreError
+from counterseal.errors import CountersealError, FileError, InputError, NotFoundError, RefusedError, StoreError
 from counterseal.files import make_directory
 from counterseal.keystore.file import FileKeyStore
 from counterseal.moments import moment
@@ -27,13 +28,20 @@ CLOCK_TOLERANCE = timedelta(minutes=10)
 ACCEPT_CLOCK = "COUNTERSEAL_ACCEPT_CLOCK"
 
 
-def open_authority(home: Path, passphrase: Callable[[], bytes | None], *, one_thread: bool = True) -> Authority:
+def open_authority(
+    home: Path,
+    passphrase: Callable[[], bytes | None],
+    *,
+    settings: Settings | None = None,
+    one_thread: bool = True,
+) -> Authority:
     """Open the CA that lives in ``home``; raises NotFoundError when there is none.
 
-    With ``one_thread=False`` its keys can be opened in any thread: that looks into the store.
+    ``settings`` are those of the home where they were not read before. With ``one_thread=False`` its keys can be opened
+    in any thread: that looks into the store.
     """
     require_home(home)
-    return _authority(home, passphrase, settings_of(home), create=False, one_thread=one_thread)
+    return _authority(home, passphrase, settings or settings_of(home), create=False, one_thread=one_thread)
 
 
 def require_home(home: Path) -> None:
@@ -116,6 +124,16 @@ def settings_of(home: Path) -> Settings:
     from counterseal.config.load import load_settings  # noqa: PLC0415 - 30 ms that a home without a file saves
 
     return load_settings(path)
+
+
+def readable_settings_of(home: Path) -> Settings:
+    """Return what a faulty counterseal.toml says where it is right, and the defaults elsewhere, without a source."""
+    from counterseal.config.load import read_settings  # noqa: PLC0415 - same
+
+    try:
+        return replace(read_settings(home / "counterseal.toml")[0], source=None)
+    except CountersealError:
+        return Settings()
 
 
 def _authority(

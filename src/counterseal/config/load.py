@@ -39,7 +39,7 @@ from counterseal.pki.profile import BUILT_IN
 from counterseal.service.settings import ServeSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
 StructT = TypeVar("StructT", bound=msgspec.Struct)
@@ -53,19 +53,28 @@ def load_settings(path: Path) -> Settings:
     """
     if not path.exists():
         return Settings()
+    settings, faults = read_settings(path)
+    if faults:
+        raise ConfigError(
+            "config.invalid",
+            f"{path} has {len(faults)} fault{'s' if len(faults) > 1 else ''}",
+            findings=faults,
+        )
+    return settings
+
+
+def read_settings(path: Path) -> tuple[Settings, Sequence[Finding]]:
+    """Return what the file at ``path`` says where it is right, the defaults elsewhere, and every fault.
+
+    Raises ConfigError ``config.syntax`` where nothing can be read; FileError.
+    """
     try:
         document = tomllib.loads(read_file(path).decode())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError("config.syntax", f"not a TOML file: {path}: {error}") from error
     loader = _Loader(path)
     settings = loader.settings(document)
-    if loader.faults:
-        raise ConfigError(
-            "config.invalid",
-            f"{path} has {len(loader.faults)} fault{'s' if len(loader.faults) > 1 else ''}",
-            findings=loader.faults,
-        )
-    return settings
+    return settings, loader.faults
 
 
 class _Loader:
@@ -137,7 +146,11 @@ class _Loader:
     def _named(
         self, document: dict[str, Any], table: str, kind: Callable[[object], type[StructT]]
     ) -> Iterator[tuple[str, StructT]]:
-        for name, content in document.get(table, {}).items():
+        named = document.get(table, {})
+        if not isinstance(named, dict):
+            self._fault(table, "must be a table", None)
+            return
+        for name, content in named.items():
             raw = self._table(content, kind(content), f"{table}.{name}")
             if raw is not None:
                 yield name, raw

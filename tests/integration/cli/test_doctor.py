@@ -63,11 +63,13 @@ def test_what_is_broken_is_said_with_what_mends_it(home: Path) -> None:
     assert lines["nginx"] == ("broken", "counterseal nginx deploy")
     assert lines["proof"][0] == "attention"
     assert counterseal(home, "doctor").code == 1
-    (home / "counterseal.toml").write_text("nonsense = 1\n")
+    (home / "counterseal.toml").write_text(f"nonsense = 1\n{(home / 'counterseal.toml').read_text()}")
     shown = counterseal(home, "doctor")
     assert shown.code == 1
     assert "broken     configuration" in shown.stdout
     assert "nonsense" in shown.stdout
+    assert "broken     nginx" in shown.stdout, "what is right in the file still counts"
+    assert "proof" not in shown.stdout
 
 
 def test_a_revocation_that_nginx_does_not_have_is_told(home: Path, tmp_path: Path) -> None:
@@ -77,3 +79,27 @@ def test_a_revocation_that_nginx_does_not_have_is_told(home: Path, tmp_path: Pat
     assert _lines(home, "--no-proof")["generation 1"] == ("attention", "counterseal refresh")
     assert counterseal(home, "refresh").code == 0
     assert _lines(home, "--no-proof")["generation 2"] == ("ok", None)
+
+
+@pytest.mark.parametrize("text", ["[[[", "sites = 3", '[store]\nurl = "mysql:"\nurl = 3'])
+def test_a_configuration_that_cannot_be_read_hides_nothing_else(tmp_path: Path, text: str) -> None:
+    """The store, the keys, the CAs and their lists need none; a key that others can read is still found."""
+    home = tmp_path / "home"
+    assert counterseal(home, "init", "--no-passphrase").code == 0
+    next((home / "keys").glob("*.pem")).chmod(0o644)
+    (home / "counterseal.toml").write_text(text)
+    shown = counterseal(home, "doctor", "panel").stdout.splitlines()
+    broken = [line.split()[1] for line in shown if line.startswith("broken")]
+    assert broken == ["configuration", "key"]
+    assert {"store", "log", "ca", "list", "clock"} <= {line.split()[1] for line in shown if line.startswith("ok")}
+
+
+def test_a_database_that_the_configuration_hides_is_not_looked_for_elsewhere(tmp_path: Path) -> None:
+    """Where there is no store in the home, which database it is in is not known."""
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "counterseal.toml").write_text("[store]\nurl = 3\n")
+    shown = counterseal(home, "doctor")
+    assert shown.code == 1
+    assert "not looked at: which one it is stands in counterseal.toml" in shown.stdout
+    assert "timer" in shown.stdout
