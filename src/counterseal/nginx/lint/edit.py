@@ -48,6 +48,12 @@ def insert_into(level: Level, text: str) -> tuple[Edit, ...]:
     return tuple(insert_before(one, text) for one in list(own)[:1])
 
 
+def render_line(directive: Directive) -> str:
+    """Return a directive as it stands, on one line; what a block holds keeps its own lines."""
+    first = directive.words[0]
+    return render_tree(Tree(directive.file, (directive,))).removeprefix(first.before)
+
+
 def replace_word(directive: Directive, argument: int, new: str) -> Edit:
     """Write ``new`` in place of an argument, counted from 0."""
     word = directive.words[argument + 1]
@@ -63,8 +69,7 @@ def append_word(directive: Directive, new: str) -> Edit:
 def remove(directive: Directive) -> Edit:
     """Take the whole directive away, with its line where nothing else stands on it."""
     first: Word = directive.words[0]
-    text = render_tree(Tree(directive.file, (directive,))).removeprefix(first.before)
-    return Edit(directive.file, first.line, first.column, text, "")
+    return Edit(directive.file, first.line, first.column, render_line(directive), "")
 
 
 def apply_edits(texts: Mapping[str, str], edits: Iterable[Edit]) -> dict[str, str]:

@@ -7,11 +7,13 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from counterseal.nginx.lint.edit import insert_before, replace_word
 from counterseal.nginx.lint.guards import client_variables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from counterseal.nginx.lint.edit import Edit
     from counterseal.nginx.lint.level import Level
     from counterseal.nginx.lint.model import Configuration, Server
     from counterseal.nginx.tree import Directive
@@ -62,13 +64,26 @@ def passings(server: Server) -> Iterator[Passing]:
                     yield Passing(level, directive, _scheme(match, name), match["host"].lower(), match["port"] or "")
 
 
-def unverified(server: Server, name: str, scheme: str) -> Iterator[tuple[Directive, str]]:
-    """Yield each directive of the name that speaks TLS and verifies nobody, and whom it speaks to: maybe a variable."""
+def unverified(server: Server, name: str, scheme: str) -> Iterator[tuple[Directive, str, tuple[Edit, ...]]]:
+    """Yield each directive of the name that speaks TLS and verifies nobody, whom it speaks to, and what mends it.
+
+    Whom it speaks to may be a variable.
+    """
+    prefix = f"{name.removesuffix('_pass')}_ssl"
     for level in server.levels if server.kind == "http" else ():
-        for one in level.here(name) if level.value(f"{name.removesuffix('_pass')}_ssl_verify") == "off" else ():
+        for one in level.here(name) if level.value(f"{prefix}_verify") == "off" else ():
             text = one.arguments[0] if one.arguments else ""
             if text.lower().startswith(scheme):
-                yield one, text[len(scheme) :].partition("/")[0]
+                yield one, text[len(scheme) :].partition("/")[0], verified(level, one, prefix)
+
+
+def verified(level: Level, passing: Directive, prefix: str) -> tuple[Edit, ...]:
+    """Return the edit that has an upstream verified: only where CAs are named, which say whom to believe."""
+    switch = f"{prefix}_verify"
+    if level.file(f"{prefix}_trusted_certificate") is None:
+        return ()
+    own = level.here(switch)
+    return (replace_word(own[-1], 0, "on") if own else insert_before(passing, f"{switch} on;"),)
 
 
 def _scheme(match: re.Match[str], name: str) -> str:
@@ -81,15 +96,16 @@ def identity_headers(configuration: Configuration, passing: Passing) -> frozense
     return frozenset(name for name, one in headers if client_variables(configuration, *one.arguments[1:]))
 
 
-def lost_headers(configuration: Configuration, passing: Passing) -> tuple[frozenset[str], Directive | None]:
+def lost_headers(configuration: Configuration, passing: Passing) -> tuple[dict[str, Directive], Directive | None]:
     """Return the identity headers that the level around sets and this one drops, and the first that it sets itself."""
     name = HEADERS[passing.directive.name]
     inner = _setting(passing.level, name)
     outer = _setting(inner.parent, name) if inner and inner.parent else None
     if inner is None or outer is None:
-        return frozenset(), None
-    told = identity_headers(configuration, replace(passing, level=outer))
-    return told - passing.headers.keys(), inner.here(name)[0]
+        return {}, None
+    around = replace(passing, level=outer)
+    dropped = identity_headers(configuration, around) - passing.headers.keys()
+    return {header: around.headers[header] for header in sorted(dropped)}, inner.here(name)[0]
 
 
 def _setting(level: Level | None, name: str) -> Level | None:

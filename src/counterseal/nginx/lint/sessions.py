@@ -7,9 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from counterseal.nginx.lint.edit import insert_into, replace_word
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from counterseal.nginx.lint.edit import Edit
     from counterseal.nginx.lint.level import Level
     from counterseal.nginx.lint.model import Configuration, Server
     from counterseal.nginx.tree import Directive
@@ -42,6 +45,20 @@ def ticket_command(level: Level) -> tuple[Directive, str] | None:
             if option.strip().lower().lstrip("+-") == "sessionticket":
                 found = command, option.strip()
     return found
+
+
+def tickets_off(level: Level) -> tuple[Edit, ...]:
+    """Return the edit of the switch that holds; without one it is put where all servers have it, if that is at hand."""
+    switch, around = level.effective("ssl_session_tickets"), level.parent
+    if switch is not None:
+        return (replace_word(switch, 0, "off"),)
+    return insert_into(around if around is not None and around.directives else level, "ssl_session_tickets off;")
+
+
+def cache_off(level: Level) -> tuple[Edit, ...]:
+    """Return the edit that takes the one cache away; none where there are two."""
+    cache = level.effective("ssl_session_cache")
+    return (replace_word(cache, 0, "off"),) if cache is not None and len(cache.arguments) == 1 else ()
 
 
 def shared_zone(level: Level) -> str | None:

@@ -5,16 +5,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from counterseal.findings import Severity
+from counterseal.nginx.lint.edit import insert_before, replace_word
 from counterseal.nginx.lint.guards import client_variables
 from counterseal.nginx.lint.rule import Found, Rule, at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from counterseal.nginx.lint.edit import Edit
     from counterseal.nginx.lint.level import Level
     from counterseal.nginx.lint.model import Configuration
+    from counterseal.nginx.tree import Directive
 
 _KINDS = {"proxy_pass": "proxy", "fastcgi_pass": "fastcgi", "uwsgi_pass": "uwsgi", "scgi_pass": "scgi"}
+_KEYS = {"proxy_cache_key": "$scheme$proxy_host$request_uri"}
+"""What nginx takes where no level says it; the others have to be told."""
+_CLIENT = "$ssl_client_fingerprint"
 _TELLING = ("proxy_set_header", "fastcgi_param", "uwsgi_param", "scgi_param")
 
 
@@ -25,9 +31,18 @@ def check(configuration: Configuration) -> Iterator[Found]:
             for name, kind in _KINDS.items():
                 cache = level.effective(f"{kind}_cache") if level.here(name) else None
                 if cache is not None and cache.arguments != ("off",) and _is_shared(configuration, level, kind):
-                    yield Found(
-                        at(cache), f"answers to one client are given to others: no identity in {kind}_cache_key"
-                    )
+                    message = f"answers to one client are given to others: no identity in {kind}_cache_key"
+                    yield Found(at(cache), message, _told_apart(level, level.here(name)[0], f"{kind}_cache_key"))
+
+
+def _told_apart(level: Level, passing: Directive, name: str) -> tuple[Edit, ...]:
+    """Add the client to the key of this very level, which is written here where it stands further out."""
+    own, around = level.here(name), level.effective(name)
+    key = around.arguments[0] if around and around.arguments else _KEYS.get(name)
+    if not key or '"' in key:
+        return ()
+    told = f'"{key}{_CLIENT}"'
+    return (replace_word(own[-1], 0, told) if own else insert_before(passing, f"{name} {told};"),)
 
 
 def _is_shared(configuration: Configuration, level: Level, kind: str) -> bool:

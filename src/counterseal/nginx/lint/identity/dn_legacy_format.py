@@ -5,13 +5,17 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from counterseal.errors import InputError
 from counterseal.findings import Severity
-from counterseal.nginx.lint.comparisons import comparisons
+from counterseal.nginx.lint.comparisons import comparisons, rewritten
 from counterseal.nginx.lint.rule import Found, Rule, Span, at
+from counterseal.pki.subject import nginx_name, parse_subject
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from counterseal.nginx.lint.comparisons import Comparison
+    from counterseal.nginx.lint.edit import Edit
     from counterseal.nginx.lint.model import Configuration
 
 _SLASHED = re.compile(r"\^?(?:[A-Z]+:)?\\?/(?:C|ST|L|O|OU|CN|DC|UID|serialNumber|emailAddress)=")
@@ -22,7 +26,15 @@ def check(configuration: Configuration) -> Iterator[Found]:
     """Find such a name among what the subject or the issuer is compared with."""
     for one in comparisons(configuration):
         if one.variables & _NAMES and _SLASHED.match(one.value):
-            yield Found(at(one.directive), f"never matches: {one.value}")
+            edits = () if one.is_regex else _as_nginx_writes(one)
+            yield Found(at(one.directive), f"never matches: {one.value}", edits)
+
+
+def _as_nginx_writes(one: Comparison) -> tuple[Edit, ...]:
+    try:
+        return rewritten(one, nginx_name(parse_subject(one.value)))
+    except InputError:
+        return ()
 
 
 RULE = Rule(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from counterseal.findings import Severity
+from counterseal.nginx.lint.edit import insert_before, render_line
 from counterseal.nginx.lint.passing import lost_headers, passings
 from counterseal.nginx.lint.rule import Found, Rule, at
 
@@ -20,7 +21,8 @@ def check(configuration: Configuration) -> Iterator[Found]:
         for passing in passings(server):
             lost, first = lost_headers(configuration, passing)
             if lost and first is not None:
-                yield Found(at(first), f"drops {', '.join(sorted(lost))}, which the level around sets")
+                edits = tuple(insert_before(first, render_line(header)) for header in lost.values())
+                yield Found(at(first), f"drops {', '.join(lost)}, which the level around sets", edits)
 
 
 RULE = Rule(

@@ -6,13 +6,15 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from counterseal.findings import Severity
+from counterseal.nginx.lint.edit import insert_before
 from counterseal.nginx.lint.guards import client_variables
-from counterseal.nginx.lint.passing import identity_headers, lost_headers, passings
+from counterseal.nginx.lint.passing import HEADERS, identity_headers, lost_headers, passings
 from counterseal.nginx.lint.rule import Found, Rule, at
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
+    from counterseal.nginx.lint.edit import Edit
     from counterseal.nginx.lint.model import Configuration
     from counterseal.nginx.lint.passing import Passing
 
@@ -30,12 +32,11 @@ def check(configuration: Configuration) -> Iterator[Found]:
         everywhere[passing.target] |= headers
     for passing, headers in told:
         lost, _ = lost_headers(configuration, passing)
-        missing = sorted(everywhere[passing.target] - passing.headers.keys() - lost)
+        missing = sorted(everywhere[passing.target] - passing.headers.keys() - lost.keys())
         first = passing.headers[min(headers)] if headers else passing.directive
         if missing:
-            yield Found(
-                at(first), f"{missing[0]}, which {passing.target} is told elsewhere, comes from the client here"
-            )
+            message = f"{missing[0]}, which {passing.target} is told elsewhere, comes from the client here"
+            yield Found(at(first), message, _removed(passing, missing))
         elif headers and not _names_client(configuration, passing, headers):
             sibling = _sibling(min(headers))
             yield Found(at(first), f"the verdict alone is set: a name in a header like {sibling} is the client's own")
@@ -44,6 +45,13 @@ def check(configuration: Configuration) -> Iterator[Found]:
 def _guarded(configuration: Configuration) -> Iterator[Passing]:
     for server in configuration.guarded:
         yield from passings(server)
+
+
+def _removed(passing: Passing, missing: Iterable[str]) -> tuple[Edit, ...]:
+    """Set the headers to nothing, where this level sets headers of its own; elsewhere that would drop those around."""
+    name = HEADERS[passing.directive.name]
+    own = passing.level.here(name)[:1]
+    return tuple(insert_before(first, f'{name} {header} "";') for first in own for header in missing)
 
 
 def _names_client(configuration: Configuration, passing: Passing, headers: frozenset[str]) -> bool:

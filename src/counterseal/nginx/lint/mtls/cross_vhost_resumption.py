@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 from counterseal.findings import Severity
 from counterseal.nginx.lint.rule import Found, Rule, Span, at
-from counterseal.nginx.lint.sessions import resumes, session_levels
+from counterseal.nginx.lint.sessions import cache_off, has_tickets, resumes, session_levels, ticket_command, tickets_off
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from counterseal.nginx.lint.edit import Edit
     from counterseal.nginx.lint.model import Configuration, Server
     from counterseal.nginx.tree import Directive
 
@@ -28,7 +29,14 @@ def check(configuration: Configuration) -> Iterator[Found]:
                 message = (
                     f"sessions of the server at {at(other.block)}, which judges clients otherwise, are resumed here"
                 )
-                yield Found(at(directive), message)
+                yield Found(at(directive), message, tuple(_no_sessions(configuration, server)))
+
+
+def _no_sessions(configuration: Configuration, server: Server) -> Iterator[Edit]:
+    for level in session_levels(configuration, server):
+        if ticket_command(level) is None:
+            yield from tickets_off(level) if has_tickets(level) else ()
+            yield from cache_off(level)
 
 
 def _context(server: Server) -> tuple[str, str]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from counterseal.findings import Severity
 from counterseal.nginx.lint.answers import is_reachable, location_match
+from counterseal.nginx.lint.edit import insert_into, render_line
 from counterseal.nginx.lint.guards import guards, is_guarded
 from counterseal.nginx.lint.rule import Found, Rule, at
 
@@ -28,9 +29,11 @@ def check(configuration: Configuration) -> Iterator[Found]:
 
 def _unguarded(configuration: Configuration, location: Level, inner: Iterable[Level]) -> Iterator[Found]:
     outer = location_match(location)[1]
+    checks = tuple(guards(configuration, location))
     for level in inner:
         if level.block is not None and is_reachable(level) and not is_guarded(configuration, level):
-            yield Found(at(level.block), f"the check of {outer} is not run here")
+            edits = tuple(edit for check in checks for edit in insert_into(level, render_line(check)))
+            yield Found(at(level.block), f"the check of {outer} is not run here", edits)
 
 
 RULE = Rule(

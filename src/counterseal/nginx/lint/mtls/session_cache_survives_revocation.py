@@ -6,10 +6,9 @@ import re
 from typing import TYPE_CHECKING
 
 from counterseal.findings import Severity
-from counterseal.nginx.lint.edit import Edit
 from counterseal.nginx.lint.guards import client_variables, guards
 from counterseal.nginx.lint.rule import Found, Rule, at
-from counterseal.nginx.lint.sessions import session_levels, shared_zone
+from counterseal.nginx.lint.sessions import cache_off, session_levels, shared_zone
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,9 +27,8 @@ def check(configuration: Configuration) -> Iterator[Found]:
         for level in session_levels(configuration, server):
             cache, zone = level.effective("ssl_session_cache"), shared_zone(level)
             if cache is not None and zone is not None and not _GENERATION.search(zone):
-                edit = Edit(cache.file, cache.words[1].line, cache.words[1].column, cache.words[1].raw, "off")
                 message = f"sessions survive a revocation by {crl.arguments[0]} in the zone {zone}"
-                yield Found(at(cache), message, (edit,) if len(cache.arguments) == 1 else ())
+                yield Found(at(cache), message, cache_off(level))
 
 
 def _decides_each_time(configuration: Configuration, server: Server) -> bool:

@@ -5,15 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from counterseal.findings import Severity
-from counterseal.nginx.lint.edit import insert_into, replace_word
 from counterseal.nginx.lint.rule import Found, Rule, at
-from counterseal.nginx.lint.sessions import has_tickets, session_levels, ticket_command
+from counterseal.nginx.lint.sessions import has_tickets, session_levels, ticket_command, tickets_off
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from counterseal.nginx.lint.edit import Edit
-    from counterseal.nginx.lint.level import Level
     from counterseal.nginx.lint.model import Configuration
 
 
@@ -27,20 +24,12 @@ def check(configuration: Configuration) -> Iterator[Found]:
         if command is not None:
             yield Found(at(command[0]), "session tickets skip the verification of clients")
         elif switch is not None:
-            yield Found(
-                at(switch), "session tickets skip the verification of clients", (replace_word(switch, 0, "off"),)
-            )
+            yield Found(at(switch), "session tickets skip the verification of clients", tickets_off(level))
         else:
             asks = server.level.effective("ssl_verify_client") or server.block
             yield Found(
-                at(asks), "session tickets, on by default, skip the verification of clients", _off(server.level)
+                at(asks), "session tickets, on by default, skip the verification of clients", tickets_off(level)
             )
-
-
-def _off(level: Level) -> tuple[Edit, ...]:
-    """Put the switch into the http or stream block; where that is not at hand, into the server."""
-    around = level.parent
-    return insert_into(around if around is not None and around.directives else level, "ssl_session_tickets off;")
 
 
 RULE = Rule(

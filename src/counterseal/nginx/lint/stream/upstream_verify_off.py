@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from counterseal.findings import Severity
+from counterseal.nginx.lint.passing import verified
 from counterseal.nginx.lint.rule import Found, Rule, at
 
 if TYPE_CHECKING:
@@ -22,7 +23,8 @@ def check(configuration: Configuration) -> Iterator[Found]:
             continue
         if server.level.value("proxy_ssl_verify") == "off":
             target = server.level.value("proxy_pass")
-            yield Found(at(switch), f"the certificate of {target} is not verified")
+            edits = verified(server.level, server.level.here("proxy_pass")[0], "proxy_ssl")
+            yield Found(at(switch), f"the certificate of {target} is not verified", edits)
 
 
 RULE = Rule(

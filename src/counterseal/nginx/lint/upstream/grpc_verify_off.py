@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 def check(configuration: Configuration) -> Iterator[Found]:
     """Find every ``grpc_pass grpcs://`` without verification, also to a variable."""
     for server in configuration.servers:
-        for directive, target in unverified(server, "grpc_pass", "grpcs://"):
-            yield Found(at(directive), f"the certificate of {target} is not verified")
+        for directive, target, edits in unverified(server, "grpc_pass", "grpcs://"):
+            yield Found(at(directive), f"the certificate of {target} is not verified", edits)
 
 
 RULE = Rule(

@@ -18,8 +18,8 @@ def check(configuration: Configuration) -> Iterator[Found]:
     """Find every ``proxy_pass https://`` and ``uwsgi_pass suwsgi://`` without verification, also to a variable."""
     for server in configuration.servers:
         for name, scheme in (("proxy_pass", "https://"), ("uwsgi_pass", "suwsgi://")):
-            for directive, target in unverified(server, name, scheme):
-                yield Found(at(directive), f"the certificate of {target} is not verified")
+            for directive, target, edits in unverified(server, name, scheme):
+                yield Found(at(directive), f"the certificate of {target} is not verified", edits)
 
 
 RULE = Rule(
