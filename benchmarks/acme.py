@@ -10,7 +10,7 @@ disk, nonces too; it gets a tenth of the orders, and what it answers with 500 is
 authorization is still valid. With --postgresql our server runs once more, and three replicas of it, their store in a
 durable PostgreSQL over a Unix socket.
 Servers and clients share the machine, so rounds take turns, and the processor time of each server for an order is shown
-too. What bounds us: Python for each of six requests and their seven verifications, and at one client the three to four
+too. What bounds us: Python for each of six requests and their seven verifications, and at one client the two to three
 flushes that an order waits for.
 """
 
@@ -101,7 +101,7 @@ def show(table: Table, servers: list[Server]) -> None:
                     times = [one for times in server.seconds[kind, at_once] for one in times]
                     table.row(server.name, quantiles(times, n=100)[which] * 1000)
     with table.job("what a durable answer waits for", unit="ms"):
-        table.row("one flush, this disk", time_flush() * 1000, note="a new order waits for 4 commits, a renewal for 3")
+        table.row("one flush, this disk", time_flush() * 1000, note="a new order waits for 3 commits, a renewal for 2")
     with table.job("resident memory after it", unit="MB"):
         for server in servers:
             table.row(server.name, server.memory())

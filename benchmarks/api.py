@@ -5,7 +5,7 @@ usage: python benchmarks/api.py [--seconds 3] [--rounds 3] [--json FILE]
 Clients in one Python process over kept-alive TLS, ours with a client certificate; the same CSR again and again, P-256
 keys. Ours are linted, and each answer leaves after certificate and log entry are on disk; cfssl (Debian: golang-cfssl)
 stores the certificate in SQLite, or nothing, and verifies no client. With an Idempotency-Key our answer is kept too.
-Servers and clients share the machine; rounds take turns. What bounds us: at one client the two flushes that a
+Servers and clients share the machine; rounds take turns. What bounds us: at one client the flush that a
 certificate waits for, at sixteen Python for each request.
 """
 

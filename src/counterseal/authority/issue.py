@@ -46,4 +46,4 @@ def rehearse(authority: Authority, asked: Asked, *, name: str, issuer: str | Non
 
 def _decided(authority: Authority, asked: Asked, issuer: str | None) -> tuple[IssuanceRequest, Issuer]:
     above = authority.issuer(issuer or authority.issuer_for(asked.profile.purpose))
-    return decide(asked, above, serial_number=authority.serial_number(), now=authority.clock()), above
+    return decide(asked, above, serial_number=authority.number_for(above.name), now=authority.clock()), above

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
 
+    from counterseal.authority.ahead import Ahead
     from counterseal.keystore.file import FileKeyStore
     from counterseal.pki.profile import Profile
     from counterseal.store.records import CARecord
@@ -64,6 +65,8 @@ class Authority:
     random_bytes: Callable[[int], bytes] = field(repr=False)
     actor: str
     rules: Rules = field(default_factory=Rules)
+    ahead: Ahead | None = None
+    """Serial numbers that are reserved already; None where each is reserved when it is needed."""
 
     def __enter__(self) -> Self:
         return self
@@ -74,6 +77,10 @@ class Authority:
     def serial_number(self) -> int:
         """Return a new random serial number."""
         return new_serial_number(self.random_bytes)
+
+    def number_for(self, issuer: str) -> int:
+        """Return the serial number for the CA's next certificate, reserved ahead or new; ``reserve`` makes it taken."""
+        return (self.ahead and self.ahead.next(issuer)) or self.serial_number()
 
     def profile(self, name: str) -> Profile:
         """Return the profile of this name; raises NotFoundError."""

@@ -84,16 +84,23 @@ def prepare_draft(draft: Draft, issuer: Issuer, signer: Signer, *, name: str, pr
     return Prepared(draft, preview, issuer, signer, name, profile, remarks)
 
 
-def reserve(authority: Authority, prepared: Prepared) -> None:
-    """Take the serial number, durable before anything is signed; raises StoreError."""
+def reserve(authority: Authority, prepared: Prepared) -> bool:
+    """Take the serial number, durable before anything is signed; raises StoreError.
+
+    Returns whether it is so already: one that was reserved ahead. Another one is when this transaction is.
+    """
+    issuer, number = prepared.issuer.name, prepared.preview.serial_number
+    if authority.ahead is not None and authority.ahead.use(issuer, number):
+        return True
     authority.store.reserve(
-        prepared.preview.serial_number,
-        issuer=prepared.issuer.name,
+        number,
+        issuer=issuer,
         name=prepared.name,
         profile=prepared.profile,
         at=epoch(authority.clock()),
         actor=authority.actor,
     )
+    return False
 
 
 def record(authority: Authority, prepared: Prepared, content: bytes) -> Issued:

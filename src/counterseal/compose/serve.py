@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import uvicorn
 import uvloop
 
+from counterseal.authority.ahead import Ahead
 from counterseal.authority.publish import unlock
 from counterseal.compose.ground import nginx_directory, open_ground
 from counterseal.compose.home import open_authority, service_secret
@@ -170,7 +171,7 @@ def _access(stack: AsyncExitStack, home: Path, settings: Settings, authority: Au
     else:
         writer = stack.enter_context(open_one(one_thread=False))
         writer.store.wait_never()
-        access = Access(authority, writer, open_one, metrics)
+        access = Access(authority, replace(writer, ahead=Ahead()), open_one, metrics)
     stack.push_async_callback(access.close)
     return access
 

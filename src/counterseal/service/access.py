@@ -12,15 +12,18 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from counterseal.errors import StoreError
+from counterseal.authority.ahead import reserve_ahead
+from counterseal.errors import CountersealError, StoreError
 from counterseal.service.errands import Errands
 from counterseal.service.metrics import Metrics
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from counterseal.authority.ahead import Ahead
     from counterseal.authority.parts import Authority
 
     Job = Callable[[Authority], Any]
@@ -67,6 +70,7 @@ class Access:
         self._metrics.watch_waiting(lambda: len(self._waiting))
         self._task: asyncio.Task[None] | None = None
         self._arrival: asyncio.Future[None] | None = None
+        self._reserving: asyncio.Task[None] | None = None
         self._closing = False
         self._committer = Errands("commit")
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="work")
@@ -123,14 +127,36 @@ class Access:
 
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)
 
+    def reserve_ahead(self, issuer: str) -> None:
+        """Have serial numbers of the CA reserved, beside what is asked, where too few are left of those that are."""
+        ahead = self._writer.ahead
+        if ahead is None or not ahead.is_short(issuer) or self._closing:
+            return
+        if self._reserving is None or self._reserving.done():
+            self._reserving = asyncio.get_running_loop().create_task(self._reserve_ahead(ahead, issuer))
+
     async def close(self) -> None:
         """Let what waits be written, then stop."""
+        await self._give_back()
         self._closing = True
         self._wake()
         if self._task is not None:
             await self._task
         self._committer.close()
         self._threads.shutdown()
+
+    async def _reserve_ahead(self, ahead: Ahead, issuer: str) -> None:
+        with suppress(CountersealError):  # without them a certificate takes a flush more, and asks for them again
+            ahead.add(issuer, await self.write(lambda authority: reserve_ahead(authority, issuer)))
+
+    async def _give_back(self) -> None:
+        ahead = self._writer.ahead
+        if ahead is None:
+            return
+        if self._reserving is not None:
+            await self._reserving
+        with suppress(CountersealError):  # what stays reserved does no harm
+            await self.write(ahead.give_back)
 
     async def _work(self) -> None:
         while self._waiting:

@@ -1,4 +1,8 @@
-"""Issuing for a face: decided and reserved in one job, signed, recorded in another."""
+"""Issuing for a face: decided and reserved in one job, signed, recorded in another.
+
+All of it is one job where the serial number was reserved ahead and the key signs at once: nothing has to be durable in
+between then.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +21,7 @@ if TYPE_CHECKING:
     Begin = Callable[[Authority], Prepared]
     Together = Callable[[Authority], object]
     Last = Callable[[Authority, Issued], object]
-    Write = Callable[[Begin], Awaitable[Prepared]]
+    Write = Callable[[Callable[[Authority], Issued | None]], Awaitable[Issued | None]]
 
 
 async def issue(
@@ -38,46 +42,69 @@ async def issue(
     or not at all. Where ``begin`` is durable and no certificate comes of it, ``undo`` is done, but not where the store
     was away for a moment. Raises what they and ``authority.issue`` raise; then no certificate has left.
     """
-
-    def first(authority: Authority) -> Prepared:
-        actor = acting(authority)
-        prepared = begin(actor)
-        reserve(actor, prepared)
-        return prepared
-
-    prepared, content = await (write or access.write)(first), b""
-
-    def complete(authority: Authority) -> Issued:
-        actor = acting(authority)
-        together(actor)
-        issued = record(actor, prepared, content)
-        last(actor, issued)
-        return issued
-
-    def discard(authority: Authority, code: str) -> None:
-        if code not in PASSING:
-            undo(authority)
-        if content and code != UNANSWERED:  # which may have been recorded
-            _log_discarded(acting(authority), prepared)
-
+    work = _Work(begin, acting, together, last)
+    begun = False
     try:
-        content = await sign(access, prepared)
-        return await access.write(complete)
+        issued = await (write or access.write)(work.first)
+        if issued is None:
+            begun = True
+            work.content = await sign(access, work.prepared)
+            issued = await access.write(work.complete)
     except Exception as error:
         code = getattr(error, "code", "")
-        await access.write(lambda authority: discard(authority, code))
+        if begun and code not in PASSING:
+            await access.write(lambda authority: work.discard(authority, undo))
+        elif work.content and code != UNANSWERED:  # which may have been recorded
+            await access.write(work.discard)
         raise
+    access.reserve_ahead(issued.issuer.name)
+    return issued
+
+
+class _Work:
+    """What is done for one certificate, in one job or in two."""
+
+    prepared: Prepared
+    content = b""
+
+    def __init__(self, begin: Begin, acting: Callable[[Authority], Authority], together: Together, last: Last) -> None:
+        self._begin = begin
+        self._acting = acting
+        self._together = together
+        self._last = last
+
+    def first(self, authority: Authority) -> Issued | None:
+        """Decide and reserve; complete it as well where nothing has to be durable first, else return None."""
+        actor = self._acting(authority)
+        self.prepared = self._begin(actor)
+        if not (reserve(actor, self.prepared) and _is_instant(self.prepared)):
+            return None
+        self.content = self.prepared.sign()
+        return self.complete(authority)
+
+    def complete(self, authority: Authority) -> Issued:
+        """Record what was signed, with all that belongs to it."""
+        actor = self._acting(authority)
+        self._together(actor)
+        issued = record(actor, self.prepared, self.content)
+        self._last(actor, issued)
+        return issued
+
+    def discard(self, authority: Authority, undo: Together = lambda _authority: None) -> None:
+        """Undo what was begun, and log the use of the CA's key for what nobody gets."""
+        undo(authority)
+        if self.content:
+            serial_number = self.prepared.preview.serial_number
+            issuer, actor = self.prepared.issuer.name, self._acting(authority)
+            use = key_use(actor, issuer, "certificate, discarded", self.prepared.draft.tbs, serial_number)
+            authority.store.append_key_use(use)
 
 
 async def sign(access: Access, prepared: Prepared) -> bytes:
     """Return the signed certificate (DER); its serial number must be reserved. Raises KeyAccessError."""
-    signer = prepared.signer
-    is_instant = isinstance(signer, SoftwareSigner) and signer.is_instant
-    return prepared.sign() if is_instant else await access.sign(prepared.sign)
+    return prepared.sign() if _is_instant(prepared) else await access.sign(prepared.sign)
 
 
-def _log_discarded(authority: Authority, prepared: Prepared) -> None:
-    """Log the use of the CA's key for what nobody gets."""
-    serial_number = prepared.preview.serial_number
-    use = key_use(authority, prepared.issuer.name, "certificate, discarded", prepared.draft.tbs, serial_number)
-    authority.store.append_key_use(use)
+def _is_instant(prepared: Prepared) -> bool:
+    """Whether signing takes less time than to hand it over to a thread."""
+    return isinstance(prepared.signer, SoftwareSigner) and prepared.signer.is_instant

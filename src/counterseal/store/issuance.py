@@ -32,6 +32,7 @@ _RESERVE = (
     "insert into certificate (serial_number, issuer, name, profile, created_at, created_by, status)"
     " values (?, ?, ?, ?, ?, ?, 'reserved') on conflict do nothing"
 )
+_RELEASE = "delete from certificate where serial_number = ? and issuer = ? and status = 'reserved'"
 _RECORD = """
     update certificate set name = ?, subject = ?, names = ?, profile = ?, group_name = ?, status = 'valid',
         not_before = ?, not_after = ?, der = ?, created_at = ?, created_by = ?, key_use = ?
@@ -69,6 +70,11 @@ class Issuance(Authorities, Changes):
                 self.ca(issuer)
             if self.run_many(_RESERVE, map(_reservation_columns, reservations)) != len(reservations):
                 raise self._taken([(one.serial_number, one.issuer) for one in reservations])
+
+    def release(self, numbers: Iterable[tuple[int, str]]) -> None:
+        """Give back reserved numbers, each with its issuer, for which nothing was signed for certain."""
+        with self.transaction():
+            self.run_many(_RELEASE, [(encode_serial(number), issuer) for number, issuer in numbers])
 
     def record(self, record: CertificateRecord, key_use: NewKeyUse) -> None:
         """Turn a reserved number into a valid certificate and log the signature, durable together on return.

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
 from authority_fixtures import small_ca
+from counterseal.authority.ahead import Ahead
 from counterseal.authority.token import Grant, make_token, prepare_by_token, token_of
 from counterseal.errors import StoreError
 from counterseal.service.access import Access
 from counterseal.service.issuing import issue
+from counterseal.service.metrics import Metrics
 from counterseal.store.records import Status
 from unit.authority.test_token import request
 
@@ -19,7 +22,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from counterseal.authority.parts import Authority
-    from counterseal.authority.signing import Prepared
+    from counterseal.authority.signing import Issued, Prepared
+    from counterseal.service.issuing import Last
 
 
 @pytest.mark.parametrize(
@@ -58,3 +62,50 @@ def test_what_was_begun_is_undone(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
             asyncio.run(attempt(authority))
         assert undone + [use.action for use in authority.store.key_uses()][before:] == told
         assert not authority.store.by_name("ann", Status.VALID)
+
+
+def reserved(authority: Authority) -> set[int]:
+    """Return the numbers that are taken and belong to no certificate."""
+    return {one.serial_number for one in authority.store.reserved_before(1 << 40)}
+
+
+def test_a_number_reserved_ahead_saves_a_commit(tmp_path: Path) -> None:
+    """Where that certificate fails, the use of the key is logged, and the number stays taken; unused ones are freed."""
+
+    async def go(authority: Authority) -> None:
+        metrics = Metrics()
+        access = Access(authority, replace(authority, ahead=Ahead()), lambda: authority, metrics)
+        token = token_of(authority, make_token(authority, Grant("ann", "client", uses=9))[1])
+
+        async def get(last: Last = lambda *_: None) -> int:
+            issued = await issue(
+                access,
+                lambda authority: prepare_by_token(authority, token, request()),
+                acting=lambda authority: authority,
+                last=last,
+            )
+            return issued.record.serial_number
+
+        def fail(_: Authority, issued: Issued) -> NoReturn:
+            failed.append(issued.record.serial_number)
+            raise StoreError("test.lost", "lost")
+
+        failed: list[int] = []
+        first = await get()
+        assert access._reserving
+        await access._reserving
+        ahead, commits = reserved(authority), metrics.commits._value.get()
+        assert first not in ahead
+        assert await get() in ahead
+        assert metrics.commits._value.get() == commits + 1
+        with pytest.raises(StoreError, match="lost"):
+            await get(fail)
+        assert await get() in ahead - set(failed)
+        await access.close()
+        assert reserved(authority) == set(failed)
+        *_, discarded, last = authority.store.key_uses()
+        assert (discarded.action, [discarded.serial_number]) == ("certificate, discarded", failed)
+        assert last.action == "certificate"
+
+    with small_ca(tmp_path) as authority:
+        asyncio.run(go(authority))

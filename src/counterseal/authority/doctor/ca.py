@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from cryptography import x509
 
+from counterseal.authority.ahead import NAME as RESERVED_AHEAD
 from counterseal.authority.doctor.check import Check, attention, broken, ok
 from counterseal.authority.publish import stale_lists
 from counterseal.authority.timeline.gather import Kind, Span, gather
@@ -52,7 +53,8 @@ def check_store(authority: Authority, *, deep: bool) -> Iterator[Check]:
 
 def _check_reserved(authority: Authority) -> Iterator[Check]:
     """Say how many numbers commands took that were ended before their certificate left; they need no mending."""
-    left = len(authority.store.reserved_before(epoch(authority.clock()) - _UNDER_WAY_SECONDS))
+    old = authority.store.reserved_before(epoch(authority.clock()) - _UNDER_WAY_SECONDS)
+    left = sum(one.name != RESERVED_AHEAD for one in old)
     if left:
         told = "1 serial number is" if left == 1 else f"{left:,} serial numbers are"
         yield ok(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from counterseal.authority.ahead import reserve_ahead
 from counterseal.authority.create import RootPlan, create
 from counterseal.authority.doctor.ca import check_ends, check_keys, check_store
 from counterseal.authority.doctor.check import Check, State, attention, broken, looked, ok, worst_of
@@ -69,8 +70,9 @@ def test_a_new_ca_is_well(untouched: Authority) -> None:
 
 
 def test_a_number_that_a_command_left_is_told(authority: Authority) -> None:
-    """When it is no longer work under way, and as nothing to worry about."""
+    """When it is no longer work under way, and as nothing to worry about; one reserved ahead is none."""
     at = epoch(authority.clock())
+    reserve_ahead(authority, "clients")
     authority.store.reserve(7, issuer="clients", name="x", profile="client", at=at, actor="root")
     assert "reserved" not in _states(check_store(authority, deep=False))
     (told,) = (check for check in check_store(_after(authority, 1), deep=False) if check.topic == "reserved")
