@@ -221,6 +221,25 @@ def test_renew_and_rekey(service: Running) -> None:
     assert operator.call("POST", f"{path}/export", {"packing": {"format": "p12"}}).json["code"] == "bundle.key_missing"
 
 
+def test_a_rekey_can_revoke_the_one_before(service: Running) -> None:
+    """In one step, once for a key: a repetition has the same files, and the same certificate is the revoked one."""
+    operator, headers = Client(service, "operator"), {"Idempotency-Key": "rekeyed"}
+    made = operator.call("POST", "/v1/credentials", {"profile": "client", "name": "ivan"}).json["certificate"]
+    path, wish = f"/v1/certificates/{made['serial_number']}", {"revoke_old": True, "packing": {"format": "pem"}}
+    assert operator.call("POST", f"{path}/rekey", wish | {"dry_run": True}).status == 200
+    assert operator.call("GET", path).json["certificate"]["status"] == "valid"
+    rekeyed = operator.call("POST", f"{path}/rekey", wish, headers)
+    assert rekeyed.status == 201, rekeyed.content
+    revoked = rekeyed.json["revoked"]
+    assert (revoked["serial_number"], revoked["revocation_reason"]) == (made["serial_number"], "superseded")
+    crl = x509.load_der_x509_crl(operator.call("GET", "/v1/crls/clients").content)
+    assert crl.get_revoked_certificate_by_serial_number(int(made["serial_number"], 16)) is not None
+    again = operator.call("POST", f"{path}/rekey", wish, headers)
+    assert (again.json["files"], again.json["revoked"]) == (rekeyed.json["files"], revoked)
+    assert sorted(one["status"] for one in named(service, "ivan")) == ["revoked", "valid"]
+    assert operator.call("POST", f"{path}/rekey", wish).json["code"] == "certificate.not_valid"
+
+
 def test_revoke_hold_and_back(service: Running) -> None:
     """The list that says so is published when the answer comes, and the answer tells what is not in force yet."""
     operator = Client(service, "operator")

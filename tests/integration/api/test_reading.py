@@ -10,6 +10,9 @@ from openapi_spec_validator import OpenAPIV31SpecValidator, validate
 
 from api_client import CONFIGURATION, Client, make_api, make_client, make_token
 from command import counterseal
+from counterseal.pki.shown import show_serial
+from counterseal.store.sqlite import open_store
+from integration.serve.test_watching import ask_ocsp
 from service_process import Running, running
 
 if TYPE_CHECKING:
@@ -79,6 +82,22 @@ def test_pages_of_certificates(service: Running) -> None:
         after = f"&after={page['next']}"
     assert len(names) == len(set(names))
     assert {"alice", "bob", "carol"} <= set(names)
+
+
+def test_what_is_shown_only_when_asked_for(service: Running) -> None:
+    """A number of which no certificate came, and a certificate of the OCSP responder."""
+    viewer = Client(service, "viewer")
+    with open_store(service.home / "store.sqlite") as store:
+        store.reserve(0xABCDEF, issuer="servers", name="lost.example.com", profile="server", at=1, actor="cli")
+    assert not viewer.call("GET", "/v1/certificates?name=lost").json["certificates"]
+    (lost,) = viewer.call("GET", "/v1/certificates?status=reserved").json["certificates"]
+    assert (lost["serial_number"], lost["status"], lost["not_after"]) == (show_serial(0xABCDEF), "reserved", None)
+    ask_ocsp(service)
+    shown, probes = (
+        {one["profile"] for one in viewer.call("GET", f"/v1/certificates?limit=1000{more}").json["certificates"]}
+        for more in ("", "&probes=true")
+    )
+    assert probes - shown == {"ocsp"}
 
 
 def test_one_certificate(service: Running) -> None:

@@ -36,6 +36,10 @@ CONFIGURATION = """
 # written as it should be (a CSR, a duration, a cursor) cannot be read or meant.
 [checks.positive_data_acceptance]
 expected-statuses = ["2xx", 401, 403, 404, 409, 422, 429]
+
+# What does not fit the document may be too large besides, which is found first.
+[checks.negative_data_rejection]
+expected-statuses = [400, 401, 403, 404, 405, 409, 413, 415, 422, 429]
 """
 BY_CERTIFICATE = """
 # That of TLS is shown whatever header is left out.

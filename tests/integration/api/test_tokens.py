@@ -102,6 +102,21 @@ def test_tokens_are_made_over_the_api(service: Running) -> None:
     assert "made" in {one["name"] for one in admin.call("GET", "/v1/api-tokens").json["api_tokens"]}
 
 
+def test_nobody_revokes_what_permits_more_than_he_has(service: Running) -> None:
+    """An admin for some profiles ends API tokens for these alone; an operator one-time tokens likewise."""
+    bounded = bearer(service, "bounded", "--role", "admin", "--profile", "server")
+    inside = make_token(service.home, "inside", "--role", "operator", "--profile", "server")["api_token"]["id"]
+    for options in (["--profile", "client"], [], ["--profile", "server", "--profile", "client"]):
+        outside = make_token(service.home, "outside", "--role", "viewer", *options)["api_token"]["id"]
+        refused = bounded.call("POST", f"/v1/api-tokens/{outside}/revoke")
+        assert (refused.status, refused.json["code"]) == (403, "api.token_beyond")
+    assert bounded.call("POST", f"/v1/api-tokens/{inside}/revoke").json["state"] == "revoked"
+    admin = Client(service, "admin")
+    for profile, name, status in (("client", "zoe", 403), ("server", "z.example.com", 200)):
+        made = admin.call("POST", "/v1/tokens", {"profile": profile, "name": name}).json["token"]
+        assert bounded.call("POST", f"/v1/tokens/{made['id']}/revoke").status == status
+
+
 def test_a_token_makes_no_certificate_that_is_granted_anything(service: Running) -> None:
     """It would outlive the token; an admin with a certificate may."""
     wish = {"profile": "client", "name": "new-admin", "group": "admins"}

@@ -16,7 +16,7 @@ from counterseal.protocols.api.bearer import TokenTerms, new_api_token
 from counterseal.protocols.api.operation import Call, Operation, Reply
 from counterseal.protocols.api.rules import Grant, Role
 from counterseal.protocols.api.shapes import Described, Lifetime, Name, Time
-from counterseal.store.api_tokens import add_api_token, api_tokens, revoke_api_token
+from counterseal.store.api_tokens import add_api_token, api_token, api_tokens, revoke_api_token
 
 if TYPE_CHECKING:
     from counterseal.authority.parts import Authority
@@ -128,10 +128,17 @@ async def list_(call: Call) -> Reply:
 
 
 async def revoke(call: Call) -> Reply:
-    """Revoke an API token; from the next request on it opens nothing."""
+    """Revoke an API token that permits no more than the caller has; from the next request on it opens nothing."""
     wanted: OneApiToken = call.parameters
 
     def take_back(authority: Authority) -> Reply:
+        found = api_token(authority.store, wanted.api_token_id)
+        if not call.caller.has(Grant(Role(found.role), found.profiles)):
+            raise RefusedError(
+                "api.token_beyond",
+                f"{call.caller.name} may not revoke a token with the role {found.role}: it permits more than he may",
+                hint="ask somebody who has its role for all its profiles, or use counterseal api token revoke",
+            )
         at = epoch(authority.clock())
         revoked = replace(revoke_api_token(authority.store, wanted.api_token_id, at), revoked_at=at)
         return Reply(api_token_to_json(revoked, at))

@@ -39,7 +39,10 @@ UNKNOWN = {404: "There is no such certificate.", 409: "Several CAs issued this s
 class Search(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """What to look for, as with ``counterseal list``."""
 
-    status: Annotated[Literal["valid", "revoked", "held"] | None, Described(description="Only this status.")] = None
+    status: Annotated[
+        Literal["valid", "revoked", "held", "reserved"] | None,
+        Described(description="Only this status; reserved: numbers of which no certificate came."),
+    ] = None
     profile: Annotated[Name | None, Described(description="Only this profile.")] = None
     issuer: Annotated[Name | None, Described(description="Only of this CA.")] = None
     name: Annotated[
@@ -47,6 +50,9 @@ class Search(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
         Described(description="Begins with this; `*.example.com` for a domain, `*part*` for anywhere."),
     ] = None
     expiring: Annotated[Lifetime | None, Described(description="Valid ones that expire within this time.")] = None
+    probes: Annotated[bool, Described(description="Also the certificates made for proofs and for OCSP responders.")] = (
+        False
+    )
     limit: Limit = 50
     after: Cursor | None = None
 
@@ -67,7 +73,7 @@ async def search(call: Call) -> Reply:
     query = Query(
         status=status,
         profile=wanted.profile,
-        without_profiles=() if wanted.profile in UNLISTED else UNLISTED,
+        without_profiles=() if wanted.probes or wanted.profile in UNLISTED else UNLISTED,
         name=wanted.name,
         issuer=wanted.issuer,
         expires_before=epoch(now + expiring) if expiring else None,

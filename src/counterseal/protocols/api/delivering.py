@@ -52,8 +52,12 @@ async def issue_once(
     issuer: str | None,
     key: PrivateKeyTypes | None = None,
     password: str | None = None,
+    together: Callable[[Authority], object] = lambda _authority: None,
 ) -> Kept:
-    """Issue, or return what another request with the same key has issued meanwhile; stored durably either way."""
+    """Issue, or return what another request with the same key has issued meanwhile; stored durably either way.
+
+    ``together`` is done with the recording, or not at all.
+    """
     access, attempt = call.parts.service.access, Attempt.of(call)
 
     def begin(authority: Authority) -> Prepared:
@@ -64,6 +68,7 @@ async def issue_once(
         return prepared
 
     def last(authority: Authority, issued: Issued) -> None:
+        together(authority)
         if attempt is not None:
             attempt.complete(authority, _kept(issued, key, password))
 
@@ -152,7 +157,9 @@ def pack(
 ) -> list[dict[str, str]]:
     """Return the files of a format, their contents in base64."""
     strength = Strength.COMPATIBLE if packing.compatible else None
-    files = export(credential, ExportFormat(packing.format), password=password, strength=strength, rounds=rounds)
+    files = export(
+        credential, ExportFormat(packing.format), password=password, strength=strength, rounds=rounds or packing.rounds
+    )
     return [{"name": str(file.path), "content": b64encode(file.content).decode()} for file in files]
 
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypedDict
 
 from counterseal.authority.credential import credential_of, issued_before
 from counterseal.authority.order import name_of_csr, order_client, order_from_csr, order_server
 from counterseal.authority.record_json import certificate_to_json
 from counterseal.authority.renew import ask_again
+from counterseal.authority.revoke import revoke_record
 from counterseal.duration import parse_duration
 from counterseal.errors import InputError, KeyAccessError, NotFoundError, RefusedError
 from counterseal.keystore.pkcs8 import open_key
 from counterseal.keystore.software import generate_key
 from counterseal.moments import epoch
+from counterseal.pki.crl import RevocationReason
 from counterseal.pki.csr import parse_csr
 from counterseal.pki.keys import parse_key_spec
 from counterseal.pki.profile import Purpose
@@ -29,6 +32,7 @@ from counterseal.protocols.api.delivering import (
     rehearse_only,
 )
 from counterseal.protocols.api.operation import Call, Operation, Reply
+from counterseal.protocols.api.revoking import put_in_force
 from counterseal.protocols.api.rules import Role
 from counterseal.protocols.api.wishes import (
     Bundle,
@@ -36,6 +40,7 @@ from counterseal.protocols.api.wishes import (
     ExportWish,
     Issued,
     Rehearsal,
+    Rekeyed,
     RekeyWish,
     RenewWish,
     SignWish,
@@ -132,7 +137,10 @@ async def renew(call: Call) -> Reply:
 
 
 async def rekey(call: Call) -> Reply:
-    """Issue the same certificate again, with a new key made here and handed over once."""
+    """Issue the same certificate again, with a new key made here and handed over once.
+
+    With ``revoke_old`` the one before is revoked with the recording of the new one, or neither is done.
+    """
     wanted: RekeyWish = call.body
     kept = None if wanted.dry_run else await answered(call)
     if kept is None:
@@ -143,12 +151,25 @@ async def rekey(call: Call) -> Reply:
             old, lifetime = _standing(authority, call), _lifetime(wanted.lifetime)
             return ask_again(authority, old, public_key=key.public_key(), lifetime=lifetime)
 
+        def revoke_old(authority: Authority) -> None:
+            if wanted.revoke_old:
+                revoke_record(authority, record, RevocationReason.SUPERSEDED)
+
         about: About = {"name": record.name, "issuer": record.issuer, "key": key, "password": password}
         await rehearse_bundle(call, decide, wanted.packing, **about)
         if wanted.dry_run:
             return await rehearse_only(call, decide, name=record.name, issuer=record.issuer)
-        kept = await issue_once(call, decide, **about)
-    return await deliver_bundle(call, kept, wanted.packing)
+        kept = await issue_once(call, decide, **about, together=revoke_old)
+    reply = await deliver_bundle(call, kept, wanted.packing)
+    return replace(reply, content=reply.content | await _superseded(call, revoked=wanted.revoke_old))
+
+
+async def _superseded(call: Call, *, revoked: bool) -> dict[str, object]:
+    """Return what became of the certificate of the path, its CA's list published if it was revoked."""
+    if not revoked:
+        return {"revoked": None, "in_force": None}
+    record = await call.parts.service.access.read(lambda authority: find_one(authority, call.parameters))
+    return {"revoked": certificate_to_json(record), "in_force": await put_in_force(call, record.issuer)}
 
 
 async def export_(call: Call) -> Reply:
@@ -231,7 +252,7 @@ OPERATIONS = (
         rehearsal=Rehearsal,
     ),
     Operation(
-        "rekeyCertificate", "POST", "/v1/certificates/{serial_number}/rekey", Role.OPERATOR, rekey, Bundle,
+        "rekeyCertificate", "POST", "/v1/certificates/{serial_number}/rekey", Role.OPERATOR, rekey, Rekeyed,
         "Issue a certificate again with a new key", status=201, parameters=One, body=RekeyWish, problems=ISSUING,
         idempotent=True, rehearsal=Rehearsal,
     ),

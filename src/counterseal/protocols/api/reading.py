@@ -23,6 +23,7 @@ T = TypeVar("T", bound=msgspec.Struct)
 _PLACE = re.compile(r"^(?P<what>.*?)(?: - at `(?P<place>\$[^`]*)`)?$", re.DOTALL)
 _UNKNOWN = re.compile(r"^Object contains unknown field `(.*)`$", re.DOTALL)
 _INTEGER = re.compile(r"-?[0-9]{1,19}")
+_BOOLEANS = {"true": True, "false": False}
 _STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]")
 KEY_LIMIT = 255
 
@@ -44,20 +45,21 @@ def read_parameters(kind: type[T], path: Mapping[str, str], query: Iterable[tupl
 
 def _value(kind: type[msgspec.Struct], name: str, text: str) -> str | int:
     """Return a parameter's text as what it is declared to be; msgspec itself would take ``null`` for None."""
-    return int(text) if name in _integers(kind) and _INTEGER.fullmatch(text) else text
+    declared = _declared(kind).get(name)
+    if declared is msgspec.inspect.IntType and _INTEGER.fullmatch(text):
+        return int(text)
+    return _BOOLEANS.get(text, text) if declared is msgspec.inspect.BoolType else text
 
 
 @cache
-def _integers(kind: type[msgspec.Struct]) -> frozenset[str]:
+def _declared(kind: type[msgspec.Struct]) -> dict[str, type[msgspec.inspect.Type]]:
     declared = msgspec.inspect.type_info(kind)
     fields = declared.fields if isinstance(declared, msgspec.inspect.StructType) else ()
-    return frozenset(one.name for one in fields if _is_integer(one.type))
+    return {one.name: type(_bare(one.type)) for one in fields}
 
 
-def _is_integer(kind: msgspec.inspect.Type) -> bool:
-    if isinstance(kind, msgspec.inspect.Metadata):  # with a description
-        return _is_integer(kind.type)
-    return isinstance(kind, msgspec.inspect.IntType)
+def _bare(kind: msgspec.inspect.Type) -> msgspec.inspect.Type:
+    return _bare(kind.type) if isinstance(kind, msgspec.inspect.Metadata) else kind  # with a description
 
 
 def read_json(kind: type[T], content: bytes) -> T:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
@@ -14,7 +14,7 @@ from counterseal.pki.crl import RevocationReason
 from counterseal.protocols.api.certificates import UNKNOWN, One, find_one
 from counterseal.protocols.api.operation import Call, Operation, Reply
 from counterseal.protocols.api.rules import Role
-from counterseal.protocols.api.shapes import Certificate, Described
+from counterseal.protocols.api.shapes import Certificate, InForce  # noqa: TC001 - msgspec reads the annotations at run time
 from counterseal.service.log import log_error
 
 if TYPE_CHECKING:
@@ -36,22 +36,6 @@ class RevokeWish(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """Why (RFC 5280 5.3.1); a certificate_hold can be taken back."""
 
     reason: Reason = "unspecified"
-
-
-class InForce(msgspec.Struct, frozen=True):
-    """Who knows of it by now."""
-
-    crl_number: Annotated[
-        int | None, Described(description="The published list that says so; null where none could be signed yet.")
-    ]
-    ocsp: Annotated[bool, Described(description="The responder says so from now on.")]
-    nginx: Annotated[
-        Literal["not_deployed", "pending"],
-        Described(
-            description="pending: the nginx of this host goes by the list before, until `counterseal refresh` has "
-            "deployed and proved the new one. not_deployed: no site is deployed on this host."
-        ),
-    ]
 
 
 class Changed(msgspec.Struct, frozen=True):
@@ -85,12 +69,16 @@ async def _change(call: Call, change: Change) -> Reply:
         return change(authority, record)
 
     record = await access.write(step)
-    in_force = {
-        "crl_number": await _publish(call, record.issuer),
+    return Reply({"certificate": certificate_to_json(record), "in_force": await put_in_force(call, record.issuer)})
+
+
+async def put_in_force(call: Call, issuer: str) -> dict[str, object]:
+    """Publish the list of a CA of which something was revoked, and return what is in force."""
+    return {
+        "crl_number": await _publish(call, issuer),
         "ocsp": call.parts.has_ocsp,
         "nginx": "not_deployed" if call.parts.host.generation() is None else "pending",
     }
-    return Reply({"certificate": certificate_to_json(record), "in_force": in_force})
 
 
 async def _publish(call: Call, issuer: str) -> int | None:

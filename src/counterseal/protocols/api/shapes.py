@@ -5,7 +5,7 @@ The values are those of ``authority.record_json``, the same as after ``--json`` 
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -32,9 +32,9 @@ class Certificate(msgspec.Struct, frozen=True):
     profile: str
     group: str | None
     issuer: Annotated[str, Described(description="Name of the CA.")]
-    status: Annotated[str, Described(description="valid (whatever its end), revoked or held.")]
-    not_before: Time
-    not_after: Time
+    status: Annotated[str, Described(description="valid (whatever its end), revoked, held, or reserved.")]
+    not_before: Annotated[Time | None, Described(description="null while the number is only reserved.")]
+    not_after: Annotated[Time | None, Described(description="null while the number is only reserved.")]
     created_at: Time
     created_by: str
     revoked_at: Time | None
@@ -53,6 +53,22 @@ class ShownCertificate(msgspec.Struct, frozen=True):
 
     certificate: Certificate
     pem: str | None
+
+
+class InForce(msgspec.Struct, frozen=True):
+    """Who knows of a revocation by now."""
+
+    crl_number: Annotated[
+        int | None, Described(description="The published list that says so; null where none could be signed yet.")
+    ]
+    ocsp: Annotated[bool, Described(description="The responder says so from now on.")]
+    nginx: Annotated[
+        Literal["not_deployed", "pending"],
+        Described(
+            description="pending: the nginx of this host goes by the list before, until `counterseal refresh` has "
+            "deployed and proved the new one. not_deployed: no site is deployed on this host."
+        ),
+    ]
 
 
 class CA(msgspec.Struct, frozen=True):

@@ -17,7 +17,7 @@ from counterseal.protocols.api.escalation import refuse_escalation
 from counterseal.protocols.api.operation import Call, Operation, Reply
 from counterseal.protocols.api.rules import Role
 from counterseal.protocols.api.shapes import Described, Lifetime, Name, Text, Time
-from counterseal.store.tokens import revoke_token, tokens
+from counterseal.store.tokens import revocable_token, revoke_token, tokens
 
 if TYPE_CHECKING:
     from counterseal.authority.parts import Authority
@@ -112,10 +112,11 @@ async def list_tokens(call: Call) -> Reply:
 
 
 async def revoke(call: Call) -> Reply:
-    """Take a token back; what it has given stays as it is."""
+    """Take back a token of a profile that the caller may issue of; what it has given stays as it is."""
     wanted: OneToken = call.parameters
 
     def take_back(authority: Authority) -> Reply:
+        call.caller.require(Role.OPERATOR, revocable_token(authority.store, wanted.id).profile)
         at = epoch(authority.clock())
         return Reply(token_to_json(replace(revoke_token(authority.store, wanted.id, at), revoked_at=at), at))
 

@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from counterseal.protocols.api.shapes import Certificate, Described, Lifetime, Name, Text
+from counterseal.bundles.pkcs12 import FAST_ROUNDS, MAX_ROUNDS
+from counterseal.protocols.api.shapes import Certificate, Described, InForce, Lifetime, Name, Text
 
 Format = Literal["p12", "pem", "mobileconfig", "java", "kubernetes"]
 KeyKind = Annotated[
@@ -57,6 +58,10 @@ class Packing(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=T
     format: Annotated[Format, Described(description="For whom the files are.")] = "p12"
     password: Password | None = None
     compatible: Annotated[bool, Described(description="For old macOS, iOS, Android < 14, Windows Server 2016.")] = False
+    rounds: Annotated[
+        Annotated[int, Described(ge=FAST_ROUNDS, le=MAX_ROUNDS)] | None,
+        Described(description="Key derivation of a PKCS#12; by default 20000."),
+    ] = None
 
 
 class SignWish(Wish, forbid_unknown_fields=True, frozen=True, kw_only=True):
@@ -91,6 +96,9 @@ class RekeyWish(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only
 
     key: KeyKind = "p-256"
     lifetime: Lifetime | None = None
+    revoke_old: Annotated[
+        bool, Described(description="Revoke the one before as superseded, in the same step, and publish the list.")
+    ] = False
     packing: Packing = Packing()
     dry_run: DryRun = False
 
@@ -139,6 +147,13 @@ class Bundle(msgspec.Struct, frozen=True, kw_only=True):
     files: list[File]
     password: str | None
     remarks: list[Remark]
+
+
+class Rekeyed(Bundle, frozen=True, kw_only=True):
+    """Files with the new key; of the certificate before, what ``revoke_old`` made of it, null without."""
+
+    revoked: Certificate | None
+    in_force: InForce | None
 
 
 class Kept(msgspec.Struct, frozen=True):

@@ -16,6 +16,7 @@ class Wanted(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
     name: str | None = None
     limit: Annotated[int, msgspec.Meta(ge=1, le=9, description="How many.")] = 5
+    all: Annotated[bool, msgspec.Meta(description="Whether all.")] = False
 
 
 class Inner(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -32,9 +33,10 @@ class Body(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
 
 def test_text_stays_text() -> None:
-    """``null`` and digits are names too; a number is one only where one is declared."""
+    """``null`` and digits are names too; a number or a truth value is one only where one is declared."""
     assert read_parameters(Wanted, {"name": "null"}, [("limit", "7")]) == Wanted("null", 7)
     assert read_parameters(Wanted, {}, [("name", "12")]) == Wanted("12", 5)
+    assert read_parameters(Wanted, {}, [("name", "true"), ("all", "true")]) == Wanted("true", all=True)
 
 
 @pytest.mark.parametrize(
@@ -44,6 +46,9 @@ def test_text_stays_text() -> None:
         ([("limit", "ten")], "limit"),
         ([("limit", "1" * 30)], "limit"),
         ([("limit", "null")], "limit"),
+        ([("limit", "true")], "limit"),
+        ([("all", "1")], "all"),
+        ([("all", "True")], "all"),
         ([("name", "a"), ("name", "b")], "name"),
         ([("nmae", "a")], "nmae"),
     ],
