@@ -8,10 +8,12 @@
 #   user-venv         the same, python3-venv here venv and an nginx in .venv, no root
 #   user-sudo         a user with sudo            as root does, through sudo without a question
 #
-# RELEASE=bookworm chooses the release, KEEP=1 keeps the directory. The machines use this machine's way to its package
-# indexes: its apt and pip configuration and certificates are copied into them, its PIP_, SSL_ and proxy variables kept.
+# RELEASE chooses the release (bookworm, this machine's own; trixie), and MIRROR=http://archive.ubuntu.com/ubuntu with
+# RELEASE=noble another house's; KEEP=1 keeps the directory. The machines use this machine's way to its package indexes:
+# its apt and pip configuration and certificates are copied into them, its PIP_, SSL_ and proxy variables kept.
 set -eu
 cd "$(dirname "$0")/.."
+own=$(. /etc/os-release && echo "$VERSION_CODENAME")
 release=${RELEASE:-bookworm}
 work=$(mktemp -d /var/tmp/fresh.XXXXXX)
 failures=0
@@ -22,12 +24,26 @@ clean_up() {
 trap clean_up EXIT
 trap 'exit 130' INT TERM
 
+bootstrap() { # this machine's own sources for its own release; else the mirror's, with the keys that come with the release
+    set -- --variant=minbase --include=python3
+    if [ -n "${MIRROR:-}" ]; then
+        debootstrap "$@" --no-check-gpg --components=main,universe "$release" "$work/base" "$MIRROR" gutsy
+    else
+        debootstrap "$@" "$release" "$work/base"
+    fi >"$work/debootstrap.log"
+    if [ "$release" = "$own" ]; then
+        rm -rf "$work/base/etc/apt" && cp -a /etc/apt "$work/base/etc/apt"
+    else
+        cp -a /etc/apt/apt.conf.d/. "$work/base/etc/apt/apt.conf.d/"
+    fi
+}
+
 make_base() {
-    debootstrap --variant=minbase --include=python3 "$release" "$work/base" >"$work/debootstrap.log"
-    rm -rf "$work/base/etc/apt" "$work/base/var/lib/apt/lists"
+    bootstrap
+    rm -rf "$work/base/var/lib/apt/lists"
     mkdir -p "$work/base/usr/local/share" "$work/base/var/lib/apt/lists/partial" "$work/base/home/user"
     chroot "$work/base" useradd --shell /bin/sh --home-dir /home/user user
-    for path in /etc/apt /etc/pip.conf /etc/resolv.conf /etc/hosts /usr/local/share/ca-certificates; do
+    for path in /etc/pip.conf /etc/resolv.conf /etc/hosts /usr/local/share/ca-certificates; do
         [ ! -e "$path" ] || cp -a "$path" "$work/base$path"
     done
     # As a machine comes whose owner set up its certificates: the file is there, the package is not.

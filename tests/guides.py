@@ -35,3 +35,24 @@ def run_script(script: str, place: Path, home: Path, **environment: str) -> str:
     )
     assert ran.returncode == 0, ran.stdout + ran.stderr
     return ran.stdout
+
+
+def table_row(guide: str, first: str) -> list[str]:
+    """Return what stands in backquotes in the row of a table that begins with this cell."""
+    text = (ROOT / "docs" / "guides" / guide).read_text()
+    (found,) = re.findall(rf"^\| {re.escape(first)} \|.*$", text, re.MULTILINE)
+    return re.findall(r"`([^`]+)`", found)
+
+
+def fit(text: str, values: dict[str, str]) -> str:
+    """Put what only this machine has in the place of what the guide says."""
+    for old, new in values.items():
+        text = text.replace(old, new)
+    return text
+
+
+def program(path: Path, text: str) -> None:
+    """Write a script that can be run."""
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(text)
+    path.chmod(0o700)
