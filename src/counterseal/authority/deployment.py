@@ -30,7 +30,6 @@ from counterseal.authority.site_material import client_cas, material_of
 from counterseal.authority.stapling import require_stapling
 from counterseal.errors import InputError, NotFoundError
 from counterseal.nginx.deploy import ProofOutcome, choose_generation, deploy, mend, rollback
-from counterseal.nginx.generations import Layout as Generations
 from counterseal.nginx.generations import list_generations, read_current
 from counterseal.nginx.render import render, render_snippets
 from counterseal.nginx.site import Admit
@@ -63,7 +62,7 @@ class Ground:
 
     def stage(self, number: int, served: Sequence[ServedSite]) -> Stage:
         """Return where a generation of these sites is proved."""
-        directory = Generations(self.place.base).directory(number)
+        directory = self.place.directories.directory(number)
         own = frozenset(one.site.name for one in served if one.certificate is not None)
         foreign = frozenset(one.site.name for one in served if not one.proves_backend)
         layout = self.layout
@@ -171,7 +170,7 @@ def choose_rollback(authority: Authority, ground: Ground, *, to: int | None, rea
     """Return the generation that ``rollback_sites`` goes to; raises what it raises by then."""
     number = choose_generation(ground.place.base, to)
     if not readmit:
-        refuse_readmission(authority, Generations(ground.place.base).directory(number), number)
+        refuse_readmission(authority, ground.place.directories.directory(number), number)
     return number
 
 

@@ -10,7 +10,6 @@ from counterseal.authority.generation_lists import has_newest_lists
 from counterseal.authority.site_certificate import needs_certificate
 from counterseal.errors import FileError
 from counterseal.files import read_file
-from counterseal.nginx.generations import Layout
 from counterseal.nginx.render.inventory import KNOWN_FILE
 from counterseal.nginx.site import Admit
 
@@ -38,7 +37,7 @@ def is_outdated(authority: Authority, ground: Ground) -> bool:
     """Whether a list was published after the generation in force was made, which therefore holds an older one."""
     if ground.in_force is None:
         return False
-    return not has_newest_lists(authority, Layout(ground.place.base).directory(ground.in_force))
+    return not has_newest_lists(authority, ground.place.directories.directory(ground.in_force))
 
 
 def lacks_known(authority: Authority, served: Sequence[ServedSite], ground: Ground) -> bool:
@@ -47,6 +46,6 @@ def lacks_known(authority: Authority, served: Sequence[ServedSite], ground: Grou
         return False
     today = render_sites(authority, served, ground, generation=ground.in_force)[KNOWN_FILE].content
     try:
-        return read_file(Layout(ground.place.base).directory(ground.in_force) / KNOWN_FILE) != today
+        return read_file(ground.place.directories.directory(ground.in_force) / KNOWN_FILE) != today
     except FileError:
         return True

@@ -17,6 +17,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.x509.oid import ExtendedKeyUsageOID, ObjectIdentifier
 
 from counterseal.errors import InputError, NotFoundError, RefusedError
+from counterseal.moments import show_moment
 from counterseal.pki.extensions import extension_in, read_extensions
 from counterseal.pki.profile import UNLISTED
 from counterseal.pki.reading import UNREADABLE
@@ -81,7 +82,7 @@ def holder_of(
         raise RefusedError("peer.not_yet_valid", f"the client certificate is not valid yet: {subject}")
     end = certificate.not_valid_after_utc
     if now > end + grace:
-        raise RefusedError("peer.expired", f"the client certificate expired on {end:%Y-%m-%d %H:%M} UTC: {subject}")
+        raise RefusedError("peer.expired", f"the client certificate expired on {show_moment(end)}: {subject}")
     return Holder(certificate, record, expired=now > end)
 
 

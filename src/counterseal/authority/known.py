@@ -9,7 +9,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from counterseal.errors import CountersealError
-from counterseal.moments import epoch, moment
+from counterseal.moments import epoch, moment, show_moment
 from counterseal.store.records import Status
 
 if TYPE_CHECKING:
@@ -60,5 +60,5 @@ class KnownCAs:
 def _status(record: CertificateRecord, at: int) -> str:
     if record.status is Status.VALID and record.not_after <= at:
         return "expired"
-    when = f" ({record.revocation_reason}, {moment(record.revoked_at):%Y-%m-%d %H:%M} UTC)" if record.revoked_at else ""
+    when = f" ({record.revocation_reason}, {show_moment(moment(record.revoked_at))})" if record.revoked_at else ""
     return f"{record.status}{when}"

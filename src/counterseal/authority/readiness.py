@@ -13,7 +13,7 @@ from cryptography import x509
 from counterseal.authority.parts import ROOT
 from counterseal.errors import CountersealError
 from counterseal.findings import Finding, Severity
-from counterseal.moments import moment
+from counterseal.moments import moment, show_moment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -70,7 +70,7 @@ def _faults(authority: Authority, state: CAState, now: datetime) -> Iterator[Fin
     elif state.issues:
         yield _fault("ready.key_missing", name, "the CA's key is not here, so it can sign nothing", "bring it back")
     if state.crl is not None and moment(state.crl.next_update) <= now:
-        ended = f"list {state.crl.number} ended {moment(state.crl.next_update):%Y-%m-%d %H:%M} UTC"
+        ended = f"list {state.crl.number} ended {show_moment(moment(state.crl.next_update))}"
         yield _fault("ready.crl_ended", name, ended, "counterseal crl, with the CA's key at hand")
 
 

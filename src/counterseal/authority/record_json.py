@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from cryptography import x509
 
-from counterseal.moments import moment
+from counterseal.moments import isoformat
 from counterseal.pki.shown import show_serial
 from counterseal.pki.subject import show_subject
 from counterseal.store.records import Status
 
 if TYPE_CHECKING:
     from counterseal.findings import Report
+    from counterseal.store.acme.records import ExternalKeyRecord
     from counterseal.store.api_tokens import ApiToken
     from counterseal.store.records import CARecord, CertificateRecord, CRLRecord, CRLTimes, KeyUse
     from counterseal.store.tokens import TokenRecord
@@ -30,11 +31,11 @@ def certificate_to_json(record: CertificateRecord) -> dict[str, Any]:
         "group": record.group,
         "issuer": record.issuer,
         "status": str(record.status),
-        "not_before": None if is_reserved else moment(record.not_before).isoformat(),
-        "not_after": None if is_reserved else moment(record.not_after).isoformat(),
-        "created_at": moment(record.created_at).isoformat(),
+        "not_before": None if is_reserved else isoformat(record.not_before),
+        "not_after": None if is_reserved else isoformat(record.not_after),
+        "created_at": isoformat(record.created_at),
         "created_by": record.created_by,
-        "revoked_at": moment(record.revoked_at).isoformat() if record.revoked_at else None,
+        "revoked_at": isoformat(record.revoked_at),
         "revocation_reason": record.revocation_reason,
     }
 
@@ -50,7 +51,7 @@ def ca_to_json(record: CARecord, crl: CRLTimes | None) -> dict[str, Any]:
         "subject": show_subject(certificate.subject),
         "not_after": certificate.not_valid_after_utc.isoformat(),
         "crl_number": crl.number if crl else None,
-        "crl_next_update": moment(crl.next_update).isoformat() if crl else None,
+        "crl_next_update": isoformat(crl.next_update) if crl else None,
     }
 
 
@@ -60,8 +61,8 @@ def crl_to_json(record: CRLRecord | CRLTimes) -> dict[str, Any]:
         "issuer": record.issuer,
         "number": record.number,
         "entries": record.entries,
-        "this_update": moment(record.this_update).isoformat(),
-        "next_update": moment(record.next_update).isoformat(),
+        "this_update": isoformat(record.this_update),
+        "next_update": isoformat(record.next_update),
     }
 
 
@@ -69,7 +70,7 @@ def key_use_to_json(use: KeyUse) -> dict[str, Any]:
     """Return one entry of the key-use log; hashes in hex."""
     return {
         "sequence": use.sequence,
-        "at": moment(use.at).isoformat(),
+        "at": isoformat(use.at),
         "actor": use.actor,
         "ca": use.ca,
         "action": use.action,
@@ -107,10 +108,10 @@ def token_to_json(record: TokenRecord, at: int) -> dict[str, Any]:
         "state": token_state(record, at),
         "uses": record.uses,
         "used": record.used,
-        "created_at": moment(record.created_at).isoformat(),
+        "created_at": isoformat(record.created_at),
         "created_by": record.created_by,
-        "expires_at": moment(record.expires_at).isoformat(),
-        "revoked_at": moment(record.revoked_at).isoformat() if record.revoked_at else None,
+        "expires_at": isoformat(record.expires_at),
+        "revoked_at": isoformat(record.revoked_at),
     }
 
 
@@ -130,10 +131,35 @@ def api_token_to_json(token: ApiToken, at: int) -> dict[str, Any]:
         "profiles": None if token.profiles is None else list(token.profiles),
         "networks": list(token.networks),
         "state": api_token_state(token, at),
-        "created_at": moment(token.created_at).isoformat(),
+        "created_at": isoformat(token.created_at),
         "created_by": token.created_by,
-        "expires_at": moment(token.expires_at).isoformat(),
-        "revoked_at": moment(token.revoked_at).isoformat() if token.revoked_at else None,
-        "last_used_at": moment(token.last_used_at).isoformat() if token.last_used_at else None,
+        "expires_at": isoformat(token.expires_at),
+        "revoked_at": isoformat(token.revoked_at),
+        "last_used_at": isoformat(token.last_used_at),
         "last_used_from": token.last_used_from,
+    }
+
+
+def external_key_state(record: ExternalKeyRecord, at: int) -> str:
+    """Return whether a key for new ACME accounts is unused, reusable, used, expired or revoked at a moment."""
+    if record.revoked_at is not None:
+        return "revoked"
+    if record.expires_at is not None and record.expires_at <= at:
+        return "expired"
+    if record.used_at is not None and not record.reusable:
+        return "used"
+    return "reusable" if record.reusable else "unused"
+
+
+def external_key_to_json(record: ExternalKeyRecord) -> dict[str, Any]:
+    """Return a key for new ACME accounts, without what it signs with."""
+    return {
+        "id": record.id,
+        "name": record.name,
+        "created_at": isoformat(record.created_at),
+        "created_by": record.created_by,
+        "expires_at": isoformat(record.expires_at),
+        "reusable": record.reusable,
+        "used_at": isoformat(record.used_at),
+        "revoked_at": isoformat(record.revoked_at),
     }

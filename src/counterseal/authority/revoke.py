@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from counterseal.authority.find import find
 from counterseal.errors import RefusedError
-from counterseal.moments import epoch, moment
+from counterseal.moments import epoch, moment, show_moment
 from counterseal.pki.crl import RevocationReason, encode_entry
 from counterseal.pki.shown import show_serial
 from counterseal.store.records import CertificateRecord, Status
@@ -49,7 +49,7 @@ def _refuse_again(record: CertificateRecord, reason: RevocationReason) -> None:
         raise RefusedError(
             "revoke.already",
             f"certificate {show_serial(record.serial_number)} ({record.name}) is {record.status} since "
-            f"{moment(record.revoked_at or 0):%Y-%m-%d %H:%M} UTC",
+            f"{show_moment(moment(record.revoked_at or 0))}",
             hint="to see that nginx refuses it: counterseal prove; to put it in force again: counterseal nginx deploy",
         )
 

@@ -19,7 +19,7 @@ from counterseal.authority.issue import prepare, rehearse
 from counterseal.authority.order import order_client, order_server
 from counterseal.errors import InputError, RefusedError
 from counterseal.keystore.software import generate_key
-from counterseal.moments import epoch, moment
+from counterseal.moments import epoch, moment, show_moment
 from counterseal.pki.keys import P256
 from counterseal.pki.names import parse_name, show_name
 from counterseal.pki.profile import Purpose
@@ -114,9 +114,7 @@ def token_of(authority: Authority, secret: str) -> TokenRecord:
     if record.revoked_at is not None:
         raise RefusedError("token.revoked", f"the token is revoked: {record.id}")
     if record.expires_at <= epoch(authority.clock()):
-        raise RefusedError(
-            "token.expired", f"the token expired {moment(record.expires_at):%Y-%m-%d %H:%M} UTC: {record.id}"
-        )
+        raise RefusedError("token.expired", f"the token expired {show_moment(moment(record.expires_at))}: {record.id}")
     return record
 
 

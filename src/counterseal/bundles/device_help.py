@@ -36,19 +36,6 @@ class DeviceHelp:
     older: str
 
 
-OFFERS_NOTHING = (
-    "The browser was not quit completely since the import; it also remembers a Cancel until then.",
-    "The certificate has expired or is not valid yet, or the clock of the device is wrong.",
-    (
-        "It lies in another store: Firefox has its own in every profile; on Windows it belongs to the current user, "
-        "not to the computer; on a Mac to the login keychain, not to System."
-    ),
-    "Only the certificate was imported, without its private key: import the .p12 file, not a .pem or .cer file.",
-    "It comes from another CA than those that the site asks for, or it is a server certificate.",
-    "Its key is Ed25519, Ed448 or P-521, which browsers do not use: ask for one with P-256.",
-)
-"""Why a browser may offer no certificate at all, the likeliest cause first; the site then answers 400."""
-
 DEVICES: Mapping[str, DeviceHelp] = MappingProxyType(
     {
         "windows": DeviceHelp(

@@ -8,12 +8,11 @@ import click
 
 from counterseal.cli.common import DurationType, Run, columns, common
 from counterseal.cli.dry_run import dry_run_option, show_dry_run
-from counterseal.moments import epoch, moment
+from counterseal.moments import epoch, isoformat, moment
 
 if TYPE_CHECKING:
     from datetime import timedelta
 
-    from counterseal.store.acme.records import ExternalKeyRecord
 
 EPILOG = """\b
 Examples:
@@ -41,7 +40,8 @@ def eab() -> None:
 @common
 def add(run: Run, *, name: str, expires: timedelta | None, reusable: bool, dry_run: bool) -> None:
     """Make a key for whoever NAME is, and show it this once."""
-    from counterseal.compose.home import service_secret  # noqa: PLC0415 - what the server would load stays away
+    from counterseal.authority.record_json import external_key_to_json  # noqa: PLC0415 - what the server would load stays away
+    from counterseal.compose.home import service_secret  # noqa: PLC0415 - same
     from counterseal.keystore.secret import derive  # noqa: PLC0415 - same
     from counterseal.protocols.acme.external import USE, new_external_key  # noqa: PLC0415 - same
     from counterseal.store.acme.accounts import add_external_key  # noqa: PLC0415 - same
@@ -68,22 +68,24 @@ def add(run: Run, *, name: str, expires: timedelta | None, reusable: bool, dry_r
         f"  hmac key  {mac_key}",
         f"next: certbot register --eab-kid {record.id} --eab-hmac-key ...",
     ]
-    run.show({"external_key": _document(record), "hmac_key": mac_key}, "\n".join(lines))
+    run.show({"external_key": external_key_to_json(record), "hmac_key": mac_key}, "\n".join(lines))
 
 
 @eab.command("list", epilog="\b\nExamples:\n  counterseal acme eab list")
 @common
 def list_keys(run: Run) -> None:
     """List the keys, used and revoked ones too; an HMAC key is never shown again."""
+    from counterseal.authority.record_json import external_key_state, external_key_to_json  # noqa: PLC0415 - only here
     from counterseal.store.acme.accounts import external_keys  # noqa: PLC0415 - only here
 
     with run.authority() as authority:
         records, at = external_keys(authority.store), epoch(authority.clock())
     rows = [
-        (one.id, one.name, _state(one, at), f"{moment(one.created_at):%Y-%m-%d}", one.created_by) for one in records
+        (one.id, one.name, external_key_state(one, at), f"{moment(one.created_at):%Y-%m-%d}", one.created_by)
+        for one in records
     ]
     run.show(
-        {"external_keys": [_document(one) for one in records]},
+        {"external_keys": [external_key_to_json(one) for one in records]},
         columns(rows, titles=("KEY ID", "NAME", "STATE", "MADE", "BY")),
     )
 
@@ -122,7 +124,7 @@ def list_accounts(run: Run) -> None:
             "status": one.status,
             "contact": json.loads(one.contact),
             "external_key": one.external_key,
-            "created_at": moment(one.created_at).isoformat(),
+            "created_at": isoformat(one.created_at),
         }
         for one in found
     ]
@@ -137,26 +139,3 @@ def list_accounts(run: Run) -> None:
         for one in found
     ]
     run.show({"accounts": documents}, columns(rows, titles=("ACCOUNT", "STATUS", "MADE", "EXTERNAL KEY", "CONTACT")))
-
-
-def _state(record: ExternalKeyRecord, at: int) -> str:
-    if record.revoked_at is not None:
-        return "revoked"
-    if record.expires_at is not None and record.expires_at <= at:
-        return "expired"
-    if record.used_at is not None and not record.reusable:
-        return "used"
-    return "reusable" if record.reusable else "unused"
-
-
-def _document(record: ExternalKeyRecord) -> dict[str, Any]:
-    return {
-        "id": record.id,
-        "name": record.name,
-        "created_at": moment(record.created_at).isoformat(),
-        "created_by": record.created_by,
-        "expires_at": moment(record.expires_at).isoformat() if record.expires_at else None,
-        "reusable": record.reusable,
-        "used_at": moment(record.used_at).isoformat() if record.used_at else None,
-        "revoked_at": moment(record.revoked_at).isoformat() if record.revoked_at else None,
-    }

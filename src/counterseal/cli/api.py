@@ -9,7 +9,7 @@ import click
 from counterseal.cli.common import DurationType, Run, columns, common
 from counterseal.cli.completions import complete_profiles
 from counterseal.cli.dry_run import dry_run_option, show_dry_run
-from counterseal.moments import epoch, moment
+from counterseal.moments import epoch, moment, show_moment
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -74,7 +74,7 @@ def add(
         made, secret = new_api_token(authority, terms)
         if not dry_run:
             add_api_token(authority.store, made)
-    what = f"API token for {name}: {_permitted(made)}, until {moment(made.expires_at):%Y-%m-%d %H:%M} UTC"
+    what = f"API token for {name}: {_permitted(made)}, until {show_moment(moment(made.expires_at))}"
     document = {"api_token": api_token_to_json(made, made.created_at)}
     if dry_run:
         show_dry_run(run, acts=[f"make an {what}"])

@@ -20,6 +20,7 @@ from counterseal.cli.passphrase import choose_password
 from counterseal.errors import FileError, InputError
 from counterseal.files import read_file
 from counterseal.fileset import PUBLIC
+from counterseal.moments import show_moment
 from counterseal.pki.keys import parse_key_spec
 from counterseal.pki.names import parse_name
 from counterseal.pki.shown import show_serial
@@ -157,7 +158,7 @@ def show_held(run: Run, verb: str, held: Held, *, extra: dict[str, str], followi
     lines += [
         f"  serial   {show_serial(certificate.serial_number)}",
         f"  issuer   {show_subject(certificate.issuer)}",
-        f"  until    {certificate.not_valid_after_utc:%Y-%m-%d %H:%M} UTC",
+        f"  until    {show_moment(certificate.not_valid_after_utc)}",
         f"  root     {show_subject(root.subject)}, SHA-256 {show_fingerprint(root)}",
     ]
     lines += [f"  file     {path}" for path in held.paths]

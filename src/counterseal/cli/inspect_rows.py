@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from counterseal.authority.inspected import PKCS12Facts, PrivateKeyFacts, Thing
 from counterseal.duration import show_duration
+from counterseal.moments import show_moment
 from counterseal.pki.describe.certificate import CertificateFacts, Validity
 from counterseal.pki.describe.crl import CRLFacts
 from counterseal.pki.describe.csr import CSRFacts
@@ -84,13 +85,13 @@ def _crl(facts: CRLFacts, thing: Thing) -> Iterator[Row]:
     for number, entry in enumerate(facts.first_entries):
         yield (
             "" if number else "the first",
-            f"{entry.serial_number}  {entry.revoked_at:%Y-%m-%d %H:%M} UTC  {entry.reason}",
+            f"{entry.serial_number}  {show_moment(entry.revoked_at)}  {entry.reason}",
         )
 
 
 def _lifetime(begin: datetime, end: datetime | None, validity: Validity, seconds_left: int | None) -> Iterator[Row]:
     if end is None or seconds_left is None:
-        yield "valid", f"from {begin:%Y-%m-%d %H:%M} UTC, with no end"
+        yield "valid", f"from {show_moment(begin)}, with no end"
         return
     length = show_duration(timedelta(seconds=abs(seconds_left)))
     words = {
@@ -98,7 +99,7 @@ def _lifetime(begin: datetime, end: datetime | None, validity: Validity, seconds
         Validity.EXPIRED: f"EXPIRED {length} ago",
         Validity.NOT_YET_VALID: "NOT YET VALID",
     }
-    yield "valid", f"{begin:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M} UTC, {words[validity]}"
+    yield "valid", f"{begin:%Y-%m-%d %H:%M} to {show_moment(end)}, {words[validity]}"
 
 
 def _key(facts: KeyFacts) -> Iterator[Row]:

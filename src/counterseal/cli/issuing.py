@@ -16,7 +16,7 @@ from counterseal.cli.dry_run import show_dry_run
 from counterseal.duration import show_duration
 from counterseal.errors import FileError
 from counterseal.files import make_directory, preview, write_fileset
-from counterseal.moments import moment
+from counterseal.moments import moment, show_moment
 from counterseal.pki.crl import RevocationReason
 from counterseal.pki.shown import show_serial
 
@@ -89,7 +89,7 @@ def show_rehearsal(run: Run, issued: Issued, files: FileSet, out: Path, *, more:
 def show_until(record: CertificateRecord) -> str:
     """Return until when a certificate lives, and how long that is."""
     lifetime = show_duration(moment(record.not_after) - moment(record.not_before))
-    return f"until    {moment(record.not_after):%Y-%m-%d %H:%M} UTC ({lifetime})"
+    return f"until    {show_moment(moment(record.not_after))} ({lifetime})"
 
 
 def _waiting(run: Run, issuer: str) -> list[str]:

@@ -18,7 +18,7 @@ from counterseal.cli.proofs import table
 from counterseal.compose.anchors import system_anchors
 from counterseal.compose.ground import open_ground
 from counterseal.compose.place import has_store, now
-from counterseal.errors import InputError, NotFoundError, hint_for
+from counterseal.errors import InputError, NotFoundError
 from counterseal.files import read_file
 from counterseal.handshake.observation import ProbeIdentity
 from counterseal.handshake.proof_json import proof_to_json
@@ -114,16 +114,10 @@ def _rehearse(run: Run, places: Sequence[str]) -> None:
 
 def _sites(run: Run, site: str | None) -> Sequence[ServedSite]:
     """Return the configured sites, or the one of this name; raises NotFoundError."""
-    settings = run.settings()
-    served = [one for one in settings.sites if site in {None, one.site.name}]
+    served = run.settings().chosen(site, also=f"; or a URL: https://{site}/")
     if not served:
-        known = ", ".join(one.site.name for one in settings.sites) or "none"
-        if not settings.sites and site is None:
-            hint = "name one in counterseal.toml: [sites.NAME]; or prove any server: https://HOST/"
-            raise NotFoundError("site.unknown", "no site is configured", hint=hint)
-        otherwise = f"configured are: {known}; or a URL: https://{site}/"
-        hint = hint_for(site or "", [one.site.name for one in settings.sites], otherwise)
-        raise NotFoundError("site.unknown", f"no such site: {site!r}", hint=hint)
+        hint = "name one in counterseal.toml: [sites.NAME]; or prove any server: https://HOST/"
+        raise NotFoundError("site.unknown", "no site is configured", hint=hint)
     return served
 
 

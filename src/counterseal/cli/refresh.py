@@ -10,7 +10,7 @@ from counterseal.authority.publish import ending_lists, publish, stale_lists
 from counterseal.cli.common import Run, common
 from counterseal.cli.dry_run import dry_run_option, show_dry_run
 from counterseal.cli.exit_codes import FINDINGS
-from counterseal.moments import moment
+from counterseal.moments import moment, show_moment
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,7 +40,7 @@ def refresh(run: Run, *, dry_run: bool) -> int:
         ending = ending_lists(authority)
         sent = _remind(run, authority)
     for crl in ending:
-        run.say(f"warning: the list of CA {crl.issuer} ends {moment(crl.next_update):%Y-%m-%d %H:%M} UTC, then nginx")
+        run.say(f"warning: the list of CA {crl.issuer} ends {show_moment(moment(crl.next_update))}, then nginx")
         run.say("refuses everybody under it, and the CA's key is not here to sign another one")
         run.say("hint: bring the key back for: counterseal crl; and set root_crl_lifetime longer than it is away")
     document["ending"] = [crl.issuer for crl in ending]

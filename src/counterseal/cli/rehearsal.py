@@ -11,7 +11,8 @@ from counterseal.authority.site_material import client_cas
 from counterseal.cli.dry_run import show_dry_run
 from counterseal.files import Preview, preview, read_file
 from counterseal.fileset import SECRET, FileSet, PlannedFile
-from counterseal.nginx.generations import Layout, next_number, read_generation
+from counterseal.moments import show_moment
+from counterseal.nginx.generations import next_number, read_generation
 from counterseal.nginx.inclusion import include_file, plan_inclusion
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def rehearse_rollback(run: Run, ground: Ground, number: int) -> None:
     """Show the generation that would come back, and in which files it differs from the one in force."""
     generation = read_generation(ground.place.base, number)
     manifest = generation.manifest
-    made = f", made {manifest.created_at:%Y-%m-%d %H:%M} UTC ({manifest.reason})" if manifest else ""
+    made = f", made {show_moment(manifest.created_at)} ({manifest.reason})" if manifest else ""
     paths = sorted(manifest.files) if manifest else []
     files = FileSet(tuple(_read(generation.directory, path) for path in paths))
     differing = [file for file in _beside(ground, number, files) if file.change != "same"]
@@ -70,8 +71,8 @@ def _reload(ground: Ground, what: str) -> str:
 
 def _beside(ground: Ground, number: int, files: FileSet) -> list[Preview]:
     """Return the files as they would lie in generation ``number``, compared with the generation in force."""
-    current = Layout(ground.place.base).current
-    directory = Layout(ground.place.base).directory(number)
+    current = ground.place.directories.current
+    directory = ground.place.directories.directory(number)
     pairs = zip(files, preview(current, files), strict=True)
     return [seen._replace(path=str(directory / file.path)) for file, seen in pairs]
 

@@ -16,6 +16,7 @@ from counterseal.cli.passphrase import choose_password
 from counterseal.compose.place import now
 from counterseal.errors import FileError
 from counterseal.files import read_file
+from counterseal.moments import show_moment
 from counterseal.pki.keys import parse_key_spec
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def renew_elsewhere(run: Run, given: Elsewhere) -> None:
 
 def _show_rehearsal(run: Run, before: AtHand, place: Place, given: Elsewhere) -> None:
     if given.if_due and now() < before.due_at:
-        show_dry_run(run, acts=[f"do nothing: due from {before.due_at:%Y-%m-%d %H:%M} UTC"])
+        show_dry_run(run, acts=[f"do nothing: due from {show_moment(before.due_at)}"])
         return
     key = "the same key" if given.keep_key else "a new key"
     acts = [f"ask {given.server} for the next certificate of {place.stem}, for {key}"]
@@ -78,7 +79,7 @@ def _show_rehearsal(run: Run, before: AtHand, place: Place, given: Elsewhere) ->
 def _show(run: Run, renewed: Renewed) -> None:
     if renewed.held is None:
         until, due = renewed.before.certificate.not_valid_after_utc, renewed.before.due_at
-        text = f"nothing to do: valid until {until:%Y-%m-%d %H:%M} UTC, due from {due:%Y-%m-%d %H:%M} UTC"
+        text = f"nothing to do: valid until {show_moment(until)}, due from {show_moment(due)}"
         run.show({"renewed": False, "certificate": held_document(renewed.before.certificate)}, text)
         return
     if renewed.new_root:

@@ -11,7 +11,7 @@ from counterseal.cli.completions import complete_certificates
 from counterseal.cli.records import status_of
 from counterseal.duration import show_duration
 from counterseal.errors import NotFoundError
-from counterseal.moments import moment
+from counterseal.moments import moment, show_moment
 from counterseal.pki.pem import pem_block
 from counterseal.pki.shown import show_serial
 
@@ -44,12 +44,12 @@ def show(run: Run, *, selector: str, pem: bool) -> None:
         f"profile  {record.profile}",
         f"issuer   {record.issuer}",
         f"serial   {show_serial(record.serial_number)}",
-        f"from     {moment(record.not_before):%Y-%m-%d %H:%M} UTC",
-        f"until    {moment(record.not_after):%Y-%m-%d %H:%M} UTC ({show_duration(moment(record.not_after) - now)})",
-        f"made     {moment(record.created_at):%Y-%m-%d %H:%M} UTC by {record.created_by}",
+        f"from     {show_moment(moment(record.not_before))}",
+        f"until    {show_moment(moment(record.not_after))} ({show_duration(moment(record.not_after) - now)})",
+        f"made     {show_moment(moment(record.created_at))} by {record.created_by}",
     ]
     if record.revoked_at:
-        lines.append(f"revoked  {moment(record.revoked_at):%Y-%m-%d %H:%M} UTC, {record.revocation_reason}")
+        lines.append(f"revoked  {show_moment(moment(record.revoked_at))}, {record.revocation_reason}")
     text = (encoded or "").rstrip() if pem else "\n".join(lines)
     run.show({"certificate": certificate_to_json(record), "pem": encoded}, text)
 

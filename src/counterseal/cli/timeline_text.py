@@ -11,6 +11,7 @@ from counterseal.authority.timeline.scale import Scale
 from counterseal.authority.timeline.svg import HEADINGS
 from counterseal.cli.common import columns
 from counterseal.duration import show_duration
+from counterseal.moments import show_moment
 from counterseal.pki.shown import printable
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def drawing(timeline: Timeline, *, width: int) -> str:
 
 
 def _lines(timeline: Timeline, scale: Scale, *, label: int, chart: int) -> Iterator[str]:
-    yield f"what expires when, from {timeline.at:%Y-%m-%d %H:%M} UTC on"
+    yield f"what expires when, from {show_moment(timeline.at)} on"
     names, rule = _axis(scale, chart)
     yield f"  {'':{label}}  {names}"
     yield f"  {'':{label}}  {rule}"

@@ -10,7 +10,7 @@ from counterseal.authority.record_json import token_state, token_to_json
 from counterseal.cli.common import DurationType, Run, columns, common
 from counterseal.cli.completions import complete_cas, complete_profiles
 from counterseal.cli.dry_run import dry_run_option, show_dry_run
-from counterseal.moments import epoch, moment
+from counterseal.moments import epoch, moment, show_moment
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -87,7 +87,7 @@ def make(
         record, secret = (plan_token if dry_run else make_token)(authority, grant)
         fingerprint = _fingerprint(authority)
     if dry_run:
-        until = f"{moment(record.expires_at):%Y-%m-%d %H:%M} UTC"
+        until = show_moment(moment(record.expires_at))
         show_dry_run(run, acts=[f"make a token for {_times(uses)} of profile {profile}: {name}, until {until}"])
         return
     url = run.settings().serve.url or "https://HOST:8443"
@@ -95,7 +95,7 @@ def make(
         f"made a token for {_times(uses)} of profile {profile}: {name}; its secret is shown this once",
         f"  id       {record.id}",
         f"  secret   {secret}",
-        f"  until    {moment(record.expires_at):%Y-%m-%d %H:%M} UTC",
+        f"  until    {show_moment(moment(record.expires_at))}",
         f"  root CA  SHA-256 {fingerprint}",
         f"next, where the certificate is wanted: counterseal enroll {url} --token FILE-WITH-THESE-LINES",
     ]

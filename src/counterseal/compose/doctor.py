@@ -13,7 +13,7 @@ from counterseal.authority.doctor.ca import check_ends, check_keys, check_store
 from counterseal.authority.doctor.check import Check, State, attention, broken, looked, ok
 from counterseal.compose.home import check_clock, open_authority, readable_settings_of, settings_of
 from counterseal.compose.place import has_store, store_path
-from counterseal.errors import CountersealError, NotFoundError
+from counterseal.errors import CountersealError
 from counterseal.findings import Severity
 from counterseal.nginx.target import MAIN_FILE
 
@@ -43,7 +43,7 @@ def examine(
     checks = list(looked("configuration", partial(_configuration, home)))
     is_whole = checks[0].state is not State.BROKEN
     settings = settings_of(home) if is_whole else readable_settings_of(home)
-    served = _chosen(settings, site) if is_whole else _named(settings, site)
+    served = settings.chosen(site) if is_whole else _named(settings, site)
     if not is_whole and settings.store is None and has_store(home) and not store_path(home).is_file():
         return (*checks, attention("store", "", f"not looked at: {_UNTOLD}", _MEND_FIRST), *looked("timer", _timer))
     try:
@@ -64,14 +64,6 @@ def _configuration(home: Path) -> Iterator[Check]:
     count = len(settings.sites)
     named = f"{settings.source}: {count} site{'' if count == 1 else 's'}" if settings.source else "defaults, no site"
     yield ok("configuration", "", named)
-
-
-def _chosen(settings: Settings, site: str | None) -> tuple[ServedSite, ...]:
-    served = _named(settings, site)
-    if site is not None and not served:
-        known = ", ".join(one.site.name for one in settings.sites) or "none"
-        raise NotFoundError("site.unknown", f"no such site: {site!r}", hint=f"configured are: {known}")
-    return served
 
 
 def _named(settings: Settings, site: str | None) -> tuple[ServedSite, ...]:

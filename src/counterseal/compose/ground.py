@@ -39,8 +39,7 @@ _WORKER_USERS = ("www-data", "nginx", "nobody")
 def open_ground(home: Path, settings: Settings) -> Ground:
     """Return where the configured sites are deployed; raises NginxError when there is no nginx."""
     binary = find_nginx(settings.nginx.binary)
-    version_text = read_version(binary)
-    version = parse_version(version_text)
+    version = parse_version(read_version(binary))
     base = nginx_directory(home)
     owned = settings.nginx.config is None
     target = (
@@ -48,7 +47,7 @@ def open_ground(home: Path, settings: Settings) -> Ground:
         if owned
         else running_target(
             binary,
-            version_text,
+            version,
             conf=settings.nginx.config,
             include_file=settings.nginx.include_file,
             unit=settings.nginx.unit,

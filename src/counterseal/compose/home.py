@@ -16,7 +16,7 @@ from counterseal.config.settings import Settings
 from counterseal.errors import CountersealError, FileError, InputError, NotFoundError, RefusedError, StoreError
 from counterseal.files import make_directory
 from counterseal.keystore.file import FileKeyStore
-from counterseal.moments import moment
+from counterseal.moments import moment, show_moment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -171,7 +171,7 @@ def check_clock(store: Store) -> None:
         return
     raise RefusedError(
         "clock.back",
-        f"the clock says {now():%Y-%m-%d %H:%M} UTC, a CA key was used at {last:%Y-%m-%d %H:%M} UTC",
+        f"the clock says {show_moment(now())}, a CA key was used at {show_moment(last)}",
         hint=f"set the clock right (timedatectl); if it is right now and was wrong then, look at counterseal log show, "
         f"and run this once more with {ACCEPT_CLOCK}=1",
     )

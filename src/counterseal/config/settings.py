@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from counterseal.authority.parts import Rules
 from counterseal.authority.reminders.settings import ReminderSettings
+from counterseal.errors import NotFoundError, hint_for
 from counterseal.service.settings import ServeSettings
 
 if TYPE_CHECKING:
@@ -62,3 +63,12 @@ class Settings:
     reminders: ReminderSettings = field(default_factory=ReminderSettings)
     est: ESTRules | None = None
     """None: the same of EST."""
+
+    def chosen(self, name: str | None, *, also: str = "") -> tuple[ServedSite, ...]:
+        """Return every site, or the one of this name; raises NotFoundError ``site.unknown``, ``also`` in its hint."""
+        found = tuple(one for one in self.sites if name in {None, one.site.name})
+        if name is not None and not found:
+            names = [one.site.name for one in self.sites]
+            otherwise = f"configured are: {', '.join(names) or 'none'}{also}"
+            raise NotFoundError("site.unknown", f"no such site: {name!r}", hint=hint_for(name, names, otherwise))
+        return found

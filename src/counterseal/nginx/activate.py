@@ -120,7 +120,7 @@ def _test(place: Place, inclusion: Inclusion) -> tuple[str, ...]:
         time_limit=place.limits.test,
         dump=not target.owned,
     )
-    current = place.layout.current
+    current = place.directories.current
     require_passed(test, known_conflicts=inclusion.tolerated(current.resolve()))
     if not target.owned:
         for name in target.included:

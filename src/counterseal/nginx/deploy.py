@@ -108,7 +108,7 @@ def mend(place: Place) -> Recovery | None:
     """Mend what a killed deploy left; every command that touches nginx begins with this. None: nothing to mend."""
     if not place.base.is_dir():
         return None
-    with hold_lock(place.layout.lock, within=place.limits.lock, clock=place.nginx.clock):
+    with hold_lock(place.directories.lock, within=place.limits.lock, clock=place.nginx.clock):
         return recover(place)
 
 
@@ -124,7 +124,7 @@ def _put_in_force(
     walk, clock = Walk(on_step), place.nginx.clock
     began = clock.monotonic()
     walk.enter("lock")
-    with hold_lock(place.layout.lock, within=place.limits.lock, clock=clock):
+    with hold_lock(place.directories.lock, within=place.limits.lock, clock=clock):
         walk.enter("recover")
         recovery = recover(place)
         walk.enter("check")
@@ -140,7 +140,7 @@ def _check(place: Place, *, install: bool) -> Inclusion:
     """See that nginx is there and would read us, before anything is changed."""
     target, limits = place.nginx.target, place.limits
     require_executable(target.binary)
-    make_passable(place.layout.run)
+    make_passable(place.directories.run)
     if target.owned:
         return Inclusion()
     place.nginx.require_master()

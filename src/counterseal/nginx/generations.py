@@ -37,7 +37,7 @@ _NUMBERED = re.compile(r"\d{4,}")
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class Directories:
     """The paths below one ``base``."""
 
     base: Path
@@ -101,7 +101,7 @@ class Generation:
 
 def list_generations(base: Path) -> tuple[Generation, ...]:
     """Return the generations on disk, oldest first; raises FileError when we may not look."""
-    directory = Layout(base).generations
+    directory = Directories(base).generations
     try:
         names = [path.name for path in directory.iterdir()]
     except FileNotFoundError:
@@ -114,7 +114,7 @@ def list_generations(base: Path) -> tuple[Generation, ...]:
 
 def read_generation(base: Path, number: int) -> Generation:
     """Return one generation; raises NotFoundError ``generation.missing``."""
-    directory = Layout(base).directory(number)
+    directory = Directories(base).directory(number)
     if not directory.is_dir():
         raise NotFoundError(
             "generation.missing", f"no such generation: {number}", hint="list them: counterseal nginx generations"
@@ -131,7 +131,7 @@ def read_current(base: Path) -> int | None:
 
     Raises DeployError ``deploy.foreign_link`` when ``current`` is something that we did not make, FileError.
     """
-    link = Layout(base).current
+    link = Directories(base).current
     try:
         aim = link.readlink()
     except FileNotFoundError:
@@ -163,8 +163,8 @@ def write_generation(
 
     Raises FileError; on any failure, also a full disk, nothing is left behind.
     """
-    layout = Layout(base)
-    make_passable(layout.generations)
+    directories = Directories(base)
+    make_passable(directories.generations)
     manifest = Manifest(
         number=number,
         created_at=created_at,
@@ -172,7 +172,7 @@ def write_generation(
         previous=read_current(base),
         files={file.path: hashlib.sha256(file.content).hexdigest() for file in fileset},
     )
-    hidden = layout.generations / f".{number:04d}.{secrets.token_hex(6)}.tmp"
+    hidden = directories.generations / f".{number:04d}.{secrets.token_hex(6)}.tmp"
     try:
         make_directory(hidden, mode=0o700)
         write_fileset(hidden, fileset, overwrite=False)
@@ -180,13 +180,13 @@ def write_generation(
         for folder in (path for path in hidden.rglob("*") if path.is_dir()):
             folder.chmod(0o755)  # the caller's umask may have kept the workers out
         hidden.chmod(DIRECTORY_MODE)
-        hidden.rename(layout.directory(number))
-        sync_directory(layout.generations)
+        hidden.rename(directories.directory(number))
+        sync_directory(directories.generations)
     except OSError as error:
         raise FileError("file.write", f"cannot write generation {number}: {reason_of(error)}") from error
     finally:
         shutil.rmtree(hidden, ignore_errors=True)
-    return Generation(number, layout.directory(number), manifest)
+    return Generation(number, directories.directory(number), manifest)
 
 
 def make_passable(directory: Path) -> None:
@@ -207,8 +207,8 @@ def prepare_link(base: Path, number: int | None, *, name: str) -> Path | None:
     """
     if number is None:
         return None
-    layout = Layout(base)
-    hidden, aim = base / f".current.{name}.tmp", layout.directory(number).relative_to(base)
+    directories = Directories(base)
+    hidden, aim = base / f".current.{name}.tmp", directories.directory(number).relative_to(base)
     try:
         if hidden.is_symlink() and hidden.readlink() == aim:
             return hidden
@@ -221,7 +221,7 @@ def prepare_link(base: Path, number: int | None, *, name: str) -> Path | None:
 
 def switch_link(base: Path, prepared: Path | None) -> None:
     """Put a prepared link in the place of ``current`` in one step, or remove ``current`` for None; raises FileError."""
-    current = Layout(base).current
+    current = Directories(base).current
     try:
         if prepared is None:
             current.unlink(missing_ok=True)

@@ -7,7 +7,7 @@ import shutil
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from counterseal.nginx.generations import MANIFEST, Layout, list_generations, read_current
+from counterseal.nginx.generations import MANIFEST, Directories, list_generations, read_current
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,9 +45,9 @@ def prune(base: Path) -> tuple[int, ...]:
 
 def clean(base: Path) -> None:
     """Remove what a killed process left half made: hidden generations, links and temporary files. Hold the lock."""
-    layout = Layout(base)
-    litter = [*layout.generations.glob(".*.tmp"), *layout.generations.glob(f"*/.{MANIFEST}.*.tmp")]
-    for hidden in (*litter, *base.glob(".current.*.tmp"), *base.glob(f".{layout.journal.name}.*.tmp")):
+    directories = Directories(base)
+    litter = [*directories.generations.glob(".*.tmp"), *directories.generations.glob(f"*/.{MANIFEST}.*.tmp")]
+    for hidden in (*litter, *base.glob(".current.*.tmp"), *base.glob(f".{directories.journal.name}.*.tmp")):
         if hidden.is_dir() and not hidden.is_symlink():
             shutil.rmtree(hidden, ignore_errors=True)
         else:

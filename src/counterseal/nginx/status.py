@@ -55,7 +55,7 @@ def read_status(place: Place) -> NginxStatus:
     version = _find(lambda: read_version(nginx.target.binary, time_limit=place.limits.test), "", faults)
     number = _find(lambda: read_current(base), None, faults)
     found = _find(lambda: read_generation(base, number), None, faults) if number is not None else None
-    link = place.layout.current
+    link = place.directories.current
     return NginxStatus(
         binary=nginx.target.binary,
         version=version.partition("\n")[0] or None,
@@ -65,7 +65,7 @@ def read_status(place: Place) -> NginxStatus:
         link=str(link.readlink()) if link.is_symlink() else None,
         proven=found is not None and found.proven,
         changed=_find(lambda: find_changes(found), (), faults) if found else (),
-        journal=_find(lambda: read_journal(place.layout.journal), None, faults),
+        journal=_find(lambda: read_journal(place.directories.journal), None, faults),
         test=_find(lambda: _test(place), None, faults) if version else None,
         faults=tuple(faults),
     )

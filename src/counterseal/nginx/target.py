@@ -6,16 +6,15 @@ A target is a value made once; it is the same whether that nginx runs at the mom
 from __future__ import annotations
 
 import re
-import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from counterseal.errors import NginxError
 from counterseal.files import read_file
+from counterseal.nginx.parse import parse
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from counterseal.nginx.version import NginxVersion
 
 MAIN_FILE = "nginx.conf"
 """The file of a generation that a private nginx starts from."""
@@ -23,7 +22,6 @@ HTTP_FILE = "http.conf"
 """The file of a generation that the user's nginx includes in its ``http`` block."""
 STREAM_FILE = "stream.conf"
 """The one that it includes in its ``stream`` block, where there are stream sites."""
-_PART = re.compile(r"""\#[^\n]*|"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|[{};]|[^\s{};"']+""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,28 +59,30 @@ def private_target(base: Path, *, binary: Path) -> Target:
 
 def running_target(
     binary: Path,
-    version_text: str,
+    version: NginxVersion,
     *,
-    conf: Path | None = None,
-    include_file: Path | None = None,
-    unit: str = "nginx",
-    included: tuple[str, ...] = (HTTP_FILE,),
+    conf: Path | None,
+    include_file: Path | None,
+    unit: str,
+    included: tuple[str, ...],
 ) -> Target:
-    """Return the user's own nginx, run by hand or by systemd, from what ``nginx -V`` and its configuration say.
+    """Return the user's own nginx, run by hand or by systemd, from how it was built and what its configuration says.
 
-    ``conf`` is needed only where it was started with ``-c``. Raises NginxError ``nginx.version_unreadable`` when
-    ``version_text`` is not the output of ``nginx -V``, and FileError when the configuration cannot be read.
+    ``conf`` is needed only where it was started with ``-c``. Raises FileError, and InputError ``nginx.syntax`` when the
+    configuration cannot be read.
     """
-    built = _configure_arguments(version_text)
-    prefix = Path(built.get("prefix", "/usr/local/nginx"))
-    conf = conf or prefix / built.get("conf-path", "conf/nginx.conf")
-    said = find_main_directives(read_file(conf).decode("utf-8", "replace"), ("pid", "error_log"))
-    log = said.get("error_log", built.get("error-log-path", "logs/error.log"))
+    prefix = Path(version.prefix)
+    conf = conf or prefix / version.conf_path
+    said: dict[str, str] = {}
+    for directive in parse(read_file(conf), file=str(conf)).directives:
+        if directive.arguments:
+            said.setdefault(directive.name, directive.arguments[0])
+    log = said.get("error_log", version.error_log_path)
     return Target(
         binary=binary,
         conf=conf,
         prefix=prefix,
-        pid_file=prefix / said.get("pid", built.get("pid-path", "logs/nginx.pid")),
+        pid_file=prefix / said.get("pid", version.pid_path),
         error_log=None if log == "stderr" or log.startswith(("syslog:", "memory:")) else prefix / log,
         owned=False,
         include_file=include_file,
@@ -107,29 +107,3 @@ def where_to_include(base: Path, name: str) -> str:
     if name == HTTP_FILE:
         return f"add this line to its http block: {line}"
     return f"add this at the top level, or the line inside to your stream block: stream {{ {line} }}"
-
-
-def find_main_directives(text: str, names: tuple[str, ...]) -> Mapping[str, str]:
-    """Return the first argument of each of ``names`` that stands outside every block; the first one wins."""
-    found: dict[str, str] = {}
-    depth, words = 0, list[str]()
-    for part in _PART.findall(text):
-        if part.startswith("#"):
-            continue
-        if part not in "{};":
-            words.append(part.strip("\"'"))
-            continue
-        if part == ";" and depth == 0 and len(words) > 1 and words[0] in names:
-            found.setdefault(words[0], words[1])
-        depth += (part == "{") - (part == "}")
-        words = []
-    return found
-
-
-def _configure_arguments(version_text: str) -> dict[str, str]:
-    """Return ``--name=value`` of the configure line as ``{name: value}``."""
-    _, marker, arguments = version_text.partition("configure arguments:")
-    if not marker:
-        raise NginxError("nginx.version_unreadable", f"not the output of nginx -V: {version_text[:80]!r}")
-    pairs = (word[2:].partition("=") for word in shlex.split(arguments) if word.startswith("--"))
-    return {name: value for name, _, value in pairs}

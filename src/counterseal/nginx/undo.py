@@ -11,7 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from counterseal.errors import CountersealError, DeployError
-from counterseal.nginx.generations import Layout, mark_proven, prepare_link, read_current, read_generation, switch_link
+from counterseal.nginx.generations import (
+    Directories,
+    mark_proven,
+    prepare_link,
+    read_current,
+    read_generation,
+    switch_link,
+)
 from counterseal.nginx.inclusion import remove_include
 from counterseal.nginx.journal import Step, read_journal, remove_journal, write_journal
 from counterseal.nginx.retention import clean
@@ -45,9 +52,9 @@ class Place:
     limits: Limits = Limits()
 
     @property
-    def layout(self) -> Layout:
+    def directories(self) -> Directories:
         """The paths below the base."""
-        return Layout(self.base)
+        return Directories(self.base)
 
     def wait_for_answer(self, number: int) -> bool:
         """Wait until generation ``number`` answers; says whether it did."""
@@ -78,12 +85,12 @@ class Undo:
     def register(self) -> None:
         """Prepare the link back and write the journal; nothing has been touched before this. Raises FileError."""
         prepare_link(self._place.base, self.journal.previous, name="back")
-        write_journal(self._place.layout.journal, self.journal)
+        write_journal(self._place.directories.journal, self.journal)
 
     def note(self, step: Step) -> None:
         """Write down how far nginx has come; raises FileError."""
         self.journal = replace(self.journal, step=step)
-        write_journal(self._place.layout.journal, self.journal)
+        write_journal(self._place.directories.journal, self.journal)
 
     def carry_out(self, *, nginx_touched: bool, because: str = "its deploy was killed") -> bool | None:
         """Go back; says whether the previous generation answers again (None: nothing to ask).
@@ -104,13 +111,13 @@ class Undo:
                 f"cannot go back from generation {journal.new} ({because}): {error}",
                 quote=getattr(error, "quote", None),
                 hint="mend what is named above and run this again; to keep the state as it is, "
-                f"remove {self._place.layout.journal}",
+                f"remove {self._place.directories.journal}",
             ) from error
         return answers
 
     def drop(self) -> None:
         """Forget the undo; raises OSError."""
-        remove_journal(self._place.layout.journal)
+        remove_journal(self._place.directories.journal)
         clean(self._place.base)
 
     def _serve_previous(self) -> bool | None:
@@ -134,7 +141,7 @@ def recover(place: Place) -> Recovery | None:
     The journal's step decides: after ``proven`` the new generation stays, before it the previous one comes back.
     Raises DeployError ``deploy.rollback_failed`` or ``deploy.journal_unreadable``, FileError.
     """
-    journal = read_journal(place.layout.journal)
+    journal = read_journal(place.directories.journal)
     if journal is None:
         clean(place.base)
         return None

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from counterseal.duration import show_duration
 from counterseal.errors import InputError, RefusedError
 from counterseal.findings import Finding, Severity
+from counterseal.moments import show_moment
 from counterseal.pki.certificate import IssuanceRequest
 from counterseal.pki.keys import MIN_RSA_BITS, key_spec_of, weaknesses
 from counterseal.pki.names import check_name, host_of, kind_of, show_name
@@ -104,15 +105,14 @@ def _issuer_reasons(asked: Asked, issuer: Issuer, now: datetime) -> Iterator[Fin
         if now < certificate.not_valid_before_utc:
             yield _no(
                 "policy.issuer_not_yet_valid",
-                f"CA is not valid before {certificate.not_valid_before_utc:%Y-%m-%d %H:%M} UTC: "
+                f"CA is not valid before {show_moment(certificate.not_valid_before_utc)}: "
                 f"{show_subject(certificate.subject)}",
                 "check this machine's clock",
             )
         if now > certificate.not_valid_after_utc:
             yield _no(
                 "policy.issuer_expired",
-                f"CA expired on {certificate.not_valid_after_utc:%Y-%m-%d %H:%M} UTC: "
-                f"{show_subject(certificate.subject)}",
+                f"CA expired on {show_moment(certificate.not_valid_after_utc)}: {show_subject(certificate.subject)}",
                 "add a new one: counterseal ca add"
                 if certificate is not issuer.trust_anchor
                 else "make a new CA: counterseal init --home ELSEWHERE",
@@ -155,7 +155,7 @@ def _outliving(end: datetime, issuer: Issuer, now: datetime) -> Iterator[Finding
     if end > first.not_valid_after_utc and left >= timedelta(0):
         yield _no(
             "policy.outlives_issuer",
-            f"the certificate would end {end:%Y-%m-%d %H:%M} UTC and outlive {show_subject(first.subject)}, "
+            f"the certificate would end {show_moment(end)} and outlive {show_subject(first.subject)}, "
             f"which ends in {show_duration(left)}",
             f"use --lifetime {_whole(left)} or less, or add a new issuing CA",
         )

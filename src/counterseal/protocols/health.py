@@ -15,6 +15,7 @@ from starlette.routing import Route
 from counterseal.authority.readiness import find_unready
 from counterseal.errors import CountersealError
 from counterseal.findings import Finding, Severity
+from counterseal.moments import show_moment
 from counterseal.service.parts import Face, Service
 from counterseal.service.problems import problem
 
@@ -94,7 +95,7 @@ class Readiness:
     def _own_certificate(self) -> tuple[Finding, ...]:
         if self._own_ends is None or (ends := self._own_ends()) > self._service.clock():
             return ()
-        told = f"the service's own certificate ended {ends:%Y-%m-%d %H:%M} UTC"
+        told = f"the service's own certificate ended {show_moment(ends)}"
         return (_fault("ready.own_certificate_ended", "own certificate", told, "the log says why none was issued"),)
 
 

@@ -2,8 +2,8 @@
 
 A signed answer is used again as long as the store says what it says, so a revocation by whatever process is seen with
 the next request: each looks into the store, or knows that nothing of the certificate was announced since somebody did
-(``Access.recall``). Half of its time over, it is signed anew: ahead of that where it
-was asked for, so that nobody waits for a signature.
+(``Access.recall``). So time never decides whether an answer is true, only when it is signed anew: half of its time
+over, or ahead of that where it was asked for, so that nobody waits for a signature.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ from cryptography.x509.oid import NameOID
 
 from counterseal.fileset import SECRET, FileSet, PlannedFile
 from counterseal.nginx.deploy import DeployResult, ProofOutcome, deploy, rollback
-from counterseal.nginx.generations import Layout, read_current
+from counterseal.nginx.generations import Directories, read_current
 from counterseal.nginx.process import NginxProcess
 from counterseal.nginx.proctable import children_of, read_title
 from counterseal.nginx.target import Target, private_target
@@ -148,7 +148,7 @@ class Bench:
     def litter(self) -> list[str]:
         """List what a finished command may not leave behind."""
         hidden = [path for path in self.base.rglob(".*") if "run" not in path.parts]
-        journal = Layout(self.base).journal
+        journal = Directories(self.base).journal
         return sorted(str(path) for path in [*hidden, *([journal] if journal.exists() else [])])
 
     def files(self, number: int) -> FileSet:

@@ -14,7 +14,7 @@ import pytest
 
 from counterseal.errors import DeployError, NginxError
 from counterseal.nginx.deploy import STEPS, ProofOutcome, deploy
-from counterseal.nginx.generations import Layout, list_generations, read_current
+from counterseal.nginx.generations import Directories, list_generations, read_current
 from counterseal.nginx.retention import prune
 from counterseal.nginx.status import read_status
 from ports import free_port
@@ -209,7 +209,7 @@ def test_a_missing_nginx_is_told_before_anything_is_written(bench: Bench) -> Non
     with pytest.raises(NginxError) as caught:
         bench.deploy()
     assert caught.value.code == "nginx.missing"
-    assert not Layout(bench.base).generations.exists()
+    assert not Directories(bench.base).generations.exists()
 
 
 def test_a_foreign_thing_in_the_place_of_the_link_is_not_touched(bench: Bench) -> None:
@@ -248,7 +248,7 @@ def test_a_read_only_directory_is_named_and_nothing_changes(bench: Bench) -> Non
     """For root, who may write everywhere else, it is a read-only mount."""
     bench.deploy()
     before = bench.state()
-    generations = Layout(bench.base).generations
+    generations = Directories(bench.base).generations
     if os.geteuid() == 0:
         _mount("--bind", str(generations), str(generations))
         _mount("-o", "remount,ro,bind", str(generations))
@@ -322,5 +322,5 @@ def test_a_disk_that_becomes_full_in_the_middle_does_not_stop_the_way_back(
     assert (bench.state(), bench.litter()) == (before, [])
     bench.on_step = lambda _: None
     (small_disk / "ballast").unlink()
-    shutil.rmtree(Layout(bench.base).directory(2), ignore_errors=True)
+    shutil.rmtree(Directories(bench.base).directory(2), ignore_errors=True)
     assert bench.deploy().active.previous == 1

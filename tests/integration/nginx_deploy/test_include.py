@@ -13,11 +13,12 @@ import pytest
 from counterseal.errors import DeployError, NginxError
 from counterseal.nginx.binary import read_version
 from counterseal.nginx.deploy import deploy, mend
-from counterseal.nginx.generations import Layout, read_current
+from counterseal.nginx.generations import Directories, read_current
 from counterseal.nginx.process import NginxProcess
 from counterseal.nginx.proctable import read_title
-from counterseal.nginx.target import running_target
+from counterseal.nginx.target import HTTP_FILE, running_target
 from counterseal.nginx.undo import Place
+from counterseal.nginx.version import parse_version
 from counterseal.nginx.waiting import wait_until
 from integration.nginx_deploy.bench import CLOCK, LIMITS, Bench
 from integration.nginx_deploy.forked import KILLED, die, run_forked
@@ -83,7 +84,15 @@ class UserNginx:
     @property
     def target(self) -> Target:
         """What we find out about it."""
-        return running_target(self.binary, read_version(self.binary), conf=self.conf, include_file=self.include_file)
+        version = parse_version(read_version(self.binary))
+        return running_target(
+            self.binary,
+            version,
+            conf=self.conf,
+            include_file=self.include_file,
+            unit="nginx",
+            included=(HTTP_FILE,),
+        )
 
     @property
     def place(self) -> Place:
@@ -135,7 +144,7 @@ def test_without_being_asked_the_line_is_told_and_nothing_made(user: UserNginx) 
     assert caught.value.code == "nginx.not_included"
     line = (caught.value.hint or "").rpartition(": ")[2]
     assert not user.include_file.exists()
-    assert not Layout(user.bench.base).generations.exists()
+    assert not Directories(user.bench.base).generations.exists()
     user.write(line)
     assert user.deploy() == 1
     assert user.bench.served() == 1
@@ -185,7 +194,7 @@ def test_a_configuration_that_the_user_broke_is_told_as_such(user: UserNginx) ->
         user.deploy(install=True)
     assert caught.value.code == "nginx.test_failed"
     assert 'unknown directive "a_mistake"' in (caught.value.quote or "")
-    assert not Layout(user.bench.base).generations.exists()
+    assert not Directories(user.bench.base).generations.exists()
 
 
 def test_a_file_of_the_user_in_the_place_of_ours_is_not_touched(user: UserNginx) -> None:

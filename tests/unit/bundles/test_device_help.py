@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from counterseal.bundles.device_help import DEVICES, OFFERS_NOTHING, steps
+from counterseal.bundles.device_help import DEVICES, steps
 from counterseal.errors import InputError
 
 GUIDE = Path(__file__).parents[3] / "docs" / "guides" / "colleague.md"
@@ -42,9 +42,3 @@ def test_the_guide_has_the_same_steps(device: str) -> None:
     """Word for word under the device's heading, NAME standing for the file's own."""
     section = GUIDE.read_text().split(f"## {DEVICES[device].title}\n")[1].split("\n## ")[0]
     assert steps(device, "NAME") in section
-
-
-def test_the_guide_has_the_same_causes() -> None:
-    """Why the browser offers nothing, as a list in the last section."""
-    section = GUIDE.read_text().split("## ")[-1]
-    assert [line.removeprefix("- ") for line in section.splitlines() if line.startswith("- ")] == list(OFFERS_NOTHING)

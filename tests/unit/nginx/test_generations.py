@@ -12,8 +12,8 @@ import pytest
 from counterseal.errors import DeployError, FileError, NotFoundError
 from counterseal.fileset import SECRET, FileSet, PlannedFile
 from counterseal.nginx.generations import (
+    Directories,
     Generation,
-    Layout,
     find_changes,
     list_generations,
     mark_proven,
@@ -64,7 +64,7 @@ def test_a_failed_write_leaves_nothing(tmp_path: Path) -> None:
     """Neither the number nor a hidden directory remains."""
     with pytest.raises(FileError):
         _write(tmp_path, FileSet((PlannedFile("a", b"1"), PlannedFile("a/b", b"2"))))
-    assert list(Layout(tmp_path).generations.iterdir()) == []
+    assert list(Directories(tmp_path).generations.iterdir()) == []
 
 
 def test_a_file_may_not_take_the_manifest_s_place(tmp_path: Path) -> None:

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
+from counterseal.nginx.target import HTTP_FILE, include_line, private_target, running_target
+from counterseal.nginx.version import parse_version
 
-from counterseal.errors import NginxError
-from counterseal.nginx.target import find_main_directives, include_line, private_target, running_target
-
-DEBIAN = "nginx version: nginx/1.22.1\nconfigure arguments: --with-cc-opt='-g -O2' --prefix=/usr/share/nginx {}"
+DEBIAN = (
+    "nginx version: nginx/1.22.1\nbuilt with OpenSSL 3.0.20 7 Apr 2026\nTLS SNI support enabled\n"
+    "configure arguments: --with-http_ssl_module --with-cc-opt='-g -O2' --prefix=/usr/share/nginx {}"
+)
 
 
 def _target(tmp_path: Path, text: str, built: str = "") -> tuple[Path, Path | None]:
     conf = tmp_path / "nginx.conf"
     conf.write_text(text)
-    target = running_target(Path("/usr/sbin/nginx"), DEBIAN.format(f"--conf-path={conf} {built}"))
+    version = parse_version(DEBIAN.format(f"--conf-path={conf} {built}"))
+    target = running_target(
+        Path("/usr/sbin/nginx"), version, conf=None, include_file=None, unit="nginx", included=(HTTP_FILE,)
+    )
     assert target.conf == conf
     return target.pid_file, target.error_log
 
@@ -37,16 +41,10 @@ def test_built_in_paths_hold_where_the_configuration_says_nothing(tmp_path: Path
     )
 
 
-def test_only_the_output_of_nginx_is_taken_for_it(tmp_path: Path) -> None:
-    """Something else in its place is refused with what it was."""
-    with pytest.raises(NginxError, match="not the output of nginx -V") as caught:
-        running_target(tmp_path / "nginx", "Apache/2.4")
-    assert caught.value.code == "nginx.version_unreadable"
-
-
-def test_a_map_entry_named_pid_is_no_directive() -> None:
+def test_a_map_entry_named_pid_is_no_directive(tmp_path: Path) -> None:
     """Inside a block the same word means something else."""
-    assert find_main_directives("http { map $a $b { pid /no; } }", ("pid",)) == {}
+    found, _ = _target(tmp_path, "http { map $a $b { pid /no; } }", "--pid-path=/run/x.pid")
+    assert found == Path("/run/x.pid")
 
 
 def test_the_include_line_is_a_pattern_and_quoted_where_needed() -> None:

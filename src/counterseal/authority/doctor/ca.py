@@ -14,7 +14,7 @@ from counterseal.authority.timeline.gather import Kind, Span, gather
 from counterseal.authority.timeline.gather import State as SpanState
 from counterseal.duration import show_duration
 from counterseal.errors import CountersealError, KeyAccessError
-from counterseal.moments import epoch
+from counterseal.moments import epoch, show_moment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -145,7 +145,7 @@ def _lists(authority: Authority, spans: Sequence[Span], at: datetime) -> Iterato
 
 def _end(span: Span, at: datetime) -> Check:
     topic, left = _TOPICS[span.kind], show_duration(abs(span.end - at))
-    until = f"{span.note}, until {span.end:%Y-%m-%d %H:%M} UTC"
+    until = f"{span.note}, until {show_moment(span.end)}"
     mends = {
         Kind.CA: "counterseal ca add, and let its certificates be renewed under it",
         Kind.CRL: "counterseal refresh",

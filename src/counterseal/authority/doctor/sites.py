@@ -9,6 +9,7 @@ from counterseal.authority.deployment import Ground, prove_in_force
 from counterseal.authority.doctor.check import Check, attention, broken, ok
 from counterseal.authority.due import is_outdated
 from counterseal.errors import KeyAccessError
+from counterseal.moments import show_moment
 from counterseal.nginx.generations import read_generation
 from counterseal.nginx.status import NginxStatus, read_status
 
@@ -62,7 +63,7 @@ def _generation(authority: Authority, ground: Ground, found: NginxStatus, source
         faults.append(attention("generation", str(number), "a newer revocation list is out", "counterseal refresh"))
     if manifest and source and _changed_at(source) > manifest.created_at:
         faults.append(attention("generation", str(number), f"{source.name} was changed after the deploy", DEPLOY))
-    made = f", made {manifest.created_at:%Y-%m-%d %H:%M} UTC" if manifest else ""
+    made = f", made {show_moment(manifest.created_at)}" if manifest else ""
     yield from faults or [ok("generation", str(number), f"in force, proved, as it was written{made}")]
 
 

@@ -7,6 +7,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from counterseal.duration import show_duration
+from counterseal.moments import show_moment
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,7 +41,7 @@ def reminder(due: Due, source: str) -> Message:
     first = min(due.endings, key=lambda one: one.ends)
     more = f" and {due.count - 1} more" if due.count > 1 else ""
     subject = f"counterseal: {first.kind} {first.name} {_when(first, due.at)}{more}"
-    lines = [f"{source}, {due.at:%Y-%m-%d %H:%M} UTC", ""]
+    lines = [f"{source}, {show_moment(due.at)}", ""]
     lines += [_line(one, due.at) for one in due.endings]
     lines += [f"and {due.count - len(due.endings)} more"] if due.count > len(due.endings) else []
     lines += ["", *(f"{kind}: {hint}" for kind, hint in _HINTS.items() if _has(due.endings, kind))]
@@ -54,7 +55,7 @@ def reminder(due: Due, source: str) -> Message:
 def trial(at: datetime, source: str) -> Message:
     """Return a message that only says that messages arrive."""
     identity = "msg_" + sha256(f"{source}\n{at.isoformat()}".encode()).hexdigest()[:32]
-    text = f"{source}, {at:%Y-%m-%d %H:%M} UTC\n\nThis is a test: reminders arrive here.\n"
+    text = f"{source}, {show_moment(at)}\n\nThis is a test: reminders arrive here.\n"
     return Message(identity, at, "counterseal: a test of reminders", text, _document("test", at, source))
 
 
@@ -73,7 +74,7 @@ def _ending(one: Ending, at: datetime) -> dict[str, Any]:
 
 def _line(one: Ending, at: datetime) -> str:
     of = f", issued by {one.issuer}, serial {one.serial_number}" if one.serial_number else ""
-    return f"{one.ends:%Y-%m-%d %H:%M} UTC  {one.kind} {one.name} {_when(one, at)}  ({one.note}{of})"
+    return f"{show_moment(one.ends)}  {one.kind} {one.name} {_when(one, at)}  ({one.note}{of})"
 
 
 def _when(one: Ending, at: datetime) -> str:

@@ -11,6 +11,7 @@ from xml.sax.saxutils import escape
 from counterseal.authority.timeline.gather import Kind, State
 from counterseal.authority.timeline.scale import Scale
 from counterseal.duration import show_duration
+from counterseal.moments import show_moment
 from counterseal.pki.shown import printable
 
 if TYPE_CHECKING:
@@ -79,11 +80,11 @@ def _begin(timeline: Timeline, height: int) -> Iterator[str]:
     worst = [span for span in timeline.spans if span.state is not State.FINE]
     told = "; ".join(f"{_called(span)} is {span.state}" for span in worst) or "nothing is due"
     yield f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" role="img" aria-labelledby="t d">'
-    yield f'<title id="t">What expires when, seen on {timeline.at:%Y-%m-%d %H:%M} UTC</title>'
+    yield f'<title id="t">What expires when, seen on {show_moment(timeline.at)}</title>'
     yield f'<desc id="d">{_escaped(told)}</desc>'
     yield f"<style>{_STYLE}</style>"
     yield f'<rect class="paper" width="{_WIDTH}" height="{height}"/>'
-    yield _text(16, 28, f"What expires when, from {timeline.at:%Y-%m-%d %H:%M} UTC on", "title")
+    yield _text(16, 28, f"What expires when, from {show_moment(timeline.at)} on", "title")
 
 
 def _axis(scale: Scale, height: int) -> Iterator[str]:
@@ -105,7 +106,7 @@ def _span(timeline: Timeline, span: Span, scale: Scale, y: int) -> Iterator[str]
     ahead = span.end - timeline.at
     left = show_duration(ahead) if span.state is not State.EXPIRED else f"expired {show_duration(-ahead)} ago"
     width = max(_CHART * scale.position(ahead), 3)
-    yield f"<g><title>{_escaped(f'{_called(span)}, until {span.end:%Y-%m-%d %H:%M} UTC, {left}, {span.state}')}</title>"
+    yield f"<g><title>{_escaped(f'{_called(span)}, until {show_moment(span.end)}, {left}, {span.state}')}</title>"
     yield _text(28, y + 15, _shortened(f"{span.name}  ({span.note})" if span.note else span.name))
     yield f'<rect class="{span.state}" x="{_LEFT}" y="{y + 5}" width="{width:.1f}" height="12" rx="3"/>'
     if span.due is not None and span.state is State.FINE:

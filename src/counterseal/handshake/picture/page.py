@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from counterseal.handshake.picture.diagram import agreed_line, draw
 from counterseal.handshake.picture.style import MONO, SANS, colours
 from counterseal.handshake.wire.messages import Side
+from counterseal.moments import show_moment
 from counterseal.pki.subject import show_subject
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def write_page(sheet: Sheet, *, at: datetime) -> str:
     kind = "verdict alarm" if sheet.failed else "verdict"
     body = [
         _element("h1", sheet.title),
-        _element("p", f"{agreed_line(sheet)}, {at:%Y-%m-%d %H:%M} UTC", "muted"),
+        _element("p", f"{agreed_line(sheet)}, {show_moment(at)}", "muted"),
         f'<div class="{kind}">{_element("b", sheet.heading)}{_rows(sheet.rows)}</div>',
         f'<div class="picture">{draw(sheet, whole=False)}</div>',
         _element("h2", "Every message"),

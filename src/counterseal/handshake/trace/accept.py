@@ -13,11 +13,10 @@ from typing import TYPE_CHECKING
 
 from counterseal.handshake.client_context import load_identity
 from counterseal.handshake.connect import Deadline
-from counterseal.handshake.observation import Endpoint
 from counterseal.handshake.trace.dial import Ending, Stage, Trace
 from counterseal.handshake.trace.ending import ending_of
 from counterseal.handshake.trace.recorder import Recorder
-from counterseal.handshake.trace.stream import Stream
+from counterseal.handshake.trace.stream import Stream, peer_of
 from counterseal.handshake.wire.decode import HANDSHAKE, decode_all
 from counterseal.handshake.wire.messages import Certificate, Side
 
@@ -57,7 +56,7 @@ def receive(raw: socket.socket, post: Post, answer: Callable[[Trace], bytes]) ->
     context = server_context(post)
     recorder.watch(context, lambda captured: _let_through(context, captured))
     stream = Stream(raw, Deadline.after(post.timeout))
-    trace = Trace(Ending.DONE, Stage.HANDSHAKE, peer=_address(raw), connected_at=0.0)
+    trace = Trace(Ending.DONE, Stage.HANDSHAKE, peer=peer_of(raw), connected_at=0.0)
     try:
         stream.accept(context)
         trace = replace(trace, stage=Stage.REQUEST, finished_at=recorder.elapsed())
@@ -108,11 +107,3 @@ def _request(stream: Stream) -> str | None:
         received += more
     line = bytes(received).partition(b"\r\n")[0][:200]
     return line.decode("ascii", "backslashreplace") or None
-
-
-def _address(raw: socket.socket) -> str | None:
-    try:
-        host, port = raw.getpeername()[:2]
-    except OSError:
-        return None
-    return str(Endpoint(host, port))

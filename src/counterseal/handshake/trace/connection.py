@@ -16,18 +16,16 @@ from counterseal.handshake.answer import parse_response
 from counterseal.handshake.attempt import MAXIMUM_ANSWER
 from counterseal.handshake.client_context import client_context
 from counterseal.handshake.connect import Deadline, connect
-from counterseal.handshake.observation import Endpoint, Session
+from counterseal.handshake.observation import Session
 from counterseal.handshake.trace.asking import question
 from counterseal.handshake.trace.dial import Ending, Stage, Trace
 from counterseal.handshake.trace.ending import ending_of
 from counterseal.handshake.trace.recorder import Recorder
 from counterseal.handshake.trace.starttls import Dialogue
-from counterseal.handshake.trace.stream import Stream
+from counterseal.handshake.trace.stream import Stream, peer_of
 from counterseal.handshake.wire.messages import Side
 
 if TYPE_CHECKING:
-    import socket
-
     from counterseal.handshake.trace.asking import Question
     from counterseal.handshake.trace.dial import Dial
 
@@ -72,7 +70,7 @@ def _context(what: Dial) -> ssl.SSLContext:
 def _exchange(what: Dial, context: ssl.SSLContext, recorder: Recorder, sight: _Sight) -> None:
     deadline = Deadline.after(what.timeout)
     with connect(what.endpoint, deadline) as raw:
-        sight.trace = replace(sight.trace, peer=_address(raw), connected_at=recorder.elapsed())
+        sight.trace = replace(sight.trace, peer=peer_of(raw), connected_at=recorder.elapsed())
         if what.starttls is not None:
             sight.trace = replace(sight.trace, stage=Stage.STARTTLS)
             dialogue = Dialogue(raw, deadline)
@@ -114,8 +112,3 @@ def _ask(stream: Stream, asked: Question | None, sight: _Sight) -> None:
             sight.trace = replace(sight.trace, ending=Ending.CLOSED)
         if not received or not asked.is_http or (response is not None and response.complete):
             return
-
-
-def _address(raw: socket.socket) -> str:
-    host, port = raw.getpeername()[:2]
-    return str(Endpoint(host, port))

@@ -10,6 +10,8 @@ import ssl
 from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
 
+from counterseal.handshake.observation import Endpoint
+
 if TYPE_CHECKING:
     import socket
     from collections.abc import Callable
@@ -97,3 +99,12 @@ class Stream:
         else:
             self.ended = True
             self._incoming.write_eof()
+
+
+def peer_of(raw: socket.socket) -> str | None:
+    """Return whom a connection is with, None when it is gone."""
+    try:
+        host, port = raw.getpeername()[:2]
+    except OSError:
+        return None
+    return str(Endpoint(host, port))

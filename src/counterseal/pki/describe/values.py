@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from cryptography import x509
 
+from counterseal.moments import show_moment
 from counterseal.pki.describe.oids import oid_name
 from counterseal.pki.describe.purpose import KEY_USAGES, USAGES
 from counterseal.pki.describe.strings import text_of
@@ -140,8 +141,8 @@ def _tls_features(value: x509.TLSFeature) -> Iterator[str]:
 
 
 def _usage_period(value: x509.PrivateKeyUsagePeriod) -> Iterator[str]:
-    yield from (f"from {value.not_before:%Y-%m-%d %H:%M} UTC",) if value.not_before else ()
-    yield from (f"until {value.not_after:%Y-%m-%d %H:%M} UTC",) if value.not_after else ()
+    yield from (f"from {show_moment(value.not_before)}",) if value.not_before else ()
+    yield from (f"until {show_moment(value.not_after)}",) if value.not_after else ()
 
 
 def _template(value: x509.MSCertificateTemplate) -> Iterator[str]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 
+from counterseal.moments import show_moment
 from counterseal.pki.certificate import subject_key_identifier
 from counterseal.pki.crl import RevocationReason
 from counterseal.pki.crl_reader import CRLFacts, count_reasons, parse_facts, revoked_serials, update_times
@@ -60,17 +61,15 @@ def crl_current(linted: LintedCRL) -> Iterator[Finding]:
     """The list is in force now: with an expired one nginx refuses every client (RFC 5280 5.1.2.5, 6.3.3)."""
     begin, end = linted.facts.this_update, linted.facts.next_update
     if linted.at < begin:
-        yield high(
-            "lint.crl_not_yet_valid", f"not valid before {begin:%Y-%m-%d %H:%M} UTC", "check the clock of its CA"
-        )
+        yield high("lint.crl_not_yet_valid", f"not valid before {show_moment(begin)}", "check the clock of its CA")
     if end is not None and linted.at > end:
         yield error(
             "lint.crl_expired",
-            f"expired on {end:%Y-%m-%d %H:%M} UTC: nginx refuses every client while it is in ssl_crl",
+            f"expired on {show_moment(end)}: nginx refuses every client while it is in ssl_crl",
             "publish a new one: counterseal crl, or for deployed sites counterseal refresh",
         )
     elif end is not None and linted.at > end - _SOON:
-        yield warning("lint.crl_expires_soon", f"expires on {end:%Y-%m-%d %H:%M} UTC", "publish a new one")
+        yield warning("lint.crl_expires_soon", f"expires on {show_moment(end)}", "publish a new one")
 
 
 def crl_next_update(linted: LintedCRL) -> Iterator[Finding]:

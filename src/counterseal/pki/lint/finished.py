@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from counterseal.errors import InputError
+from counterseal.moments import show_moment
 from counterseal.pki import der, der_reader
 from counterseal.pki.lint.linted import Linted, error, high, low, warning
 from counterseal.pki.lint.times import time_faults
@@ -32,13 +33,11 @@ def current(linted: Linted) -> Iterator[Finding]:
     if at is None:
         return
     if at > end:
-        yield error("lint.expired", f"expired on {end:%Y-%m-%d %H:%M} UTC")
+        yield error("lint.expired", f"expired on {show_moment(end)}")
     elif at < begin:
-        yield high(
-            "lint.not_yet_valid", f"not valid before {begin:%Y-%m-%d %H:%M} UTC", "check the clock of who made it"
-        )
+        yield high("lint.not_yet_valid", f"not valid before {show_moment(begin)}", "check the clock of who made it")
     elif end - at < (end - begin) * _SOON:
-        yield warning("lint.expires_soon", f"expires on {end:%Y-%m-%d %H:%M} UTC", "renew it")
+        yield warning("lint.expires_soon", f"expires on {show_moment(end)}", "renew it")
 
 
 def signature(linted: Linted) -> Iterator[Finding]:

@@ -16,11 +16,13 @@ from cryptography.x509 import ocsp
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from counterseal.duration import show_duration
+from counterseal.moments import show_moment
 from counterseal.pki import der_reader
 from counterseal.pki.path import catalogue
 from counterseal.pki.path.candidate import Candidate
 from counterseal.pki.path.check import failed, passed, warned
 from counterseal.pki.path.signature import is_signed, signature_fault
+from counterseal.pki.shown import show_serial
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -111,16 +113,16 @@ def _current(position: int, single: ocsp.OCSPSingleResponse, question: Question)
         yield failed(catalogue.OCSP, position, f"expired: its next_update was {single.next_update_utc}, {ago} ago")
     else:
         left = show_duration(single.next_update_utc - question.at)
-        yield passed(catalogue.OCSP, position, f"from {single.this_update_utc:%Y-%m-%d %H:%M} UTC, {left} left")
+        yield passed(catalogue.OCSP, position, f"from {show_moment(single.this_update_utc)}, {left} left")
 
 
 def _status(position: int, single: ocsp.OCSPSingleResponse) -> Check:
-    serial = f"serial number {single.serial_number:X}"
+    serial = f"serial number {show_serial(single.serial_number)}"
     if single.certificate_status is ocsp.OCSPCertStatus.GOOD:
         return passed(catalogue.REVOCATION, position, f"OCSP: good, {serial}")
     if single.certificate_status is ocsp.OCSPCertStatus.UNKNOWN:
         text = f"OCSP: unknown, {serial}: the responder does not know this certificate"
         return failed(catalogue.REVOCATION, position, text, section="RFC 6960 2.2")
     reason = f", {single.revocation_reason.value}" if single.revocation_reason else ""
-    text = f"OCSP: revoked at {single.revocation_time_utc:%Y-%m-%d %H:%M} UTC{reason}: {serial}"
-    return failed(catalogue.REVOCATION, position, text, section="RFC 6960 2.2")
+    at, text = single.revocation_time_utc, "OCSP: revoked at {}{}: {}"
+    return failed(catalogue.REVOCATION, position, text, at, reason, serial, section="RFC 6960 2.2")

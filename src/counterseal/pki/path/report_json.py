@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from counterseal.pki.shown import show_serial
 from counterseal.pki.subject import show_subject
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def _certificate(certificate: x509.Certificate) -> dict[str, Any]:
     return {
         "subject": show_subject(certificate.subject),
         "issuer": show_subject(certificate.issuer),
-        "serial_number": f"{certificate.serial_number:X}",
+        "serial_number": show_serial(certificate.serial_number),
         "not_before": certificate.not_valid_before_utc.isoformat(),
         "not_after": certificate.not_valid_after_utc.isoformat(),
     }

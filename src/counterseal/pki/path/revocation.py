@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from cryptography import x509
 
 from counterseal.duration import show_duration
+from counterseal.moments import show_moment
 from counterseal.pki.path import catalogue
 from counterseal.pki.path.check import failed, lapsed, passed, skipped
 from counterseal.pki.path.crl_scope import UNREADABLE, covers, is_followed, scope_of
@@ -80,10 +81,10 @@ def _origin_faults(one: RevocationList, issuer: Candidate) -> Iterator[str]:
 
 def _date_faults(crl: x509.CertificateRevocationList, question: Question) -> Iterator[str]:
     if crl.last_update_utc > question.at:
-        yield f"its this_update lies in the future: {crl.last_update_utc:%Y-%m-%d %H:%M} UTC"
+        yield f"its this_update lies in the future: {show_moment(crl.last_update_utc)}"
     if crl.next_update_utc is not None and crl.next_update_utc < question.at:
         ago = show_duration(question.at - crl.next_update_utc)
-        yield f"expired: its next_update was {crl.next_update_utc:%Y-%m-%d %H:%M} UTC, {ago} ago"
+        yield f"expired: its next_update was {show_moment(crl.next_update_utc)}, {ago} ago"
 
 
 def _kind_faults(crl: x509.CertificateRevocationList, subject: Candidate) -> Iterator[str]:
@@ -126,8 +127,8 @@ def _look_up(position: int, subject: Candidate, one: RevocationList) -> Check:
         return failed(catalogue.CRL, position, f"the entries of the list cannot be read: {error}")
     if entry is None:
         return passed(catalogue.REVOCATION, position, "serial number {:X} is not on the list", serial)
-    when = f"{entry.revocation_date_utc:%Y-%m-%d %H:%M} UTC"
-    return failed(catalogue.REVOCATION, position, f"revoked at {when}{_reason(entry)}: serial number {serial:X}")
+    when, text = entry.revocation_date_utc, "revoked at {}{}: serial number {:X}"
+    return failed(catalogue.REVOCATION, position, text, when, _reason(entry), serial)
 
 
 def _reason(entry: x509.RevokedCertificate) -> str:

@@ -9,6 +9,7 @@ from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID, ObjectIdentifier
 
 from counterseal.duration import show_duration
+from counterseal.moments import show_moment
 from counterseal.pki.keys import KeySpec, show_spec
 from counterseal.pki.names import show_name
 
@@ -32,10 +33,6 @@ def in_words(value: object) -> object:
     """Return a value as it stands in a message."""
     show = _WORDS.get(type(value))
     return value if show is None else show(value)
-
-
-def _moment(moment: datetime) -> str:
-    return f"{moment.isoformat(' ', 'minutes')[:16]} UTC"  # strftime takes five times as long
 
 
 def _octets(octets: bytes) -> str:
@@ -79,7 +76,7 @@ _NAMES = (
     x509.OtherName,
 )
 _WORDS: dict[type, Callable[[Any], str]] = {
-    datetime: _moment,
+    datetime: show_moment,
     timedelta: show_duration,
     bytes: _octets,
     type(None): lambda _: "(none)",

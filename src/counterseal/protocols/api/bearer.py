@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from counterseal.authority.token import hash_secret
 from counterseal.errors import InputError, RefusedError
-from counterseal.moments import epoch, moment
+from counterseal.moments import epoch, moment, show_moment
 from counterseal.protocols.api.rules import Grant, Role
 from counterseal.store.api_tokens import ApiToken, find_api_token
 
@@ -113,7 +113,7 @@ def bearer(authority: Authority, text: str, client: str | None) -> ApiToken:
         raise RefusedError("api.token_revoked", f"the API token is revoked: {found.id}")
     if found.expires_at <= epoch(authority.clock()):
         raise RefusedError(
-            "api.token_expired", f"the API token expired {moment(found.expires_at):%Y-%m-%d %H:%M} UTC: {found.id}"
+            "api.token_expired", f"the API token expired {show_moment(moment(found.expires_at))}: {found.id}"
         )
     if found.networks and not _is_inside(client, found.networks):
         address = client or "unknown, as behind a proxy"

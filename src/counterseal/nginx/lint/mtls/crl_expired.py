@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from counterseal.findings import Severity
+from counterseal.moments import show_moment
 from counterseal.nginx.lint.rule import Found, Rule, at
 from counterseal.pki.subject import show_subject
 
@@ -28,7 +29,7 @@ def check(configuration: Configuration) -> Iterator[Found]:
         for one in file.crls:
             if one.next_update_utc is not None and one.issuer not in current:
                 issuer = show_subject(one.issuer)
-                yield Found(at(crl, 0), f"list of {issuer} is over since {one.next_update_utc:%Y-%m-%d %H:%M} UTC")
+                yield Found(at(crl, 0), f"list of {issuer} is over since {show_moment(one.next_update_utc)}")
 
 
 def _is_over(crl: x509.CertificateRevocationList, now: datetime) -> bool:

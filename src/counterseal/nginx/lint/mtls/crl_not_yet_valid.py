@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from counterseal.findings import Severity
+from counterseal.moments import show_moment
 from counterseal.nginx.lint.rule import Found, Rule, at
 from counterseal.pki.subject import show_subject
 
@@ -25,7 +26,7 @@ def check(configuration: Configuration) -> Iterator[Found]:
         for one in file.crls:
             if one.issuer not in valid:
                 issuer = show_subject(one.issuer)
-                yield Found(at(crl, 0), f"list of {issuer} begins at {one.last_update_utc:%Y-%m-%d %H:%M} UTC")
+                yield Found(at(crl, 0), f"list of {issuer} begins at {show_moment(one.last_update_utc)}")
 
 
 RULE = Rule(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from counterseal.findings import Severity
+from counterseal.moments import show_moment
 from counterseal.nginx.lint.rule import Found, Rule, at
 from counterseal.nginx.lint.upstream.trusted import trusted
 from counterseal.pki.subject import show_subject
@@ -23,7 +24,7 @@ def check(configuration: Configuration) -> Iterator[Found]:
         for one in file.crls if file is not None and crl is not None else ():
             if crl is not None and one.next_update_utc is not None and one.next_update_utc <= configuration.now:
                 issuer = show_subject(one.issuer)
-                yield Found(at(crl, 0), f"list of {issuer} is over since {one.next_update_utc:%Y-%m-%d %H:%M} UTC")
+                yield Found(at(crl, 0), f"list of {issuer} is over since {show_moment(one.next_update_utc)}")
 
 
 RULE = Rule(
