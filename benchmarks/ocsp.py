@@ -2,20 +2,22 @@
 
 usage: python benchmarks/ocsp.py [--seconds 3] [--rounds 3] [--postgresql] [--json FILE]
 
-Eight clients in one Python process ask about one good certificate of a thousand, each as soon as it has its answer;
-connections are kept where the server keeps them (``openssl ocsp`` answers HTTP/1.0, one request a connection, some of
-which it resets). Each of our answers looks into the store; openssl reads its index once, cfssl a file of signed
-answers. Servers and clients share the machine, so the second table has the processor time of each server, which does
-not depend on who else is busy. With --postgresql our service runs once more, its store in a durable PostgreSQL over a
-Unix socket, where a kept answer is used until a change is announced. What bounds us: the kernel, handing octets over,
-and HTTP in Python where we sign.
+wrk (Debian: wrk), eight connections, asks about one good certificate of a thousand, each as soon as it has its answer;
+connections are kept where the server keeps them. ``openssl ocsp`` alone is asked from Python, which it keeps waiting: a
+connection that ends without a question, as wrk's first one does, has it spin for ever. The servers have one core to
+themselves and the clients another, so each server is measured; it takes two cores that nobody else uses. Each of our
+answers looks into the store; openssl reads its index once, cfssl a file of signed answers. nginx runs
+deploy/nginx/public.conf as it is shipped, one worker. With --postgresql our service runs once more, alone and as three
+replicas that are asked at once and share that one core, their store in a durable PostgreSQL over a Unix socket, where a
+kept answer is used until a change is announced. The second table has the processor time of each server. What bounds
+us: the kernel, handing octets over, and HTTP in Python where we sign.
 """
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -30,7 +32,6 @@ from statistics import median
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-import uvloop
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.hashes import SHA1, SHA256
@@ -39,17 +40,20 @@ from cryptography.x509 import ocsp
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
+from ocsp_clients import CLIENTS, Way, check, pin, processor_seconds, rate
 from table import Table, new_arguments
 
 from command import counterseal
 from nginx_process import free_port
 from postgresql_process import Cluster
+from public_cache import cache_configuration
 from service_process import make_ca, running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-CLIENTS = 8
+REPLICAS = 3
+PINNED = ["taskset", "--cpu-list", "0"]
 CERTIFICATES = 1_000
 
 
@@ -61,54 +65,9 @@ def request(subject: x509.Certificate, ca: x509.Certificate, nonce: bytes | None
     return builder.build().public_bytes(Encoding.DER)
 
 
-def post(content: bytes, path: str) -> bytes:
-    """Return the HTTP request with the question in its body."""
-    head = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/ocsp-request\r\n"
-    return f"{head}Content-Length: {len(content)}\r\n\r\n".encode() + content
-
-
-def get(content: bytes, path: str) -> bytes:
-    """Return the HTTP request with the question in its path."""
-    return f"GET {path}/{quote(base64.b64encode(content).decode(), safe='')} HTTP/1.1\r\nHost: x\r\n\r\n".encode()
-
-
-async def rate(port: int, sent: bytes, seconds: float) -> float:
-    """Return how many good answers a second all clients together got."""
-    done, until = 0, time.perf_counter() + seconds
-
-    async def client() -> None:
-        nonlocal done
-        streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
-        while time.perf_counter() < until:
-            try:
-                reader, writer = streams or await asyncio.open_connection("127.0.0.1", port)
-                writer.write(sent)
-                head = await reader.readuntil(b"\r\n\r\n")
-                length = int(head.lower().split(b"content-length:")[1].split(b"\r\n")[0])
-                content = await reader.readexactly(length)
-            except (ConnectionError, asyncio.IncompleteReadError):
-                streams = None
-                continue
-            done += ocsp.load_der_ocsp_response(content).certificate_status is ocsp.OCSPCertStatus.GOOD
-            streams = (reader, writer) if head.startswith(b"HTTP/1.1") else None
-            if streams is None:
-                writer.close()
-        if streams:
-            streams[1].close()
-
-    began = time.perf_counter()
-    await asyncio.gather(*(client() for _ in range(CLIENTS)))
-    return done / (time.perf_counter() - began)
-
-
-def processor_seconds(process: int) -> float:
-    """Return the processor time that a process and its children have used so far."""
-    children = Path(f"/proc/{process}/task/{process}/children").read_text().split()
-    used = 0
-    for one in (str(process), *children):
-        fields = Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split()
-        used += int(fields[11]) + int(fields[12])
-    return used / os.sysconf("SC_CLK_TCK")
+def in_path(content: bytes) -> str:
+    """Return the question as it stands in a path (RFC 6960 A.1)."""
+    return quote(base64.b64encode(content).decode(), safe="")
 
 
 @contextmanager
@@ -118,7 +77,7 @@ def openssl(home: Path, place: Path, ca: x509.Certificate, subject: x509.Certifi
     (place / "index").write_text("".join(f"V\t400101000000Z\t\t{one:034X}\tunknown\t/CN={one}\n" for one in serials))
     (place / "ca.pem").write_bytes(ca.public_bytes(Encoding.PEM))
     port = free_port()
-    command = ["openssl", "ocsp", "-port", str(port), "-index", "index", "-CA", "ca.pem", "-rsigner", "ca.pem"]
+    command = [*PINNED, "openssl", "ocsp", "-port", str(port), "-index", "index", "-CA", "ca.pem", "-rsigner", "ca.pem"]
     command += ["-rkey", str(home / "keys" / "clients.key.pem"), "-nmin", "60"]
     process = subprocess.Popen(command, cwd=place, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     try:
@@ -154,7 +113,7 @@ def cfssl(home: Path, place: Path, ca: x509.Certificate, subject: x509.Certifica
         lines.append(base64.b64encode(signed.public_bytes(Encoding.DER)).decode())
     (place / "responses").write_text("\n".join(lines))
     port = free_port()
-    command = ["cfssl", "ocspserve", "-address", "127.0.0.1", "-port", str(port), "-responses", "responses"]
+    command = [*PINNED, "cfssl", "ocspserve", "-address", "127.0.0.1", "-port", str(port), "-responses", "responses"]
     process = subprocess.Popen(
         [*command, "-loglevel", "5"], cwd=place, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
@@ -171,16 +130,12 @@ def cfssl(home: Path, place: Path, ca: x509.Certificate, subject: x509.Certifica
 
 @contextmanager
 def nginx(place: Path, responder: str) -> Iterator[tuple[int, int]]:
-    """Put nginx with a cache in front of the responder."""
-    port, temporary = free_port(), ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-    paths = "".join(f"{one}_temp_path {place}/{one};" for one in temporary)
-    (place / "nginx.conf").write_text(f"""
-        daemon off; pid {place}/pid; error_log stderr error; {"user root;" if os.geteuid() == 0 else ""}
-        events {{ }}
-        http {{ access_log off; {paths} proxy_cache_path {place}/cache keys_zone=ocsp:1m;
-            server {{ listen 127.0.0.1:{port}; keepalive_requests 1000000;
-                location / {{ proxy_pass http://{responder}; proxy_cache ocsp; proxy_cache_lock on; }} }} }}""")
-    process = subprocess.Popen(["/usr/sbin/nginx", "-p", str(place), "-c", str(place / "nginx.conf")])
+    """Put nginx with the cache that we ship in front of the responder."""
+    port, run = free_port(), place / "nginx"
+    run.mkdir()
+    (run / "nginx.conf").write_text(cache_configuration(run, responder, port))
+    command = ["/usr/sbin/nginx", "-p", str(run), "-c", str(run / "nginx.conf"), "-e", "stderr", "-g", "daemon off;"]
+    process = subprocess.Popen([*PINNED, *command])
     try:
         yield port, process.pid
     finally:
@@ -199,17 +154,30 @@ def fill(home: Path, store: str = "") -> list[x509.Certificate]:
 
 
 @contextmanager
-def on_postgresql(place: Path) -> Iterator[dict[str, tuple[int, int, bytes]]]:
-    """Answer from a PostgreSQL of its own."""
+def on_postgresql(place: Path) -> Iterator[dict[str, Way]]:
+    """Answer from a PostgreSQL of its own, by one replica and by three."""
     cluster, home = Cluster(place / "pg", durable=True), place / "shared"
+    pin(cluster.pid)
     try:
         subject, ca = fill(home, f'[store]\nurl = "{cluster.create()}"\n')
-        with running(home) as service:
-            port = int((service.http_address or "").rpartition(":")[2])
-            plain, fresh = request(subject, ca), request(subject, ca, bytes(range(32)))
+        plain, fresh = request(subject, ca), request(subject, ca, bytes(range(32)))
+        with ExitStack() as stack:
+            services = [stack.enter_context(running(home))]
+            for number in range(1, REPLICAS):
+                other = place / f"shared{number}"
+                other.mkdir()
+                text = (home / "counterseal.toml").read_text()
+                (other / "counterseal.toml").write_text(text.replace(services[0].http_address or "", "127.0.0.1:0"))
+                (other / "keys").symlink_to(home / "keys")
+                services.append(stack.enter_context(running(other)))
+            urls = [f"http://{one.http_address}/ocsp/clients" for one in services]
+            processes = tuple(one.process.pid for one in services)
+            for process in processes:
+                pin(process)
             yield {
-                "counterseal, PostgreSQL, signs each": (port, service.process.pid, post(fresh, "/ocsp/clients")),
-                "counterseal, PostgreSQL, kept, POST": (port, service.process.pid, post(plain, "/ocsp/clients")),
+                "counterseal, PostgreSQL, signs each": Way(urls[0], processes[:1], fresh),
+                "counterseal, PostgreSQL, kept, POST": Way(urls[0], processes[:1], plain),
+                f"the same, {REPLICAS} replicas on that core": Way(urls[0], processes, plain, tuple(urls[1:])),
             }
     finally:
         cluster.stop("immediate")
@@ -222,39 +190,42 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--postgresql", action="store_true")
     arguments = parser.parse_args()
+    if shutil.which("wrk") is None or len(os.sched_getaffinity(0)) == 1:
+        sys.exit("this takes wrk (Debian: apt-get install wrk) and two cores")
+    os.sched_setaffinity(0, {1})
     with ExitStack() as stack:
         place = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         place.chmod(0o711)
         home = place / "home"
         subject, ca = fill(home)
         service = stack.enter_context(running(home))
-        responder = service.http_address or ""
-        ours = (int(responder.rpartition(":")[2]), service.process.pid)
+        pin(service.process.pid)
+        ours, of = f"http://{service.http_address}/ocsp/clients", (service.process.pid,)
         plain, fresh = request(subject, ca), request(subject, ca, bytes(range(32)))
         signed_before = stack.enter_context(cfssl(home, place, ca, subject))
         signing = stack.enter_context(openssl(home, place, ca, subject))
-        cached = stack.enter_context(nginx(place, responder))
+        cached = stack.enter_context(nginx(place, service.http_address or ""))
         ways = {
-            "openssl ocsp, signs each": (*signing, post(plain, "/")),
-            "cfssl ocspserve, signed before": (*signed_before, post(plain, "/")),
-            "counterseal, signs each": (*ours, post(fresh, "/ocsp/clients")),
-            "counterseal, kept, POST": (*ours, post(plain, "/ocsp/clients")),
-            "counterseal, kept, GET": (*ours, get(plain, "/ocsp/clients")),
-            "counterseal, nginx cache": (*cached, get(plain, "/ocsp/clients")),
+            "openssl ocsp, signs each": Way(f"http://127.0.0.1:{signing[0]}/", signing[1:], plain, keeps=False),
+            "cfssl ocspserve, signed before": Way(f"http://127.0.0.1:{signed_before[0]}/", signed_before[1:], plain),
+            "counterseal, signs each": Way(ours, of, fresh),
+            "counterseal, kept, POST": Way(ours, of, plain),
+            "counterseal, kept, GET": Way(f"{ours}/{in_path(plain)}", of),
+            "counterseal, nginx cache": Way(f"http://127.0.0.1:{cached[0]}/ocsp/clients/{in_path(plain)}", cached[1:]),
         }
         if arguments.postgresql:
             ways |= stack.enter_context(on_postgresql(place))
         table, rates, costs = Table("ocsp"), defaultdict[str, list[float]](list), defaultdict[str, list[float]](list)
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            for way in ways.values():
-                runner.run(rate(way[0], way[2], 0.5))  # caches filled, code loaded
-            for _ in range(arguments.rounds):
-                for name, (port, process, sent) in ways.items():
-                    before = processor_seconds(process)
-                    rates[name].append(runner.run(rate(port, sent, arguments.seconds)))
-                    used = processor_seconds(process) - before
-                    costs[name].append(used / (rates[name][-1] * arguments.seconds) * 1e6)
-        with table.job(f"answers, {CLIENTS} clients", unit="/s"):
+        for way in ways.values():
+            check(way)
+            rate(way, place, 1)  # caches filled, code loaded
+        for _ in range(arguments.rounds):
+            for name, way in ways.items():
+                before = sum(map(processor_seconds, way.processes))
+                rates[name].append(rate(way, place, arguments.seconds))
+                used = sum(map(processor_seconds, way.processes)) - before
+                costs[name].append(used / (rates[name][-1] * arguments.seconds) * 1e6)
+        with table.job(f"answers, {CLIENTS} connections, one core", unit="/s"):
             for name, values in rates.items():
                 table.row(name, median(values))
         with table.job("processor time of the server for one answer", unit="µs"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import os
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -22,6 +22,7 @@ from counterseal.pki.shown import show_serial
 from integration.serve.test_publication import configuration, fetch
 from nginx_process import nginx_binary, private_nginx
 from ports import free_port
+from public_cache import cache_configuration
 from service_process import Running, make_ca, running
 
 if TYPE_CHECKING:
@@ -231,6 +232,32 @@ def test_nginx_asks_about_its_clients(lab: Lab, private_nginx: PrivateNginx, che
     lab.revoke(name, "cessation_of_operation")
     assert visit(lab, name, port) == "400"
     assert "certificate revoked" in private_nginx.log()
+
+
+@pytest.mark.nginx
+def test_the_cache_that_we_ship(tmp_path: Path, private_nginx: PrivateNginx) -> None:
+    """What it keeps is asked for anew when its time is over, though its files stay open; by POST nothing is kept."""
+    run, port = private_nginx.base / "run", free_port()
+    make_ca(tmp_path / "home", configuration() + '[ocsp]\ncached = "1s"\n')
+    private_nginx.conf.parent.mkdir()
+    with running(tmp_path / "home", "--name", "127.0.0.1") as service:
+        private_nginx.conf.write_text(cache_configuration(run, service.http_address or "", port))
+        private_nginx.start(("127.0.0.1", port))
+        lab, through = (Lab(one, tmp_path) for one in (service, replace(service, http_address=f"127.0.0.1:{port}")))
+        question = request_of(lab.client("cached").serial_number, lab.ca(), SHA1())  # noqa: S303 - as clients ask
+        path = f"/ocsp/clients/{quote(base64.b64encode(question).decode(), safe='')}"
+
+        def status() -> ocsp.OCSPCertStatus:
+            response, content = fetch(through.service, path)
+            assert (response.status, response.headers["Content-Type"]) == (200, "application/ocsp-response")
+            return ocsp.load_der_ocsp_response(content).certificate_status
+
+        assert status() is status() is GOOD
+        assert [one for one in (run / "cache").rglob("*") if one.is_file()]
+        lab.revoke("cached", "superseded")
+        assert ask(through, question).certificate_status is REVOKED
+        private_nginx.wait_for(lambda: status() is REVOKED, "the revocation to be told")
+        assert fetch(through.service, "/crl/clients.crl")[1] == fetch(service, "/crl/clients.crl")[1]
 
 
 @pytest.mark.nginx
