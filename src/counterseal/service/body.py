@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
+from counterseal.service.short_way import OCTETS
+
 if TYPE_CHECKING:
     from starlette.requests import Request
 
@@ -21,6 +23,8 @@ async def read_body(request: Request, *, limit: int = BODY_LIMIT, seconds: float
     declared = request.headers.get("content-length", "0")
     if declared.isdigit() and int(declared) > limit:
         raise too_large(limit)
+    if OCTETS in request.scope["state"]:  # all of it is here
+        return await _gather(request, limit)
     try:
         async with asyncio.timeout(seconds):
             return await _gather(request, limit)

@@ -16,6 +16,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from counterseal.errors import InputError
 from counterseal.service.head import HEAD_LIMIT, fault_of_head
+from counterseal.service.joined import Joined
 from counterseal.service.short_way import LONGEST, OCTETS
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ class Connection(HttpToolsProtocol):
     _head: int = 0
     _begun: int = 0
     _inside: bool = False
+    _in_head: bool = False
     _deadline: asyncio.TimerHandle | None = None
     _receiving: bool = False
     _fault: str | None = None
@@ -75,7 +77,8 @@ class Connection(HttpToolsProtocol):
         if self.transport.is_closing():
             return
         if self._deadline is None:
-            if self.is_idle() and self.timeout_keep_alive_task is None:  # empty lines, or a body that nobody reads
+            waits_for_nothing = self.is_idle() and self.timeout_keep_alive_task is None
+            if self._in_head or waits_for_nothing:  # empty lines, or a body that nobody reads
                 self._start()
         elif self._head > HEAD_LIMIT and not self._receiving:
             self.send_400_response("Request head is too large.")
@@ -112,9 +115,7 @@ class Connection(HttpToolsProtocol):
         super().on_message_begin()
         self._receiving = False
         self._begun += 1
-        self._inside = True
-        if self._deadline is None:
-            self._start()
+        self._inside = self._in_head = True
 
     def on_headers_complete(self) -> None:
         """End the head; what is raised here refuses the request, with the rest of what has arrived."""
@@ -126,8 +127,9 @@ class Connection(HttpToolsProtocol):
         if self.parser.should_upgrade():
             return
         self._stop()
-        self._receiving = True
+        self._in_head, self._receiving = False, True
         super().on_headers_complete()
+        self._join()
 
     def send_400_response(self, msg: str) -> None:
         """Refuse, with the reason if it is ours."""
@@ -170,6 +172,17 @@ class Connection(HttpToolsProtocol):
         self.transport.write(response)
         self.idle_since = self.loop.time()
         self.timeout_keep_alive_task = self.loop.call_later(self.timeout_keep_alive, self.timeout_keep_alive_handler)
+
+    def _join(self) -> None:
+        """Have head and body of the answer sent together."""
+        cycle: RequestResponseCycle = self.cycle
+        cycle.transport = joined = Joined(self.transport)
+
+        def complete() -> None:
+            joined.flush()
+            self.on_response_complete()
+
+        cycle.on_response = complete
 
     def _end_soon(self) -> None:
         if self.transport.is_closing():

@@ -17,13 +17,14 @@ if TYPE_CHECKING:
 
     from prometheus_client import Counter, Histogram
     from starlette.routing import Route
-    from starlette.types import Message, Receive, Scope, Send
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from counterseal.service.metrics import Metrics
 
 ID_BYTES = 8
 PATH_SHOWN = 200
 NO_FACE = "none"
+EVERYTHING = "{rest:path}"
 
 
 class Requests:
@@ -41,7 +42,7 @@ class Requests:
         by_face: dict[str, list[Route]] = {}
         for route in routes:
             by_face.setdefault(_face(route.path), []).append(route)
-        self._faces = {face: Router(some, redirect_slashes=False) for face, some in by_face.items()}
+        self._faces = {face: _routed(some) for face, some in by_face.items()}
         self._nothing = Router(redirect_slashes=False)
         self._counters: dict[tuple[str, int], tuple[Counter, Histogram]] = {}
 
@@ -113,6 +114,12 @@ class _Answer:
         if not self.status:
             await response(scope, receive, self.send)
         return {"problem": code} if isinstance(error, CountersealError) else {}
+
+
+def _routed(routes: list[Route]) -> ASGIApp:
+    """Return what finds the route of a path; one that takes all paths of its face needs no finding."""
+    (first, *others) = routes
+    return first.app if first.path.endswith(EVERYTHING) and not others else Router(routes, redirect_slashes=False)
 
 
 def _face(path: str) -> str:

@@ -9,9 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, TypeVar
 
+from msgspec.json import encode as encode_json
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from counterseal.errors import StoreError
 from counterseal.moments import epoch
@@ -196,7 +197,7 @@ class Endpoint:
             return Response(reply.text, reply.status, headers, reply.media_type)
         if reply.document is None:
             return Response(None, reply.status, headers)
-        return JSONResponse(reply.document, reply.status, headers, reply.media_type)
+        return Response(encode_json(reply.document), reply.status, headers, reply.media_type)
 
     def _problem(
         self, request: Request, problem: Problem, methods: tuple[str, ...], more: dict[str, str] | None = None
