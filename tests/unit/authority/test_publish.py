@@ -12,6 +12,7 @@ from cryptography import x509
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from authority_fixtures import small_ca
 from counterseal.authority.create import RootPlan, create
 from counterseal.authority.generation_lists import has_newest_lists, list_numbers
 from counterseal.authority.listing import list_entries
@@ -20,6 +21,7 @@ from counterseal.authority.publish import publish, stale_lists
 from counterseal.authority.revoke import revoke_record
 from counterseal.files import write_fileset
 from counterseal.keystore.file import FileKeyStore
+from counterseal.keystore.software import SoftwareSigner
 from counterseal.moments import epoch
 from counterseal.pki.crl import RevocationReason, sign_crl
 from counterseal.pki.keys import parse_key_spec
@@ -201,6 +203,56 @@ def test_a_list_is_stale_in_the_very_second_of_a_revocation(world: World) -> Non
     assert stale_lists(world.authority) == (ROOT,)
     world.publish()
     assert stale_lists(world.authority) == ()
+
+
+def test_a_list_is_stale_when_its_refresh_is_due(world: World) -> None:
+    """To the second, and though nothing was revoked: nginx refuses everybody once the last one has ended."""
+    world.publish()
+    world.now += world.authority.rules.crl_refresh - timedelta(seconds=1)
+    assert stale_lists(world.authority) == ()
+    world.now += timedelta(seconds=1)
+    assert stale_lists(world.authority) == (ROOT,)
+
+
+def test_the_list_of_a_root_alone_may_last_longer(tmp_path: Path) -> None:
+    """Its key lies elsewhere, and is not brought for every list."""
+    with small_ca(tmp_path) as authority:
+        rules = replace(authority.rules, root_crl_lifetime=timedelta(days=180), crl_lifetime=timedelta(days=7))
+        signed = publish(replace(authority, rules=rules)).signed
+    lifetimes = {crl.issuer: (crl.next_update - crl.this_update) // 86_400 for crl in signed}
+    assert lifetimes == {ROOT: 180, "servers": 7, "clients": 7}
+
+
+def test_a_list_that_cannot_be_signed_does_not_hold_up_the_next_one(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was begun is given back at once, not when its time is over."""
+    monkeypatch.setattr(SoftwareSigner, "sign", unplugged)
+    with pytest.raises(OSError, match="no token"):
+        publish(world.authority)
+    assert world.authority.store.begin_crl(ROOT, holder="another", seconds=60) is not None
+
+
+def unplugged(_: SoftwareSigner, __: bytes) -> bytes:
+    """Stand in for a key on a token that was pulled out."""
+    raise OSError("no token")
+
+
+def test_who_was_overtaken_begins_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While one list was signed its time ended, another process revoked and published: the list kept last knows it."""
+    sign, late = SoftwareSigner.sign, world.add()
+
+    def overtaken(signer: SoftwareSigner, content: bytes) -> bytes:
+        monkeypatch.setattr(SoftwareSigner, "sign", sign)
+        world.authority.store.run("update lease set expires_at = 0")
+        world.revoke(late)
+        publish(world.authority)
+        return sign(signer, content)
+
+    before = world.publish()
+    monkeypatch.setattr(SoftwareSigner, "sign", overtaken)
+    after = world.publish()
+    assert (after.number, after.entries) == (before.number + 3, before.entries + 1)
 
 
 def test_a_generation_has_old_lists_in_the_very_second_of_a_new_one(world: World, tmp_path: Path) -> None:

@@ -128,6 +128,9 @@ def test_an_answer_that_was_lost_can_be_asked_for_again(authority: Authority) ->
     assert found is not None
     assert found.serial_number == issued.record.serial_number
     assert issued_before(authority, token, request().public_key) is None
+    assert (
+        issued_before(authority, replace(token, uses=2), key.public_key()) is None
+    )  # another use is another certificate
 
 
 def test_of_many_at_once_one_gets_the_certificate(authority: Authority) -> None:
