@@ -559,7 +559,12 @@ def _revocation() -> list[Case]:
     users, cas = (
         x509.IssuingDistributionPoint(None, None, users, not users, None, False, False) for users in (True, False)
     )
-    numbered = (x509.CRLNumber(7), False)
+    numbered, delta = (x509.CRLNumber(7), False), x509.DeltaCRLIndicator(6)
+    indirect = x509.IssuingDistributionPoint(None, None, False, False, None, True, False)
+    partly = x509.IssuingDistributionPoint(
+        None, None, False, False, frozenset({x509.ReasonFlags.key_compromise}), False, False
+    )
+    unknown = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3.4"), b"\x05\x00")
     unsigning = ca("intermediate", root()).having((usage("key_cert_sign"), True)).make()
 
     def case(
@@ -567,6 +572,10 @@ def _revocation() -> list[Case]:
     ) -> Case:
         return Case(name, _server(), fails, openssl, crls=lists)
 
+    def marked(extension: x509.ExtensionType, *, critical: bool = True) -> x509.CertificateRevocationList:
+        return crl(intermediate(), extensions=(numbered, (extension, critical)))
+
+    unusable, critically_numbered = (("crl", 0),), crl(intermediate(), extensions=((x509.CRLNumber(7), True),))
     return [
         case("on no list", (), 0, of_root, of_middle),
         case("end entity revoked", (("revocation", 0),), 23, of_root, crl(intermediate(), revoked=[serial])),
@@ -606,6 +615,13 @@ def _revocation() -> list[Case]:
             crl(intermediate(), this_update=NOW - 2 * DAY),
             crl(intermediate(), revoked=[serial]),
         ),
+        case("delta", unusable, 0, of_root, marked(delta)),
+        case("delta, not critical", unusable, 0, of_root, marked(delta, critical=False)),
+        case("indirect list", unusable, 3, of_root, marked(indirect)),
+        case("list for a reason", unusable, 3, of_root, marked(partly)),
+        case("unknown extension of the list", unusable, 36, of_root, marked(unknown)),
+        case("unknown extension of the list, not critical", (), 0, of_root, marked(unknown, critical=False)),
+        case("number of the list critical", unusable, 36, of_root, critically_numbered),
         case("list without a number", (("crl", 0),), 0, of_root, crl(intermediate(), extensions=())),
         Case(
             "CA without cRLSign",

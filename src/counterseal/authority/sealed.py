@@ -43,7 +43,11 @@ def unseal(source: BinaryIO, target: BinaryIO, passphrase: bytes) -> None:
             target.write(cipher.decrypt(nonce, chunk, MAGIC))
         except InvalidTag as error:
             if number == 0:
-                raise KeyAccessError("backup.passphrase", "the passphrase does not open the backup") from error
+                raise KeyAccessError(
+                    "backup.passphrase",
+                    "the passphrase does not open the backup",
+                    hint="if it is the right one, the backup is damaged or cut in its first MiB",
+                ) from error
             raise KeyAccessError(
                 "backup.damaged", f"the backup is damaged or cut after {number} MiB", hint="use another backup"
             ) from error

@@ -164,7 +164,7 @@ VERIFY_REASONS = (
     VerifyReason(
         36,
         "unhandled critical CRL extension",
-        "a CRL in ssl_crl is partial or a delta: it has a critical extension that OpenSSL does not follow",
+        "a CRL in ssl_crl has a critical extension that OpenSSL does not know",
         "give nginx full CRLs only",
     ),
     VerifyReason(

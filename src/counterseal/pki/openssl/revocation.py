@@ -1,6 +1,7 @@
 """OpenSSL's choice of a CRL for each certificate of the chain, and its checks of that CRL (check_revocation).
 
-As nginx asks for it: CRL_CHECK and CRL_CHECK_ALL, so the root needs a list too; no deltas, no indirect lists.
+As nginx asks for it: CRL_CHECK and CRL_CHECK_ALL, so the root needs a list too; indirect lists are passed
+over. A delta is taken for a full list: OpenSSL looks for its indicator only where it follows indirect lists, too.
 """
 
 from __future__ import annotations
@@ -55,13 +56,13 @@ def undecided_issuers(crls: Sequence[x509.CertificateRevocationList]) -> tuple[x
 
 def _score(crl: x509.CertificateRevocationList, member: Candidate, issuer: Candidate, at: datetime) -> int | None:
     """Return how well a list fits (get_crl_score); None when it is not considered at all."""
-    critical, scope = _critical(crl), scope_of(crl)
-    if "2.5.29.27" in critical or tuple(comparable(crl.issuer)) != member.issuer_key:
+    scope = scope_of(crl)
+    if tuple(comparable(crl.issuer)) != member.issuer_key:
         return None
     if not is_followed(scope) or not names_key_of(issuer, _authority_key_identifier(crl)):
         return None
     return (
-        (0 if critical - _KNOWN_CRITICAL else _NO_CRITICAL)
+        (0 if _critical(crl) - _KNOWN_CRITICAL else _NO_CRITICAL)
         + (_SCOPE if covers(scope, member) else 0)
         + (0 if list(_time_errors(crl, at)) else _TIME)
     )

@@ -1,6 +1,7 @@
 """Revocation by CRL: which list speaks for a certificate, whether it may be believed, and what it says (RFC 5280 6.3).
 
-Full lists of the issuer itself only: indirect lists, deltas and those for some reasons are refused, as OpenSSL does.
+Full lists of the issuer itself only: indirect lists and those for some reasons are refused, as OpenSSL does; deltas,
+which OpenSSL takes for full lists, are refused too.
 """
 
 from __future__ import annotations
@@ -88,16 +89,16 @@ def _date_faults(crl: x509.CertificateRevocationList, question: Question) -> Ite
 
 
 def _kind_faults(crl: x509.CertificateRevocationList, subject: Candidate) -> Iterator[str]:
-    """Critical extensions make a list a delta or narrow it (RFC 5280 5.2)."""
+    """Say what makes a list a delta, critical or not, and what else narrows it (RFC 5280 5.2)."""
     try:
-        critical = [extension.oid.dotted_string for extension in crl.extensions if extension.critical]
+        present = {extension.oid.dotted_string: extension.critical for extension in crl.extensions}
     except UNREADABLE as error:
         yield f"its extensions cannot be read: {error}"
         return
     scope = scope_of(crl)
-    if _DELTA_INDICATOR in critical:
+    if _DELTA_INDICATOR in present:
         yield "it is a delta, not a full list"
-    elif unknown := [oid for oid in critical if oid not in _UNDERSTOOD]:
+    elif unknown := [oid for oid, critical in present.items() if critical and oid not in _UNDERSTOOD]:
         yield f"it has unknown critical extensions: {', '.join(unknown)}"
     elif not is_followed(scope):
         yield "it is indirect, or for some reasons only: such lists are not followed"

@@ -51,9 +51,7 @@ def judge(records: Sequence[Record], asking: Asking, name: str) -> Failure | Non
     issuing = [value for _, tag, value in records if tag == "issue"]
     wild = [value for _, tag, value in records if tag == "issuewild"]
     relevant = wild if asking.wildcard and wild else issuing
-    if not relevant and not (asking.wildcard and wild):
-        return None
-    if _permits(relevant, asking):
+    if not relevant or _permits(relevant, asking):
         return None
     return Failure("caa", f"the CAA records of {name} do not let {' or '.join(asking.identities)} issue")
 
@@ -67,8 +65,11 @@ def _permits(values: Iterable[str], asking: Asking) -> bool:
 
 
 def _fits(parameters: Iterable[str], asking: Asking) -> bool:
-    pairs = dict(part.partition("=")[::2] for part in parameters if part)
-    methods = pairs.get("validationmethods")
+    pairs = [part.partition("=")[::2] for part in parameters if part]
+    given = dict(pairs)
+    if len(given) < len(pairs):
+        return False  # which of two accounts is meant nobody knows (RFC 8657 3)
+    methods = given.get("validationmethods")
     if methods is not None and asking.method is not None and asking.method not in methods.split(","):
         return False
-    return pairs.get("accounturi", asking.account_url) == asking.account_url
+    return given.get("accounturi", asking.account_url) == asking.account_url
