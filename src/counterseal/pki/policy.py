@@ -78,7 +78,7 @@ def _lifetime(asked: Asked) -> timedelta:
 def _validity(asked: Asked, issuer: Issuer, now: datetime) -> tuple[datetime, datetime]:
     lifetime = _lifetime(asked)
     backdated = min(BACKDATE, lifetime // BACKDATED_PART) // _SECOND * _SECOND
-    fresh = max(now.replace(microsecond=0) - backdated, issuer.certificate.not_valid_before_utc)
+    fresh = max(now - backdated, issuer.certificate.not_valid_before_utc)
     begin = (asked.not_before or fresh).replace(microsecond=0)
     return begin, (begin + lifetime).replace(microsecond=0)
 

@@ -149,6 +149,17 @@ def test_the_verdict_is_the_first_refusal(demands: str, verdict: str) -> None:
     assert block.directives[0].name == "volatile"
 
 
+def test_every_demand_is_in_the_verdict() -> None:
+    """The site's own and that of each location: one left out would leave its path open to whoever the site admits."""
+    site = make_site(locations=tuple(Location(f"/{name}", allow=Allow(groups=(name,))) for name in ("a", "b", "c")))
+    block = find_map(render_text("http.conf", site), "$counterseal_panel_verdict")
+    reached = " ".join(f"$counterseal_panel_reach_{number}" for number in (1, 2, 3))
+    assert block.arguments[0] == f"$counterseal_panel_gate {reached}"
+    for number, name in enumerate("abc", start=1):
+        assert decide(site, f"SUCCESS|1|0|1|0A|CN=x,OU={name}", f"gate_{number}") == "200:admitted"
+        assert decide(site, f"SUCCESS|1|0|1|0A|CN=x,OU={name}x", f"gate_{number}") == "403:forbidden"
+
+
 PROBE = "CN=probe good,OU=counterseal-probe"
 HEADERS = "/.well-known/counterseal/headers"
 
