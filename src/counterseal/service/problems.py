@@ -10,11 +10,13 @@ from starlette.responses import JSONResponse
 from counterseal.errors import (
     AmbiguousError,
     CountersealError,
+    FileError,
     InputError,
+    KeyAccessError,
     NotFoundError,
     RefusedError,
-    StoreError,
 )
+from counterseal.service.log import log_error
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -68,9 +70,31 @@ def status_of(error: CountersealError) -> int:
         return 403
     if isinstance(error, NotFoundError):
         return 404
-    return 503 if isinstance(error, StoreError) and error.code in PASSING else 500
+    is_away = isinstance(error, KeyAccessError | FileError) or error.code in PASSING | LASTING
+    return 503 if is_away else 500
+
+
+def log_failure(error: Exception, status: int, request_id: str) -> str:
+    """Log why a request failed here, and return its code; where it came from too, if nobody foresaw it."""
+    code = error.code if isinstance(error, CountersealError) else type(error).__name__
+    reason = {"reason": error.message} if isinstance(error, CountersealError) else {}
+    log_error("failure", trace=status != 503, request_id=request_id, code=code, **reason)  # noqa: PLR2004 - foreseen
+    return code
 
 
 UNANSWERED = "store.unanswered"
 PASSING = frozenset({"store.busy", "store.conflict", "store.overloaded", UNANSWERED, "store.unreachable"})
 """What may be over the next moment, so that a client tries again."""
+
+LASTING = frozenset(
+    {
+        "store.full",
+        "store.io",
+        "store.read_only",
+        "store.unreadable",
+        "store.missing",
+        "store.corrupt",
+        "store.rolled_back",
+    }
+)
+"""What somebody has to mend: the disk, a right, a file. The service is as it was when that is done."""

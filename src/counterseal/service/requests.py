@@ -9,8 +9,8 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Router
 
 from counterseal.errors import CountersealError
-from counterseal.service.log import log, log_error
-from counterseal.service.problems import problem, problem_of
+from counterseal.service.log import log
+from counterseal.service.problems import log_failure, problem, problem_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -105,15 +105,12 @@ class _Answer:
 
     async def fail(self, error: Exception, scope: Scope, receive: Receive) -> dict[str, str]:
         """Answer with a problem, and return what the log of requests says of it."""
-        if isinstance(error, CountersealError):
-            response, code = problem_of(error), error.code
-        else:
-            response, code = problem(500, "Internal Server Error"), type(error).__name__
+        response = problem_of(error) if isinstance(error, CountersealError) else problem(500, "Internal Server Error")
         if response.status_code >= 500:  # noqa: PLR2004 - our fault: the log has the reason, the client the id
-            log_error("failure", trace=True, request_id=self.request_id, code=code)
+            log_failure(error, response.status_code, self.request_id)
         if not self.status:
             await response(scope, receive, self.send)
-        return {"problem": code} if isinstance(error, CountersealError) else {}
+        return {"problem": error.code} if isinstance(error, CountersealError) else {}
 
 
 def _routed(routes: list[Route]) -> ASGIApp:

@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from counterseal.errors import StoreError
+from counterseal.errors import CountersealError
 from counterseal.moments import epoch
 from counterseal.protocols.acme import external, terms
 from counterseal.protocols.acme.accounts import require_account
@@ -26,7 +26,7 @@ from counterseal.protocols.acme.objects import URLs
 from counterseal.protocols.acme.problems import Problem, malformed
 from counterseal.service.body import read_body
 from counterseal.service.problems import MEDIA_TYPE as PROBLEM_TYPE
-from counterseal.service.problems import RETRY_SECONDS, status_of
+from counterseal.service.problems import RETRY_SECONDS, log_failure, status_of
 from counterseal.store.acme.accounts import find_account
 from counterseal.store.acme.passing import use_nonce
 
@@ -103,11 +103,12 @@ class Endpoint:
         except HTTPException as error:
             close = {name.lower(): value for name, value in (error.headers or {}).items()}
             return self._problem(request, Problem("malformed", error.detail, status=error.status_code), (), close)
-        except StoreError as error:
+        except CountersealError as error:
             if status_of(error) != 503:  # noqa: PLR2004 - the others are faults, for the log
                 raise
-            busy = Problem("serverInternal", "busy: try again", status=503, retry_after=RETRY_SECONDS)
-            return self._problem(request, busy, methods)
+            request.state.log["problem"] = log_failure(error, 503, request.state.request_id)
+            away = Problem("serverInternal", "not possible now: try again", status=503, retry_after=RETRY_SECONDS)
+            return self._problem(request, away, methods)
 
     async def open(self, request: Request, way: KeyWay) -> Opened:
         """Return the request, its form, URL, nonce, key and signature checked; raises Problem."""

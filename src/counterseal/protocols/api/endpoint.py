@@ -16,8 +16,7 @@ from counterseal.protocols.api.operation import JSON, Call
 from counterseal.protocols.api.problems import api_status_of
 from counterseal.protocols.api.reading import read_idempotency_key, read_json, read_parameters
 from counterseal.service.body import read_body
-from counterseal.service.log import log_error
-from counterseal.service.problems import problem, problem_of
+from counterseal.service.problems import log_failure, problem, problem_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -86,7 +85,7 @@ class Resource:
     def _failed(self, request: Request, error: CountersealError) -> Response:
         status = api_status_of(error)
         if status >= 500:  # noqa: PLR2004 - our fault, or that of a key: the log has the reason, the client the code
-            log_error("failure", trace=True, request_id=request.state.request_id, code=error.code)
+            log_failure(error, status, request.state.request_id)
         request.state.log["problem"] = error.code
         response = problem_of(error, status=status)
         token_shown = any(map(is_bearer, request.headers.getlist("authorization")))

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import msgspec
 
-from counterseal.errors import AmbiguousError, CountersealError, FileError, InputError, KeyAccessError, NginxError
+from counterseal.errors import AmbiguousError, CountersealError, InputError, NginxError
 from counterseal.service.problems import status_of
 
 STATUSES = {
@@ -70,6 +70,6 @@ def api_status_of(error: CountersealError) -> int:
         return 401
     if isinstance(error, AmbiguousError):
         return 409
-    if isinstance(error, KeyAccessError | NginxError | FileError):
+    if isinstance(error, NginxError):
         return 503
     return 422 if isinstance(error, InputError) else status_of(error)
