@@ -12,8 +12,8 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
-from typing import TYPE_CHECKING, Any, TypeVar
+from contextlib import nullcontext, suppress
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from counterseal.authority.ahead import reserve_ahead
 from counterseal.errors import CountersealError, StoreError
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from counterseal.authority.parts import Authority
 
     Job = Callable[[Authority], Any]
-    Waiting = tuple[Job, asyncio.Future[Any], bool]
     Outcome = tuple[asyncio.Future[Any], Any, BaseException | None]
 
 T = TypeVar("T")
@@ -46,6 +45,15 @@ QUEUE_LIMIT = 2_000
 
 THREADS = 4
 BUSY_SECONDS, BUSY_PAUSE = 10.0, 0.005
+
+
+class Waiting(NamedTuple):
+    """A job that waits to be written; see ``Access.write``."""
+
+    job: Job
+    future: asyncio.Future[Any]
+    durable: bool
+    undone: bool
 
 
 class Access:
@@ -95,8 +103,11 @@ class Access:
         """Whether nothing is remembered although it could be, because changes are not announced to this process."""
         return False
 
-    async def write(self, job: Callable[[Authority], T], *, durable: bool = True) -> T:
+    async def write(self, job: Callable[[Authority], T], *, durable: bool = True, undone: bool = True) -> T:
         """Run ``job`` in a transaction and return its answer when it is durable; what it raises undoes it alone.
+
+        With ``undone=False`` that is the job's own affair, or needless because it is one statement: what it has
+        written when it raises may stay.
 
         With ``durable=False`` the answer comes as soon as the job is done, its commit under way or to come with the
         next one: for what a crash may forget, and for answers that show nothing of the store. A later job's commit is
@@ -107,7 +118,7 @@ class Access:
             raise overloaded()
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
-        self._waiting.append((job, future, durable))
+        self._waiting.append(Waiting(job, future, durable, undone))
         if self._task is None or self._task.done():
             self._task = loop.create_task(self._work())
         else:
@@ -164,7 +175,7 @@ class Access:
             try:
                 deliver(await self._commit(group))
             except Exception as error:  # noqa: BLE001 - every waiter is told, and the next group goes on
-                deliver([(future, None, error) for _, future, _ in group])
+                deliver([(waiting.future, None, error) for waiting in group])
 
     def _take(self, limit: int) -> list[Waiting]:
         return [self._waiting.popleft() for _ in range(min(limit, len(self._waiting)))]
@@ -174,7 +185,7 @@ class Access:
         store = self._writer.store
         await self._begin()
         try:
-            outcomes = [self._attempt(*waiting) for waiting in group]
+            outcomes = [self._attempt(waiting) for waiting in group]
             await self._linger(group, outcomes)
             with self._metrics.commit_seconds.time():
                 await self._committer.do(store.commit)
@@ -188,14 +199,14 @@ class Access:
     async def _linger(self, group: list[Waiting], outcomes: list[Outcome]) -> None:
         """Run more jobs as they come, until somebody waits for the commit, or the time for that is over."""
         until = asyncio.get_running_loop().time() + LINGER_SECONDS
-        while not any(durable for *_, durable in group) and len(group) < GROUP_LIMIT and not self._closing:
+        while not any(waiting.durable for waiting in group) and len(group) < GROUP_LIMIT and not self._closing:
             if not self._waiting:
                 await self._arrive(until)
             more = self._take(GROUP_LIMIT - len(group))
             if not more:
                 return
             group += more
-            outcomes += [self._attempt(*waiting) for waiting in more]
+            outcomes += [self._attempt(waiting) for waiting in more]
 
     async def _arrive(self, until: float) -> None:
         """Wait for a job, or for this time of the loop."""
@@ -221,9 +232,10 @@ class Access:
             self._metrics.busy.inc()
             await asyncio.sleep(BUSY_PAUSE)
 
-    def _attempt(self, job: Job, future: asyncio.Future[Any], durable: bool) -> Outcome:  # noqa: FBT001 - of a tuple
+    def _attempt(self, waiting: Waiting) -> Outcome:
+        job, future, durable, undone = waiting
         try:
-            with self._writer.store.transaction():
+            with self._writer.store.transaction() if undone else nullcontext():
                 outcome: Outcome = (future, job(self._writer), None)
         except Exception as error:  # noqa: BLE001 - it belongs to the one who asked
             outcome = (future, None, error)

@@ -56,7 +56,7 @@ class SharedAccess(Access):
         """Return what ``job`` reads, in a thread; it may be run again when a connection was lost."""
         return await self._readers.do(job)
 
-    async def write(self, job: Callable[[Authority], T], *, durable: bool = True) -> T:
+    async def write(self, job: Callable[[Authority], T], *, durable: bool = True, undone: bool = True) -> T:  # noqa: ARG002 - here all is undone
         """Run ``job`` in a transaction of its own, beside others, and return its answer; see ``Access``.
 
         It may be run again, from its beginning, when its transaction was undone by the database. What it looks at and

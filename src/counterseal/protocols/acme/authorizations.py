@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from counterseal.moments import epoch
@@ -91,7 +92,7 @@ def challenge(authority: Authority, call: Call) -> Reply:
         raise not_found("challenge")
     validate: AuthorizationRecord | None = None
     if not call.is_get and _begins(authority, call, record, kind):
-        validate = record = _own(authority, call)
+        validate = record = replace(record, attempted=kind)
     document = objects.challenge(record, kind, call.urls)
     return Reply(
         document,

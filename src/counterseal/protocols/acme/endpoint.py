@@ -150,7 +150,7 @@ class Endpoint:
         """
         call = opened.call
         if call.is_get:
-            await self._service.access.write(opened.spend, durable=False)
+            await self._service.access.write(opened.spend, durable=False, undone=False)
             return await self._service.access.read(lambda authority: job(authority, call))
 
         def step(authority: Authority) -> T | Problem:
@@ -161,7 +161,7 @@ class Endpoint:
             except Problem as problem:
                 return problem
 
-        answer = await self._service.access.write(step, durable=durable)
+        answer = await self._service.access.write(step, durable=durable, undone=False)
         if isinstance(answer, Problem):
             raise answer
         return answer

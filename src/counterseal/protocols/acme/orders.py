@@ -25,8 +25,11 @@ from counterseal.store.acme.orders import add_order, find_order, order_ids
 from counterseal.store.acme.records import OrderRecord
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from counterseal.authority.parts import Authority
     from counterseal.pki.profile import Profile
+    from counterseal.store.acme.records import AuthorizationRecord
 
 LIST_PAGE = 100
 RETRY_SECONDS = 1
@@ -59,12 +62,13 @@ def new_order(authority: Authority, call: Call) -> Reply:
         replaces=wanted.replaces,
     )
     add_order(authority.store, record)
-    return show_order(authority, call, record, status=201)
+    return _shown(call, record, _status(record, authorizations, call.at), status=201)
 
 
 def order(authority: Authority, call: Call) -> Reply:
     """Show an order of the account."""
-    return show_order(authority, call, own_order(authority, call))
+    record = own_order(authority, call)
+    return _shown(call, record, status_of(authority, record, call.at))
 
 
 def list_orders(authority: Authority, call: Call) -> Reply:
@@ -93,16 +97,18 @@ def status_of(authority: Authority, record: OrderRecord, at: int) -> OrderStatus
     """Return where an order stands now: see ``states``."""
     if record.status in {OrderStatus.VALID, OrderStatus.INVALID, OrderStatus.PROCESSING}:
         return OrderStatus(record.status)
-    found = [find_authorization(authority.store, one) for one in read_stored(record.authorizations)]
+    return _status(record, [find_authorization(authority.store, one) for one in read_stored(record.authorizations)], at)
+
+
+def _status(record: OrderRecord, authorizations: Sequence[AuthorizationRecord | None], at: int) -> OrderStatus:
     statuses = [
-        None if one is None else authorization_status(one.status, expires_at=one.expires_at, at=at) for one in found
+        None if one is None else authorization_status(one.status, expires_at=one.expires_at, at=at)
+        for one in authorizations
     ]
     return order_status(record.status, statuses, expires_at=record.expires_at, at=at)
 
 
-def show_order(authority: Authority, call: Call, record: OrderRecord, status: int = 200) -> Reply:
-    """Return the answer that shows an order."""
-    state = status_of(authority, record, call.at)
+def _shown(call: Call, record: OrderRecord, state: OrderStatus, status: int = 200) -> Reply:
     headers = {"Location": call.urls.order(record.id)}
     if state in {OrderStatus.PENDING, OrderStatus.PROCESSING}:
         headers["Retry-After"] = str(RETRY_SECONDS)

@@ -27,8 +27,8 @@ ATTEMPTED = "select id from acme_authorization where status = 'pending' and atte
 
 
 def add_authorizations(session: Session, records: Sequence[AuthorizationRecord]) -> None:
-    """Add them, all or none."""
-    with session.transaction():
+    """Add them, all or none, as a part of the transaction around it if there is one."""
+    with session.statement():
         session.run_many(_INSERT, map(_columns, records))
 
 
