@@ -43,8 +43,6 @@ if TYPE_CHECKING:
 
     from counterseal.agent.address import ServerAddress
 
-SHARE_LEFT = 1 / 3
-"""So much of a certificate's life is left when it becomes due."""
 _THEN = "then"
 
 
@@ -76,9 +74,7 @@ class AtHand:
     @property
     def due_at(self) -> datetime:
         """The moment from which it is to be renewed."""
-        return due_at(
-            self.certificate.not_valid_before_utc, self.certificate.not_valid_after_utc, share_left=SHARE_LEFT
-        )
+        return due_at(self.certificate.not_valid_before_utc, self.certificate.not_valid_after_utc)
 
 
 @dataclass(frozen=True, slots=True)

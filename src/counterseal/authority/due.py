@@ -22,6 +22,20 @@ if TYPE_CHECKING:
     from counterseal.authority.served import ServedSite
 
 
+def deploy_due(
+    authority: Authority, served: Sequence[ServedSite], ground: Ground, *, stale: Sequence[str]
+) -> tuple[bool, tuple[str, ...]]:
+    """Say whether a deploy is due, ``stale`` lists included, and the sites whose certificate it would renew.
+
+    Where nothing is deployed yet, none is: the first one is for a person to ask for.
+    """
+    if ground.in_force is None:
+        return False, ()
+    names = sites_due(authority, served, ground)
+    is_due = bool(stale or names) or is_outdated(authority, ground) or lacks_known(authority, served, ground)
+    return is_due, names
+
+
 def sites_due(authority: Authority, served: Sequence[ServedSite], ground: Ground) -> tuple[str, ...]:
     """Return the sites with a certificate of ours that is to be replaced: its own, or the one for its backend."""
     return tuple(one.site.name for one in served if _is_due(authority, one, kept_in(one, ground.home)))

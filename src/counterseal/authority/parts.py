@@ -49,8 +49,6 @@ class Rules:
     crl_refresh: timedelta = timedelta(days=1)
     root_crl_lifetime: timedelta | None = None
     """Of the root's list, whose key may lie in a safe; None is as long as the others'."""
-    renew_before: float = 1 / 3
-    """The share of a lifetime that is left when a certificate is due for renewal."""
     published_at: str | None = None
     """The URL below which lists, OCSP and CA certificates are found; with None certificates name none."""
 

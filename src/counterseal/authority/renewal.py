@@ -12,7 +12,11 @@ if TYPE_CHECKING:
     from counterseal.authority.parts import Authority
 
 
-def due_at(not_before: datetime, not_after: datetime, *, share_left: float) -> datetime:
+SHARE_LEFT = 1 / 3
+"""The share of a lifetime that is left when a certificate is to be replaced."""
+
+
+def due_at(not_before: datetime, not_after: datetime, *, share_left: float = SHARE_LEFT) -> datetime:
     """Return the moment from which a certificate of this lifetime is to be replaced."""
     return not_after - (not_after - not_before) * share_left
 
@@ -20,4 +24,4 @@ def due_at(not_before: datetime, not_after: datetime, *, share_left: float) -> d
 def is_due(authority: Authority, certificate: x509.Certificate) -> bool:
     """Whether the certificate is to be replaced now."""
     begin, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
-    return authority.clock() >= due_at(begin, end, share_left=authority.rules.renew_before)
+    return authority.clock() >= due_at(begin, end)

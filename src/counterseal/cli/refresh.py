@@ -82,15 +82,12 @@ def _due(run: Run, authority: Authority, stale: Sequence[str]) -> tuple[Ground |
     served = run.settings().sites
     if not served:
         return None, ()
-    from counterseal.authority import due  # noqa: PLC0415 - nginx and TLS only where sites are
+    from counterseal.authority.due import deploy_due  # noqa: PLC0415 - nginx and TLS only where sites are
     from counterseal.compose.ground import open_ground  # noqa: PLC0415 - same
 
     ground = open_ground(run.home, run.settings())
-    if ground.in_force is None:
-        return None, ()
-    names = due.sites_due(authority, served, ground)
-    changed = due.is_outdated(authority, ground) or due.lacks_known(authority, served, ground)
-    return ground if stale or names or changed else None, names
+    is_due, names = deploy_due(authority, served, ground, stale=stale)
+    return ground if is_due else None, names
 
 
 def _rehearse(run: Run, authority: Authority, stale: Sequence[str]) -> None:

@@ -63,7 +63,6 @@ def _load_anchors(context: ssl.SSLContext, anchors: bytes) -> None:
 
 def load_identity(context: ssl.SSLContext, identity: ProbeIdentity) -> None:
     """Have ``context`` present the identity; raises KeyAccessError ``probe.identity`` when OpenSSL does not take it."""
-    """Have the context present this identity; raises KeyAccessError ``probe.identity``."""
     pem = identity.private_key.rstrip(b"\n") + b"\n" + identity.certificate_chain
     try:
         with _readable(pem) as path:

@@ -16,8 +16,10 @@ if TYPE_CHECKING:
     from counterseal.handshake.observation import ProbeIdentity
     from counterseal.handshake.site import SiteFacts
 
+_SECONDS = 5.0
 
-def remember_session(facts: SiteFacts, identity: ProbeIdentity, *, timeout: float = 5.0) -> Leaver:
+
+def remember_session(facts: SiteFacts, identity: ProbeIdentity) -> Leaver:
     """Connect as ``identity`` to every endpoint and TLS version of the site and keep the sessions that it gives out.
 
     To be called before the deploy that revokes the identity; the result goes into ``Identities.leaver``. A site that
@@ -26,6 +28,6 @@ def remember_session(facts: SiteFacts, identity: ProbeIdentity, *, timeout: floa
     sessions = []
     for endpoint in facts.endpoints:
         for version in facts.tls_versions:
-            seen = attempt(attempt_as(facts, identity, endpoint=endpoint, tls_version=version, timeout=timeout))
+            seen = attempt(attempt_as(facts, identity, endpoint=endpoint, tls_version=version, timeout=_SECONDS))
             sessions.append((endpoint, version, seen.session))
     return Leaver(identity, tuple(sessions))

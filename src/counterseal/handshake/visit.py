@@ -28,7 +28,6 @@ def facts_of_url(
     *,
     client_certificates: ClientCertificates | None = None,
     trust_anchors: bytes | None = None,
-    timeout: float = 5.0,
 ) -> SiteFacts:
     """Return the facts of the server at an https ``url``, from one look at it over each TLS version.
 
@@ -37,9 +36,9 @@ def facts_of_url(
     the proof.
     """
     endpoint, name, path = _read(url)
-    seen = {version: _look(endpoint, name, path, version, timeout) for version in _VERSIONS}
+    seen = {version: _look(endpoint, name, path, version) for version in _VERSIONS}
     spoken = tuple(version for version in _VERSIONS if seen[version].tls_version is not None)
-    status = _look(endpoint, name, STATUS_PATH, (spoken or _VERSIONS)[-1], timeout)
+    status = _look(endpoint, name, STATUS_PATH, (spoken or _VERSIONS)[-1])
     return SiteFacts(
         site=url,
         endpoints=(endpoint,),
@@ -65,8 +64,8 @@ def _read(url: str) -> tuple[Endpoint, str, str]:
     return Endpoint(host, port), host, f"{path}?{parts.query}" if parts.query else path
 
 
-def _look(endpoint: Endpoint, name: str, path: str, version: TLSVersion, timeout: float) -> Observation:
-    return attempt(Attempt(endpoint, name, Endpoint(name, endpoint.port).host_header, path, version, timeout=timeout))
+def _look(endpoint: Endpoint, name: str, path: str, version: TLSVersion) -> Observation:
+    return attempt(Attempt(endpoint, name, Endpoint(name, endpoint.port).host_header, path, version))
 
 
 def _asked_for(seen: Observation) -> ClientCertificates:

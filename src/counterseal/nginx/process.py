@@ -33,11 +33,10 @@ _LEAVING = "nginx: worker process is shutting down"
 
 @dataclass(frozen=True, slots=True)
 class Reload:
-    """A reload that was carried out: the new workers, and how many old ones still finish their connections."""
+    """A start or a reload that was carried out: the master, and the workers that take connections now."""
 
     master: int
     workers: tuple[int, ...]
-    lingering: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +101,7 @@ class NginxProcess:
                 f"nginx has no worker after {within:g} s: {self.target.conf}",
                 quote=line.verbatim if line else None,
             )
-        return Reload(self.require_master(), self.worker_pids(), 0)
+        return Reload(self.require_master(), self.worker_pids())
 
     def stop(self, *, within: float, graceful: bool = False) -> None:
         """End the private nginx: at once, or ``graceful`` after its open requests; nothing to do when it does not run.
@@ -135,7 +134,7 @@ class NginxProcess:
             lines += tail.read()
             self._raise_failure(master, lines, old)
             if alive and not any(accepts(pid) for pid in old):
-                return Reload(master, tuple(sorted(alive)), sum(bool(read_title(pid)) for pid in old))
+                return Reload(master, tuple(sorted(alive)))
             if late:
                 raise NginxError("nginx.timeout", f"nginx has not taken over after {within:g} s: master {master}")
             self.clock.sleep(INTERVAL)

@@ -18,7 +18,7 @@ NEWEST = (1, 31, 5)
 # Standard modules that every rendering uses; what is left out of the others is left out of the rendering.
 _NEEDED = frozenset({"http_map", "http_proxy", "http_rewrite", "pcre"})
 
-_VERSION = re.compile(r"nginx version: [^/\n]*/(\d+)\.(\d+)\.(\d+)(?: \(([^)\n]*)\))?")
+_VERSION = re.compile(r"nginx version: [^/\n]*/(\d+)\.(\d+)\.(\d+)")
 _NAMED = re.compile(r"([0-9]{1,4})\.([0-9]{1,4})\.([0-9]{1,4})(?:-\S+)?")
 _OPENSSL = re.compile(r"(?:built|running) with OpenSSL (\d+)\.(\d+)\.(\d+)")
 _ARGUMENTS = re.compile(r"^configure arguments:(.*)$", re.MULTILINE)
@@ -39,7 +39,6 @@ class NginxVersion:
     dynamic: frozenset[str] = frozenset()
     """Modules that are built as files of their own, which a configuration has to load."""
     modules_path: str = ""
-    vendor: str | None = None
     package: str | None = None
     prefix: str = ""
     conf_path: str = ""
@@ -143,7 +142,6 @@ def parse_version(text: str, *, package: str | None = None) -> NginxVersion:
         ),
         dynamic=frozenset(name.removeprefix("--with-") for name, value in settings.items() if value == "dynamic"),
         modules_path=settings.get("--modules-path", "modules"),
-        vendor=match[4],
         package=package,
         prefix=settings.get("--prefix", "/usr/local/nginx"),
         conf_path=settings.get("--conf-path", "conf/nginx.conf"),

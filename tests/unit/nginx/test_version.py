@@ -30,11 +30,6 @@ def test_debian_is_read() -> None:
     assert (version.pid_path, version.user, str(version)) == ("/run/nginx.pid", "nobody", "1.22.1")
 
 
-def test_vendor_is_read() -> None:
-    """Ubuntu names itself in brackets."""
-    assert parse_version(NEWEST).vendor == "Ubuntu"
-
-
 def test_features_follow_version_openssl_and_module() -> None:
     """Each kind of bound decides."""
     old, new = parse_version(DEBIAN), parse_version(NEWEST)

@@ -1,7 +1,7 @@
 """What is to be reminded of: certificates and CAs that end soon, and lists that were not replaced in time.
 
-A length before the end counts for a certificate only if it is less than a third of its lifetime: before that it is not
-even due to be renewed. One that was replaced by a newer one of the same name and profile reminds nobody. So every end
+A length before the end counts for a certificate only if it is less than the share of its lifetime with which it is due
+to be renewed (a third). One that was replaced by a newer one of the same name and profile reminds nobody. So every end
 passes each mark once, in the order of time, and all that is kept is how far the marks have come.
 """
 
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal
 
 from counterseal.authority.create import CA_PROFILE
 from counterseal.authority.readiness import CAState, read_cas
+from counterseal.authority.renewal import SHARE_LEFT
 from counterseal.moments import epoch, moment
 from counterseal.pki.profile import UNLISTED
 from counterseal.pki.shown import show_serial
@@ -31,7 +32,6 @@ SHOWN = 100
 WITHOUT_KEY = timedelta(days=3)
 """A list whose CA's key is away is told of so long before its end; see ``publish.ending_lists``."""
 
-_PART = 3
 _OTHERS = (*UNLISTED, CA_PROFILE)
 
 
@@ -80,7 +80,7 @@ def find_due(authority: Authority, before: Sequence[timedelta], marks: Mapping[s
 def _certificates(authority: Authority, length: timedelta, begin: int, end: int, due: Due) -> None:
     for record in _between(authority, begin, end):
         lifetime = record.not_after - record.not_before
-        if length.total_seconds() * _PART < lifetime and not _was_replaced(authority, record):
+        if length.total_seconds() < lifetime * SHARE_LEFT and not _was_replaced(authority, record):
             serial_number = show_serial(record.serial_number)
             ends = moment(record.not_after)
             due.add(Ending("certificate", record.name, record.profile, ends, serial_number, record.issuer))

@@ -141,14 +141,14 @@ def _lists(authority: Authority, at: datetime) -> Iterator[Span]:
 def _sites(authority: Authority, sites: Sequence[ServedSite], at: datetime) -> Iterator[Span]:
     for one in sites:
         if one.certificate is not None and one.certificate_key is not None:
-            yield from _own_certificate(authority, one, at)
+            yield from _own_certificate(one, at)
             continue
         valid = authority.store.by_name(f"site:{one.site.name}", Status.VALID)
         if valid:  # the newest first: that is the one that is served
-            yield _certificate(authority, Kind.SITE, one.site.name, ", ".join(one.site.server_names), valid[0], at)
+            yield _certificate(Kind.SITE, one.site.name, ", ".join(one.site.server_names), valid[0], at)
 
 
-def _own_certificate(authority: Authority, one: ServedSite, at: datetime) -> Iterator[Span]:
+def _own_certificate(one: ServedSite, at: datetime) -> Iterator[Span]:
     """Yield the user's own file; one that cannot be read is for doctor to tell."""
     assert one.certificate is not None  # noqa: S101 - asked before
     assert one.certificate_key is not None  # noqa: S101 - same
@@ -157,7 +157,7 @@ def _own_certificate(authority: Authority, one: ServedSite, at: datetime) -> Ite
     except CountersealError:
         return
     begin, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
-    due = due_at(begin, end, share_left=authority.rules.renew_before)
+    due = due_at(begin, end)
     yield _span(Kind.SITE, one.site.name, f"your own: {one.certificate}", begin, end, due, at)
 
 
@@ -168,14 +168,12 @@ def _next(authority: Authority, at: datetime, limit: int) -> Iterator[Span]:
         status=Status.VALID, include_expired=False, at=epoch(at), limit=limit, without_profiles=_DRAWN_ELSEWHERE
     )
     for record in authority.store.search(query).records:
-        yield _certificate(authority, Kind.CERTIFICATE, record.name, record.profile, record, at)
+        yield _certificate(Kind.CERTIFICATE, record.name, record.profile, record, at)
 
 
-def _certificate(
-    authority: Authority, kind: Kind, name: str, note: str, record: CertificateRecord, at: datetime
-) -> Span:
+def _certificate(kind: Kind, name: str, note: str, record: CertificateRecord, at: datetime) -> Span:
     begin, end = moment(record.not_before), moment(record.not_after)
-    return _span(kind, name, note, begin, end, due_at(begin, end, share_left=authority.rules.renew_before), at)
+    return _span(kind, name, note, begin, end, due_at(begin, end), at)
 
 
 def _span(kind: Kind, name: str, note: str, begin: datetime, end: datetime, due: datetime, at: datetime) -> Span:

@@ -136,6 +136,15 @@ class Configuration:
         """The servers that ask clients for a certificate, on a socket that speaks TLS."""
         return (server for server in self.servers if server.verifies and self.speaks_tls(server))
 
+    @property
+    def client_lists(self) -> Iterator[tuple[Directive, NamedFile]]:
+        """What ``ssl_crl`` of these servers names, and the file where it was looked at."""
+        for server in self.guarded:
+            crl = server.level.file("ssl_crl")
+            file = self.file(crl)
+            if crl is not None and file is not None:
+                yield crl, file
+
     def file(self, directive: Directive | None) -> NamedFile | None:
         """Return what is known of the file that a directive names; None where it was not looked at."""
         return self.files.get(directive.arguments[0]) if directive and directive.arguments else None

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from cryptography import x509
 
+from counterseal.authority.renewal import SHARE_LEFT
 from counterseal.moments import moment
 from counterseal.pki.pem import encode_certificates
 from counterseal.protocols.acme.exchange import Call, Reply
@@ -52,7 +53,7 @@ def renewal_information(authority: Authority, text: str) -> Reply:
     begin, end = window(
         moment(record.not_before),
         moment(record.not_after),
-        share_left=authority.rules.renew_before,
+        share_left=SHARE_LEFT,
         revoked_at=revoked_at,
     )
     span = {"start": show_time(int(begin.timestamp())), "end": show_time(int(end.timestamp()))}

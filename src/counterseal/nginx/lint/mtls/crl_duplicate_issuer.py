@@ -17,11 +17,7 @@ if TYPE_CHECKING:
 
 def check(configuration: Configuration) -> Iterator[Found]:
     """Find issuers with more than one list in a file."""
-    for server in configuration.guarded:
-        crl = server.level.file("ssl_crl")
-        file = configuration.file(crl)
-        if crl is None or file is None:
-            continue
+    for crl, file in configuration.client_lists:
         counts = Counter(one.issuer for one in file.crls)
         for issuer, count in counts.items():
             if count > 1:

@@ -20,11 +20,7 @@ if TYPE_CHECKING:
 
 def check(configuration: Configuration) -> Iterator[Found]:
     """Find lists whose next update has passed, unless the same file has a newer one of the issuer."""
-    for server in configuration.guarded:
-        crl = server.level.file("ssl_crl")
-        file = configuration.file(crl)
-        if crl is None or file is None:
-            continue
+    for crl, file in configuration.client_lists:
         current = {one.issuer for one in file.crls if not _is_over(one, configuration.now)}
         for one in file.crls:
             if one.next_update_utc is not None and one.issuer not in current:

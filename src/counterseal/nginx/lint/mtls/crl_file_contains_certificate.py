@@ -16,10 +16,8 @@ if TYPE_CHECKING:
 
 def check(configuration: Configuration) -> Iterator[Found]:
     """Find certificates among the revocation lists of servers that verify clients."""
-    for server in configuration.guarded:
-        crl = server.level.file("ssl_crl")
-        file = configuration.file(crl)
-        if crl is not None and file is not None and file.certificates:
+    for crl, file in configuration.client_lists:
+        if file.certificates:
             names = ", ".join(show_subject(one.subject) for one in file.certificates[:3])
             yield Found(at(crl, 0), f"certificates in the revocation list admit clients: {names}")
 

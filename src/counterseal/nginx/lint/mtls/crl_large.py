@@ -18,12 +18,10 @@ LARGE = 100_000
 
 def check(configuration: Configuration) -> Iterator[Found]:
     """Find lists of that size."""
-    for server in configuration.guarded:
-        crl = server.level.file("ssl_crl")
-        file = configuration.file(crl)
-        for one in file.crls if file is not None else ():
+    for crl, file in configuration.client_lists:
+        for one in file.crls:
             count = len(one)
-            if crl is not None and count >= LARGE:
+            if count >= LARGE:
                 yield Found(at(crl, 0), f"{count} entries are hashed in every handshake: {show_subject(one.issuer)}")
 
 

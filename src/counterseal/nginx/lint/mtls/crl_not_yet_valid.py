@@ -17,11 +17,7 @@ if TYPE_CHECKING:
 
 def check(configuration: Configuration) -> Iterator[Found]:
     """Find lists whose this update is still to come, unless the file has another one of the issuer."""
-    for server in configuration.guarded:
-        crl = server.level.file("ssl_crl")
-        file = configuration.file(crl)
-        if crl is None or file is None:
-            continue
+    for crl, file in configuration.client_lists:
         valid = {one.issuer for one in file.crls if one.last_update_utc <= configuration.now}
         for one in file.crls:
             if one.issuer not in valid:
