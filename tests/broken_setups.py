@@ -45,7 +45,7 @@ class Setup:
     ``fault`` says whose: of what the server makes of the client (or of the connection), or of the server's certificate.
     ``client`` and ``files`` are keys of the tables below, or ``files`` is a role of ``ProvePKI.variant``. ``stock``
     takes our pages away, so that nginx does not say why. ``target`` is what the client connects to in place of the
-    site's name, ``code`` nginx's.
+    site's name, ``nameless`` sends no SNI, ``code`` nginx's.
     """
 
     name: str
@@ -57,6 +57,7 @@ class Setup:
     site: str = "panel"
     target: str | None = None
     sni: str | None = None
+    nameless: bool = False
     path: str = "/"
     tls: TLSVersion | None = None
     protocols: tuple[str, ...] = ("http/1.1",)
@@ -263,6 +264,10 @@ CONNECTIONS = (
           edits=(_at_top("ssl_ciphers ECDHE-RSA-AES128-GCM-SHA256;"),), tls="1.2"),
     Setup("no common group", "no cipher suite, group or signature algorithm in common",
           edits=(_at_top("ssl_ecdh_curve brainpoolP256r1;"),), tls="1.3"),
+    Setup("no name sent, and the default server asks nobody", "asked for no certificate and the request needs one",
+          edits=(_DEFAULT_ANSWERS,), nameless=True, code=496),
+    Setup("a PROXY header is expected", "says in a PROXY header who the client is",
+          edits=(Edit(r"listen 127.0.0.1:@TLS@ ssl", r"\g<0> proxy_protocol", everywhere=True),)),
     Setup("no common protocol", "none of the protocols offered by ALPN", protocols=("foo/1",)),
     Setup("key file unreadable at handshake time", "failed to load the certificate or its key",
           edits=(Edit(r"(ssl_certificate_key @DIR@)/server.key.pem;", r"\1/$ssl_server_name.key;"),)),

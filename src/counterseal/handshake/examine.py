@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from counterseal.handshake.attempt import attempt, with_answer
 from counterseal.handshake.explain.modes import Visit
 from counterseal.handshake.explain.story import Story, read_story
+from counterseal.handshake.in_front import InFront, look_again
 from counterseal.handshake.observation import Attempt, Observation
 from counterseal.handshake.trace.connection import dial
 from counterseal.handshake.trace.dial import Ending, Trace
@@ -38,13 +39,17 @@ class Watched:
 
 @dataclass(frozen=True, slots=True)
 class Examination:
-    """The handshake and the visits; ``resumed`` is the second one where ``resume`` asked for it and got a session."""
+    """The handshake and the visits; ``resumed`` is the second one where ``resume`` asked for it and got a session.
+
+    ``in_front`` is what stands before the server where the connection never became TLS, as far as that can be told.
+    """
 
     what: Dial
     main: Watched
     visits: tuple[Visit, ...] = ()
     resume: bool = False
     resumed: Watched | None = None
+    in_front: InFront | None = None
 
 
 def examine(what: Dial, *, paths: Sequence[str] = (), resume: bool = False) -> Examination:
@@ -55,7 +60,9 @@ def examine(what: Dial, *, paths: Sequence[str] = (), resume: bool = False) -> E
     main = watch(what)
     session = main.trace.session
     resumed = watch(replace(what, session=session)) if resume and session is not None else None
-    return Examination(what, main, tuple(_visits(what, main, paths)), resume, resumed)
+    return Examination(
+        what, main, tuple(_visits(what, main, paths)), resume, resumed, in_front=look_again(what, main.trace)
+    )
 
 
 def watch(what: Dial) -> Watched:

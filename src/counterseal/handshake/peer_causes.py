@@ -33,6 +33,10 @@ CERTIFICATE_LOST = Cause(
     "no certificate arrived at nginx although one was presented: something in front of it ends the TLS connection",
     "pass the TLS connection through to nginx",
 )
+CERTIFICATE_WITHHELD = Cause(
+    "the client has a certificate and did not send it: the server takes no signature by its kind of key",
+    "come with a key of a kind that the server takes, as its CertificateRequest lists them",
+)
 VERIFIED_YET_REFUSED = Cause(
     "verified, yet refused: by a pinned issuer, the revocation map, the inventory or an allow list",
     "compare the certificate's issuer, serial number and subject with what the site admits",

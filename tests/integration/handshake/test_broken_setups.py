@@ -53,7 +53,7 @@ def look(bench: ProveBench, setup: Setup, *, own: tuple[OwnCertificate, ...] = (
     host = setup.target or f"{setup.site}.{DOMAIN}"
     what = Dial(
         endpoint=Endpoint("127.0.0.1", bench.ports[2] if setup.plain_port else bench.ports[0]),
-        server_name=setup.sni or host,
+        server_name=None if setup.nameless else setup.sni or host,
         host_header=host,
         path=setup.path,
         tls_version=setup.tls,
@@ -128,7 +128,7 @@ def test_a_key_below_the_security_level() -> None:
     ("key", "options", "words"),
     [
         ("rsa-1024", ("-cipher", "ALL:@SECLEVEL=0"), "the key of the server certificate is too weak"),
-        ("rsa-2048", ("-tls1_1", "-cipher", "ALL:@SECLEVEL=0"), "that TLS version is not offered"),
+        ("rsa-2048", ("-tls1_1", "-cipher", "ALL:@SECLEVEL=0"), "neither TLS 1.3 nor TLS 1.2"),
     ],
 )
 def test_a_server_below_the_security_level(key: str, options: tuple[str, ...], words: str, tmp_path: Path) -> None:
@@ -144,3 +144,17 @@ def test_a_server_below_the_security_level(key: str, options: tuple[str, ...], w
     found = explained.diagnosis or explained.server_diagnosis
     assert found is not None
     assert words in found.cause
+
+
+def test_a_key_whose_signatures_the_server_does_not_take(tmp_path: Path) -> None:
+    """The certificate stays at home, and the missing certificate is not the cause."""
+    pki = prove_pki()
+    (tmp_path / "server.pem").write_bytes(certificate_pem(pki.server, pki.server_ca) + key_pem(pki.server))
+    own = ("-cert", "server.pem", "-cert_chain", "server.pem", "-key", "server.pem", "-www")
+    with openssl_serving(tmp_path, *own, "-Verify", "3", "-client_sigalgs", "ed25519") as port:
+        host, client = f"panel.{DOMAIN}", identity_of("good", *clients()["good"])
+        explained = explain(
+            examine(Dial(Endpoint("127.0.0.1", port), host, host, identity=client)), name=None, at=datetime.now(UTC)
+        )
+    assert explained.diagnosis is not None
+    assert "takes no signature by its kind of key" in explained.diagnosis.cause

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from counterseal.handshake.authorities import Listed
 from counterseal.handshake.explain.nginx_log import LogHint, log_alert
-from counterseal.handshake.peer_causes import KEY_NOT_LOADED, NAME_REJECTED, VERSION_NOT_OFFERED
+from counterseal.handshake.peer_causes import CERTIFICATE_WITHHELD, KEY_NOT_LOADED, NAME_REJECTED, VERSION_NOT_OFFERED
 from counterseal.handshake.symptoms import Cause
 from counterseal.handshake.wire.alerts import alert_meaning
+from counterseal.handshake.wire.numbers import TLS12, TLS13
 
 if TYPE_CHECKING:
-    from counterseal.handshake.explain.story import Story
+    from counterseal.handshake.explain.situation import Situation
 
 
 class AlertDiagnosis(NamedTuple):
@@ -37,6 +38,10 @@ _NOTHING_COMMON = Cause(
     "certificate of a kind that the client takes",
     "compare what the ClientHello offers with ssl_ciphers, ssl_ecdh_curve and the kind of key in ssl_certificate",
 )
+_TOO_OLD = Cause(
+    "the server speaks neither TLS 1.3 nor TLS 1.2: only versions that RFC 8996 has forbidden, and no browser speaks",
+    "let the server offer TLS 1.2 and 1.3, or update it",
+)
 _UNKNOWN_CA = Cause(
     "the server trusts no CA above the client's certificate, or an intermediate is missing on the way to it",
     "send the whole chain, and give the server the CA that issued it",
@@ -49,7 +54,10 @@ _BY_NAME: dict[str, tuple[Cause, str | None]] = {
     "insufficient_security": (_NOTHING_COMMON, "ssl_ciphers, ssl_ecdh_curve"),
     "internal_error": (KEY_NOT_LOADED, "ssl_certificate, ssl_certificate_key"),
     "no_application_protocol": (
-        Cause("the server speaks none of the protocols offered by ALPN", "offer another one: --alpn http/1.1"),
+        Cause(
+            "the server speaks none of the protocols offered by ALPN",
+            "offer another one: --alpn h2 where it speaks HTTP/2 alone, or --alpn http/1.1",
+        ),
         "http2",
     ),
     "access_denied": (
@@ -88,13 +96,18 @@ _WITHOUT = frozenset(
 """How servers answer an empty Certificate: OpenSSL, Go and Node in their versions, Java, and at last GnuTLS."""
 
 
-def alert_diagnosis(description: int, story: Story, listed: Listed | None) -> AlertDiagnosis:
-    """Return what a fatal alert with this number means after what had been said."""
+def alert_diagnosis(case: Situation) -> AlertDiagnosis:
+    """Return what the server's fatal alert means after what had been said."""
+    story = case.story
+    assert story.alert is not None  # noqa: S101 - the caller looked
+    description = story.alert[1]
     name = alert_meaning(description).name
     happened = f"the server ends the connection with the alert {name} ({description})"
     if name == "certificate_required" or (story.client_chain == () and name in _WITHOUT):
-        return AlertDiagnosis(happened, _REQUIRED, None, None)
+        return AlertDiagnosis(happened, CERTIFICATE_WITHHELD if case.withheld else _REQUIRED, None, None)
+    if name == "protocol_version" and story.offered is not None and {TLS12, TLS13} <= {*story.offered.versions}:
+        return AlertDiagnosis(happened, _TOO_OLD, log_alert(name), "ssl_protocols TLSv1.2 TLSv1.3;")
     cause, directive = _BY_NAME.get(name, (_OTHER, None))
-    if cause is _UNKNOWN_CA and listed is Listed.NONE:
+    if cause is _UNKNOWN_CA and case.listed is Listed.NONE:
         cause = Cause("the server names the CAs it takes, and none is above the client's certificate", _UNKNOWN_CA.fix)
     return AlertDiagnosis(happened, cause, log_alert(name), directive)

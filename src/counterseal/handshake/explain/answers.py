@@ -17,6 +17,7 @@ from counterseal.handshake.explain.situation import Diagnosis, Situation
 from counterseal.handshake.peer_causes import (
     BY_LIST,
     CERTIFICATE_LOST,
+    CERTIFICATE_WITHHELD,
     NAME_NOT_SERVED,
     NO_PATH,
     SILENT_REFUSAL,
@@ -48,8 +49,8 @@ def diagnose_answer(case: Situation) -> Diagnosis | None:
             log=log_line(421),
             directive="server_name",
         )
-    if case.story.request is None:
-        return None  # nobody was asked for a certificate, so the answer is not about one
+    if case.story.request is None:  # nobody was asked for a certificate, so the answer is not about one
+        return _AFTER_HANDSHAKE if _POST_HANDSHAKE in case.trace.answer.lower() else None
     if case.seen.status == 400:  # noqa: PLR2004 - RFC 9110 15.5.1, and nginx's for 495 and 496
         known = _refused_certificate(case) if case.presented else _no_certificate(case)
         return replace(known, happened="the server answers 400 on a page of its own; nginx does so about certificates")
@@ -59,12 +60,15 @@ def diagnose_answer(case: Situation) -> Diagnosis | None:
 def diagnose_silence(case: Situation) -> Diagnosis:
     """Return why a server that asked for a certificate closes without an answer: nginx's stream block refuses so."""
     known = _refused_certificate(case) if case.presented else _no_certificate(case)
-    happened = "the handshake succeeds, then the server closes without an answer: nginx's stream refuses a client so"
+    happened = (
+        "the handshake succeeds, then the server closes without an answer: nginx's stream block refuses a client so, "
+        "and return 444 in http"
+    )
     return replace(known, happened=happened, code=None)
 
 
 def _no_certificate(case: Situation) -> Diagnosis:
-    cause = CERTIFICATE_LOST if case.presented else _NONE_SENT
+    cause, directive = _why_none(case)
     return Diagnosis(
         "nginx answers 400 No required SSL certificate was sent (496 inside)",
         cause.cause,
@@ -72,8 +76,18 @@ def _no_certificate(case: Situation) -> Diagnosis:
         code=496,
         verify="NONE",
         log=log_line(496),
-        directive=None if case.presented else "ssl_verify_client optional; where some clients may come without",
+        directive=directive,
     )
+
+
+def _why_none(case: Situation) -> tuple[Cause, str | None]:
+    if case.presented:
+        return CERTIFICATE_LOST, None
+    if case.story.request is None and not case.story.resumed:
+        return _NOT_ASKED, "ssl_verify_client of the default server; ssl_reject_handshake"
+    if case.withheld:
+        return CERTIFICATE_WITHHELD, "ssl_conf_command ClientSignatureAlgorithms"
+    return _NONE_SENT, "ssl_verify_client optional; where some clients may come without"
 
 
 _NONE_SENT = Cause(
@@ -81,6 +95,14 @@ _NONE_SENT = Cause(
     "the server names, and says nothing",
     "come with a certificate of one of the accepted CAs: --name, --cert and --key, or --p12; a browser must have it "
     "imported",
+)
+
+
+_NOT_ASKED = Cause(
+    "the handshake asked for no certificate and the request needs one: the name in the SNI, or its absence, led to "
+    "another server block than the name in the request, and that block verifies nobody",
+    "send the name of the site in the SNI; at the server, let the default server of the address verify too, or reject "
+    "handshakes",
 )
 
 
@@ -155,6 +177,13 @@ def _forbidden(case: Situation) -> Diagnosis:
     )
 
 
+_POST_HANDSHAKE = b"post-handshake authentication"
+_AFTER_HANDSHAKE = Diagnosis(
+    "the server answers 403: it cannot ask for a certificate after the handshake",
+    "Apache verifies clients for this path alone (SSLVerifyClient in a Location or Directory), which in TLS 1.3 needs "
+    "post-handshake authentication (RFC 8446 4.6.2); browsers do not offer it, nor does this client",
+    "move SSLVerifyClient to the virtual host, or keep this site to TLS 1.2: SSLProtocol TLSv1.2",
+)
 _WANTED_HERE = Cause(
     "the site wants a client certificate for this path, or the refusal has nothing to do with TLS",
     "come with a certificate: --name, --cert and --key, or --p12",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from counterseal.handshake.explain.alerts import alert_diagnosis
 from counterseal.handshake.explain.answers import diagnose_answer, diagnose_silence
+from counterseal.handshake.explain.middle import IN_FRONT, STALLED_AFTER, STALLED_BEFORE
 from counterseal.handshake.explain.plain_peers import NOT_TLS, name_plain_peer
 from counterseal.handshake.explain.refusals import FAULTS, OTHER_FAULT
 from counterseal.handshake.explain.situation import Diagnosis, Situation
@@ -34,8 +35,7 @@ def diagnose(case: Situation) -> Diagnosis | None:
 
 
 def _by_alert(case: Situation) -> Diagnosis:
-    assert case.story.alert is not None  # noqa: S101 - the caller looked
-    found = alert_diagnosis(case.story.alert[1], case.story, case.listed)
+    found = alert_diagnosis(case)
     return Diagnosis(found.happened, found.cause.cause, found.cause.fix, log=found.log, directive=found.directive)
 
 
@@ -46,6 +46,8 @@ def _own_fault(case: Situation) -> Diagnosis:
 
 
 def _not_tls(case: Situation) -> Diagnosis:
+    if case.in_front is not None:
+        return IN_FRONT[case.in_front]
     name, shown = name_plain_peer(case.trace.opening)
     cause = PLAIN if name == "HTTP" else NOT_TLS
     return Diagnosis(
@@ -57,6 +59,10 @@ def _not_tls(case: Situation) -> Diagnosis:
 
 
 def _no_connection(case: Situation) -> Diagnosis:
+    if case.in_front is not None:
+        return IN_FRONT[case.in_front]
+    if case.trace.ending is Ending.SILENT and case.story.version is not None and not case.trace.established:
+        return STALLED_AFTER if case.story.client_chain is not None else STALLED_BEFORE
     words, cause = _CONNECTIONS.get((case.trace.ending, case.trace.stage)) or _CONNECTIONS[case.trace.ending, None]
     return Diagnosis(words.format(fault=printable(case.trace.fault)), cause.cause, cause.fix)
 

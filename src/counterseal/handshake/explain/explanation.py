@@ -72,6 +72,8 @@ def explain(
         next(here, main.seen),
         likely=likely_error(main.story, anchors.for_clients, at),
         listed=listed(chain, request.authorities) if request and identity else None,
+        in_front=examination.in_front,
+        withheld=identity is not None and main.story.client_chain == (),
     )
     return Explanation(
         examination,

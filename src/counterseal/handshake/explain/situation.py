@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from counterseal.handshake.authorities import Listed
     from counterseal.handshake.explain.nginx_log import LogHint
     from counterseal.handshake.explain.story import Story
+    from counterseal.handshake.in_front import InFront
     from counterseal.handshake.observation import Observation
     from counterseal.handshake.trace.dial import Trace
 
@@ -35,7 +36,8 @@ class Situation:
     """Everything that a diagnosis looks at.
 
     ``likely`` is the number of OpenSSL's verify error that our own checks of the client's certificate predict, and
-    ``listed`` which CAs of its chain the server named.
+    ``listed`` which CAs of its chain the server named; ``in_front`` what more connections told, and ``withheld`` says
+    that the client has a certificate, was asked for one, and sent none.
     """
 
     trace: Trace
@@ -43,6 +45,8 @@ class Situation:
     seen: Observation
     likely: int | None = None
     listed: Listed | None = None
+    in_front: InFront | None = None
+    withheld: bool = False
 
     @property
     def presented(self) -> bool:

@@ -71,6 +71,7 @@ def _exchange(what: Dial, context: ssl.SSLContext, recorder: Recorder, sight: _S
     deadline = Deadline.after(what.timeout)
     with connect(what.endpoint, deadline) as raw:
         sight.trace = replace(sight.trace, peer=peer_of(raw), connected_at=recorder.elapsed())
+        raw.sendall(what.preface)
         if what.starttls is not None:
             sight.trace = replace(sight.trace, stage=Stage.STARTTLS)
             dialogue = Dialogue(raw, deadline)

@@ -29,7 +29,8 @@ class Dial:
 
     ``server_name`` goes into the SNI, None sends none. ``tls_version`` None offers 1.2 and 1.3. ``path`` is asked for
     over HTTP/1.1 once the handshake is done; None asks nothing. ``timeout`` (seconds) bounds the whole connection.
-    ``keylog`` receives the session's secrets in NSS format and must exist, readable by its owner alone.
+    ``keylog`` receives the session's secrets in NSS format and must exist, readable by its owner alone. ``preface`` is
+    sent ahead of everything, as a load balancer does.
     """
 
     endpoint: Endpoint
@@ -42,6 +43,7 @@ class Dial:
     starttls: StartTLS | None = None
     session: Session | None = None
     keylog: Path | None = None
+    preface: bytes = b""
     timeout: float = 10.0
 
 

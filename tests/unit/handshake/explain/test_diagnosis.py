@@ -12,6 +12,7 @@ from counterseal.handshake.observation import Observation
 from counterseal.handshake.trace.dial import Ending, Stage, Trace
 from counterseal.handshake.wire.alerts import ALERT_MEANINGS
 from counterseal.handshake.wire.messages import CertificateRequest, Side
+from counterseal.handshake.wire.numbers import TLS12
 
 CERTIFICATE = (b"certificate",)
 
@@ -39,6 +40,19 @@ def test_every_ending_is_explained(ending: Ending, stage: Stage) -> None:
     assert found.happened
     assert found.cause
     assert found.fix
+
+
+@pytest.mark.parametrize(
+    ("client_chain", "words"), [(None, "on the way from the server"), (CERTIFICATE, "on the way to the server")]
+)
+def test_a_silence_in_the_middle_of_a_handshake_is_about_the_way(
+    client_chain: tuple[bytes, ...] | None, words: str
+) -> None:
+    """Who has begun TLS speaks no other protocol; the larger flight of one side is what got lost."""
+    story = Story(version=TLS12, client_chain=client_chain)
+    found = diagnose(Situation(Trace(Ending.SILENT, Stage.HANDSHAKE), story, Observation()))
+    assert found is not None
+    assert words in found.cause
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,94 @@
+"""What stands before nginx and changes what arrives: told by more connections, against the real nginx."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import pytest
+
+from broken_setups import anchors
+from counterseal.handshake.examine import examine
+from counterseal.handshake.explain.checks import Anchors
+from counterseal.handshake.explain.explanation import explain
+from counterseal.handshake.in_front import PROXY_HEADER
+from counterseal.handshake.trace.dial import Dial
+from odd_servers import SECONDS, serving
+from prove_bench import ProveBench, nginx_binaries
+from prove_pki import DOMAIN
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from counterseal.handshake.explain.situation import Diagnosis
+    from counterseal.handshake.observation import Endpoint
+
+pytestmark = pytest.mark.nginx
+HOST = f"panel.{DOMAIN}"
+
+
+def through(endpoint: Endpoint, *, header: bytes = b"", cut: bytes | None = None) -> Callable[[socket.socket], None]:
+    """Return a load balancer that sends ``header`` ahead, and cuts connections that begin with ``cut`` in them."""
+
+    def behave(connection: socket.socket) -> None:
+        hello = connection.recv(65536)
+        if cut is not None and cut in hello:
+            return
+        with socket.create_connection((endpoint.host, endpoint.port), timeout=SECONDS) as backend:
+            backend.sendall(header + hello)
+            way_back = threading.Thread(target=_carry, args=(backend, connection), daemon=True)
+            way_back.start()
+            _carry(connection, backend)
+            way_back.join(SECONDS)
+
+    return behave
+
+
+def _carry(source: socket.socket, target: socket.socket) -> None:
+    with suppress(OSError):
+        while octets := source.recv(65536):
+            target.sendall(octets)
+    with suppress(OSError):
+        target.shutdown(socket.SHUT_WR)
+
+
+def look(endpoint: Endpoint) -> Diagnosis | None:
+    """Explain a handshake with what listens there."""
+    trusted = Anchors(for_servers=anchors()["root"])
+    return explain(examine(Dial(endpoint, HOST, HOST)), name=HOST, anchors=trusted, at=datetime.now(UTC)).diagnosis
+
+
+@pytest.fixture(scope="module", params=nginx_binaries().values(), ids=list(nginx_binaries()))
+def nginx(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
+    """Run a right nginx, and yield its address."""
+    with ProveBench(tmp_path_factory.mktemp("nginx"), request.param) as bench:
+        bench.install(bench.pki.files(leaver_revoked=False))
+        bench.start()
+        yield bench.endpoints[0]
+
+
+def test_a_proxy_header_that_is_not_expected(nginx: Endpoint) -> None:
+    """The answer in plain HTTP does not come from a listen without ssl."""
+    with serving(through(nginx, header=PROXY_HEADER)) as balancer:
+        found = look(balancer)
+    assert found is not None
+    assert "a load balancer its PROXY header" in found.cause
+
+
+def test_a_name_that_is_cut(nginx: Endpoint) -> None:
+    """A filter by SNI; without a name the same way leads to nginx."""
+    with serving(through(nginx, cut=HOST.encode())) as balancer:
+        found = look(balancer)
+    assert found is not None
+    assert "looks at the name in the SNI" in found.cause
+
+
+def test_a_way_that_is_cut_for_everybody(nginx: Endpoint) -> None:
+    """Nothing is said of names or headers where neither makes a difference."""
+    with serving(through(nginx, cut=b"")) as balancer:
+        found = look(balancer)
+    assert found is not None
+    assert "ends them before TLS" in found.cause
