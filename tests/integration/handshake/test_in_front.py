@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import threading
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -18,10 +19,12 @@ from counterseal.handshake.in_front import PROXY_HEADER
 from counterseal.handshake.trace.dial import Dial
 from odd_servers import SECONDS, serving
 from prove_bench import ProveBench, nginx_binaries
-from prove_pki import DOMAIN
+from prove_pki import DOMAIN, certificate_pem, key_pem, prove_pki
+from whole_answers import read_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from counterseal.handshake.explain.situation import Diagnosis
     from counterseal.handshake.observation import Endpoint
@@ -43,6 +46,25 @@ def through(endpoint: Endpoint, *, header: bytes = b"", cut: bytes | None = None
             way_back.start()
             _carry(connection, backend)
             way_back.join(SECONDS)
+
+    return behave
+
+
+def ending_tls(endpoint: Endpoint, directory: Path) -> Callable[[socket.socket], None]:
+    """Return a load balancer that decrypts, and encrypts anew towards nginx."""
+    pki, path = prove_pki(), directory / "balancer.pem"
+    path.write_bytes(certificate_pem(pki.server, pki.server_ca) + key_pem(pki.server))
+    front = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    front.load_cert_chain(path)
+    back = ssl.create_default_context(cadata=certificate_pem(pki.root).decode())
+
+    def behave(connection: socket.socket) -> None:
+        with front.wrap_socket(connection, server_side=True) as client:
+            request = read_until(client, b"\r\n\r\n")
+            backend = socket.create_connection((endpoint.host, endpoint.port), timeout=SECONDS)
+            with back.wrap_socket(backend, server_hostname=HOST) as secured:
+                secured.sendall(request)
+                _carry(secured, client)
 
     return behave
 
@@ -76,6 +98,14 @@ def test_a_proxy_header_that_is_not_expected(nginx: Endpoint) -> None:
         found = look(balancer)
     assert found is not None
     assert "a load balancer its PROXY header" in found.cause
+
+
+def test_tls_that_ends_in_front_of_nginx(nginx: Endpoint, tmp_path: Path) -> None:
+    """The balancer asks for no certificate and has none: nginx misses one whatever the client brings."""
+    with serving(ending_tls(nginx, tmp_path)) as balancer:
+        found = look(balancer)
+    assert found is not None
+    assert "something in front of nginx ends TLS" in found.cause
 
 
 def test_a_name_that_is_cut(nginx: Endpoint) -> None:

@@ -84,7 +84,8 @@ def _why_none(case: Situation) -> tuple[Cause, str | None]:
     if case.presented:
         return CERTIFICATE_LOST, None
     if case.story.request is None and not case.story.resumed:
-        return _NOT_ASKED, "ssl_verify_client of the default server; ssl_reject_handshake"
+        named = case.story.offered is not None and case.story.offered.server_name is not None
+        return (_ENDED_IN_FRONT, None) if named else (_NOT_ASKED, "ssl_verify_client of the default server")
     if case.withheld:
         return CERTIFICATE_WITHHELD, "ssl_conf_command ClientSignatureAlgorithms"
     return _NONE_SENT, "ssl_verify_client optional; where some clients may come without"
@@ -98,11 +99,15 @@ _NONE_SENT = Cause(
 )
 
 
+_ENDED_IN_FRONT = Cause(
+    "the handshake asked for no certificate, and nginx misses one: something in front of nginx ends TLS, and comes to "
+    "nginx without a certificate",
+    "pass the TLS connection through to nginx (HAProxy: mode tcp), or let what stands in front verify the clients",
+)
 _NOT_ASKED = Cause(
-    "the handshake asked for no certificate and the request needs one: the name in the SNI, or its absence, led to "
-    "another server block than the name in the request, and that block verifies nobody",
-    "send the name of the site in the SNI; at the server, let the default server of the address verify too, or reject "
-    "handshakes",
+    "the handshake asked for no certificate and the request needs one: without a name in the SNI the default server of "
+    "the address shook hands, which verifies nobody, or something in front of nginx did",
+    "send the name of the site in the SNI; at the server, let the default server verify too, or reject handshakes",
 )
 
 

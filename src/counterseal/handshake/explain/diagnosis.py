@@ -98,7 +98,22 @@ _CONNECTIONS: dict[tuple[Ending, Stage | None], tuple[str, Cause]] = {
             "read the server's log, and ask in the protocol that it speaks",
         ),
     ),
+    (Ending.SILENT, Stage.REQUEST): (
+        "the handshake succeeds, and then no answer comes within the time",
+        Cause(
+            "the application behind does not answer, or another protocol than HTTP/1.1 is spoken there inside TLS; or "
+            "the client's last packets of the handshake were lost",
+            "read the server's log; give it more time with --timeout; ask in the protocol that it speaks",
+        ),
+    ),
     (Ending.RESET, None): ("the peer resets the connection", _CLOSED),
+    (Ending.RESET, Stage.REQUEST): (
+        "the handshake succeeds, then the peer resets the connection",
+        Cause(
+            "the server's backend is away, or the server refuses the client without a word",
+            "read the server's log at the same second",
+        ),
+    ),
     (Ending.STARTTLS, None): (
         "the peer does not turn to TLS: it {fault}",
         Cause("STARTTLS is not configured there, or the port speaks another protocol", "check the port and its server"),
