@@ -14,6 +14,8 @@ import argparse
 import random
 import sys
 import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from itertools import count
 from pathlib import Path
@@ -36,11 +38,18 @@ from postgresql_process import Cluster, own
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from counterseal.store.records import CertificateRecord
     from counterseal.store.store import Store
 
 SMALL, CHUNK = 1_000, 5_000
-ROUNDS = {"look up by serial number": 2_000, "look up by name": 500, "page of 100 by expiry": 100}
-WRITES = 200
+ROUNDS = {
+    "look up by serial number": 2_000,
+    "OCSP: the standing": 2_000,
+    "look up by name": 500,
+    "page of 100 by expiry": 100,
+    "page by the beginning of a name": 100,
+}
+WRITES, WRITERS = 200, 8
 _numbers = count()
 
 
@@ -86,6 +95,9 @@ def questions(store: Store, some: list[int], size: int) -> dict[str, Callable[[]
     def revoke() -> None:
         store.revoke(some.pop(), at=NOW, reason="superseded", crl_entry=b"x" * 40)
 
+    def ten_more() -> None:
+        list(store.revoked("clients", not_expired_at=NOW, after=store.revocation_changes("clients")[0] - 10))
+
     def order() -> None:
         name = f"o{next(_numbers)}"
         with store.transaction():
@@ -97,14 +109,36 @@ def questions(store: Store, some: list[int], size: int) -> dict[str, Callable[[]
 
     return {
         "look up by serial number": lambda: store.certificate(draw.choice(some)),
+        "OCSP: the standing": lambda: store.standing(draw.choice(some), issuer="clients"),
         "look up by name": lambda: store.by_name(f"device-{draw.randrange(size):07d}"),
+        "page by the beginning of a name": lambda: store.search(Query(name=f"device-{draw.randrange(size):07d}*")),
         "page of 100 by expiry": lambda: store.search(
             Query(status=Status.VALID, include_expired=False, at=NOW + draw.randrange(size) // 20)
         ),
         "issue (two commits)": issue,
         "revoke": revoke,
+        "ten more for a list": ten_more,
         "ACME order (five statements)": order,
     }
+
+
+def rate_of_the_chain(url: str, size: int) -> float:
+    """Return how many certificates a second are recorded by writers that do nothing else: one chain bounds them."""
+    fresh = new_records(WRITERS * WRITES, 2 * size)
+
+    def write(records: list[CertificateRecord]) -> None:
+        with postgresql.open_store(url) as store:
+            for record in records:
+                store.begin(alone=False)
+                store.record(record, use_key(record))
+                store.commit()
+
+    with postgresql.open_store(url) as store, ThreadPoolExecutor(WRITERS) as pool:
+        store.reserve_many([reserve(record) for record in fresh])
+        began = time.perf_counter()
+        for done in [pool.submit(write, fresh[number::WRITERS]) for number in range(WRITERS)]:
+            done.result()
+        return len(fresh) / (time.perf_counter() - began)
 
 
 def main() -> None:
@@ -114,6 +148,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
     found: dict[tuple[str, str], list[float]] = {}
+    chained: list[float] = []
     with tempfile.TemporaryDirectory() as directory, ExitStack() as stack:
         Path(directory).chmod(0o711)
         own(Path(directory) / "pg")
@@ -128,11 +163,15 @@ def main() -> None:
                     for question, ask in questions(store, list(some), size).items():
                         seconds = time_median(ask, rounds=ROUNDS.get(question, WRITES))
                         found.setdefault((question, name), []).append(seconds * 1e6)
+            chained.append(rate_of_the_chain(url, size))
     table = Table("scale")
     for (question, name), (small, large) in found.items():
         with table.job(f"{question}, {name}", unit="us"):
             table.row(f"{SMALL:,} certificates", small)
             table.row(f"{arguments.size:,} certificates", large)
+    with table.job(f"issue, PostgreSQL, {WRITERS} writers at once", unit="/s"):
+        for size, rate in zip((SMALL, arguments.size), chained, strict=True):
+            table.row(f"{size:,} certificates", rate)
     table.finish(arguments.json)
 
 

@@ -23,7 +23,7 @@ from counterseal.pki.subject import organizational_units, show_subject
 from counterseal.store.records import CertificateRecord, NewKeyUse, Status
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from counterseal.authority.parts import Authority
     from counterseal.pki.certificate import Draft, Issuer
@@ -103,8 +103,13 @@ def reserve(authority: Authority, prepared: Prepared) -> bool:
     return False
 
 
-def record(authority: Authority, prepared: Prepared, content: bytes) -> Issued:
-    """Store what was signed with its entry in the key-use log; only then may it leave. Raises StoreError."""
+def record(
+    authority: Authority, prepared: Prepared, content: bytes, before: Callable[[Issued], object] = lambda _issued: None
+) -> Issued:
+    """Store what was signed with its entry in the key-use log; only then may it leave. Raises StoreError.
+
+    ``before`` is done just before, because whoever appends to the log holds up all others until its commit.
+    """
     preview, issuer = prepared.preview, prepared.issuer
     row = record_of(
         preview,
@@ -116,8 +121,10 @@ def record(authority: Authority, prepared: Prepared, content: bytes) -> Issued:
         actor=authority.actor,
     )
     use = key_use(authority, issuer.name, "certificate", prepared.draft.tbs, preview.serial_number)
+    issued = Issued(row, x509.load_der_x509_certificate(content), issuer, prepared.remarks)
+    before(issued)
     authority.store.record(row, use)
-    return Issued(row, x509.load_der_x509_certificate(content), issuer, prepared.remarks)
+    return issued
 
 
 def sign_and_store(authority: Authority, prepared: Prepared) -> Issued:

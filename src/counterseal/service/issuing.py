@@ -38,9 +38,10 @@ async def issue(
 
     ``acting`` makes an authority that acts for whoever asks. ``begin`` decides (``authority.issue.prepare``) and does
     what belongs into the transaction that reserves the serial number, which ``write`` runs if not ``access``;
-    ``together`` is done before and ``last`` after the recording, in the very transaction that records the certificate,
-    or not at all. Where ``begin`` is durable and no certificate comes of it, ``undo`` is done, but not where the store
-    was away for a moment. Raises what they and ``authority.issue`` raise; then no certificate has left.
+    ``together`` and, with what was issued, ``last`` are done just before the recording, in the very transaction that
+    records the certificate, or not at all. Where ``begin`` is durable and no certificate comes of it, ``undo`` is done,
+    but not where the store was away for a moment. Raises what they and ``authority.issue`` raise; then no certificate
+    has left.
     """
     work = _Work(begin, acting, together, last)
     begun = False
@@ -86,9 +87,7 @@ class _Work:
         """Record what was signed, with all that belongs to it."""
         actor = self._acting(authority)
         self._together(actor)
-        issued = record(actor, self.prepared, self.content)
-        self._last(actor, issued)
-        return issued
+        return record(actor, self.prepared, self.content, before=lambda issued: self._last(actor, issued))
 
     def discard(self, authority: Authority, undo: Together = lambda _authority: None) -> None:
         """Undo what was begun, and log the use of the CA's key for what nobody gets."""

@@ -42,7 +42,9 @@ _ADOPT = (
     f"insert into certificate ({CERTIFICATE_COLUMNS})"  # noqa: S608 - constants only
     " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict do nothing"
 )
-_NAME = "insert into certificate_name (direction, value, serial_number, issuer) values (?, ?, ?, ?)"
+_NAME = (
+    "insert into certificate_name (direction, value, serial_number, issuer) values (?, ?, ?, ?) on conflict do nothing"
+)
 _REVOCATION = (
     "insert into revocation (issuer, serial_number, not_after, revoked_at, reason, crl_entry, change_number)"
     " values (?, ?, ?, ?, ?, ?, ?)"
@@ -87,11 +89,12 @@ class Issuance(Authorities, Changes):
         """Do what ``record`` does for many in one transaction: all of them or none."""
         records = [record for record, _ in issued]
         with self.transaction():
-            uses = self._append_key_uses(use for _, use in issued)
-            rows = (_recorded_columns(record, use.sequence) for record, use in zip(records, uses, strict=True))
-            if self.run_many(_RECORD, rows) != len(records):
-                raise self._not_reserved(records)
             self._add_names(records)
+            uses, appending = self._chain_key_uses(use for _, use in issued)
+            rows = (_recorded_columns(record, use.sequence) for record, use in zip(records, uses, strict=True))
+            *_, recorded = self.run_together([*appending, (_RECORD, rows)])
+            if recorded != len(records):
+                raise self._not_reserved(records)
 
     def adopt(self, certificates: Sequence[tuple[CertificateRecord, bytes | None]]) -> None:
         """Take over what another CA program issued, in one transaction, each with its CRL entry when it is revoked.

@@ -19,9 +19,13 @@ from counterseal.store.session import Session
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    Work = tuple[str, Iterable[Row]]
+
 _COLUMNS = "sequence, used_at, actor, action, ca, serial_number, digest, previous_hash, hash"
 _INSERT = f"insert into key_use ({_COLUMNS}) values (?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608 - constants only
 _SELECT = f"select {_COLUMNS} from key_use where sequence > ? order by sequence"  # noqa: S608 - constants only
+
+_GO_ON = "update key_use_head set sequence = ?, hash = ?"
 
 # Certificates whose log entry is not there, or speaks of another certificate: a log cut short with its head shows here.
 _UNLOGGED = """
@@ -66,6 +70,15 @@ class KeyUseLog(Session):
 
     def _append_key_uses(self, new: Iterable[NewKeyUse]) -> list[KeyUse]:
         """Append inside the caller's transaction."""
+        uses, works = self._chain_key_uses(new)
+        self.run_together(works)
+        return uses
+
+    def _chain_key_uses(self, new: Iterable[NewKeyUse]) -> tuple[list[KeyUse], list[Work]]:
+        """Return the entries, and the works (see ``run_together``) that append them, in the caller's transaction.
+
+        From here to its commit nobody else can append, so what can be done before belongs before.
+        """
         # An update that changes nothing: it makes appenders queue where readers do not lock the table.
         first = head = self._head("update key_use_head set only_row = only_row returning sequence, hash")
         uses: list[KeyUse] = []
@@ -73,10 +86,9 @@ class KeyUseLog(Session):
             use = chain(head, one)
             head = LogHead(use.sequence, use.hash)
             uses.append(use)
-        if head is not first:
-            self.run_many(_INSERT, map(_columns, uses))
-            self.run("update key_use_head set sequence = ?, hash = ?", (head.sequence, head.hash))
-        return uses
+        if head is first:
+            return [], []
+        return uses, [(_INSERT, map(_columns, uses)), (_GO_ON, [(head.sequence, head.hash)])]
 
     def _head(self, statement: str) -> LogHead:
         row = self.row(statement)

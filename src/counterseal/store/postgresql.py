@@ -35,6 +35,7 @@ POSTGRESQL = Dialect(
     write_soon=f"{_TOGETHER}; set local synchronous_commit = off",
     read="begin isolation level repeatable read read only",
     stream=PostgreSQL.stream,
+    together=PostgreSQL.together,
     clock="cast(floor(extract(epoch from clock_timestamp())) as bigint)",
     lock=" for update",
     skip_locked=" for update skip locked",

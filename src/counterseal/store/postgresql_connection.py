@@ -24,6 +24,7 @@ from counterseal.store.postgresql_failures import FAULTS, unreachable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+    from contextlib import AbstractContextManager
 
     from counterseal.store.rows import Row
 
@@ -101,6 +102,10 @@ class PostgreSQL:
         cursor = self._inner.cursor()
         cursor.executemany(_translate(statement), rows)
         return cursor
+
+    def together(self) -> AbstractContextManager[object]:
+        """Send what is run inside without waiting for each answer; cursors count when the block has ended."""
+        return self._inner.pipeline()
 
     def stream(self, statement: str, values: Sequence[Any] = (), /) -> psycopg.ServerCursor[Row]:
         """Read through a cursor of the server, which outlives a transaction and lets other statements be run."""

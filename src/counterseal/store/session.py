@@ -15,6 +15,7 @@ from counterseal.errors import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
+    from contextlib import AbstractContextManager
 
     from counterseal.errors import CountersealError
     from counterseal.store.rows import Row
@@ -45,7 +46,8 @@ class Dialect(NamedTuple):
     ``faults`` is what a statement can raise, and ``error`` turns one of them, at the store of this name, into ours;
     ``write`` begins a transaction that writes while no other one does, ``write_together`` one beside others of its
     kind, ``write_soon`` one of these that a crash may forget; ``read`` begins one in which all statements see the same
-    moment; ``stream`` reads without holding all rows; ``clock`` is SQL for the database's own time in seconds;
+    moment; ``stream`` reads without holding all rows; ``together`` sends what is run inside without waiting for each
+    answer; ``clock`` is SQL for the database's own time in seconds;
     ``lock`` ends a select whose rows nobody else may change until this transaction ends, and
     ``skip_locked`` one that leaves out those that somebody else has so: nothing where one writes at a time.
     """
@@ -57,6 +59,7 @@ class Dialect(NamedTuple):
     write_soon: str
     read: str
     stream: Callable[[Any, str, Sequence[Any]], Any]
+    together: Callable[[Any], AbstractContextManager[object]]
     clock: str
     lock: str
     skip_locked: str
@@ -183,6 +186,15 @@ class Session:
         values = list(rows)  # made before the first is written: in turns, each work is slower
         try:
             return int(self._connection.executemany(statement, values).rowcount)
+        except self._dialect.faults as error:
+            raise self._dialect.error(error, self.place) from error
+
+    def run_together(self, works: Iterable[tuple[str, Iterable[Row]]]) -> list[int]:
+        """Run several statements, each once a row, sent in one go to a server; return the rows changed by each."""
+        try:
+            with self._dialect.together(self._connection):
+                cursors = [self._connection.executemany(statement, list(rows)) for statement, rows in works]
+            return [int(cursor.rowcount) for cursor in cursors]
         except self._dialect.faults as error:
             raise self._dialect.error(error, self.place) from error
 

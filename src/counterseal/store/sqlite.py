@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from contextlib import closing, suppress
+from contextlib import closing, nullcontext, suppress
 from typing import TYPE_CHECKING
 
 from counterseal.errors import FileError, StoreError
@@ -34,6 +34,7 @@ SQLITE = Dialect(
     write_soon="begin immediate",
     read="begin",
     stream=sqlite3.Connection.execute,
+    together=nullcontext,
     clock="cast(strftime('%s', 'now') as integer)",
     lock="",
     skip_locked="",
