@@ -175,6 +175,7 @@ def _odd_lists(root: Issued, clients: Issued, other: Issued) -> dict[str, bytes]
         "expired.crl": to_crl(root) + to_crl(clients, created=past[0], expires=past[1]),
         "expired-and-new.crl": to_crl(root) + to_crl(clients) + to_crl(clients, created=past[0], expires=past[1]),
         "future.crl": to_crl(root) + to_crl(clients, created=future[0], expires=future[1]),
+        "delta.crl": to_crl(root) + to_crl(clients, delta=True),
         "issuing-only.crl": to_crl(clients),
         "twice.crl": to_crl(root) + to_crl(clients) + to_crl(clients),
         "forged.crl": to_crl(root) + to_crl(forged),
@@ -280,12 +281,15 @@ def to_crl(
     *revoked: Issued,
     created: datetime = datetime(2025, 3, 1, tzinfo=UTC),
     expires: datetime = datetime(2040, 3, 1, tzinfo=UTC),
+    delta: bool = False,
 ) -> bytes:
     """Return a revocation list as PEM."""
     builder = x509.CertificateRevocationListBuilder().issuer_name(issuer.certificate.subject)
     builder = builder.last_update(created).next_update(expires)
     key_identifier = x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer.private_key.public_key())
     builder = builder.add_extension(key_identifier, critical=False)
+    if delta:
+        builder = builder.add_extension(x509.DeltaCRLIndicator(1), critical=True)
     for one in revoked:
         entry = x509.RevokedCertificateBuilder().serial_number(one.certificate.serial_number).revocation_date(created)
         builder = builder.add_revoked_certificate(entry.build())

@@ -7,6 +7,7 @@ from itertools import product
 from typing import TYPE_CHECKING
 
 import pytest
+from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from chains import DAY, ca
@@ -33,8 +34,6 @@ from pki_fixtures import key_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-    from cryptography import x509
 
     from counterseal.nginx.version import NginxVersion
     from nginx_process import PrivateNginx
@@ -129,6 +128,9 @@ def test_lists(private_nginx: PrivateNginx, nginx_version: NginxVersion) -> None
     stranger = client("stranger", authority("rootB")).make()
     shown = (Shown("alice", (alice,)), Shown("bob and intA", (bob, authority("intA"))), Shown("stranger", (stranger,)))
     middle, bobs = serials(authority("intA")), serials(bob)
+    delta = ((x509.CRLNumber(8), False), (x509.DeltaCRLIndicator(7), True))
+    reasons = frozenset({x509.ReasonFlags.key_compromise})
+    partly = ((x509.IssuingDistributionPoint(None, None, False, False, reasons, False, False), True),)
     lists = {
         "both": [crl("rootA"), crl("intA")],
         "revoked": [crl("rootA"), crl("intA", revoked=bobs)],
@@ -141,6 +143,13 @@ def test_lists(private_nginx: PrivateNginx, nginx_version: NginxVersion) -> None
         "forged": [crl("rootA"), crl("intA", key=authority("rootB").private_key)],
         "newer-revokes": [crl("rootA"), crl("intA", this_update=NOW - 2 * DAY), crl("intA", revoked=bobs)],
         "older-revokes": [crl("rootA"), crl("intA", this_update=NOW - 2 * DAY, revoked=bobs), crl("intA")],
+        "delta": [crl("rootA"), crl("intA", extensions=delta)],
+        "newer-delta": [
+            crl("rootA"),
+            crl("intA", this_update=NOW - 2 * DAY, revoked=bobs),
+            crl("intA", extensions=delta),
+        ],
+        "partly": [crl("rootA"), crl("intA", extensions=partly)],
         "expired-and-current": [
             crl("rootA"),
             crl("intA", this_update=NOW - 3 * DAY, next_update=NOW - DAY),

@@ -15,12 +15,15 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from authority_fixtures import make_client, make_server, small_ca
 from counterseal.authority.holder import holder_of
 from counterseal.authority.revoke import revoke_record
-from counterseal.errors import CountersealError
+from counterseal.errors import CountersealError, RefusedError
+from counterseal.keystore.software import SoftwareSigner
 from counterseal.pki.crl import RevocationReason
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
 
     from counterseal.authority.parts import Authority
 
@@ -84,16 +87,43 @@ def test_a_server_is_no_client(authority: Authority) -> None:
 def test_what_we_did_not_issue_is_unknown(authority: Authority) -> None:
     """Also with our issuer's name, a serial number of ours and every other octet alike but the key."""
     ours = make_client(authority).certificate
-    key = ec.generate_private_key(ec.SECP256R1())
-    begin, end = ours.not_valid_before_utc, ours.not_valid_after_utc
-    builder = x509.CertificateBuilder(ours.issuer, ours.subject, key.public_key(), ours.serial_number, begin, end)
-    forged = builder.sign(key, hashes.SHA256()).public_bytes(Encoding.DER)
-    assert refusal(authority, forged) == "peer.unknown"
+    assert refusal(authority, twin(ours, ec.generate_private_key(ec.SECP256R1()))) == "peer.unknown"
     root = authority.store.ca("root").certificate
     assert refusal(authority, root) == "peer.unknown"
     of_version_15 = ours.public_bytes(Encoding.DER).replace(b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x0e", 1)
     assert refusal(authority, of_version_15) == "peer.malformed"
     assert refusal(authority, b"\x30\x00") == "peer.malformed"
+
+
+def test_of_an_imported_one_the_signature_decides(authority: Authority) -> None:
+    """Where a CA was taken over, all that is known may be a serial number; where more is known, it must be that."""
+    ours = make_client(authority).certificate
+    signer = authority.keystore.signer(authority.store.ca("clients").key_id)
+    assert isinstance(signer, SoftwareSigner)
+    signed, forged = (twin(ours, key) for key in (signer._private_key, ec.generate_private_key(ec.SECP256R1())))
+    assert refusal(authority, signed) == "peer.unknown"
+    authority.store.run("update certificate set der = null where name = 'ann'")
+    assert holder_of(authority, signed).name == "ann"
+    assert refusal(authority, forged) == "peer.unknown"
+
+
+def twin(certificate: x509.Certificate, signing: CertificateIssuerPrivateKeyTypes) -> bytes:
+    """Return a certificate that says the same, for another key."""
+    key = ec.generate_private_key(ec.SECP256R1()).public_key()
+    begin, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    names, number = (certificate.issuer, certificate.subject), certificate.serial_number
+    builder = x509.CertificateBuilder(*names, key, number, begin, end, list(certificate.extensions))
+    return builder.sign(signing, hashes.SHA256()).public_bytes(Encoding.DER)
+
+
+def test_a_ca_that_has_ended_has_no_clients(authority: Authority) -> None:
+    """Whatever grace their own certificates have."""
+    content = make_client(authority).record.certificate or b""
+    left = authority.issuer("clients").certificate.not_valid_after_utc - authority.clock()
+    at_its_end, after = (later(authority, (left + timedelta(seconds=more)) / DAY) for more in (0, 1))
+    assert holder_of(at_its_end, content, grace=10_000 * DAY).expired
+    with pytest.raises(RefusedError, match="the CA of the client certificate has ended"):
+        holder_of(after, content, grace=10_000 * DAY)
 
 
 def test_one_holder_whatever_the_certificate(authority: Authority) -> None:
