@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 
     from counterseal.handshake.observation import ProbeIdentity, TLSVersion
 
+NO_CERTIFICATE_COMPRESSION = ssl.Options(1 << 32 | 1 << 33)
+"""OpenSSL's SSL_OP_NO_TX_CERTIFICATE_COMPRESSION and SSL_OP_NO_RX_…, which older ones than 3.2 take no notice of.
+
+Chains are to be seen as they are (RFC 8879 would compress them with what Python may not be able to read).
+"""
 _VERSIONS = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
 
 
@@ -42,6 +47,7 @@ def client_context(
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = _VERSIONS[tls_version or "1.2"]
     context.maximum_version = _VERSIONS[tls_version or "1.3"]
+    context.options |= NO_CERTIFICATE_COMPRESSION
     if protocols:
         context.set_alpn_protocols(protocols)
     if trust_anchors is None:

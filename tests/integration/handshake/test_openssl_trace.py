@@ -72,7 +72,7 @@ def section(said: str, name: str) -> str:
 
 def schemes(text: str) -> list[str]:
     """Return the signature schemes in a section."""
-    return re.findall(r"^ +([a-z0-9_]+) \(0x0[2-9a-f][0-9a-f]{2}\)$", text, re.MULTILINE)
+    return re.findall(r"^ +([A-Za-z0-9_]+) \(0x0[2-9a-f][0-9a-f]{2}\)$", text, re.MULTILINE)
 
 
 def extensions(text: str) -> list[str]:

@@ -11,7 +11,7 @@ import ssl
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from counterseal.handshake.client_context import load_identity
+from counterseal.handshake.client_context import NO_CERTIFICATE_COMPRESSION, load_identity
 from counterseal.handshake.connect import Deadline
 from counterseal.handshake.trace.dial import Ending, Stage, Trace
 from counterseal.handshake.trace.ending import ending_of
@@ -76,6 +76,7 @@ def server_context(post: Post) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version, context.maximum_version = _VERSIONS[post.tls_version]
     context.set_alpn_protocols(["http/1.1"])
+    context.options |= NO_CERTIFICATE_COMPRESSION
     context.options |= ssl.OP_NO_TICKET  # a resumed handshake would have no certificates to explain
     context.num_tickets = 0
     context.verify_mode = ssl.CERT_OPTIONAL
