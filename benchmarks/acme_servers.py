@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import socket
 import ssl
 import subprocess
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
 from acme_orders import Server
+from more_replicas import start_replicas
 
 from postgresql_process import Cluster
 from service_process import make_ca, running
@@ -72,12 +72,7 @@ def ours_on_postgresql(place: Path, replicas: int = 1) -> Iterator[Server]:
     cluster = Cluster(place / "pg", durable=True)
     try:
         with ours(place, name, f'[store]\nurl = "{cluster.create()}"\n') as server, ExitStack() as stack:
-            for number in range(1, replicas):
-                home = place / f"home{number}"
-                home.mkdir()
-                shutil.copy(place / "home" / "counterseal.toml", home)
-                (home / "keys").symlink_to(place / "home" / "keys")
-                service = stack.enter_context(running(home))
+            for service in start_replicas(stack, place / "home", replicas - 1):
                 server.replicas += ((f"{service.url}/acme/directory", service.process.pid),)
             yield server
     finally:

@@ -1,12 +1,13 @@
 """Certificates from a CSR over the API beside ``cfssl serve`` in one run: per second, one client and sixteen at once.
 
-usage: python benchmarks/api.py [--seconds 3] [--rounds 3] [--json FILE]
+usage: python benchmarks/api.py [--seconds 3] [--rounds 3] [--postgresql] [--json FILE]
 
 Clients in one Python process over kept-alive TLS, ours with a client certificate; the same CSR again and again, P-256
 keys. Ours are linted, and each answer leaves after certificate and log entry are on disk; cfssl (Debian: golang-cfssl)
 stores the certificate in SQLite, or nothing, and verifies no client. With an Idempotency-Key our answer is kept too.
-Servers and clients share the machine; rounds take turns. What bounds us: at one client the flush that a
-certificate waits for, at sixteen Python for each request.
+With --postgresql our service runs once more, alone and as three replicas that the clients are spread over, its store in
+a durable PostgreSQL over a Unix socket. Servers and clients share the machine; rounds take turns. What bounds us: at
+one client the flush that a certificate waits for, at sixteen Python for each request, with PostgreSQL the statements.
 """
 
 from __future__ import annotations
@@ -32,15 +33,19 @@ import uvloop
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
+from more_replicas import start_replicas
 from table import Table, new_arguments
 
-from api_client import ROLES, Client, make_api
+from api_client import CONFIGURATION, ROLES, Client, make_api
 from command import counterseal
 from nginx_process import free_port
+from postgresql_process import Cluster
 from service_process import running
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
+
+    from service_process import Running
 
 CONCURRENCY = (1, 16)
 START_SECONDS = 30
@@ -68,12 +73,12 @@ def post(path: str, document: dict[str, str], *headers: str) -> bytes:
 
 
 async def rate(
-    port: int, context: ssl.SSLContext, request: Callable[[], bytes], *, clients: int, seconds: float
+    ports: Sequence[int], context: ssl.SSLContext, request: Callable[[], bytes], *, clients: int, seconds: float
 ) -> float:
-    """Return how many certificates a second all clients together got."""
+    """Return how many certificates a second all clients together got, each from one of the ports."""
     done, until = 0, time.perf_counter() + seconds
 
-    async def client() -> None:
+    async def client(port: int) -> None:
         nonlocal done
         reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=context, server_hostname="127.0.0.1")
         while time.perf_counter() < until:
@@ -91,7 +96,7 @@ async def rate(
         writer.close()
 
     began = time.perf_counter()
-    await asyncio.gather(*(client() for _ in range(clients)))
+    await asyncio.gather(*(client(ports[number % len(ports)]) for number in range(clients)))
     return done / (time.perf_counter() - began)
 
 
@@ -133,11 +138,36 @@ def cfssl(home: Path, place: Path, *, stores: bool) -> Iterator[int]:
         process.wait()
 
 
+@contextmanager
+def on_postgresql(place: Path) -> Iterator[list[Running]]:
+    """Serve from a PostgreSQL of its own, by several replicas."""
+    cluster, home = Cluster(place / "pg", durable=True), place / "shared"
+    try:
+        make_api(home, CONFIGURATION + f'[store]\nurl = "{cluster.create()}"\n')
+        with ExitStack() as stack:
+            yield [stack.enter_context(running(home)), *start_replicas(stack, home)]
+    finally:
+        cluster.stop("immediate")
+
+
+def operator_of(service: Running) -> ssl.SSLContext:
+    """Return a context that shows the certificate of who may issue."""
+    context = ssl.create_default_context(cafile=str(service.root))
+    context.load_cert_chain(*Client(service, ROLES[1]).files)
+    return context
+
+
+def port_of(service: Running) -> int:
+    """Return its port."""
+    return urlsplit(service.url).port or 0
+
+
 def main() -> None:
     """Take turns, then show."""
     parser = new_arguments(__doc__ or "")
     parser.add_argument("--seconds", type=float, default=3)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--postgresql", action="store_true")
     arguments = parser.parse_args()
     if shutil.which("cfssl") is None:
         sys.exit("cfssl is not installed; Debian: apt-get install golang-cfssl")
@@ -147,10 +177,9 @@ def main() -> None:
         make_api(home)
         service = stack.enter_context(running(home))
         context = ssl.create_default_context(cafile=str(service.root))
-        ours = ssl.create_default_context(cafile=str(service.root))
-        ours.load_cert_chain(*Client(service, ROLES[1]).files)
+        ours = operator_of(service)
         csr, numbers = new_csr(place), itertools.count()
-        port = urlsplit(service.url).port or 0
+        port = port_of(service)
         plain = post("/v1/certificates", {"csr": csr, "profile": "server"})
 
         def keyed() -> bytes:
@@ -160,11 +189,17 @@ def main() -> None:
         kept = stack.enter_context(cfssl(home, place / "kept", stores=True))
         forgotten = stack.enter_context(cfssl(home, place / "forgotten", stores=False))
         ways = {
-            "cfssl serve, SQLite": (kept, context, lambda: signed),
-            "cfssl serve, not stored": (forgotten, context, lambda: signed),
-            "counterseal, durable": (port, ours, lambda: plain),
-            "counterseal, with Idempotency-Key": (port, ours, keyed),
+            "cfssl serve, SQLite": ([kept], context, lambda: signed),
+            "cfssl serve, not stored": ([forgotten], context, lambda: signed),
+            "counterseal, durable": ([port], ours, lambda: plain),
+            "counterseal, with Idempotency-Key": ([port], ours, keyed),
         }
+        if arguments.postgresql:
+            place.chmod(0o711)
+            services = stack.enter_context(on_postgresql(place))
+            shared, ports = operator_of(services[0]), [port_of(one) for one in services]
+            ways["counterseal, PostgreSQL"] = (ports[:1], shared, lambda: plain)
+            ways[f"counterseal, PostgreSQL, {len(ports)} replicas"] = (ports, shared, lambda: plain)
         table = Table("api")
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             for clients in CONCURRENCY:

@@ -40,6 +40,7 @@ from cryptography.x509 import ocsp
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
+from more_replicas import REPLICAS, start_replicas
 from ocsp_clients import CLIENTS, Way, check, pin, processor_seconds, rate
 from table import Table, new_arguments
 
@@ -52,7 +53,6 @@ from service_process import make_ca, running
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-REPLICAS = 3
 PINNED = ["taskset", "--cpu-list", "0"]
 CERTIFICATES = 1_000
 
@@ -162,14 +162,7 @@ def on_postgresql(place: Path) -> Iterator[dict[str, Way]]:
         subject, ca = fill(home, f'[store]\nurl = "{cluster.create()}"\n')
         plain, fresh = request(subject, ca), request(subject, ca, bytes(range(32)))
         with ExitStack() as stack:
-            services = [stack.enter_context(running(home))]
-            for number in range(1, REPLICAS):
-                other = place / f"shared{number}"
-                other.mkdir()
-                text = (home / "counterseal.toml").read_text()
-                (other / "counterseal.toml").write_text(text.replace(services[0].http_address or "", "127.0.0.1:0"))
-                (other / "keys").symlink_to(home / "keys")
-                services.append(stack.enter_context(running(other)))
+            services = [stack.enter_context(running(home)), *start_replicas(stack, home)]
             urls = [f"http://{one.http_address}/ocsp/clients" for one in services]
             processes = tuple(one.process.pid for one in services)
             for process in processes:
