@@ -82,9 +82,9 @@ def openssl_loop(place: Path, *, packed: bool) -> tuple[float, float]:
     return LOOP / (time.perf_counter() - began), cpu / LOOP
 
 
-def floor(place: Path) -> float:
+def floor(path: Path) -> float:
     """Return the CPU seconds of the least that is done for one certificate, in Python and in chunks like ours."""
-    store = sqlite3.connect(place / "floor", isolation_level=None)
+    store = sqlite3.connect(path, isolation_level=None)
     store.execute("pragma journal_mode = wal")
     store.execute("pragma synchronous = full")
     store.execute("create table certificate (serial_number blob primary key, der blob)")
@@ -144,18 +144,17 @@ def main() -> None:
         loop, packed_loop, limit = openssl_loop(place, packed=False), openssl_loop(place, packed=True), arithmetic()
         with table.job("signatures alone", unit="/s"):
             table.row("openssl speed", limit)
-    for kind, goal, size, count, options in batches(sizes, cores, arguments.p12_most):
-        with new_place("batch", arguments.directory) as place:
-            least, took = floor(place), issue(place / "bench", size, count, options)
-        rate, cpu = packed_loop if "PKCS" in kind else loop
-        what = f"{kind}, {size:,} rows, {count} core{'s' if count > 1 else ''}"
-        with table.job(what, unit="/s", goal=goal):
-            table.row("openssl loop", rate)
-            table.row("counterseal", size / took.seconds, note=f"{took.megabytes:.0f} MB")
-        with table.job(f"CPU for one: {what}", unit="us"):
-            table.row("openssl loop", cpu * 1e6)
-            table.row("floor", least * 1e6, note="key, its encoding, signature, one row")
-            table.row("counterseal", took.cpu / size * 1e6, note=f"{took.cpu / size / least:.1f} x the floor")
+        for number, (kind, goal, size, count, options) in enumerate(batches(sizes, cores, arguments.p12_most)):
+            least, took = floor(place / f"floor-{number}"), issue(place / f"batch-{number}", size, count, options)
+            rate, cpu = packed_loop if "PKCS" in kind else loop
+            what = f"{kind}, {size:,} rows, {count} core{'s' if count > 1 else ''}"
+            with table.job(what, unit="/s", goal=goal):
+                table.row("openssl loop", rate)
+                table.row("counterseal", size / took.seconds, note=f"{took.megabytes:.0f} MB")
+            with table.job(f"CPU for one: {what}", unit="us"):
+                table.row("openssl loop", cpu * 1e6)
+                table.row("floor", least * 1e6, note="key, its encoding, signature, one row")
+                table.row("counterseal", took.cpu / size * 1e6, note=f"{took.cpu / size / least:.1f} x the floor")
     table.finish(arguments.json)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import lru_cache
+from io import BytesIO
 from typing import TYPE_CHECKING, Self
 
 from cryptography import x509
@@ -25,12 +26,13 @@ if TYPE_CHECKING:
     from counterseal.store.store import Store
 
 SERIAL_BITS = 128
+SERIAL_OCTETS = SERIAL_BITS // 8
 ROOT = "root"
 
 
 def new_serial_number(random_bytes: Callable[[int], bytes]) -> int:
     """Return a random serial number: 128 random bits below a fixed leading one, so that all have 17 octets."""
-    return 1 << SERIAL_BITS | int.from_bytes(random_bytes(SERIAL_BITS // 8), "big")
+    return 1 << SERIAL_BITS | int.from_bytes(random_bytes(SERIAL_OCTETS), "big")
 
 
 @lru_cache(maxsize=16)
@@ -79,6 +81,11 @@ class Authority:
     def number_for(self, issuer: str) -> int:
         """Return the serial number for the CA's next certificate, reserved ahead or new; ``reserve`` makes it taken."""
         return (self.ahead and self.ahead.next(issuer)) or self.serial_number()
+
+    def serial_numbers(self, count: int) -> list[int]:
+        """Return so many new random serial numbers, of octets that are drawn at once."""
+        octets = BytesIO(self.random_bytes(count * SERIAL_OCTETS))
+        return [new_serial_number(octets.read) for _ in range(count)]
 
     def profile(self, name: str) -> Profile:
         """Return the profile of this name; raises NotFoundError."""

@@ -138,10 +138,11 @@ def sign_reserved(
 ) -> list[tuple[CertificateRecord, NewKeyUse]]:
     """Sign drafts whose serial numbers are reserved; what is returned must be recorded before any of it may leave."""
     signatures = [signer.sign(draft.tbs) for draft, _ in checked]
+    at, actor = epoch(authority.clock()), authority.actor
     return [
         (
-            record._replace(certificate=draft.certificate(signature)),
-            key_use(authority, record.issuer, "certificate", draft.tbs, record.serial_number),
+            record.signed(draft.certificate(signature)),
+            NewKeyUse(at, actor, "certificate", record.issuer, record.serial_number, sha256(draft.tbs).digest()),
         )
         for (draft, record), signature in zip(checked, signatures, strict=True)
     ]

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 TRUST_ANCHOR_FILE = "ca.pem"
 MAX_STEM = 128
 _DIGEST_CHARACTERS = 12
+_FAITHFUL = re.compile(r"[A-Za-z0-9][A-Za-z0-9_@+-]{4,63}")  # most names: without a dot, and no device of Windows
 _UNSAFE = re.compile(r"[^A-Za-z0-9._@+-]+")
 _NEEDS_MARK = re.compile(
     r"^[.-]"  # hidden files, and what a command takes for an option
@@ -60,6 +61,8 @@ def file_stem(name: str) -> str:
     its SHA-256: so two names share a stem only if those bits agree. Letter case is kept; on a file system that
     ignores it, ``Alice`` and ``alice`` are one file.
     """
+    if _FAITHFUL.fullmatch(name):
+        return name
     shown = f"_wildcard{name[1:]}" if name.startswith("*.") else name
     faithful = not _UNSAFE.search(shown) and len(shown) <= MAX_STEM and not _NEEDS_MARK.search(name)
     if faithful and shown:

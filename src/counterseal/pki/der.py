@@ -22,6 +22,7 @@ NULL = b"\x05\x00"
 TRUE = b"\x01\x01\xff"
 
 
+@lru_cache(maxsize=4096)
 def header(tag: int, length: int) -> bytes:
     """Return the tag and the length octets for a value of ``length`` bytes."""
     if length < 0x80:  # noqa: PLR2004 - X.690 8.1.3.4, the short form

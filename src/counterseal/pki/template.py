@@ -87,7 +87,7 @@ def relative_name(attribute: str, value: str) -> bytes:
 
 def general_names(names: Iterable[tuple[str, str]]) -> bytes:
     """Return GeneralNames; a name is its kind, ``DNS``, ``email`` or ``URI``, and its checked value."""
-    return der.sequence(*(der.wrap(_GENERAL_NAME_TAGS[kind], value.encode("ascii")) for kind, value in names))
+    return der.sequence(*[der.wrap(_GENERAL_NAME_TAGS[kind], value.encode("ascii")) for kind, value in names])
 
 
 def p256_public_key(point: bytes) -> bytes:

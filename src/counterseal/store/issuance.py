@@ -21,6 +21,7 @@ from counterseal.store.rows import (
     Row,
     certificate_columns,
     decode_serial,
+    encode_names,
     encode_serial,
     search_values,
 )
@@ -166,10 +167,11 @@ def _reservation_columns(one: Reservation) -> Row:
 
 
 def _recorded_columns(record: CertificateRecord, sequence: int) -> Row:
-    serial, issuer, name, subject, names, profile, group, _, not_before, not_after, der, at, by, *_ = (
-        certificate_columns(record)
+    serial, issuer, name, subject, names, profile, group, _, not_before, not_after, der, at, by, _, _ = record
+    return (
+        *(name, subject, encode_names(names), profile, group, not_before, not_after, der, at, by, sequence),
+        *(encode_serial(serial), issuer),
     )
-    return (name, subject, names, profile, group, not_before, not_after, der, at, by, sequence, serial, issuer)
 
 
 def _name_rows(records: Iterable[CertificateRecord]) -> Iterator[Row]:

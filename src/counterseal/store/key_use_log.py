@@ -80,13 +80,12 @@ class KeyUseLog(Session):
         From here to its commit nobody else can append, so what can be done before belongs before.
         """
         # An update that changes nothing: it makes appenders queue where readers do not lock the table.
-        first = head = self._head("update key_use_head set only_row = only_row returning sequence, hash")
+        head: LogHead | KeyUse = self._head("update key_use_head set only_row = only_row returning sequence, hash")
         uses: list[KeyUse] = []
         for one in new:
-            use = chain(head, one)
-            head = LogHead(use.sequence, use.hash)
-            uses.append(use)
-        if head is first:
+            head = chain(head, one)
+            uses.append(head)
+        if not uses:
             return [], []
         return uses, [(_INSERT, map(_columns, uses)), (_GO_ON, [(head.sequence, head.hash)])]
 

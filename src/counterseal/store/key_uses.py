@@ -22,8 +22,8 @@ _TAG = b"counterseal key use 1"
 _HINT = "compare with a backup or a noted head to see what was changed; docs/store.md says what this log can prove"
 
 
-def chain(head: LogHead, new: NewKeyUse) -> KeyUse:
-    """Return ``new`` as the entry that follows ``head``."""
+def chain(head: LogHead | KeyUse, new: NewKeyUse) -> KeyUse:
+    """Return ``new`` as the entry that follows ``head``, which the entry before it can be itself."""
     sequence = head.sequence + 1
     return KeyUse(
         sequence,

@@ -104,7 +104,10 @@ def _statements(script: str) -> Iterator[str]:
 
 def _strict(statement: str) -> str:
     """Make SQLite hold a table to its types, as PostgreSQL does anyway (https://www.sqlite.org/stricttables.html)."""
-    return statement.removesuffix(";") + " strict" if statement.startswith("create table") else statement
+    if not statement.startswith("create table"):
+        return statement
+    table = statement.removesuffix(";")
+    return f"{table}, strict" if table.endswith("without rowid") else f"{table} strict"
 
 
 def refuse_newer(path: str, found: int, newest: int) -> None:

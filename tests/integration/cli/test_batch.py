@@ -163,10 +163,10 @@ def test_every_bad_row_is_told_before_anything_is_issued(home: Path, tmp_path: P
 @pytest.mark.parametrize(
     ("how", "count", "options"),
     [
-        (signal.SIGKILL, 1500, ["--no-p12", "--out", "out"]),
-        (signal.SIGKILL, 1500, ["--no-p12", "--archive", "out/all.tar"]),
+        (signal.SIGKILL, 3000, ["--no-p12", "--out", "out"]),
+        (signal.SIGKILL, 3000, ["--no-p12", "--archive", "out/all.tar"]),
         (signal.SIGKILL, 150, ["--p12-rounds", "2048", "--out", "out"]),
-        (signal.SIGTERM, 1500, ["--no-p12", "--archive", "out/all.tar"]),
+        (signal.SIGTERM, 3000, ["--no-p12", "--archive", "out/all.tar"]),
         (signal.SIGINT, 300, ["--p12-rounds", "2048", "--out", "out"]),
     ],
 )

@@ -89,6 +89,20 @@ def test_tables_are_held_to_their_types(connection: sqlite3.Connection, steps: P
         connection.execute("insert into one values ('text')")
 
 
+def test_names_of_an_older_store_are_found_after_they_were_laid_down_anew(
+    connection: sqlite3.Connection, tmp_path: Path
+) -> None:
+    """The table without row numbers holds the rows of the one before, and still holds to its types."""
+    before = next(step.version for step in migrations() if "names_once" in step.name) - 1
+    migrate(connection, tmp_path, steps=migrations()[:before])
+    rows = [(1, "com.example.www", b"1" * 20, "servers"), (0, "www.example.com", b"1" * 20, "servers")]
+    connection.executemany("insert into certificate_name values (?, ?, ?, ?)", rows)
+    migrate(connection, tmp_path, steps=migrations())
+    assert connection.execute("select * from certificate_name").fetchall() == sorted(rows)
+    with pytest.raises(sqlite3.IntegrityError, match="cannot store BLOB"):
+        connection.execute("insert into certificate_name values (0, ?, ?, 'servers')", (b"x", b"2" * 20))
+
+
 def test_a_newer_store_is_refused_unchanged(tmp_path: Path) -> None:
     """A program that does not know the schema keeps its hands off, and says which it knows."""
     with new_store(tmp_path) as store:

@@ -92,7 +92,7 @@ def test_a_name_reads_one_range_of_the_name_index(store: Store, name: str, statu
     lines = plan(store, asked.sql, asked.values)
     assert find_scans(lines) == []
     names, certificates = lines
-    assert names.startswith("SEARCH n USING COVERING INDEX")
+    assert names.startswith("SEARCH n USING PRIMARY KEY")
     assert "direction=? AND value" in names or "(direction,value" in names
     assert certificates.startswith("SEARCH c USING INDEX sqlite_autoindex_certificate_1 (serial_number=? AND issuer=?)")
 
@@ -101,7 +101,7 @@ def test_a_word_in_the_middle_reads_the_name_index_alone(store: Store) -> None:
     """It cannot be a range, but never touches a certificate that does not match."""
     asked = statement(Query(name="*word*"), None, limit=100)
     names, certificates = plan(store, asked.sql, asked.values)
-    assert names.startswith("SEARCH n USING COVERING INDEX")
+    assert names.startswith("SEARCH n USING PRIMARY KEY")
     assert certificates.startswith("SEARCH c USING INDEX sqlite_autoindex_certificate_1")
 
 

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from counterseal.authority.parts import Authority
     from counterseal.pki.certificate import Issuer
 
-CHUNK = 500
+CHUNK = 1000
 CHUNK_PACKED = 50  # a PKCS#12 takes milliseconds: what is lost by a kill, and the wait for the last worker, stay short
 _INPUT_CODES = ("batch.", "name.", "subject.", "duration.")
 
@@ -65,7 +65,7 @@ def examine(
     faults: list[Finding] = []
     counted = [0, 0]
     stand_in = generate_key(order.key).public_key()
-    judge = partial(_judge, order, above, now, stand_in)
+    judge = partial(_judge, order, above, now, stand_in, set())
     with workers(judge, count=processes) as spread:
         readable = _readable(path, faults, counted, issued, occupied)
         for found in spread(chunks(readable, CHUNK)):
@@ -110,10 +110,15 @@ def _readable(
 
 
 def _judge(
-    order: BatchOrder, above: Issuer, now: datetime, stand_in: CertificatePublicKeyTypes, rows: Sequence[ClientRow]
+    order: BatchOrder,
+    above: Issuer,
+    now: datetime,
+    stand_in: CertificatePublicKeyTypes,
+    good: set[Shape],
+    rows: Sequence[ClientRow],
 ) -> list[Finding]:
     """Return what is wrong with these rows. Of plain rows of one shape a single one is judged, see there."""
-    shaped, good = has_shapes(order, above), set[Shape]()
+    shaped = has_shapes(order, above)
     found: list[Finding] = []
     for row in rows:
         alike = plain(order, row) if shaped else None

@@ -65,7 +65,7 @@ def issue_batch(
     folder = place.archive.name.removesuffix(".tar")
     with ExitStack() as stack:
         work = stack.enter_context
-        drafts = work(workers(partial(draft, order, above, authority.actor), count=processes))
+        drafts = work(workers(partial(draft, order, above, authority.actor, {}), count=processes))
         # Two PEM blocks are made sooner than sent to and fro; a PKCS#12 is not.
         packing = partial(pack, order, above, folder, authority.random_bytes)
         packs = work(workers(packing, count=processes if order.packing else 0))
@@ -81,13 +81,11 @@ def issue_batch(
 def _reserve(authority: Authority, order: BatchOrder, rows: Iterable[ClientRow]) -> Iterator[Numbered]:
     """Take a serial number for each row, durable before its draft is even made."""
     for chunk in chunks(rows, CHUNK_PACKED if order.packing else CHUNK):
-        now = authority.clock()
-        numbered = [(authority.serial_number(), row) for row in chunk]
+        now = authority.clock().replace(microsecond=0)  # all of a second share their times, so that they have one model
+        at, issuer, profile, actor = epoch(now), order.issuer, order.profile.name, authority.actor
+        numbered = list(zip(authority.serial_numbers(len(chunk)), chunk, strict=True))
         authority.store.reserve_many(
-            [
-                Reservation(number, order.issuer, row.name, order.profile.name, epoch(now), authority.actor)
-                for number, row in numbered
-            ]
+            [Reservation(number, issuer, row.name, profile, at, actor) for number, row in numbered]
         )
         yield now, numbered
 

@@ -19,7 +19,7 @@ from counterseal.bundles.credential import Credential
 from counterseal.bundles.password import generate_password
 from counterseal.bundles.pem import TRUST_ANCHOR_FILE, file_stem
 from counterseal.bundles.pkcs12 import encode
-from counterseal.fileset import SECRET, PlannedFile
+from counterseal.fileset import PUBLIC, SECRET
 from counterseal.keystore.software import generate_key
 from counterseal.moments import epoch, moment
 from counterseal.pki.certificate import assemble_end_entity, end_entity_template
@@ -40,6 +40,9 @@ if TYPE_CHECKING:
     from counterseal.authority.batch.shape import Shape
     from counterseal.pki.certificate import Draft, IssuanceRequest, Issuer
     from counterseal.store.records import CertificateRecord
+
+
+MODELS_KEPT = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,15 +70,21 @@ class Chunk:
 
 
 def draft(
-    order: BatchOrder, above: Issuer, actor: str, numbered: tuple[datetime, Sequence[tuple[int, ClientRow]]]
+    order: BatchOrder,
+    above: Issuer,
+    actor: str,
+    models: dict[tuple[datetime, Shape], Model],
+    numbered: tuple[datetime, Sequence[tuple[int, ClientRow]]],
 ) -> Drafted:
     """Make a key for each row and a draft that policy and lint let through; the serial numbers are reserved.
 
+    ``models`` keeps what was judged from one call to the next: within a second all of a shape are alike.
     Raises InputError, RefusedError: the rows were judged before, so only what changed since can do that.
     """
     now, rows = numbered
     judge = partial(judged, order, above, actor, now)
-    models: dict[Shape, Model] = {}
+    if len(models) > MODELS_KEPT:
+        models.clear()
     shaped = has_shapes(order, above)
     # One kind of work at a time: in turns they push each other out of the processor's caches.
     keys = [generate_key(order.key) for _ in rows]
@@ -83,13 +92,13 @@ def draft(
     checked: list[Checked] = []
     for (serial_number, row), key, octets in zip(rows, keys, encoded, strict=True):
         alike = plain(order, row) if shaped and is_unguessable(serial_number) else None
-        if alike is not None and (model := models.get(alike.shape)):
+        if alike is not None and (model := models.get((now, alike.shape))):
             made, record = model.fill(alike, serial_number, octets[-P256_POINT_OCTETS:])  # RFC 5915 3, the last field
         else:
             request, made, record = judge(row, serial_number, key.public_key())
             if alike is not None:
                 template = end_entity_template(request, above, made.signature_algorithm)
-                models[alike.shape] = Model.of(alike, template, record)
+                models[now, alike.shape] = Model.of(alike, template, record)
         checked.append(Checked(made, record))
     return Drafted(checked, [pem_block("PRIVATE KEY", octets) for octets in encoded])
 
@@ -121,19 +130,19 @@ def pack(
     signed: Signed,
 ) -> Chunk:
     """Return the files of these certificates: key, full chain and, when asked for, PKCS#12."""
-    files: list[PlannedFile] = []
+    files: list[tuple[str, bytes, int]] = []
     lines = []
     chain = encode_certificates(*above.chain)
     for record, key in zip(signed.records, signed.keys, strict=True):
         password = ""
         content = record.certificate or b""
         stem = file_stem(record.name)
-        files.append(PlannedFile(f"{stem}.key.pem", key, SECRET))
-        files.append(PlannedFile(f"{stem}.fullchain.pem", pem_block("CERTIFICATE", content) + chain))
+        files.append((f"{stem}.key.pem", key, SECRET))
+        files.append((f"{stem}.fullchain.pem", pem_block("CERTIFICATE", content) + chain, PUBLIC))
         if order.packing:
             password = order.packing.password or generate_password(random_bytes)
             packed = _pkcs12(order.packing, above, record, key, password)
-            files.append(PlannedFile(f"{stem}.p12", packed, SECRET))
+            files.append((f"{stem}.p12", packed, SECRET))
         shown = "" if order.packing is None or order.packing.password else password
         lines.append((record.name, show_serial(record.serial_number), _show_time(record.not_after), shown))
     at = signed.records[0].created_at
@@ -145,9 +154,9 @@ def _show_time(seconds: int) -> str:
     return f"{moment(seconds):%Y-%m-%dT%H:%M:%SZ}"
 
 
-def common_files(above: Issuer) -> Iterator[PlannedFile]:
+def common_files(above: Issuer) -> Iterator[tuple[str, bytes, int]]:
     """Yield what is the same for every certificate of the batch: the trust anchor."""
-    yield PlannedFile(TRUST_ANCHOR_FILE, encode_certificates(above.trust_anchor))
+    yield TRUST_ANCHOR_FILE, encode_certificates(above.trust_anchor), PUBLIC
 
 
 def _pkcs12(packing: Packing, above: Issuer, record: CertificateRecord, key: bytes, password: str) -> bytes:

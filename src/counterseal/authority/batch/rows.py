@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import json
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from counterseal.duration import parse_duration
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
 KINDS = {"email": "email", "uri": "URI", "dns": "DNS"}
 COLUMNS = ("name", *KINDS, "group", "lifetime", "subject")
-_SINGLE = ("name", "group", "lifetime", "subject")
 JSON_LINES = {".jsonl", ".ndjson"}
 
 
@@ -57,13 +57,16 @@ def _csv(path: Path, stream: TextIO) -> Iterator[ClientRow | Finding]:
     columns = [cell.strip().lower() for cell in next(csv.reader([heading], delimiter=delimiter), [])]
     _require_columns(path, columns)
     reader, file = csv.reader(stream, delimiter=delimiter, strict=True), path.name
+    in_order = itemgetter(*(columns.index(column) if column in columns else -1 for column in COLUMNS))
+    width = len(columns)
     try:
         for cells in reader:
             where = f"{file}:{reader.line_num + 1}"
-            if len(cells) > len(columns):
-                yield fault(where, "batch.row", f"more cells than columns: {quoted(cells[len(columns)])}")
+            if len(cells) > width:
+                yield fault(where, "batch.row", f"more cells than columns: {quoted(cells[width])}")
             elif any(cells):
-                yield _row(where, dict(zip(columns, cells, strict=False)))
+                cells.extend([""] * (width + 1 - len(cells)))  # what was left out, and at the end what has no column
+                yield _row(where, *in_order(cells))
     except csv.Error as error:
         yield fault(f"{path.name}:{reader.line_num + 1}", "batch.row", f"not CSV from here on: {error}")
 
@@ -80,7 +83,7 @@ def _json_lines(path: Path, stream: TextIO) -> Iterator[ClientRow | Finding]:
         if isinstance(cells, dict):
             unknown = [key for key in cells if key not in COLUMNS]
             texts = _texts(where, cells) if not unknown else fault(where, "batch.columns", *_unknown(unknown[0]))
-            yield texts if isinstance(texts, Finding) else _row(where, texts)
+            yield texts if isinstance(texts, Finding) else _row(where, *(texts.get(column, "") for column in COLUMNS))
         else:
             yield fault(where, "batch.row", f"not a JSON object: {quoted(line.strip())}")
 
@@ -115,17 +118,22 @@ def _texts(where: str, cells: Mapping[str, Any]) -> dict[str, str] | Finding:
     return texts
 
 
-def _row(where: str, cells: Mapping[str, str]) -> ClientRow | Finding:
+def _row(
+    where: str, name: str, email: str, uri: str, dns: str, group: str, lasting: str, subject: str
+) -> ClientRow | Finding:
     """Return the row; a cell with several names has blanks between them."""
-    names = [f"{KINDS[column]}:{name}" for column in cells if column in KINDS for name in cells[column].split()]
-    name, group, lasting, subject = [cells.get(column, "").strip() for column in _SINGLE]
-    if not name:
+    names = [f"email:{one}" for one in email.split()] if email else []
+    if uri:
+        names += [f"URI:{one}" for one in uri.split()]
+    if dns:
+        names += [f"DNS:{one}" for one in dns.split()]
+    if not (name := name.strip()):
         return fault(where, "batch.name", "the name is missing")
     try:
-        lifetime = parse_duration(lasting) if lasting else None
+        lifetime = parse_duration(lasting) if (lasting := lasting.strip()) else None
     except InputError as error:
         return fault(where, error.code, error.message, error.hint)
-    return ClientRow(where, name, tuple(names), group or None, lifetime, subject or None)
+    return ClientRow(where, name, tuple(names), group.strip() or None, lifetime, subject.strip() or None)
 
 
 def fault(where: str, code: str, message: str, hint: str | None = None) -> Finding:

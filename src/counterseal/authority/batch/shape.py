@@ -1,6 +1,6 @@
 """Rows of one shape: their certificates differ in nothing but key, serial number and plain names.
 
-The first of a shape in each chunk goes the long way: policy and every lint rule judge the very certificate. What they
+The first of a shape in each second goes the long way: policy and every lint rule judge the very certificate. What they
 say depends on the profile, the issuer and its path, the time, the lifetime, the group, the kind of key, which
 extensions there are and which kinds of names stand in them: all this is the same for the whole shape. What is left are
 the rules that look at the text of a name (``subject_values``, ``control_characters``, ``name_syntax``,

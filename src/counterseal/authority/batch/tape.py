@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-    from counterseal.fileset import PlannedFile
-
 END = bytes(2 * tarfile.BLOCKSIZE)
 """What closes an archive."""
 
@@ -28,23 +26,22 @@ _AFTER = (b"0" + bytes(100) + b"ustar\x0000").ljust(356, b"\0")  # type, link, m
 _SUM_AFTER = sum(_AFTER) + 8 * ord(" ")  # the checksum counts itself as blanks
 
 
-def encode(files: Iterable[PlannedFile], *, folder: str, at: int) -> bytes:
-    """Return the files as members under ``folder``; ``at`` is their time in seconds since the epoch."""
-    parts = []
-    for file in files:
-        padding = bytes(-len(file.content) % tarfile.BLOCKSIZE)
-        parts += [header(f"{folder}/{file.path}", file, at=at), file.content, padding]
+def encode(files: Iterable[tuple[str, bytes, int]], *, folder: str, at: int) -> bytes:
+    """Return files, each its name, content and mode, as members under ``folder``; ``at`` is their time since 1970."""
+    parts: list[bytes] = []
+    for name, content, mode in files:
+        size = len(content)
+        parts += (header(f"{folder}/{name}", size, mode, at), content, bytes(-size % tarfile.BLOCKSIZE))
     return b"".join(parts)
 
 
-def header(name: str, file: PlannedFile, *, at: int) -> bytes:
+def header(name: str, size: int, mode: int, at: int) -> bytes:
     """Return the header of a member: octet for octet the library's, in a tenth of its time."""
-    size = len(file.content)
     if not name.isascii() or len(name) > _MAX_NAME or size > _MAX_SIZE:
         member = tarfile.TarInfo(name)
-        member.size, member.mode, member.mtime = size, file.mode, at
+        member.size, member.mode, member.mtime = size, mode, at
         return member.tobuf(tarfile.PAX_FORMAT)
-    fields, total = _fields(file.mode, size, at)
+    fields, total = _fields(mode, size, at)
     octets = name.encode()
     return b"%b%b%06o\0 %b" % (octets.ljust(_MAX_NAME, b"\0"), fields, sum(octets) + total, _AFTER)
 

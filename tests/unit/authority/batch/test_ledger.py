@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from counterseal.authority.batch import tape
 from counterseal.authority.batch.ledger import Ledger, Place, issued_names
 from counterseal.errors import CountersealError, InputError
-from counterseal.fileset import PlannedFile
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,7 +21,7 @@ OPTIONS = "issuer clients"
 
 
 def _members(name: str) -> bytes:
-    return tape.encode([PlannedFile(f"{name}.key.pem", name.encode() * 300, 0o600)], folder="x", at=0)
+    return tape.encode([(f"{name}.key.pem", name.encode() * 300, 0o600)], folder="x", at=0)
 
 
 def _deposit(ledger: Ledger, number: int) -> tuple[int, int]:
@@ -116,7 +115,7 @@ def test_unpacking_again_mends_what_is_missing_or_torn(tmp_path: Path) -> None:
     """As after a power cut; modes are exact whatever the umask."""
     archive = tmp_path / "a.tar"
     long_name = "n" * 128 + ".key.pem"
-    files = [PlannedFile(long_name, b"secret", 0o600), PlannedFile("b.fullchain.pem", b"public", 0o644)]
+    files = [(long_name, b"secret", 0o600), ("b.fullchain.pem", b"public", 0o644)]
     content = tape.encode(files, folder="devices", at=1_800_000_000)
     archive.write_bytes(_members("other") + content + b"torn")
     part = (len(_members("other")), len(_members("other")) + len(content))
@@ -128,9 +127,9 @@ def test_unpacking_again_mends_what_is_missing_or_torn(tmp_path: Path) -> None:
         tape.unpack(archive, part, out)
     finally:
         os.umask(before)
-    for file in files:
-        assert (out / file.path).read_bytes() == file.content
-        assert (out / file.path).stat().st_mode & 0o777 == file.mode
+    for name, octets, mode in files:
+        assert (out / name).read_bytes() == octets
+        assert (out / name).stat().st_mode & 0o777 == mode
     assert len(list(out.iterdir())) == len(files)
 
 
@@ -144,4 +143,4 @@ def test_a_header_is_the_librarys_octet_for_octet(name: str, size: int, mode: in
     """Also of a name that is too long for a plain header, or not ASCII."""
     member = tarfile.TarInfo(name)
     member.size, member.mode, member.mtime = size, mode, at
-    assert tape.header(name, PlannedFile("x", bytes(size), mode), at=at) == member.tobuf(tarfile.PAX_FORMAT)
+    assert tape.header(name, size, mode, at) == member.tobuf(tarfile.PAX_FORMAT)

@@ -15,13 +15,14 @@ from hypothesis import strategies as st
 from counterseal.authority.batch.order import BatchOrder
 from counterseal.authority.batch.produce import draft, judged
 from counterseal.authority.batch.rows import ClientRow
-from counterseal.authority.batch.shape import Model, has_shapes, is_unguessable, plain
+from counterseal.authority.batch.shape import Model, Shape, has_shapes, is_unguessable, plain
 from counterseal.keystore.software import SoftwareSigner, generate_key
 from counterseal.pki import der
 from counterseal.pki.certificate import CARequest, Issuer, assemble_ca, end_entity_template
 from counterseal.pki.constraints import constrain
 from counterseal.pki.keys import P256, parse_key_spec
 from counterseal.pki.pem import encode_private_key
+from counterseal.pki.policy import BACKDATE
 from counterseal.pki.profile import CLIENT, SERVER, Purpose
 from counterseal.pki.subject import parse_subject
 
@@ -119,10 +120,22 @@ def test_a_chunk_of_several_shapes_is_drafted_in_its_order() -> None:
     names = ["one", "two", "prüfstand", "three", "four"]
     rows = [ClientRow(f"r:{n}", name, ("email:a@b.example",) * (n % 2)) for n, name in enumerate(names)]
     issuer = _issuer(pointers=True)
-    drafted = draft(ORDER, issuer, "me", (NOW, [(2**100 + n, row) for n, row in enumerate(rows)]))
+    drafted = draft(ORDER, issuer, "me", {}, (NOW, [(2**100 + n, row) for n, row in enumerate(rows)]))
     assert [one.record.name for one in drafted.checked] == names
     for number, (one, pem) in enumerate(zip(drafted.checked, drafted.keys, strict=True)):
         preview, key = one.draft.preview(), load_pem_private_key(pem, None)
         assert preview.serial_number == one.record.serial_number == 2**100 + number
         assert preview.public_key() == key.public_key()
         assert pem == encode_private_key(key)
+
+
+def test_one_of_a_shape_is_judged_for_each_second() -> None:
+    """Two chunks of one second share a model and their times; the next second has a model and times of its own."""
+    models: dict[tuple[datetime, Shape], Model] = {}
+    rows = [(2**100 + n, ClientRow(f"r:{n}", f"device-{n}")) for n in range(2)]
+    later = NOW + timedelta(days=1)  # the issuer is as old as that
+    for now in (later, later, later + timedelta(seconds=1)):
+        checked = draft(ORDER, _issuer(), "me", models, (now, rows)).checked
+        starts = {one.draft.preview().not_valid_before_utc for one in checked}
+        assert starts == {now - BACKDATE}
+    assert len(models) == 2
