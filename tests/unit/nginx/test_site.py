@@ -74,6 +74,7 @@ def test_an_odd_socket_is_refused(text: str) -> None:
         ({"upstream": None, "root": "/srv/$x"}, "not a usable directory"),
         ({"upstream": None, "root": "/srv/../etc"}, "not a usable directory"),
         ({"client_cas": ()}, "no client CA"),
+        ({"client_cas": ("staff", "../staff")}, "not a CA name"),
         ({"client_certificates": NONE, "identity_headers": "standard"}, "identity headers without"),
         ({"client_certificates": OPTIONAL, "allow": Allow(groups=("ops",))}, "allow with client_certificates"),
         ({"allow": Allow(subjects=("partners:CN=x",))}, "no client CA of this site: partners"),

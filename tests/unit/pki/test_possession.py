@@ -77,17 +77,20 @@ def test_what_is_no_proof() -> None:
     head, said, signature = good.split(".")
     unsigned = encode(json.dumps({**json.loads(base64.b64decode(head + "==")), "alg": "none"}).encode())
     bad = {
-        "another use": by_joserfc(issued, "ES256", typ="JWT"),
-        "another key": prove_possession(other.private_key, issued.certificate, CSR, at=AT),
-        "another time": f"{head}.{encode(json.dumps({'iat': AT + 1, 'csr': ''}).encode())}.{signature}",
-        "alg none": f"{unsigned}.{said}.",
-        "cut off": good[:-4],
-        "in two parts": f"{head}.{said}",
-        "no JSON": f"x.{said}.{signature}",
-        "a list": f"{encode(b'[]')}.{said}.{signature}",
-        "deep": f"{encode(b'[' * 10_000)}.{said}.{signature}",
-        "letters": f"{head}.{said}.é",
+        "another use": (by_joserfc(issued, "ES256", typ="JWT"), "malformed"),
+        "another key": (prove_possession(other.private_key, issued.certificate, CSR, at=AT), "signature"),
+        "another time": (f"{head}.{encode(json.dumps({'iat': AT + 1, 'csr': ''}).encode())}.{signature}", "signature"),
+        "alg none": (f"{unsigned}.{said}.", "malformed"),
+        "a shorter signature": (good[:-4], "signature"),
+        "a longer signature": (f"{good}AAAA", "signature"),
+        "padded": (f"{good}==", "malformed"),
+        "in two parts": (f"{head}.{said}", "malformed"),
+        "no JSON": (f"x.{said}.{signature}", "malformed"),
+        "a list": (f"{encode(b'[]')}.{said}.{signature}", "malformed"),
+        "deep": (f"{encode(b'[' * 10_000)}.{said}.{signature}", "malformed"),
+        "letters": (f"{head}.{said}.é", "malformed"),
     }
-    for text in bad.values():
-        with pytest.raises(InputError):
+    for why, (text, code) in bad.items():
+        with pytest.raises(InputError) as caught:
             read_possession(text)
+        assert (why, caught.value.code) == (why, f"possession.{code}")

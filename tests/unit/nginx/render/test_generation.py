@@ -62,6 +62,20 @@ def test_a_server_block_is_as_written_down(name: str, site: Site) -> None:
     assert render_text("sites/panel.conf", site) == (GOLDEN / f"{name}.conf").read_text()
 
 
+def test_a_location_may_have_a_target_of_its_own() -> None:
+    """Both of its blocks go there, for the path itself and for all below it."""
+    locations = (Location("/a", upstream="127.0.0.1:9000"), Location("/b", root="/srv/b"), Location("/c"))
+    text = render_text("sites/panel.conf", make_site(locations=locations)).replace('"', "")
+    targets = {
+        "/a": "proxy_pass http://127.0.0.1:9000;",
+        "/b": "root /srv/b;",
+        "/c": "proxy_pass http://127.0.0.1:8000;",
+    }
+    for path, target in targets.items():
+        for opening in (f"location = {path} {{", f"location ^~ {path}/ {{"):
+            assert target in text.partition(opening)[2].partition("}\n")[0], opening
+
+
 def test_the_files_of_a_private_nginx() -> None:
     """Main file, http file, servers, lists and PEM files; only the key is secret."""
     files = render_one(make_site())

@@ -181,6 +181,7 @@ def bad_keys() -> dict[str, dict[str, Any]]:
         "empty": {},
         "private": {**good, "d": "AAAA"},
         "symmetric": {"kty": "oct", "k": "AAAA"},
+        "kind unknown": {"kty": "AKP", "alg": "ML-DSA-44", "pub": "AAAA"},
         "list": {"kty": ["EC"]},
         "not on the curve": {**good, "y": good["x"]},
         "short coordinate": {**good, "x": good["x"][:-4]},
