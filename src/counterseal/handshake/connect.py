@@ -10,7 +10,7 @@ import ipaddress
 import socket
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -40,14 +40,23 @@ class Deadline:
         return left
 
 
-def connect(endpoint: Endpoint, deadline: Deadline) -> socket.socket:
-    """Return a connected socket; raises OSError (TimeoutError past the deadline), from the last address tried."""
+def connect(endpoint: Endpoint, deadline: Deadline, *, passed_over: list[str] | None = None) -> socket.socket:
+    """Return a connected socket; raises OSError (TimeoutError past the deadline), from the last address tried.
+
+    The time is shared among the addresses of a name, so that a dead one leaves some for the next. Those that take no
+    connection are added to ``passed_over``, each with the reason.
+    """
     failure = OSError(f"no address for {endpoint.host}")
-    for host in _addresses(endpoint.host, deadline):
+    addresses = _addresses(endpoint.host, deadline)
+    for tried, host in enumerate(addresses):
         try:
-            return socket.create_connection((host, endpoint.port), timeout=deadline.remaining())
+            share = deadline.remaining() / (len(addresses) - tried)
+            return socket.create_connection((host, endpoint.port), timeout=share)
         except OSError as error:
             failure = error
+            if passed_over is not None and len(addresses) > 1:
+                reason = (error.strerror or str(error) or "no answer in time").lower()
+                passed_over.append(f"{replace(endpoint, host=host)}: {reason}")
     raise failure
 
 

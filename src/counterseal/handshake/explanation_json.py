@@ -35,6 +35,7 @@ def explanation_to_json(explanation: Explanation) -> dict[str, Any]:
         "endpoint": str(what.endpoint),
         "server_name": what.server_name,
         "peer": examination.main.trace.peer,
+        "passed_over": list(examination.main.trace.passed_over),
         **_agreed(examination.main),
         "ladder": ladder_to_json(explanation.ladder),
         "resumption": _resumption(explanation),

@@ -97,6 +97,16 @@ def test_nobody_listens() -> None:
     assert (trace.ending, said) == (Ending.REFUSED, "the connection is refused")
 
 
+def test_a_name_with_an_address_where_nobody_listens(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next one is tried, and the dead one told; no resolver that tests can rely on has such a name."""
+    monkeypatch.setattr("counterseal.handshake.connect._addresses", lambda *_: ["127.0.0.2", "127.0.0.1"])
+    with serving(answering(b"SSH-2.0-OpenSSH_9.2p1\r\n")) as endpoint:
+        trace, _ = look(endpoint)
+    assert trace.ending is Ending.NOT_TLS
+    assert trace.peer == str(endpoint)
+    assert trace.passed_over == (f"127.0.0.2:{endpoint.port}: connection refused",)
+
+
 def test_a_name_that_does_not_resolve() -> None:
     """RFC 6761 keeps .invalid for nobody."""
     trace, said = look(Endpoint("nobody.invalid", 443))

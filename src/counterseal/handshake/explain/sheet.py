@@ -125,6 +125,10 @@ def _resumption(explanation: Explanation) -> Iterator[Row]:
 
 
 def _rows(explanation: Explanation) -> Iterator[Row]:
+    trace = explanation.examination.main.trace
+    for address in trace.passed_over:
+        meaning = "; who tries this address of the name first waits or fails" if trace.peer else ""
+        yield "no connection", f"{printable(address)}{meaning}"
     for visit in explanation.visits if explanation.mode is not Mode.UNKNOWN else ():
         who = "with a certificate" if visit.with_certificate else "without a certificate"
         yield "request", f"{printable(visit.path)} {who}: {printable(describe(visit.seen))}"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ssl
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from counterseal.handshake.answer import parse_response
@@ -36,6 +36,7 @@ class _Sight:
 
     trace: Trace
     stream: Stream | None = None
+    passed_over: list[str] = field(default_factory=list)
 
 
 def dial(what: Dial) -> Trace:
@@ -55,7 +56,13 @@ def dial(what: Dial) -> Trace:
         ending, fault = ending_of(error, sight.trace.stage, opening, recorder.captured, own=Side.CLIENT)
         sight.trace = replace(sight.trace, ending=ending, fault=fault)
     opening = sight.stream.opening if sight.stream else b""
-    return replace(sight.trace, captured=recorder.captured, opening=opening, ended_at=recorder.elapsed())
+    return replace(
+        sight.trace,
+        captured=recorder.captured,
+        opening=opening,
+        passed_over=tuple(sight.passed_over),
+        ended_at=recorder.elapsed(),
+    )
 
 
 def _context(what: Dial) -> ssl.SSLContext:
@@ -69,7 +76,7 @@ def _context(what: Dial) -> ssl.SSLContext:
 
 def _exchange(what: Dial, context: ssl.SSLContext, recorder: Recorder, sight: _Sight) -> None:
     deadline = Deadline.after(what.timeout)
-    with connect(what.endpoint, deadline) as raw:
+    with connect(what.endpoint, deadline, passed_over=sight.passed_over) as raw:
         sight.trace = replace(sight.trace, peer=peer_of(raw), connected_at=recorder.elapsed())
         raw.sendall(what.preface)
         if what.starttls is not None:
