@@ -52,8 +52,8 @@ def _speaks_tls(what: Dial) -> bool:
 
 
 def _refuses_all(what: Dial, trace: Trace) -> bool:
-    """Whether plain HTTP is as bad a request as TLS was: then neither of them is what arrives."""
-    if not trace.opening.startswith((b"HTTP/1.1 400", b"HTTP/1.0 400")):
+    """Whether plain HTTP is as bad a request for nginx as TLS was: then neither of them is what arrives."""
+    if not trace.opening.startswith(b"HTTP/1.1 400") or b"\nServer: nginx" not in trace.opening:
         return False
     seen = attempt(Attempt(what.endpoint, None, what.host_header, "/", plain=True, timeout=what.timeout))
     return seen.status == _BAD_REQUEST and seen.code is None

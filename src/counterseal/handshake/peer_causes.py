@@ -31,7 +31,8 @@ VERSION_NOT_OFFERED = Cause(
 )
 CERTIFICATE_LOST = Cause(
     "no certificate arrived at nginx although one was presented: something in front of it ends the TLS connection",
-    "pass the TLS connection through to nginx",
+    "pass the TLS connection through to nginx; or, where that is an nginx, too, let it come with a certificate of its "
+    "own (proxy_ssl_certificate)",
 )
 CERTIFICATE_WITHHELD = Cause(
     "the client has a certificate and did not send it: the server takes no signature by its kind of key",

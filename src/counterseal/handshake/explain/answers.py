@@ -102,7 +102,8 @@ _NONE_SENT = Cause(
 _ENDED_IN_FRONT = Cause(
     "the handshake asked for no certificate, and nginx misses one: something in front of nginx ends TLS, and comes to "
     "nginx without a certificate",
-    "pass the TLS connection through to nginx (HAProxy: mode tcp), or let what stands in front verify the clients",
+    "pass the TLS connection through to nginx (HAProxy: mode tcp); or let what stands in front verify the clients, and "
+    "come with a certificate of its own (proxy_ssl_certificate)",
 )
 _NOT_ASKED = Cause(
     "the handshake asked for no certificate and the request needs one: without a name in the SNI the default server of "
@@ -167,8 +168,9 @@ def _is_alone(chain: Sequence[x509.Certificate]) -> bool:
 
 
 def _forbidden(case: Situation) -> Diagnosis:
+    login = case.seen.status == 401  # noqa: PLR2004 - RFC 9110 15.5.2
     cause, who = (
-        (VERIFIED_YET_REFUSED, "the client came with a certificate")
+        (_LOGIN_TOO if login else _FORBIDDEN, "the client came with a certificate")
         if case.presented
         else (_WANTED_HERE, "no client certificate was sent")
     )
@@ -182,6 +184,14 @@ def _forbidden(case: Situation) -> Diagnosis:
     )
 
 
+_LOGIN_TOO = Cause(
+    "the certificate is accepted, and a login is wanted beside it: by auth_basic, auth_request or the application",
+    "log in; or read the application's log, if it should know the client by its certificate",
+)
+_FORBIDDEN = Cause(
+    f"{VERIFIED_YET_REFUSED.cause}; or for a reason that has nothing to do with it: deny by address, the application",
+    f"{VERIFIED_YET_REFUSED.fix}; nginx writes what deny refuses into its error.log",
+)
 _POST_HANDSHAKE = b"post-handshake authentication"
 _AFTER_HANDSHAKE = Diagnosis(
     "the server answers 403: it cannot ask for a certificate after the handshake",

@@ -154,6 +154,14 @@ def test_a_refusal_of_the_site_itself(status: int, *, presented: bool) -> None:
     assert ("allow list" in found.cause) is presented
 
 
+def test_a_login_is_wanted_beside_an_accepted_certificate() -> None:
+    """401 is about a login (RFC 9110 15.5.2), and a certificate is none."""
+    story = Story(client_chain=CERTIFICATE, request=CertificateRequest(()))
+    found = diagnose(Situation(Trace(Ending.DONE, Stage.REQUEST), story, Observation(status=401)))
+    assert found is not None
+    assert "the certificate is accepted" in found.cause
+
+
 @pytest.mark.parametrize("status", [400, 401, 403])
 def test_who_asks_for_no_certificate_refuses_for_another_reason(status: int) -> None:
     """An application's own refusal is no failure of the handshake."""
