@@ -46,6 +46,11 @@ def read_file(path: Path) -> bytes:
         raise FileError("file.read", f"cannot read {path}: {reason_of(error)}") from error
 
 
+def read_first_line(path: Path) -> bytes:
+    """Return the first line of a file, which is all that counts of one with a secret; raises FileError."""
+    return next(iter(read_file(path).splitlines()), b"")
+
+
 def make_directory(path: Path, *, mode: int = 0o755) -> None:
     """Create ``path`` and its parents; the last one gets ``mode`` when it is new."""
     try:

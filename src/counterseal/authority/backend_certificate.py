@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from counterseal.authority.issue import issue, rehearse
 from counterseal.authority.order import MAX_COMMON_NAME, order_client
 from counterseal.authority.site_certificate import is_current, keep, read_kept, read_server_certificate, with_chain
-from counterseal.errors import NotFoundError
+from counterseal.authority.site_material import client_ca
 from counterseal.keystore.software import generate_key
 from counterseal.nginx.upstream import BackendCertificate
 from counterseal.pki.keys import P256
@@ -81,14 +81,8 @@ def _client_ca(authority: Authority, one: ServedSite) -> str:
     name = one.backend.client_ca
     if name is None:
         return authority.issuer_for(Purpose.CLIENT)
-    fitting = [ca.name for ca in authority.cas_for(Purpose.CLIENT)]
-    if name not in fitting:
-        raise NotFoundError(
-            "site.client_ca",
-            f"site {one.site.name!r} shows its backend a certificate of a client CA that does not exist: {name!r}",
-            hint=f"there are {', '.join(fitting) or 'none'}; add one: counterseal ca add {name} --purpose client",
-        )
-    return name
+    wanted = f"site {one.site.name!r} shows its backend a certificate of"
+    return client_ca(authority, name, wanted).name
 
 
 def _is_ours(site: AnySite) -> bool:

@@ -35,17 +35,22 @@ def client_cas(authority: Authority, site: AnySite) -> tuple[CARecord, ...]:
     """
     if not site.verifies:
         return ()
+    root = next((record for record in authority.cas_for(Purpose.CLIENT) if record.name == ROOT), None)
+    if root is not None:
+        return (root,)
+    return tuple(client_ca(authority, name, f"site {site.name!r} admits") for name in site.client_cas)
+
+
+def client_ca(authority: Authority, name: str, wanted: str) -> CARecord:
+    """Return the CA of this name that may issue to clients; ``wanted`` says who names it, in the error."""
     fitting = {record.name: record for record in authority.cas_for(Purpose.CLIENT)}
-    if ROOT in fitting:
-        return (fitting[ROOT],)
-    unknown = [name for name in site.client_cas if name not in fitting]
-    if unknown:
+    if name not in fitting:
         raise NotFoundError(
             "site.client_ca",
-            f"site {site.name!r} admits a client CA that does not exist: {unknown[0]!r}",
-            hint=f"there are {', '.join(fitting) or 'none'}; add one: counterseal ca add {unknown[0]} --purpose client",
+            f"{wanted} a client CA that does not exist: {name!r}",
+            hint=f"there are {', '.join(fitting) or 'none'}; add one: counterseal ca add {name} --purpose client",
         )
-    return tuple(fitting[name] for name in site.client_cas)
+    return fitting[name]
 
 
 def material_of(

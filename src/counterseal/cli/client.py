@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, TypedDict, Unpack
 import click
 
 from counterseal.authority.credential import credential_of
-from counterseal.authority.issue import issue, rehearse
 from counterseal.authority.order import order_client
 from counterseal.bundles.pem import pem_files
 from counterseal.bundles.pkcs12 import Strength, browser_key_refusal, checked_rounds, encode
 from counterseal.cli.common import DIRECTORY, FILE, DurationType, Run, common
 from counterseal.cli.completions import complete_cas
 from counterseal.cli.dry_run import dry_run_option
-from counterseal.cli.issuing import check_place, show_issued, show_rehearsal, write_issued
+from counterseal.cli.issuing import Destination, issue_files, show_issued
 from counterseal.cli.passphrase import choose_password
 from counterseal.errors import RefusedError
 from counterseal.keystore.software import generate_key
@@ -27,6 +26,8 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 
     from counterseal.authority.parts import Authority
+    from counterseal.authority.signing import Issued
+    from counterseal.fileset import FileSet
     from counterseal.pki.policy import Asked
 
 EPILOG = """\b
@@ -118,26 +119,31 @@ def client(run: Run, **options: Unpack[Options]) -> None:
 
 
 def _make_one(run: Run, name: str, options: Options) -> None:
-    out, dry_run = options["out"], options["dry_run"]
     private_key = generate_key(parse_key_spec(options["key"]))
     if options["p12"] and (refusal := browser_key_refusal(private_key.public_key())):
         raise RefusedError("bundle.browser_key", refusal, hint="use --key p-256, or --no-p12 for a program")
     password = choose_password(options["password_file"]) if options["p12"] else None
     strength = Strength.COMPATIBLE if options["compatible"] else Strength.MODERN
-    with run.authority() as authority:
-        asked = _ask(authority, name, private_key.public_key(), options)
-        check_place(out, name, force=options["force"], dry_run=dry_run)
-        rounds = checked_rounds(options["p12_rounds"])
-        issued = (rehearse if dry_run else issue)(authority, asked, name=name, issuer=options["issuer"])
+    rounds = checked_rounds(options["p12_rounds"])
+
+    def pack(issued: Issued) -> FileSet:
         credential = credential_of(issued, private_key)
         packed = encode(credential, password, strength=strength, rounds=rounds) if password else None
-        files = pem_files(credential, pkcs12=packed)
-        if dry_run:
-            show_rehearsal(run, issued, files, out)
-            return
-        paths = write_issued(authority, issued, files, out)
+        return pem_files(credential, pkcs12=packed)
+
+    with run.authority() as authority:
+        made = issue_files(
+            run,
+            authority,
+            _ask(authority, name, private_key.public_key(), options),
+            Destination(options["out"], options["force"], options["dry_run"]),
+            name=name,
+            issuer=options["issuer"],
+            pack=pack,
+        )
     shown = {"password": password} if password and options["password_file"] is None else {}
-    show_issued(run, issued, paths, extra=shown, following=f"counterseal show {name}")
+    if made:
+        show_issued(run, *made, extra=shown, following=f"counterseal show {name}")
 
 
 def _ask(authority: Authority, name: str, public_key: CertificatePublicKeyTypes, options: Options) -> Asked:

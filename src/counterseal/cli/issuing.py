@@ -7,8 +7,9 @@ once, so that no valid certificate is left of which nobody has the key.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from counterseal.authority.issue import issue, rehearse
 from counterseal.authority.parts import ROOT
 from counterseal.authority.revoke import revoke_record
 from counterseal.bundles.pem import file_stem
@@ -21,31 +22,65 @@ from counterseal.pki.crl import RevocationReason
 from counterseal.pki.shown import show_serial
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from counterseal.authority.parts import Authority
     from counterseal.authority.signing import Issued
     from counterseal.cli.common import Run
     from counterseal.fileset import FileSet
+    from counterseal.pki.policy import Asked
     from counterseal.store.records import CertificateRecord
 
 SUFFIXES = (".key.pem", ".cert.pem", ".chain.pem", ".fullchain.pem", ".p12")
 
 
-def check_place(out: Path, name: str, *, force: bool, dry_run: bool) -> None:
+class Destination(NamedTuple):
+    """Where files go, whether they replace those that are there, and whether it is only said what would be written."""
+
+    out: Path
+    force: bool
+    dry_run: bool
+
+
+def issue_files(
+    run: Run,
+    authority: Authority,
+    asked: Asked,
+    to: Destination,
+    *,
+    name: str,
+    issuer: str | None,
+    pack: Callable[[Issued], FileSet],
+    more: Sequence[str] = (),
+) -> tuple[Issued, tuple[Path, ...]] | None:
+    """Issue what was asked and write the files that ``pack`` makes of it; return it with their paths.
+
+    None for a dry run, which shows the certificate, its files and what ``more`` would be done.
+    """
+    _check_place(to, name)
+    if to.dry_run:
+        rehearsed = rehearse(authority, asked, name=name, issuer=issuer)
+        _show_rehearsal(run, rehearsed, pack(rehearsed), to.out, more)
+        return None
+    issued = issue(authority, asked, name=name, issuer=issuer)
+    return issued, _write(authority, issued, pack(issued), to.out)
+
+
+def _check_place(to: Destination, name: str) -> None:
     """Make sure that the files can be written before anything is issued; raises FileError."""
-    if not dry_run:
+    out = to.out
+    if not to.dry_run:
         make_directory(out)
     if out.exists() and not os.access(out, os.W_OK | os.X_OK):
         raise FileError("file.write", f"cannot write into {out}: permission denied", hint="choose another --out")
     stem = file_stem(name)
     taken = [out / f"{stem}{suffix}" for suffix in SUFFIXES if (out / f"{stem}{suffix}").exists()]
-    if taken and not force:
+    if taken and not to.force:
         raise FileError("file.exists", f"file exists already: {taken[0]}", hint="choose another --out, or pass --force")
 
 
-def write_issued(authority: Authority, issued: Issued, files: FileSet, out: Path) -> tuple[Path, ...]:
+def _write(authority: Authority, issued: Issued, files: FileSet, out: Path) -> tuple[Path, ...]:
     """Write the files of a certificate; when that fails, revoke it and raise FileError."""
     try:
         return write_fileset(out, files)
@@ -77,7 +112,7 @@ def show_issued(run: Run, issued: Issued, paths: Sequence[Path], *, extra: dict[
     run.show({**document_of(issued), **extra, "files": [str(path) for path in paths]}, "\n".join(lines))
 
 
-def show_rehearsal(run: Run, issued: Issued, files: FileSet, out: Path, *, more: Sequence[str] = ()) -> None:
+def _show_rehearsal(run: Run, issued: Issued, files: FileSet, out: Path, more: Sequence[str]) -> None:
     """Show the certificate and the files that would be written; sizes lack a few octets of the signature."""
     _remark(run, issued)
     record = issued.record

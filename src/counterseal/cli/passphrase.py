@@ -10,7 +10,7 @@ import click
 
 from counterseal.bundles.password import check_password, generate_password
 from counterseal.errors import InputError
-from counterseal.files import read_file
+from counterseal.files import read_first_line
 
 CREDENTIAL = "counterseal-passphrase"
 MIN_LENGTH = 8
@@ -51,10 +51,10 @@ def _credential() -> Path | None:
 
 
 def _first_line(path: Path) -> bytes:
-    lines = read_file(path).splitlines()
-    if not lines or not lines[0]:
+    line = read_first_line(path)
+    if not line:
         raise InputError("passphrase.empty", f"the passphrase file has an empty first line: {path}")
-    return lines[0]
+    return line
 
 
 def read_password(password_file: Path | None, prompt: str) -> bytes:
@@ -72,5 +72,4 @@ def choose_password(password_file: Path | None) -> str:
     """Return the password in the file's first line, checked, or a new one."""
     if password_file is None:
         return generate_password(os.urandom)
-    lines = read_file(password_file).decode(errors="replace").splitlines()
-    return check_password(lines[0] if lines else "")
+    return check_password(read_first_line(password_file).decode(errors="replace"))

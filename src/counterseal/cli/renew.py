@@ -10,7 +10,6 @@ import click
 
 from counterseal.authority.credential import credential_of
 from counterseal.authority.find import find
-from counterseal.authority.issue import issue, rehearse
 from counterseal.authority.renew import ask_again
 from counterseal.authority.revoke import revoke_record
 from counterseal.bundles.password import generate_password
@@ -19,7 +18,7 @@ from counterseal.bundles.pkcs12 import Strength, browser_key_refusal, encode
 from counterseal.cli.common import DIRECTORY, FILE, DurationType, Run, common
 from counterseal.cli.completions import complete_certificates
 from counterseal.cli.dry_run import dry_run_option
-from counterseal.cli.issuing import check_place, show_issued, show_rehearsal, write_issued
+from counterseal.cli.issuing import Destination, issue_files, show_issued
 from counterseal.keystore.software import generate_key
 from counterseal.pki.crl import RevocationReason
 from counterseal.pki.keys import parse_key_spec
@@ -29,6 +28,9 @@ from counterseal.store.records import Status
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import timedelta
+
+    from counterseal.authority.signing import Issued
+    from counterseal.fileset import FileSet
 
 
 class RenewOptions(TypedDict):
@@ -112,18 +114,20 @@ def _refuse_options(options: RenewOptions, names: Sequence[str], why: str) -> No
 
 
 def _renew_here(run: Run, selector: str, options: RenewOptions) -> None:
-    lifetime, out, force, dry_run = options["lifetime"], options["out"], options["force"], options["dry_run"]
     with run.authority() as authority:
         record = find(authority, selector, statuses=(Status.VALID,))
-        asked = ask_again(authority, record, lifetime=lifetime)
-        check_place(out, record.name, force=force, dry_run=dry_run)
-        if dry_run:
-            rehearsed = rehearse(authority, asked, name=record.name, issuer=record.issuer)
-            show_rehearsal(run, rehearsed, pem_files(credential_of(rehearsed, None)), out)
-            return
-        issued = issue(authority, asked, name=record.name, issuer=record.issuer)
-        paths = write_issued(authority, issued, pem_files(credential_of(issued, None)), out)
-    show_issued(run, issued, paths, extra={}, following=f"counterseal list --name {record.name}")
+        asked = ask_again(authority, record, lifetime=options["lifetime"])
+        made = issue_files(
+            run,
+            authority,
+            asked,
+            Destination(options["out"], options["force"], options["dry_run"]),
+            name=record.name,
+            issuer=record.issuer,
+            pack=lambda issued: pem_files(credential_of(issued, None)),
+        )
+    if made:
+        show_issued(run, *made, extra={}, following=f"counterseal list --name {record.name}")
 
 
 @click.command(epilog="\b\nExamples:\n  counterseal rekey alice --revoke-old --out handout/ --force")
@@ -150,20 +154,27 @@ def rekey(
     private_key = generate_key(parse_key_spec(key))
     with run.authority() as authority:
         record = find(authority, selector, statuses=(Status.VALID,))
-        old = record.serial_number
         asked = ask_again(authority, record, public_key=private_key.public_key(), lifetime=lifetime)
-        check_place(out, record.name, force=force, dry_run=dry_run)
-        issued = (rehearse if dry_run else issue)(authority, asked, name=record.name, issuer=record.issuer)
-        credential = credential_of(issued, private_key)
         is_for_browsers = asked.profile.purpose == "client" and not browser_key_refusal(private_key.public_key())
         password = generate_password(os.urandom) if is_for_browsers else None
-        packed = encode(credential, password, strength=Strength.MODERN) if password else None
-        files = pem_files(credential, pkcs12=packed)
-        if dry_run:
-            show_rehearsal(run, issued, files, out, more=[f"revoke {show_serial(old)} as superseded"] * revoke_old)
-            return
-        paths = write_issued(authority, issued, files, out)
-        if revoke_old:
+
+        def pack(issued: Issued) -> FileSet:
+            credential = credential_of(issued, private_key)
+            packed = encode(credential, password, strength=Strength.MODERN) if password else None
+            return pem_files(credential, pkcs12=packed)
+
+        made = issue_files(
+            run,
+            authority,
+            asked,
+            Destination(out, force, dry_run),
+            name=record.name,
+            issuer=record.issuer,
+            pack=pack,
+            more=[f"revoke {show_serial(record.serial_number)} as superseded"] * revoke_old,
+        )
+        if made and revoke_old:
             revoke_record(authority, record, RevocationReason.SUPERSEDED)
     extra = {"password": password} if password else {}
-    show_issued(run, issued, paths, extra=extra, following="counterseal nginx deploy" if revoke_old else "")
+    if made:
+        show_issued(run, *made, extra=extra, following="counterseal nginx deploy" if revoke_old else "")

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING
 import click
 
 from counterseal.authority.credential import credential_of
-from counterseal.authority.issue import issue, rehearse
 from counterseal.authority.order import order_server
 from counterseal.bundles.pem import pem_files
 from counterseal.cli.common import DIRECTORY, DurationType, Run, common
 from counterseal.cli.completions import complete_cas
 from counterseal.cli.dry_run import dry_run_option
-from counterseal.cli.issuing import check_place, show_issued, show_rehearsal, write_issued
+from counterseal.cli.issuing import Destination, issue_files, show_issued
 from counterseal.keystore.software import generate_key
 from counterseal.pki.keys import parse_key_spec
 
@@ -63,11 +62,14 @@ def server(
         asked = order_server(
             profile, name, private_key.public_key(), more_names=san, subject=subject, lifetime=lifetime
         )
-        check_place(out, name, force=force, dry_run=dry_run)
-        if dry_run:
-            rehearsed = rehearse(authority, asked, name=name, issuer=issuer)
-            show_rehearsal(run, rehearsed, pem_files(credential_of(rehearsed, private_key)), out)
-            return
-        issued = issue(authority, asked, name=name, issuer=issuer)
-        paths = write_issued(authority, issued, pem_files(credential_of(issued, private_key)), out)
-    show_issued(run, issued, paths, extra={}, following="counterseal client NAME")
+        made = issue_files(
+            run,
+            authority,
+            asked,
+            Destination(out, force, dry_run),
+            name=name,
+            issuer=issuer,
+            pack=lambda issued: pem_files(credential_of(issued, private_key)),
+        )
+    if made:
+        show_issued(run, *made, extra={}, following="counterseal client NAME")

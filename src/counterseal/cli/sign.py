@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING
 import click
 
 from counterseal.authority.credential import credential_of
-from counterseal.authority.issue import issue, rehearse
 from counterseal.authority.order import name_of_csr, order_from_csr
 from counterseal.bundles.pem import pem_files
 from counterseal.cli.common import DIRECTORY, FILE, DurationType, Run, common
 from counterseal.cli.completions import complete_cas, complete_profiles
 from counterseal.cli.dry_run import dry_run_option
-from counterseal.cli.issuing import check_place, show_issued, show_rehearsal, write_issued
+from counterseal.cli.issuing import Destination, issue_files, show_issued
 from counterseal.files import read_file
 from counterseal.pki.csr import parse_csr
 
@@ -74,11 +73,14 @@ def sign(
     with run.authority() as authority:
         chosen = authority.profile(profile)
         asked = order_from_csr(chosen, csr, more_names=san, group=group, subject=subject, lifetime=lifetime)
-        check_place(out, called, force=force, dry_run=dry_run)
-        if dry_run:
-            rehearsed = rehearse(authority, asked, name=called, issuer=issuer)
-            show_rehearsal(run, rehearsed, pem_files(credential_of(rehearsed, None)), out)
-            return
-        issued = issue(authority, asked, name=called, issuer=issuer)
-        paths = write_issued(authority, issued, pem_files(credential_of(issued, None)), out)
-    show_issued(run, issued, paths, extra={}, following=f"counterseal inspect {paths[0]}")
+        made = issue_files(
+            run,
+            authority,
+            asked,
+            Destination(out, force, dry_run),
+            name=called,
+            issuer=issuer,
+            pack=lambda issued: pem_files(credential_of(issued, None)),
+        )
+    if made:
+        show_issued(run, *made, extra={}, following=f"counterseal inspect {made[1][0]}")

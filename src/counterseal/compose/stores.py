@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from counterseal.compose.place import store_path
 from counterseal.errors import FileError, InputError
-from counterseal.files import read_file
+from counterseal.files import read_first_line
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -58,7 +58,7 @@ def read_password(settings: StoreSettings) -> str | None:
     path = settings.password_file
     if path is None:
         return None
-    lines = read_file(path).decode(errors="replace").splitlines()
+    password = read_first_line(path).decode(errors="replace")
     if stat.S_IMODE(path.stat().st_mode) & _OTHERS:
         raise FileError("store.password_mode", f"others can read the password file: {path}", hint=f"chmod 600 {path}")
-    return lines[0] if lines else ""
+    return password

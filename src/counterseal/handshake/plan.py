@@ -6,7 +6,6 @@ certificate where none is asked for) is not.
 
 from __future__ import annotations
 
-import ipaddress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -15,6 +14,7 @@ from counterseal.handshake.catalogue import CATALOGUE
 from counterseal.handshake.expectations import expected
 from counterseal.handshake.observation import HEADERS_PATH, Attempt, ProbeIdentity
 from counterseal.handshake.rows import Row, RowKind
+from counterseal.pki.names import is_ip_address
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -162,7 +162,7 @@ class _Planner:
         if not self.facts.is_ours and self.facts.client_certificates != "required":
             return  # somebody else's default server may well answer everybody
         attempt = self._attempt(self.identities.good if self.facts.is_ours else None)
-        if _is_address(self.facts.server_name):
+        if is_ip_address(self.facts.server_name):
             yield self._skipped(RowKind.NO_SNI, "the site is named by an address, and clients send no SNI for one")
         else:
             yield self._row(RowKind.NO_SNI, replace(attempt, server_name=None))
@@ -245,11 +245,3 @@ def _missing(kind: RowKind) -> str:
     if kind is RowKind.OTHER_CLIENT_CA:
         return "there is no client CA that the site does not admit"
     return "no identity of this kind at hand"
-
-
-def _is_address(name: str) -> bool:
-    try:
-        ipaddress.ip_address(name.strip("[]"))
-    except ValueError:
-        return False
-    return True

@@ -137,6 +137,15 @@ def ip_address(text: str) -> x509.IPAddress:
         raise InputError("name.ip", f"not an IP address: {quoted(text)}", hint=hint) from error
 
 
+def is_ip_address(text: str) -> bool:
+    """Whether a host is written as an IP address, in brackets or not."""
+    try:
+        ipaddress.ip_address(text.strip("[]"))
+    except ValueError:
+        return False
+    return True
+
+
 @_remembered
 def email_address(text: str) -> x509.RFC822Name:
     """Return a mailbox, see ``email_text``."""

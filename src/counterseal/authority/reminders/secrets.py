@@ -6,7 +6,7 @@ import stat
 from typing import TYPE_CHECKING
 
 from counterseal.errors import InputError, KeyAccessError
-from counterseal.files import read_file
+from counterseal.files import read_first_line
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
 def read_secret(path: Path) -> str:
     """Return the secret; raises KeyAccessError ``reminder.secret_mode``, InputError, FileError."""
-    lines = read_file(path).decode("utf-8", "replace").splitlines()
+    secret = read_first_line(path).decode("utf-8", "replace").strip()
     if path.stat().st_mode & stat.S_IRWXO:
         raise KeyAccessError(
             "reminder.secret_mode",
             f"others can read the secret: {path} has mode {stat.S_IMODE(path.stat().st_mode):04o}",
             hint=f"chmod 600 {path}",
         )
-    if not lines or not lines[0].strip():
+    if not secret:
         raise InputError("reminder.secret", f"the first line of the secret's file is empty: {path}")
-    return lines[0].strip()
+    return secret

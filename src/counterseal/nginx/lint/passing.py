@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from counterseal.nginx.lint.edit import insert_before, replace_word
 from counterseal.nginx.lint.guards import client_variables
+from counterseal.pki.names import is_ip_address
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -124,15 +125,6 @@ def addresses(configuration: Configuration, passing: Passing) -> tuple[str, ...]
     return tuple(match["host"].lower() for text in servers if (match := _TARGET.fullmatch(text)))
 
 
-def is_address(host: str) -> bool:
-    """Whether a host is written as an IP address."""
-    try:
-        ipaddress.ip_address(host.strip("[]"))
-    except ValueError:
-        return False
-    return True
-
-
 def is_remote(host: str) -> bool:
     """Whether a host is surely another machine: an address that is not loopback, or a name with a dot.
 
@@ -140,4 +132,4 @@ def is_remote(host: str) -> bool:
     """
     if host.startswith("unix:") or host == "localhost" or host.endswith(".localhost"):
         return False
-    return not ipaddress.ip_address(host.strip("[]")).is_loopback if is_address(host) else "." in host
+    return not ipaddress.ip_address(host.strip("[]")).is_loopback if is_ip_address(host) else "." in host

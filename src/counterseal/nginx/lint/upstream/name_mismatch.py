@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from counterseal.findings import Severity
-from counterseal.nginx.lint.passing import is_address, passings
+from counterseal.nginx.lint.passing import passings
 from counterseal.nginx.lint.rule import Found, Rule, at
+from counterseal.pki.names import is_ip_address
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +23,7 @@ def check(configuration: Configuration) -> Iterator[Found]:
             if not passing.is_tls or level.value(f"{prefix}_verify") != "on" or level.effective(f"{prefix}_name"):
                 continue
             is_group = passing.host in configuration.upstreams and "." not in passing.host
-            if is_group or is_address(passing.host):
+            if is_group or is_ip_address(passing.host):
                 yield Found(at(passing.directive), f"no certificate can match {passing.host}")
 
 

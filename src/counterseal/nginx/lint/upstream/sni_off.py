@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from counterseal.findings import Severity
 from counterseal.nginx.lint.edit import insert_before, replace_word
-from counterseal.nginx.lint.passing import is_address, passings
+from counterseal.nginx.lint.passing import passings
 from counterseal.nginx.lint.rule import Found, Rule, at
+from counterseal.pki.names import is_ip_address
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +24,7 @@ def check(configuration: Configuration) -> Iterator[Found]:
             if not passing.is_tls or level.value(switch) != "off":
                 continue
             name = level.value(f"{passing.prefix}_name") or passing.host
-            if "." in name and not is_address(name) and not name.startswith("unix:"):
+            if "." in name and not is_ip_address(name) and not name.startswith("unix:"):
                 own = level.here(switch)
                 edit = replace_word(own[-1], 0, "on") if own else insert_before(passing.directive, f"{switch} on;")
                 yield Found(at(passing.directive), f"{name} is not told by SNI that it is meant", (edit,))
