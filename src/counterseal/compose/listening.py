@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 OWN_NAME = "serve"
 BACKLOG = 1_024
-CONNECTIONS = 4_000
+CONNECTIONS, HANDSHAKES = 4_000, 1_000
 _FILES, _OTHER_FILES = 16_384, 256
 _EVERYWHERE = {"0.0.0.0", "::"}  # noqa: S104 - compared with, not bound
 
@@ -42,10 +42,14 @@ def allow_open_files() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
-def connection_limit() -> int:
-    """Return how many connections there may be at once, so that files are left for the store and the keys."""
+def connection_limits() -> tuple[int, int]:
+    """Return how many connections and handshakes there may be, so that files are left for the store and the keys."""
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return CONNECTIONS if soft == resource.RLIM_INFINITY else max(1, min(CONNECTIONS, soft - _OTHER_FILES))
+    if soft == resource.RLIM_INFINITY:
+        return CONNECTIONS, HANDSHAKES
+    files = max(5, soft - _OTHER_FILES)
+    handshakes = min(HANDSHAKES, files // 5)
+    return min(CONNECTIONS, files - handshakes), handshakes
 
 
 def bind(address: Address) -> socket.socket:

@@ -23,7 +23,7 @@ from counterseal.compose.listening import (
     OwnCertificate,
     allow_open_files,
     bind,
-    connection_limit,
+    connection_limits,
     origin_of,
     shown_address,
 )
@@ -45,6 +45,7 @@ from counterseal.protocols.ocsp_rules import OCSPRules
 from counterseal.protocols.publication import publication_face
 from counterseal.service.access import Access
 from counterseal.service.connection import Connection
+from counterseal.service.door import Door
 from counterseal.service.log import log, log_error, start_logging
 from counterseal.service.metrics import Metrics
 from counterseal.service.parts import Face, Service, Upkeep
@@ -106,13 +107,14 @@ class Listening:
 
 
 class _Loop(uvloop.Loop):
-    """uvloop's, with a limit on the time that a handshake may take: a silent peer would hold a file for a minute."""
+    """uvloop's, with a door of ours where there is TLS."""
 
     async def create_server(self, *arguments: Any, **more: Any) -> Any:  # noqa: ANN401 - whatever uvicorn asks for
         """Listen."""
-        if more.get("ssl") is not None:
-            more["ssl_handshake_timeout"] = HANDSHAKE_SECONDS
-        return await super().create_server(*arguments, **more)
+        if more.get("ssl") is None:
+            return await super().create_server(*arguments, **more)
+        _, handshakes = connection_limits()
+        return Door(more["sock"], arguments[0], more["ssl"], at_once=handshakes, seconds=HANDSHAKE_SECONDS)
 
 
 def serve(home: Path, settings: Settings, passphrase: Passphrase, *, started: Callable[[Listening], None]) -> None:
@@ -222,7 +224,7 @@ def _server(faces: Sequence[Face], service: Service, context: ssl.SSLContext | N
         access_log=False,
         server_header=False,
         proxy_headers=False,
-        limit_concurrency=connection_limit(),
+        limit_concurrency=connection_limits()[0],
         timeout_keep_alive=IDLE_SECONDS,
         timeout_graceful_shutdown=GRACE_SECONDS,
         ssl_context_factory=(lambda _config, _default: context) if context else None,

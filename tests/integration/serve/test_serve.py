@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
+import resource
 import signal
 import socket
 import ssl
 import subprocess
 import time
-from contextlib import suppress
+from contextlib import ExitStack, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import pytest
 
 from command import counterseal
+from counterseal.compose.listening import HANDSHAKES
 from counterseal.compose.serve import GRACE_SECONDS, HANDSHAKE_SECONDS
 from counterseal.service.head import HEAD_LIMIT
 from service_process import Running, make_ca, running
@@ -22,7 +25,6 @@ from whole_answers import read_answer, read_to_end
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 
 @pytest.fixture(scope="module")
@@ -133,6 +135,25 @@ def test_plain_http_is_told_to_speak_tls(service: Running, method: bytes) -> Non
         plain.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
         with suppress(ConnectionResetError):
             assert read_to_end(plain) == b""
+
+
+@pytest.mark.slow
+def test_handshakes_that_do_not_go_on_make_room(service: Running) -> None:
+    """The oldest first, for who comes with a real one; files are held for no more of them than may be."""
+    parts = urlsplit(service.url)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 3 * HANDSHAKES), hard))
+    try:
+        with ExitStack() as stack:
+            silent = [
+                stack.enter_context(socket.create_connection((parts.hostname, parts.port), timeout=30))
+                for _ in range(2 * HANDSHAKES)
+            ]
+            assert service.request("GET", "/healthz")[0].status == 200
+            assert silent[0].recv(1) == b""
+            assert len(list(Path(f"/proc/{service.process.pid}/fd").iterdir())) < HANDSHAKES + 100
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def test_the_certificate_changes_without_a_dropped_connection(service: Running) -> None:
