@@ -65,13 +65,24 @@ class Metrics:
             registry=registry,
             buckets=COMMIT_BUCKETS,
         )
-        self._waiting = Gauge("counterseal_db_jobs_waiting", "Jobs that wait to be written", registry=registry)
+        self._waiting, self._listening = _gauges(registry)
 
     def watch_hearing(self, hears: Callable[[], bool]) -> None:
-        """Have it told whether changes in a shared store are announced to this process; elsewhere nothing is."""
-        told = "Whether changes in the shared store are announced to this process; if not, it asks each time"
-        Gauge("counterseal_db_listening", told, registry=self.registry).set_function(hears)
+        """Have it told whether changes in a shared store are announced to this process."""
+        self._listening.set_function(hears)
 
     def watch_waiting(self, count: Callable[[], int]) -> None:
         """Have the waiting jobs counted when somebody asks."""
         self._waiting.set_function(count)
+
+
+def _gauges(registry: CollectorRegistry) -> tuple[Gauge, Gauge]:
+    """Return those of the database: the jobs that wait, and whether it is heard."""
+    waiting = Gauge("counterseal_db_jobs_waiting", "Jobs that wait to be written", registry=registry)
+    listening = Gauge(
+        "counterseal_db_listening",
+        "Whether changes in the database are announced to this process; 1 with a file, into which it looks",
+        registry=registry,
+    )
+    listening.set(1)
+    return waiting, listening

@@ -45,7 +45,7 @@ class Contents:
 def tables() -> tuple[str, ...]:
     """Return the tables in the order in which they were made: one that refers to another comes after it."""
     found = (name for step in migrations() for name in _TABLE.findall(step.path.read_text(encoding="utf-8")))
-    return tuple(found)
+    return tuple(dict.fromkeys(found))  # one that was made anew stays where it was
 
 
 def copy_store(source: Store, target: Store) -> tuple[Contents, ...]:
