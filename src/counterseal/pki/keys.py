@@ -69,7 +69,8 @@ def key_spec_of(public_key: PublicKeyTypes) -> KeySpec | None:
     if isinstance(public_key, rsa.RSAPublicKey):
         return KeySpec("rsa", public_key.key_size)
     if isinstance(public_key, ec.EllipticCurvePublicKey):
-        return KeySpec(_CURVES[public_key.curve.name]) if public_key.curve.name in _CURVES else None
+        name = _CURVES.get(public_key.curve.name)
+        return None if name is None else KeySpec(name)
     if isinstance(public_key, ed25519.Ed25519PublicKey):
         return KeySpec("ed25519")
     if isinstance(public_key, ed448.Ed448PublicKey):

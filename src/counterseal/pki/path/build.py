@@ -46,7 +46,7 @@ class Path:
     @property
     def authorities(self) -> Iterator[tuple[int, Candidate]]:
         """Everything above the end entity, with its position."""
-        return ((position, member) for position, member in enumerate(self.members) if position)
+        return enumerate(self.members[1:], start=1)
 
     @property
     def anchored(self) -> bool:
