@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from command import counterseal
 from nginx_process import nginx_binary
 from ports import free_port
+from programs import run_program
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -72,3 +74,31 @@ def test_proving_one_site_still_tries_its_neighbours(home: Path) -> None:
     rows = rows_of(home, "panel")
     assert {row["site"] for row in rows} == {"panel"}
     assert {row["kind"] for row in rows if row["result"] == "passed"} >= CROSSING
+
+
+def answer_to(home: Path, certificate: Path) -> str:
+    """Return what nginx answers a visitor of the panel: 502 where he is let in, as nobody is behind it."""
+    port = re.search(r"127.0.0.1:(\d+)", (home / "counterseal.toml").read_text())
+    assert port is not None
+    identity = ["--cert", f"{certificate}.fullchain.pem", "--key", f"{certificate}.key.pem"]
+    to = ["--resolve", f"panel.test:{port[1]}:127.0.0.1", "--cacert", str(certificate.parent / "ca.pem")]
+    shown = ["-sS", "-o", "/dev/null", "-w", "%{http_code}"]
+    return run_program("curl", *shown, *to, *identity, f"https://panel.test:{port[1]}/", cwd=home)
+
+
+def test_a_ca_that_ends_is_succeeded_by_another(home: Path, tmp_path: Path) -> None:
+    """New certificates and renewals come from the successor; who has one of either is let in, until it is revoked."""
+    out = tmp_path / "out"
+    for name in ("ann", "eve"):
+        assert counterseal(home, "client", name, "--no-p12", "--out", str(out)).code == 0
+    assert counterseal(home, "ca", "add", "clients-2", "--purpose", "client").code == 0
+    retired = counterseal(home, "ca", "retire", "clients", "--successor", "clients-2")
+    assert (retired.code, "in force and proved" in retired.stdout) == (0, True), retired.stderr
+    assert counterseal(home, "client", "bob", "--no-p12", "--out", str(out)).code == 0
+    assert counterseal(home, "renew", "ann", "--out", str(out), "--force").code == 0
+    listed = json.loads(counterseal(home, "list", "--profile", "client", "--json").stdout)["certificates"]
+    issuers = sorted((one["name"], one["issuer"]) for one in listed)
+    assert issuers == [("ann", "clients"), ("ann", "clients-2"), ("bob", "clients-2"), ("eve", "clients")]
+    assert [answer_to(home, out / name) for name in ("ann", "bob", "eve")] == ["502"] * 3
+    assert counterseal(home, "revoke", "eve").code == 0
+    assert [answer_to(home, out / name) for name in ("bob", "eve")] == ["502", "400"]

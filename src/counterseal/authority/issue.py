@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def issue(authority: Authority, asked: Asked, *, name: str, issuer: str | None = None) -> Issued:
-    """Issue what was asked under ``issuer``, or under the active CA of the profile's purpose.
+    """Issue what was asked under ``issuer``, or under the CA of the profile's purpose; or under who succeeded it.
 
     ``name`` is what the user will call the certificate. Raises RefusedError with every reason (``policy.refused``,
     ``lint.refused``), NotFoundError, KeyAccessError, StoreError; nothing is stored but the reserved serial number when
@@ -44,6 +44,13 @@ def rehearse(authority: Authority, asked: Asked, *, name: str, issuer: str | Non
     return Issued(row, preview, above, remarks)
 
 
+def _issuing(authority: Authority, asked: Asked, issuer: str | None) -> str:
+    """Return who issues; a probe is of the very CA that is named, retired or not."""
+    if issuer is None:
+        return authority.issuer_for(asked.profile.purpose)
+    return issuer if asked.profile.probe else authority.succession(authority.store.ca(issuer))[-1].name
+
+
 def _decided(authority: Authority, asked: Asked, issuer: str | None) -> tuple[IssuanceRequest, Issuer]:
-    above = authority.issuer(issuer or authority.issuer_for(asked.profile.purpose))
+    above = authority.issuer(_issuing(authority, asked, issuer))
     return decide(asked, above, serial_number=authority.number_for(above.name), now=authority.clock()), above

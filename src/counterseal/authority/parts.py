@@ -117,12 +117,18 @@ class Authority:
         return tuple(record for record in self.store.cas() if record.purpose in {str(purpose), str(Purpose.ANY)})
 
     def issuer_for(self, purpose: Purpose) -> str:
-        """Return the name of the active CA for this purpose; the first made wins; raises NotFoundError."""
+        """Return the CA that issues for this purpose: the first made, or who succeeded it; raises NotFoundError."""
         for record in self.cas_for(purpose):
-            if record.state == "active":
-                return record.name
+            return self.succession(record)[-1].name
         raise NotFoundError(
             "ca.missing",
             f"there is no active CA for {purpose} certificates",
             hint="make one: counterseal init, or counterseal ca add",
         )
+
+    def succession(self, record: CARecord) -> tuple[CARecord, ...]:
+        """Return the CA and those that succeeded it one after the other; the last of them issues for all."""
+        line = [record]
+        while line[-1].successor is not None:
+            line.append(self.store.ca(line[-1].successor))
+        return tuple(line)

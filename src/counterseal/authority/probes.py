@@ -123,12 +123,16 @@ def _canary(authority: Authority, ca: str, canaries: Path) -> ProbeIdentity:
     path = canaries / f"{ca}.pem"
     if path.is_file():
         return split_identity("revoked", path.read_bytes())
-    lifetime = authority.issuer(ca).certificate.not_valid_after_utc - authority.clock() - timedelta(minutes=1)
-    record, identity = issue_probe(authority, CLIENT_PROBE, ca, "revoked", lifetime=lifetime)
+    record, identity = issue_probe(authority, CLIENT_PROBE, ca, "revoked", lifetime=_left(authority, ca))
     revoke_record(authority, record, RevocationReason.SUPERSEDED)
     make_directory(canaries, mode=0o700)
     write_file(path, identity.certificate_chain + identity.private_key, mode=SECRET)
     return identity
+
+
+def _left(authority: Authority, ca: str) -> timedelta:
+    """Return for how long a certificate of this CA can live."""
+    return authority.issuer(ca).certificate.not_valid_after_utc - authority.clock() - timedelta(minutes=1)
 
 
 def issue_probe(
@@ -141,8 +145,12 @@ def issue_probe(
     past: datetime | None = None,
     names: tuple[x509.GeneralName, ...] = (),
 ) -> tuple[CertificateRecord, ProbeIdentity]:
-    """Issue one probe of this kind under ``ca``, with a new key, and return its record and what it presents."""
+    """Issue one probe of this kind under ``ca``, with a new key, and return its record and what it presents.
+
+    It lives no longer than the CA does: in the last week of a CA its sites are deployed and proved, too.
+    """
     key = generate_key(P256)
+    lifetime = min(lifetime, _left(authority, ca))
     subject = subject_of(f"probe {kind}", group=PROBE_GROUP)
     asked = Asked(profile, subject, names, key.public_key(), lifetime, past)
     issued = issue(authority, asked, name=_name(kind, ca), issuer=ca)

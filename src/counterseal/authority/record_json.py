@@ -47,6 +47,7 @@ def ca_to_json(record: CARecord, crl: CRLTimes | None) -> dict[str, Any]:
         "name": record.name,
         "purpose": record.purpose,
         "state": record.state,
+        "successor": record.successor,
         "parent": record.parent,
         "subject": show_subject(certificate.subject),
         "not_after": certificate.not_valid_after_utc.isoformat(),

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 def client_cas(authority: Authority, site: AnySite) -> tuple[CARecord, ...]:
-    """Return the CAs whose clients the site admits; raises NotFoundError ``site.client_ca``.
+    """Return the CAs whose clients the site admits, and who succeeded them; raises NotFoundError ``site.client_ca``.
 
     In a single-tier CA the root issues the clients, whatever the site calls the CA.
     """
@@ -38,7 +38,9 @@ def client_cas(authority: Authority, site: AnySite) -> tuple[CARecord, ...]:
     root = next((record for record in authority.cas_for(Purpose.CLIENT) if record.name == ROOT), None)
     if root is not None:
         return (root,)
-    return tuple(client_ca(authority, name, f"site {site.name!r} admits") for name in site.client_cas)
+    named = (client_ca(authority, name, f"site {site.name!r} admits") for name in site.client_cas)
+    lines = dict.fromkeys(chain.from_iterable(map(authority.succession, named)))
+    return tuple(record for record in lines if not _is_over(authority, record))
 
 
 def client_ca(authority: Authority, name: str, wanted: str) -> CARecord:
@@ -51,6 +53,11 @@ def client_ca(authority: Authority, name: str, wanted: str) -> CARecord:
             hint=f"there are {', '.join(fitting) or 'none'}; add one: counterseal ca add {name} --purpose client",
         )
     return fitting[name]
+
+
+def _is_over(authority: Authority, record: CARecord) -> bool:
+    """Whether a retired CA has ended, and all that it issued with it."""
+    return record.successor is not None and authority.path(record)[0].not_valid_after_utc <= authority.clock()
 
 
 def material_of(

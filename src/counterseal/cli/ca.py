@@ -12,8 +12,11 @@ from counterseal.authority.create import add_ca, rehearse_ca
 from counterseal.authority.parts import ROOT
 from counterseal.authority.publish import publish
 from counterseal.authority.record_json import ca_to_json
+from counterseal.authority.retire import check_succession, retire
 from counterseal.cli.common import DurationType, Run, columns, common
 from counterseal.cli.dry_run import dry_run_option, show_dry_run
+from counterseal.cli.revoke import ground_in_force
+from counterseal.errors import CountersealError, DeployError
 from counterseal.files import preview
 from counterseal.fileset import FileSet
 from counterseal.pki.keys import parse_key_spec
@@ -24,17 +27,26 @@ from counterseal.pki.subject import show_subject
 if TYPE_CHECKING:
     from datetime import timedelta
 
+    from counterseal.authority.deployment import Ground
+    from counterseal.authority.parts import Authority
+
 EPILOG = """\b
 Examples:
   counterseal ca list
   counterseal ca export > root.pem
   counterseal ca add partners --purpose client
+  counterseal ca retire clients --successor clients-2
+"""
+RETIRE_EPILOG = """\b
+Examples:
+  counterseal ca add clients-2 --purpose client
+  counterseal ca retire clients --successor clients-2
 """
 
 
 @click.group(epilog=EPILOG)
 def ca() -> None:
-    """Look at the CAs, or add one."""
+    """Look at the CAs, add one, or have one succeed another."""
 
 
 @ca.command("list", epilog="\b\nExamples:\n  counterseal ca list")
@@ -50,7 +62,8 @@ def list_cas(run: Run) -> None:
         crl = crls[record.name]
         subject, until = show_subject(certificate.subject), certificate.not_valid_after_utc
         number = str(crl.number) if crl else "none"
-        rows.append((record.name, record.purpose, record.state, f"{until:%Y-%m-%d}", number, subject))
+        state = record.state if record.successor is None else f"retired for {record.successor}"
+        rows.append((record.name, record.purpose, state, f"{until:%Y-%m-%d}", number, subject))
     run.show(
         {"cas": [ca_to_json(record, crls[record.name]) for record in cas]},
         columns(rows, titles=("NAME", "PURPOSE", "STATE", "UNTIL", "CRL", "SUBJECT")),
@@ -99,3 +112,44 @@ def add(
         publish(authority, only={name})
     text = f"made CA {record.name} for {record.purpose} certificates\nnext: counterseal {purpose} NAME --issuer {name}"
     run.show({"name": record.name, "purpose": record.purpose}, text)
+
+
+@ca.command("retire", epilog=RETIRE_EPILOG)
+@click.argument("name")
+@click.option("--successor", metavar="CA", required=True, help="Who issues in its place; made by ca add.")
+@click.option("--no-deploy", is_flag=True, help="Leave nginx as it is, for a deploy later.")
+@dry_run_option
+@common
+def retire_ca(run: Run, *, name: str, successor: str, no_deploy: bool, dry_run: bool) -> None:
+    """Have another CA issue in the place of one that ends, renewals included.
+
+    What it issued stays valid, and it goes on publishing lists. Sites that admit it admit its successor.
+    """
+    with run.authority() as authority:
+        check_succession(authority, name, successor)
+        ground = ground_in_force(run, deploy=not no_deploy)
+        if dry_run:
+            acts = [f"retire CA {name}: {successor} issues in its place, renewals too"]
+            show_dry_run(run, acts=acts if ground is None else [*acts, "deploy a new generation and prove it"])
+            return
+        record = retire(authority, name, successor)
+        shown = ca_to_json(record, authority.store.latest_crl_times(name))
+        run.say(f"retired CA {name}: {successor} issues in its place, renewals too")
+        generation = None if ground is None else _admit(run, authority, record.name, successor, ground)
+    lines = [f"in force and proved: generation {generation}"] if generation else []
+    lines += [f"what {name} issued stays valid until it ends or is revoked", f"next: counterseal list --issuer {name}"]
+    run.show({"ca": shown, "generation": generation}, "\n".join(lines))
+
+
+def _admit(run: Run, authority: Authority, name: str, successor: str, ground: Ground) -> int:
+    from counterseal.authority.deployment import deploy_sites  # noqa: PLC0415 - nginx and TLS only where sites are
+
+    try:
+        return deploy_sites(authority, run.settings().sites, ground, reason=f"retire {name}").result.generation
+    except CountersealError as error:
+        raise DeployError(
+            "ca.not_admitted",
+            f"nginx does not admit what {successor} issues: {error.message}",
+            quote=getattr(error, "quote", None),
+            hint="the store has it, nginx has not: mend what is named above, then run: counterseal nginx deploy",
+        ) from error

@@ -90,7 +90,8 @@ def _order(authority: Authority, options: Options) -> BatchOrder:
         password_file = options["password_file"]
         password = choose_password(password_file) if password_file else None
         packing = Packing(strength, checked_rounds(options["p12_rounds"]), password)
-    issuer = options["issuer"] or authority.issuer_for(Purpose.CLIENT)
+    named = options["issuer"]
+    issuer = authority.succession(authority.store.ca(named))[-1].name if named else authority.issuer_for(Purpose.CLIENT)
     return BatchOrder(authority.profile("client"), issuer, key, packing, options["group"], options["lifetime"])
 
 

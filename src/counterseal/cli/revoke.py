@@ -97,7 +97,7 @@ def _put_in_force(
 ) -> tuple[str, dict[str, Any]]:
     """Publish the lists and, where sites are deployed, deploy and prove; return the outcome in words and as data."""
     try:
-        ground = _ground(run, deploy=deploy)
+        ground = ground_in_force(run, deploy=deploy)
         if ground is not None:
             return _deploy(authority, run.settings(), ground, f"{verb} {record.name}")
     except CountersealError as error:
@@ -121,7 +121,7 @@ def _deploy(authority: Authority, settings: Settings, ground: Ground, reason: st
     return f"in force and proved: generation {generation}, {rows} rows", {"generation": generation}
 
 
-def _ground(run: Run, *, deploy: bool) -> Ground | None:
+def ground_in_force(run: Run, *, deploy: bool) -> Ground | None:
     """Return where a generation is in force, or None where there is none or it is not wanted."""
     settings = run.settings()
     if not deploy or not settings.sites:
@@ -135,6 +135,6 @@ def _ground(run: Run, *, deploy: bool) -> Ground | None:
 def _rehearse(run: Run, authority: Authority, record: CertificateRecord, verb: str, *, deploy: bool) -> None:
     acts = [f"{verb} {record.name} ({show_serial(record.serial_number)}): {record.subject or ', '.join(record.names)}"]
     acts += [f"sign a new revocation list of {ca.name}" for ca in authority.store.cas()]
-    if _ground(run, deploy=deploy) is not None:
+    if ground_in_force(run, deploy=deploy) is not None:
         acts.append("deploy a new generation and prove it")
     show_dry_run(run, acts=acts, document={"certificate": certificate_to_json(record)})

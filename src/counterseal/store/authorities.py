@@ -15,7 +15,7 @@ from counterseal.store.records import CARecord, CRLRecord, CRLTimes, NewKeyUse
 if TYPE_CHECKING:
     from counterseal.store.rows import Row
 
-_CA = "name, purpose, parent, certificate, key_id, state, created_at"
+_CA = "name, purpose, parent, certificate, key_id, state, created_at, successor"
 _CRL = "issuer, number, this_update, next_update, der, entries, change_number"
 CRLS_KEPT = 5
 """Old CRLs are kept for a look back; a list of a million entries is 50 MB, so not for ever."""
@@ -37,13 +37,14 @@ class Authorities(KeyUseLog):
             record.key_id,
             record.state,
             record.created_at,
+            record.successor,
             crl_number,
         )
         with self.transaction():
             if record.parent is not None:
                 self.ca(record.parent)
             added = self.run(
-                f"insert into ca ({_CA}, crl_number) values (?, ?, ?, ?, ?, ?, ?, ?) on conflict do nothing",  # noqa: S608 - constants only
+                f"insert into ca ({_CA}, crl_number) values (?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict do nothing",  # noqa: S608 - constants only
                 values,
             )
             if not added:
@@ -62,6 +63,13 @@ class Authorities(KeyUseLog):
         """Return all CAs, retired ones too, in the order they were made."""
         rows = self.rows(f"select {_CA} from ca order by created_at, name")  # noqa: S608 - constants only
         return tuple(CARecord(*row) for row in rows)
+
+    def retire_ca(self, name: str, successor: str) -> None:
+        """Mark the CA as one in whose place ``successor`` issues; raises NotFoundError (``store.no_ca``)."""
+        with self.transaction():
+            self.ca(successor)
+            if not self.run("update ca set state = 'retired', successor = ? where name = ?", (successor, name)):
+                raise self._no_ca(name)
 
     def next_crl_number(self, issuer: str) -> int:
         """Take the CA's next CRL number, durable on return: no two callers ever get the same one."""

@@ -29,7 +29,10 @@ class Status(StrEnum):
 
 
 class CARecord(NamedTuple):
-    """A CA: its name here, what it may issue, the CA above it, its certificate (DER) and which key signs for it."""
+    """A CA: its name here, what it may issue, the CA above it, its certificate (DER) and which key signs for it.
+
+    ``successor`` is the CA that issues in the place of a retired one.
+    """
 
     name: str
     purpose: Purpose
@@ -38,6 +41,7 @@ class CARecord(NamedTuple):
     key_id: str
     state: CAState
     created_at: int
+    successor: str | None = None
 
 
 class Reservation(NamedTuple):

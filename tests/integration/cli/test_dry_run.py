@@ -57,6 +57,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     run_program("openssl", "req", "-new", *request, cwd=place)
     (place / "people.csv").write_text("name\neve\nfay\n")
     did(home, "init", "--no-passphrase")
+    did(home, "ca", "add", "staff", "--purpose", "client")
     for name in ("alice", "dave"):
         did(home, "client", name, "--no-p12", "--out", str(place / "out"))
     did(home, "revoke", "dave", "--reason", "certificate_hold")
@@ -99,6 +100,7 @@ CASES = [
     ("init --passphrase-file @/passphrase", "elsewhere/keys/clients.key.pem", "new"),
     ("init --single-tier --no-passphrase", "elsewhere/store.sqlite", "new"),
     ("ca add partners --purpose client", "home/keys/partners.key.pem", "new"),
+    ("ca retire clients --successor staff", None, ""),
     ("server panel.test --out @/out", "out/panel.test.key.pem", "new"),
     ("client bob --out @/out", "out/bob.p12", "new"),
     ("client --batch @/people.csv --out @/many", "many/issued.csv", "new"),

@@ -147,7 +147,7 @@ def _end(span: Span, at: datetime) -> Check:
     topic, left = _TOPICS[span.kind], show_duration(abs(span.end - at))
     until = f"{span.note}, until {show_moment(span.end)}"
     mends = {
-        Kind.CA: "counterseal ca add, and let its certificates be renewed under it",
+        Kind.CA: f"counterseal ca add NEW, then: counterseal ca retire {span.name} --successor NEW",
         Kind.CRL: "counterseal refresh",
         Kind.SITE: "counterseal refresh, or put a new file there where it is your own",
     }

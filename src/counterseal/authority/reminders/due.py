@@ -113,7 +113,7 @@ def _was_replaced(authority: Authority, record: CertificateRecord) -> bool:
 
 def _cas(cas: Sequence[CAState], begin: int, end: int, due: Due) -> None:
     for state in cas:
-        if begin <= epoch(state.not_after) < end:
+        if state.record.successor is None and begin <= epoch(state.not_after) < end:
             due.add(Ending("ca", state.record.name, state.record.purpose, state.not_after))
 
 

@@ -125,8 +125,9 @@ def _cas(authority: Authority, at: datetime) -> Iterator[Span]:
     for record in authority.store.cas():
         certificate = x509.load_der_x509_certificate(record.certificate)
         begin, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
-        note = record.purpose if record.state == "active" else f"{record.purpose}, {record.state}"
-        yield _span(Kind.CA, record.name, note, begin, end, due_at(begin, end, share_left=_CA_DUE), at)
+        note = record.purpose if record.successor is None else f"{record.purpose}, retired for {record.successor}"
+        due = due_at(begin, end, share_left=_CA_DUE) if record.successor is None else end
+        yield _span(Kind.CA, record.name, note, begin, end, due, at)
 
 
 def _lists(authority: Authority, at: datetime) -> Iterator[Span]:

@@ -77,6 +77,7 @@ class CA(msgspec.Struct, frozen=True):
     name: str
     purpose: Annotated[str, Described(description="root, server, client or any.")]
     state: Annotated[str, Described(description="active or retired.")]
+    successor: Annotated[str | None, Described(description="The CA that issues in the place of a retired one.")]
     parent: str | None
     subject: str
     not_after: Time
