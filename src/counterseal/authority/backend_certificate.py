@@ -82,7 +82,7 @@ def _client_ca(authority: Authority, one: ServedSite) -> str:
     if name is None:
         return authority.issuer_for(Purpose.CLIENT)
     wanted = f"site {one.site.name!r} shows its backend a certificate of"
-    return client_ca(authority, name, wanted).name
+    return authority.succession(client_ca(authority, name, wanted))[-1].name
 
 
 def _is_ours(site: AnySite) -> bool:
