@@ -115,3 +115,14 @@ def test_what_needs_no_ca_opens_no_database(words: str) -> None:
     """Neither the CA nor its store, whether there is one or not; a few of the store's words are common ones."""
     loaded = _loaded(*words.split(), "--home", "/nonexistent") if "-h" not in words else _loaded(*words.split())
     assert not {"sqlite3", "counterseal.store.sqlite", "counterseal.compose.home"} & loaded
+
+
+def test_a_small_batch_starts_no_process(tmp_path: Path) -> None:
+    """One chunk is done where it is; to fork for it would take longer than all of it."""
+    home, rows = str(tmp_path / "home"), tmp_path / "rows.csv"
+    rows.write_text("name\nfirst\nsecond\n")
+    _loaded("init", "--no-passphrase", "--home", home)
+    words = ("--home", home, "--no-p12", "--archive", str(tmp_path / "out.tar"))
+    loaded = _loaded("client", "--batch", str(rows), *words)
+    assert "counterseal.authority.batch.issue" in loaded
+    assert "multiprocessing" not in loaded

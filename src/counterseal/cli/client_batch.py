@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from counterseal.authority.batch.check import Examined, examine
+from counterseal.authority.batch.check import Examined, chunk_size, examine
 from counterseal.authority.batch.issue import is_recorded, issue_batch
 from counterseal.authority.batch.ledger import Ledger, Place, issued_names
 from counterseal.authority.batch.order import BatchOrder, Packing
@@ -75,7 +75,8 @@ def run_batch(run: Run, rows: Path, options: Options) -> None:
         if found.remaining or batch.place.is_unfinished:
             make_directory(batch.place.sheet.parent)
             with Ledger(batch.place, fingerprint=order.fingerprint(), is_recorded=recorded) as ledger:
-                counts = issue_batch(authority, order, rows, ledger, batch.place, issued=issued, processes=processes)
+                used = processes if found.remaining > chunk_size(order) else 0
+                counts = issue_batch(authority, order, rows, ledger, batch.place, issued=issued, processes=used)
                 _follow(run, counts, found.remaining)
     _show(run, order, found, batch, time.monotonic() - began)
 

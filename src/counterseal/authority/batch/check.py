@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from itertools import islice
+from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from counterseal.authority.batch.rows import ClientRow, fault, read_rows
@@ -66,15 +66,21 @@ def examine(
     counted = [0, 0]
     stand_in = generate_key(order.key).public_key()
     judge = partial(_judge, order, above, now, stand_in, set())
-    with workers(judge, count=processes) as spread:
-        readable = _readable(path, faults, counted, issued, occupied)
-        for found in spread(chunks(readable, CHUNK)):
+    given = chunks(_readable(path, faults, counted, issued, occupied), CHUNK)
+    begun = list(islice(given, 2))
+    with workers(judge, count=processes if len(begun) > 1 else 0) as spread:
+        for found in spread(chain(begun, given)):
             faults += found
     if not counted[0]:
         raise InputError("batch.empty", f"there is no row in the file: {path}")
     if faults:
         _raise(path, sorted(faults, key=_line))
     return Examined(*counted)
+
+
+def chunk_size(order: BatchOrder) -> int:
+    """Return how many certificates are made at a time; who has no more to make needs no second process."""
+    return CHUNK_PACKED if order.packing else CHUNK
 
 
 def chunks(rows: Iterable[ClientRow], size: int) -> Iterator[list[ClientRow]]:

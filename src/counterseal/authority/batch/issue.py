@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from counterseal.authority.batch import tape
-from counterseal.authority.batch.check import CHUNK, CHUNK_PACKED, chunks
+from counterseal.authority.batch.check import chunk_size, chunks
 from counterseal.authority.batch.produce import Signed, common_files, draft, pack
 from counterseal.authority.batch.rows import ClientRow, read_rows
 from counterseal.authority.signing import sign_reserved
@@ -80,7 +80,7 @@ def issue_batch(
 
 def _reserve(authority: Authority, order: BatchOrder, rows: Iterable[ClientRow]) -> Iterator[Numbered]:
     """Take a serial number for each row, durable before its draft is even made."""
-    for chunk in chunks(rows, CHUNK_PACKED if order.packing else CHUNK):
+    for chunk in chunks(rows, chunk_size(order)):
         now = authority.clock().replace(microsecond=0)  # all of a second share their times, so that they have one model
         at, issuer, profile, actor = epoch(now), order.issuer, order.profile.name, authority.actor
         numbered = list(zip(authority.serial_numbers(len(chunk)), chunk, strict=True))
