@@ -27,7 +27,6 @@ def explained(case: str, *, answer: bytes = REFUSED, server_name: str = "panel.p
         peer="192.0.2.1:443",
         question="GET /" if established else None,
         answer=answer if established else b"",
-        connected_at=0.0,
         finished_at=1.0 if established else None,
         ended_at=1.0,
     )

@@ -1,4 +1,6 @@
-"""The one path on which a CA key signs a certificate: reserve, lint, sign, store. Nothing else asks a signer for one.
+"""The one path on which a CA key signs a certificate: reserve, lint, sign, store.
+
+Nothing else asks a CA's signer for one, but ``create`` for a root's own, before which there is no CA to reserve under.
 
 The serial number is in the store before anything is signed, and the certificate leaves only after it is stored together
 with its entry in the key-use log; a crash in between loses at most a certificate that nobody received. A batch walks

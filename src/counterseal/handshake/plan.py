@@ -237,8 +237,8 @@ class _Planner:
 
 
 def _without_chain(identity: ProbeIdentity) -> ProbeIdentity:
-    leaf, end, _ = identity.certificate_chain.partition(_END_OF_CERTIFICATE)
-    return ProbeIdentity(identity.name, leaf + end + b"\n", identity.private_key)
+    first, end, _ = identity.certificate_chain.partition(_END_OF_CERTIFICATE)
+    return ProbeIdentity(identity.name, first + end + b"\n", identity.private_key)
 
 
 def _missing(kind: RowKind) -> str:

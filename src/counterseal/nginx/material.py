@@ -49,7 +49,7 @@ class Material:
     client and its root. ``crl_pem``: one current CRL for every CA of those chains, roots included.
     ``issuer_dns``: the names of the issuing CAs that a client certificate may come from, as ``pki.subject.nginx_name``
     prints them; ``issuer_cas``: the client CA of the site that each of them is, in the same order, or empty.
-    ``revoked`` and ``known``: (issuer name, serial number) pairs for the maps. ``crl_numbers``: (issuer name, number).
+    ``revoked`` and ``known``: (issuer name, serial number) pairs for the maps.
     ``upstream``: for sites with a TLS backend.
     """
 
@@ -62,7 +62,6 @@ class Material:
     issuer_cas: tuple[str, ...] = ()
     revoked: tuple[tuple[str, int], ...] = field(default=(), repr=False)
     known: tuple[tuple[str, int], ...] = field(default=(), repr=False)
-    crl_numbers: tuple[tuple[str, int], ...] = ()
     upstream: UpstreamMaterial | None = None
 
     def __post_init__(self) -> None:

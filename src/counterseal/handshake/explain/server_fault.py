@@ -37,8 +37,8 @@ def server_fault(report: PathReport | None, at: datetime) -> Diagnosis | None:
 
 def _number(report: PathReport, at: datetime) -> int:
     codes = [check.kind.code for check in report.failures]
-    leaf = report.certificates[0]
-    if "trust_anchor" in codes and leaf.subject == leaf.issuer:
+    end_entity = report.certificates[0]
+    if "trust_anchor" in codes and end_entity.subject == end_entity.issuer:
         return _SELF_SIGNED
     number = next((number for code, number in _BY_CODE.items() if code in codes), 0)
     if number == _NO_ISSUER and len(report.certificates) > 1:

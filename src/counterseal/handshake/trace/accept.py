@@ -56,7 +56,7 @@ def receive(raw: socket.socket, post: Post, answer: Callable[[Trace], bytes]) ->
     context = server_context(post)
     recorder.watch(context, lambda captured: _let_through(context, captured))
     stream = Stream(raw, Deadline.after(post.timeout))
-    trace = Trace(Ending.DONE, Stage.HANDSHAKE, peer=peer_of(raw), connected_at=0.0)
+    trace = Trace(Ending.DONE, Stage.HANDSHAKE, peer=peer_of(raw))
     try:
         stream.accept(context)
         trace = replace(trace, stage=Stage.REQUEST, finished_at=recorder.elapsed())

@@ -77,7 +77,7 @@ def _context(what: Dial) -> ssl.SSLContext:
 def _exchange(what: Dial, context: ssl.SSLContext, recorder: Recorder, sight: _Sight) -> None:
     deadline = Deadline.after(what.timeout)
     with connect(what.endpoint, deadline, passed_over=sight.passed_over) as raw:
-        sight.trace = replace(sight.trace, peer=peer_of(raw), connected_at=recorder.elapsed())
+        sight.trace = replace(sight.trace, peer=peer_of(raw))
         raw.sendall(what.preface)
         if what.starttls is not None:
             sight.trace = replace(sight.trace, stage=Stage.STARTTLS)

@@ -79,7 +79,7 @@ class Trace:
     ``opening`` is the first bytes that arrived where TLS was expected, ``fault`` OpenSSL's or the system's own words,
     ``plain`` the lines before STARTTLS as (sent by us, text), ``question`` what was asked and ``answer`` what came raw.
     ``passed_over`` are the addresses of the name that took no connection, with the reason.
-    ``connected_at``, ``finished_at`` (the end of the handshake) and ``ended_at`` are seconds since the start.
+    ``finished_at`` (the end of the handshake) and ``ended_at`` are seconds since the start.
     """
 
     ending: Ending
@@ -95,7 +95,6 @@ class Trace:
     protocol: str | None = None
     resumed: bool = False
     session: Session | None = field(default=None, repr=False)
-    connected_at: float | None = None
     finished_at: float | None = None
     ended_at: float = 0.0
 

@@ -23,9 +23,7 @@ def ladder(case: str, *, finished: float = 1.0) -> tuple[Rung, ...]:
     """Return the ladder of a case that ended in a 400."""
     captured = captured_case(case)
     decoded = decode_all(captured)
-    trace = Trace(
-        Ending.DONE, Stage.REQUEST, captured, question="GET /", answer=ANSWER, connected_at=0.0, finished_at=finished
-    )
+    trace = Trace(Ending.DONE, Stage.REQUEST, captured, question="GET /", answer=ANSWER, finished_at=finished)
     return ladder_of(trace, decoded, read_story(decoded))
 
 

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 def check(configuration: Configuration) -> Iterator[Found]:
     """Find server certificates outside their time."""
     for _, pair in pairs(configuration):
-        leaf = pair.leaf
-        if leaf is not None and not leaf.not_valid_before_utc <= configuration.now < leaf.not_valid_after_utc:
-            dates = f"{leaf.not_valid_before_utc:%Y-%m-%d} to {leaf.not_valid_after_utc:%Y-%m-%d}"
+        served = pair.end_entity
+        if served is not None and not served.not_valid_before_utc <= configuration.now < served.not_valid_after_utc:
+            dates = f"{served.not_valid_before_utc:%Y-%m-%d} to {served.not_valid_after_utc:%Y-%m-%d}"
             yield Found(at(pair.certificate, 0), f"valid from {dates}: {pair.certificate.arguments[0]}")
 
 

@@ -22,10 +22,10 @@ _UNSAID = frozenset({"", "_", "localhost"})
 def check(configuration: Configuration) -> Iterator[Found]:
     """Find server names without a certificate; patterns and catch-all names are passed over."""
     for server in configuration.servers:
-        leaves = [pair.leaf for pair in pairs_of(configuration, server)]
-        if not leaves or None in leaves:
+        served = [pair.end_entity for pair in pairs_of(configuration, server)]
+        if not served or None in served:
             continue
-        covered = frozenset[str]().union(*(_names(leaf) for leaf in leaves if leaf is not None))
+        covered = frozenset[str]().union(*(_names(one) for one in served if one is not None))
         for line in server.level.here("server_name"):
             for index, argument in enumerate(line.arguments):
                 name = argument.lower()
@@ -36,8 +36,8 @@ def check(configuration: Configuration) -> Iterator[Found]:
                     yield Found(at(line, index), f"no certificate for {name}, only for {known}")
 
 
-def _names(leaf: x509.Certificate) -> frozenset[str]:
-    names = Linted.of(leaf, ()).names
+def _names(certificate: x509.Certificate) -> frozenset[str]:
+    names = Linted.of(certificate, ()).names
     return frozenset(str(name.value).lower() for name in names if isinstance(name, x509.DNSName | x509.IPAddress))
 
 

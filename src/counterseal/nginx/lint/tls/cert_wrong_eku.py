@@ -23,7 +23,7 @@ _FITTING = {ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.ANY_EXTENDED_KE
 def check(configuration: Configuration) -> Iterator[Found]:
     """Find server certificates whose extended key usage leaves serverAuth out."""
     for _, pair in pairs(configuration):
-        usages = Linted.of(pair.leaf, ()).value(x509.ExtendedKeyUsage) if pair.leaf is not None else None
+        usages = Linted.of(pair.end_entity, ()).value(x509.ExtendedKeyUsage) if pair.end_entity is not None else None
         if usages is not None and not _FITTING & set(usages):
             yield Found(at(pair.certificate, 0), f"is not for servers: {pair.certificate.arguments[0]}")
 

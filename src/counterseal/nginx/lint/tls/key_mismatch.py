@@ -19,7 +19,7 @@ def check(configuration: Configuration) -> Iterator[Found]:
     """Find pairs whose public keys differ; an encrypted key is passed over."""
     for _, pair in pairs(configuration):
         key = configuration.file(pair.key)
-        own = public_half(pair.leaf) if pair.leaf is not None else None
+        own = public_half(pair.end_entity) if pair.end_entity is not None else None
         if own is None or pair.key is None or key is None or key.public_key is None:
             continue
         if encode_key(own) != key.public_key:

@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pair:
-    """The directives of one certificate and its key; ``leaf`` is None where the file could not be looked at."""
+    """The directives of one certificate and its key; ``end_entity`` is None where the file could not be looked at."""
 
     certificate: Directive
     key: Directive | None
-    leaf: x509.Certificate | None
+    end_entity: x509.Certificate | None
 
 
 def pairs(configuration: Configuration) -> Iterator[tuple[Server, Pair]]:
@@ -39,5 +39,5 @@ def pairs_of(configuration: Configuration, server: Server) -> Iterator[Pair]:
     for certificate, key in zip_longest(certificates, server.level.all("ssl_certificate_key")):
         if certificate is not None:
             file = configuration.file(certificate)
-            leaf = file.certificates[0] if file is not None and file.certificates else None
-            yield Pair(certificate, key if key is not None and key.arguments else None, leaf)
+            end_entity = file.certificates[0] if file is not None and file.certificates else None
+            yield Pair(certificate, key if key is not None and key.arguments else None, end_entity)
