@@ -52,13 +52,16 @@ def _answer(listener: socket.socket, answers: dict[str, str]) -> None:
 
 
 @contextmanager
-def ours(place: Path, name: str = "counterseal", store: str = "") -> Iterator[Server]:
-    """Run our server; ``store`` is the table of its configuration that names another store than a file."""
+def ours(place: Path, name: str = "counterseal", store: str = "", program: tuple[str, ...] = ()) -> Iterator[Server]:
+    """Run our server; ``store`` is the table of its configuration that names another store than a file.
+
+    ``program`` is what runs the command line, if it is not Python alone.
+    """
     answers = dict[str, str]()
     with web(answers) as port:
         rules = f'{store}[acme]\nallow_networks = ["127.0.0.0/8"]\nhttp_port = {port}\norders_per_hour = 0\n'
         make_ca(place / "home", rules)
-        with running(place / "home") as service:
+        with running(place / "home", logs=False, program=program) as service:
             context = ssl.create_default_context(cafile=str(service.root))
             directory = f"{service.url}/acme/directory"
             yield Server(name, directory, context, service.process.pid, addresses(), answers)

@@ -93,26 +93,34 @@ def make_ca(home: Path, configuration: str = "") -> None:
 
 @contextmanager
 def running(
-    home: Path, *arguments: str, dying: tuple[str, str, int] | None = None, recording: Path | None = None
+    home: Path,
+    *arguments: str,
+    dying: tuple[str, str, int] | None = None,
+    recording: Path | None = None,
+    program: tuple[str, ...] = (),
+    logs: bool = True,
 ) -> Iterator[Running]:
     """Serve the CA of ``home`` on a free port while the block runs.
 
     ``dying`` says before which call it is to die, ``recording`` to which file it writes what it asks its store.
+    ``program`` is a Python program that runs the command line in its own way, with its first arguments.
+    Without ``logs`` nobody reads what it logs, as for peers that are measured beside it.
     """
-    program = ["-m", "counterseal"] if dying is None else [dying_program.__file__, *map(str, dying)]
-    program = program if recording is None else [recording_program.__file__, str(recording)]
-    command = [sys.executable, *program, "serve", "--home", str(home), "--json"]
+    if dying is not None:
+        program = (dying_program.__file__, *map(str, dying))
+    if recording is not None:
+        program = (recording_program.__file__, str(recording))
+    command = [sys.executable, *(program or ("-m", "counterseal")), "serve", "--home", str(home), "--json"]
     command += arguments or ("--listen", "127.0.0.1:0")
     process = subprocess.Popen(
         command,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        stderr=subprocess.PIPE if logs else subprocess.DEVNULL,
         text=True,
         env=dict(os.environ),
     )
     assert process.stdout is not None
-    assert process.stderr is not None
     service = Running(home, "", process)
     reader = Thread(target=lambda: service.lines.extend(process.stderr or ()))  # a list grows as lines come
     reader.start()
@@ -133,4 +141,5 @@ def running(
         process.wait(SECONDS)
         reader.join()
         process.stdout.close()
-        process.stderr.close()
+        if process.stderr is not None:
+            process.stderr.close()
