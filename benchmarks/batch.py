@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 LOOP = 50
-FLOOR, CHUNK, TO_BE_SIGNED = 5_000, 500, 500
+FLOOR, CHUNK, TO_BE_SIGNED = 5_000, 1_000, 500
 KINDS: dict[str, tuple[tuple[str, ...], str]] = {
     "files": (("--no-p12", "--out", "out"), "3,000/s"),
     "one archive": (("--no-p12", "--archive", "out.tar"), "10,000/s"),
