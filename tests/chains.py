@@ -401,6 +401,12 @@ def _extensions() -> list[Case]:
             34,
         ),
         Case(
+            "name constraints of an end entity",
+            _server(lambda one: one.having((x509.NameConstraints([HOST], None), True))),
+            (("extensions", 0),),
+            0,
+        ),
+        Case(
             "critical authority key identifier",
             _server(lambda one: one.having(*critical_aki)),
             (("extensions", 0),),
@@ -519,12 +525,16 @@ def _policies() -> list[Case]:
         pair = der.sequence(der.object_identifier(above), der.object_identifier(below))
         return (x509.UnrecognizedExtension(ObjectIdentifier("2.5.29.33"), der.sequence(pair)), True)
 
-    def chain(leaf: str | None, *cas: tuple[tuple[x509.ExtensionType, bool], ...]) -> tuple[x509.Certificate, ...]:
+    def chain(
+        leaf: str | None,
+        *cas: tuple[tuple[x509.ExtensionType, bool], ...],
+        leaf_extensions: tuple[tuple[x509.ExtensionType, bool], ...] = (),
+    ) -> tuple[x509.Certificate, ...]:
         """Return an end entity that asserts ``leaf`` below CAs with these extensions, the upper one first."""
         made = [root()]
         for number, extensions in enumerate(cas):
             made.append(ca(f"policy {number}", made[-1], key=key_of("p-256", 80 + number)).having(*extensions).make())
-        recipe = end_entity(made[-1]).having(*([asserting(leaf)] if leaf else []))
+        recipe = end_entity(made[-1]).having(*([asserting(leaf)] if leaf else []), *leaf_extensions)
         return tuple(one.certificate for one in (recipe.make(), *reversed(made[1:])))
 
     refused = (("policies", None),)
@@ -539,6 +549,12 @@ def _policies() -> list[Case]:
         Case("mapping inhibited", chain(second, upper, (asserting(first), mapping(first, second))), refused, 43),
         Case("any policy", chain(first, (demand(), asserting(any_policy))), ()),
         Case("any policy inhibited", chain(first, no_any, (asserting(any_policy),)), refused, 43),
+        Case(
+            "policy required by the end entity",
+            chain(None, (asserting(first),), leaf_extensions=(demand(),)),
+            refused,
+            43,
+        ),
         Case("policies asserted and none required", chain(second, (asserting(first),)), ()),
     ]
 

@@ -37,7 +37,6 @@ listen = ["127.0.0.1:{port}"]
 upstream = "127.0.0.1:{service}"
 {more}
 """
-NOWHERE = "unix:/nonexistent/counterseal-refused"
 TLS = """\
 [sites.safe]
 kind = "stream"

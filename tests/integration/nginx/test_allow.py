@@ -24,7 +24,6 @@ ORG = NameOID.ORGANIZATION_NAME
 OU = NameOID.ORGANIZATIONAL_UNIT_NAME
 CN = NameOID.COMMON_NAME
 CITY = NameOID.LOCALITY_NAME
-Pairs = tuple[tuple[x509.ObjectIdentifier, str], ...]
 
 
 def name(*pairs: tuple[x509.ObjectIdentifier, str]) -> x509.Name:

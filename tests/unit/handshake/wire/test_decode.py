@@ -30,8 +30,6 @@ from counterseal.handshake.wire.messages import (
 )
 from counterseal.handshake.wire.numbers import TLS12, TLS13
 
-HELLO_LENGTH = 4
-
 
 def messages(case: str) -> list[Message]:
     """Return the decoded messages of a case."""

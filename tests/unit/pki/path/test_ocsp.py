@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cache
 
@@ -27,9 +28,11 @@ def server() -> Issued:
     return end_entity(intermediate()).make()
 
 
-def delegate(**changes: bool) -> Recipe:
-    """Return the recipe of a responder that the intermediate certified."""
-    recipe = end_entity(intermediate(), name="responder", key=key_of("p-256", 50)).without(x509.SubjectAlternativeName)
+def delegate(*, by: Issued | None = None, **changes: bool) -> Recipe:
+    """Return the recipe of a responder that the intermediate certified, or another CA."""
+    recipe = end_entity(by or intermediate(), name="responder", key=key_of("p-256", 50)).without(
+        x509.SubjectAlternativeName
+    )
     usages = [ExtendedKeyUsageOID.OCSP_SIGNING if changes.get("usage", True) else ExtendedKeyUsageOID.SERVER_AUTH]
     recipe = recipe.having((x509.ExtendedKeyUsage(usages), False))
     return recipe.having((x509.OCSPNoCheck(), False)) if changes.get("nocheck", True) else recipe
@@ -87,6 +90,14 @@ RESPONSES = {
     "delegate": (response(signer=delegate().make()), "ocsp pass, ocsp pass, revocation pass"),
     "no nocheck": (response(signer=delegate(nocheck=False).make()), "ocsp warn, ocsp pass, revocation pass"),
     "no OCSPSigning": (response(signer=delegate(usage=False).make()), "ocsp fail, ocsp pass, revocation pass"),
+    "delegate of another CA": (
+        response(signer=delegate(by=root()).make()),
+        "ocsp fail, ocsp pass, revocation pass",
+    ),
+    "delegate expired": (
+        response(signer=replace(delegate(), end=NOW - DAY).make()),
+        "ocsp fail, ocsp pass, revocation pass",
+    ),
     "stranger": (
         response(signer=ca("stranger", key=key_of("p-256", 51)).make()),
         "ocsp fail, ocsp fail, ocsp pass, revocation pass",
@@ -94,7 +105,8 @@ RESPONSES = {
     "expired": (response(next_update=NOW - timedelta(hours=1)), "ocsp pass, ocsp fail, revocation pass"),
     "future": (response(this_update=NOW + timedelta(hours=1)), "ocsp pass, ocsp fail, ocsp pass, revocation pass"),
     "no next_update": (response(next_update=None), "ocsp pass, ocsp warn, revocation pass"),
-    "another certificate": (response(about=intermediate()), "ocsp fail"),
+    "another serial number": (response(about=replace(end_entity(intermediate()), serial_number=7).make()), "ocsp fail"),
+    "another issuer": (response(about=intermediate()), "ocsp fail"),
     "try later": (ocsp.OCSPResponseBuilder.build_unsuccessful(ocsp.OCSPResponseStatus.TRY_LATER), "ocsp fail"),
 }
 
