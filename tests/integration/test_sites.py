@@ -80,6 +80,10 @@ def test_two_sites_on_one_socket_are_proved(home: Path, tmp_path: Path, admit: s
     back = counterseal(home, "nginx", "rollback", "--readmit", "--json")
     assert back.code == 0, back.stderr
     assert json.loads(back.stdout)["generation"] == 1
+    ended = counterseal(home, "refresh")
+    assert (ended.code, "generation 1, which was rolled back to, is replaced" in ended.stderr) == (0, True), (
+        ended.stderr
+    )
 
 
 @pytest.mark.nginx

@@ -75,8 +75,8 @@ def deploy(run: Run, *, install_include: bool, dry_run: bool) -> None:
 def rollback(run: Run, *, to: int | None, readmit: bool, dry_run: bool) -> None:
     """Put an older generation in force again, with the same bytes, and prove it.
 
-    One that does not know of a revocation is refused. The next deploy, or refresh with something to do, puts in force
-    what counterseal.toml says.
+    One that does not know of a revocation is refused. It holds until the next deploy, revocation or refresh, which has
+    newer lists and puts in force what counterseal.toml says.
     """
     settings = run.settings()
     with run.authority() as authority:
@@ -86,7 +86,7 @@ def rollback(run: Run, *, to: int | None, readmit: bool, dry_run: bool) -> None:
             return
         deployed = rollback_sites(authority, settings.sites, ground, to=to, readmit=readmit)
     show_deployed(run, deployed)
-    run.say("hint: let counterseal.toml say the same: the next deploy or refresh puts in force what it says")
+    run.say("hint: put counterseal.toml back now: the next deploy, revocation or refresh puts in force what it says")
 
 
 @nginx.command(epilog="\b\nExamples:\n  counterseal nginx generations")

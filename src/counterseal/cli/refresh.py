@@ -68,6 +68,7 @@ def _deploy(run: Run, authority: Authority, stale: Sequence[str]) -> tuple[str |
         return None, {}
     from counterseal.authority.deployment import deploy_sites  # noqa: PLC0415 - nginx and TLS only where sites are
 
+    _tell_rollback(run, ground)
     deployed = deploy_sites(authority, run.settings().sites, ground, reason="refresh")
     generation = deployed.result.generation
     renewed = f", renewed the certificate of {', '.join(names)}" if names else ""
@@ -75,6 +76,15 @@ def _deploy(run: Run, authority: Authority, stale: Sequence[str]) -> tuple[str |
         "generation": generation,
         "renewed": list(names),
     }
+
+
+def _tell_rollback(run: Run, ground: Ground) -> None:
+    """Say that a rollback ends here: its generation has the lists of its day, which do not stay good."""
+    from counterseal.nginx.generations import list_generations  # noqa: PLC0415 - nginx only where sites are
+
+    current = ground.in_force or 0
+    if any(one.proven and one.number > current for one in list_generations(ground.place.base)):
+        run.say(f"generation {current}, which was rolled back to, is replaced: by what counterseal.toml says now")
 
 
 def _due(run: Run, authority: Authority, stale: Sequence[str]) -> tuple[Ground | None, tuple[str, ...]]:
