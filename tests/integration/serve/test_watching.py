@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
+import ssl
 import subprocess
 import time
 import urllib.error
@@ -19,6 +20,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
 from prometheus_client.parser import text_string_to_metric_families
 
+from acme_client import Client as AcmeClient
 from architecture.source_tree import ROOT
 from command import counterseal
 from service_process import SECONDS, Running, make_ca, running
@@ -144,6 +146,19 @@ def test_what_happened_is_counted(service: Running) -> None:
     assert value(after, "process_start_time_seconds")
 
 
+def test_a_validation_is_counted_with_its_result(service: Running) -> None:
+    """Here one that policy refuses: this machine itself is closed to it."""
+    context = ssl.create_default_context(cafile=str(service.root))
+    with closing(AcmeClient(f"{service.url}/acme/directory", context)) as client:
+        assert client.register().status == 201
+        order = client.order("127.0.0.1", kind="ip")
+        challenge, _ = client.challenge(order, "http-01")
+        client.post(challenge["url"], {})
+        client.wait(order.headers["location"], "invalid")
+        problem = client.post(challenge["url"]).json["error"]["type"].rpartition(":")[2]
+    wait_for(service, 1, "counterseal_acme_validations_total", type="http-01", result=problem)
+
+
 def test_metrics_are_answered_nowhere_else(service: Running) -> None:
     """Neither to whoever reaches the CA, nor is anything but them at their address."""
     assert service.request("GET", "/metrics")[0].status == 404
@@ -164,7 +179,7 @@ METRIC = re.compile(r"\b(?:counterseal|process)_[a-z0-9_]+")
 DASHBOARD = ROOT / "deploy" / "grafana" / "counterseal.json"
 RULES = ROOT / "deploy" / "prometheus" / "counterseal.rules.yml"
 UNTIL_ASKED = {"counterseal_acme_validations_total"}
-"""Series that begin with the first event, which these tests do not make."""
+"""Series that begin with the first event, which another test makes."""
 
 
 def expressions(panels: list[dict[str, Any]]) -> list[str]:
