@@ -31,7 +31,7 @@ SILENCE_SECONDS, PAUSE_SECONDS = 5.0, 0.2
 OWN_SECONDS, OWN_ARRIVES_SECONDS = 10.0, 2.0
 """How often an announcement of our own is made, and how long it may take."""
 
-_POOL = "connect to the database itself, or through a pool that leaves a connection to one client (pool_mode = session)"
+_POOL = "connect to the database itself, or by a pool that leaves a connection to one client (pool_mode = session)"
 KEPT = 20_000
 """What is kept at most, and remembered of what was announced; beyond that the oldest go."""
 
@@ -55,7 +55,7 @@ class Announced:
         self._listen = listen
         self._connections = self._announcements = 0
         self._heard_until = 0.0
-        self._deaf = False
+        self._complaint = ""
         self._own_due = 0.0
         self._changed: dict[str, int] = {}
         self._kept: OrderedDict[str, _Kept] = OrderedDict()
@@ -117,9 +117,7 @@ class Announced:
                 await self._hear(listener)
             except CountersealError as error:
                 self._heard_until = 0.0
-                if not self._deaf:  # once, and not five times a second
-                    log_error("not listening to the database", code=error.code, reason=error.message)
-                self._deaf = True
+                self._complain("not listening to the database", code=error.code, reason=error.message)
             await asyncio.sleep(PAUSE_SECONDS)
 
     async def _hear(self, listener: Listener) -> None:
@@ -144,13 +142,19 @@ class Announced:
         self._note(heard)
         self._own_due = time.monotonic() + OWN_SECONDS
         arrives = mark in heard
-        if not arrives and not self._deaf:
-            log_error("announcements of the database do not arrive: everything is asked for", hint=_POOL)
-        elif arrives and not arrived:
+        if not arrives:
+            self._complain("announcements of the database do not arrive", code="store.not_announced", reason=_POOL)
+        elif not arrived:
             self._forget()
+            self._complaint = ""
             log("listening to the database")
-        self._deaf = not arrives
         return arrives
+
+    def _complain(self, complaint: str, *, code: str, reason: str) -> None:
+        """Log what is wrong, once as long as it stays so."""
+        if complaint != self._complaint:
+            log_error(complaint, code=code, reason=reason)
+        self._complaint = complaint
 
     async def _answer(self, listener: Listener, ask: Callable[[], Collection[str]]) -> Collection[str]:
         """Return what is asked of the listener; a server that says nothing for long is cut off."""

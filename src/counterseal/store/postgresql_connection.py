@@ -168,11 +168,13 @@ def _dial(address: Address, password: str | None, busy_seconds: float) -> psycop
     return inner
 
 
+# No question of ours is worth a second process: a plan for whatever values come would begin one for a look-up.
 _SETTINGS = """
     select set_config('lock_timeout', '%d', false),
         set_config('idle_in_transaction_session_timeout', '%d', false),
         set_config('default_transaction_isolation', 'read committed', false),
         set_config('bytea_output', 'hex', false),
+        set_config('max_parallel_workers_per_gather', '0', false),
         case when current_setting('synchronous_commit') in ('off', 'local')
             then set_config('synchronous_commit', 'on', false) end
 """

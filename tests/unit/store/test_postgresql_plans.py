@@ -112,6 +112,11 @@ def test_a_later_page_begins_in_the_index(store: Store, query: Query) -> None:
     assert any("Index Cond" in line and "ROW(" in line for line in lines), lines
 
 
+def test_no_question_begins_another_process(store: Store) -> None:
+    """Among a million names the plan for whatever value comes would have one begin for a page of two."""
+    assert store.row("show max_parallel_workers_per_gather") == ("0",)
+
+
 def test_a_scan_is_found(store: Store) -> None:
     """The tests above can fail."""
     assert find_scans(plan(store, "select * from certificate where subject = ?")) != []
