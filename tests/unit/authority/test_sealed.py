@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from io import BytesIO
 from typing import TYPE_CHECKING
 
@@ -22,10 +23,15 @@ CONTENT = b"firstonesecondlyto third"
 PASSPHRASE = b"a passphrase"
 
 
+KEY_OF = cache(sealed._key)
+"""The key is made slowly on purpose, and here of the same passphrase and salt each time."""
+
+
 @pytest.fixture(autouse=True)
 def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make three chunks of little."""
     monkeypatch.setattr(sealed, "CHUNK", CHUNK)
+    monkeypatch.setattr(sealed, "_key", KEY_OF)
 
 
 def seal(content: bytes = CONTENT) -> bytes:

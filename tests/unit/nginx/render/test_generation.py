@@ -62,6 +62,12 @@ def test_a_server_block_is_as_written_down(name: str, site: Site) -> None:
     assert render_text("sites/panel.conf", site) == (GOLDEN / f"{name}.conf").read_text()
 
 
+def test_what_an_application_is_told_is_as_written_down() -> None:
+    """Every header that could speak of a client is set or removed, and no cache answers for somebody else."""
+    site = make_site(identity_headers=IdentityHeaders.STANDARD)
+    assert render_text("sites/panel.proxy.conf", site) == (GOLDEN / "proxy.conf").read_text()
+
+
 def test_a_location_may_have_a_target_of_its_own() -> None:
     """Both of its blocks go there, for the path itself and for all below it."""
     locations = (Location("/a", upstream="127.0.0.1:9000"), Location("/b", root="/srv/b"), Location("/c"))
