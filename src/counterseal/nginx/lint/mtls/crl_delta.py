@@ -19,11 +19,7 @@ if TYPE_CHECKING:
 
 def check(configuration: Configuration) -> Iterator[Found]:
     """Find lists of changes only (RFC 5280 5.2.4), however their indicator is marked."""
-    for server in configuration.guarded:
-        crl = server.level.file("ssl_crl")
-        file = configuration.file(crl)
-        if crl is None or file is None:
-            continue
+    for crl, file in configuration.client_lists:
         for one in file.crls:
             if _is_delta(one):
                 yield Found(at(crl, 0), f"the list of {show_subject(one.issuer)} is a delta")
