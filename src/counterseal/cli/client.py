@@ -100,7 +100,7 @@ class Options(TypedDict):
     type=FILE,
     help="With --batch: all files into one tar (0600) instead of --out.",
 )
-@click.option("--out", type=DIRECTORY, default=Path(), help="Directory for the files.")
+@click.option("--out", type=DIRECTORY, default=Path(), help="Directory for the files.  [default: this one]")
 @click.option("--force", is_flag=True, help="Replace files that exist.")
 @dry_run_option
 @common

@@ -61,7 +61,7 @@ _STDIN = Path("-")
 @click.option("--key", default="p-256", show_default=True, help="Kind of key: p-256, rsa-2048 ...")
 @click.option("--p12", is_flag=True, help="Pack a PKCS#12 too.")
 @click.option("--password-file", type=FILE, help="Its password, a file's first line.  [default: made and shown once]")
-@click.option("--out", type=DIRECTORY, default=Path(), help="Directory for the files.")
+@click.option("--out", type=DIRECTORY, default=Path(), help="Directory for the files.  [default: this one]")
 @click.option("--force", is_flag=True, help="Replace a certificate that is there.")
 @dry_run_option
 @common

@@ -39,7 +39,7 @@ Examples:
 @click.option("--password-file", type=FILE, help="Password in a file's first line.  [default: made and shown once]")
 @click.option("--compatible", is_flag=True, help="For old macOS, iOS, Android < 14, Windows Server 2016.")
 @click.option("--help-device", type=click.Choice(list(DEVICES)), help="Print the steps for this device, and stop.")
-@click.option("--out", type=DIRECTORY, default=Path(), help="Directory for the files.")
+@click.option("--out", type=DIRECTORY, default=Path(), help="Directory for the files.  [default: this one]")
 @click.option("--force", is_flag=True, help="Replace files that exist.")
 @dry_run_option
 @common

@@ -64,7 +64,7 @@ command, are replaced at one moment, with a new key unless --keep-key says other
 @click.command(epilog=RENEW_EPILOG)
 @click.argument("selector", metavar="[NAME|SERIAL]", required=False, shell_complete=complete_certificates)
 @click.option("--lifetime", type=DurationType(), help="How long it lives.  [default: as the one before]")
-@click.option("--out", type=DIRECTORY, default=Path(), help="Directory for the files.")
+@click.option("--out", type=DIRECTORY, default=Path(), help="Directory for the files.  [default: this one]")
 @click.option("--force", is_flag=True, help="Replace files that exist; the key file is not among them.")
 @click.option("--server", metavar="URL", help="Ask the CA there, with the certificate in --out as proof.")
 @click.option("--if-due", is_flag=True, help="With --server: only when a third of its life is left.")
@@ -135,7 +135,7 @@ def _renew_here(run: Run, selector: str, options: RenewOptions) -> None:
 @click.option("--key", default="p-256", show_default=True, help="Kind of the new key.")
 @click.option("--lifetime", type=DurationType(), help="How long it lives.  [default: as the one before]")
 @click.option("--revoke-old", is_flag=True, help="Revoke the one before as superseded; deploy to put it in force.")
-@click.option("--out", type=DIRECTORY, default=Path(), help="Directory for the files.")
+@click.option("--out", type=DIRECTORY, default=Path(), help="Directory for the files.  [default: this one]")
 @click.option("--force", is_flag=True, help="Replace files that exist.")
 @dry_run_option
 @common

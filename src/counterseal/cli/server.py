@@ -35,7 +35,7 @@ Examples:
 @click.option("--lifetime", type=DurationType(), help="How long it lives.  [default: 90d]")
 @click.option("--subject", help="Subject instead of CN=NAME.")
 @click.option("--issuer", shell_complete=complete_cas, help="CA that issues it.  [default: the active server CA]")
-@click.option("--out", type=DIRECTORY, default=Path(), help="Directory for the files.")
+@click.option("--out", type=DIRECTORY, default=Path(), help="Directory for the files.  [default: this one]")
 @click.option("--force", is_flag=True, help="Replace files that exist.")
 @dry_run_option
 @common

@@ -45,7 +45,7 @@ Examples:
     shell_complete=complete_cas,
     help="CA that issues it.  [default: the active CA of the profile's purpose]",
 )
-@click.option("--out", type=DIRECTORY, default=Path(), help="Directory for the files.")
+@click.option("--out", type=DIRECTORY, default=Path(), help="Directory for the files.  [default: this one]")
 @click.option("--force", is_flag=True, help="Replace files that exist.")
 @dry_run_option
 @common
