@@ -42,6 +42,15 @@ def record(file: Path) -> None:
 
     for way in WAYS:
         setattr(Session, way, noted(getattr(Session, way)))
+    run_together = Session.run_together
+
+    def run_noted(session: Session, works: Any) -> list[int]:  # noqa: ANN401 - statements with their rows
+        kept = list(works)
+        for statement, _ in kept:
+            note(statement)
+        return run_together(session, kept)
+
+    setattr(Session, "run_together", run_noted)  # noqa: B010 - noted, and done
     repeat = upkeep._repeat
 
     def hurry(work: Upkeep) -> Any:  # noqa: ANN401 - a coroutine
