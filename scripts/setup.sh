@@ -221,6 +221,7 @@ missing_programs() { # "PACKAGE" per line for what ./check needs and this machin
     [ -e /usr/lib/ipsec/plugins/libstrongswan-openssl.so ] || echo libstrongswan-standard-plugins
     command -v git >/dev/null || echo git
     command -v ps >/dev/null || echo procps
+    command -v patch >/dev/null || echo patch
 }
 
 programs_for_check() {
