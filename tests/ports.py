@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import errno
+import os
 import secrets
 import socket
+from collections import deque
 from contextlib import suppress
 from pathlib import Path
 
 _LOWEST = 20_000
-_reserved: list[int] = []
+_HELD = 200
+_reserved: deque[int] = deque()
 
 
 def free_port() -> int:
-    """Return a port that nobody listens on and that no test is given again, in whatever process, while this one lives.
+    """Return a port that nobody listens on and that no test is given again, in whatever process, for a long while.
 
+    This process holds the last two hundred, a file each, until it ends: who was given one before has come and gone.
     It is none of those that the kernel gives to who does not care (``ip(7)``, ``ip_local_port_range``): another test's
     connection, or its server on port 0, would have it before the program for which it was chosen.
     """
@@ -50,4 +54,6 @@ def _reserve(port: int) -> bool:
             raise
         return False
     _reserved.append(holder.detach())
+    if len(_reserved) > _HELD:
+        os.close(_reserved.popleft())
     return True
