@@ -106,7 +106,7 @@ class DurationType(click.ParamType[timedelta]):
         try:
             return parse_duration(str(value))
         except InputError as error:
-            self.fail(f"{error.message}; {error.hint}" if error.hint else error.message, param, ctx)
+            self.fail(f"{error.message}\nhint: {error.hint}" if error.hint else error.message, param, ctx)
 
 
 def columns(rows: Sequence[Sequence[str]], *, titles: Sequence[str]) -> str:

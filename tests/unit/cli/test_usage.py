@@ -25,7 +25,13 @@ from counterseal.cli.run import run
         (["revoke", "x", "--reason", "keyCompromise"], ["hint: did you mean 'key_compromise'?"]),
         (["revoke", "x", "--reason", "remove_from_crl"], ["error: invalid value for '--reason': 'remove_from_crl'"]),
         (["export", "x", "--format", "pkcs12"], ["hint: did you mean 'p12'?"]),
-        (["list", "--expiring", "30"], ["error: invalid value for '--expiring': not a length of time: '30'"]),
+        (
+            ["list", "--expiring", "30"],
+            [
+                "error: invalid value for '--expiring': not a length of time: '30'\n",
+                "hint: write a number and a unit, as in 90d, 12h or 30m",
+            ],
+        ),
     ],
 )
 def test_a_typing_mistake_is_named(words: list[str], lines: list[str], capsys: pytest.CaptureFixture[str]) -> None:
