@@ -7,7 +7,6 @@ target; so a reader sees the old bytes or the new ones, and a private key is nev
 from __future__ import annotations
 
 import os
-import secrets
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -134,7 +133,7 @@ def _diff(old: bytes, new: bytes, name: str) -> str | None:
 
 def _beside(path: Path) -> Path:
     """Return a hidden name that nobody else has, in the same directory."""
-    return path.with_name(f".{path.name[:200]}.{secrets.token_hex(6)}.tmp")
+    return path.with_name(f".{path.name[:200]}.{os.urandom(6).hex()}.tmp")
 
 
 def _stage(temporary: Path, path: Path, content: bytes, *, mode: int) -> None:

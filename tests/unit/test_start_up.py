@@ -6,6 +6,7 @@ Measured in modules instead of milliseconds, so that the answer is the same on e
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -51,21 +52,31 @@ HEAVY = {
 }
 MOST_MODULES = 250
 """Of all that issuing loads, the libraries' included: a third of a millisecond each."""
+MOST_MODULES_OF_LOOKING = 130
 MOST_DATACLASSES = 14
 """Of ours: half a millisecond each to define, five times a named tuple, which does where nothing is secret."""
 ROOMS_OF_ISSUING = {"authority", "bundles", "cli", "compose", "config", "files", "keystore", "pki", "store"}
 LEAVES = {"__main__", "duration", "errors", "fileset", "findings", "moments"}
 
 
-def _loaded(*words: str) -> set[str]:
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make a CA with one certificate."""
+    place = tmp_path_factory.mktemp("start_up")
+    _loaded("init", "--no-passphrase", "--home", str(place / "home"))
+    _loaded("server", "www.example", "--home", str(place / "home"), "--out", str(place))
+    return place / "home"
+
+
+def _loaded(*words: str, environment: dict[str, str] | None = None) -> set[str]:
     """Return the modules that this command line loads, in a process of its own."""
-    return _show(*words)[0]
+    return _show(*words, environment=environment)[0]
 
 
-def _show(*words: str) -> tuple[set[str], int]:
+def _show(*words: str, environment: dict[str, str] | None = None) -> tuple[set[str], int]:
     """Return what this command line loads, in a process of its own: modules, and how many dataclasses of ours."""
     command = [sys.executable, "-c", _SHOW, json.dumps(["counterseal", *words])]
-    ran = subprocess.run(command, capture_output=True, text=True, check=True)
+    ran = subprocess.run(command, capture_output=True, text=True, check=True, env={**os.environ, **(environment or {})})
     shown = json.loads(ran.stdout.splitlines()[-1])
     return set(shown["modules"]), shown["dataclasses"]
 
@@ -93,11 +104,9 @@ def test_help_loads_the_command_line_alone() -> None:
 
 
 @pytest.mark.parametrize("command", ["server", "client"])
-def test_issuing_loads_the_rooms_of_issuing(tmp_path: Path, command: str) -> None:
+def test_issuing_loads_the_rooms_of_issuing(home: Path, tmp_path: Path, command: str) -> None:
     """Neither nginx nor TLS, and none of the libraries that other commands need."""
-    home = str(tmp_path / "home")
-    _loaded("init", "--no-passphrase", "--home", home)
-    loaded, dataclasses = _show(command, "panel.example", "--home", home, "--out", str(tmp_path))
+    loaded, dataclasses = _show(command, "panel.example", "--home", str(home), "--out", str(tmp_path))
     assert len(loaded) <= MOST_MODULES
     assert dataclasses <= MOST_DATACLASSES
     assert not HEAVY & {name.partition(".")[0] for name in loaded}
@@ -106,6 +115,30 @@ def test_issuing_loads_the_rooms_of_issuing(tmp_path: Path, command: str) -> Non
     assert {name for name in loaded if name.startswith("counterseal.service.")} <= {"counterseal.service.settings"}
     assert "cryptography.hazmat.asn1" not in loaded
     assert ("cryptography.hazmat.primitives.serialization.pkcs12" in loaded) == (command == "client")
+
+
+@pytest.mark.parametrize("words", ["list", "show www.example", "log show", "token list"])
+def test_looking_into_the_inventory_reads_no_certificate(home: Path, words: str) -> None:
+    """Only the database: whoever lists certificates opens none, and no key."""
+    loaded = _loaded(*words.split(), "--home", str(home))
+    assert "counterseal.store.sqlite" in loaded
+    assert len(loaded) <= MOST_MODULES_OF_LOOKING
+    assert not {"cryptography", "random", *HEAVY} & {name.partition(".")[0] for name in loaded}
+
+
+@pytest.mark.parametrize("words", ["list --name w", "show w", "list --issuer s", "list --profile s"])
+def test_completion_reads_no_certificate(home: Path, words: str) -> None:
+    """Each press of TAB is a process."""
+    line = f"counterseal {words}"
+    environment = {
+        "COUNTERSEAL_HOME": str(home),
+        "_COUNTERSEAL_COMPLETE": "bash_complete",
+        "COMP_WORDS": line,
+        "COMP_CWORD": str(len(line.split()) - 1),
+    }
+    loaded = _loaded(environment=environment)
+    assert "counterseal.cli.completions" in loaded
+    assert not {"cryptography", "random", *(HEAVY - {"shutil"})} & {name.partition(".")[0] for name in loaded}
 
 
 @pytest.mark.parametrize(
@@ -117,12 +150,11 @@ def test_what_needs_no_ca_opens_no_database(words: str) -> None:
     assert not {"sqlite3", "counterseal.store.sqlite", "counterseal.compose.home"} & loaded
 
 
-def test_a_small_batch_starts_no_process(tmp_path: Path) -> None:
+def test_a_small_batch_starts_no_process(home: Path, tmp_path: Path) -> None:
     """One chunk is done where it is; to fork for it would take longer than all of it."""
-    home, rows = str(tmp_path / "home"), tmp_path / "rows.csv"
+    rows = tmp_path / "rows.csv"
     rows.write_text("name\nfirst\nsecond\n")
-    _loaded("init", "--no-passphrase", "--home", home)
-    words = ("--home", home, "--no-p12", "--archive", str(tmp_path / "out.tar"))
+    words = ("--home", str(home), "--no-p12", "--archive", str(tmp_path / "out.tar"))
     loaded = _loaded("client", "--batch", str(rows), *words)
     assert "counterseal.authority.batch.issue" in loaded
     assert "multiprocessing" not in loaded

@@ -8,19 +8,18 @@ from functools import lru_cache
 from io import BytesIO
 from typing import TYPE_CHECKING, Self
 
-from cryptography import x509
-
 from counterseal.errors import NotFoundError, hint_for
-from counterseal.pki.certificate import Issuer
-from counterseal.pki.pointers import pointers
 from counterseal.pki.profile import BUILT_IN, Purpose
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
+
+    from cryptography import x509
 
     from counterseal.authority.ahead import Ahead
     from counterseal.keystore.file import FileKeyStore
+    from counterseal.pki.certificate import Issuer
     from counterseal.pki.profile import Profile
     from counterseal.store.records import CARecord
     from counterseal.store.store import Store
@@ -35,10 +34,19 @@ def new_serial_number(random_bytes: Callable[[int], bytes]) -> int:
     return 1 << SERIAL_BITS | int.from_bytes(random_bytes(SERIAL_OCTETS), "big")
 
 
+def _read(contents: Iterable[bytes]) -> tuple[x509.Certificate, ...]:
+    from cryptography import x509  # noqa: PLC0415 - a quarter of a command that only looks into the store
+
+    return tuple(map(x509.load_der_x509_certificate, contents))
+
+
 @lru_cache(maxsize=16)
 def _issuer(name: str, purpose: Purpose, contents: tuple[bytes, ...], published_at: str | None) -> Issuer:
     """Read the path once; a service would do it for every certificate."""
-    path = tuple(map(x509.load_der_x509_certificate, contents))
+    from counterseal.pki.certificate import Issuer  # noqa: PLC0415 - who only looks into the store reads no certificate
+    from counterseal.pki.pointers import pointers  # noqa: PLC0415 - same
+
+    path = _read(contents)
     return Issuer.of(name, path, purpose, pointers(published_at, name) if published_at else ())
 
 
@@ -103,7 +111,7 @@ class Authority:
 
     def path(self, record: CARecord) -> tuple[x509.Certificate, ...]:
         """Return the certificates from this CA up to its root."""
-        return tuple(map(x509.load_der_x509_certificate, self._contents(record)))
+        return _read(self._contents(record))
 
     def _contents(self, record: CARecord) -> tuple[bytes, ...]:
         contents = [record.certificate]

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cryptography import x509
-
 from counterseal.moments import isoformat
 from counterseal.pki.shown import show_serial
-from counterseal.pki.subject import show_subject
 from counterseal.store.records import Status
 
 if TYPE_CHECKING:
     from counterseal.findings import Report
     from counterseal.store.acme.records import ExternalKeyRecord
     from counterseal.store.api_tokens import ApiToken
-    from counterseal.store.records import CARecord, CertificateRecord, CRLRecord, CRLTimes, KeyUse
+    from counterseal.store.records import CertificateRecord, CRLRecord, CRLTimes, KeyUse
     from counterseal.store.tokens import TokenRecord
 
 
@@ -37,22 +34,6 @@ def certificate_to_json(record: CertificateRecord) -> dict[str, Any]:
         "created_by": record.created_by,
         "revoked_at": isoformat(record.revoked_at),
         "revocation_reason": record.revocation_reason,
-    }
-
-
-def ca_to_json(record: CARecord, crl: CRLTimes | None) -> dict[str, Any]:
-    """Return a CA with the number and the end of its newest list."""
-    certificate = x509.load_der_x509_certificate(record.certificate)
-    return {
-        "name": record.name,
-        "purpose": record.purpose,
-        "state": record.state,
-        "successor": record.successor,
-        "parent": record.parent,
-        "subject": show_subject(certificate.subject),
-        "not_after": certificate.not_valid_after_utc.isoformat(),
-        "crl_number": crl.number if crl else None,
-        "crl_next_update": isoformat(crl.next_update) if crl else None,
     }
 
 

@@ -8,10 +8,10 @@ import click
 from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
 
+from counterseal.authority.ca_json import ca_to_json
 from counterseal.authority.create import add_ca, rehearse_ca
 from counterseal.authority.parts import ROOT
 from counterseal.authority.publish import publish
-from counterseal.authority.record_json import ca_to_json
 from counterseal.authority.retire import check_succession, retire
 from counterseal.cli.common import DurationType, Run, columns, common
 from counterseal.cli.dry_run import dry_run_option, show_dry_run

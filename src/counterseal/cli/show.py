@@ -12,7 +12,7 @@ from counterseal.cli.records import status_of
 from counterseal.duration import show_duration
 from counterseal.errors import NotFoundError
 from counterseal.moments import moment, show_moment
-from counterseal.pki.pem import pem_block
+from counterseal.pki.pem_writer import pem_block
 from counterseal.pki.shown import show_serial
 
 EPILOG = """\b

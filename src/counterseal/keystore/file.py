@@ -1,4 +1,8 @@
-"""CA keys as files: one PEM each, mode 0600, in a directory of mode 0700, encrypted unless the user chose otherwise."""
+"""CA keys as files: one PEM each, mode 0600, in a directory of mode 0700, encrypted unless the user chose otherwise.
+
+Whoever opens a CA has its key store, and most only look into the inventory; so keys and ciphers are loaded by the
+method that touches a key, which is a quarter of the time of ``counterseal list``.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +13,6 @@ from typing import TYPE_CHECKING
 from counterseal.errors import KeyAccessError, NotFoundError
 from counterseal.files import make_directory, read_file, write_file
 from counterseal.fileset import SECRET, PlannedFile
-from counterseal.keystore.pkcs8 import encrypt_key, is_encrypted, open_key
-from counterseal.keystore.software import SoftwareSigner, generate_key
-from counterseal.pki.pem import encode_private_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
 
+    from counterseal.keystore.software import SoftwareSigner
     from counterseal.pki.keys import KeySpec
 
 
@@ -42,6 +44,8 @@ class FileKeyStore:
 
     def create(self, key_id: str, spec: KeySpec, *, encrypt: bool) -> SoftwareSigner:
         """Make a key, keep it under ``key_id`` and return its signer; an existing key is never overwritten."""
+        from counterseal.keystore.software import generate_key  # noqa: PLC0415 - see above
+
         return self.add(key_id, generate_key(spec), encrypt=encrypt)
 
     def rehearse(self, key_id: str, spec: KeySpec, *, encrypt: bool) -> tuple[SoftwareSigner, PlannedFile]:
@@ -49,13 +53,19 @@ class FileKeyStore:
 
         It is encrypted under a passphrase that nobody learns, so that none has to be asked for.
         """
+        from counterseal.keystore.pkcs8 import encode_key  # noqa: PLC0415 - see above
+        from counterseal.keystore.software import SoftwareSigner, generate_key  # noqa: PLC0415 - see above
+
         private_key = generate_key(spec)
-        content = encrypt_key(private_key, os.urandom(16)) if encrypt else encode_private_key(private_key)
+        content = encode_key(private_key, os.urandom(16) if encrypt else None)
         return SoftwareSigner(private_key), PlannedFile(self.path(key_id).name, content, SECRET)
 
     def add(self, key_id: str, private_key: CertificateIssuerPrivateKeyTypes, *, encrypt: bool) -> SoftwareSigner:
         """Keep a key made elsewhere under ``key_id`` and return its signer."""
-        content = encrypt_key(private_key, self._passphrase()) if encrypt else encode_private_key(private_key)
+        from counterseal.keystore.pkcs8 import encode_key  # noqa: PLC0415 - see above
+        from counterseal.keystore.software import SoftwareSigner  # noqa: PLC0415 - see above
+
+        content = encode_key(private_key, self._passphrase() if encrypt else None)
         make_directory(self._directory, mode=0o700)
         write_file(self.path(key_id), content, mode=SECRET, overwrite=False)
         self._signers[key_id] = SoftwareSigner(private_key)
@@ -64,6 +74,9 @@ class FileKeyStore:
     def signer(self, key_id: str) -> SoftwareSigner:
         """Return the signer of a kept key; raises NotFoundError, KeyAccessError, and what the guard raises."""
         if key_id not in self._signers:
+            from counterseal.keystore.pkcs8 import is_encrypted, open_key  # noqa: PLC0415 - see above
+            from counterseal.keystore.software import SoftwareSigner  # noqa: PLC0415 - see above
+
             self._guard()
             content = self._read(key_id)
             passphrase = self._passphrase() if is_encrypted(content) else None
@@ -86,6 +99,8 @@ class FileKeyStore:
 
     def is_encrypted(self, key_id: str) -> bool:
         """Whether the kept key needs a passphrase."""
+        from counterseal.keystore.pkcs8 import is_encrypted  # noqa: PLC0415 - see above
+
         return is_encrypted(self._read(key_id))
 
     def path(self, key_id: str) -> Path:

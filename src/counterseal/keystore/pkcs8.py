@@ -24,7 +24,8 @@ from cryptography.hazmat.primitives.serialization import (
 
 from counterseal.errors import KeyAccessError
 from counterseal.pki import der
-from counterseal.pki.pem import pem_block
+from counterseal.pki.pem import encode_private_key
+from counterseal.pki.pem_writer import pem_block
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
@@ -32,6 +33,11 @@ if TYPE_CHECKING:
 SCRYPT_N, SCRYPT_R, SCRYPT_P = 2**14, 8, 1
 _PBES2, _SCRYPT, _AES_256_CBC = "1.2.840.113549.1.5.13", "1.3.6.1.4.1.11591.4.11", "2.16.840.1.101.3.4.1.42"
 _KEY_BYTES, _SALT_BYTES, _BLOCK_BITS = 32, 16, 128
+
+
+def encode_key(private_key: CertificateIssuerPrivateKeyTypes, passphrase: bytes | None) -> bytes:
+    """Return the key as PEM, encrypted where there is a passphrase."""
+    return encode_private_key(private_key) if passphrase is None else encrypt_key(private_key, passphrase)
 
 
 def encrypt_key(private_key: CertificateIssuerPrivateKeyTypes, passphrase: bytes) -> bytes:

@@ -9,8 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from cryptography.x509.oid import ExtendedKeyUsageOID, ObjectIdentifier
+if TYPE_CHECKING:
+    from cryptography.x509.oid import ObjectIdentifier
 
 SERVER_LIFETIME_ACCEPTED = timedelta(days=825)
 """Apple's clients refuse a server certificate above this from any CA (support.apple.com/103769).
@@ -30,6 +32,8 @@ class Purpose(StrEnum):
     @property
     def extended_key_usages(self) -> tuple[ObjectIdentifier, ...]:
         """The extended key usages that belong to this purpose (RFC 5280 4.2.1.12)."""
+        from cryptography.x509.oid import ExtendedKeyUsageOID  # noqa: PLC0415 - who lists certificates reads none
+
         return {
             Purpose.SERVER: (ExtendedKeyUsageOID.SERVER_AUTH,),
             Purpose.CLIENT: (ExtendedKeyUsageOID.CLIENT_AUTH,),

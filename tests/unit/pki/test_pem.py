@@ -6,7 +6,8 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 
-from counterseal.pki.pem import encode_certificates, encode_private_key, pem_block
+from counterseal.pki.pem import encode_certificates, encode_private_key
+from counterseal.pki.pem_writer import pem_block
 from pki_fixtures import pki
 
 

@@ -24,7 +24,8 @@ from counterseal.keystore.software import generate_key
 from counterseal.moments import epoch, moment
 from counterseal.pki.certificate import assemble_end_entity, end_entity_template
 from counterseal.pki.keys import signature_algorithm
-from counterseal.pki.pem import encode_certificates, pem_block
+from counterseal.pki.pem import encode_certificates
+from counterseal.pki.pem_writer import pem_block
 from counterseal.pki.policy import decide
 from counterseal.pki.shown import show_serial
 from counterseal.pki.template import P256_POINT_OCTETS

@@ -8,8 +8,9 @@ import msgspec
 from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
 
+from counterseal.authority.ca_json import ca_to_json
 from counterseal.authority.publish import publish, stale_lists
-from counterseal.authority.record_json import ca_to_json, crl_to_json
+from counterseal.authority.record_json import crl_to_json
 from counterseal.errors import NotFoundError
 from counterseal.pki.pem import encode_certificates
 from counterseal.pki.profile import UNLISTED

@@ -11,7 +11,8 @@ from counterseal.authority.record_json import certificate_to_json
 from counterseal.duration import parse_duration
 from counterseal.errors import NotFoundError
 from counterseal.moments import epoch
-from counterseal.pki.pem import encode_certificates, pem_block
+from counterseal.pki.pem import encode_certificates
+from counterseal.pki.pem_writer import pem_block
 from counterseal.pki.profile import UNLISTED
 from counterseal.pki.shown import show_serial
 from counterseal.protocols.api.operation import Call, Operation, Reply
