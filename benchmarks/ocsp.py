@@ -6,11 +6,11 @@ wrk (Debian: wrk), eight connections, asks about one good certificate of a thous
 connections are kept where the server keeps them. ``openssl ocsp`` alone is asked from Python, which it keeps waiting: a
 connection that ends without a question, as wrk's first one does, has it spin for ever. The servers have one core to
 themselves and the clients another, so each server is measured; it takes two cores that nobody else uses. Each of our
-answers looks into the store; openssl reads its index once, cfssl a file of signed answers. nginx runs
-deploy/nginx/public.conf as it is shipped, one worker. With --postgresql our service runs once more, alone and as three
-replicas that are asked at once and share that one core, their store in a durable PostgreSQL over a Unix socket, where a
-kept answer is used until a change is announced. The second table has the processor time of each server. What bounds
-us: the kernel, handing octets over, and HTTP in Python where we sign.
+answers is known to be what the store says at that moment; openssl reads its index once, cfssl a file of signed answers.
+nginx runs deploy/nginx/public.conf as it is shipped, one worker. With --postgresql our service runs once more, alone
+and as three replicas that are asked at once and share that one core, their store in a durable PostgreSQL over a Unix
+socket, where a kept answer is used until a change is announced. The second table has the processor time of each server.
+What bounds us: the kernel, handing octets over, and HTTP in Python where we sign.
 """
 
 from __future__ import annotations

@@ -28,6 +28,7 @@ from counterseal.service.short_way import TOLD_SECONDS
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from prometheus_client import Counter
     from starlette.requests import Request
 
     from counterseal.pki.ocsp import Asked, CertificateStatus
@@ -137,22 +138,19 @@ class OCSP:
 
     def _again(self, method: str, key: Key) -> Callable[[], bytes | None]:
         """Return what answers such a request again; the response is put together anew when the second is over."""
-        clock, answered = self._service.clock, self._service.metrics.ocsp_answers
-        made: tuple[Signed | None, int, bytes] = (None, 0, b"")
+        clock, counters = self._service.clock, self._service.metrics.ocsp_answers
+        made: tuple[Signed | None, int, bytes, Counter] = (None, 0, b"", counters)
 
         def again() -> bytes | None:
             nonlocal made
             signed = self.answers.look(key)
             if signed is None:
                 return None
-            second = int(clock().timestamp())
-            if made[0] is not signed or made[1] != second:
-                made = (
-                    signed,
-                    second,
-                    conditional.response(signed.content, MEDIA_TYPE, self._headers(method, signed), clock()),
-                )
-            answered.labels(_shown(signed.status)).inc()
+            now = clock()
+            if made[0] is not signed or made[1] != int(now.timestamp()):
+                response = conditional.response(signed.content, MEDIA_TYPE, self._headers(method, signed), now)
+                made = (signed, int(now.timestamp()), response, counters.labels(_shown(signed.status)))
+            made[3].inc()
             return made[2]
 
         return again

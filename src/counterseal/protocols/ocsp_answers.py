@@ -1,9 +1,10 @@
 """The responders of this process, and the answers they have signed.
 
 A signed answer is used again as long as the store says what it says, so a revocation by whatever process is seen with
-the next request: each looks into the store, or knows that nothing of the certificate was announced since somebody did
-(``Access.recall``). So time never decides whether an answer is true, only when it is signed anew: half of its time
-over, or ahead of that where it was asked for, so that nobody waits for a signature.
+the next request: each looks into the store, or knows that nothing was committed (``Access.moment``), or of the
+certificate nothing announced (``Access.recall``), since somebody did. So time never decides whether an answer is true,
+only when it is signed anew: half of its time over, or ahead of that where it was asked for, so that nobody waits for a
+signature.
 """
 
 from __future__ import annotations
@@ -47,9 +48,12 @@ AHEAD, STALE = 0.4, 0.5
 """The shares of an answer's time after which it is signed ahead, and after which it is not used any more."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Signed:
-    """A signed answer: DER, what was asked of the first certificate and what it says of it, and its two times."""
+    """A signed answer: DER, what was asked of the first certificate and what it says of it, and its two times.
+
+    ``stood`` is the last moment (``Access.moment``) of which it is known that this was so.
+    """
 
     content: bytes
     asked: Asked
@@ -57,6 +61,7 @@ class Signed:
     responder: Responder
     this_update: datetime
     next_update: datetime
+    stood: object | None = None
 
 
 class Answers:
@@ -113,13 +118,20 @@ class Answers:
 
     def look(self, key: Key) -> Signed | None:
         """Return the kept answer if it still stands, and that can be said at once."""
-        kept, ca = self._kept.get(key), key[0]
-        if kept is None or not self._is_usable(ca, kept, STALE):
-            return None
-        if self._service.access.look(*_question(ca, key[2])) != kept.status:
+        kept = self._kept.get(key)
+        if kept is None or not self._is_usable(key[0], kept, STALE) or not self._stands(key, kept):
             return None
         self._asked_for.add(key)
         return kept
+
+    def _stands(self, key: Key, kept: Signed) -> bool:
+        """Whether the store says so, looked up unless nothing was committed since it did."""
+        moment = self._service.access.moment()  # before the look: what is committed after it has another one
+        if moment is None or moment != kept.stood:
+            if self._service.access.look(*_question(key[0], key[2])) != kept.status:
+                return False
+            kept.stood = moment
+        return True
 
     def sign(self, ca: str, answered: Sequence[Answered]) -> Signed:
         """Return a new answer about certificates of one CA."""
@@ -161,7 +173,7 @@ class Answers:
     def _is_usable(self, ca: str, kept: Signed, share: float) -> bool:
         """Whether less than this share of its time is over, and its responder is still the CA's."""
         end = kept.this_update + (kept.next_update - kept.this_update) * share
-        return self._service.clock() < end and kept.responder.certificate == self._responders[ca].certificate
+        return self._service.clock() < end and kept.responder is self._responders[ca]
 
     async def _renew(self, ca: CARecord) -> None:
         access, name = self._service.access, ca.name
@@ -169,7 +181,10 @@ class Answers:
         if responder is None and await access.read(lambda authority: authority.keystore.has(ca.key_id)):
             responder = await access.apart(lambda authority: ensure_responder(authority, name))
             log("ocsp responder certified", ca=name, until=responder.certificate.not_valid_after_utc)
-        if responder is not None:
+        if responder is None:
+            return
+        known = self._responders.get(name)
+        if known is None or known.certificate != responder.certificate:  # what one has signed is used while it is here
             self._responders[name] = responder
             self._issuers |= dict.fromkeys(issuer_ids(x509.load_der_x509_certificate(ca.certificate)), name)
 

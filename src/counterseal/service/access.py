@@ -13,6 +13,7 @@ import asyncio
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext, suppress
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from counterseal.authority.ahead import reserve_ahead
@@ -98,6 +99,13 @@ class Access:
         """Return what ``recall`` does, for who cannot wait; None where one would have to."""
         return job(self._reader)
 
+    def moment(self) -> object | None:
+        """Return when it is by what was committed, whoever did: what is read after it stands as long as it is the same.
+
+        None where that is not known at once, and has to be read again.
+        """
+        return self._state()
+
     @property
     def asks_each_time(self) -> bool:
         """Whether nothing is remembered although it could be, because changes are not announced to this process."""
@@ -155,6 +163,10 @@ class Access:
             await self._task
         self._committer.close()
         self._threads.shutdown()
+
+    @cached_property
+    def _state(self) -> Callable[[], object | None]:
+        return self._reader.store.watch()
 
     async def _reserve_ahead(self, ahead: Ahead, issuer: str) -> None:
         with suppress(CountersealError):  # without them a certificate takes a flush more, and asks for them again

@@ -20,7 +20,7 @@ from counterseal.store.session import Dialect
 from counterseal.store.store import RETIRED, Store
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 __all__ = ["SQLiteStore", "Store", "open_store"]
@@ -58,6 +58,13 @@ class SQLiteStore(Store):
         """
         self.run("pragma busy_timeout = 0")
         self.run("pragma temp_store = memory")
+
+    def watch(self) -> Callable[[], bytes | None]:
+        """Return what reads the header of the write-ahead log in shared memory; see ``Store``."""
+        from counterseal.store.wal_index import wal_index  # noqa: PLC0415 - what only a service needs
+
+        index = wal_index(self.path)
+        return super().watch() if index is None else index.header
 
     def size(self) -> int:
         """Return the size of the file."""

@@ -10,6 +10,7 @@ from counterseal.store.issuance import Issuance
 from counterseal.store.revocations import Revocations
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from counterseal.findings import Report
@@ -49,6 +50,13 @@ class Store(Issuance, Revocations, Expiry, ABC):
     def listen(self) -> Listener | None:
         """Be told on a connection of its own what changes; None for a file, into which one looks. Raises StoreError."""
         return None
+
+    def watch(self) -> Callable[[], bytes | None]:
+        """Return what gives other octets after every commit, by whatever process; None where that is not known at once.
+
+        For as long as the store is open.
+        """
+        return lambda: None
 
     @abstractmethod
     def size(self) -> int:

@@ -8,6 +8,7 @@ import socket
 import subprocess
 from contextlib import closing
 from dataclasses import dataclass
+from threading import Event, Thread
 from typing import TYPE_CHECKING
 from urllib.request import urlopen
 
@@ -15,21 +16,24 @@ import pytest
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.x509 import ocsp
 
+from counterseal.compose.place import store_path
+from counterseal.store.sqlite import open_store
 from integration.serve.test_ocsp import GOOD, REVOKED, Lab, request_of, serve_with_ocsp, visit
 from integration.serve.test_publication import configuration
 from nginx_process import nginx_binary, private_nginx
 from service_process import SECONDS, make_ca, running
+from store_fixtures import NOW, certificate
 from whole_answers import WholeAnswer, read_answer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from cryptography import x509
-
     from nginx_process import PrivateNginx
 
 __all__ = ["nginx_binary", "private_nginx"]
+
+SERIALS = range(1, 41)
 
 
 @pytest.fixture(scope="module")
@@ -71,9 +75,9 @@ class Line:
         return answer, ocsp.load_der_ocsp_response(answer.body)
 
 
-def question(lab: Lab, subject: x509.Certificate) -> bytes:
+def question(lab: Lab, serial_number: int) -> bytes:
     """Return the whole HTTP request that asks about a client certificate."""
-    body = request_of(subject.serial_number, lab.ca(), SHA256())
+    body = request_of(serial_number, lab.ca(), SHA256())
     head = "POST /ocsp/clients HTTP/1.1\r\nHost: x\r\nContent-Type: application/ocsp-request\r\n"
     return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
 
@@ -94,7 +98,7 @@ def answered(lab: Lab) -> tuple[float, float]:
 def test_the_second_time_is_the_short_way_until_it_is_revoked(lab: Lab) -> None:
     """On one connection and on another; counted all the same; the revocation counts with the next request."""
     alice = lab.client("alice")
-    asked, before = question(lab, alice), answered(lab)
+    asked, before = question(lab, alice.serial_number), answered(lab)
     with closing(Line.to(lab)) as first, closing(Line.to(lab)) as second:
         usual, answer = first.ask(asked)
         assert (is_short(usual), answer.certificate_status) == (False, GOOD)
@@ -112,7 +116,7 @@ def test_the_second_time_is_the_short_way_until_it_is_revoked(lab: Lab) -> None:
 
 def test_what_does_not_come_whole_and_alone_goes_the_usual_way(lab: Lab) -> None:
     """In two pieces, two in one piece, or after the beginning of another request."""
-    asked = question(lab, lab.client("bob"))
+    asked = question(lab, lab.client("bob").serial_number)
     with closing(Line.to(lab)) as line:
         assert not is_short(line.ask(asked)[0])
         assert is_short(line.ask(asked)[0])
@@ -124,6 +128,33 @@ def test_what_does_not_come_whole_and_alone_goes_the_usual_way(lab: Lab) -> None
         line.connection.sendall(head)
         _, answer = line.ask(asked)  # it is the body of that head, and no request for OCSP
         assert answer.response_status is ocsp.OCSPResponseStatus.MALFORMED_REQUEST
+
+
+def test_no_answer_is_older_than_a_revocation(lab: Lab) -> None:
+    """Another process revokes one after the other; who asks after a commit is told so, whatever was told before."""
+    committed, told = Event(), []
+
+    def ask_on(asked: bytes) -> None:
+        with closing(Line.to(lab)) as line:
+            while True:
+                is_revoked = committed.is_set()
+                status = line.ask(asked)[1].certificate_status
+                if is_revoked:
+                    told.append(status)
+                    return
+
+    with open_store(store_path(lab.service.home)) as store:
+        store.adopt([(certificate(number, not_after=4_000_000_000), None) for number in SERIALS])
+        for number in SERIALS:
+            committed.clear()
+            asking = [Thread(target=ask_on, args=(question(lab, number),)) for _ in range(3)]
+            for thread in asking:
+                thread.start()
+            store.revoke(number, at=NOW, reason="superseded", crl_entry=b"")
+            committed.set()
+            for thread in asking:
+                thread.join()
+    assert told == [REVOKED] * 3 * len(SERIALS)
 
 
 @pytest.mark.nginx

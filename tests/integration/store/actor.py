@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import resource
 import sys
+from mmap import mmap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -111,6 +112,25 @@ def issue_one(path: Path, number: int) -> None:
         say(error.code)
 
 
+def revoke_all(path: Path, count: int) -> None:
+    """Revoke serial numbers 1 to ``count``, and say in shared memory how many of them are committed.
+
+    Now and then the log is begun anew, or put back into the database.
+    """
+    with open_store(path) as store, committed_beside(path) as committed:
+        for number in range(1, count + 1):
+            store.revoke(number, at=NOW, reason="superseded", crl_entry=b"")
+            committed[0] = number
+            if number % 5 == 0:
+                store.rows(f"pragma wal_checkpoint({('restart', 'truncate')[number % 2]})")
+
+
+def committed_beside(path: Path) -> mmap:
+    """Return an octet that processes share; the file must be there."""
+    with path.with_name("committed").open("r+b") as file:
+        return mmap(file.fileno(), 1)
+
+
 def look(path: Path, number: int) -> None:
     """Look one up, or say why not."""
     try:
@@ -137,6 +157,7 @@ ACTS = (
     issue_for_ever,
     fill,
     issue_one,
+    revoke_all,
     look,
     make,
 )

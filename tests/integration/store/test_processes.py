@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from counterseal.errors import StoreError
 from counterseal.store.records import Query, Status
 from counterseal.store.sqlite import open_store
+from integration.store.actor import committed_beside
 from store_fixtures import DAY, NOW, certificate, key_use, new_store, reservation
 
 if TYPE_CHECKING:
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
 NUMBERS = 60
 CRLS = 25
+REVOKED = 150
 
 
 @pytest.mark.parametrize("processes", [2, 4])
@@ -110,3 +113,25 @@ def test_what_was_recorded_survives_a_kill(tmp_path: Path, start: Start) -> None
         assert store.verify_key_uses().findings == ()
         assert store.check().findings == ()
         assert len(store.reserved_before(NOW + DAY)) <= 5
+
+
+def test_what_was_committed_is_known_without_asking(tmp_path: Path, start: Start) -> None:
+    """While another process revokes: what was read counts until the state is another one, and is never out of date."""
+    path = tmp_path / "store.db"
+    (tmp_path / "committed").write_bytes(bytes(1))
+    with new_store(tmp_path) as store, committed_beside(path) as committed:
+        store.adopt([(certificate(number), None) for number in range(1, REVOKED + 1)])
+        actor = start("revoke_all", path, REVOKED)
+        state, read_at, known, unasked = store.watch(), None, 0, 0
+        actor.begin()
+        deadline = time.monotonic() + 60
+        while known < REVOKED:
+            must_be_known, now = committed[0], state()
+            if now is None or now != read_at:
+                known, read_at = len(list(store.revoked_serials("clients"))), now
+            else:
+                unasked += 1
+            assert known >= must_be_known
+            assert time.monotonic() < deadline
+        assert unasked
+        actor.finish()
