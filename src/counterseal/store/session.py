@@ -65,12 +65,28 @@ class Dialect(NamedTuple):
     skip_locked: str
 
 
+class _OurErrors:
+    """Raises what a statement inside it raised as one of ours; it keeps nothing, so that one serves all statements."""
+
+    def __init__(self, dialect: Dialect, place: str) -> None:
+        self._dialect = dialect
+        self._place = place
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if isinstance(error, self._dialect.faults):
+            raise self._dialect.error(error, self._place) from error
+
+
 class Session:
     """A connection with its transactions; belongs to one thread. ``place`` is what the store is called in messages."""
 
     def __init__(self, connection: Connection, place: str, dialect: Dialect) -> None:
         self._connection = connection
         self._dialect = dialect
+        self._our_errors = _OurErrors(dialect, place)
         self._depth = 0
         self.place = place
 
@@ -176,57 +192,41 @@ class Session:
 
     def run(self, statement: str, values: Sequence[Any] = ()) -> int:
         """Return the number of rows changed."""
-        try:
+        with self._our_errors:
             return int(self._connection.execute(statement, values).rowcount)
-        except self._dialect.faults as error:
-            raise self._dialect.error(error, self.place) from error
 
     def run_many(self, statement: str, rows: Iterable[Row]) -> int:
         """Return the number of rows changed by all of them."""
         values = list(rows)  # made before the first is written: in turns, each work is slower
-        try:
+        with self._our_errors:
             return int(self._connection.executemany(statement, values).rowcount)
-        except self._dialect.faults as error:
-            raise self._dialect.error(error, self.place) from error
 
     def run_together(self, works: Iterable[tuple[str, Iterable[Row]]]) -> list[int]:
         """Run several statements, each once a row, sent in one go to a server; return the rows changed by each."""
-        try:
+        with self._our_errors:
             with self._dialect.together(self._connection):
                 cursors = [self._connection.executemany(statement, list(rows)) for statement, rows in works]
             return [int(cursor.rowcount) for cursor in cursors]
-        except self._dialect.faults as error:
-            raise self._dialect.error(error, self.place) from error
 
     def row(self, statement: str, values: Sequence[Any] = ()) -> Row | None:
         """Return the first row or None."""
-        try:
+        with self._our_errors:
             row: Row | None = self._connection.execute(statement, values).fetchone()
-        except self._dialect.faults as error:
-            raise self._dialect.error(error, self.place) from error
         return row
 
     def rows(self, statement: str, values: Sequence[Any] = ()) -> list[Row]:
         """Return all rows."""
-        try:
+        with self._our_errors:
             rows: list[Row] = self._connection.execute(statement, values).fetchall()
-        except self._dialect.faults as error:
-            raise self._dialect.error(error, self.place) from error
         return rows
 
     def each(self, statement: str, values: Sequence[Any] = ()) -> Iterator[Row]:
         """Yield the rows as they are read, for answers that do not fit in memory."""
-        try:
-            with closing(self._dialect.stream(self._connection, statement, values)) as cursor:
-                yield from cursor
-        except self._dialect.faults as error:
-            raise self._dialect.error(error, self.place) from error
+        with self._our_errors, closing(self._dialect.stream(self._connection, statement, values)) as cursor:
+            yield from cursor
 
     def column(self, statement: str, values: Sequence[Any] = ()) -> Iterator[Any]:
         """Yield the one column of each row: lists of a million run through here."""
-        try:
-            with closing(self._dialect.stream(self._connection, statement, values)) as cursor:
-                while rows := cursor.fetchmany(_AT_ONCE):
-                    yield from chain.from_iterable(rows)
-        except self._dialect.faults as error:
-            raise self._dialect.error(error, self.place) from error
+        with self._our_errors, closing(self._dialect.stream(self._connection, statement, values)) as cursor:
+            while rows := cursor.fetchmany(_AT_ONCE):
+                yield from chain.from_iterable(rows)

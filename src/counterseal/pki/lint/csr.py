@@ -10,13 +10,12 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.x509.oid import AttributeOID, ExtendedKeyUsageOID
 
-from counterseal.errors import InputError
 from counterseal.pki.csr import EXTENSION_REQUESTS, UNREADABLE
 from counterseal.pki.describe.csr import signature_verifies
 from counterseal.pki.extensions import extension_in, read_extensions
 from counterseal.pki.keys import weaknesses
 from counterseal.pki.lint.linted import error, high, low, warning
-from counterseal.pki.names import check_name, kind_of
+from counterseal.pki.lint.names import misspelt
 from counterseal.pki.subject import common_name, subject_faults
 
 if TYPE_CHECKING:
@@ -117,13 +116,8 @@ def csr_names(linted: LintedCSR) -> Iterator[Finding]:
 
 def csr_name_syntax(linted: LintedCSR) -> Iterator[Finding]:
     """Every name asked for has the strict syntax of its kind (RFC 5280 4.2.1.6)."""
-    for name in linted.names:
-        if kind_of(name) == "other":
-            continue
-        try:
-            check_name(name)
-        except InputError as reason:
-            yield high("lint.csr_name_syntax", reason.message, reason.hint)
+    for reason in misspelt(linted.names):
+        yield high("lint.csr_name_syntax", reason.message, reason.hint)
 
 
 def csr_wants_ca(linted: LintedCSR) -> Iterator[Finding]:

@@ -14,7 +14,7 @@ from counterseal.pki.profile import Purpose
 from counterseal.pki.subject import common_name, has_control_characters, show_subject
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from counterseal.findings import Finding
     from counterseal.pki.lint.linted import Rule
@@ -39,13 +39,19 @@ def control_characters(linted: Linted) -> Iterator[Finding]:
 
 def name_syntax(linted: Linted) -> Iterator[Finding]:
     """Every subject alternative name has the strict syntax of its kind (RFC 5280 4.2.1.6)."""
-    for name in linted.names:
+    for reason in misspelt(linted.names):
+        yield error("lint.name_syntax", reason.message, reason.hint)
+
+
+def misspelt(names: Iterable[x509.GeneralName]) -> Iterator[InputError]:
+    """Yield what is wrong with each name that has not the syntax of its kind."""
+    for name in names:
         if kind_of(name) == "other":
             continue  # directory names and the like, which only others issue
         try:
             check_name(name)
         except InputError as reason:
-            yield error("lint.name_syntax", reason.message, reason.hint)
+            yield reason
 
 
 def server_has_name(linted: Linted) -> Iterator[Finding]:

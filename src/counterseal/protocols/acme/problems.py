@@ -97,9 +97,9 @@ def not_found(what: str) -> Problem:
     return Problem("malformed", f"no such {what}", status=404)
 
 
-def unauthorized(detail: str, status: int = 403) -> Problem:
+def unauthorized(detail: str) -> Problem:
     """Return the problem of a client that may not do this."""
-    return Problem("unauthorized", detail, status=status)
+    return Problem("unauthorized", detail)
 
 
 @dataclass(frozen=True, slots=True)
