@@ -5,15 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from counterseal.findings import Severity
-from counterseal.moments import show_moment
-from counterseal.nginx.lint.rule import Found, Rule, at
-from counterseal.pki.subject import show_subject
+from counterseal.nginx.lint.lists import lists_over
+from counterseal.nginx.lint.rule import Found, Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from datetime import datetime
-
-    from cryptography import x509
 
     from counterseal.nginx.lint.model import Configuration
 
@@ -21,15 +17,7 @@ if TYPE_CHECKING:
 def check(configuration: Configuration) -> Iterator[Found]:
     """Find lists whose next update has passed, unless the same file has a newer one of the issuer."""
     for crl, file in configuration.client_lists:
-        current = {one.issuer for one in file.crls if not _is_over(one, configuration.now)}
-        for one in file.crls:
-            if one.next_update_utc is not None and one.issuer not in current:
-                issuer = show_subject(one.issuer)
-                yield Found(at(crl, 0), f"list of {issuer} is over since {show_moment(one.next_update_utc)}")
-
-
-def _is_over(crl: x509.CertificateRevocationList, now: datetime) -> bool:
-    return crl.next_update_utc is not None and crl.next_update_utc <= now
+        yield from lists_over(crl, file, configuration.now)
 
 
 RULE = Rule(

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from counterseal.findings import Severity
-from counterseal.moments import show_moment
-from counterseal.nginx.lint.rule import Found, Rule, at
+from counterseal.nginx.lint.lists import lists_over
+from counterseal.nginx.lint.rule import Found, Rule
 from counterseal.nginx.lint.upstream.trusted import trusted
-from counterseal.pki.subject import show_subject
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,14 +16,12 @@ if TYPE_CHECKING:
 
 
 def check(configuration: Configuration) -> Iterator[Found]:
-    """Find lists whose next update has passed, where the upstream is verified."""
+    """Find the same as ``mtls-crl-expired``, where an upstream is verified."""
     for passing, _ in trusted(configuration):
         crl = passing.level.file(f"{passing.prefix}_crl")
         file = configuration.file(crl)
-        for one in file.crls if file is not None and crl is not None else ():
-            if crl is not None and one.next_update_utc is not None and one.next_update_utc <= configuration.now:
-                issuer = show_subject(one.issuer)
-                yield Found(at(crl, 0), f"list of {issuer} is over since {show_moment(one.next_update_utc)}")
+        if crl is not None and file is not None:
+            yield from lists_over(crl, file, configuration.now)
 
 
 RULE = Rule(
