@@ -175,6 +175,11 @@ def not_written(path: Path, error: OSError) -> FileError:
     return FileError("file.write", f"cannot write {path}: {reason_of(error)}", hint=_hint(error))
 
 
+def not_used(error: OSError) -> FileError:
+    """Return what to raise for an error of the system that names a path, whatever was to be done with it."""
+    return FileError("file.use", f"cannot use {error.filename}: {reason_of(error)}", hint=_hint(error))
+
+
 def _create(path: Path, content: bytes, *, mode: int) -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
     with open(descriptor, "wb", closefd=True) as stream:  # noqa: PTH123 - a descriptor, not a path

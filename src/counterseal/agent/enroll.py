@@ -7,7 +7,7 @@ the same command asks for the same key once more, and a service that has just is
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
@@ -59,7 +59,7 @@ class Wish:
     name: str | None
     names: tuple[x509.GeneralName, ...]
     key: KeySpec
-    password: str | None = None
+    password: str | None = field(default=None, repr=False)
 
 
 def enroll(

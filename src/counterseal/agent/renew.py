@@ -9,7 +9,7 @@ server below the old one brings it (RFC 7030 4.1.3); the caller says so.
 from __future__ import annotations
 
 import ssl
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from cryptography import x509
@@ -59,7 +59,7 @@ class Manner:
     spec: KeySpec | None = None
     only_if_due: bool = False
     anchors: bytes | None = None
-    password: str | None = None
+    password: str | None = field(default=None, repr=False)
     announce: bool = False
 
 

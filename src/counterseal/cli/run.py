@@ -44,7 +44,9 @@ def run(args: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader went away, as in `| head`
         code = DONE
-    except Exception as error:  # noqa: BLE001 - the last resort, so that a person sees a sentence
+    except Exception as error:  # the last resort, so that a person sees a sentence
+        if os.environ.get("COUNTERSEAL_DEBUG"):
+            raise
         return _report_unexpected(error)
     return code if isinstance(code, int) else DONE
 
@@ -68,8 +70,10 @@ def report(error: CountersealError) -> int:
 
 
 def _report_unexpected(error: Exception) -> int:
-    if os.environ.get("COUNTERSEAL_DEBUG"):
-        raise error
+    if isinstance(error, OSError) and error.filename:  # the machine is not as it was thought to be: no fault of ours
+        from counterseal.files import not_used  # noqa: PLC0415 - only when something failed
+
+        return report(not_used(error))
     reason = error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__
     _say(f"error: something unexpected happened: {reason}")
     _say("hint: this is a fault in Counterseal; run again with COUNTERSEAL_DEBUG=1 and report what it prints")

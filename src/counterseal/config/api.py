@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from counterseal.config.serial_number import parse_serial
 from counterseal.config.service import per_minute
 from counterseal.errors import InputError, hint_for
 from counterseal.pki.subject import parse_subject, show_subject
@@ -30,7 +31,7 @@ def _access(raw: RawAccess, profiles: Mapping[str, Profile]) -> Access:
         grant,
         subject=None if raw.subject is None else show_subject(parse_subject(raw.subject)),
         group=raw.group,
-        serial_number=None if raw.serial_number is None else _serial_number(raw.serial_number),
+        serial_number=None if raw.serial_number is None else parse_serial(raw.serial_number),
     )
 
 
@@ -42,10 +43,3 @@ def grant_of(role: str, wanted: list[str] | None, profiles: Mapping[str, Profile
         if name not in profiles:
             raise InputError("config.choice", f"not a profile: {name!r}", hint=hint_for(name, profiles))
     return Grant(Role(role), None if wanted is None else tuple(wanted))
-
-
-def _serial_number(text: str) -> int:
-    try:
-        return int(text.replace(":", ""), 16)
-    except ValueError:
-        raise InputError("config.serial_number", f"not a serial number in hexadecimal: {text!r}") from None

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from counterseal.authority.served import BackendFiles
 from counterseal.config.convert_upstream import upstream_tls_of
+from counterseal.config.serial_number import parse_serial
 from counterseal.errors import InputError
 from counterseal.nginx.any_site import Allow
 from counterseal.nginx.choices import Admit, ClientCertificates, Revocation, TLSProfile
@@ -78,7 +79,7 @@ def sockets_of(texts: Sequence[str | int], faults: Faults) -> tuple[Listen, ...]
 def allow_of(raw: RawAllow, faults: Faults) -> Allow:
     """Return whom to let in."""
     return faults.attempt(
-        lambda: Allow(tuple(raw.subjects), tuple(raw.groups), tuple(map(_serial, raw.serial_numbers))), Allow()
+        lambda: Allow(tuple(raw.subjects), tuple(raw.groups), tuple(map(parse_serial, raw.serial_numbers))), Allow()
     )
 
 
@@ -88,10 +89,3 @@ def choose(kind: type[ChoiceT], text: str, key: str, faults: Faults) -> ChoiceT:
         return kind(text)
     faults.note_choice(key, text, kind)
     return next(iter(kind))
-
-
-def _serial(text: str) -> int:
-    try:
-        return int(text.replace(":", ""), 16)
-    except ValueError:
-        raise InputError("config.serial", f"not a serial number in hex: {text!r}") from None

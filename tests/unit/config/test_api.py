@@ -56,6 +56,7 @@ def test_grants(tmp_path: Path) -> None:
         ('[[api.access]]\ngroup = "a"\nsubject = "CN=b"\nrole = "admin"', "an access is for one of"),
         ('[[api.access]]\ngroup = "a"\nrole = "admin"\nprofiles = ["sever"]', "not a profile: 'sever'"),
         ('[[api.access]]\nserial_number = "xyz"\nrole = "admin"', "not a serial number in hexadecimal: 'xyz'"),
+        ('[[api.access]]\nserial_number = "-1"\nrole = "admin"', "not a serial number in hexadecimal: '-1'"),
         ('[[api.access]]\ngruop = "a"\nrole = "admin"', "unknown key: 'gruop'"),
         ("[api]\nrequests_per_minute = -1", "requests_per_minute is negative: -1"),
     ],

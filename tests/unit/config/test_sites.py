@@ -83,7 +83,7 @@ def test_every_fault_of_every_site_is_told(tmp_path: Path) -> None:
         "sites.a: not a value for revocation: 'sometimes' (choose one of crl, map, both, auto)",
         "sites.a: not a certificate for the backend: 'isued'",
         "sites.a: not a number of intermediates: 99",
-        "sites.a: not a serial number in hex: 'zz'",
+        "sites.a: not a serial number in hexadecimal: 'zz'",
         "sites.a: not an upstream: 'tls://10.0.0.1:1'",
         "sites.b: unknown key: 'locations'",
         "sites.b: not an upstream: 'https://b:1' (write HOST:PORT or unix:/path, and before it one of tcp://, tls://",

@@ -15,7 +15,7 @@ from counterseal.moments import epoch
 from counterseal.protocols.api.bearer import TokenTerms, new_api_token
 from counterseal.protocols.api.operation import Call, Operation, Reply
 from counterseal.protocols.api.rules import Grant, Role
-from counterseal.protocols.api.shapes import Described, Lifetime, Name, Time
+from counterseal.protocols.api.shapes import Described, Lifetime, Name, Sealed, Time
 from counterseal.store.api_tokens import add_api_token, api_token, api_tokens, revoke_api_token
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ class ApiTokens(msgspec.Struct, frozen=True):
     api_tokens: list[ApiToken]
 
 
-class NewApiToken(msgspec.Struct, frozen=True):
+class NewApiToken(Sealed, frozen=True):
     """An API token and its secret text, which is shown this once."""
 
     api_token: ApiToken

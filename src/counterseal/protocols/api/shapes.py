@@ -22,6 +22,13 @@ Lifetime = Annotated[str, Described(max_length=20, description="A duration: 90d,
 Cursor = Annotated[str, Described(min_length=1, max_length=2000, description="The `next` of the page before.")]
 
 
+class Sealed(msgspec.Struct, frozen=True):
+    """Something with a secret in it: whatever shows it shows what it is, and nothing that it says."""
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}>"
+
+
 class Certificate(msgspec.Struct, frozen=True):
     """A certificate of the inventory."""
 

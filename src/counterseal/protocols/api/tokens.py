@@ -16,7 +16,7 @@ from counterseal.pki.subject import show_subject, subject_of
 from counterseal.protocols.api.escalation import refuse_escalation
 from counterseal.protocols.api.operation import Call, Operation, Reply
 from counterseal.protocols.api.rules import Role
-from counterseal.protocols.api.shapes import Described, Lifetime, Name, Text, Time
+from counterseal.protocols.api.shapes import Described, Lifetime, Name, Sealed, Text, Time
 from counterseal.store.tokens import revocable_token, revoke_token, tokens
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class Tokens(msgspec.Struct, frozen=True):
     tokens: list[Token]
 
 
-class NewToken(msgspec.Struct, frozen=True):
+class NewToken(Sealed, frozen=True):
     """A token and its secret, which is shown this once."""
 
     token: Token

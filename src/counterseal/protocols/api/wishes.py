@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from counterseal.bundles.pkcs12 import FAST_ROUNDS, MAX_ROUNDS
-from counterseal.protocols.api.shapes import Certificate, Described, InForce, Lifetime, Name, Text
+from counterseal.protocols.api.shapes import Certificate, Described, InForce, Lifetime, Name, Sealed, Text
 
 Format = Literal["p12", "pem", "mobileconfig", "java", "kubernetes"]
 KeyKind = Annotated[
@@ -52,7 +52,7 @@ class Wish(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True
     dry_run: DryRun = False
 
 
-class Packing(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+class Packing(Sealed, forbid_unknown_fields=True, frozen=True, kw_only=True):
     """How a certificate and its key are handed over."""
 
     format: Annotated[Format, Described(description="For whom the files are.")] = "p12"
@@ -103,7 +103,7 @@ class RekeyWish(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only
     dry_run: DryRun = False
 
 
-class ExportWish(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+class ExportWish(Sealed, forbid_unknown_fields=True, frozen=True, kw_only=True):
     """How to pack it; every format but pem needs the private key, which is used for this answer and not kept."""
 
     packing: Packing = Packing(format="pem")
@@ -140,7 +140,7 @@ class Rehearsal(msgspec.Struct, frozen=True, kw_only=True):
     remarks: list[Remark]
 
 
-class Bundle(msgspec.Struct, frozen=True, kw_only=True):
+class Bundle(Sealed, frozen=True, kw_only=True):
     """Files for a holder; ``password`` is that of the files where they have one."""
 
     certificate: Certificate
@@ -156,11 +156,11 @@ class Rekeyed(Bundle, frozen=True, kw_only=True):
     in_force: InForce | None
 
 
-class Kept(msgspec.Struct, frozen=True):
+class Kept(Sealed, frozen=True):
     """What an answer is made from again: the certificate, and of a key made here the only copy there is."""
 
     issuer: str
     serial_number: str
     private_key: bytes | None = None
     password: str | None = None
-    remarks: list[Remark] = []
+    remarks: list[Remark] = msgspec.field(default_factory=list)
