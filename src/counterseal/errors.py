@@ -123,3 +123,10 @@ def hint_for(word: str, known: Iterable[str], otherwise: str | None = None) -> s
     words = list(known)
     close = get_close_matches(word, words, n=1)
     return f"did you mean {close[0]!r}?" if close else otherwise or f"known are {', '.join(words)}"
+
+
+def shell_line(*words: object) -> str:
+    """Return a command that can be pasted into a shell, whatever its words hold: ``counterseal show 'Ann Lee'``."""
+    from shlex import join  # noqa: PLC0415 - only where a command is shown
+
+    return join(map(str, words))

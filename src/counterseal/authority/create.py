@@ -18,7 +18,7 @@ from counterseal.pki.constraints import constrain
 from counterseal.pki.keys import P256, KeySpec, signature_algorithm
 from counterseal.pki.policy import BACKDATE
 from counterseal.pki.profile import Purpose
-from counterseal.pki.subject import common_name, show_subject
+from counterseal.pki.subject import common_name, organization, show_subject
 from counterseal.store.records import CARecord
 
 if TYPE_CHECKING:
@@ -159,5 +159,5 @@ def _check_ca_name(authority: Authority, name: str) -> None:
 def _issuing_subject(root: x509.Name, name: str) -> x509.Name:
     """Return the root's subject with this CA's name in the CN: distinct, because nginx tells issuers apart by it."""
     kept = [rdn for rdn in root.rdns if not any(attribute.oid == NameOID.COMMON_NAME for attribute in rdn)]
-    common = f"{common_name(root) or show_subject(root)} {name}"[:64]
+    common = f"{common_name(root) or organization(root) or show_subject(root)} {name}"[:64]
     return x509.Name([*kept, x509.RelativeDistinguishedName([x509.NameAttribute(NameOID.COMMON_NAME, common)])])

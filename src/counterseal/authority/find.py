@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from counterseal.errors import AmbiguousError, InputError, NotFoundError, hint_for
+from counterseal.errors import AmbiguousError, InputError, NotFoundError, hint_for, shell_line
 from counterseal.moments import epoch, moment
 from counterseal.pki.profile import UNLISTED
 from counterseal.pki.shown import show_serial
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from counterseal.authority.parts import Authority
 
 _LOOKED_THROUGH = 200
-_SERIAL = re.compile(r"(?:0x)?([0-9A-Fa-f]{2}(?::?[0-9A-Fa-f]{2}){7,})")
+_SERIAL = re.compile(r"(?:0x)?([0-9A-Fa-f]{1,2}(?::?[0-9A-Fa-f]{2})*)")
+_NEVER_A_NAME = 16  # digits; a CA that was taken over may have counted from 01, and 01 may be a name
 
 
 def find(authority: Authority, selector: str, *, statuses: Sequence[Status] = ()) -> CertificateRecord:
@@ -26,11 +27,12 @@ def find(authority: Authority, selector: str, *, statuses: Sequence[Status] = ()
     ``statuses`` narrows a name to certificates of these statuses that have not expired; with none given every
     certificate of that name counts. Raises NotFoundError, AmbiguousError with the candidates.
     """
-    if match := _SERIAL.fullmatch(selector):
-        record = lookup(authority, int(match.group(1).replace(":", ""), 16))
+    found = authority.store.by_name(selector)
+    match = _SERIAL.fullmatch(selector)
+    if match and (not found or len(match[1]) >= _NEVER_A_NAME):
+        record = lookup(authority, int(match[1].replace(":", ""), 16))
         if record is not None and record.status is not Status.RESERVED:
             return record
-    found = authority.store.by_name(selector)
     now = epoch(authority.clock())
     fitting = [r for r in found if r.status in statuses and r.not_after > now] if statuses else found
     if len(fitting) == 1:
@@ -41,8 +43,8 @@ def find(authority: Authority, selector: str, *, statuses: Sequence[Status] = ()
         wanted = " or ".join(statuses)
         raise NotFoundError(
             "certificate.status",
-            f"no certificate named {selector!r} is {wanted} and unexpired; there are {len(found)} others",
-            hint=f"see them: counterseal list --name {selector}",
+            f"no certificate named {selector!r} is {wanted} and unexpired, of {len(found)} of that name",
+            hint=f"see them: {shell_line('counterseal', 'list', '--name', selector)}",
         )
     hint = _meant(authority, selector)
     raise NotFoundError("certificate.unknown", f"no certificate of this name or serial: {selector!r}", hint=hint)

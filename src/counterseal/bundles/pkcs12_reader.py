@@ -139,7 +139,11 @@ def load_pkcs12(content: bytes, password: bytes | None) -> PKCS12KeyAndCertifica
         with warnings.catch_warnings(action="ignore", category=UserWarning):  # that BER is read, as NSS writes it
             return pkcs12.load_pkcs12(content, password)
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-        raise KeyAccessError("pkcs12.password", "the password does not open the PKCS#12 file") from error
+        raise KeyAccessError(
+            "pkcs12.password",
+            f"the password does not open the PKCS#12 file{'' if password else ': none was given'}",
+            hint="give the password in a file, --password-file FILE, or on a terminal when asked",
+        ) from error
 
 
 @dataclass(frozen=True, slots=True)

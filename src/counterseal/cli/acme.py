@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from counterseal.cli.common import DurationType, Run, columns, common
+from counterseal.cli.common import Commands, DurationType, Run, columns, common
 from counterseal.cli.dry_run import dry_run_option, show_dry_run
 from counterseal.moments import epoch, isoformat, moment
 
@@ -22,7 +22,7 @@ Examples:
 """
 
 
-@click.group(epilog=EPILOG)
+@click.group(cls=Commands, epilog=EPILOG)
 def acme() -> None:
     """Keys for new ACME accounts, and the accounts there are."""
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from counterseal.cli.common import DurationType, Run, columns, common
+from counterseal.cli.common import Commands, DurationType, Run, columns, common
 from counterseal.cli.completions import complete_profiles
 from counterseal.cli.dry_run import dry_run_option, show_dry_run
 from counterseal.moments import epoch, moment, show_moment
@@ -26,7 +26,7 @@ Examples:
 """
 
 
-@click.group(epilog=EPILOG)
+@click.group(cls=Commands, epilog=EPILOG)
 def api() -> None:
     """Tokens for the API, for who has no client certificate."""
 

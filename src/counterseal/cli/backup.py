@@ -13,7 +13,7 @@ from counterseal.cli.common import FILE, Run, common
 from counterseal.cli.dry_run import dry_run_option, show_dry_run, unseen
 from counterseal.cli.passphrase import choose_passphrase, read_passphrase
 from counterseal.compose.home import refuse_occupied
-from counterseal.errors import InputError
+from counterseal.errors import InputError, shell_line
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,7 +38,10 @@ def backup(run: Run, *, target: Path, dry_run: bool) -> None:
         )
     with run.authority() as authority:
         size = write_backup(authority, run.home, target, passphrase)
-    run.show({"file": str(target), "size": size}, f"wrote {target} ({size} bytes)\nnext: counterseal restore {target}")
+    run.show(
+        {"file": str(target), "size": size},
+        f"wrote {target} ({size} bytes)\nnext: {shell_line('counterseal', 'restore', target)}",
+    )
 
 
 @click.command(epilog="\b\nExamples:\n  counterseal restore ca-2026-11.backup --home /var/lib/counterseal")

@@ -13,7 +13,8 @@ from counterseal.authority.create import add_ca, rehearse_ca
 from counterseal.authority.parts import ROOT
 from counterseal.authority.publish import publish
 from counterseal.authority.retire import check_succession, retire
-from counterseal.cli.common import DurationType, Run, columns, common
+from counterseal.cli.ca_show import show_ca
+from counterseal.cli.common import Commands, DurationType, Run, columns, common
 from counterseal.cli.dry_run import dry_run_option, show_dry_run
 from counterseal.cli.revoke import ground_in_force
 from counterseal.errors import CountersealError, DeployError
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 EPILOG = """\b
 Examples:
   counterseal ca list
+  counterseal ca show                       the root: fingerprint, dates, key
   counterseal ca export > root.pem
   counterseal ca add partners --purpose client
   counterseal ca retire clients --successor clients-2
@@ -44,9 +46,12 @@ Examples:
 """
 
 
-@click.group(epilog=EPILOG)
+@click.group(cls=Commands, epilog=EPILOG)
 def ca() -> None:
     """Look at the CAs, add one, or have one succeed another."""
+
+
+ca.add_command(show_ca)
 
 
 @ca.command("list", epilog="\b\nExamples:\n  counterseal ca list")
@@ -74,7 +79,10 @@ def list_cas(run: Run) -> None:
 @click.argument("name", default=ROOT)
 @common
 def export(run: Run, *, name: str) -> None:
-    """Print the certificate of a CA as PEM; of the root unless another is named, for whoever is to trust it."""
+    """Print the certificate of a CA as PEM.
+
+    Of the root unless another is named, for whoever is to trust it.
+    """
     with run.authority() as authority:
         certificate = x509.load_der_x509_certificate(authority.store.ca(name).certificate)
     pem = encode_certificates(certificate).decode()

@@ -16,7 +16,7 @@ from counterseal.cli.completions import complete_cas
 from counterseal.cli.dry_run import dry_run_option
 from counterseal.cli.issuing import Destination, issue_files, show_issued
 from counterseal.cli.passphrase import choose_password
-from counterseal.errors import RefusedError
+from counterseal.errors import RefusedError, shell_line
 from counterseal.keystore.software import generate_key
 from counterseal.pki.keys import parse_key_spec
 
@@ -143,7 +143,7 @@ def _make_one(run: Run, name: str, options: Options) -> None:
         )
     shown = {"password": password} if password and options["password_file"] is None else {}
     if made:
-        show_issued(run, *made, extra=shown, following=f"counterseal show {name}")
+        show_issued(run, *made, extra=shown, following=shell_line("counterseal", "show", name))
 
 
 def _ask(authority: Authority, name: str, public_key: CertificatePublicKeyTypes, options: Options) -> Asked:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import timedelta
 from functools import wraps
 from pathlib import Path
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 R = TypeVar("R")
 JSON_VERSION = 1
+_WHOLE = 1000
+_BEFORE_A_KIND = re.compile(r",\s*(?=(?:DNS|IP|email|URI):)")
 FILE = click.Path(path_type=Path, dir_okay=False)
 DIRECTORY = click.Path(path_type=Path, file_okay=False)
 
@@ -94,6 +97,18 @@ def common(command: Callable[Concatenate[Run, P], R]) -> Callable[P, R]:
     return with_run
 
 
+class Commands(click.Group):
+    """A group whose help has the whole first sentence of each command, where click cuts it off at the line's end."""
+
+    group_class = type
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the commands, a long sentence over two lines."""
+        found = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, one.get_short_help_str(limit=_WHOLE)) for name, one in found if one])
+
+
 class DurationType(click.ParamType[timedelta]):
     """A length of time such as 90d."""
 
@@ -107,6 +122,23 @@ class DurationType(click.ParamType[timedelta]):
             return parse_duration(str(value))
         except InputError as error:
             self.fail(f"{error.message}\nhint: {error.hint}" if error.hint else error.message, param, ctx)
+
+
+def san_option(meaning: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Return ``--san``: one name, or several with commas between them as openssl and easy-rsa write them."""
+    return click.option(
+        "--san", multiple=True, callback=_split_names, help=f"{meaning}; several with commas, or repeated."
+    )
+
+
+def _split_names(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
+    pieces = (piece for value in values for piece in _BEFORE_A_KIND.split(value))
+    whole = ("://", "URI:")  # a comma may stand in a URI, and in no other name
+    return tuple(
+        name.strip()
+        for piece in pieces
+        for name in ([piece] if any(sign in piece for sign in whole) else piece.split(","))
+    )
 
 
 def columns(rows: Sequence[Sequence[str]], *, titles: Sequence[str]) -> str:

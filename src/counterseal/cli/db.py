@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from counterseal.cli.common import FILE, Run, columns, common
+from counterseal.cli.common import FILE, Commands, Run, columns, common
 from counterseal.cli.dry_run import dry_run_option, show_dry_run
 from counterseal.files import preview
 
@@ -24,7 +24,7 @@ Examples:
 """
 
 
-@click.group(epilog=EPILOG)
+@click.group(cls=Commands, epilog=EPILOG)
 def db() -> None:
     """Move the store to another database, or bring it to a newer schema."""
 

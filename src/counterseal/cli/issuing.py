@@ -102,7 +102,7 @@ def show_issued(run: Run, issued: Issued, paths: Sequence[Path], *, extra: dict[
     lines += [
         f"  serial   {show_serial(record.serial_number)}",
         f"  issuer   {record.issuer}",
-        f"  {show_until(record)}",
+        f"  until    {show_until(record)}",
     ]
     lines += [f"  file     {path}" for path in paths]
     lines += [f"  {key:<8} {value}" for key, value in extra.items() if key != "files"]
@@ -116,15 +116,21 @@ def _show_rehearsal(run: Run, issued: Issued, files: FileSet, out: Path, more: S
     """Show the certificate and the files that would be written; sizes lack a few octets of the signature."""
     _remark(run, issued)
     record = issued.record
-    what = f"issue a {record.profile} certificate {record.name} under {record.issuer}: {record.subject or record.names}"
-    shown = show_until(record)
-    show_dry_run(run, acts=(f"{what}, {shown}", *more), files=preview(out, files), document=document_of(issued))
+    what = f"issue a {record.profile} certificate {record.name} under {record.issuer}"
+    whom = "; ".join(part for part in (record.subject, ", ".join(record.names)) if part)
+    act = f"{what}: {whom}; until {show_until(record)}"
+    show_dry_run(
+        run,
+        acts=(act, *more),
+        files=preview(out, files),
+        document=document_of(issued),
+    )
 
 
 def show_until(record: CertificateRecord) -> str:
     """Return until when a certificate lives, and how long that is."""
     lifetime = show_duration(moment(record.not_after) - moment(record.not_before))
-    return f"until    {show_moment(moment(record.not_after))} ({lifetime})"
+    return f"{show_moment(moment(record.not_after))} ({lifetime})"
 
 
 def _waiting(run: Run, issuer: str) -> list[str]:

@@ -9,7 +9,7 @@ import click
 from counterseal.authority.record_json import certificate_to_json
 from counterseal.cli.common import DurationType, Run, columns, common
 from counterseal.cli.completions import complete_cas, complete_certificates, complete_profiles
-from counterseal.cli.records import status_of
+from counterseal.cli.records import EXPIRED, status_of
 from counterseal.duration import show_duration
 from counterseal.moments import epoch, moment
 from counterseal.pki.profile import UNLISTED
@@ -19,6 +19,7 @@ from counterseal.store.records import Query, Status
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
+    from counterseal.authority.parts import Authority
     from counterseal.store.records import CertificateRecord, Page
 
 EPILOG = """\b
@@ -33,7 +34,7 @@ Examples:
 @click.command("list", epilog=EPILOG)
 @click.option(
     "--status",
-    type=click.Choice([status.value for status in Status]),
+    type=click.Choice([*(status.value for status in Status), EXPIRED]),
     help="Only this status; reserved: numbers of which no certificate came, because a command was ended.",
 )
 @click.option("--profile", shell_complete=complete_profiles, help="Only this profile.")
@@ -63,24 +64,49 @@ def list_(
     """List certificates by status, profile, name or expiry."""
     with run.authority() as authority:
         now = authority.clock()
-        wanted = Status(status) if status else Status.VALID if expiring else None
         query = Query(
-            status=wanted,
+            status=_stored(status, expiring),
             profile=profile,
             without_profiles=() if probes or profile in UNLISTED else UNLISTED,
             name=name,
             issuer=issuer,
-            expires_before=epoch(now + expiring) if expiring else None,
-            include_expired=expiring is None,
+            expires_before=_end(status, expiring, now),
+            include_expired=expiring is None and status != Status.VALID,
             at=epoch(now),
             limit=limit,
             after=after,
         )
         page = authority.store.search(query)
+        if not page.records:
+            _check_words(authority, profile, issuer)
     text = _table(page, now)
     run.show({"certificates": [certificate_to_json(record) for record in page.records], "next": page.next}, text)
     if page.next:
         run.say(f"more: add --after {page.next}")
+
+
+def _stored(status: str | None, expiring: timedelta | None) -> Status | None:
+    """Return the status as the store has it, where an expired certificate stays valid."""
+    if status == EXPIRED:
+        return Status.VALID
+    return Status(status) if status else Status.VALID if expiring else None
+
+
+def _end(status: str | None, expiring: timedelta | None, now: datetime) -> int | None:
+    """Return the second before which a certificate must end to be listed."""
+    if status == EXPIRED:
+        return epoch(now)
+    return epoch(now + expiring) if expiring else None
+
+
+def _check_words(authority: Authority, profile: str | None, issuer: str | None) -> None:
+    """Where nothing was found: raise NotFoundError for a CA or profile that there is not."""
+    from counterseal.authority.create import CA_PROFILE  # noqa: PLC0415 - the key store, for a list that is empty
+
+    if issuer:
+        authority.store.ca(issuer)
+    if profile and profile not in {*UNLISTED, CA_PROFILE}:
+        authority.profile(profile)
 
 
 def _table(page: Page, now: datetime) -> str:

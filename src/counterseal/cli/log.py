@@ -7,7 +7,7 @@ from itertools import islice
 import click
 
 from counterseal.authority.record_json import key_use_to_json, verification_to_json
-from counterseal.cli.common import Run, columns, common
+from counterseal.cli.common import Commands, Run, columns, common
 from counterseal.cli.exit_codes import FINDINGS
 from counterseal.moments import moment
 from counterseal.pki.shown import show_serial
@@ -19,7 +19,7 @@ Examples:
 """
 
 
-@click.group(epilog=EPILOG)
+@click.group(cls=Commands, epilog=EPILOG)
 def log() -> None:
     """Show or verify the log of every use of a CA key."""
 

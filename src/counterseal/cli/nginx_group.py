@@ -7,6 +7,8 @@ from importlib import import_module
 import click
 from click.exceptions import NoSuchCommand
 
+from counterseal.cli.common import Commands
+
 EPILOG = """\b
 Examples:
   counterseal nginx render
@@ -16,7 +18,7 @@ Examples:
 """
 
 
-class NginxGroup(click.Group):
+class NginxGroup(Commands):
     """The commands of ``cli.nginx``, and ``lint``, which lives alone."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:

@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 
     from counterseal.store.records import CertificateRecord
 
+EXPIRED = "expired"
+
 
 def status_of(record: CertificateRecord, now: datetime) -> str:
     """Return the status a person wants to hear: a valid certificate past its end is expired."""
-    return "expired" if record.status is Status.VALID and moment(record.not_after) <= now else str(record.status)
+    return EXPIRED if record.status is Status.VALID and moment(record.not_after) <= now else str(record.status)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from counterseal.cli.common import Run, common
+from counterseal.cli.common import Commands, Run, common
 from counterseal.cli.dry_run import dry_run_option, show_dry_run
 from counterseal.errors import InputError
 
@@ -22,7 +22,7 @@ write into counterseal.toml, and see docs/guides/operate.md:
 to = ["admin@example.com"]"""
 
 
-@click.group(epilog="\b\nExamples:\n  counterseal reminders test\n  counterseal reminders show")
+@click.group(cls=Commands, epilog="\b\nExamples:\n  counterseal reminders test\n  counterseal reminders show")
 def reminders() -> None:
     """Be told by mail or webhook before something ends."""
 

@@ -19,6 +19,7 @@ from counterseal.cli.common import DIRECTORY, FILE, DurationType, Run, common
 from counterseal.cli.completions import complete_certificates
 from counterseal.cli.dry_run import dry_run_option
 from counterseal.cli.issuing import Destination, issue_files, show_issued
+from counterseal.errors import shell_line
 from counterseal.keystore.software import generate_key
 from counterseal.pki.crl import RevocationReason
 from counterseal.pki.keys import parse_key_spec
@@ -127,7 +128,7 @@ def _renew_here(run: Run, selector: str, options: RenewOptions) -> None:
             pack=lambda issued: pem_files(credential_of(issued, None)),
         )
     if made:
-        show_issued(run, *made, extra={}, following=f"counterseal list --name {record.name}")
+        show_issued(run, *made, extra={}, following=shell_line("counterseal", "list", "--name", record.name))
 
 
 @click.command(epilog="\b\nExamples:\n  counterseal rekey alice --revoke-old --out handout/ --force")

@@ -10,11 +10,12 @@ import click
 from counterseal.authority.credential import credential_of
 from counterseal.authority.order import name_of_csr, order_from_csr
 from counterseal.bundles.pem import pem_files
-from counterseal.cli.common import DIRECTORY, FILE, DurationType, Run, common
+from counterseal.cli.common import DIRECTORY, DurationType, Run, common, san_option
 from counterseal.cli.completions import complete_cas, complete_profiles
 from counterseal.cli.dry_run import dry_run_option
+from counterseal.cli.given import given_files
 from counterseal.cli.issuing import Destination, issue_files, show_issued
-from counterseal.files import read_file
+from counterseal.errors import shell_line
 from counterseal.pki.csr import parse_csr
 
 if TYPE_CHECKING:
@@ -24,11 +25,12 @@ EPILOG = """\b
 Examples:
   counterseal sign panel.csr --profile server
   counterseal sign alice.csr --profile client --group ops --out handout/
+  ssh panel cat panel.csr | counterseal sign - --profile server
 """
 
 
 @click.command(epilog=EPILOG)
-@click.argument("csr_file", metavar="FILE.csr", type=FILE)
+@click.argument("csr_file", metavar="FILE.csr|-", type=click.Path(path_type=Path, dir_okay=False, allow_dash=True))
 @click.option(
     "--profile",
     shell_complete=complete_profiles,
@@ -36,7 +38,7 @@ Examples:
     help="What it is for: server, client, or a profile of counterseal.toml.",
 )
 @click.option("--name", help="What to call it.  [default: the CSR's common name or first name]")
-@click.option("--san", multiple=True, help="One more name; may be repeated.")
+@san_option("One more name")
 @click.option("--group", help="Group (OU); the CSR's own is never taken.")
 @click.option("--subject", help="Subject instead of the CSR's common name.")
 @click.option("--lifetime", type=DurationType(), help="How long it lives.  [default: the profile's]")
@@ -68,7 +70,8 @@ def sign(
 
     Of the CSR's subject only the common name is taken: nobody chooses his own group.
     """
-    csr = parse_csr(read_file(csr_file))
+    (given,) = given_files((csr_file,))
+    csr = parse_csr(given.content)
     called = name or name_of_csr(csr)
     with run.authority() as authority:
         chosen = authority.profile(profile)
@@ -83,4 +86,4 @@ def sign(
             pack=lambda issued: pem_files(credential_of(issued, None)),
         )
     if made:
-        show_issued(run, *made, extra={}, following=f"counterseal inspect {made[1][0]}")
+        show_issued(run, *made, extra={}, following=shell_line("counterseal", "inspect", made[1][0]))

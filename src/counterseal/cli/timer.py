@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from counterseal.cli.common import DIRECTORY, Run, common
+from counterseal.cli.common import DIRECTORY, Commands, Run, common
 from counterseal.cli.dry_run import dry_run_option, show_dry_run
 from counterseal.cli.program import program
 from counterseal.errors import FileError
@@ -46,7 +46,7 @@ WantedBy=timers.target
 """
 
 
-@click.group(epilog="\b\nExamples:\n  counterseal timer install\n  counterseal timer print")
+@click.group(cls=Commands, epilog="\b\nExamples:\n  counterseal timer install\n  counterseal timer print")
 def timer() -> None:
     """Have refresh called by systemd or cron."""
 

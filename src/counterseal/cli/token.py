@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import click
 
 from counterseal.authority.record_json import token_state, token_to_json
-from counterseal.cli.common import DurationType, Run, columns, common
+from counterseal.cli.common import Commands, DurationType, Run, columns, common, san_option
 from counterseal.cli.completions import complete_cas, complete_profiles
 from counterseal.cli.dry_run import dry_run_option, show_dry_run
+from counterseal.errors import shell_line
 from counterseal.moments import epoch, moment, show_moment
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ Examples:
 MAKE = "make"
 
 
-class TokenGroup(click.Group):
+class TokenGroup(Commands):
     """``counterseal token NAME`` is short for ``counterseal token make NAME``."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -50,7 +51,7 @@ def token() -> None:
     required=True,
     help="What it is for: server, client, or a profile of counterseal.toml.",
 )
-@click.option("--san", multiple=True, help="One more name for the certificate; may be repeated.")
+@san_option("One more name for the certificate")
 @click.option("--group", help="Group (OU) by which a site can admit it.")
 @click.option("--lifetime", type=DurationType(), help="How long the certificate lives.  [default: the profile's]")
 @click.option(
@@ -141,7 +142,8 @@ def revoke(run: Run, *, token_id: str, dry_run: bool) -> None:
             return
         record = revoke_token(authority.store, token_id, epoch(authority.clock()))
     text = f"revoked token {token_id} of {record.name}"
-    text += f"; {_times(record.used)} that it gave stay valid: counterseal revoke {record.name}" if record.used else ""
+    if record.used:
+        text += f"; {_times(record.used)} that it gave stay valid: {shell_line('counterseal', 'revoke', record.name)}"
     run.show({"revoked": token_id, "used": record.used}, text)
 
 

@@ -12,6 +12,39 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 OF_EACH_COMMAND = ("--home", "--passphrase-file", "--json")
+COMMANDS_ELSEWHERE = {
+    **dict.fromkeys(("issue", "create", "gen", "generate", "new"), "counterseal server NAME, counterseal client NAME"),
+    **dict.fromkeys(("root", "fingerprint", "roots"), "counterseal ca show, counterseal ca export"),
+    **dict.fromkeys(("install", "trust"), "counterseal ca export, counterseal export NAME --help-device DEVICE"),
+    **dict.fromkeys(("x509", "req", "certificate", "cert", "decode", "view"), "counterseal inspect FILE"),
+    **dict.fromkeys(("s_client", "connect"), "counterseal handshake HOST"),
+    **dict.fromkeys(("gencrl", "gen-crl"), "counterseal crl"),
+    **dict.fromkeys(("pkcs12", "p12"), "counterseal export NAME --format p12"),
+    "build-ca": "counterseal init",
+    "build-client-full": "counterseal client NAME",
+    "build-server-full": "counterseal server NAME",
+    "sign-req": "counterseal sign FILE.csr",
+    "deploy": "counterseal nginx deploy",
+    "render": "counterseal nginx render",
+    "rollback": "counterseal nginx rollback",
+    "status": "counterseal doctor, counterseal nginx status",
+    "help": "counterseal --help",
+    "version": "counterseal --version",
+}
+"""What people type who come from openssl, easy-rsa, step, cfssl or mkcert."""
+OPTIONS_ELSEWHERE = {
+    **dict.fromkeys(("--not-after", "--days", "--validity", "--ttl", "--expiry", "--duration"), "--lifetime"),
+    **dict.fromkeys(("--ou", "--role"), "--group"),
+    **dict.fromkeys(("--dns", "--ip", "--name", "--names", "--hostname", "--altname"), "--san"),
+    **dict.fromkeys(("--password", "--pass", "--passout", "--passin"), "--password-file"),
+    **dict.fromkeys(("--passphrase", "--provisioner-password-file"), "--passphrase-file"),
+    **dict.fromkeys(("-o", "--output", "--outdir", "--directory"), "--out"),
+    **dict.fromkeys(("--kty", "--key-type", "--algo", "--curve"), "--key"),
+    **dict.fromkeys(("-f", "--overwrite", "--yes", "-y"), "--force"),
+    **dict.fromkeys(("--ca", "--signer"), "--issuer"),
+    **dict.fromkeys(("--root", "--cacert", "--ca-file"), "--trust"),
+    **dict.fromkeys(("--servername", "--server-name"), "--sni"),
+}
 
 
 def usage_lines(error: click.UsageError) -> Iterator[str]:
@@ -19,14 +52,16 @@ def usage_lines(error: click.UsageError) -> Iterator[str]:
     help_path = f"{error.ctx.command_path} --help" if error.ctx is not None else "counterseal --help"
     if isinstance(error, click.NoSuchOption):
         yield f"error: no such option: {error.option_name!r}"
-        yield f"hint: {_behind_the_command(error) or _meant(error.possibilities) or f'see: {help_path}'}"
+        meant = _behind_the_command(error) or _option_elsewhere(error) or _meant(error.possibilities)
+        yield f"hint: {meant or f'see: {help_path}'}"
     elif isinstance(error, NoSuchCommand):
         yield f"error: no such command: {error.command_name!r}"
-        yield f"hint: {_meant(error.possibilities) or f'see: {help_path}'}"
+        meant = _command_elsewhere(error) or _meant(error.possibilities)
+        yield f"hint: {meant or f'see: {help_path}'}"
     elif isinstance(error, click.MissingParameter):
         what = error.param.make_metavar(error.ctx) if isinstance(error.param, click.Argument) and error.ctx else None
         yield f"error: missing: {what or error.param_hint or (error.param.opts[0] if error.param else 'an argument')}"
-        yield f"hint: see: {help_path}"
+        yield f"hint: {_as_in(error) or f'see: {help_path}'}"
     else:
         message, _, hint = error.format_message().partition("\nhint: ")
         yield f"error: {message[:1].lower()}{message[1:].rstrip('.')}"
@@ -40,6 +75,31 @@ def _behind_the_command(error: click.NoSuchOption) -> str | None:
     if error.ctx is None or not isinstance(error.ctx.command, click.Group) or error.option_name not in OF_EACH_COMMAND:
         return None
     return f"it stands behind the command: {error.ctx.command_path} COMMAND {error.option_name}"
+
+
+def _option_elsewhere(error: click.NoSuchOption) -> str | None:
+    """Return what a word of other tools is called in this command, if it has that."""
+    ours = OPTIONS_ELSEWHERE.get(error.option_name)
+    known = {name for param in error.ctx.command.params for name in param.opts} if error.ctx else set()
+    return f"here it is {ours}" if ours in known else None
+
+
+def _command_elsewhere(error: NoSuchCommand) -> str | None:
+    at_the_top = error.ctx is not None and error.ctx.parent is None
+    ours = COMMANDS_ELSEWHERE.get(error.command_name) if at_the_top else None
+    return f"here it is: {ours}" if ours else None
+
+
+def _as_in(error: click.MissingParameter) -> str | None:
+    """Return the command's first example that has what is missing; of an argument, every example has it."""
+    if error.ctx is None or error.param is None:
+        return None
+    wanted = error.param.opts[0] if isinstance(error.param, click.Option) else ""
+    examples = [
+        line.strip() for line in (error.ctx.command.epilog or "").splitlines() if line.startswith("  counterseal")
+    ]
+    found = next((line.partition("    ")[0] for line in examples if wanted in line), None)
+    return f"as in: {found}" if found else None
 
 
 def _choice_meant(error: click.UsageError) -> str:

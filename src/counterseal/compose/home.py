@@ -13,7 +13,15 @@ from counterseal.authority.parts import Authority
 from counterseal.compose.place import has_store, now, store_path
 from counterseal.compose.stores import open_store
 from counterseal.config.settings import Settings
-from counterseal.errors import CountersealError, FileError, InputError, NotFoundError, RefusedError, StoreError
+from counterseal.errors import (
+    CountersealError,
+    FileError,
+    InputError,
+    NotFoundError,
+    RefusedError,
+    StoreError,
+    shell_line,
+)
 from counterseal.files import make_directory
 from counterseal.keystore.file import FileKeyStore
 from counterseal.moments import moment, show_moment
@@ -47,7 +55,8 @@ def open_authority(
 def require_home(home: Path) -> None:
     """Raise NotFoundError ``home.missing`` unless there is a CA in ``home``."""
     if not has_store(home):
-        hint = f"make one: counterseal init --home {home}; or name the right one: --home, COUNTERSEAL_HOME"
+        making = shell_line("counterseal", "init", "--home", home)
+        hint = f"make one: {making}; or name the right one: --home, COUNTERSEAL_HOME"
         raise NotFoundError("home.missing", f"there is no CA in {home}", hint=hint)
 
 

@@ -12,6 +12,7 @@ from counterseal.handshake.causes import find_cause
 from counterseal.handshake.rows import RowKind, RowResult
 from counterseal.handshake.symptoms import Fault
 from counterseal.handshake.verdict import describe, describe_backend, verdict
+from counterseal.pki.shown import show_serial
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -101,6 +102,6 @@ def _observed(fault: Fault, seen: Observation) -> str:
         return f"{describe(seen)}, {asked}"
     if fault is Fault.GENERATION:
         return f"{describe(seen)}, generation {seen.generation}"
-    if fault is Fault.SERIAL:
-        return f"server certificate {seen.server_certificate_serial:X}"
+    if fault is Fault.SERIAL and seen.server_certificate_serial is not None:
+        return f"server certificate {show_serial(seen.server_certificate_serial)}"
     return describe(seen)

@@ -10,6 +10,8 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from counterseal.pki.shown import show_serial
+
 if TYPE_CHECKING:
     from counterseal.handshake.observation import Observation
 
@@ -58,7 +60,7 @@ def describe_backend(seen: Observation) -> str:
     if seen.backend is None:
         return "nginx did not connect to the backend"
     shown = seen.backend.client_serial
-    certificate = "no certificate" if shown is None else f"certificate {shown:X}"
+    certificate = "no certificate" if shown is None else f"certificate {show_serial(shown)}"
     request = (
         "the request arrived" if seen.backend.reached else f"no request arrived ({seen.backend.error or 'closed'})"
     )

@@ -26,6 +26,7 @@ _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _EMAIL_LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 _LIKE_AN_ADDRESS = re.compile(r"[0-9]+\.[0-9./]+|\[?[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*\]?([%/].*)?")
+_NO_ADDRESS = "its last label is a number, so that clients take it for an IPv4 address, such as 10.0.0.7"
 _MAX_DNS, _MAX_LOCAL, _MAX_MAILBOX = 253, 64, 254
 _remembered = lru_cache(maxsize=256)  # order, policy and lint all look at the same name, one after the other
 
@@ -119,7 +120,9 @@ def dns_text(text: str) -> str:
             raise InputError("name.dns", f"not a DNS name: {quoted(text)}", hint=_dns_hint(label))
     if _NUMBER.fullmatch(labels.rpartition(".")[2]):
         raise InputError(
-            "name.dns", f"not a DNS name: {quoted(text)}", hint="its last label is a number; an address is IP:"
+            "name.dns",
+            f"not a DNS name: {quoted(text)}",
+            hint=_NO_ADDRESS,
         )
     _check_a_labels(labels, text)
     return full
@@ -222,6 +225,8 @@ def _check_a_labels(labels: str, text: str) -> None:
 def _dns_hint(label: str) -> str:
     if "*" in label:
         return "a wildcard stands alone as the left-most label, as in *.example.com"
+    if "/" in label:
+        return "a URL is no name: leave out its scheme and path"
     if ":" in label:
         return "a port is no part of a name"
     if not label:

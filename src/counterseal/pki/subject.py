@@ -37,6 +37,13 @@ def common_name(name: x509.Name) -> str | None:
     return None
 
 
+def organization(name: x509.Name) -> str | None:
+    """Return the first organization, or None."""
+    for found in name.get_attributes_for_oid(NameOID.ORGANIZATION_NAME):
+        return str(found.value)
+    return None
+
+
 def organizational_units(name: x509.Name) -> tuple[str, ...]:
     """Return the values of OU, which a site may admit as groups."""
     return tuple(str(found.value) for found in name.get_attributes_for_oid(NameOID.ORGANIZATIONAL_UNIT_NAME))

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from counterseal.nginx.render.headers import CLEARED
-from counterseal.nginx.render.words import serial_hex
 from counterseal.nginx.site import ClientCertificates, IdentityHeaders, Location
 from counterseal.nginx.upstream import BackendCertificate, UpstreamTLS
+from counterseal.pki.shown import show_serial
 from foreign_servers import grpc_serving
 from integration.nginx.lab import authority, client, key_pem, pem, upstream_material
 from integration.nginx.visitor import Visitor
@@ -62,7 +62,7 @@ def test_forged_headers_never_arrive(start: Start, kind: IdentityHeaders) -> Non
         assert anonymous["headers"]["x-ssl-client-verify"] == "NONE"
         assert known["headers"]["x-ssl-client-verify"] == "SUCCESS"
         assert known["headers"]["x-ssl-client-s-dn"] == "CN=alice,OU=eng,O=Lab"
-        assert known["headers"]["x-ssl-client-serial"] == serial_hex(ALICE.certificate.serial_number)
+        assert known["headers"]["x-ssl-client-serial"] == show_serial(ALICE.certificate.serial_number)
     elif kind is IdentityHeaders.RFC9440:
         assert told == {"client-cert"}
         assert known["headers"]["client-cert"].startswith(":MII")

@@ -13,8 +13,8 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 
 import pki_fixtures
 from counterseal.nginx.render.headers import CLEARED
-from counterseal.nginx.render.words import serial_hex
 from counterseal.nginx.site import ClientCertificates, IdentityHeaders, Location
+from counterseal.pki.shown import show_serial
 from integration.nginx.lab import authority, client
 from integration.nginx.upstreams import echo
 from integration.nginx.visitor import Visitor
@@ -96,7 +96,7 @@ def test_the_standard_set_says_who_it_is(start: Start, upstream: str) -> None:
     assert received["x-ssl-client-verify"] == "SUCCESS"
     assert received["x-ssl-client-s-dn"] == ALICE
     assert received["x-ssl-client-i-dn"] == "CN=Staff CA"
-    assert received["x-ssl-client-serial"] == serial_hex(alice.certificate.serial_number)
+    assert received["x-ssl-client-serial"] == show_serial(alice.certificate.serial_number)
     assert received["x-ssl-client-fingerprint"] == alice.certificate.fingerprint(hashes.SHA1()).hex()  # noqa: S303 - nginx's own variable
     assert received["x-ssl-client-cert"].startswith("-----BEGIN%20CERTIFICATE-----%0A")
     assert "client-cert" not in received

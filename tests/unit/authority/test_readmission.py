@@ -17,8 +17,8 @@ from counterseal.authority.readmission import readmitted
 from counterseal.authority.revoke import revoke_record
 from counterseal.nginx.render.inventory import REVOKED_FILE, inventory_lines
 from counterseal.nginx.render.layout import Layout
-from counterseal.nginx.render.words import serial_hex
 from counterseal.pki.crl import RevocationReason
+from counterseal.pki.shown import show_serial
 from counterseal.pki.subject import nginx_name
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def test_a_serial_number_on_another_cas_list_is_not_refused(
         (generation / "client-cas.pem").write_bytes(b"".join(ca.public_bytes(Encoding.PEM) for ca in cas.values()))
         issuers = {nginx_name(ca.subject): NUMBERS[name] for name, ca in cas.items()}
         (generation / "http.conf").write_text("\n".join(inventory_lines(issuers, LAYOUT)))
-        listed = f"{NUMBERS[lister]}:{serial_hex(serial_number)} 1;\n" if lister and by == "map" else ""
+        listed = f"{NUMBERS[lister]}:{show_serial(serial_number)} 1;\n" if lister and by == "map" else ""
         (generation / REVOKED_FILE).write_text(listed)
         if lister and by == "crl":
             (generation / "site.crl.pem").write_bytes(list_of(cas[lister].subject, serial_number))

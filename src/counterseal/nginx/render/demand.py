@@ -13,7 +13,8 @@ from cryptography.x509.oid import NameOID
 from counterseal.nginx.choices import Admit
 from counterseal.nginx.faults import split_subject
 from counterseal.nginx.render.inventory import uses_map
-from counterseal.nginx.render.words import choose, exact, serial_hex, variable
+from counterseal.nginx.render.words import choose, exact, variable
+from counterseal.pki.shown import show_serial
 from counterseal.pki.subject import nginx_name, parse_subject
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def _allowed(site: AnySite, material: Material, issuers: Mapping[str, int], allo
     """Yield what the facts after ``SUCCESS|`` look like for each entry of an allow list."""
     any_issuer = _any_of(issuers[dn] for dn in material.issuer_dns)
     for number in allow.serial_numbers:
-        yield f"{any_issuer}{_SOUND}{serial_hex(number)}[|]"
+        yield f"{any_issuer}{_SOUND}{show_serial(number)}[|]"
     for text in allow.subjects:
         ca, subject = split_subject(text)
         issuer = any_issuer if ca is None else _any_of(issuers[dn] for dn in issuers_of(site, material, ca))

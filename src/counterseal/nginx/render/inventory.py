@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from counterseal.fileset import PlannedFile
 from counterseal.nginx.choices import Admit, Revocation
-from counterseal.nginx.render.words import block, serial_hex, whole
+from counterseal.nginx.render.words import block, whole
+from counterseal.pki.shown import show_serial
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -60,5 +61,5 @@ def inventory_lines(issuers: Mapping[str, int], layout: Layout) -> Iterator[str]
 
 def _entries(pairs: Iterable[tuple[str, int]], issuers: Mapping[str, int]) -> bytes:
     heads = {name: f"{number}:" for name, number in issuers.items()}
-    found = {f"{heads[name]}{serial_hex(serial)} 1;\n": None for name, serial in pairs if name in heads}
+    found = {f"{heads[name]}{show_serial(serial)} 1;\n": None for name, serial in pairs if name in heads}
     return "".join(found).encode()

@@ -45,12 +45,6 @@ def whole(text: str) -> str:
     return pattern(f"^{exact(text)}\\z")
 
 
-def serial_hex(number: int) -> str:
-    """Return a serial number as ``$ssl_client_serial`` prints it: whole octets, two upper-case digits each."""
-    digits = f"{number:X}"
-    return f"0{digits}" if len(digits) & 1 else digits
-
-
 def block(head: str, lines: Iterable[str]) -> Iterator[str]:
     """Yield a block with its lines moved in by four spaces."""
     yield f"{head} {{"

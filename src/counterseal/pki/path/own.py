@@ -15,6 +15,7 @@ from counterseal.pki.path import catalogue
 from counterseal.pki.path.check import failed, lapsed, passed, warned
 from counterseal.pki.profile import Purpose
 from counterseal.pki.rsa_numbers import exponent_faults
+from counterseal.pki.shown import show_serial
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -108,15 +109,16 @@ def serial_number(path: Path, question: Question) -> Iterator[Check]:
     """Every serial number is positive and at most 20 octets (RFC 5280 4.1.2.2)."""
     for position, member in enumerate(path.members):
         serial = member.certificate.serial_number
+        shown = show_serial(serial)
         if serial <= 0 and member.anchor:
-            yield warned(catalogue.SERIAL_NUMBER, position, f"not a positive number, as of some old roots: {serial:X}")
+            yield warned(catalogue.SERIAL_NUMBER, position, f"not a positive number, as of some old roots: {shown}")
         elif serial <= 0:
-            yield lapsed(catalogue.SERIAL_NUMBER, position, f"not a positive number: {serial:X}", question)
+            yield lapsed(catalogue.SERIAL_NUMBER, position, f"not a positive number: {shown}", question)
         elif serial.bit_length() > _MAX_SERIAL_BITS:
             octets = serial.bit_length() // 8 + 1
-            yield failed(catalogue.SERIAL_NUMBER, position, f"{octets} octets, at most 20 are allowed: {serial:X}")
+            yield failed(catalogue.SERIAL_NUMBER, position, f"{octets} octets, at most 20 are allowed: {shown}")
         else:
-            yield passed(catalogue.SERIAL_NUMBER, position, "{:X}", serial)
+            yield passed(catalogue.SERIAL_NUMBER, position, shown)
 
 
 def critical_extensions(path: Path, _: Question) -> Iterator[Check]:

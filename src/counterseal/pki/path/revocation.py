@@ -16,6 +16,7 @@ from counterseal.moments import show_moment
 from counterseal.pki.path import catalogue
 from counterseal.pki.path.check import failed, lapsed, passed, skipped
 from counterseal.pki.path.crl_scope import UNREADABLE, covers, is_followed, scope_of
+from counterseal.pki.shown import show_serial
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -127,9 +128,9 @@ def _look_up(position: int, subject: Candidate, one: RevocationList) -> Check:
     except UNREADABLE as error:
         return failed(catalogue.CRL, position, f"the entries of the list cannot be read: {error}")
     if entry is None:
-        return passed(catalogue.REVOCATION, position, "serial number {:X} is not on the list", serial)
-    when, text = entry.revocation_date_utc, "revoked at {}{}: serial number {:X}"
-    return failed(catalogue.REVOCATION, position, text, when, _reason(entry), serial)
+        return passed(catalogue.REVOCATION, position, "serial number {} is not on the list", show_serial(serial))
+    when, text = entry.revocation_date_utc, "revoked at {}{}: serial number {}"
+    return failed(catalogue.REVOCATION, position, text, when, _reason(entry), show_serial(serial))
 
 
 def _reason(entry: x509.RevokedCertificate) -> str:

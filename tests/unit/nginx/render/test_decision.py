@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from counterseal.errors import ConfigError
-from counterseal.nginx.render.words import serial_hex
 from counterseal.nginx.site import Admit, Allow, ClientCertificates, Location, Revocation, Site
+from counterseal.pki.shown import show_serial
 from counterseal.pki.subject import nginx_name
 from nginx_maps import find_map, look_up
 from unit.nginx.render.sites import PARTNERS, STAFF, make_material, make_site, render_text
@@ -96,9 +96,9 @@ def test_a_group_admits_exactly_those_who_have_it(pairs: list[tuple[x509.ObjectI
 def test_a_serial_number_admits_itself_only(allowed: int, shown: int) -> None:
     """In the spelling of nginx."""
     site = make_site(allow=Allow(serial_numbers=(allowed,)))
-    facts = f"SUCCESS|1|0|1|{serial_hex(shown)}|CN=a"
+    facts = f"SUCCESS|1|0|1|{show_serial(shown)}|CN=a"
     assert decide(site, facts) == ("200:admitted" if allowed == shown else "403:forbidden")
-    assert decide(site, f"SUCCESS|1|0|1|{serial_hex(allowed)}|CN=a") == "200:admitted"
+    assert decide(site, f"SUCCESS|1|0|1|{show_serial(allowed)}|CN=a") == "200:admitted"
 
 
 def test_a_subject_bound_to_a_ca_is_not_that_of_another() -> None:

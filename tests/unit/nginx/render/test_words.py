@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from counterseal.errors import InputError
 from counterseal.nginx.parse import parse
-from counterseal.nginx.render.words import block, exact, quote, serial_hex, variable
+from counterseal.nginx.render.words import block, exact, quote, variable
+from counterseal.pki.shown import show_serial
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"])))
@@ -35,7 +36,7 @@ def test_an_exact_pattern_matches_its_text_only(text: str, other: str) -> None:
 @pytest.mark.parametrize(("number", "shown"), [(1, "01"), (0x0A1B, "0A1B"), (0x80, "80"), (0x123, "0123")])
 def test_a_serial_number_has_whole_octets(number: int, shown: str) -> None:
     """As nginx prints it."""
-    assert serial_hex(number) == shown
+    assert show_serial(number) == shown
 
 
 def test_variables_of_sites_are_distinct() -> None:

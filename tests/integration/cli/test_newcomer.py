@@ -1,0 +1,107 @@
+"""What a newcomer types in the first hour, and what others type who come from openssl, easy-rsa or step."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.hashes import SHA256
+
+from command import Ran, counterseal
+from programs import run_program
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a CA whose root has no common name, with a client whose name has to be quoted."""
+    home = tmp_path_factory.mktemp("newcomer") / "ca"
+    assert counterseal(home, "init", "--no-passphrase", "--subject", "/C=DE/O=Example GmbH").code == 0
+    return home
+
+
+def _typed(home: Path, *words: str) -> Ran:
+    ran = counterseal(home, *words)
+    assert ran.code == 0, ran.stderr
+    return ran
+
+
+def test_a_ca_is_shown_as_others_know_it(home: Path) -> None:
+    """The fingerprint is that of the exported certificate; an issuing CA is called by the root's organization."""
+    exported = x509.load_pem_x509_certificate(_typed(home, "ca", "export").stdout.encode())
+    assert f"SHA-256  {exported.fingerprint(SHA256()).hex()}" in _typed(home, "ca", "show").stdout
+    shown = _typed(home, "ca", "show", "clients").stdout
+    assert "subject  CN=Example GmbH clients,O=Example GmbH,C=DE" in shown
+    assert "key      ECDSA P-256, not encrypted" in shown
+    assert "list     number 1, 0 revoked" in shown
+
+
+def test_names_come_with_commas_as_elsewhere(home: Path, tmp_path: Path) -> None:
+    """With their kinds or without; only a URI keeps a comma."""
+    out = ("--out", str(tmp_path))
+    made = _typed(home, "server", "a.test", "--san", "DNS:b.test,IP:10.0.0.7, c.test", *out, "--json")
+    assert json.loads(made.stdout)["certificate"]["names"] == ["DNS:a.test", "DNS:b.test", "IP:10.0.0.7", "DNS:c.test"]
+    planned = _typed(home, "server", "d.test", "--san", "e.test,10.0.0.8", *out, "--dry-run").stdout
+    assert "under servers: CN=d.test; DNS:d.test, DNS:e.test, IP:10.0.0.8; until 20" in planned
+
+
+def test_the_next_command_can_be_pasted(home: Path, tmp_path: Path) -> None:
+    """Whatever the name holds."""
+    made = _typed(home, "client", "Ann's laptop", "--no-p12", "--out", str(tmp_path))
+    following = made.stdout.splitlines()[-1].removeprefix("next: ")
+    assert "name     Ann's laptop" in _typed(home, *shlex.split(following)[1:]).stdout
+
+
+def test_a_csr_comes_on_standard_input(home: Path, tmp_path: Path) -> None:
+    """As from ssh."""
+    run_program(
+        *("openssl", "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"),
+        *("-keyout", "key.pem", "-out", "x.csr", "-subj", "/CN=x.test"),
+        cwd=tmp_path,
+    )
+    command = [sys.executable, "-m", "counterseal", "sign", "-", "--profile", "server", "--home", str(home)]
+    signed = subprocess.run(
+        [*command, "--out", str(tmp_path)], input=(tmp_path / "x.csr").read_bytes(), capture_output=True, check=False
+    )
+    assert signed.returncode == 0, signed.stderr
+    assert (tmp_path / "x.test.cert.pem").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("list", "--issuer", "client"), "did you mean 'clients'?"),
+        (("list", "--profile", "clinet"), "did you mean 'client'?"),
+        (("server", "https://a.test/"), "a URL is no name: leave out its scheme and path"),
+        (("server", "a.test:443"), "a port is no part of a name"),
+        (("server", "999.0.0.1"), "its last label is a number"),
+    ],
+)
+def test_a_wrong_word_is_told_from_nothing_found(home: Path, words: tuple[str, ...], told: str) -> None:
+    """With what was probably meant."""
+    ran = counterseal(home, *words)
+    assert ran.code in {1, 2}
+    assert told in ran.stderr
+    assert ran.stdout == ""
+
+
+def test_expired_certificates_are_no_valid_ones(home: Path, tmp_path: Path) -> None:
+    """By the word that the list itself has for them."""
+    _typed(home, "client", "brief", "--no-p12", "--lifetime", "1s", "--out", str(tmp_path))
+    deadline = time.monotonic() + 30
+    while "brief" not in _listed(home, "expired"):
+        assert time.monotonic() < deadline
+    assert "brief" not in _listed(home, "valid")
+
+
+def _listed(home: Path, status: str) -> set[str]:
+    found = json.loads(_typed(home, "list", "--status", status, "--json").stdout)["certificates"]
+    return {row["name"] for row in found}
