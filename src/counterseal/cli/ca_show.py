@@ -8,8 +8,8 @@ import click
 from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
 
+from counterseal.authority.ca_json import ca_to_json
 from counterseal.authority.parts import ROOT
-from counterseal.authority.record_json import ca_to_json
 from counterseal.cli.common import Run, common
 from counterseal.cli.completions import complete_cas
 from counterseal.duration import show_duration
