@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -42,6 +40,8 @@ def findings_to_json(findings: Iterable[Finding]) -> list[dict[str, Any]]:
 
 
 def _thing(thing: Thing) -> dict[str, Any]:
+    import msgspec  # noqa: PLC0415 - a twentieth of an inspection, and most are read by a person
+
     piece = thing.piece
     return {
         "kind": thing.kind.value,

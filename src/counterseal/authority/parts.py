@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import lru_cache
 from io import BytesIO
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 from counterseal.errors import NotFoundError, hint_for
 from counterseal.pki.profile import BUILT_IN, Purpose
@@ -50,11 +50,10 @@ def _issuer(name: str, purpose: Purpose, contents: tuple[bytes, ...], published_
     return Issuer.of(name, path, purpose, pointers(published_at, name) if published_at else ())
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
+class Rules(NamedTuple):
     """What the configuration may change about the CA."""
 
-    profiles: Mapping[str, Profile] = field(default_factory=lambda: BUILT_IN)
+    profiles: Mapping[str, Profile] = BUILT_IN
     crl_lifetime: timedelta = timedelta(days=7)
     crl_refresh: timedelta = timedelta(days=1)
     root_crl_lifetime: timedelta | None = None

@@ -49,7 +49,8 @@ def inspect_(run: Run, *, files: tuple[Path, ...], password_file: Path | None, f
         found = inspect(
             given, at=now(), password=partial(ask_password, password_file), known=cas.describe, trusted=cas.certificates
         )
-    run.show({"files": files_to_json(found)}, files_to_text(found, full=full))
+    document = {"files": files_to_json(found)} if run.json else {}
+    run.show(document, files_to_text(found, full=full))
     return 0 if all(file.is_readable for file in found) else 1
 
 

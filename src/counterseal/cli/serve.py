@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
@@ -48,10 +48,10 @@ def serve(run: Run, *, listen: str | None, names: tuple[str, ...], print_unit: b
     settings = run.settings()
     wanted = settings.serve
     if listen is not None:
-        wanted = replace(wanted, listen=Address.parse(listen))
+        wanted = wanted._replace(listen=Address.parse(listen))
     if names:
-        wanted = replace(wanted, names=tuple(name.lower() for name in names))
-    settings = replace(settings, serve=wanted)
+        wanted = wanted._replace(names=tuple(name.lower() for name in names))
+    settings = settings._replace(serve=wanted)
 
     def started(listening: Listening) -> None:
         text = f"serving {listening.url} on {listening.address}"

@@ -12,7 +12,6 @@ from cryptography import x509
 
 from counterseal.bundles.pkcs12_reader import open_pkcs12
 from counterseal.errors import InputError, NotFoundError
-from counterseal.handshake.examine import watch
 from counterseal.pki.extensions import extension_in, read_extensions
 from counterseal.pki.reading import certificates_in, load_certificate
 from counterseal.pki.recognise import Piece, recognise
@@ -42,6 +41,8 @@ def chain_in(content: bytes, *, source: str, password: Callable[[], bytes | None
 
 def chain_of_server(what: Dial) -> FoundChain:
     """Return the chain that a server sends, in its order; raises NotFoundError ``server.no_chain``."""
+    from counterseal.handshake.examine import watch  # noqa: PLC0415 - a file needs no connection
+
     watched = watch(what)
     if not watched.story.server_chain:
         fault = watched.trace.fault or watched.trace.ending.value

@@ -5,7 +5,6 @@ from __future__ import annotations
 import getpass
 import os
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -140,7 +139,7 @@ def readable_settings_of(home: Path) -> Settings:
     from counterseal.config.load import read_settings  # noqa: PLC0415 - same
 
     try:
-        return replace(read_settings(home / "counterseal.toml")[0], source=None)
+        return read_settings(home / "counterseal.toml")[0]._replace(source=None)
     except CountersealError:
         return Settings()
 

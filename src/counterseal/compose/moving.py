@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from counterseal.compose.home import cas_in, require_home, settings_of
@@ -64,7 +64,7 @@ def move(home: Path, to: str, password_file: Path | None) -> Moved:
     store = _wanted(settings, to, password_file)
     with ExitStack() as stack:
         source = stack.enter_context(open_store(home, settings))
-        target = stack.enter_context(open_store(home, replace(settings, store=store), create=True))
+        target = stack.enter_context(open_store(home, settings._replace(store=store), create=True))
         if source.is_shared:
             _wait_long(source)
         stack.enter_context(source.transaction())
@@ -82,7 +82,7 @@ def plan_move(home: Path, to: str, password_file: Path | None) -> PlannedMove:
     settings = settings_of(home)
     store = _wanted(settings, to, password_file)
     place = store.url if store else str(store_path(home))
-    if cas_in(home, replace(settings, store=store)):
+    if cas_in(home, settings._replace(store=store)):
         raise not_empty(place)
     with open_store(home, settings) as source:
         held = tuple(contents(source, table) for table in tables())

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import urllib.error
-import urllib.request
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -63,6 +61,9 @@ def fetch(place: str, question: bytes | None = None) -> bytes:
     """Return what is at an http URL, at most 64 MiB within 10 s; with ``question`` as a POST of an OCSP request."""
     if urlsplit(place).scheme not in {"http", "https"}:
         raise InputError("fetch.scheme", f"not fetched, only http and https are: {quoted(place)}")
+    import urllib.error  # noqa: PLC0415 - fetching is rare, and needs all of http
+    import urllib.request  # noqa: PLC0415 - same
+
     headers = {"User-Agent": "counterseal"} | ({"Content-Type": "application/ocsp-request"} if question else {})
     request = urllib.request.Request(place, question, headers)  # noqa: S310 - the scheme was looked at
     try:

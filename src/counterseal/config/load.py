@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
@@ -97,7 +96,7 @@ class _Loader:
         served = self._try("serve", lambda: serve_settings_of(serve, self._path)) or ServeSettings()
         return Settings(
             source=self.path,
-            rules=replace(rules, published_at=served.http_url),
+            rules=rules._replace(published_at=served.http_url),
             nginx=NginxSettings(
                 binary=self._path(nginx.binary),
                 config=self._path(nginx.config),
@@ -141,7 +140,7 @@ class _Loader:
             profile = self._try(f"profiles.{name}", lambda n=name, r=raw: profile_of(n, r))  # type: ignore[misc] # bound now
             if profile:
                 profiles[name] = profile
-        return replace(rules, profiles=profiles, crl_lifetime=lifetime, crl_refresh=refresh, root_crl_lifetime=root)
+        return Rules(profiles, lifetime, refresh, root)
 
     def _named(
         self, document: dict[str, Any], table: str, kind: Callable[[object], type[StructT]]

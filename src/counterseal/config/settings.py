@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -44,23 +43,22 @@ class StoreSettings(NamedTuple):
     password_file: Path | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(NamedTuple):
     """The whole configuration; ``source`` is the file it was read from, None when there is none."""
 
     source: Path | None = None
-    rules: Rules = field(default_factory=Rules)
-    nginx: NginxSettings = field(default_factory=NginxSettings)
+    rules: Rules = Rules()
+    nginx: NginxSettings = NginxSettings()
     sites: tuple[ServedSite, ...] = ()
     store: StoreSettings | None = None
-    serve: ServeSettings = field(default_factory=ServeSettings)
+    serve: ServeSettings = ServeSettings()
     acme: AcmeRules | None = None
     """None: nothing is said about ACME, so its defaults hold."""
     ocsp: OCSPRules | None = None
     """None: the same of OCSP."""
     api: ApiRules | None = None
     """None: nobody has access to the API."""
-    reminders: ReminderSettings = field(default_factory=ReminderSettings)
+    reminders: ReminderSettings = ReminderSettings()
     est: ESTRules | None = None
     """None: the same of EST."""
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from counterseal.errors import InputError
 
@@ -14,8 +13,7 @@ DEFAULT_PORT = 8443
 LAST_PORT = 65_535
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(NamedTuple):
     """Where to listen: a host and a port (0 takes a free one), or a Unix socket, which speaks plain HTTP."""
 
     host: str = "127.0.0.1"
@@ -42,8 +40,7 @@ class Address:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
-@dataclass(frozen=True, slots=True)
-class ServeSettings:
+class ServeSettings(NamedTuple):
     """How the service listens and what it is called.
 
     ``names`` are what its own certificate is for; ``public_url`` is how clients reach it where that differs, as behind

@@ -129,7 +129,7 @@ def finish(world: World) -> None:
 def end(world: World) -> None:
     """Let a revoked certificate end, and be on one list after that."""
     world.revoke(world.add(days=1))
-    world.authority = replace(world.authority, rules=replace(world.authority.rules, crl_refresh=timedelta(days=90)))
+    world.authority = replace(world.authority, rules=world.authority.rules._replace(crl_refresh=timedelta(days=90)))
     world.publish()
     world.now += timedelta(days=8, seconds=1)
 
@@ -217,7 +217,7 @@ def test_a_list_is_stale_when_its_refresh_is_due(world: World) -> None:
 def test_the_list_of_a_root_alone_may_last_longer(tmp_path: Path) -> None:
     """Its key lies elsewhere, and is not brought for every list."""
     with small_ca(tmp_path) as authority:
-        rules = replace(authority.rules, root_crl_lifetime=timedelta(days=180), crl_lifetime=timedelta(days=7))
+        rules = authority.rules._replace(root_crl_lifetime=timedelta(days=180), crl_lifetime=timedelta(days=7))
         signed = publish(replace(authority, rules=rules)).signed
     lifetimes = {crl.issuer: (crl.next_update - crl.this_update) // 86_400 for crl in signed}
     assert lifetimes == {ROOT: 180, "servers": 7, "clients": 7}

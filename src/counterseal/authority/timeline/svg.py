@@ -5,8 +5,8 @@ Colours are a style sheet inside the file, with one rule for each state; whateve
 
 from __future__ import annotations
 
+from html import escape
 from typing import TYPE_CHECKING
-from xml.sax.saxutils import escape
 
 from counterseal.authority.timeline.gather import Kind, State
 from counterseal.authority.timeline.scale import Scale
@@ -169,4 +169,4 @@ def _shortened(text: str) -> str:
 
 
 def _escaped(text: str) -> str:
-    return escape(printable(text))
+    return escape(printable(text), quote=False)
