@@ -5,13 +5,21 @@ Decides that nothing asked every day reads more than it answers; ``search`` says
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from counterseal.errors import AmbiguousError, NotFoundError
 from counterseal.pki.shown import show_serial
+from counterseal.store.blocks import Blocks
 from counterseal.store.records import CertificateRecord, Status
-from counterseal.store.rows import CERTIFICATE_COLUMNS, SERIAL_OCTETS, certificate_record, decode_serial, encode_serial
-from counterseal.store.session import Session
+from counterseal.store.rows import (
+    CERTIFICATE_COLUMNS,
+    SERIAL_OCTETS,
+    certificate_record,
+    decode_serial,
+    encode_serial,
+    reserved_columns,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,7 +38,7 @@ _KNOWN = (
 _STANDING = "select status, revoked_at, revocation_reason from certificate where serial_number = ? and issuer = ?"
 
 
-class Inventory(Session):
+class Inventory(Blocks):
     """The certificates, read."""
 
     def standing(self, serial_number: int, *, issuer: str) -> tuple[str, int | None, str | None] | None:
@@ -50,6 +58,8 @@ class Inventory(Session):
         and no ``issuer`` is given.
         """
         rows = self.rows(_BY_SERIAL, (encode_serial(serial_number),))
+        if not rows:
+            rows = [reserved_columns(one) for one in self.reserved_in_blocks() if one.serial_number == serial_number]
         records = [certificate_record(row) for row in rows if issuer is None or row[1] == issuer]
         if not records:
             raise NotFoundError(
@@ -66,7 +76,11 @@ class Inventory(Session):
 
     def by_name(self, name: str, status: Status | None = None) -> tuple[CertificateRecord, ...]:
         """Return the certificates that the user calls exactly this, newest first; reservations only if asked for."""
-        records = map(certificate_record, self.rows(_BY_NAME, (name,)))
+        rows = self.rows(_BY_NAME, (name,))
+        if status is Status.RESERVED:
+            rows += [reserved_columns(one) for one in self.reserved_in_blocks() if one.name == name]
+            return tuple(sorted(map(certificate_record, rows), key=attrgetter("created_at"), reverse=True))
+        records = map(certificate_record, rows)
         if status is None:
             return tuple(record for record in records if record.status is not Status.RESERVED)
         return tuple(record for record in records if record.status is status)
@@ -82,7 +96,7 @@ class Inventory(Session):
         """
         from counterseal.store.search import read_page  # noqa: PLC0415 - 4 ms that only listings need
 
-        return read_page(query, self.rows)
+        return read_page(query, self.rows, self.reserved_in_blocks)
 
     def known_serials(self, issuer: str, at: int) -> Iterator[int]:
         """Yield the serial numbers of the issuer's valid certificates that have not expired at ``at``, by expiry."""

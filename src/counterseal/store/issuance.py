@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from counterseal.errors import StoreError
 from counterseal.pki.shown import show_serial
 from counterseal.store.authorities import Authorities
+from counterseal.store.blocks import TAKE_AWAY, Blocks, block_of
 from counterseal.store.changes import Changes
 from counterseal.store.records import CertificateRecord, NewKeyUse, Reservation, Status
 from counterseal.store.rows import (
@@ -43,6 +44,10 @@ _ADOPT = (
     f"insert into certificate ({CERTIFICATE_COLUMNS})"  # noqa: S608 - constants only
     " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict do nothing"
 )
+_RECORD_NEW = (
+    f"insert into certificate ({CERTIFICATE_COLUMNS}, key_use)"  # noqa: S608 - constants only
+    " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict do nothing"
+)
 _NAME = (
     "insert into certificate_name (direction, value, serial_number, issuer) values (?, ?, ?, ?) on conflict do nothing"
 )
@@ -56,7 +61,7 @@ _RESERVED = (
 )
 
 
-class Issuance(Authorities, Changes):
+class Issuance(Authorities, Blocks, Changes):
     """Reserving, recording, adopting."""
 
     def reserve(self, serial_number: int, *, issuer: str, name: str, profile: str, at: int, actor: str) -> None:
@@ -71,8 +76,24 @@ class Issuance(Authorities, Changes):
         with self.transaction():
             for issuer in {one.issuer for one in reservations}:
                 self.ca(issuer)
+            self._require_outside_blocks(reservations)
             if self.run_many(_RESERVE, map(_reservation_columns, reservations)) != len(reservations):
-                raise self._taken([(one.serial_number, one.issuer) for one in reservations])
+                raise self._taken(reservations)
+
+    def reserve_block(self, reservations: Sequence[Reservation]) -> None:
+        """Take many serial numbers in one row, for certificates that ``record_block`` records all at once.
+
+        Issuer, profile, time and actor are those of the first. Raises as ``reserve`` does; then none is taken.
+        """
+        issuer = reservations[0].issuer
+        numbers = {encode_serial(one.serial_number) for one in reservations}
+        asked = f"select 1 from certificate where issuer = ? and serial_number in ({', '.join('?' * len(numbers))})"  # noqa: S608 - only places for values
+        with self.transaction():
+            self.ca(issuer)
+            self._require_outside_blocks(reservations)
+            if len(numbers) < len(reservations) or self.row(f"{asked} limit 1", (issuer, *numbers)):
+                raise self._taken(reservations)
+            self._add_block(reservations)
 
     def release(self, numbers: Iterable[tuple[int, str]]) -> None:
         """Give back reserved numbers, each with its issuer, for which nothing was signed for certain."""
@@ -97,6 +118,19 @@ class Issuance(Authorities, Changes):
             if recorded != len(records):
                 raise self._not_reserved(records)
 
+    def record_block(self, issued: Sequence[tuple[CertificateRecord, NewKeyUse]]) -> None:
+        """Do what ``record_many`` does for the numbers of one block, all of them and in its order."""
+        records = [record for record, _ in issued]
+        with self.transaction():
+            self._add_names(records)
+            uses, appending = self._chain_key_uses(use for _, use in issued)
+            rows = ((*certificate_columns(record), use.sequence) for record, use in zip(records, uses, strict=True))
+            *_, recorded, blocks = self.run_together(
+                [*appending, (_RECORD_NEW, rows), (TAKE_AWAY, [block_of(records)])]
+            )
+            if recorded != len(records) or not blocks:
+                raise self._not_reserved(records)
+
     def adopt(self, certificates: Sequence[tuple[CertificateRecord, bytes | None]]) -> None:
         """Take over what another CA program issued, in one transaction, each with its CRL entry when it is revoked.
 
@@ -106,22 +140,30 @@ class Issuance(Authorities, Changes):
         with self.transaction():
             for issuer in {record.issuer for record in records}:
                 self.ca(issuer)
+            self._require_outside_blocks(records)
             if self.run_many(_ADOPT, map(certificate_columns, records)) != len(records):
-                raise self._taken([(record.serial_number, record.issuer) for record in records])
+                raise self._taken(records)
             self._add_names(records)
             changes = {issuer: self.next_change(issuer) for issuer in {record.issuer for record in records}}
             self.run_many(_REVOCATION, _revocation_rows(certificates, changes))
 
     def reserved_before(self, at: int) -> tuple[Reservation, ...]:
         """Return the reservations made before ``at`` that never became a certificate: a crash, or work under way."""
-        return tuple(Reservation(decode_serial(serial), *rest) for serial, *rest in self.rows(_RESERVED, (at,)))
+        found = [Reservation(decode_serial(serial), *rest) for serial, *rest in self.rows(_RESERVED, (at,))]
+        found += [one for one in self.reserved_in_blocks() if one.created_at < at]
+        return tuple(sorted(found, key=lambda one: (one.created_at, one.serial_number, one.issuer)))
 
     def _add_names(self, records: Iterable[CertificateRecord]) -> None:
         self.run_many(_NAME, sorted(_name_rows(records)))  # in the order of the index: pages are visited once
 
-    def _taken(self, wanted: Sequence[tuple[int, str]]) -> StoreError:
+    def _require_outside_blocks(self, wanted: Sequence[Reservation | CertificateRecord]) -> None:
+        if self._in_blocks({(encode_serial(one.serial_number), one.issuer) for one in wanted}):
+            raise self._taken(wanted)
+
+    def _taken(self, records: Sequence[Reservation | CertificateRecord]) -> StoreError:
         """Say which number it was; called when an insert left one out, whose transaction is rolled back then."""
         self._roll_back()
+        wanted = [(one.serial_number, one.issuer) for one in records]
         seen: set[tuple[int, str]] = set()
         for one in wanted:
             if one in seen or self._status(*one) is not None:
@@ -142,6 +184,8 @@ class Issuance(Authorities, Changes):
             "select status from certificate where serial_number = ? and issuer = ?",
             (encode_serial(serial_number), issuer),
         )
+        if row is None and self._in_blocks({(encode_serial(serial_number), issuer)}):
+            return Status.RESERVED
         return None if row is None else str(row[0])
 
 

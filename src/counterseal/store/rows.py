@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from counterseal.errors import InputError
 from counterseal.pki.shown import show_serial
-from counterseal.store.records import CertificateRecord, Status
+from counterseal.store.records import CertificateRecord, Reservation, Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -82,6 +82,13 @@ def certificate_columns(record: CertificateRecord) -> Row:
         record.revoked_at,
         record.revocation_reason,
     )
+
+
+def reserved_columns(one: Reservation) -> Row:
+    """Return a reservation in the order of ``CERTIFICATE_COLUMNS``."""
+    number, issuer, name, profile, created_at, created_by = one
+    certificate = (None, None, profile, None, str(Status.RESERVED), None, None, None)
+    return (encode_serial(number), issuer, name, *certificate, created_at, created_by, None, None)
 
 
 def certificate_record(row: Row) -> CertificateRecord:

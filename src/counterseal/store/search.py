@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from counterseal.errors import InputError
-from counterseal.store.records import CertificateRecord, Page, Query, Status
+from counterseal.store.records import CertificateRecord, Page, Query, Reservation, Status
 from counterseal.store.rows import (
     BACKWARD,
     CERTIFICATE_COLUMNS,
@@ -22,11 +22,12 @@ from counterseal.store.rows import (
     Row,
     backward,
     certificate_record,
+    reserved_columns,
     search_values,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator
 
 _ISSUED = (Status.VALID, Status.REVOKED, Status.HELD)
 _PATTERN_LIMIT = 1000
@@ -52,8 +53,13 @@ class Position:
     issuer: str
 
 
-def read_page(query: Query, read: Callable[[str, Row], list[Row]]) -> Page:
-    """Return the page that ``query`` asks for; ``read`` runs a statement. Raises InputError for a foreign cursor."""
+def read_page(
+    query: Query, read: Callable[[str, Row], list[Row]], in_blocks: Callable[[], Iterable[Reservation]] = tuple
+) -> Page:
+    """Return the page that ``query`` asks for; raises InputError for a foreign cursor.
+
+    ``read`` runs a statement, ``in_blocks`` reads the reservations that are no rows of their own.
+    """
     after = _decode_cursor(query)
     is_shown = _new_filter(query)
     wanted = query.limit + 1  # one more than the page tells whether there is a next one
@@ -61,6 +67,8 @@ def read_page(query: Query, read: Callable[[str, Row], list[Row]]) -> Page:
     while len(found) < wanted:
         asked = statement(query, after, limit=wanted)
         rows = read(asked.sql, asked.values)
+        if query.status is Status.RESERVED:
+            rows = sorted([*rows, *_reserved_in_blocks(query, after, in_blocks())], key=_place)[:wanted]
         for key, *columns in rows:
             after = Position(key, columns[0], columns[1])
             record = certificate_record(tuple(columns))
@@ -196,6 +204,24 @@ def _reserved(query: Query, after: Position | None, limit: int) -> Statement:
     return Statement(sql, (*values, limit))
 
 
+def _reserved_in_blocks(query: Query, after: Position | None, given: Iterable[Reservation]) -> Iterator[Row]:
+    """Yield those that ``_reserved`` would find if they were rows, as it would."""
+    pattern = re.compile(".*".join(map(re.escape, _open_ended(query.name or "").lower().split("*"))), re.DOTALL)
+    least = ("", b"", "") if after is None else (after.key, after.serial_number, after.issuer)
+    for one in given:
+        row = (one.created_at, *reserved_columns(one))
+        if (
+            (query.issuer in {None, one.issuer} and query.profile in {None, one.profile})
+            and (after is None or _place(row) > least)
+            and pattern.fullmatch(one.name.lower())
+        ):
+            yield row
+
+
+def _place(row: Row) -> Row:
+    return row[:3]  # the sort key, serial number and issuer
+
+
 def _filters(query: Query) -> tuple[list[str], Row]:
     wanted = (
         ("c.profile = ?", query.profile),
@@ -224,9 +250,7 @@ class _Pattern:
     def of(cls, name: str) -> _Pattern:
         if len(name) > _PATTERN_LIMIT:
             raise InputError("query.name", f"name pattern is longer than {_PATTERN_LIMIT} characters: {name[:40]}...")
-        wanted = name.lower().replace("\0", "\ufffd")
-        if "*" not in wanted:
-            wanted += "*"
+        wanted = _open_ended(name.lower().replace("\0", "\ufffd"))
         direction = FORWARD
         if wanted.startswith(("*.", "*@")) and "*" not in wanted[1:]:
             direction, wanted = BACKWARD, _from_its_end(wanted[1:])
@@ -244,7 +268,12 @@ def _from_its_end(suffix: str) -> str:
 
 def _like(pattern: str) -> str:
     escaped = pattern.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return escaped.replace("*", "%") if "*" in pattern else escaped + "%"
+    return _open_ended(escaped).replace("*", "%")
+
+
+def _open_ended(pattern: str) -> str:
+    """Return the pattern with a ``*`` at its end where it has none: a word means what begins with it."""
+    return pattern if "*" in pattern else f"{pattern}*"
 
 
 def _successor(prefix: str) -> str | None:

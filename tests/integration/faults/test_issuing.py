@@ -310,6 +310,34 @@ def test_killed_while_issuing(home: Path, tmp_path: Path, where: str, number: in
     assert len(listed(home)) == rows + 1
 
 
+@pytest.mark.parametrize(
+    ("where", "number", "left"),
+    [
+        ("counterseal.store.issuance:Issuance.reserve_block", 1, 0),
+        ("counterseal.keystore.software:SoftwareSigner.sign", 2, 3),
+        ("counterseal.store.issuance:Issuance.record_block", 1, 3),
+    ],
+    ids=["before reserve", "before sign", "before store"],
+)
+def test_a_batch_killed_leaves_its_numbers_reserved(
+    home: Path, tmp_path: Path, where: str, number: int, left: int
+) -> None:
+    """Each is told with its name, and stays so when the same command issues them all under other numbers."""
+    (tmp_path / "rows.csv").write_text("name\nann\nbob\ncyd\n")
+    words = ("client", "--batch", str(tmp_path / "rows.csv"), "--no-p12", "--archive", str(tmp_path / "all.tar"))
+    die(home, where, number, *words)
+    assert listed(home) == []
+    names = [one["name"] for one in listed(home, "--status", "reserved")]
+    assert sorted(names) == ["ann", "bob", "cyd"][:left]
+    again = counterseal(home, *words)
+    assert again.code == 0, again.stderr
+    assert sorted(one["name"] for one in listed(home)) == ["ann", "bob", "cyd"]
+    reserved = listed(home, "--status", "reserved")
+    assert len(reserved) == left
+    assert not {one["serial_number"] for one in reserved} & {one["serial_number"] for one in listed(home)}
+    assert_sound(home)
+
+
 @pytest.mark.parametrize("number", [1, 2, 3, 4])
 def test_killed_while_the_ca_is_made(tmp_path: Path, number: int) -> None:
     """Either there is a CA that can be completed, or the next init says what to remove; then it goes through."""

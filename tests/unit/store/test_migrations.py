@@ -11,7 +11,7 @@ import pytest
 from counterseal.errors import StoreError
 from counterseal.store.migrations import migrate, migrations
 from counterseal.store.sqlite import open_store
-from store_fixtures import certificate, issue, new_store
+from store_fixtures import NOW, certificate, issue, key_use, new_store, reservation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -101,6 +101,27 @@ def test_names_of_an_older_store_are_found_after_they_were_laid_down_anew(
     assert connection.execute("select * from certificate_name").fetchall() == sorted(rows)
     with pytest.raises(sqlite3.IntegrityError, match="cannot store BLOB"):
         connection.execute("insert into certificate_name values (0, ?, ?, 'servers')", (b"x", b"2" * 20))
+
+
+def test_numbers_of_an_older_store_stay_reserved_beside_those_in_blocks(tmp_path: Path) -> None:
+    """What a crash left before there were blocks is shown with what it leaves since, and can still be recorded."""
+    before = next(step.version for step in migrations() if "reserved_block" in step.name) - 1
+    with closing(sqlite3.connect(tmp_path / "store.db", isolation_level=None)) as connection:
+        migrate(connection, tmp_path, steps=migrations()[:before])
+        connection.execute(
+            "insert into ca (name, purpose, certificate, key_id, state, created_at, crl_number)"
+            " values ('clients', 'client', x'', 'key-1', 'active', 1, 0)"
+        )
+        connection.execute(
+            "insert into certificate (serial_number, issuer, name, profile, created_at, created_by, status)"
+            " values (?, 'clients', 'left', 'client', ?, 'root', 'reserved')",
+            ((5).to_bytes(20, "big"), NOW),
+        )
+    with open_store(tmp_path / "store.db") as store:
+        store.reserve_block([reservation(certificate(number)) for number in (4, 6)])
+        assert [one.serial_number for one in store.reserved_before(NOW + 1)] == [4, 5, 6]
+        store.record(certificate(5), key_use(certificate(5)))
+        assert [one.serial_number for one in store.reserved_before(NOW + 1)] == [4, 6]
 
 
 def test_a_newer_store_is_refused_unchanged(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from counterseal.store import issuance, key_use_log
 from counterseal.store.acme import accounts, authorizations, orders
+from counterseal.store.blocks import TAKE_AWAY
 from counterseal.store.expiry import _COUNT, _NEXT_PROFILE
 from counterseal.store.inventory import _BY_NAME, _BY_SERIAL, _KNOWN
 from counterseal.store.postgresql import open_store
@@ -46,6 +47,7 @@ QUESTIONS = {
     "known": _KNOWN,
     "record": issuance._RECORD,
     "reserved": issuance._RESERVED,
+    "block": TAKE_AWAY,
     "mark": _MARK,
     "delete": _DELETE,
     "last": _LAST,

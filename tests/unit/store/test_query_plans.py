@@ -8,6 +8,7 @@ import pytest
 
 from counterseal.store import issuance, key_use_log
 from counterseal.store.acme import accounts, authorizations, orders
+from counterseal.store.blocks import TAKE_AWAY
 from counterseal.store.expiry import _COUNT, _NEXT_PROFILE
 from counterseal.store.inventory import _BY_NAME, _BY_SERIAL, _KNOWN
 from counterseal.store.records import Query, Status
@@ -115,6 +116,7 @@ def test_a_word_in_the_middle_reads_the_name_index_alone(store: Store) -> None:
         (_KNOWN, "COVERING INDEX certificate_by_issuer (issuer=? AND status=? AND not_after>?)"),
         (issuance._RECORD, "sqlite_autoindex_certificate_1 (serial_number=? AND issuer=?)"),
         (issuance._RESERVED, "certificate_reserved (created_at<?)"),
+        (TAKE_AWAY, "sqlite_autoindex_reserved_block_1 (first_number=? AND issuer=?)"),
         (_MARK, "sqlite_autoindex_certificate_1 (serial_number=? AND issuer=?)"),
         (_DELETE, "sqlite_autoindex_revocation_1 (issuer=? AND serial_number=?)"),
         (f"select crl_entry {_WHERE}", "COVERING INDEX revocation_in_order (issuer=?)"),

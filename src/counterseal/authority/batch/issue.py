@@ -84,7 +84,7 @@ def _reserve(authority: Authority, order: BatchOrder, rows: Iterable[ClientRow])
         now = authority.clock().replace(microsecond=0)  # all of a second share their times, so that they have one model
         at, issuer, profile, actor = epoch(now), order.issuer, order.profile.name, authority.actor
         numbered = list(zip(authority.serial_numbers(len(chunk)), chunk, strict=True))
-        authority.store.reserve_many(
+        authority.store.reserve_block(
             [Reservation(number, issuer, row.name, profile, at, actor) for number, row in numbered]
         )
         yield now, numbered
@@ -118,7 +118,7 @@ def _deposit(
         issued = waiting.popleft()
         last_serial = issued[-1][0].serial_number
         part = ledger.deposit(common + chunk.members, chunk.lines, last_serial=last_serial)
-        authority.store.record_many(issued)
+        authority.store.record_block(issued)
         common = b""
         yield part, len(issued)
 
