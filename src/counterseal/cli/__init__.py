@@ -5,6 +5,6 @@
 
 from __future__ import annotations
 
-from counterseal.cli.group import LazyGroup, main
+from counterseal.cli.group import main
 
-__all__ = ["LazyGroup", "main"]
+__all__ = ["main"]

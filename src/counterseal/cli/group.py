@@ -1,27 +1,11 @@
-"""The commands by name, grouped in the help by what the user is doing, each loaded when it is used.
-
-The one-line help stands here beside the name, so that ``counterseal --help`` loads no command; a test keeps it equal to
-the command's own.
-"""
+"""All commands by name, grouped in the help by what the user is doing; each is loaded when it is used."""
 
 from __future__ import annotations
 
-import gc
-from importlib import import_module
-from typing import NamedTuple
-
 import click
-from click.exceptions import NoSuchCommand
 
 from counterseal import __version__
-
-
-class Entry(NamedTuple):
-    """Where a command is, and what it does in a line."""
-
-    target: str
-    summary: str
-
+from counterseal.cli.lazy import Entry, LazyGroup
 
 SECTIONS: dict[str, dict[str, Entry]] = {
     "Make": {
@@ -95,42 +79,6 @@ SECTIONS: dict[str, dict[str, Entry]] = {
         "log": Entry("counterseal.cli.log:log", "Show or verify the log of every use of a CA key."),
     },
 }
-COMMANDS = {name: entry for section in SECTIONS.values() for name, entry in section.items()}
-
-
-class LazyGroup(click.Group):
-    """A group whose commands are imported when they are asked for."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        """Return the names in the order of the help."""
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
-        """Import and return the command of this name."""
-        if cmd_name not in COMMANDS:
-            return None
-        module, _, attribute = COMMANDS[cmd_name].target.partition(":")
-        command = getattr(import_module(module), attribute)
-        gc.freeze()  # code that is loaded stays: the first collection would walk through all of it
-        gc.enable()
-        assert isinstance(command, click.Command)  # noqa: S101 - for the type checker; a test loads every command
-        return command
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command, or say which one was probably meant."""
-        name = args[0]
-        if name not in COMMANDS:
-            raise NoSuchCommand(name, possibilities=COMMANDS, ctx=ctx)
-        return super().resolve_command(ctx, args)
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
-        """Write the sections of the help without importing a command."""
-        for section, entries in SECTIONS.items():
-            with formatter.section(section):
-                formatter.write_dl([(name, entry.summary) for name, entry in entries.items()])
-
 
 EPILOG = """\b
 Examples:
@@ -144,7 +92,10 @@ Exit codes: 0 done, 1 failed, 2 usage, 3 findings, 4 refused by policy.
 
 
 @click.group(
-    cls=LazyGroup, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+    cls=LazyGroup,
+    sections=SECTIONS,
+    epilog=EPILOG,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(__version__, message="counterseal %(version)s")
 def main() -> None:

@@ -1,4 +1,4 @@
-"""``counterseal nginx``: render, deploy, rollback, generations, status, stop."""
+"""``counterseal nginx``: render, deploy, rollback."""
 
 from __future__ import annotations
 
@@ -7,28 +7,19 @@ from typing import TYPE_CHECKING
 import click
 
 from counterseal.authority.deployment import choose_rollback, deploy_sites, render_sites, rollback_sites
-from counterseal.cli.common import Run, columns, common
-from counterseal.cli.dry_run import dry_run_option, show_dry_run
-from counterseal.cli.exit_codes import FINDINGS
-from counterseal.cli.nginx_status import status_lines
+from counterseal.cli.common import Run, common
+from counterseal.cli.dry_run import dry_run_option
 from counterseal.cli.proofs import table
 from counterseal.cli.rehearsal import rehearse_deploy, rehearse_rollback
 from counterseal.compose.ground import open_ground
-from counterseal.compose.home import require_home
 from counterseal.handshake.proof_json import proof_to_json
-from counterseal.nginx.deploy import mend
-from counterseal.nginx.generations import list_generations
-from counterseal.nginx.status import read_status
 
 if TYPE_CHECKING:
-    from counterseal.authority.deployment import Deployed, Ground
+    from counterseal.authority.deployment import Deployed
     from counterseal.fileset import PlannedFile
 
-nginx = click.Group()
-"""What deploys and looks after; ``nginx_group`` puts it on the command line."""
 
-
-@nginx.command(epilog="\b\nExamples:\n  counterseal nginx render\n  counterseal nginx render --snippets")
+@click.command(epilog="\b\nExamples:\n  counterseal nginx render\n  counterseal nginx render --snippets")
 @click.option("--snippets", is_flag=True, help="Files to include into server blocks of your own.")
 @common
 def render(run: Run, *, snippets: bool) -> None:
@@ -51,7 +42,7 @@ def _readable(file: PlannedFile) -> str:
     return file.content.decode(errors="replace")
 
 
-@nginx.command(epilog="\b\nExamples:\n  counterseal nginx deploy\n  counterseal nginx deploy --install-include")
+@click.command(epilog="\b\nExamples:\n  counterseal nginx deploy\n  counterseal nginx deploy --install-include")
 @click.option("--install-include", is_flag=True, help="Make our one include file in your nginx's tree.")
 @dry_run_option
 @common
@@ -67,7 +58,7 @@ def deploy(run: Run, *, install_include: bool, dry_run: bool) -> None:
     show_deployed(run, deployed)
 
 
-@nginx.command(epilog="\b\nExamples:\n  counterseal nginx rollback\n  counterseal nginx rollback --to 7")
+@click.command(epilog="\b\nExamples:\n  counterseal nginx rollback\n  counterseal nginx rollback --to 7")
 @click.option("--to", type=click.IntRange(1), help="Generation to go back to.  [default: the proven one before]")
 @click.option("--readmit", is_flag=True, help="Also where it lets in again who was revoked since.")
 @dry_run_option
@@ -87,84 +78,6 @@ def rollback(run: Run, *, to: int | None, readmit: bool, dry_run: bool) -> None:
         deployed = rollback_sites(authority, settings.sites, ground, to=to, readmit=readmit)
     show_deployed(run, deployed)
     run.say("hint: put counterseal.toml back now: the next deploy, revocation or refresh puts in force what it says")
-
-
-@nginx.command(epilog="\b\nExamples:\n  counterseal nginx generations")
-@common
-def generations(run: Run) -> None:
-    """List the generations that are kept."""
-    require_home(run.home)
-    ground = open_ground(run.home, run.settings())
-    mend(ground.place)
-    current = ground.in_force
-    found = list_generations(ground.place.base)
-    rows, documents = [], []
-    for generation in found:
-        manifest = generation.manifest
-        made = f"{manifest.created_at:%Y-%m-%d %H:%M:%S}" if manifest else "unknown"
-        state = ("in force" if generation.number == current else "") if generation.proven else "never proved"
-        rows.append((str(generation.number), made, state, manifest.reason if manifest else ""))
-        documents.append(
-            {
-                "number": generation.number,
-                "created_at": manifest.created_at.isoformat() if manifest else None,
-                "reason": manifest.reason if manifest else None,
-                "proven": generation.proven,
-                "in_force": generation.number == current,
-            }
-        )
-    if not rows:
-        run.show({"generations": []}, "no generation yet: counterseal nginx deploy")
-        return
-    run.show({"generations": documents}, columns(rows, titles=("NUMBER", "MADE (UTC)", "STATE", "WHY")))
-
-
-@nginx.command(epilog="\b\nExamples:\n  counterseal nginx status")
-@common
-def status(run: Run) -> int:
-    """Say which nginx runs, and which generation it serves."""
-    require_home(run.home)
-    ground = open_ground(run.home, run.settings())
-    recovery = mend(ground.place)
-    if recovery:
-        run.say(f"mended: the deploy of generation {recovery.new} had been killed; in force is {recovery.in_force}")
-    found = read_status(ground.place)
-    document = {
-        "binary": str(found.binary),
-        "version": found.version,
-        "running": found.running,
-        "master": found.master,
-        "workers": list(found.workers),
-        "generation": found.generation,
-        "proven": found.proven,
-        "changed": list(found.changed),
-        "test_passed": found.test.passed if found.test else None,
-        "faults": [fault.message for fault in found.faults],
-    }
-    run.show(document, "\n".join(status_lines(found)))
-    return 0 if found.running and found.proven and not found.changed else FINDINGS
-
-
-@nginx.command(epilog="\b\nExamples:\n  counterseal nginx stop")
-@dry_run_option
-@common
-def stop(run: Run, *, dry_run: bool) -> None:
-    """Stop the private nginx that a deploy started; a user's own nginx is never stopped."""
-    require_home(run.home)
-    ground = open_ground(run.home, run.settings())
-    if dry_run:
-        show_dry_run(run, acts=[_stopping(ground)])
-        return
-    if ground.place.nginx.target.owned:
-        ground.place.nginx.stop(within=10)
-    run.show({"running": ground.place.nginx.master_pid() is not None}, "nginx is stopped")
-
-
-def _stopping(ground: Ground) -> str:
-    master = ground.place.nginx.master_pid()
-    if not ground.place.nginx.target.owned:
-        return "stop nothing: this nginx is not one that a deploy started"
-    return "stop nothing: nginx does not run" if master is None else f"stop nginx, process {master}"
 
 
 def show_deployed(run: Run, deployed: Deployed) -> None:

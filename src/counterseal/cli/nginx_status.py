@@ -1,16 +1,106 @@
-"""What nginx is doing, in words."""
+"""``counterseal nginx``: generations, status, stop. They ask no CA, prove nothing, and load neither."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import click
+
+from counterseal.cli.common import Run, columns, common
+from counterseal.cli.dry_run import dry_run_option, show_dry_run
+from counterseal.cli.exit_codes import FINDINGS
+from counterseal.compose.ground import open_ground
+from counterseal.compose.home import require_home
+from counterseal.nginx.deploy import mend
+from counterseal.nginx.generations import list_generations
+from counterseal.nginx.status import read_status
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from counterseal.authority.deployment import Ground
     from counterseal.nginx.status import NginxStatus
 
 
-def status_lines(found: NginxStatus) -> Iterator[str]:
+@click.command(epilog="\b\nExamples:\n  counterseal nginx generations")
+@common
+def generations(run: Run) -> None:
+    """List the generations that are kept."""
+    require_home(run.home)
+    ground = open_ground(run.home, run.settings())
+    mend(ground.place)
+    current = ground.in_force
+    found = list_generations(ground.place.base)
+    rows, documents = [], []
+    for generation in found:
+        manifest = generation.manifest
+        made = f"{manifest.created_at:%Y-%m-%d %H:%M:%S}" if manifest else "unknown"
+        state = ("in force" if generation.number == current else "") if generation.proven else "never proved"
+        rows.append((str(generation.number), made, state, manifest.reason if manifest else ""))
+        documents.append(
+            {
+                "number": generation.number,
+                "created_at": manifest.created_at.isoformat() if manifest else None,
+                "reason": manifest.reason if manifest else None,
+                "proven": generation.proven,
+                "in_force": generation.number == current,
+            }
+        )
+    if not rows:
+        run.show({"generations": []}, "no generation yet: counterseal nginx deploy")
+        return
+    run.show({"generations": documents}, columns(rows, titles=("NUMBER", "MADE (UTC)", "STATE", "WHY")))
+
+
+@click.command(epilog="\b\nExamples:\n  counterseal nginx status")
+@common
+def status(run: Run) -> int:
+    """Say which nginx runs, and which generation it serves."""
+    require_home(run.home)
+    ground = open_ground(run.home, run.settings())
+    recovery = mend(ground.place)
+    if recovery:
+        run.say(f"mended: the deploy of generation {recovery.new} had been killed; in force is {recovery.in_force}")
+    found = read_status(ground.place)
+    document = {
+        "binary": str(found.binary),
+        "version": found.version,
+        "running": found.running,
+        "master": found.master,
+        "workers": list(found.workers),
+        "generation": found.generation,
+        "proven": found.proven,
+        "changed": list(found.changed),
+        "test_passed": found.test.passed if found.test else None,
+        "faults": [fault.message for fault in found.faults],
+    }
+    run.show(document, "\n".join(_status_lines(found)))
+    return 0 if found.running and found.proven and not found.changed else FINDINGS
+
+
+@click.command(epilog="\b\nExamples:\n  counterseal nginx stop")
+@dry_run_option
+@common
+def stop(run: Run, *, dry_run: bool) -> None:
+    """Stop the private nginx that a deploy started; a user's own nginx is never stopped."""
+    require_home(run.home)
+    ground = open_ground(run.home, run.settings())
+    if dry_run:
+        show_dry_run(run, acts=[_stopping(ground)])
+        return
+    if ground.place.nginx.target.owned:
+        ground.place.nginx.stop(within=10)
+    run.show({"running": ground.place.nginx.master_pid() is not None}, "nginx is stopped")
+
+
+def _stopping(ground: Ground) -> str:
+    master = ground.place.nginx.master_pid()
+    if not ground.place.nginx.target.owned:
+        return "stop nothing: this nginx is not one that a deploy started"
+    return "stop nothing: nginx does not run" if master is None else f"stop nginx, process {master}"
+
+
+def _status_lines(found: NginxStatus) -> Iterator[str]:
     """Yield a line for each thing that is known."""
     yield f"nginx       {(found.version or 'unknown').removeprefix('nginx version: ')}, {found.binary}"
     workers = f"{len(found.workers)} worker{'' if len(found.workers) == 1 else 's'}"
