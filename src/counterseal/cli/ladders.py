@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING
 
+from counterseal.cli.terminal import text_width
 from counterseal.handshake.explain.fields import shorten
 from counterseal.handshake.wire.messages import Side
 from counterseal.pki.path.check import Check, Outcome
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from counterseal.handshake.explain.sheet import Sheet
     from counterseal.pki.path.explain import PathReport
 
-_WIDTH = 110
 _ARROWS = {Side.CLIENT: "-->", Side.SERVER: "<--"}
 _INDENT = " " * 8
 
@@ -148,7 +148,7 @@ def _verdict(sheet: Sheet) -> str:
 def _wrapped(text: str, indent: str) -> list[str]:
     return textwrap.wrap(
         text,
-        _WIDTH,
+        text_width(),
         initial_indent=indent,
         subsequent_indent=f"{indent}  ",
         break_long_words=True,

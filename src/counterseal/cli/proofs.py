@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import math
+import textwrap
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from counterseal.cli.common import columns
+from counterseal.cli.terminal import terminal_width
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from counterseal.handshake.prove import Proof
     from counterseal.handshake.rows import RowResult
 
+_TEXTS = 2  # the first of the columns that hold sentences
 _TITLES = ("", "TLS", "CLIENT", "EXPECTED", "SEEN")
 
 
@@ -24,7 +29,7 @@ def table(proofs: Sequence[Proof], *, only_failed: bool = False) -> str:
     for proof in proofs:
         rows = [row for row in proof.rows if not (only_failed and row.passed)]
         lines.append(summary(proof))
-        lines.append(columns(_merged(rows), titles=_TITLES))
+        lines.append(columns(_fitted(_merged(rows), terminal_width()), titles=_TITLES))
         lines += list(dict.fromkeys(line for row in rows if not row.passed for line in _advice(row)))
     return "\n".join(lines)
 
@@ -49,6 +54,25 @@ def _merged(rows: Sequence[RowResult]) -> list[tuple[str, ...]]:
         (verdict, " ".join(dict.fromkeys(tls)), title, expected, seen)
         for (verdict, title, expected, seen), tls in versions.items()
     ]
+
+
+def _fitted(rows: list[tuple[str, ...]], width: int | None) -> list[tuple[str, ...]]:
+    """Return the rows with their texts broken over several lines where the table would be wider than ``width``."""
+    cells = list(zip(*rows, strict=True))
+    whole = [max(map(len, column)) for column in cells]
+    over = sum(whole) + 2 * (len(whole) - 1) - (width or math.inf)
+    if over <= 0:
+        return rows
+    least = [max(len(word) for cell in column for word in cell.split()) for column in cells[_TEXTS:]]
+    yielding = [text - word for text, word in zip(whole[_TEXTS:], least, strict=True)]
+    left = max(1 - over / max(sum(yielding), 1), 0)
+    limits = [*whole[:_TEXTS], *(word + int(part * left) for word, part in zip(least, yielding, strict=True))]
+    return [line for row in rows for line in _broken(row, limits)]
+
+
+def _broken(row: tuple[str, ...], limits: list[int]) -> Iterator[tuple[str, ...]]:
+    cells = (textwrap.wrap(cell, limit, break_on_hyphens=False) for cell, limit in zip(row, limits, strict=True))
+    yield from zip_longest(*cells, fillvalue="")
 
 
 def _advice(result: RowResult) -> list[str]:

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 def run(args: Sequence[str] | None = None) -> int:
     """Run one command line and return its exit code."""
     try:
-        code = main.main(args=list(args) if args is not None else None, prog_name="counterseal", standalone_mode=False)
+        words = None if args is None else list(args)
+        code = main.main(args=words, prog_name="counterseal", standalone_mode=False, color=_colour())
     except click.UsageError as error:
         _say_usage(error)
         return USAGE
@@ -49,6 +50,11 @@ def run(args: Sequence[str] | None = None) -> int:
             raise
         return _report_unexpected(error)
     return code if isinstance(code, int) else DONE
+
+
+def _colour() -> bool | None:
+    """Return False where nobody wants colours (no-color.org, a dumb terminal), else None: as the stream is one."""
+    return False if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb" else None
 
 
 def report(error: CountersealError) -> int:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +10,7 @@ import click
 from counterseal.authority.timeline.gather import gather
 from counterseal.cli.common import FILE, Run, common
 from counterseal.cli.dry_run import dry_run_option, show_dry_run
+from counterseal.cli.terminal import terminal_width
 from counterseal.cli.timeline_text import drawing, table
 from counterseal.files import preview, write_fileset
 from counterseal.fileset import FileSet, PlannedFile
@@ -50,7 +49,7 @@ def timeline(run: Run, *, limit: int, svg: Path | None, width: int | None, dry_r
         return
     for path in write_fileset(Path(), picture):
         run.say(f"wrote {path}")
-    columns = width or (shutil.get_terminal_size().columns if sys.stdout.isatty() else None)
+    columns = width or terminal_width()
     text = drawing(gathered, width=columns) if columns else table(gathered)
     run.show({**_document(gathered), "svg": str(svg) if svg else None}, text)
 

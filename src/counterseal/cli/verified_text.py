@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from counterseal.authority.verification_words import nginx_words, openssl_words, opinion_words
+from counterseal.cli.terminal import text_width
 from counterseal.pki.names import show_name
 from counterseal.pki.path.catalogue import KINDS
 from counterseal.pki.path.check import Outcome
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from counterseal.pki.path.check import Check
     from counterseal.pki.path.explain import PathReport
 
-_WIDTH = 110
+_MARGIN = 4
 _NO_BREAK = "\xa0"
 _MARKS = {
     Outcome.PASS: ("✓", "ok  "),
@@ -87,9 +88,9 @@ def _checks(checks: Iterator[Check], indent: str, *, brief: bool) -> Iterator[st
 def _check(check: Check, indent: str, where: str = "") -> Iterator[str]:
     section = f"[{check.where_written}]".replace(" ", _NO_BREAK)
     text = f"{check.kind.title}{where}: {check.message} {section}"
-    first, *rest = textwrap.wrap(text, max(_WIDTH - len(indent), 60), break_on_hyphens=False)
+    first, *rest = textwrap.wrap(text, text_width() - len(indent) - _MARGIN, break_on_hyphens=False)
     yield f"{indent}{_mark(check.outcome)} {first.replace(_NO_BREAK, ' ')}"
-    yield from (f"{indent}    {line.replace(_NO_BREAK, ' ')}" for line in rest)
+    yield from (f"{indent}{'':{_MARGIN}}{line.replace(_NO_BREAK, ' ')}" for line in rest)
 
 
 def _tried(others: Sequence[PathReport], before: int) -> Iterator[str]:
@@ -112,7 +113,7 @@ def _verdict(verified: Verified) -> Iterator[str]:
             yield from _check(check, "  ", where=_where(check, report))
             fixes += [check.fix or kind.fix]
         for line in (f"means: {kind.meaning}", *(f"fix: {fix}" for fix in dict.fromkeys(fixes))):
-            yield from textwrap.wrap(line, _WIDTH, initial_indent="      ", subsequent_indent="        ")
+            yield from textwrap.wrap(line, text_width(), initial_indent="      ", subsequent_indent="        ")
 
 
 def _where(check: Check, report: PathReport) -> str:
@@ -127,7 +128,7 @@ def _counts(report: PathReport) -> str:
 
 def _others(verified: Verified) -> Iterator[str]:
     for line in (*opinion_words(verified), *openssl_words(verified), *nginx_words(verified)):
-        yield from textwrap.wrap(line, _WIDTH, subsequent_indent="  ", break_on_hyphens=False)
+        yield from textwrap.wrap(line, text_width(), subsequent_indent="  ", break_on_hyphens=False)
 
 
 def _mark(outcome: Outcome) -> str:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from errno import EACCES
 from typing import TYPE_CHECKING
 
+import pytest
+
+from counterseal.cli.group import main
 from counterseal.cli.run import run
 from counterseal.files import not_used
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    import pytest
 
 
 def test_a_path_that_the_system_refuses_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -28,3 +29,16 @@ def test_who_may_not_is_told_who_may() -> None:
         "cannot use /root/ca/store.sqlite: permission denied",
         "run as the user who owns the directory, or choose another one",
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "colour"), [("NO_COLOR", "1", False), ("NO_COLOR", "", None), ("TERM", "dumb", False)]
+)
+def test_colours_can_be_refused(name: str, value: str, colour: bool | None, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: FBT001 - pytest's parameters
+    """By NO_COLOR, or a terminal that has none; otherwise click asks the stream."""
+    given: dict[str, object] = {}
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv(name, value)
+    monkeypatch.setattr(main, "main", lambda **options: given.update(options))
+    assert run([]) == 0
+    assert given["color"] is colour
