@@ -52,6 +52,7 @@ class Bench:
 
     def __init__(self, place: Path) -> None:
         self.place = place
+        (place / "passphrase").touch(mode=0o600)
         (place / "passphrase").write_text(PASSPHRASE + "\n")
         run(PROGRAM, "init", "--home", "plain", "--no-passphrase", cwd=place)
         run(PROGRAM, "init", "--home", "sealed", "--passphrase-file", "passphrase", cwd=place)

@@ -7,10 +7,11 @@ target; so a reader sees the old bytes or the new ones, and a private key is nev
 from __future__ import annotations
 
 import os
+import stat
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
-from counterseal.errors import FileError
+from counterseal.errors import FileError, shell_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,6 +49,22 @@ def read_file(path: Path) -> bytes:
 def read_first_line(path: Path) -> bytes:
     """Return the first line of a file, which is all that counts of one with a secret; raises FileError."""
     return next(iter(read_file(path).splitlines()), b"")
+
+
+def read_secret(path: Path) -> bytes:
+    """Return the first line of a file that opens a CA key, a database or an account to whoever reads it.
+
+    Its owner and its group may; raises FileError ``file.secret_mode`` where everybody may.
+    """
+    secret = read_first_line(path)
+    status = path.stat()
+    if stat.S_ISREG(status.st_mode) and status.st_mode & stat.S_IRWXO:
+        raise FileError(
+            "file.secret_mode",
+            f"others can read the secret: {path} has mode {stat.S_IMODE(status.st_mode):04o}",
+            hint=shell_line("chmod", "600", path),
+        )
+    return secret
 
 
 def make_directory(path: Path, *, mode: int = 0o755) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from datetime import timedelta
 from functools import wraps
 from pathlib import Path
@@ -26,7 +25,6 @@ P = ParamSpec("P")
 R = TypeVar("R")
 JSON_VERSION = 1
 _WHOLE = 1000
-_BEFORE_A_KIND = re.compile(r",\s*(?=(?:DNS|IP|email|URI):)")
 FILE = click.Path(path_type=Path, dir_okay=False)
 DIRECTORY = click.Path(path_type=Path, file_okay=False)
 
@@ -82,7 +80,7 @@ def common(command: Callable[Concatenate[Run, P], R]) -> Callable[P, R]:
         "--passphrase-file",
         type=FILE,
         envvar="COUNTERSEAL_PASSPHRASE_FILE",
-        help="File whose first line unlocks the CA keys.",
+        help="File (mode 0600) whose first line unlocks the CA keys.",
     )
     @click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
     @wraps(command)
@@ -122,23 +120,6 @@ class DurationType(click.ParamType[timedelta]):
             return parse_duration(str(value))
         except InputError as error:
             self.fail(f"{error.message}\nhint: {error.hint}" if error.hint else error.message, param, ctx)
-
-
-def san_option(meaning: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Return ``--san``: one name, or several with commas between them as openssl and easy-rsa write them."""
-    return click.option(
-        "--san", multiple=True, callback=_split_names, help=f"{meaning}; several with commas, or repeated."
-    )
-
-
-def _split_names(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
-    pieces = (piece for value in values for piece in _BEFORE_A_KIND.split(value))
-    whole = ("://", "URI:")  # a comma may stand in a URI, and in no other name
-    return tuple(
-        name.strip()
-        for piece in pieces
-        for name in ([piece] if any(sign in piece for sign in whole) else piece.split(","))
-    )
 
 
 def columns(rows: Sequence[Sequence[str]], *, titles: Sequence[str]) -> str:

@@ -14,7 +14,7 @@ from counterseal.agent.enroll import Held, Wish, enroll, names_of, rehearse
 from counterseal.agent.token import MAX_TOKEN_BYTES, Token, parse_token
 from counterseal.agent.trust import parse_fingerprint, show_fingerprint
 from counterseal.bundles.pem import TRUST_ANCHOR_FILE, file_stem
-from counterseal.cli.common import DIRECTORY, FILE, Run, common, san_option
+from counterseal.cli.common import DIRECTORY, FILE, Run, common
 from counterseal.cli.dry_run import dry_run_option, show_dry_run, unseen
 from counterseal.cli.passphrase import choose_password
 from counterseal.errors import FileError, InputError
@@ -57,7 +57,7 @@ _STDIN = Path("-")
 @click.option("--fingerprint", metavar="SHA256", help="The CA's root must have this SHA-256.")
 @click.option("--ca", type=FILE, help="Root that the server's certificate is verified with, PEM.")
 @click.option("--name", help="Common name to ask for.  [default: what the token is for]")
-@san_option("One more name to ask for")
+@click.option("--san", multiple=True, help="One more name to ask for; may be repeated.")
 @click.option("--key", default="p-256", show_default=True, help="Kind of key: p-256, rsa-2048 ...")
 @click.option("--p12", is_flag=True, help="Pack a PKCS#12 too.")
 @click.option("--password-file", type=FILE, help="Its password, a file's first line.  [default: made and shown once]")

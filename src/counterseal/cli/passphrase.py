@@ -10,7 +10,7 @@ import click
 
 from counterseal.bundles.password import check_password, generate_password
 from counterseal.errors import InputError
-from counterseal.files import read_first_line
+from counterseal.files import read_first_line, read_secret
 
 CREDENTIAL = "counterseal-passphrase"
 MIN_LENGTH = 8
@@ -23,7 +23,7 @@ def read_passphrase(passphrase_file: Path | None) -> bytes | None:
     """
     source = passphrase_file or _credential()
     if source is not None:
-        return _first_line(source)
+        return _passphrase_in(source)
     if not sys.stdin.isatty():
         return None
     return str(click.prompt("passphrase of the CA keys", hide_input=True, err=True)).encode()
@@ -33,14 +33,18 @@ def choose_passphrase(passphrase_file: Path | None) -> bytes | None:
     """Return a passphrase for new keys; a prompt asks twice. None when there is nothing to read it from."""
     source = passphrase_file or _credential()
     if source is not None:
-        passphrase = _first_line(source)
+        passphrase = _passphrase_in(source)
     elif sys.stdin.isatty():
         prompt = "new passphrase for the CA keys"
         passphrase = str(click.prompt(prompt, hide_input=True, confirmation_prompt=True, err=True)).encode()
     else:
         return None
     if len(passphrase) < MIN_LENGTH:
-        raise InputError("passphrase.short", f"the passphrase is shorter than {MIN_LENGTH} characters")
+        raise InputError(
+            "passphrase.short",
+            f"the passphrase is shorter than {MIN_LENGTH} characters",
+            hint="take a few words: openssl rand -base64 24 makes one that nobody guesses",
+        )
     return passphrase
 
 
@@ -50,8 +54,15 @@ def _credential() -> Path | None:
     return path if path and path.is_file() else None
 
 
+def _passphrase_in(path: Path) -> bytes:
+    return _filled(read_secret(path), path)
+
+
 def _first_line(path: Path) -> bytes:
-    line = read_first_line(path)
+    return _filled(read_first_line(path), path)
+
+
+def _filled(line: bytes, path: Path) -> bytes:
     if not line:
         raise InputError("passphrase.empty", f"the passphrase file has an empty first line: {path}")
     return line

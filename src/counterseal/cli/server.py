@@ -10,7 +10,7 @@ import click
 from counterseal.authority.credential import credential_of
 from counterseal.authority.order import order_server
 from counterseal.bundles.pem import pem_files
-from counterseal.cli.common import DIRECTORY, DurationType, Run, common, san_option
+from counterseal.cli.common import DIRECTORY, DurationType, Run, common
 from counterseal.cli.completions import complete_cas
 from counterseal.cli.dry_run import dry_run_option
 from counterseal.cli.issuing import Destination, issue_files, show_issued
@@ -30,7 +30,7 @@ Examples:
 
 @click.command(epilog=EPILOG)
 @click.argument("name")
-@san_option("One more name: DNS, IP:, URI:")
+@click.option("--san", multiple=True, help="One more name: DNS, IP:, URI:; may be repeated.")
 @click.option("--key", default="p-256", show_default=True, help="Kind of key: p-256, rsa-2048 ...")
 @click.option("--lifetime", type=DurationType(), help="How long it lives.  [default: 90d]")
 @click.option("--subject", help="Subject instead of CN=NAME.")

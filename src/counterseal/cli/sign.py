@@ -10,7 +10,7 @@ import click
 from counterseal.authority.credential import credential_of
 from counterseal.authority.order import name_of_csr, order_from_csr
 from counterseal.bundles.pem import pem_files
-from counterseal.cli.common import DIRECTORY, DurationType, Run, common, san_option
+from counterseal.cli.common import DIRECTORY, DurationType, Run, common
 from counterseal.cli.completions import complete_cas, complete_profiles
 from counterseal.cli.dry_run import dry_run_option
 from counterseal.cli.given import given_files
@@ -38,7 +38,7 @@ Examples:
     help="What it is for: server, client, or a profile of counterseal.toml.",
 )
 @click.option("--name", help="What to call it.  [default: the CSR's common name or first name]")
-@san_option("One more name")
+@click.option("--san", multiple=True, help="One more name; may be repeated.")
 @click.option("--group", help="Group (OU); the CSR's own is never taken.")
 @click.option("--subject", help="Subject instead of the CSR's common name.")
 @click.option("--lifetime", type=DurationType(), help="How long it lives.  [default: the profile's]")

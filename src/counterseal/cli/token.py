@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from counterseal.authority.record_json import token_state, token_to_json
-from counterseal.cli.common import Commands, DurationType, Run, columns, common, san_option
+from counterseal.cli.common import Commands, DurationType, Run, columns, common
 from counterseal.cli.completions import complete_cas, complete_profiles
 from counterseal.cli.dry_run import dry_run_option, show_dry_run
 from counterseal.errors import shell_line
@@ -51,7 +51,7 @@ def token() -> None:
     required=True,
     help="What it is for: server, client, or a profile of counterseal.toml.",
 )
-@san_option("One more name for the certificate")
+@click.option("--san", multiple=True, help="One more name for the certificate; may be repeated.")
 @click.option("--group", help="Group (OU) by which a site can admit it.")
 @click.option("--lifetime", type=DurationType(), help="How long the certificate lives.  [default: the profile's]")
 @click.option(

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import stat
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from counterseal.compose.place import store_path
-from counterseal.errors import FileError, InputError
-from counterseal.files import read_first_line
+from counterseal.errors import InputError
+from counterseal.files import read_secret
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
     from counterseal.store.store import Store
 
 BUSY_SECONDS = 10.0
-_OTHERS = 0o077
 
 
 def open_store(
@@ -58,7 +56,4 @@ def read_password(settings: StoreSettings) -> str | None:
     path = settings.password_file
     if path is None:
         return None
-    password = read_first_line(path).decode(errors="replace")
-    if stat.S_IMODE(path.stat().st_mode) & _OTHERS:
-        raise FileError("store.password_mode", f"others can read the password file: {path}", hint=f"chmod 600 {path}")
-    return password
+    return read_secret(path).decode(errors="replace")

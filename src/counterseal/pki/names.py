@@ -225,6 +225,8 @@ def _check_a_labels(labels: str, text: str) -> None:
 def _dns_hint(label: str) -> str:
     if "*" in label:
         return "a wildcard stands alone as the left-most label, as in *.example.com"
+    if "," in label:
+        return "one name at a time, each with an option of its own"
     if "/" in label:
         return "a URL is no name: leave out its scheme and path"
     if ":" in label:

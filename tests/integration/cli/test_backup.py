@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from command import counterseal
+from command import counterseal, write_secret
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -16,10 +16,7 @@ if TYPE_CHECKING:
 @pytest.fixture
 def passphrase(tmp_path: Path) -> str:
     """Return the name of a passphrase file."""
-    path = tmp_path / "passphrase"
-    path.write_text("correct horse battery\n")
-    path.chmod(0o600)
-    return str(path)
+    return write_secret(tmp_path / "passphrase", "correct horse battery\n")
 
 
 def test_a_restored_ca_issues_and_revokes(tmp_path: Path, passphrase: str) -> None:
@@ -45,12 +42,11 @@ def test_a_damaged_or_foreign_backup_leaves_nothing(tmp_path: Path, passphrase: 
     assert counterseal(first, "init", "--passphrase-file", passphrase).code == 0
     assert counterseal(first, "backup", str(file), "--passphrase-file", passphrase).code == 0
     whole = file.read_bytes()
-    wrong = tmp_path / "wrong"
-    wrong.write_text("another horse battery\n")
+    wrong = write_secret(tmp_path / "wrong", "another horse battery\n")
     for content, secret in (
         (whole[:-5], passphrase),
         (whole[:200] + bytes([whole[200] ^ 1]) + whole[201:], passphrase),
-        (whole, str(wrong)),
+        (whole, wrong),
         (b"something else", passphrase),
     ):
         file.write_bytes(content)

@@ -16,7 +16,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from command import counterseal
+from command import counterseal, write_secret
 from counterseal.store.records import Status
 from counterseal.store.sqlite import open_store
 from programs import run_program
@@ -31,7 +31,7 @@ ROWS = 600
 def home(tmp_path: Path) -> Path:
     """Return a home whose CA keys are encrypted."""
     home = tmp_path / "home"
-    (tmp_path / "pass").write_text("correct horse battery\n")
+    write_secret(tmp_path / "pass", "correct horse battery\n")
     assert counterseal(home, "init", "--passphrase-file", str(tmp_path / "pass")).code == 0
     return home
 

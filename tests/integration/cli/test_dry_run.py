@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import generate_docs
-from command import counterseal
+from command import counterseal, write_secret
 from nginx_process import free_port
 from programs import run_program
 from rehearsing import snapshot
@@ -51,7 +51,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Return a directory with a CA, files of alice and dave, a backup, and two generations; one more change is due."""
     place = tmp_path_factory.mktemp("rehearsed")
     home, port = place / "home", free_port()
-    (place / "passphrase").write_text("not a secret here\n")
+    write_secret(place / "passphrase", "not a secret here\n")
     (place / "nginx.conf").write_text(MENDABLE)
     request = ["-newkey", "rsa:2048", "-nodes", "-keyout", "bob.key", "-subj", "/CN=bob", "-out", "bob.csr"]
     run_program("openssl", "req", "-new", *request, cwd=place)

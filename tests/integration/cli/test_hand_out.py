@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
-from command import counterseal
+from command import counterseal, write_secret
 from programs import run_program
 
 
@@ -100,7 +100,7 @@ def test_without_systemd_the_cron_line_is_printed(home: Path, tmp_path: Path) ->
     told = counterseal(home, "timer", "install")
     assert told.stdout.splitlines()[-1].startswith("17 */6 * * * root ")
     assert "warning" not in told.stderr
-    (tmp_path / "passphrase").write_text("correct horse battery\n")
+    write_secret(tmp_path / "passphrase", "correct horse battery\n")
     locked = tmp_path / "locked"
     assert counterseal(locked, "init", "--passphrase-file", str(tmp_path / "passphrase")).code == 0
     assert "a timer can type no passphrase" in counterseal(locked, "timer", "print").stderr

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
-from command import counterseal
+from command import counterseal, write_secret
 from programs import run_program
 
 EASY_RSA = Path("/usr/share/easy-rsa/easyrsa")
@@ -61,7 +61,7 @@ commonName = supplied
 def test_a_ca_of_openssl_is_taken_over(tmp_path: Path) -> None:
     """With an encrypted key, a revoked certificate and a list; a wrong passphrase takes over nothing."""
     for name, content in {"openssl.cnf": OPENSSL_CA, "old": "first words\n", "new": "other words here\n"}.items():
-        (tmp_path / name).write_text(content)
+        write_secret(tmp_path / name, content)
     (tmp_path / "newcerts").mkdir()
     for name, content in {"index.txt": "", "serial": "0A\n", "crlnumber": "2A\n"}.items():
         (tmp_path / name).write_text(content)

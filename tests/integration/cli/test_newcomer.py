@@ -44,15 +44,6 @@ def test_a_ca_is_shown_as_others_know_it(home: Path) -> None:
     assert "list     number 1, 0 revoked" in shown
 
 
-def test_names_come_with_commas_as_elsewhere(home: Path, tmp_path: Path) -> None:
-    """With their kinds or without; only a URI keeps a comma."""
-    out = ("--out", str(tmp_path))
-    made = _typed(home, "server", "a.test", "--san", "DNS:b.test,IP:10.0.0.7, c.test", *out, "--json")
-    assert json.loads(made.stdout)["certificate"]["names"] == ["DNS:a.test", "DNS:b.test", "IP:10.0.0.7", "DNS:c.test"]
-    planned = _typed(home, "server", "d.test", "--san", "e.test,10.0.0.8", *out, "--dry-run").stdout
-    assert "under servers: CN=d.test; DNS:d.test, DNS:e.test, IP:10.0.0.8; until 20" in planned
-
-
 def test_the_next_command_can_be_pasted(home: Path, tmp_path: Path) -> None:
     """Whatever the name holds."""
     made = _typed(home, "client", "Ann's laptop", "--no-p12", "--out", str(tmp_path))
@@ -81,6 +72,7 @@ def test_a_csr_comes_on_standard_input(home: Path, tmp_path: Path) -> None:
         (("list", "--issuer", "client"), "did you mean 'clients'?"),
         (("list", "--profile", "clinet"), "did you mean 'client'?"),
         (("server", "https://a.test/"), "a URL is no name: leave out its scheme and path"),
+        (("server", "a.test", "--san", "b.test,10.0.0.7"), "one name at a time, each with an option of its own"),
         (("server", "a.test:443"), "a port is no part of a name"),
         (("server", "999.0.0.1"), "its last label is a number"),
     ],

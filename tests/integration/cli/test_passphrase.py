@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from command import counterseal
+from command import counterseal, write_secret
 from programs import run_program
 
 if TYPE_CHECKING:
@@ -59,11 +59,23 @@ def test_a_passphrase_that_is_too_short_makes_nothing(tmp_path: Path) -> None:
     assert not (tmp_path / "home").exists()
 
 
+def test_a_file_that_others_can_read_is_refused(tmp_path: Path) -> None:
+    """As ssh does with a key; its group may, so that a service reads what root owns."""
+    file = tmp_path / "pass phrase"
+    write_secret(file, f"{SECRET}\n")
+    file.chmod(0o644)
+    ran = counterseal(tmp_path / "home", "init", "--passphrase-file", str(file))
+    assert (ran.code, SECRET in ran.stderr, (tmp_path / "home").exists()) == (1, False, False)
+    assert f"others can read the secret: {file} has mode 0644\nhint: chmod 600 '{file}'" in ran.stderr
+    file.chmod(0o640)
+    assert counterseal(tmp_path / "home", "init", "--passphrase-file", str(file), "--dry-run").code == 0
+
+
 @pytest.mark.parametrize("way", ["option", "environment", "credential"])
 def test_a_file_says_it_where_nobody_types(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str) -> None:
     """Only its first line counts; the key at rest is one that openssl opens with it, AES-256 under scrypt."""
     home, file = tmp_path / "home", tmp_path / "counterseal-passphrase"
-    file.write_text(f"{SECRET}\nand a note\n")
+    write_secret(file, f"{SECRET}\nand a note\n")
     options = ["--passphrase-file", str(file)] if way == "option" else []
     if way == "environment":
         monkeypatch.setenv("COUNTERSEAL_PASSPHRASE_FILE", str(file))

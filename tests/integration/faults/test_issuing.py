@@ -16,7 +16,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 import dying
-from command import Ran, counterseal
+from command import Ran, counterseal, write_secret
 from counterseal.store.sqlite import open_store
 from disks import fill, remount, small_disk
 from pki_fixtures import make_ca
@@ -79,11 +79,11 @@ def at(when: str, home: Path, *words: str) -> Ran:
 def test_a_wrong_passphrase_issues_nothing(tmp_path: Path, content: str | None, code: int, said: str) -> None:
     """Neither a file nor a row, and the passphrase is in no message."""
     right, wrong = tmp_path / "right", tmp_path / "wrong"
-    right.write_text(f"{PASSPHRASE}\n")
+    write_secret(right, f"{PASSPHRASE}\n")
     assert counterseal(tmp_path / "home", "init", "--passphrase-file", str(right)).code == 0
     options = []
     if content is not None:
-        wrong.write_text(content)
+        write_secret(wrong, content)
         options = ["--passphrase-file", str(wrong)]
     ran = counterseal(tmp_path / "home", "client", "alice", "--out", str(tmp_path / "out"), *options)
     assert (ran.code, said in ran.stderr, PASSPHRASE in ran.stderr) == (code, True, False), ran.stderr
@@ -93,7 +93,7 @@ def test_a_wrong_passphrase_issues_nothing(tmp_path: Path, content: str | None, 
 
 def test_without_the_passphrase_nothing_is_revoked(tmp_path: Path) -> None:
     """A revocation that cannot be published is not recorded either: the next attempt is the first one."""
-    (tmp_path / "right").write_text(f"{PASSPHRASE}\n")
+    write_secret(tmp_path / "right", f"{PASSPHRASE}\n")
     right = ("--passphrase-file", str(tmp_path / "right"))
     home = tmp_path / "home"
     assert counterseal(home, "init", *right).code == 0

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from command import counterseal
+from command import counterseal, write_secret
 from postgresql_process import cluster
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def test_a_ca_in_postgresql(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert "intact" in counterseal(home, "log", "verify").stdout
     listed = json.loads(counterseal(home, "list", "--json", "--status", "revoked").stdout)
     assert [one["name"] for one in listed["certificates"]] == ["alice"]
-    (tmp_path / "passphrase").write_text("correct horse battery\n")
+    write_secret(tmp_path / "passphrase", "correct horse battery\n")
     sealing = ("backup", str(tmp_path / "x.backup"), "--passphrase-file", str(tmp_path / "passphrase"))
     assert counterseal(home, *sealing, "--dry-run").code == 0
     assert counterseal(home, *sealing).code == 0
@@ -51,4 +51,4 @@ def test_a_password_file_that_others_can_read_is_refused(tmp_path: Path) -> None
     (tmp_path / "secret").chmod(0o644)
     ran = counterseal(tmp_path, "list")
     assert (ran.code, "hidden" in ran.stderr) == (1, False)
-    assert "others can read the password file" in ran.stderr
+    assert "others can read the secret" in ran.stderr

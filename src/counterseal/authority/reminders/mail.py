@@ -7,7 +7,7 @@ from email.message import EmailMessage
 from email.utils import format_datetime
 from typing import TYPE_CHECKING
 
-from counterseal.authority.reminders.secrets import read_secret
+from counterseal.authority.reminders.secrets import channel_secret
 from counterseal.errors import FileError
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def send_mail(settings: MailSettings, message: Message, tls: ssl.SSLContext) -> 
             if settings.security == "starttls":
                 server.starttls(context=tls)
             if settings.username is not None and settings.password_file is not None:
-                server.login(settings.username, read_secret(settings.password_file))
+                server.login(settings.username, channel_secret(settings.password_file))
             refused = server.send_message(write_mail(settings, message))
     except (OSError, smtplib.SMTPException) as error:
         raise _failed(settings, _reason(error)) from error

@@ -15,7 +15,7 @@ import urllib.request
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from counterseal.authority.reminders.secrets import read_secret
+from counterseal.authority.reminders.secrets import channel_secret
 from counterseal.errors import FileError, InputError
 from counterseal.moments import epoch
 
@@ -33,7 +33,7 @@ def send_webhook(settings: WebhookSettings, message: Message, tls: ssl.SSLContex
     """Post the message; raises FileError ``reminder.webhook`` unless the receiver answers 2xx within 15 s."""
     body = json.dumps(message.document).encode()
     at = epoch(message.at)
-    key = webhook_key(read_secret(settings.secret_file))
+    key = webhook_key(channel_secret(settings.secret_file))
     headers = {
         "Content-Type": "application/json",
         "User-Agent": "counterseal",
