@@ -7,7 +7,9 @@ every deploy proves a revocation, resumed sessions included.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING
 
 from counterseal.authority.backend_certificate import (
@@ -49,6 +51,9 @@ if TYPE_CHECKING:
     from counterseal.nginx.render import Layout
     from counterseal.nginx.undo import Place
     from counterseal.nginx.version import NginxVersion
+
+
+_LINTER = "counterseal.authority.site_lint"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +119,7 @@ def deploy_sites(
 ) -> Deployed:
     """Put the sites in force as they are now, proved, or raise DeployError and serve again what was served."""
     require_sites(served)
+    Thread(target=import_module, args=(_LINTER,)).start()  # while the disk and nginx are waited for
     sites = [one.site for one in served]
     leavers: dict[str, Leaver] = {}
     findings: list[Finding] = []
@@ -127,7 +133,7 @@ def deploy_sites(
         numbers = list_numbers(authority)
         materials = [(one.site, _material(authority, one, ground.home, rehearsing=False)) for one in served]
         made = render(materials, version=ground.version, generation=number, layout=ground.layout)
-        from counterseal.authority.site_lint import lint_generation  # noqa: PLC0415 - loads every rule, for this alone
+        from counterseal.authority.site_lint import lint_generation  # noqa: PLC0415 - loads every rule, for this alone; begun above
 
         findings.extend(lint_generation(made, ground, now=authority.clock()))
         return sum((*backends, *(files_of(ca, of_ca) for ca, of_ca in probes.items())), start=made + numbers)

@@ -5,9 +5,11 @@ A process is always found by its number or by an argument that only ours can hav
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 _PROC = Path("/proc")
+_STAT_OCTETS = 512
 _PARENT_FIELD = 1
 """Index of the parent's number in ``/proc/PID/stat`` after the closing bracket of the name (proc(5))."""
 
@@ -41,12 +43,13 @@ def _holds(arguments: tuple[str, ...], words: tuple[str, ...]) -> bool:
 
 
 def _pids() -> list[int]:
-    return sorted(int(entry.name) for entry in _PROC.iterdir() if entry.name.isdecimal())
+    return sorted(int(name) for name in os.listdir(_PROC) if name.isdecimal())  # noqa: PTH208 - names alone, many times a second
 
 
 def _parent_of(pid: int) -> int | None:
     try:
-        stat = (_PROC / str(pid) / "stat").read_bytes()
+        with open(f"{_PROC}/{pid}/stat", "rb", buffering=0) as file:  # noqa: PTH123 - of all processes, many times a second
+            stat = file.read(_STAT_OCTETS)
     except OSError:
         return None
-    return int(stat.rpartition(b")")[2].split()[_PARENT_FIELD])
+    return int(stat.rpartition(b")")[2].split(None, _PARENT_FIELD + 1)[_PARENT_FIELD])

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from counterseal.fileset import PlannedFile
 from counterseal.nginx.choices import Admit, Revocation
 from counterseal.nginx.render.words import block, whole
-from counterseal.pki.shown import show_serial
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -20,6 +19,9 @@ if TYPE_CHECKING:
     from counterseal.nginx.any_site import AnySite
     from counterseal.nginx.material import Material
     from counterseal.nginx.render.layout import Layout
+
+_OCTETS, _ZERO = 64, b"\0"
+"""More octets than any serial number has, also one of an imported CA that heeds no limit (RFC 5280 4.1.2.2: 20)."""
 
 REVOKED_FILE, KNOWN_FILE = "maps/revoked.map", "maps/known.map"
 
@@ -60,6 +62,12 @@ def inventory_lines(issuers: Mapping[str, int], layout: Layout) -> Iterator[str]
 
 
 def _entries(pairs: Iterable[tuple[str, int]], issuers: Mapping[str, int]) -> bytes:
+    """Return the lines of a map; there may be a million, so each is what ``show_serial`` says without calling it."""
     heads = {name: f"{number}:" for name, number in issuers.items()}
-    found = {f"{heads[name]}{show_serial(serial)} 1;\n": None for name, serial in pairs if name in heads}
-    return "".join(found).encode()
+    found = dict.fromkeys(pairs)  # several sites ask for the same
+    lines = [
+        f"{heads[name]}{serial.to_bytes(_OCTETS, 'big').lstrip(_ZERO).hex() or '00'} 1;\n"
+        for name, serial in found
+        if name in heads
+    ]
+    return "".join(lines).upper().encode()
