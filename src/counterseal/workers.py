@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 Question = TypeVar("Question")
 Answer = TypeVar("Answer")
+Kept = TypeVar("Kept")
 
 SIGNALS = {signal.SIGINT, signal.SIGTERM}
 
@@ -55,6 +56,21 @@ def workers(
         for process in crew:
             process.terminate()
             process.join()
+
+
+def keeping(
+    spread: Callable[[Iterable[Question]], Iterator[Answer]], pairs: Iterable[tuple[Kept, Question]]
+) -> Iterator[tuple[Kept, Answer]]:
+    """Yield each answer of ``spread`` with what stood beside its question, which stays in this process."""
+    kept: deque[Kept] = deque()
+
+    def questions() -> Iterator[Question]:
+        for keep, question in pairs:
+            kept.append(keep)
+            yield question
+
+    for answer in spread(questions()):
+        yield kept.popleft(), answer
 
 
 @contextmanager

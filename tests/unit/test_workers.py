@@ -11,7 +11,7 @@ import pytest
 
 from counterseal.errors import CountersealError, RefusedError
 from counterseal.findings import Finding, Severity
-from counterseal.workers import workers
+from counterseal.workers import keeping, workers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,6 +30,19 @@ def test_answers_come_in_the_order_of_the_questions(count: int) -> None:
 
     with workers(answer, count=count) as spread:
         assert [number for number, _ in spread(range(10))] == list(range(10))
+
+
+@pytest.mark.parametrize("count", [0, 1, 3])
+def test_what_is_kept_comes_back_beside_its_answer(count: int) -> None:
+    """The very object, however many questions are under way."""
+    kept = [object() for _ in range(10)]
+
+    def answer(number: int) -> int:
+        return -number
+
+    with workers(answer, count=count) as spread:
+        found = list(keeping(spread, zip(kept, range(10), strict=True)))
+    assert found == [(one, -number) for number, one in enumerate(kept)]
 
 
 def test_questions_are_read_only_a_little_ahead() -> None:

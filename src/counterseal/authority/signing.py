@@ -18,6 +18,7 @@ from cryptography import x509
 from counterseal.errors import RefusedError
 from counterseal.findings import Finding, Severity
 from counterseal.moments import epoch
+from counterseal.pki.certificate import Draft
 from counterseal.pki.lint import lint
 from counterseal.pki.names import names_in, show_name
 from counterseal.pki.pem import encode_certificates
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from counterseal.authority.parts import Authority
-    from counterseal.pki.certificate import Draft, Issuer
+    from counterseal.pki.certificate import Issuer
     from counterseal.pki.signer import Signer
 
 
@@ -71,13 +72,6 @@ class Prepared(NamedTuple):
     def sign(self) -> bytes:
         """Return the DER certificate, signed; only after ``reserve`` is durable. Raises KeyAccessError."""
         return self.draft.sign(self.signer)
-
-
-class Checked(NamedTuple):
-    """A draft that passed the rules as plain values, for a batch: all but the signature is in ``record``."""
-
-    draft: Draft
-    record: CertificateRecord
 
 
 def prepare_draft(draft: Draft, issuer: Issuer, signer: Signer, *, name: str, profile: str) -> Prepared:
@@ -135,18 +129,16 @@ def sign_and_store(authority: Authority, prepared: Prepared) -> Issued:
     return record(authority, prepared, prepared.sign())
 
 
-def sign_reserved(
-    authority: Authority, checked: Sequence[Checked], signer: Signer
-) -> list[tuple[CertificateRecord, NewKeyUse]]:
-    """Sign drafts whose serial numbers are reserved; what is returned must be recorded before any of it may leave."""
-    signatures = [signer.sign(draft.tbs) for draft, _ in checked]
-    at, actor = epoch(authority.clock()), authority.actor
+def sign_drafts(signer: Signer, drafts: Sequence[bytes]) -> list[tuple[bytes, bytes]]:
+    """Sign TBSCertificates that passed the rules, whose serial numbers are reserved.
+
+    Returns each DER certificate with the SHA-256 of what was signed; both must be recorded before any of it may leave.
+    """
+    algorithm = signer.signature_algorithm
+    signatures = [signer.sign(tbs) for tbs in drafts]
     return [
-        (
-            record.signed(draft.certificate(signature)),
-            NewKeyUse(at, actor, "certificate", record.issuer, record.serial_number, sha256(draft.tbs).digest()),
-        )
-        for (draft, record), signature in zip(checked, signatures, strict=True)
+        (Draft(tbs, algorithm).certificate(signature), sha256(tbs).digest())
+        for tbs, signature in zip(drafts, signatures, strict=True)
     ]
 
 

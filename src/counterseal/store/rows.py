@@ -52,7 +52,8 @@ def decode_serial(octets: bytes) -> int:
 
 def encode_names(names: tuple[str, ...]) -> str:
     """Return the names one to a line; a backslash, line feed or NUL inside one is escaped."""
-    return "\n".join(_escape(name) for name in names)
+    special = _SPECIAL.search("".join(names))
+    return "\n".join(map(_escape, names) if special else names)
 
 
 def decode_names(text: str) -> tuple[str, ...]:
@@ -65,23 +66,8 @@ def decode_names(text: str) -> tuple[str, ...]:
 
 def certificate_columns(record: CertificateRecord) -> Row:
     """Return the record in the order of ``CERTIFICATE_COLUMNS``."""
-    return (
-        encode_serial(record.serial_number),
-        record.issuer,
-        record.name,
-        record.subject,
-        encode_names(record.names),
-        record.profile,
-        record.group,
-        str(record.status),
-        record.not_before,
-        record.not_after,
-        record.certificate,
-        record.created_at,
-        record.created_by,
-        record.revoked_at,
-        record.revocation_reason,
-    )
+    number, issuer, name, subject, names, profile, group, status, *rest = record
+    return (encode_serial(number), issuer, name, subject, encode_names(names), profile, group, str(status), *rest)
 
 
 def reserved_columns(one: Reservation) -> Row:

@@ -65,8 +65,9 @@ def examine(
     faults: list[Finding] = []
     counted = [0, 0]
     stand_in = generate_key(order.key).public_key()
-    judge = partial(_judge, order, above, now, stand_in, set())
-    given = chunks(_readable(path, faults, counted, issued, occupied), CHUNK)
+    judge = partial(_judge, order, above, now, stand_in)
+    rows = _readable(path, faults, counted, issued, occupied)
+    given = chunks(_one_of_each_shape(order, above, judge, rows, faults), CHUNK)
     begun = list(islice(given, 2))
     with workers(judge, count=processes if len(begun) > 1 else 0) as spread:
         for found in spread(chain(begun, given)):
@@ -115,26 +116,34 @@ def _readable(
         yield row
 
 
-def _judge(
+def _one_of_each_shape(
     order: BatchOrder,
     above: Issuer,
-    now: datetime,
-    stand_in: CertificatePublicKeyTypes,
-    good: set[Shape],
-    rows: Sequence[ClientRow],
-) -> list[Finding]:
-    """Return what is wrong with these rows. Of plain rows of one shape a single one is judged, see there."""
-    shaped = has_shapes(order, above)
-    found: list[Finding] = []
+    judge: Callable[[Sequence[ClientRow]], list[Finding]],
+    rows: Iterable[ClientRow],
+    faults: list[Finding],
+) -> Iterator[ClientRow]:
+    """Judge plain rows, one of each shape, see there; yield the others, which take long and may be sent elsewhere."""
+    shaped, good = has_shapes(order, above), set[Shape]()
     for row in rows:
         alike = plain(order, row) if shaped else None
-        if alike is not None and alike.shape in good:
-            continue
-        faults = list(_faults(order, above, now, stand_in, row))
-        found += [fault(row.where, one.code, one.message, one.hint) for one in faults]
-        if alike is not None and not faults:
-            good.add(alike.shape)
-    return found
+        if alike is None:
+            yield row
+        elif alike.shape not in good:
+            found = judge([row])
+            faults += found
+            if not found:
+                good.add(alike.shape)
+
+
+def _judge(
+    order: BatchOrder, above: Issuer, now: datetime, stand_in: CertificatePublicKeyTypes, rows: Sequence[ClientRow]
+) -> list[Finding]:
+    return [
+        fault(row.where, one.code, one.message, one.hint)
+        for row in rows
+        for one in _faults(order, above, now, stand_in, row)
+    ]
 
 
 def _faults(

@@ -1,40 +1,39 @@
 """Issue a batch: numbers reserved, drafts checked, certificates signed, files deposited, all recorded, chunk by chunk.
 
-One process has the CA key, the store and the ledger, and does their part in order; the others do the rest beside it.
-A chunk is recorded only when its files are on disk, and handed out only when it is recorded.
+With another core four kinds of work are done beside each other: this process reserves, notes and records, others make
+keys and drafts, one signs, one puts files into the archive. Only this one and the one that signs ever have the CA key.
+A chunk is signed only when its numbers are reserved, recorded only when its files are on disk, and handed out only when
+it is recorded.
 """
 
 from __future__ import annotations
 
-from collections import deque
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
 from counterseal.authority.batch import tape
 from counterseal.authority.batch.check import chunk_size, chunks
-from counterseal.authority.batch.produce import Signed, common_files, draft, pack
+from counterseal.authority.batch.produce import Signed, draft, opening, pack
 from counterseal.authority.batch.rows import ClientRow, read_rows
-from counterseal.authority.signing import sign_reserved
+from counterseal.authority.signing import sign_drafts
 from counterseal.errors import NotFoundError
 from counterseal.moments import epoch
-from counterseal.store.records import Reservation, Status
-from counterseal.workers import workers
+from counterseal.store.records import NewKeyUse, Reservation, Status
+from counterseal.workers import keeping, workers
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
     from datetime import datetime
     from pathlib import Path
 
-    from counterseal.authority.batch.ledger import Ledger, Place
+    from counterseal.authority.batch.ledger import Deposit, Ledger, Place
     from counterseal.authority.batch.order import BatchOrder
     from counterseal.authority.batch.produce import Chunk, Drafted
     from counterseal.authority.parts import Authority
-    from counterseal.pki.certificate import Issuer
-    from counterseal.pki.signer import Signer
-    from counterseal.store.records import CertificateRecord, NewKeyUse
+    from counterseal.store.records import CertificateRecord
 
-Issued = tuple["CertificateRecord", "NewKeyUse"]
+Issued = list[tuple["CertificateRecord", "NewKeyUse"]]
 Numbered = tuple["datetime", list[tuple[int, ClientRow]]]
 
 
@@ -61,20 +60,22 @@ def issue_batch(
     Raises KeyAccessError, StoreError, FileError; whatever ends it, the same call later goes on where it was.
     """
     above = authority.issuer(order.issuer)
-    beside = min(processes, 1) if place.directory else 0
+    beside = min(processes, 1)
     folder = place.archive.name.removesuffix(".tar")
+    packing = partial(pack, order, above, folder, authority.random_bytes)
+    put = partial(_deposit, ledger, opening(above, folder, epoch(authority.clock())))
     with ExitStack() as stack:
         work = stack.enter_context
         drafts = work(workers(partial(draft, order, above, authority.actor, {}), count=processes))
-        # Two PEM blocks are made sooner than sent to and fro; a PKCS#12 is not.
-        packing = partial(pack, order, above, folder, authority.random_bytes)
-        packs = work(workers(packing, count=processes if order.packing else 0))
-        hand_out = work(workers(partial(_hand_out, ledger.archive, place), count=beside))
-        signer = authority.keystore.signer(authority.store.ca(order.issuer).key_id)  # after the forks: none has the key
-        waiting: deque[list[Issued]] = deque()
+        deposits = work(_depositing(packing, put, packers=processes if order.packing else 0, beside=beside))
+        hand_out = work(workers(partial(_hand_out, ledger.archive, place), count=beside if place.directory else 0))
+        signer = authority.keystore.signer(authority.store.ca(order.issuer).key_id)  # no fork before this has the key
+        sign = work(workers(partial(sign_drafts, signer), count=beside))
         rows = (row for row in read_rows(path) if isinstance(row, ClientRow) and row.name not in issued)
-        signed = _sign(authority, drafts(_reserve(authority, order, rows)), signer, waiting)
-        yield from hand_out(_deposit(authority, ledger, above, folder, packs(signed), waiting))
+        drafted = drafts(_reserve(authority, order, rows))
+        signed = keeping(sign, ((chunk, chunk.drafts) for chunk in drafted))
+        issuing = (_complete(authority, chunk, certificates) for chunk, certificates in signed)
+        yield from hand_out(_record(authority, ledger, keeping(deposits, issuing)))
     ledger.finish()
 
 
@@ -90,37 +91,53 @@ def _reserve(authority: Authority, order: BatchOrder, rows: Iterable[ClientRow])
         yield now, numbered
 
 
-def _sign(
-    authority: Authority, drafted: Iterable[Drafted], signer: Signer, waiting: deque[list[Issued]]
-) -> Iterator[Signed]:
-    """Sign each chunk, and leave it in ``waiting`` to be recorded in the same order."""
-    for chunk in drafted:
-        issued = sign_reserved(authority, chunk.checked, signer)
-        waiting.append(issued)
-        yield Signed([record for record, _ in issued], chunk.keys)
+def _complete(authority: Authority, chunk: Drafted, signed: list[tuple[bytes, bytes]]) -> tuple[Issued, Signed]:
+    """Return what is to be recorded of a chunk, and what is to be packed of it."""
+    at, actor = epoch(authority.clock()), authority.actor
+    issued = [
+        (record.signed(content), NewKeyUse(at, actor, "certificate", record.issuer, record.serial_number, digest))
+        for record, (content, digest) in zip(chunk.records, signed, strict=True)
+    ]
+    to_pack = [
+        (record.name, record.serial_number, record.not_after, content, key)
+        for record, (content, _), key in zip(chunk.records, signed, chunk.keys, strict=True)
+    ]
+    return issued, Signed(at, to_pack)
 
 
-def _deposit(
-    authority: Authority,
-    ledger: Ledger,
-    above: Issuer,
-    folder: str,
-    packed: Iterable[Chunk],
-    waiting: deque[list[Issued]],
+@contextmanager
+def _depositing(
+    packing: Callable[[Signed], Chunk], put: Callable[[Chunk], Deposit], *, packers: int, beside: int
+) -> Iterator[Callable[[Iterable[Signed]], Iterator[Deposit]]]:
+    """Give what packs and deposits chunks in order: one process does both, or several pack, where it takes long."""
+
+    def pack_and_put(signed: Signed) -> Deposit:
+        return put(packing(signed))
+
+    if packers:
+        with workers(packing, count=packers) as packs:
+            yield lambda signed: map(put, packs(signed))
+    else:
+        with workers(pack_and_put, count=beside) as deposits:
+            yield deposits
+
+
+def _deposit(ledger: Ledger, begin: bytes, chunk: Chunk) -> Deposit:
+    return ledger.deposit(chunk.members, chunk.lines, opening=begin)
+
+
+def _record(
+    authority: Authority, ledger: Ledger, deposited: Iterable[tuple[Issued, Deposit]]
 ) -> Iterator[tuple[tuple[int, int], int]]:
-    """Put each chunk on disk, then into the store; yield where its members are, and how many certificates it has.
+    """Put each chunk that is on disk into the store; yield where its members are, and how many certificates it has.
 
     The chunks of an interrupted run come first, with none: their files may be missing.
     """
     yield from ((part, 0) for part in ledger.parts)
-    common = b"" if ledger.parts else tape.encode(common_files(above), folder=folder, at=epoch(authority.clock()))
-    for chunk in packed:
-        issued = waiting.popleft()
-        last_serial = issued[-1][0].serial_number
-        part = ledger.deposit(common + chunk.members, chunk.lines, last_serial=last_serial)
+    for issued, deposit in deposited:
+        ledger.note(deposit, last_serial=issued[-1][0].serial_number)
         authority.store.record_block(issued)
-        common = b""
-        yield part, len(issued)
+        yield (deposit.start, deposit.end), len(issued)
 
 
 def _hand_out(archive: Path, place: Place, deposited: tuple[tuple[int, int], int]) -> int:

@@ -14,7 +14,7 @@ import io
 import os
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 from counterseal.authority.batch import tape
 from counterseal.errors import CountersealError, FileError, InputError, StoreError
@@ -60,6 +60,14 @@ class Place:
     def is_unfinished(self) -> bool:
         """Whether a batch was begun here and not ended."""
         return self.journal.exists()
+
+
+class Deposit(NamedTuple):
+    """A chunk that is on disk: where its members begin and end in the archive, and how long the sheet is with it."""
+
+    start: int
+    end: int
+    sheet: int
 
 
 def issued_names(place: Place) -> set[str]:
@@ -113,18 +121,27 @@ class Ledger:
         """Where the members are while the batch runs."""
         return self._place.partial
 
-    def deposit(self, members: bytes, rows: Iterable[Sequence[str]], *, last_serial: int) -> tuple[int, int]:
-        """Append a chunk, on disk when this returns, and return where its members are; only then may it be recorded."""
+    def deposit(self, members: bytes, rows: Iterable[Sequence[str]], *, opening: bytes = b"") -> Deposit:
+        """Append a chunk, on disk when this returns; an archive that is empty begins with ``opening``.
+
+        A fork of this process can do it, one chunk after the other, while this one notes and records those before.
+        """
         lines = io.StringIO()
         csv.writer(lines, lineterminator="\n").writerows(rows)
         try:
             start = os.lseek(self._archive, 0, os.SEEK_END)
-            _append(self._archive, members)
+            _append(self._archive, members if start else opening + members)
             _append(self._sheet, lines.getvalue().encode())
-            self._note(f"{last_serial:x}")
+            return Deposit(start, os.fstat(self._archive).st_size, os.fstat(self._sheet).st_size)
         except OSError as error:
             raise _unusable(self._place.archive, error) from error
-        return start, start + len(members)
+
+    def note(self, deposit: Deposit, *, last_serial: int) -> None:
+        """Write the chunk into the journal, on disk when this returns; only then may it be recorded."""
+        try:
+            _append(self._journal, f"{deposit.sheet} {deposit.end} {last_serial:x}\n".encode())
+        except OSError as error:
+            raise _unusable(self._place.journal, error) from error
 
     def finish(self) -> None:
         """End the batch: everything is on disk, the archive has its name, the journal is gone."""
@@ -204,10 +221,6 @@ class Ledger:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, SECRET)
         self._opened.append(descriptor)
         return descriptor
-
-    def _note(self, serial: str) -> None:
-        sheet, archive = os.fstat(self._sheet).st_size, os.fstat(self._archive).st_size
-        _append(self._journal, f"{sheet} {archive} {serial}\n".encode())
 
 
 def _holds(position: tuple[int, int, str], is_recorded: Callable[[int], bool]) -> bool:

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from counterseal.authority.batch import tape
 from counterseal.authority.batch.shape import Model, has_shapes, is_unguessable, plain
-from counterseal.authority.signing import Checked, check_draft, record_of
+from counterseal.authority.signing import check_draft, record_of
 from counterseal.bundles.credential import Credential
 from counterseal.bundles.password import generate_password
 from counterseal.bundles.pem import TRUST_ANCHOR_FILE, file_stem
@@ -31,7 +31,7 @@ from counterseal.pki.shown import show_serial
 from counterseal.pki.template import P256_POINT_OCTETS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
@@ -48,18 +48,19 @@ MODELS_KEPT = 1000
 
 @dataclass(frozen=True, slots=True)
 class Drafted:
-    """Drafts that may be signed, and the keys that were made for them (PKCS#8 PEM), one for each."""
+    """TBSCertificates that may be signed, what the store will say of each, and its key (PKCS#8 PEM)."""
 
-    checked: list[Checked]
+    drafts: list[bytes]
+    records: list[CertificateRecord]
     keys: list[bytes] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Signed:
-    """Certificates that are signed and not yet recorded, with their keys."""
+    """What is packed: name, serial number, end of validity, certificate (DER) and key (PEM) of each, and the time."""
 
-    records: list[CertificateRecord]
-    keys: list[bytes] = field(repr=False)
+    at: int
+    certificates: list[tuple[str, int, int, bytes, bytes]] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,18 +91,21 @@ def draft(
     # One kind of work at a time: in turns they push each other out of the processor's caches.
     keys = [generate_key(order.key) for _ in rows]
     encoded = [key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption()) for key in keys]
-    checked: list[Checked] = []
+    drafts: list[bytes] = []
+    records: list[CertificateRecord] = []
     for (serial_number, row), key, octets in zip(rows, keys, encoded, strict=True):
         alike = plain(order, row) if shaped and is_unguessable(serial_number) else None
         if alike is not None and (model := models.get((now, alike.shape))):
-            made, record = model.fill(alike, serial_number, octets[-P256_POINT_OCTETS:])  # RFC 5915 3, the last field
+            tbs, record = model.fill(alike, serial_number, octets[-P256_POINT_OCTETS:])  # RFC 5915 3, the last field
         else:
             request, made, record = judge(row, serial_number, key.public_key())
+            tbs = made.tbs
             if alike is not None:
                 template = end_entity_template(request, above, made.signature_algorithm)
                 models[now, alike.shape] = Model.of(alike, template, record)
-        checked.append(Checked(made, record))
-    return Drafted(checked, [pem_block("PRIVATE KEY", octets) for octets in encoded])
+        drafts.append(tbs)
+        records.append(record)
+    return Drafted(drafts, records, [pem_block("PRIVATE KEY", octets) for octets in encoded])
 
 
 def judged(
@@ -134,20 +138,18 @@ def pack(
     files: list[tuple[str, bytes, int]] = []
     lines = []
     chain = encode_certificates(*above.chain)
-    for record, key in zip(signed.records, signed.keys, strict=True):
+    for name, serial_number, not_after, content, key in signed.certificates:
         password = ""
-        content = record.certificate or b""
-        stem = file_stem(record.name)
+        stem = file_stem(name)
         files.append((f"{stem}.key.pem", key, SECRET))
         files.append((f"{stem}.fullchain.pem", pem_block("CERTIFICATE", content) + chain, PUBLIC))
         if order.packing:
             password = order.packing.password or generate_password(random_bytes)
-            packed = _pkcs12(order.packing, above, record, key, password)
+            packed = _pkcs12(order.packing, above, name, content, key, password)
             files.append((f"{stem}.p12", packed, SECRET))
         shown = "" if order.packing is None or order.packing.password else password
-        lines.append((record.name, show_serial(record.serial_number), _show_time(record.not_after), shown))
-    at = signed.records[0].created_at
-    return Chunk(tape.encode(files, folder=folder, at=at), tuple(lines))
+        lines.append((name, show_serial(serial_number), _show_time(not_after), shown))
+    return Chunk(tape.encode(files, folder=folder, at=signed.at), tuple(lines))
 
 
 @lru_cache(maxsize=16)
@@ -155,13 +157,13 @@ def _show_time(seconds: int) -> str:
     return f"{moment(seconds):%Y-%m-%dT%H:%M:%SZ}"
 
 
-def common_files(above: Issuer) -> Iterator[tuple[str, bytes, int]]:
-    """Yield what is the same for every certificate of the batch: the trust anchor."""
-    yield TRUST_ANCHOR_FILE, encode_certificates(above.trust_anchor), PUBLIC
+def opening(above: Issuer, folder: str, at: int) -> bytes:
+    """Return what an archive begins with, the same for every certificate: the trust anchor."""
+    return tape.encode([(TRUST_ANCHOR_FILE, encode_certificates(above.trust_anchor), PUBLIC)], folder=folder, at=at)
 
 
-def _pkcs12(packing: Packing, above: Issuer, record: CertificateRecord, key: bytes, password: str) -> bytes:
-    certificate = x509.load_der_x509_certificate(record.certificate or b"")
+def _pkcs12(packing: Packing, above: Issuer, name: str, content: bytes, key: bytes, password: str) -> bytes:
+    certificate = x509.load_der_x509_certificate(content)
     private_key = load_pem_private_key(key, None)
-    credential = Credential(record.name, certificate, above.chain, above.trust_anchor, private_key)
+    credential = Credential(name, certificate, above.chain, above.trust_anchor, private_key)
     return encode(credential, password, strength=packing.strength, rounds=packing.rounds)

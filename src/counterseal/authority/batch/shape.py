@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from cryptography import x509
 
 from counterseal.errors import InputError
-from counterseal.pki.certificate import Draft
 from counterseal.pki.keys import P256
 from counterseal.pki.lint.issuance import MAX_SERIAL_OCTETS, MIN_SERIAL_BITS
 from counterseal.pki.lint.linted import extension_of
@@ -98,8 +97,8 @@ class Model:
             record,
         )
 
-    def fill(self, row: PlainRow, serial_number: int, point: bytes) -> tuple[Draft, CertificateRecord]:
-        """Return draft and record of another row of the same shape; ``point`` is its public key, uncompressed."""
+    def fill(self, row: PlainRow, serial_number: int, point: bytes) -> tuple[bytes, CertificateRecord]:
+        """Return TBSCertificate and record of another row of this shape; ``point`` is its public key, uncompressed."""
         common_name = row.common_name.encode()
         tbs = self.template.fill(
             serial_number,
@@ -112,7 +111,7 @@ class Model:
         names = tuple([f"{kind}:{value}" for kind, value in row.names])
         (_, issuer, _, _, _, *same) = self.record
         record = CertificateRecord._make((serial_number, issuer, row.common_name, subject, names, *same))
-        return Draft(tbs, self.template.signature_algorithm), record
+        return tbs, record
 
 
 def is_unguessable(serial_number: int) -> bool:

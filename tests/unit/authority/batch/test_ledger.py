@@ -25,7 +25,9 @@ def _members(name: str) -> bytes:
 
 
 def _deposit(ledger: Ledger, number: int) -> tuple[int, int]:
-    return ledger.deposit(_members(f"d{number}"), [(f"d{number}", f"{number:X}", "", "")], last_serial=number)
+    deposit = ledger.deposit(_members(f"d{number}"), [(f"d{number}", f"{number:X}", "", "")])
+    ledger.note(deposit, last_serial=number)
+    return deposit.start, deposit.end
 
 
 def _open(place: Place, recorded: int) -> Ledger:
@@ -53,6 +55,23 @@ def test_a_chunk_that_was_not_recorded_is_cut_off(place: Place, recorded: int, k
         assert issued_names(place) == kept
         assert _deposit(ledger, 4)[0] == parts[recorded - 1][1]
     assert issued_names(place) == kept | {"d4"}
+
+
+def test_a_chunk_may_be_put_on_disk_before_the_one_before_it_is_noted(place: Place) -> None:
+    """Another process deposits while this one records: what is not noted is cut off, wherever the run was killed."""
+    with _open(place, 0) as ledger:
+        first = ledger.deposit(_members("d1"), [("d1", "1", "", "")], opening=b"what comes first")
+        second = ledger.deposit(_members("d2"), [("d2", "2", "", "")], opening=b"what comes first")
+        ledger.note(first, last_serial=1)
+    assert (first.start, first.end) == (0, second.start)
+    with _open(place, 1) as ledger:
+        assert ledger.parts == [(first.start, first.end)]
+        assert issued_names(place) == {"d1"}
+        assert place.partial.read_bytes() == b"what comes first" + _members("d1")
+        ledger.note(ledger.deposit(_members("d3"), [("d3", "3", "", "")]), last_serial=3)
+    with _open(place, 3) as ledger:
+        assert [end for _, end in ledger.parts] == [first.end, first.end + len(_members("d3"))]
+        assert issued_names(place) == {"d1", "d3"}
 
 
 def test_a_finished_batch_leaves_the_sheet_and_can_be_gone_on_with(place: Place, tmp_path: Path) -> None:

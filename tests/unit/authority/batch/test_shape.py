@@ -18,9 +18,9 @@ from counterseal.authority.batch.rows import ClientRow
 from counterseal.authority.batch.shape import Model, Shape, has_shapes, is_unguessable, plain
 from counterseal.keystore.software import SoftwareSigner, generate_key
 from counterseal.pki import der
-from counterseal.pki.certificate import CARequest, Issuer, assemble_ca, end_entity_template
+from counterseal.pki.certificate import CARequest, Draft, Issuer, assemble_ca, end_entity_template
 from counterseal.pki.constraints import constrain
-from counterseal.pki.keys import P256, parse_key_spec
+from counterseal.pki.keys import P256, parse_key_spec, signature_algorithm
 from counterseal.pki.pem import encode_private_key
 from counterseal.pki.policy import BACKDATE
 from counterseal.pki.profile import CLIENT, SERVER, Purpose
@@ -78,7 +78,11 @@ def test_a_plain_row_is_what_the_long_way_makes_of_it(row: ClientRow, serial_num
     template = end_entity_template(request, _issuer(), draft_of_sample.signature_algorithm)
     model = Model.of(sample, template, recorded)
     _, made, record = judged(ORDER, _issuer(), "me", NOW, row, serial_number, KEY.public_key())
-    assert model.fill(alike, serial_number, POINT) == (made, record)
+    assert model.fill(alike, serial_number, POINT) == (made.tbs, record)
+
+
+def _preview(tbs: bytes) -> x509.Certificate:
+    return Draft(tbs, signature_algorithm(_issuer().certificate.public_key())).preview()
 
 
 def test_the_usual_rows_are_plain_and_the_others_are_not() -> None:
@@ -121,10 +125,10 @@ def test_a_chunk_of_several_shapes_is_drafted_in_its_order() -> None:
     rows = [ClientRow(f"r:{n}", name, ("email:a@b.example",) * (n % 2)) for n, name in enumerate(names)]
     issuer = _issuer(pointers=True)
     drafted = draft(ORDER, issuer, "me", {}, (NOW, [(2**100 + n, row) for n, row in enumerate(rows)]))
-    assert [one.record.name for one in drafted.checked] == names
-    for number, (one, pem) in enumerate(zip(drafted.checked, drafted.keys, strict=True)):
-        preview, key = one.draft.preview(), load_pem_private_key(pem, None)
-        assert preview.serial_number == one.record.serial_number == 2**100 + number
+    assert [record.name for record in drafted.records] == names
+    for number, (tbs, record, pem) in enumerate(zip(drafted.drafts, drafted.records, drafted.keys, strict=True)):
+        preview, key = _preview(tbs), load_pem_private_key(pem, None)
+        assert preview.serial_number == record.serial_number == 2**100 + number
         assert preview.public_key() == key.public_key()
         assert pem == encode_private_key(key)
 
@@ -135,7 +139,7 @@ def test_one_of_a_shape_is_judged_for_each_second() -> None:
     rows = [(2**100 + n, ClientRow(f"r:{n}", f"device-{n}")) for n in range(2)]
     later = NOW + timedelta(days=1)  # the issuer is as old as that
     for now in (later, later, later + timedelta(seconds=1)):
-        checked = draft(ORDER, _issuer(), "me", models, (now, rows)).checked
-        starts = {one.draft.preview().not_valid_before_utc for one in checked}
+        drafts = draft(ORDER, _issuer(), "me", models, (now, rows)).drafts
+        starts = {_preview(tbs).not_valid_before_utc for tbs in drafts}
         assert starts == {now - BACKDATE}
     assert len(models) == 2
