@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import os
 import stat
-from contextlib import suppress
-from typing import TYPE_CHECKING, NamedTuple
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from counterseal.errors import FileError, shell_line
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from counterseal.fileset import FileSet, PlannedFile
@@ -28,14 +28,27 @@ def write_file(path: Path, content: bytes, *, mode: int, overwrite: bool = True)
     ``overwrite=False`` refuses an existing target, also against a race. Raises FileError; on any failure nothing is
     left behind.
     """
+    with opened_new(path, mode=mode, overwrite=overwrite) as stream:
+        stream.write(content)
+
+
+@contextmanager
+def opened_new(path: Path, *, mode: int, overwrite: bool) -> Iterator[BinaryIO]:
+    """Give a stream whose octets become ``path`` when the block ends, as ``write_file`` does; for what is too large.
+
+    Raises what ``write_file`` does, also for an OSError that the block raises.
+    """
     temporary = _beside(path)
     try:
-        _stage(temporary, path, content, mode=mode)
+        try:
+            with _created(temporary, mode=mode) as stream:
+                yield stream
+        except OSError as error:
+            raise not_written(path, error) from error
         _put(temporary, path, overwrite=overwrite)
         _sync(path.parent)
     finally:
-        with suppress(OSError):
-            temporary.unlink()
+        _remove((temporary,))
 
 
 def read_file(path: Path) -> bytes:
@@ -89,7 +102,7 @@ def write_fileset(directory: Path, fileset: FileSet, *, overwrite: bool = True) 
     try:
         for file, path, temporary in zip(fileset, targets, staged, strict=True):
             make_directory(path.parent)
-            _stage(temporary, path, file.content, mode=file.mode)
+            _stage(temporary, path, file)
         for path, temporary in zip(targets, staged, strict=True):
             fresh = not path.exists()
             _put(temporary, path, overwrite=overwrite)
@@ -153,9 +166,10 @@ def _beside(path: Path) -> Path:
     return path.with_name(f".{path.name[:200]}.{os.urandom(6).hex()}.tmp")
 
 
-def _stage(temporary: Path, path: Path, content: bytes, *, mode: int) -> None:
+def _stage(temporary: Path, path: Path, file: PlannedFile) -> None:
     try:
-        _create(temporary, content, mode=mode)
+        with _created(temporary, mode=file.mode) as stream:
+            stream.write(file.content)
     except OSError as error:
         raise not_written(path, error) from error
 
@@ -197,11 +211,13 @@ def not_used(error: OSError) -> FileError:
     return FileError("file.use", f"cannot use {error.filename}: {reason_of(error)}", hint=_hint(error))
 
 
-def _create(path: Path, content: bytes, *, mode: int) -> None:
+@contextmanager
+def _created(path: Path, *, mode: int) -> Iterator[BinaryIO]:
+    """Give a stream into a new file, which is on disk when the block ends."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
     with open(descriptor, "wb", closefd=True) as stream:  # noqa: PTH123 - a descriptor, not a path
         os.fchmod(descriptor, mode)  # the umask may have narrowed it
-        stream.write(content)
+        yield stream
         stream.flush()
         os.fsync(descriptor)
 

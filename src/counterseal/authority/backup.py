@@ -6,7 +6,6 @@ Not in it: nginx's generations, which a deploy makes again.
 
 from __future__ import annotations
 
-import shutil
 import tarfile
 import tempfile
 from pathlib import Path
@@ -14,10 +13,13 @@ from typing import TYPE_CHECKING
 
 from counterseal.authority.sealed import seal, unseal
 from counterseal.errors import FileError, InputError
-from counterseal.files import make_directory, reason_of
+from counterseal.files import make_directory, opened_new, reason_of
+from counterseal.fileset import SECRET
 from counterseal.store.sqlite import open_store
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from counterseal.authority.parts import Authority
 
 STORE = "store.sqlite"
@@ -27,20 +29,15 @@ PARTS = ("keys", "sites", "serve", "canaries", "counterseal.toml")
 def backup(authority: Authority, home: Path, target: Path, passphrase: bytes) -> int:
     """Write the sealed backup of ``home`` to ``target`` (0600), which must not exist; returns its size in bytes."""
     refuse_target(target)
-    hidden = target.with_name(f".{target.name}.tmp")
     try:
         with tempfile.TemporaryDirectory(dir=home, prefix=".backup-") as scratch:
             snapshot, archive = Path(scratch) / STORE, Path(scratch) / "archive.tar"
             authority.store.snapshot(snapshot)
             _pack(archive, home, snapshot)
-            hidden.touch(mode=0o600)
-            with archive.open("rb") as source, hidden.open("wb") as sealed:
+            with archive.open("rb") as source, opened_new(target, mode=SECRET, overwrite=False) as sealed:
                 seal(source, sealed, passphrase, random_bytes=authority.random_bytes)
-        hidden.rename(target)
     except OSError as error:
         raise FileError("backup.write", f"cannot write the backup {target}: {reason_of(error)}") from error
-    finally:
-        hidden.unlink(missing_ok=True)
     return target.stat().st_size
 
 
@@ -75,9 +72,9 @@ def read_contents(source: Path, passphrase: bytes) -> tuple[tuple[str, int, int]
 
 
 def restore(source: Path, home: Path, passphrase: bytes) -> None:
-    """Bring a backup back into ``home``, which must hold no CA; on any failure nothing is left there.
+    """Bring a backup back into ``home``, which must hold nothing that is in it; on any failure nothing is left there.
 
-    Raises KeyAccessError (``backup.*``), FileError, StoreError when what is in it does not open.
+    Raises KeyAccessError (``backup.*``), FileError (``backup.taken``), StoreError when what is in it does not open.
     """
     if (home / STORE).exists():
         raise InputError("ca.exists", f"there is a CA already: {home}", hint="restore into an empty --home")
@@ -95,6 +92,17 @@ def restore(source: Path, home: Path, passphrase: bytes) -> None:
         raise FileError(
             "backup.read", f"cannot restore {source}: {getattr(error, 'strerror', None) or error}"
         ) from error
+
+
+def refuse_taken(home: Path, names: Iterable[str]) -> None:
+    """Raise FileError ``backup.taken`` where something is that a backup with these files would bring."""
+    for path in [home / part for part in dict.fromkeys(name.partition("/")[0] for name in names)]:
+        if path.is_file() or (path.is_dir() and any(path.iterdir())):
+            raise FileError(
+                "backup.taken",
+                f"there is something already where the backup goes: {path}",
+                hint="move it away, or restore into another --home",
+            )
 
 
 def _pack(archive: Path, home: Path, snapshot: Path) -> None:
@@ -115,9 +123,17 @@ def _check(unpacked: Path) -> None:
 
 def _move(unpacked: Path, home: Path) -> None:
     """Move the parts in, the store last: it is what makes a home a CA."""
-    for part in (*PARTS, STORE):
-        if (unpacked / part).exists():
-            shutil.move(unpacked / part, home / part)
+    parts = [part for part in (*PARTS, STORE) if (unpacked / part).exists()]
+    refuse_taken(home, parts)
+    moved: list[str] = []
+    try:
+        for part in parts:
+            (unpacked / part).rename(home / part)
+            moved.append(part)
+    except OSError:
+        for part in moved:
+            (home / part).rename(unpacked / part)
+        raise
     for folder in ("keys", "sites", "canaries"):
         if (home / folder).is_dir():
             (home / folder).chmod(0o700)

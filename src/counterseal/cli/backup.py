@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from counterseal.authority.backup import backup as write_backup
-from counterseal.authority.backup import contents, read_contents, refuse_target
+from counterseal.authority.backup import contents, read_contents, refuse_taken, refuse_target
 from counterseal.authority.backup import restore as read_backup
 from counterseal.cli.common import FILE, Run, common
 from counterseal.cli.dry_run import dry_run_option, show_dry_run, unseen
@@ -55,9 +55,9 @@ def restore(run: Run, *, source: Path, dry_run: bool) -> None:
     if passphrase is None:
         raise InputError("passphrase.missing", "the backup's passphrase is needed", hint="pass --passphrase-file FILE")
     if dry_run:
-        files = [
-            unseen(run.home / path, size=size, mode=mode) for path, size, mode in read_contents(source, passphrase)
-        ]
+        found = read_contents(source, passphrase)
+        refuse_taken(run.home, (path for path, _, _ in found))
+        files = [unseen(run.home / path, size=size, mode=mode) for path, size, mode in found]
         show_dry_run(run, acts=[f"restore {source} into {run.home}"], files=files)
         return
     read_backup(source, run.home, passphrase)

@@ -54,3 +54,23 @@ def test_a_damaged_or_foreign_backup_leaves_nothing(tmp_path: Path, passphrase: 
         assert ran.code == 1
         assert "error: " in ran.stderr
         assert list(second.iterdir()) == []
+
+
+@pytest.mark.parametrize("rehearsed", [(), ("--dry-run",)], ids=["restored", "rehearsed"])
+def test_what_is_there_already_is_never_mixed_with_what_was_there(
+    tmp_path: Path, passphrase: str, rehearsed: tuple[str, ...]
+) -> None:
+    """A directory that is empty is nothing; a configuration is something, and stays."""
+    first, second, file = tmp_path / "first", tmp_path / "second", tmp_path / "ca.backup"
+    assert counterseal(first, "init", "--passphrase-file", passphrase).code == 0
+    (first / "counterseal.toml").write_text("[serve]\n")
+    assert counterseal(first, "backup", str(file), "--passphrase-file", passphrase).code == 0
+    (second / "keys").mkdir(parents=True)
+    own = second / "counterseal.toml"
+    own.write_text("# mine\n")
+    refused = counterseal(second, "restore", str(file), "--passphrase-file", passphrase, *rehearsed)
+    assert (refused.code, own.read_text(), list((second / "keys").iterdir())) == (1, "# mine\n", [])
+    assert f"there is something already where the backup goes: {own}" in refused.stderr
+    own.unlink()
+    assert counterseal(second, "restore", str(file), "--passphrase-file", passphrase).code == 0
+    assert {path.name for path in (second / "keys").iterdir()} == {path.name for path in (first / "keys").iterdir()}
