@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING, Literal
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from counterseal.authority.openssl_index import find_certificate, parse_index
+from counterseal.authority.openssl_index import common_name_in, find_certificate, parse_index
 from counterseal.authority.parts import ROOT
 from counterseal.authority.signing import record_of
 from counterseal.errors import InputError, RefusedError
+from counterseal.files import read_file
 from counterseal.moments import epoch
 from counterseal.pki.certificate import purpose_of
 from counterseal.pki.crl import RevocationReason, encode_entry
 from counterseal.pki.extensions import extension_in
 from counterseal.pki.profile import Purpose
+from counterseal.pki.reading import certificates_in
 from counterseal.pki.shown import show_serial
 from counterseal.pki.subject import common_name, show_subject
 from counterseal.store.records import CARecord, CertificateRecord, Status
@@ -56,7 +58,8 @@ class Imported:
 def import_ca(authority: Authority, what: Import) -> Imported:
     """Make the CA ``root`` of an empty store out of a self-signed CA made elsewhere.
 
-    Raises InputError ``import.*`` when certificate and key do not belong together, RefusedError when it is no CA.
+    Raises InputError ``import.*`` when certificate and key do not belong together, RefusedError when it is no CA, and
+    InputError ``certificate.*`` for a certificate that it issued and that cannot be read.
     """
     _check(what)
     entries = [entry for entry in parse_index(what.index) if entry.serial_number != what.certificate.serial_number]
@@ -105,9 +108,9 @@ def _adopted(authority: Authority, entry: IndexEntry, what: Import) -> tuple[Cer
 
 
 def _record(authority: Authority, entry: IndexEntry, what: Import) -> CertificateRecord:
-    pem = find_certificate(what.directory, entry.serial_number) if what.directory else None
-    if pem is not None:
-        certificate = x509.load_pem_x509_certificate(pem)
+    file = find_certificate(what.directory, entry.serial_number) if what.directory else None
+    if file is not None:
+        certificate = certificates_in(read_file(file), source=str(file))[0]
         name = common_name(certificate.subject) or show_serial(entry.serial_number)
         content = certificate.public_bytes(Encoding.DER)
         at = epoch(authority.clock())
@@ -115,7 +118,7 @@ def _record(authority: Authority, entry: IndexEntry, what: Import) -> Certificat
     return CertificateRecord(
         serial_number=entry.serial_number,
         issuer=ROOT,
-        name=entry.subject.rpartition("CN=")[2] or show_serial(entry.serial_number),
+        name=common_name_in(entry.subject) or show_serial(entry.serial_number),
         subject=entry.subject,
         names=(),
         profile=IMPORTED,

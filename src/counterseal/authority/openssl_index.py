@@ -5,12 +5,14 @@ The format is OpenSSL's TXT_DB: status, end, revocation and reason, serial numbe
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from counterseal.errors import InputError
 from counterseal.pki.crl import RevocationReason
+from counterseal.pki.shown import show_serial
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,15 +46,17 @@ def parse_index(text: str) -> tuple[IndexEntry, ...]:
     return tuple(_entry(number, line) for number, line in enumerate(text.splitlines(), 1) if line.strip())
 
 
-def find_certificate(directory: Path, serial_number: int) -> bytes | None:
-    """Return the PEM that openssl (newcerts/) or easy-rsa (certs_by_serial/) filed under a serial number."""
-    text = f"{serial_number:X}"
-    name = text if len(text) % 2 == 0 else f"0{text}"
-    for folder in ("newcerts", "certs_by_serial", "revoked/certs_by_serial", "certs"):
-        path = directory / folder / f"{name}.pem"
-        if path.is_file():
-            return path.read_bytes()
-    return None
+def find_certificate(directory: Path, serial_number: int) -> Path | None:
+    """Return the file in PEM of openssl (newcerts/) or easy-rsa (certs_by_serial/) for a serial number, if any."""
+    folders = ("newcerts", "certs_by_serial", "revoked/certs_by_serial", "certs")
+    paths = (directory / folder / f"{show_serial(serial_number)}.pem" for folder in folders)
+    return next((path for path in paths if path.is_file()), None)
+
+
+def common_name_in(subject: str) -> str | None:
+    """Return the common name in a subject as index.txt has it, ``/C=DE/CN=ann/emailAddress=ann@example.com``."""
+    found = re.search(r"/CN=(.+?)(?=/[A-Za-z0-9.]+=|$)", subject)
+    return found[1] if found else None
 
 
 def _entry(number: int, line: str) -> IndexEntry:

@@ -84,14 +84,17 @@ def keep(directory: Path, kind: str, made: ServerCertificate) -> ServerCertifica
 
 
 def read_kept(directory: Path, kind: str) -> ServerCertificate | None:
-    """Return the certificate of one kind that was kept, unless it or its key is missing or they do not belong."""
+    """Return the certificate of one kind that was kept, unless it or its key is missing or they do not belong.
+
+    Raises KeyAccessError where the key cannot be opened, InputError where the certificate cannot be read.
+    """
     key_file, chain = (directory / name for name in _file_names(kind))
     if not chain.is_file() or not key_file.is_file():
         return None
     kept = read_server_certificate(chain, key_file)
-    from cryptography.hazmat.primitives.serialization import load_pem_private_key  # noqa: PLC0415 - only to compare
+    from counterseal.keystore.pkcs8 import open_key  # noqa: PLC0415 - only to compare
 
-    key = load_pem_private_key(kept.private_key, None)
+    key = open_key(kept.private_key, None, source=str(key_file))
     return kept if key.public_key() == kept.certificate.public_key() else None
 
 

@@ -109,6 +109,26 @@ def test_what_fails_is_said_without_the_password(home: Path) -> None:
     assert "nobody is to be reminded" in counterseal(home, "reminders", "test").stderr
 
 
+def test_an_answer_in_no_protocol_and_a_password_in_no_ascii_keep_no_other_channel_back(home: Path) -> None:
+    """Each is said in a line, the password in none, and the other channel is told."""
+    chain, key = certificate_of(home)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(chain, key)
+    (home / "foreign.password").write_text("pass\u00e9word\n")
+    (home / "foreign.password").chmod(0o600)
+    login = 'security = "starttls"\nusername = "counterseal"\npassword_file = "foreign.password"\n'
+    with mail_receiver() as box, mail_receiver("starttls", context, "x") as strict, http_receiver() as hook:
+        (home / "counterseal.toml").write_text(hook_settings(box.port) + mail_settings(box.port))
+        ran = counterseal(home, "reminders", "test")
+        assert (ran.code, len(box.mails)) == (1, 1)
+        assert f"did not take one: http://127.0.0.1:{box.port}/hook: 220 " in ran.stderr
+        (home / "counterseal.toml").write_text(hook_settings(hook.port) + mail_settings(strict.port, login))
+        ran = counterseal(home, "reminders", "test")
+        assert (ran.code, len(hook.posts)) == (1, 1)
+        assert "user name and password of a log-in must be ASCII" in ran.stderr
+        assert "\u00e9" not in ran.stderr
+
+
 def test_refresh_reminds_once_and_again_until_it_was_taken(home: Path) -> None:
     """Far ahead in time, with a certificate about to end: a receiver that was down gets it with the next run."""
     made = counterseal(home, "client", "ann", "--lifetime", "90d", "--out", str(home / "ann"))

@@ -28,6 +28,8 @@ def send_mail(settings: MailSettings, message: Message, tls: ssl.SSLContext) -> 
             if settings.username is not None and settings.password_file is not None:
                 server.login(settings.username, channel_secret(settings.password_file))
             refused = server.send_message(write_mail(settings, message))
+    except UnicodeEncodeError:  # which would tell a character of the password, and where it stands
+        raise _failed(settings, "user name and password of a log-in must be ASCII") from None
     except (OSError, smtplib.SMTPException) as error:
         raise _failed(settings, _reason(error)) from error
     if refused:

@@ -13,11 +13,13 @@ import json
 import urllib.error
 import urllib.request
 from hashlib import sha256
+from http.client import HTTPException
 from typing import TYPE_CHECKING
 
 from counterseal.authority.reminders.secrets import channel_secret
 from counterseal.errors import FileError, InputError
 from counterseal.moments import epoch
+from counterseal.pki.shown import printable
 
 if TYPE_CHECKING:
     import ssl
@@ -46,10 +48,10 @@ def send_webhook(settings: WebhookSettings, message: Message, tls: ssl.SSLContex
     try:
         with opener.open(request, timeout=SECONDS):
             return
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, HTTPException) as error:  # the last: an answer that is no HTTP
         reason = error.reason if isinstance(error, urllib.error.URLError) else error
         status = f"{error.code} " if isinstance(error, urllib.error.HTTPError) else ""
-        told = f"the receiver of reminders did not take one: {settings.url}: {status}{reason}"
+        told = f"the receiver of reminders did not take one: {settings.url}: {status}{printable(str(reason))}"
         raise FileError("reminder.webhook", told, hint="when it is mended, try: counterseal reminders test") from error
 
 
