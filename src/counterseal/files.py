@@ -40,11 +40,11 @@ def opened_new(path: Path, *, mode: int, overwrite: bool) -> Iterator[BinaryIO]:
     """
     temporary = _beside(path)
     try:
-        try:
-            with _created(temporary, mode=mode) as stream:
-                yield stream
-        except OSError as error:
-            raise not_written(path, error) from error
+        with _created(temporary, mode=mode) as stream:
+            yield stream
+    except OSError as error:
+        raise not_written(path, error) from error
+    else:
         _put(temporary, path, overwrite=overwrite)
         _sync(path.parent)
     finally:
