@@ -17,6 +17,7 @@ import click
 
 from counterseal import __version__
 from counterseal.nginx.lint.catalogue import RULES
+from counterseal.nginx.lint.fix import Applicability
 from counterseal.pki.lint.catalogue import catalogue
 from counterseal.protocols.api.face import OPERATIONS
 from counterseal.protocols.api.openapi import openapi
@@ -24,6 +25,8 @@ from error_codes import ErrorUse, read_kinds, read_uses
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from counterseal.nginx.lint.rule import Rule
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 WIDTH = 100
@@ -100,8 +103,15 @@ def write_nginx_rules() -> str:
         for rule in rules:
             affected = "; ".join(map(str, rule.affected)) or "every version"
             lines += ["", f"### {rule.code}", "", f"**{rule.severity.name.lower()}**, nginx {affected}. {rule.summary}"]
-            lines += ["", f"* Seen: {rule.evidence}", f"* Instead: {rule.remedy}", f"* See: <{rule.reference}>"]
+            lines += ["", f"* Seen: {rule.evidence}", f"* Instead: {rule.remedy}", f"* Fix: {_fixes(rule)}"]
+            lines += [f"* See: <{rule.reference}>"]
     return "\n".join(lines) + "\n"
+
+
+def _fixes(rule: Rule) -> str:
+    """Return the kinds of fix that a rule has."""
+    kinds = [kind for kind in rule.fixes if kind != Applicability.COMMAND]
+    return ", or ".join([*kinds, *([f"mended by a command: `{rule.command}`"] if rule.command else [])])
 
 
 def write_lint_rules() -> str:

@@ -22,8 +22,9 @@ from cryptography.hazmat.primitives.asymmetric import ed448
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from counterseal.nginx.lint.build import build
-from counterseal.nginx.lint.edit import apply_edits
+from counterseal.nginx.lint.edit import apply_edits, choose_edits
 from counterseal.nginx.lint.engine import lint
+from counterseal.nginx.lint.fix import SUGGESTED
 from counterseal.nginx.lint.gather import gather_files
 from counterseal.nginx.reading import read_configuration
 from counterseal.nginx.version import named_version
@@ -98,8 +99,46 @@ def look(text: str, conf: Path, version: str) -> LintResult:
 
 def mended(case: Case, conf: Path, version: str) -> str:
     """Return the text of a case after the edits of its findings."""
-    edits = look(case.text, conf, version).edits
+    edits = look(case.text, conf, version).edits()
     return apply_edits({str(conf): case.text}, edits).get(str(conf), case.text)
+
+
+FILLED = {
+    "<client-ca.pem>": "clients.pem",
+    "<client-ca.crl>": "clients.crl",
+    "<upstream-ca.pem>": "server-root.pem",
+    "<certificate.pem>": "clients.pem",
+    "<fullchain.pem>": "both-names.pem",
+    "<server.key>": "server.key",
+    "<client.pem>": "alice.pem",
+    "<client.key>": "alice.key",
+    "<error.log>": "error.log",
+    "<address>": "127.0.0.1",
+    "<name>": "panel.test",
+    "<fingerprint>": "0123456789abcdef0123456789abcdef01234567",
+    "<serial-number>": "0A1B",
+    "<ssl-client-i-dn>": "CN=Clients CA",
+}
+"""What an owner could write for each placeholder."""
+FILLED_IN = {
+    "mtls-crl-missing-for-intermediate/bad_for_issuing": {"<client-ca.crl>": "staff.crl"},
+    "tls-chain-incomplete/bad_public": {"<fullchain.pem>": "public.fullchain.pem"},
+    "up-client-cert-without-chain/bad": {"<fullchain.pem>": "alice.pem"},
+}
+"""The same for single cases, whose keys and CAs are others."""
+
+
+def as_suggested(case: Case, conf: Path, version: str) -> dict[str, str]:
+    """Return the text of a case after the suggestions of each rule, by its code, with the placeholders filled in."""
+    found = [one for one in look(case.text, conf, version).found if one.has(*SUGGESTED)]
+    texts = {}
+    for code in {one.rule.code for one in found}:
+        edits = choose_edits(one.fix.edits for one in found if one.fix and one.rule.code == code)
+        text = apply_edits({str(conf): case.text}, edits).get(str(conf), case.text)
+        for placeholder, filled in (FILLED | FILLED_IN.get(str(case), {})).items():
+            text = text.replace(placeholder, filled)
+        texts[code] = text
+    return texts
 
 
 def write_lab(directory: Path) -> None:
@@ -124,10 +163,13 @@ def lab_files() -> dict[str, bytes]:
     return {
         "server.pem": to_pem_file(server, server_ca),
         "server.key": to_key(server),
+        "panel.test.pem": to_pem_file(server, server_ca),
+        "panel.test.key": to_key(server),
         "lone.pem": to_pem_file(lone),
         "lone.key": to_key(lone),
         "clients.pem": to_pem_file(root, clients),
         "clients.crl": to_crl(root) + to_crl(clients, alice),
+        "clients-before.crl": to_crl(root) + to_crl(clients),
         "other.pem": to_pem_file(other),
         "two-roots.pem": to_pem_file(root, clients, other),
         "other.crl": to_crl(other),
@@ -199,6 +241,7 @@ def _sisters() -> dict[str, bytes]:
     client = make_client(devices, "sensor")
     return {
         "staff.pem": to_pem_file(root, staff),
+        "staff.crl": to_crl(root) + to_crl(staff),
         "devices.pem": to_pem_file(root, devices),
         "sensor.pem": to_pem_file(client, devices),
         "sensor.key": to_key(client),
@@ -233,6 +276,7 @@ def _servers(server_ca: Issued, server: Issued, alice: Issued, lone: Issued) -> 
     rsa = make_server(server_ca, "panel.test", key=key_of("rsa-2048"))
     wild = make_server(server_ca, "*.wild.test")
     public = make_ca("Example TLS CA", organization="Let's Encrypt")
+    of_public = make_server(public, "panel.test", key=lone.private_key)
     return {
         **{f"{name}.pem": to_pem_file(one, server_ca) for name, one in wrong_time.items()},
         **{f"{name}.key": to_key(one) for name, one in wrong_time.items()},
@@ -243,7 +287,9 @@ def _servers(server_ca: Issued, server: Issued, alice: Issued, lone: Issued) -> 
         "wild-panel.pem": to_pem_file(make_server(server_ca, "*.panel.test", key=key), server_ca),
         "alice-server.pem": to_pem_file(wrong_purpose, server_ca),
         "leaf.pem": to_pem_file(server),
-        "public-leaf.pem": to_pem_file(make_server(public, "panel.test", key=lone.private_key)),
+        "both-names.pem": to_pem_file(make_server(server_ca, "*.test", "*.panel.test", key=key), server_ca),
+        "public-leaf.pem": to_pem_file(of_public),
+        "public.fullchain.pem": to_pem_file(of_public, public),
         "open.key": to_key(server),
         "alice-alone.pem": to_pem_file(alice),
     }

@@ -132,16 +132,16 @@ def make_ca(
 def make_server(
     issuer: Issued,
     name: str,
-    *,
+    *more: str,
     addresses: Sequence[str] = (),
     key: PrivateKey | None = None,
     created: datetime = CERTIFICATE_CREATED,
     expires: datetime = CERTIFICATE_EXPIRES,
     purposes: Sequence[x509.ObjectIdentifier] = (ExtendedKeyUsageOID.SERVER_AUTH,),
 ) -> Issued:
-    """Return a server certificate for the DNS ``name`` and the IP ``addresses``; ``purposes`` are its usages."""
+    """Return a server certificate for DNS names and IP ``addresses``; ``purposes`` are its usages."""
     own = key or new_key()
-    names = [x509.DNSName(name), *(x509.IPAddress(ip_address(address)) for address in addresses)]
+    names = [*map(x509.DNSName, (name, *more)), *(x509.IPAddress(ip_address(address)) for address in addresses)]
     builder = _builder(name, own, issuer, created, expires)
     builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
     return _sign(_end_entity(builder, *purposes), own, issuer)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,6 +28,7 @@ Examples:
   counterseal nginx lint /etc/nginx/sites-enabled/panel
   nginx -T | counterseal nginx lint -                  also from another machine
   counterseal nginx lint --fix | patch -d / -p1        see first, then change
+  counterseal nginx lint --fix --write --accept mtls-cross-ca-no-sni
   counterseal nginx lint --explain mtls-tickets-enabled
 
 A comment "# counterseal: ignore[CODE] reason" at the end of a line, or alone above it, silences CODE there.
@@ -47,8 +49,11 @@ Exit codes: 0 nothing at or above --fail-on, 2 unreadable configuration, 3 findi
 @click.option(
     "--format", "layout", type=click.Choice(["text", "json", "sarif", "github"]), default="text", show_default=True
 )
-@click.option("--fix", is_flag=True, help="Print a patch with everything that can be mended mechanically.")
-@click.option("--write", is_flag=True, help="With --fix: change the files.")
+@click.option(
+    "--fix", is_flag=True, help="Print a patch with what can be mended as it is; suggestions as its comments."
+)
+@click.option("--write", is_flag=True, help="With --fix: change the files; no suggestion is taken.")
+@click.option("--accept", metavar="CODE", multiple=True, help="With --fix: take the suggestions of this rule, too.")
 @dry_run_option
 @click.option("--list-rules", is_flag=True, help="List the rules.")
 @click.option("--explain", metavar="CODE", help="Say what a rule is about, and what a real nginx did.")
@@ -64,6 +69,7 @@ def lint(
     layout: str,
     fix: bool,
     write: bool,
+    accept: tuple[str, ...],
     dry_run: bool,
     list_rules: bool,
     explain: str | None,
@@ -76,6 +82,8 @@ def lint(
         return _show_rules(run, explain)
     if write and (not fix or path == Path("-")):
         raise click.UsageError("--write goes with --fix and files, not with standard input")
+    if accept and not fix:
+        raise click.UsageError("--accept goes with --fix: it says whose suggestions are taken")
     if dry_run and not write:
         raise click.UsageError("--dry-run goes with --fix --write: without --write nothing is changed")
     from counterseal.compose.linting import lint_configuration  # noqa: PLC0415 - not needed to list rules
@@ -85,7 +93,7 @@ def lint(
     if linting.is_fragment:
         run.say(f"{linting.name} is a part of a configuration: what the files around it say is not known")
     if fix:
-        return _fix(run, linting, write=write, dry_run=dry_run)
+        return _fix(run, linting, _known_codes(accept), write=write, dry_run=dry_run)
     _show(run, linting, "json" if run.json else layout)
     return FINDINGS if linting.result.at_or_above(Severity[fail_on.upper()]) else 0
 
@@ -104,28 +112,44 @@ def _show(run: Run, linting: Linting, layout: str) -> None:
     elif layout == "github":
         click.echo(github.to_github(result))
     else:
-        click.echo(text.show_result(result, linting.texts))
+        width = min(text.WIDTH, shutil.get_terminal_size().columns) if sys.stdout.isatty() else text.WIDTH
+        click.echo(text.show_result(result, linting.texts, width=width))
 
 
-def _fix(run: Run, linting: Linting, *, write: bool, dry_run: bool) -> int:
+def _fix(run: Run, linting: Linting, accepted: frozenset[str], *, write: bool, dry_run: bool) -> int:
     from counterseal.compose.linting import preview_changes, write_changes  # noqa: PLC0415 - only to mend
     from counterseal.nginx.lint.edit import apply_edits, show_patch  # noqa: PLC0415 - same
+    from counterseal.nginx.lint.output import fixes  # noqa: PLC0415 - same
 
-    changed = apply_edits(linting.texts, linting.result.edits)
-    patch = show_patch(linting.texts, changed)
-    left = [one.finding for one in linting.result.found if not one.edits]
+    left = fixes.left_by(linting.result, accepted)
+    if write:
+        fixes.refuse_placeholders(left, accepted)
+    changed = apply_edits(linting.texts, linting.result.edits(accepted))
     if dry_run:
         show_dry_run(run, acts=[] if changed else ["do nothing"], files=preview_changes(changed))
         return 0
     if write:
         write_changes(changed)
-    if changed or run.json:
-        run.show({"patch": patch, "written": sorted(changed) if write else [], "left": len(left)}, patch.rstrip("\n"))
-    else:
-        run.say("nothing that can be mended mechanically")
-    for finding in left:
-        run.say(f"left to you: {finding.where}: {finding.message} [{finding.code}]")
+    patch = show_patch(linting.texts, changed)
+    document = {"patch": patch, "written": sorted(changed) if write else [], "left": len(left)}
+    document["suggestions"] = fixes.left_to_json(left, linting.texts)
+    shown = "" if write else fixes.show_left(left, linting.texts)
+    if patch or shown or run.json:
+        run.show(document, f"{patch}{shown}".rstrip("\n"))
+    if not changed:
+        run.say("nothing that can be mended as it is")
+    if left:
+        run.say(fixes.count_left(left))
+    for one in left if write else ():
+        run.say(f"left to you: {one.place}: {one.finding.message} [{one.rule.code}]")
     return 0
+
+
+def _known_codes(codes: tuple[str, ...]) -> frozenset[str]:
+    from counterseal.nginx.lint.catalogue import RULES  # noqa: PLC0415 - only where codes are given
+
+    by_code = {rule.code: rule for rule in RULES}
+    return frozenset(_find_rule(by_code, code).code for code in codes)
 
 
 def _show_rules(run: Run, code: str | None) -> int:

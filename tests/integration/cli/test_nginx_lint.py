@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
+import shutil
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
@@ -63,12 +66,66 @@ def test_a_patch_is_shown_and_nothing_written_before_write_is_said(tmp_path: Pat
     assert lint(tmp_path, "--fix", text="server { listen 80; }").stdout == ""
 
 
+SUGGESTED = """server {
+    listen 443 ssl;
+    listen 80;
+    ssl_certificate a.pem;
+    ssl_client_certificate ca.pem;
+    ssl_verify_client on;
+    ssl_session_tickets off;
+    location / { proxy_pass https://app.internal; }
+}
+"""
+
+
+@pytest.mark.skipif(not (shutil.which("patch") and shutil.which("git")), reason="patch or git is not installed")
+@pytest.mark.parametrize("tool", ["patch -p1", "git apply"])
+def test_suggestions_are_comments_of_the_patch(tool: str, tmp_path: Path) -> None:
+    """Both tools pass them over; without the ``# `` they are patches themselves."""
+    printed = lint(tmp_path, "--fix", "--directory", str(tmp_path), text=SUGGESTED).stdout
+    relative = printed.replace(str(tmp_path).lstrip("/") + "/", "")
+    assert "# suggested: " in relative
+    assert "#   needs a decision: whether whoever comes by plain HTTP may be sent to TLS" in relative
+    assert "<upstream-ca.pem>" in relative
+    assert piped(tool, relative, tmp_path) == SUGGESTED.replace(
+        "{ proxy_pass", "{ proxy_ssl_server_name on; proxy_pass"
+    )
+    (tmp_path / "site.conf").write_text(SUGGESTED)
+    suggested = next(block for block in relative.split("#\n") if "mtls-plaintext-sibling-listen" in block)
+    mended = piped(tool, re.sub(r"(?m)^# ?", "", suggested) + "\n", tmp_path)
+    assert "server { listen 80; return 308 https://$host$request_uri; }\nserver {" in mended
+
+
+def piped(tool: str, patch: str, directory: Path) -> str:
+    """Hand a patch to a tool; returns what the file then holds."""
+    subprocess.run(tool.split(), input=patch, text=True, cwd=directory, check=True, timeout=30, capture_output=True)
+    return (directory / "site.conf").read_text()
+
+
+def test_only_what_was_accepted_is_written_and_never_a_placeholder(tmp_path: Path) -> None:
+    """The rest is counted, with the reason why it is left."""
+    ran = lint(tmp_path, "--fix", "--write", text=SUGGESTED)
+    conf = tmp_path / "site.conf"
+    assert "listen 80;" in (kept := conf.read_text())
+    assert "proxy_ssl_server_name on" in kept
+    assert "2 left: 1 for a decision, 1 for a placeholder to be filled in" in ran.stderr
+    accepted = lint(tmp_path, "--fix", "--write", "--accept", "mtls-plaintext-sibling-listen", text=SUGGESTED)
+    assert accepted.code == 0
+    assert "return 308" in conf.read_text()
+    refused = lint(tmp_path, "--fix", "--write", "--accept", "up-verify-off", text=SUGGESTED)
+    assert refused.code != 0
+    assert "cannot write a placeholder: <upstream-ca.pem> of up-verify-off" in refused.stderr
+    assert conf.read_text() == SUGGESTED
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
         (("--explain", "mtls-ticket"), "did you mean 'mtls-tickets-enabled'?"),
         (("--nginx-version", "newest"), "not a version of nginx: 'newest'"),
         (("--write",), "--write goes with --fix"),
+        (("--accept", "up-sni-off"), "--accept goes with --fix"),
+        (("--fix", "--accept", "up-sni-of"), "did you mean 'up-sni-off'?"),
     ],
 )
 def test_a_mistake_in_the_words_is_named(words: tuple[str, ...], said: str, tmp_path: Path) -> None:

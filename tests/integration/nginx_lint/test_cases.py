@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from counterseal.compose.linting import lint_configuration
-from nginx_lint_lab import RIGHT, VERSIONS, list_cases, mended, write_lab
+from nginx_lint_lab import RIGHT, VERSIONS, as_suggested, list_cases, mended, write_lab
 from nginx_process import BINARIES, WITHIN, nginx_binary, nginx_version
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ pytestmark = pytest.mark.nginx
 STREAM = Path("/usr/lib/nginx/modules/ngx_stream_module.so")
 """Debian builds stream as a module of its own, in libnginx-mod-stream."""
 DEBIAN = Path("/etc/nginx")
+LEAST_SUGGESTED = 60
 CONFLICT = "conflicting server name"
 
 
@@ -57,6 +58,19 @@ def test_nginx_takes_what_was_mended(nginx_binary: Path, nginx_version: NginxVer
     assert changed
     taken = {name: complain(nginx_binary, tmp_path, text) for name, text in changed.items()}
     assert taken == dict.fromkeys(changed, (True, ""))
+
+
+def test_nginx_takes_what_was_suggested(nginx_binary: Path, nginx_version: NginxVersion, tmp_path: Path) -> None:
+    """With its placeholders filled in, for each rule by itself; also where nginx refused what was there before."""
+    write_lab(tmp_path)
+    conf = tmp_path / "nginx.conf"
+    version = ".".join(map(str, nginx_version.number))
+    cases = [case for case in list_cases() if case.versions == VERSIONS]
+    texts = {f"{case} {code}": text for case in cases for code, text in as_suggested(case, conf, version).items()}
+    taken = {name: complain(nginx_binary, tmp_path, text) for name, text in texts.items()}
+    wrong = {name: said for name, (is_taken, said) in taken.items() if not is_taken or (said and CONFLICT not in said)}
+    assert wrong == {}
+    assert len(texts) > LEAST_SUGGESTED
 
 
 def test_nginx_takes_the_right_ones(nginx_binary: Path, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -22,13 +23,15 @@ _OPERATORS = ("!~*", "!~", "~*", "~", "!=", "=")
 class Comparison:
     """``subject`` (a text with variables) is compared by ``operator`` with ``value``; ``directive`` is where.
 
-    ``outcome`` is what a map gives for the key; None for an ``if``, which ``directive`` then is.
+    ``outcome`` is what a map gives for the key; None for an ``if``, which ``directive`` then is. ``source`` is where
+    the subject stands: the map, or the same ``if``.
     """
 
     subject: str
     operator: str
     value: str
     directive: Directive
+    source: Directive
     outcome: str | None = None
 
     @property
@@ -48,6 +51,15 @@ def rewritten(one: Comparison, value: str) -> tuple[Edit, ...]:
     if word is None:
         return ()
     return (Edit(one.directive.file, word.line, word.column, word.raw, word.raw.replace(one.value, value)),)
+
+
+def renamed(one: Comparison, old: str, new: str) -> tuple[Edit, ...]:
+    """Return the edit that has another variable compared; names are given without the dollar sign."""
+    variable = re.compile(rf"(?<=\$){old}\b|(?<=\$\{{){old}(?=\}})", re.IGNORECASE)
+    word = next((word for word in one.source.words[1:] if variable.search(word.raw)), None)
+    if word is None:
+        return ()
+    return (Edit(one.source.file, word.line, word.column, word.raw, variable.sub(new, word.raw)),)
 
 
 def comparisons(configuration: Configuration) -> Iterator[Comparison]:
@@ -70,7 +82,7 @@ def map_comparisons(directive: Directive) -> Iterator[Comparison]:
             continue
         operator = next((one for one in ("~*", "~") if entry.name.startswith(one)), "=")
         value = entry.name[len(operator) :] if operator != "=" else entry.name.removeprefix("\\")
-        yield Comparison(subject, operator, value, entry, entry.arguments[0])
+        yield Comparison(subject, operator, value, entry, directive, entry.arguments[0])
 
 
 def read_condition(directive: Directive) -> Comparison | None:
@@ -83,4 +95,4 @@ def read_condition(directive: Directive) -> Comparison | None:
     words = [word for word in words if word]
     if len(words) != len(("subject", "operator", "value")) or words[1] not in _OPERATORS:
         return None
-    return Comparison(words[0], words[1], words[2], directive)
+    return Comparison(words[0], words[1], words[2], directive, directive)

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from counterseal.nginx.tree import Directive, Word
 
 
+_OF_MAIN = frozenset({"events", "http", "stream"})
+
+
 @dataclass(frozen=True, slots=True)
 class Edit:
     """At that line and column (1-based), ``old`` becomes ``new``; either may be empty."""
@@ -30,6 +33,12 @@ class Edit:
     column: int
     old: str
     new: str
+
+    @property
+    def end(self) -> tuple[int, int]:
+        """The line and column behind the old text."""
+        *lines, last = self.old.split("\n")
+        return self.line + len(lines), len(last) + (1 if lines else self.column)
 
 
 def insert_before(directive: Directive, text: str) -> Edit:
@@ -43,8 +52,12 @@ def insert_before(directive: Directive, text: str) -> Edit:
 
 
 def insert_into(level: Level, text: str) -> tuple[Edit, ...]:
-    """Put ``text`` before the first directive of the level that stands in the same file as its block, if any."""
-    own = (one for one in level.directives if level.block is None or one.file == level.block.file)
+    """Put ``text`` before the first directive of the level that stands in the same file as its block, if any.
+
+    Outside every block that is the file with ``events``, and not one with a module to load, which is a package's.
+    """
+    around = level.block or next((one for one in level.directives if one.name in _OF_MAIN), None)
+    own = (one for one in level.directives if around is None or one.file == around.file)
     return tuple(insert_before(one, text) for one in list(own)[:1])
 
 
@@ -72,6 +85,27 @@ def remove(directive: Directive) -> Edit:
     return Edit(directive.file, first.line, first.column, render_line(directive), "")
 
 
+def write_arguments(directive: Directive, arguments: Iterable[str]) -> Edit:
+    """Write the directive anew with other arguments, as they are to stand there."""
+    text = " ".join((directive.words[0].raw, *arguments))
+    return Edit(directive.file, directive.line, directive.column, render_line(directive), f"{text};")
+
+
+def choose_edits(groups: Iterable[tuple[Edit, ...]]) -> tuple[Edit, ...]:
+    """Return the edits of all groups that agree; of two groups that contradict each other the first one counts."""
+    chosen: dict[Edit, None] = {}
+    by_line: dict[tuple[str, int], list[Edit]] = {}
+    for edits in groups:
+        lines = {edit: range(edit.line, edit.end[0] + 1) for edit in edits if edit not in chosen}
+        near = [(edit, other) for edit in lines for line in lines[edit] for other in by_line.get((edit.file, line), ())]
+        if not any(_overlap(edit, other) for edit, other in near):
+            for edit, spanned in lines.items():
+                chosen[edit] = None
+                for line in spanned:
+                    by_line.setdefault((edit.file, line), []).append(edit)
+    return tuple(chosen)
+
+
 def apply_edits(texts: Mapping[str, str], edits: Iterable[Edit]) -> dict[str, str]:
     """Return the files that change, with their new text; of edits that overlap the first one counts."""
     by_file: dict[str, list[Edit]] = {}
@@ -88,6 +122,11 @@ def show_patch(texts: Mapping[str, str], changed: Mapping[str, str]) -> str:
         name = file.lstrip("/")
         lines += difflib.unified_diff(_lines(texts[file]), _lines(text), f"a/{name}", f"b/{name}")
     return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
+
+
+def _overlap(one: Edit, other: Edit) -> bool:
+    """Whether both change the same characters; what is inserted between them disturbs nobody."""
+    return (one.line, one.column) < other.end and (other.line, other.column) < one.end
 
 
 def _applied(text: str, edits: Iterable[Edit]) -> str:

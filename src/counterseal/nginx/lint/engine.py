@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING
 
 from counterseal.findings import Finding, Severity
 from counterseal.nginx.lint.catalogue import RULES
+from counterseal.nginx.lint.edit import choose_edits
+from counterseal.nginx.lint.fix import Applicability
 from counterseal.nginx.lint.ignore import find_ignored
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Container, Iterable, Mapping
 
     from counterseal.nginx.lint.edit import Edit
+    from counterseal.nginx.lint.fix import Fix
     from counterseal.nginx.lint.model import Configuration
     from counterseal.nginx.lint.rule import Found, Place, Rule
     from counterseal.nginx.tree import Directive
@@ -20,13 +23,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Located:
-    """A finding with its rule, its place, the edits that mend it, and the block elsewhere that it harms."""
+    """A finding with its rule, its place, what mends it, and the block elsewhere that it harms."""
 
     finding: Finding
     rule: Rule
     place: Place
-    edits: tuple[Edit, ...] = ()
+    fix: Fix | None = None
     harmed: Directive | None = None
+
+    def has(self, *kinds: Applicability) -> bool:
+        """Whether what mends it is of one of these kinds."""
+        return self.fix is not None and self.fix.applicability in kinds
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +48,18 @@ class LintResult:
         """The findings alone."""
         return tuple(located.finding for located in self.found)
 
-    @property
-    def edits(self) -> tuple[Edit, ...]:
-        """Everything that can be mended mechanically."""
-        return tuple(edit for located in self.found for edit in located.edits)
+    def fixed_by(self, accepted: Container[str] = ()) -> tuple[Located, ...]:
+        """Return what is mended mechanically, with the suggestions of the rules whose codes were accepted."""
+        return tuple(
+            one
+            for one in self.found
+            if one.has(Applicability.MACHINE_APPLICABLE)
+            or (one.rule.code in accepted and one.has(Applicability.MAYBE_INCORRECT))
+        )
+
+    def edits(self, accepted: Container[str] = ()) -> tuple[Edit, ...]:
+        """Return the edits of these: each finding is mended as a whole, or not at all where two contradict."""
+        return choose_edits(one.fix.edits for one in self.fixed_by(accepted) if one.fix)
 
     def at_or_above(self, severity: Severity) -> tuple[Located, ...]:
         """Return what is at least that bad."""
@@ -68,4 +83,4 @@ def lint(configuration: Configuration, texts: Mapping[str, str], *, rules: Itera
 
 def _located(rule: Rule, found: Found) -> Located:
     finding = Finding(rule.code, rule.severity, found.message, where=str(found.place), hint=rule.remedy)
-    return Located(finding, rule, found.place, found.edits, found.harmed)
+    return Located(finding, rule, found.place, found.fix, found.harmed)

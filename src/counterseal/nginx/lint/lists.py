@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from counterseal.moments import show_moment
+from counterseal.nginx.lint.fix import REFRESH
 from counterseal.nginx.lint.rule import Found, at
 from counterseal.pki.subject import show_subject
 
@@ -23,8 +24,8 @@ def lists_over(directive: Directive, file: NamedFile, now: datetime) -> Iterator
     current = {one.issuer for one in file.crls if not _is_over(one, now)}
     for one in file.crls:
         if one.next_update_utc is not None and one.issuer not in current:
-            issuer = show_subject(one.issuer)
-            yield Found(at(directive, 0), f"list of {issuer} is over since {show_moment(one.next_update_utc)}")
+            message = f"list of {show_subject(one.issuer)} is over since {show_moment(one.next_update_utc)}"
+            yield Found(at(directive, 0), message, command=REFRESH)
 
 
 def _is_over(crl: x509.CertificateRevocationList, now: datetime) -> bool:

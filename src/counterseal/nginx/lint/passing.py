@@ -7,12 +7,13 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from counterseal.nginx.lint.edit import insert_before, replace_word
+from counterseal.nginx.lint.edit import insert_before, render_line, replace_word
 from counterseal.nginx.lint.guards import client_variables
+from counterseal.nginx.lint.rule import Found, at
 from counterseal.pki.names import is_ip_address
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from counterseal.nginx.lint.edit import Edit
     from counterseal.nginx.lint.level import Level
@@ -46,7 +47,7 @@ class Passing:
     @property
     def prefix(self) -> str:
         """What the names of the TLS directives begin with: ``proxy_ssl`` or ``grpc_ssl``."""
-        return f"{self.directive.name.removesuffix('_pass')}_ssl"
+        return _prefix(self.directive.name)
 
     @property
     def headers(self) -> dict[str, Directive]:
@@ -65,26 +66,30 @@ def passings(server: Server) -> Iterator[Passing]:
                     yield Passing(level, directive, _scheme(match, name), match["host"].lower(), match["port"] or "")
 
 
-def unverified(server: Server, name: str, scheme: str) -> Iterator[tuple[Directive, str, tuple[Edit, ...]]]:
-    """Yield each directive of the name that speaks TLS and verifies nobody, whom it speaks to, and what mends it.
-
-    Whom it speaks to may be a variable.
-    """
-    prefix = f"{name.removesuffix('_pass')}_ssl"
+def unverified(server: Server, name: str, scheme: str) -> Iterator[Found]:
+    """Find each directive of the name that speaks TLS and verifies nobody; whom it speaks to may be a variable."""
+    prefix = _prefix(name)
     for level in server.levels if server.kind == "http" else ():
         for one in level.here(name) if level.value(f"{prefix}_verify") == "off" else ():
             text = one.arguments[0] if one.arguments else ""
             if text.lower().startswith(scheme):
-                yield one, text[len(scheme) :].partition("/")[0], verified(level, one, prefix)
+                yield not_verified(level, one, one, text[len(scheme) :].partition("/")[0])
 
 
-def verified(level: Level, passing: Directive, prefix: str) -> tuple[Edit, ...]:
-    """Return the edit that has an upstream verified: only where CAs are named, which say whom to believe."""
-    switch = f"{prefix}_verify"
-    if level.file(f"{prefix}_trusted_certificate") is None:
-        return ()
-    own = level.here(switch)
-    return (replace_word(own[-1], 0, "on") if own else insert_before(passing, f"{switch} on;"),)
+def not_verified(level: Level, culprit: Directive, passing: Directive, target: str) -> Found:
+    """Return the finding that an upstream is not verified; where no CAs are named, nobody knows yet whom to believe."""
+    prefix = _prefix(passing.name)
+    switch, trusted = f"{prefix}_verify", f"{prefix}_trusted_certificate"
+    own, is_named = level.here(switch), level.file(trusted) is not None
+    edits = [] if is_named else [insert_before(passing, f"{trusted} <upstream-ca.pem>;")]
+    edits.append(replace_word(own[-1], 0, "on") if own else insert_before(passing, f"{switch} on;"))
+    message = f"the certificate of {target} is not verified"
+    decision = "" if is_named else "which CA issues the certificate of the upstream"
+    return Found(at(culprit), message, tuple(edits), decision=decision)
+
+
+def _prefix(name: str) -> str:
+    return f"{name.removesuffix('_pass')}_ssl"
 
 
 def _scheme(match: re.Match[str], name: str) -> str:
@@ -95,6 +100,15 @@ def identity_headers(configuration: Configuration, passing: Passing) -> frozense
     """Return the names of the headers, in lower case, by which the application is told who the client is."""
     headers = passing.headers.items()
     return frozenset(name for name, one in headers if client_variables(configuration, *one.arguments[1:]))
+
+
+def cleared(passing: Passing, names: Iterable[str]) -> tuple[Edit, ...]:
+    """Return the edits that take headers of the client away; those from outside are repeated if none is set here."""
+    name = HEADERS[passing.directive.name]
+    own = passing.level.here(name)
+    lines = [] if own else [render_line(header) for header in passing.level.all(name)]
+    lines += [f'{name} {header} "";' for header in names]
+    return tuple(insert_before(own[0] if own else passing.directive, line) for line in lines)
 
 
 def lost_headers(configuration: Configuration, passing: Passing) -> tuple[dict[str, Directive], Directive | None]:

@@ -10,6 +10,9 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from counterseal.nginx.lint.edit import replace_word
+from counterseal.nginx.lint.fix import Applicability, Fix
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
@@ -37,7 +40,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One thing a rule found; ``edits`` mend it where that can be done mechanically.
+    """One thing a rule found; ``edits`` mend it: as they are, or once ``decision`` is made; or ``command`` does.
 
     ``harmed`` is the block that it makes unsafe, where that is another one than the one it stands in.
     """
@@ -46,6 +49,13 @@ class Found:
     message: str
     edits: tuple[Edit, ...] = ()
     harmed: Directive | None = None
+    decision: str = ""
+    command: str = ""
+
+    @property
+    def fix(self) -> Fix | None:
+        """What mends it; None where the text gives no place for an edit, such as a block that is empty."""
+        return Fix(self.edits, self.decision, self.command) if self.edits or self.command else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +85,8 @@ class Rule:
     """One rule of the catalogue.
 
     ``summary``: what is wrong, in a line. ``evidence``: what a real nginx did. ``remedy``: what to write instead.
-    ``reference``: where nginx or a standard says so. ``affected``: the versions concerned, all where empty.
+    ``reference``: where nginx or a standard says so. ``affected``: the versions concerned, all where empty. ``fixes``:
+    the kinds of fix that its findings have; ``command``: the one that mends it, with what changes in capitals.
     """
 
     code: str
@@ -86,6 +97,8 @@ class Rule:
     reference: str
     check: Callable[[Configuration], Iterable[Found]]
     affected: tuple[Span, ...] = ()
+    fixes: tuple[Applicability, ...] = (Applicability.MACHINE_APPLICABLE,)
+    command: str = ""
 
     def concerns(self, version: NginxVersion) -> bool:
         """Whether the rule is about this nginx."""
@@ -99,6 +112,11 @@ def at(directive: Directive, argument: int | None = None) -> Place:
         return Place(directive.file, word.line, word.column, len(word.raw))
     last = next(one for one in reversed(directive.words) if one.line == word.line)
     return Place(directive.file, word.line, word.column, max(1, last.column + len(last.raw) - word.column))
+
+
+def name_another(directive: Directive, placeholder: str, message: str, *, decision: str) -> Found:
+    """Return the finding that a directive names the wrong file, with a placeholder suggested for the right one."""
+    return Found(at(directive, 0), message, (replace_word(directive, 0, placeholder),), decision=decision)
 
 
 def _carries(package: str | None, fixed: str) -> bool:

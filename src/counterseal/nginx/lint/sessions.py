@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from counterseal.nginx.lint.edit import insert_into, replace_word
+from counterseal.nginx.lint.edit import Edit, insert_into, replace_word
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from counterseal.nginx.lint.edit import Edit
     from counterseal.nginx.lint.level import Level
     from counterseal.nginx.lint.model import Configuration, Server
     from counterseal.nginx.tree import Directive
@@ -45,6 +44,13 @@ def ticket_command(level: Level) -> tuple[Directive, str] | None:
             if option.strip().lower().lstrip("+-") == "sessionticket":
                 found = command, option.strip()
     return found
+
+
+def command_off(command: Directive, option: str) -> tuple[Edit, ...]:
+    """Return the edit that takes an option of ``ssl_conf_command Options`` back."""
+    word = next(word for word in command.words if option in word.text)
+    new = word.raw.replace(option, f"-{option.lstrip('+-')}")
+    return (Edit(command.file, word.line, word.column, word.raw, new),)
 
 
 def tickets_off(level: Level) -> tuple[Edit, ...]:

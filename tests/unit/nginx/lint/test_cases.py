@@ -8,11 +8,17 @@ from typing import TYPE_CHECKING
 import pytest
 
 from counterseal.nginx.lint.catalogue import RULES
-from nginx_lint_lab import RIGHT, VERSIONS, Case, list_cases, look, mended, write_lab
+from counterseal.nginx.lint.fix import SUGGESTED, Applicability
+from nginx_lint_lab import RIGHT, VERSIONS, Case, as_suggested, list_cases, look, mended, write_lab
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from counterseal.nginx.lint.rule import Rule
+
+KINDS_ELSEWHERE = {"file-unreadable": {Applicability.COMMAND}}
+"""Shown in ``test_rules``: root, who may run the tests, reads every file."""
+MACHINE = Applicability.MACHINE_APPLICABLE
 CODES = {rule.code for rule in RULES}
 
 
@@ -39,9 +45,25 @@ def test_what_is_mended_is_found_no_more(case: Case, lab: Path) -> None:
     """After the edits of a case there is left at most what had none, and no other rule has begun to fire."""
     conf = lab / "nginx.conf"
     for version in case.versions:
-        unmended = Counter(one.rule.code for one in look(case.text, conf, version).found if not one.edits)
+        unmended = Counter(one.rule.code for one in look(case.text, conf, version).found if not one.has(MACHINE))
         again = look(mended(case, conf, version), conf, version).found
         assert Counter(one.rule.code for one in again) <= unmended, version
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)
+def test_every_finding_is_mended_by_an_edit_a_suggestion_or_a_command(rule: Rule, lab: Path) -> None:
+    """Of the kinds that the catalogue tells; a suggestion that is taken, its placeholders filled in, silences it."""
+    conf, kinds = lab / "nginx.conf", set(KINDS_ELSEWHERE.get(rule.code, ()))
+    for case in (case for case in list_cases() if case.code == rule.code):
+        for version in case.versions:
+            fixes = [one.fix for one in look(case.text, conf, version).found if one.rule is rule]
+            assert None not in fixes, case
+            kinds |= {fix.applicability for fix in fixes if fix}
+            text = as_suggested(case, conf, version).get(rule.code, "")
+            left = [one.fix for one in look(text, conf, version).found if one.rule is rule] if text else []
+            assert all(fix and fix.applicability not in SUGGESTED for fix in left), (case, text)
+    assert kinds == set(rule.fixes)
+    assert (Applicability.COMMAND in kinds) == bool(rule.command)
 
 
 def test_every_rule_has_a_firing_and_a_silent_case() -> None:

@@ -12,11 +12,13 @@ from counterseal.nginx.lint.edit import (
     Edit,
     append_word,
     apply_edits,
+    choose_edits,
     insert_before,
     insert_into,
     remove,
     replace_word,
     show_patch,
+    write_arguments,
 )
 from counterseal.nginx.lint.level import make_level
 from counterseal.nginx.parse import parse
@@ -79,6 +81,23 @@ def test_equal_edits_count_once_and_overlapping_ones_not() -> None:
     assert applied(remove(found["listen"]), append_word(found["listen"], "ssl")) == TEXT.replace(
         "        listen 443;\n", ""
     )
+
+
+def test_what_mends_a_finding_is_taken_whole_or_not_at_all() -> None:
+    """Of two fixes that contradict each other the first one; lines put in at one place are no contradiction."""
+    found = directives()
+    moved = remove(found["listen"]), insert_before(found["server_name"], "a b;")
+    contrary = insert_before(found["root"], "c d;"), append_word(found["listen"], "ssl")
+    beside = (insert_before(found["server_name"], "e f;"),)
+    assert choose_edits([moved, contrary, beside, moved]) == (*moved, *beside)
+    assert choose_edits([contrary, moved]) == contrary
+
+
+def test_arguments_are_written_anew() -> None:
+    """On one line, whatever stood there."""
+    text = TEXT.replace("server_name a;", "server_name a\n    # and\n  b;")
+    edit = write_arguments(directives(text)["server_name"], ["c", "d"])
+    assert applied(edit, text=text) == TEXT.replace("server_name a;", "server_name c d;")
 
 
 def test_an_edit_is_not_applied_to_another_text() -> None:

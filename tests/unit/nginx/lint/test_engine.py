@@ -10,7 +10,9 @@ from counterseal.errors import InputError
 from counterseal.findings import Severity
 from counterseal.nginx.lint.build import build
 from counterseal.nginx.lint.catalogue import RULES
+from counterseal.nginx.lint.edit import Edit
 from counterseal.nginx.lint.engine import LintResult, lint
+from counterseal.nginx.lint.fix import Fix
 from counterseal.nginx.lint.output.document import result_to_json, rule_to_json
 from counterseal.nginx.lint.output.github import to_github
 from counterseal.nginx.lint.output.sarif import write_sarif
@@ -80,6 +82,36 @@ def test_programs_get_file_line_and_column() -> None:
         "column": 2,
         "fixable": True,
     }
+
+
+def test_how_sure_a_fix_is_is_told_in_every_format() -> None:
+    """A suggestion with a placeholder: which decision it waits for, and in SARIF that it is none to be applied."""
+    text = "server {\n  listen 443 ssl;\n  ssl_crl a.crl;\n}\n"
+    result = found(text)
+    (document,) = result_to_json(result)["findings"]
+    assert document["fixable"] is False
+    assert document["fix"]["applicability"] == "has-placeholders"
+    assert document["fix"]["placeholders"] == ["<client-ca.pem>"]
+    assert [(one["line"], one["column"], one["end_line"], one["end_column"]) for one in document["fix"]["edits"]] == [
+        (3, 3, 3, 3)
+    ] * 2
+    (one,) = json.loads(write_sarif(result, RULES, tool_version="1"))["runs"][0]["results"]
+    (fix,) = one["fixes"]
+    assert fix["description"]["text"].startswith("suggestion, needs a decision: whether clients are to be verified")
+    assert fix["properties"]["applicability"] == "has-placeholders"
+    (change,) = fix["artifactChanges"]
+    assert change["replacements"][1]["insertedContent"]["text"] == "ssl_verify_client on;\n  "
+    shown = show_result(result, {"nginx.conf": text}, width=60)
+    assert "  fix: --fix suggests one; it needs a decision: whether" in shown
+    assert all(len(line) <= 60 for line in shown.splitlines()[1:])
+    assert shown.endswith("1 finding: 1 medium; --fix suggests 1")
+
+
+def test_a_placeholder_is_none_in_a_named_group() -> None:
+    """What looks like one in a regular expression is the owner's."""
+    edits = tuple(Edit("f", 1, 1, "", text) for text in ("~(?<who>a)", "(?P<who>a)", "a <client-ca.pem>", "<b>"))
+    assert Fix(edits).placeholders == ("<client-ca.pem>", "<b>")
+    assert [Fix((edit,)).applicability for edit in edits] == ["machine-applicable"] * 2 + ["has-placeholders"] * 2
 
 
 def test_code_hosts_get_sarif_and_annotations() -> None:

@@ -15,6 +15,7 @@ from counterseal.nginx.lint.build import build
 from counterseal.nginx.lint.edit import apply_edits, show_patch
 from counterseal.nginx.lint.engine import lint
 from counterseal.nginx.lint.files import read_pem
+from counterseal.nginx.lint.output.fixes import left_by, show_left
 from counterseal.nginx.lint.output.text import show_result
 from counterseal.nginx.parse import parse
 from counterseal.nginx.reading import read_dump
@@ -31,6 +32,8 @@ WORDS = """
 """
 LARGE = 100_000
 FRAGMENTS = (*MARKS, *WORDS.split(), "\x00", "\udcff")
+
+NONE: frozenset[str] = frozenset()
 
 
 @cache
@@ -55,10 +58,12 @@ def look(text: str) -> None:
     for version in VERSIONS:
         result = lint(build(whole.tree, version=named_version(version), now=NOW), whole.texts)
         show_result(result, whole.texts)
-        changed = apply_edits(whole.texts, result.edits)
-        show_patch(whole.texts, changed)
-        for file, mended in changed.items():
-            parse(mended, file=file)
+        show_left(left_by(result, NONE), whole.texts)
+        for edits in (result.edits(), *(one.fix.edits for one in result.found if one.fix)):
+            changed = apply_edits(whole.texts, edits)
+            show_patch(whole.texts, changed)
+            for file, mended in changed.items():
+                parse(mended, file=file)
 
 
 @settings(max_examples=50, deadline=None)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from counterseal.compose.linting import lint_configuration
 from counterseal.nginx.lint.build import build
 from counterseal.nginx.lint.engine import lint
+from counterseal.nginx.lint.files import NamedFile
+from counterseal.nginx.lint.fix import Fix
 from counterseal.nginx.parse import parse
 from counterseal.nginx.version import named_version
 from nginx_lint_lab import NOW, lab_files
@@ -41,3 +43,13 @@ def test_a_forgotten_intermediate_is_known_from_the_file_beside(tmp_path: Path) 
     assert [finding.code for finding in linting.result.findings] == ["tls-chain-incomplete"]
     (tmp_path / "chain.pem").unlink()
     assert not lint_configuration(conf, text=None, version="1.28.0", directory=None, with_files=True).result.found
+
+
+def test_a_file_closed_to_the_linter_is_for_somebody_who_may_read_it() -> None:
+    """The configuration is not wrong, so no edit is suggested."""
+    text = "server { listen 443 ssl; ssl_certificate a.pem; ssl_certificate_key a.key; }"
+    files = {"a.key": NamedFile("a.key", fault="permission denied")}
+    (located,) = lint(
+        build(parse(text), version=named_version("1.28.0"), now=NOW, files=files), {"nginx.conf": text}
+    ).found
+    assert located.fix == Fix(command="sudo counterseal nginx lint")

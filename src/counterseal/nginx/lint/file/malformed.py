@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from counterseal.findings import Severity
-from counterseal.nginx.lint.file.named import naming_directives
-from counterseal.nginx.lint.rule import Found, Rule, at
+from counterseal.nginx.lint.file.named import DECISION, naming_directives, placeholder
+from counterseal.nginx.lint.fix import Applicability
+from counterseal.nginx.lint.rule import Rule, name_another
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from counterseal.nginx.lint.model import Configuration
+    from counterseal.nginx.lint.rule import Found
 
 
 def check(configuration: Configuration) -> Iterator[Found]:
@@ -22,9 +24,10 @@ def check(configuration: Configuration) -> Iterator[Found]:
             continue
         wanted = _wanted(directive.name)
         if file.unreadable:
-            yield Found(at(directive, 0), f"cannot decode {file.unreadable[0]} block: {file.path}")
+            message = f"cannot decode {file.unreadable[0]} block: {file.path}"
+            yield name_another(directive, placeholder(directive), message, decision=DECISION)
         elif not any(label.endswith(wanted) for label in file.labels):
-            yield Found(at(directive, 0), f"no {wanted} block: {file.path}")
+            yield name_another(directive, placeholder(directive), f"no {wanted} block: {file.path}", decision=DECISION)
 
 
 def _wanted(name: str) -> str:
@@ -42,4 +45,5 @@ RULE = Rule(
     remedy="write the file anew as PEM; openssl x509 -inform DER turns DER into PEM",
     reference="https://www.rfc-editor.org/rfc/rfc7468",
     check=check,
+    fixes=(Applicability.HAS_PLACEHOLDERS,),
 )

@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from counterseal.findings import Severity
-from counterseal.nginx.lint.file.named import MISSING, naming_directives
-from counterseal.nginx.lint.rule import Found, Rule, at
+from counterseal.nginx.lint.file.named import DECISION, MISSING, naming_directives, placeholder
+from counterseal.nginx.lint.fix import Applicability
+from counterseal.nginx.lint.rule import Rule, name_another
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from counterseal.nginx.lint.model import Configuration
+    from counterseal.nginx.lint.rule import Found
 
 
 def check(configuration: Configuration) -> Iterator[Found]:
@@ -19,7 +21,8 @@ def check(configuration: Configuration) -> Iterator[Found]:
     for directive in naming_directives(configuration):
         file = configuration.file(directive)
         if file is not None and file.fault == MISSING:
-            yield Found(at(directive, 0), f"file does not exist: {file.path}")
+            message = f"file does not exist: {file.path}"
+            yield name_another(directive, placeholder(directive), message, decision=DECISION)
 
 
 RULE = Rule(
@@ -31,4 +34,5 @@ RULE = Rule(
     remedy="put the file there, or name the one that is",
     reference="https://nginx.org/en/docs/http/ngx_http_ssl_module.html",
     check=check,
+    fixes=(Applicability.HAS_PLACEHOLDERS,),
 )

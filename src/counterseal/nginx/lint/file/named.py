@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     from counterseal.nginx.lint.model import Configuration
     from counterseal.nginx.tree import Directive
 
+DECISION = "which file is meant"
 MISSING = "no such file or directory"
+CLOSED = "permission denied"
 
 
 def naming_directives(configuration: Configuration, names: Collection[str] = NAMING) -> Iterator[Directive]:
@@ -21,3 +23,10 @@ def naming_directives(configuration: Configuration, names: Collection[str] = NAM
     for level in configuration.main.walk():
         for name in sorted(wanted & level.own.keys()):
             yield from (one for one in level.here(name) if configuration.file(one) is not None)
+
+
+def placeholder(directive: Directive) -> str:
+    """Return what stands for the name of the right file in a suggestion."""
+    if directive.name.endswith("_key"):
+        return "<private.key>"
+    return "<list.crl>" if directive.name.endswith("_crl") else "<certificate.pem>"

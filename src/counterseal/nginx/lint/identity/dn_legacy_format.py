@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from counterseal.errors import InputError
 from counterseal.findings import Severity
-from counterseal.nginx.lint.comparisons import comparisons, rewritten
+from counterseal.nginx.lint.comparisons import comparisons, renamed, rewritten
+from counterseal.nginx.lint.fix import Applicability
 from counterseal.nginx.lint.rule import Found, Rule, Span, at
 from counterseal.pki.subject import nginx_name, parse_subject
 
@@ -27,7 +28,12 @@ def check(configuration: Configuration) -> Iterator[Found]:
     for one in comparisons(configuration):
         if one.variables & _NAMES and _SLASHED.match(one.value):
             edits = () if one.is_regex else _as_nginx_writes(one)
-            yield Found(at(one.directive), f"never matches: {one.value}", edits)
+            message = f"never matches: {one.value}"
+            if edits:
+                yield Found(at(one.directive), message, edits)
+            else:
+                name = next(iter(one.variables & _NAMES))
+                yield Found(at(one.directive), message, renamed(one, name, f"{name}_legacy"), decision=_DECISION)
 
 
 def _as_nginx_writes(one: Comparison) -> tuple[Edit, ...]:
@@ -35,6 +41,9 @@ def _as_nginx_writes(one: Comparison) -> tuple[Edit, ...]:
         return rewritten(one, nginx_name(parse_subject(one.value)))
     except InputError:
         return ()
+
+
+_DECISION = "whether every value that is compared there has the old format"
 
 
 RULE = Rule(
@@ -48,4 +57,5 @@ RULE = Rule(
     reference="https://nginx.org/en/docs/http/ngx_http_ssl_module.html#var_ssl_client_s_dn",
     check=check,
     affected=(Span(since=(1, 11, 6)),),
+    fixes=(Applicability.MACHINE_APPLICABLE, Applicability.MAYBE_INCORRECT),
 )

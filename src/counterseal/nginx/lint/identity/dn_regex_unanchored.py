@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from counterseal.findings import Severity
-from counterseal.nginx.lint.comparisons import comparisons
+from counterseal.nginx.lint.comparisons import comparisons, rewritten
+from counterseal.nginx.lint.fix import Applicability
 from counterseal.nginx.lint.rule import Found, Rule, at
 
 if TYPE_CHECKING:
@@ -14,6 +16,9 @@ if TYPE_CHECKING:
     from counterseal.nginx.lint.comparisons import Comparison
     from counterseal.nginx.lint.model import Configuration
 
+_LAST_NAME = re.compile(r"\$\{?ssl_client_[si]_dn(?!.*ssl_client_[si]_dn).*", re.DOTALL)
+_VARIABLE = re.compile(r"\$\{?(\w+)\}?")
+_ENDS = re.compile(r"^(?:\^|\(\^\|,\)|\.\*)+|(?:\(,\|\$\)|,|\.\*|\$)+$")
 _REFUSALS = frozenset({"", "0", "off", "no", "deny", "false"})
 
 
@@ -22,7 +27,8 @@ def check(configuration: Configuration) -> Iterator[Found]:
     for one in comparisons(configuration):
         is_dn = any(name.startswith(("ssl_client_s_dn", "ssl_client_i_dn")) for name in one.variables)
         if is_dn and one.is_regex and _admits(one) and not _is_anchored(one.value):
-            yield Found(at(one.directive), f"matches a part of the name: {one.value}")
+            message = f"matches a part of the name: {one.value}"
+            yield Found(at(one.directive), message, rewritten(one, _anchored(one)), decision=_DECISION)
 
 
 def _admits(one: Comparison) -> bool:
@@ -38,6 +44,16 @@ def _is_anchored(pattern: str) -> bool:
     return pattern.startswith("^") and (ends or "(" in pattern)
 
 
+def _anchored(one: Comparison) -> str:
+    """Return the expression for names that begin with it, which end there or go on with another attribute."""
+    head = _LAST_NAME.sub("", one.subject).replace("$ssl_client_verify", "SUCCESS")
+    prefix = _VARIABLE.sub(lambda match: f"<{match[1].replace('_', '-')}>", head)
+    return f"^{prefix}{_ENDS.sub('', one.value)}(,|$)"
+
+
+_DECISION = "whether the names begin with this attribute; best compare the whole name, with the issuer"
+
+
 RULE = Rule(
     code="id-dn-regex-unanchored",
     severity=Severity.HIGH,
@@ -47,4 +63,5 @@ RULE = Rule(
     remedy='compare the whole name, with the issuer: map "$ssl_client_verify:$ssl_client_i_dn/$ssl_client_s_dn" ...',
     reference="https://nginx.org/en/docs/http/ngx_http_ssl_module.html#variables",
     check=check,
+    fixes=(Applicability.MAYBE_INCORRECT, Applicability.HAS_PLACEHOLDERS),
 )

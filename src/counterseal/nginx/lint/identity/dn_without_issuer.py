@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 from counterseal.findings import Severity
 from counterseal.nginx.lint.comparisons import comparisons
+from counterseal.nginx.lint.fix import Applicability
 from counterseal.nginx.lint.guards import FORWARDING, is_pinned
 from counterseal.nginx.lint.rule import Found, Rule, at
 from counterseal.nginx.lint.store import stores
 from counterseal.nginx.lint.variables import variables_in
+from counterseal.nginx.lint.verification import pinned
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,14 +31,16 @@ def check(configuration: Configuration) -> Iterator[Found]:
             continue
         is_used = one.outcome is None or _makes(configuration, one, used)
         if is_used and (one.outcome is None or one.outcome not in {"", "0"}):
-            yield Found(at(one.directive), f"{len(shared[0][1])} CAs can issue this name: {one.value}")
+            message = f"{len(shared[0][1])} CAs can issue this name: {one.value}"
+            edits = tuple(edit for server, names in shared for edit in pinned(server, names[:1]))
+            yield Found(at(one.directive), message, edits, decision=_DECISION)
 
 
-def _issuers(configuration: Configuration) -> Iterator[tuple[Server, frozenset[x509.Name]]]:
+def _issuers(configuration: Configuration) -> Iterator[tuple[Server, tuple[x509.Name, ...]]]:
     """Yield each server with the CAs that issue its clients: those of the store that stand above no other of it."""
     for server, store in stores(configuration):
         above = {one.issuer for one in store.cas if one.issuer != one.subject}
-        yield server, frozenset(one.subject for one in store.cas if one.subject not in above)
+        yield server, tuple(dict.fromkeys(one.subject for one in store.cas if one.subject not in above))
 
 
 def _decided_by(server: Server) -> frozenset[str]:
@@ -57,11 +61,14 @@ def _makes(configuration: Configuration, one: Comparison, used: frozenset[str]) 
 
 
 def _knows_issuer(
-    configuration: Configuration, one: Comparison, shared: list[tuple[Server, frozenset[x509.Name]]]
+    configuration: Configuration, one: Comparison, shared: list[tuple[Server, tuple[x509.Name, ...]]]
 ) -> bool:
     if "ssl_client_i_dn" in configuration.variables.behind(one.subject):
         return True
     return all(is_pinned(configuration, server) for server, _ in shared)
+
+
+_DECISION = "which CA issues the names that are compared, if it is one"
 
 
 RULE = Rule(
@@ -72,4 +79,5 @@ RULE = Rule(
     remedy='add the issuer to the key: map "$ssl_client_i_dn/$ssl_client_s_dn" ...; or compare fingerprints',
     reference="https://nginx.org/en/docs/http/ngx_http_ssl_module.html#variables",
     check=check,
+    fixes=(Applicability.MAYBE_INCORRECT,),
 )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from counterseal.findings import Severity
 from counterseal.nginx.lint.comparisons import comparisons, rewritten
+from counterseal.nginx.lint.fix import Applicability
 from counterseal.nginx.lint.rule import Found, Rule, at
 
 if TYPE_CHECKING:
@@ -26,8 +27,12 @@ def check(configuration: Configuration) -> Iterator[Found]:
         form = _IN_CONDITION if one.outcome is None else _IN_MAP
         if not form.fullmatch(one.value):
             plain = one.value.replace(":", "").lower()
-            edits = rewritten(one, plain) if _IN_CONDITION.fullmatch(plain) else ()
-            yield Found(at(one.directive), f"never matches: {one.value}", edits)
+            is_sure = _IN_CONDITION.fullmatch(plain) is not None
+            edits = rewritten(one, plain if is_sure else "<fingerprint>")
+            yield Found(at(one.directive), f"never matches: {one.value}", edits, decision="" if is_sure else _DECISION)
+
+
+_DECISION = "which SHA-1 fingerprint is meant: openssl x509 -noout -fingerprint -sha1 tells"
 
 
 RULE = Rule(
@@ -39,4 +44,5 @@ RULE = Rule(
     remedy="write 40 lower-case hexadecimal digits; for SHA-256 compute it in njs",
     reference="https://nginx.org/en/docs/http/ngx_http_ssl_module.html#var_ssl_client_fingerprint",
     check=check,
+    fixes=(Applicability.MACHINE_APPLICABLE, Applicability.HAS_PLACEHOLDERS),
 )

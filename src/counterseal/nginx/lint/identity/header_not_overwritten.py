@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 from counterseal.findings import Severity
 from counterseal.nginx.lint.edit import insert_before
+from counterseal.nginx.lint.fix import Applicability
 from counterseal.nginx.lint.guards import client_variables
-from counterseal.nginx.lint.passing import HEADERS, identity_headers, lost_headers, passings
+from counterseal.nginx.lint.passing import HEADERS, cleared, identity_headers, lost_headers, passings
 from counterseal.nginx.lint.rule import Found, Rule, at
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
-    from counterseal.nginx.lint.edit import Edit
     from counterseal.nginx.lint.model import Configuration
     from counterseal.nginx.lint.passing import Passing
 
@@ -36,22 +36,17 @@ def check(configuration: Configuration) -> Iterator[Found]:
         first = passing.headers[min(headers)] if headers else passing.directive
         if missing:
             message = f"{missing[0]}, which {passing.target} is told elsewhere, comes from the client here"
-            yield Found(at(first), message, _removed(passing, missing))
+            yield Found(at(first), message, cleared(passing, missing))
         elif headers and not _names_client(configuration, passing, headers):
-            sibling = _sibling(min(headers))
-            yield Found(at(first), f"the verdict alone is set: a name in a header like {sibling} is the client's own")
+            sibling = _sibling(first.arguments[0])
+            message = f"the verdict alone is set: a name in a header like {sibling} is the client's own"
+            line = f"{HEADERS[passing.directive.name]} {sibling} $ssl_client_s_dn;"
+            yield Found(at(first), message, (insert_before(first, line),), decision=_DECISION)
 
 
 def _guarded(configuration: Configuration) -> Iterator[Passing]:
     for server in configuration.guarded:
         yield from passings(server)
-
-
-def _removed(passing: Passing, missing: Iterable[str]) -> tuple[Edit, ...]:
-    """Set the headers to nothing, where this level sets headers of its own; elsewhere that would drop those around."""
-    name = HEADERS[passing.directive.name]
-    own = passing.level.here(name)[:1]
-    return tuple(insert_before(first, f'{name} {header} "";') for first in own for header in missing)
 
 
 def _names_client(configuration: Configuration, passing: Passing, headers: frozenset[str]) -> bool:
@@ -61,7 +56,10 @@ def _names_client(configuration: Configuration, passing: Passing, headers: froze
 
 
 def _sibling(name: str) -> str:
-    return f"{name.rpartition('-')[0]}-s-dn" if "-" in name else f"{name}-dn"
+    return f"{name.rpartition('-')[0]}-S-DN" if "-" in name else f"{name}-DN"
+
+
+_DECISION = "which header the application reads the name from"
 
 
 RULE = Rule(
@@ -73,4 +71,5 @@ RULE = Rule(
     remedy="set every identity header in every location that proxies; an empty value removes it",
     reference="https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_set_header",
     check=check,
+    fixes=(Applicability.MACHINE_APPLICABLE, Applicability.MAYBE_INCORRECT),
 )

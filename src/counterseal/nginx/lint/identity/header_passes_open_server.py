@@ -6,7 +6,8 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from counterseal.findings import Severity
-from counterseal.nginx.lint.passing import identity_headers, passings
+from counterseal.nginx.lint.fix import Applicability
+from counterseal.nginx.lint.passing import cleared, identity_headers, passings
 from counterseal.nginx.lint.rule import Found, Rule, at
 
 if TYPE_CHECKING:
@@ -27,7 +28,11 @@ def check(configuration: Configuration) -> Iterator[Found]:
         for passing in passings(server):
             missing = sorted(told.get(passing.target, set()) - passing.headers.keys())
             if missing:
-                yield Found(at(passing.directive), f"lets {missing[0]} of the client through to {passing.target}")
+                message = f"lets {missing[0]} of the client through to {passing.target}"
+                yield Found(at(passing.directive), message, cleared(passing, missing), decision=_DECISION)
+
+
+_DECISION = "whether nobody but clients comes this way: another proxy in front may set these headers"
 
 
 RULE = Rule(
@@ -39,4 +44,5 @@ RULE = Rule(
     remedy='clear them there: proxy_set_header X-SSL-Client-S-DN ""; for each one',
     reference="https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_set_header",
     check=check,
+    fixes=(Applicability.MAYBE_INCORRECT,),
 )

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from counterseal.findings import Severity
 from counterseal.nginx.lint.comparisons import read_condition
+from counterseal.nginx.lint.edit import replace_word
+from counterseal.nginx.lint.fix import Applicability
 from counterseal.nginx.lint.rule import Found, Rule, at
 from counterseal.nginx.lint.variables import variables_in
 
@@ -26,7 +28,9 @@ def check(configuration: Configuration) -> Iterator[Found]:
                 asked = read_condition(condition.block) if condition.block and condition.here("return") else None
                 default = defaults.get(asked.subject) if asked is not None else None
                 if asked is not None and default is not None and _passes(asked, default.arguments[0]):
-                    yield Found(at(default), f"whoever is not listed gets past the check of {asked.subject}")
+                    message = f"whoever is not listed gets past the check of {asked.subject}"
+                    edits = (replace_word(default, 0, _refused(asked)),)
+                    yield Found(at(default), message, edits, decision=_DECISION)
 
 
 def _defaults(configuration: Configuration) -> Iterator[tuple[str, Directive]]:
@@ -42,6 +46,14 @@ def _passes(asked: Comparison, value: str) -> bool:
     return {"=": asked.value != value, "!=": asked.value == value}.get(asked.operator, False)
 
 
+def _refused(asked: Comparison) -> str:
+    """Return a value that the condition refuses."""
+    return asked.value if asked.operator == "=" else next(one for one in "01" if one != asked.value)
+
+
+_DECISION = "whether everybody who may pass is listed"
+
+
 RULE = Rule(
     code="id-map-default-allow",
     severity=Severity.HIGH,
@@ -50,4 +62,5 @@ RULE = Rule(
     remedy="write: default 0; and list whom to admit",
     reference="https://nginx.org/en/docs/http/ngx_http_map_module.html#map",
     check=check,
+    fixes=(Applicability.MAYBE_INCORRECT,),
 )

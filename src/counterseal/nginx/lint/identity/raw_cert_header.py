@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from counterseal.findings import Severity
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from counterseal.nginx.tree import Directive
 
 _RAW = frozenset({"ssl_client_raw_cert", "ssl_client_cert"})
+_VARIABLE = re.compile(r"\$(?:ssl_client_(?:raw_)?cert\b|\{ssl_client_(?:raw_)?cert\})", re.IGNORECASE)
 
 
 def check(configuration: Configuration) -> Iterator[Found]:
@@ -27,13 +29,15 @@ def check(configuration: Configuration) -> Iterator[Found]:
             for header in level.here(name):
                 raw = sorted(_RAW & variables_in(" ".join(header.arguments[1:])))
                 if raw:
-                    edit = _escaped(header, raw[0])
-                    yield Found(at(header), f"line feeds in a header: ${raw[0]}", (edit,) if edit else ())
+                    yield Found(at(header), f"line feeds in a header: ${raw[0]}", _escaped(header))
 
 
-def _escaped(header: Directive, name: str) -> Edit | None:
-    is_alone = header.arguments[1:] in {(f"${name}",), (f"${{{name}}}",)}
-    return replace_word(header, 1, "$ssl_client_escaped_cert") if is_alone else None
+def _escaped(header: Directive) -> tuple[Edit, ...]:
+    edits = (
+        replace_word(header, place, _VARIABLE.sub("$ssl_client_escaped_cert", word.raw))
+        for place, word in enumerate(header.words[1:])
+    )
+    return tuple(edit for edit in edits if edit.new != edit.old)
 
 
 RULE = Rule(

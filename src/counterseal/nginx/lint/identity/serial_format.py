@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from counterseal.findings import Severity
 from counterseal.nginx.lint.comparisons import comparisons, rewritten
+from counterseal.nginx.lint.fix import Applicability
 from counterseal.nginx.lint.rule import Found, Rule, at
 
 if TYPE_CHECKING:
@@ -27,12 +28,15 @@ def check(configuration: Configuration) -> Iterator[Found]:
         form = _IN_CONDITION if one.outcome is None else _IN_MAP
         if not form.fullmatch(one.value):
             digits = _DIGITS.fullmatch(one.value.replace(":", ""))
-            edits = rewritten(one, _octets(digits[1])) if digits else ()
-            yield Found(at(one.directive), f"never matches: {one.value}", edits)
+            edits = rewritten(one, _octets(digits[1]) if digits else "<serial-number>")
+            yield Found(at(one.directive), f"never matches: {one.value}", edits, decision="" if digits else _DECISION)
 
 
 def _octets(digits: str) -> str:
     return digits.upper().rjust(len(digits) + len(digits) % 2, "0")
+
+
+_DECISION = "which serial number is meant: openssl x509 -noout -serial tells"
 
 
 RULE = Rule(
@@ -44,4 +48,5 @@ RULE = Rule(
     remedy="write two upper-case digits for each octet, as openssl x509 -noout -serial does",
     reference="https://nginx.org/en/docs/http/ngx_http_ssl_module.html#var_ssl_client_serial",
     check=check,
+    fixes=(Applicability.MACHINE_APPLICABLE, Applicability.HAS_PLACEHOLDERS),
 )

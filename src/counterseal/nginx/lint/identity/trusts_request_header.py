@@ -6,6 +6,8 @@ import re
 from typing import TYPE_CHECKING
 
 from counterseal.findings import Severity
+from counterseal.nginx.lint.edit import insert_before
+from counterseal.nginx.lint.fix import Applicability
 from counterseal.nginx.lint.rule import Found, Rule, at
 
 if TYPE_CHECKING:
@@ -30,11 +32,16 @@ def check(configuration: Configuration) -> Iterator[Found]:
                 asked = configuration.variables.behind(*block.arguments) if block else frozenset()
                 header = next((name for name in sorted(asked) if _HEADER.match(name)), None)
                 if block is not None and header is not None and not _is_restricted(level):
-                    yield Found(at(block), f"any client can send this header: ${header}")
+                    edits = (insert_before(block, "allow <address>;"), insert_before(block, "deny all;"))
+                    message = f"any client can send this header: ${header}"
+                    yield Found(at(block), message, edits, decision=_DECISION)
 
 
 def _is_restricted(level: Level) -> bool:
     return any(one.arguments == ("all",) for one in level.all("deny"))
+
+
+_DECISION = "from which address the proxy comes that sets the header; without one compare $ssl_client_verify"
 
 
 RULE = Rule(
@@ -46,4 +53,5 @@ RULE = Rule(
     "between the two)",
     reference="https://nginx.org/en/docs/http/ngx_http_ssl_module.html#variables",
     check=check,
+    fixes=(Applicability.HAS_PLACEHOLDERS,),
 )

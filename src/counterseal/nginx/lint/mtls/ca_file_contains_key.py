@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 from counterseal.findings import Severity
 from counterseal.nginx.lint.file.named import naming_directives
+from counterseal.nginx.lint.fix import Applicability
 from counterseal.nginx.lint.rule import Found, Rule, at
 
 if TYPE_CHECKING:
@@ -19,9 +21,11 @@ def check(configuration: Configuration) -> Iterator[Found]:
     for directive in naming_directives(configuration, _NAMES):
         file = configuration.file(directive)
         if file is not None and file.has_private_key:
-            yield Found(at(directive, 0), f"holds a private key: {file.path}")
+            command = _COMMAND.format(file=shlex.quote(file.path))
+            yield Found(at(directive, 0), f"holds a private key: {file.path}", command=command)
 
 
+_COMMAND = "sed -i '/BEGIN .*PRIVATE KEY/,/END .*PRIVATE KEY/d' {file}"
 _KINDS = ("ssl", "proxy_ssl", "grpc_ssl", "uwsgi_ssl")
 _NAMES = ("ssl_client_certificate", *(f"{kind}_{name}" for kind in _KINDS for name in ("trusted_certificate", "crl")))
 
@@ -34,4 +38,6 @@ RULE = Rule(
     remedy="take the key out of the file, and off this machine; a key that lay there is to be replaced",
     reference="https://nginx.org/en/docs/http/ngx_http_ssl_module.html#ssl_client_certificate",
     check=check,
+    fixes=(Applicability.COMMAND,),
+    command=_COMMAND.format(file="FILE"),
 )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from counterseal.findings import Severity
-from counterseal.nginx.lint.rule import Found, Rule, at
+from counterseal.nginx.lint.fix import Applicability
+from counterseal.nginx.lint.rule import Found, Rule, name_another
 from counterseal.nginx.lint.store import is_ca, is_self_issued
 from counterseal.pki.subject import show_subject
 
@@ -22,7 +23,12 @@ def check(configuration: Configuration) -> Iterator[Found]:
         file = configuration.file(directive)
         for one in file.certificates if file is not None and directive is not None else ():
             if directive is not None and not is_ca(one) and not is_self_issued(one):
-                yield Found(at(directive, 0), f"no CA: {show_subject(one.subject)}")
+                yield name_another(
+                    directive, "<client-ca.pem>", f"no CA: {show_subject(one.subject)}", decision=_DECISION
+                )
+
+
+_DECISION = "which file has the CAs of the clients, and nothing else"
 
 
 RULE = Rule(
@@ -33,4 +39,5 @@ RULE = Rule(
     remedy="leave nothing but CA certificates in the file",
     reference="https://nginx.org/en/docs/http/ngx_http_ssl_module.html#ssl_client_certificate",
     check=check,
+    fixes=(Applicability.HAS_PLACEHOLDERS,),
 )

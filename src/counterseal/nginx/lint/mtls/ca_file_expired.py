@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from counterseal.findings import Severity
-from counterseal.nginx.lint.rule import Found, Rule, at
+from counterseal.nginx.lint.fix import Applicability
+from counterseal.nginx.lint.rule import Found, Rule, name_another
 from counterseal.nginx.lint.store import stores
 from counterseal.pki.subject import show_subject
 
@@ -23,7 +24,11 @@ def check(configuration: Configuration) -> Iterator[Found]:
         for ca in used:
             if ca.subject not in valid:
                 dates = f"{ca.not_valid_before_utc:%Y-%m-%d} to {ca.not_valid_after_utc:%Y-%m-%d}"
-                yield Found(at(store.directive, 0), f"{show_subject(ca.subject)} was valid from {dates}")
+                message = f"{show_subject(ca.subject)} was valid from {dates}"
+                yield name_another(store.directive, "<client-ca.pem>", message, decision=_DECISION)
+
+
+_DECISION = "where the renewed certificate of this CA is"
 
 
 RULE = Rule(
@@ -35,4 +40,5 @@ RULE = Rule(
     remedy="put the renewed CA certificate into the file",
     reference="https://nginx.org/en/docs/http/ngx_http_ssl_module.html#ssl_client_certificate",
     check=check,
+    fixes=(Applicability.HAS_PLACEHOLDERS,),
 )

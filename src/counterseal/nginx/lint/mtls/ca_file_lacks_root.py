@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from counterseal.findings import Severity
-from counterseal.nginx.lint.rule import Found, Rule, at
+from counterseal.nginx.lint.fix import Applicability
+from counterseal.nginx.lint.rule import Found, Rule, name_another
 from counterseal.nginx.lint.store import is_ca, stores
 from counterseal.pki.subject import show_subject
 
@@ -23,7 +24,10 @@ def check(configuration: Configuration) -> Iterator[Found]:
         for ca in filter(is_ca, file.certificates if file else ()):
             if ca.subject not in by_name and not store.path(ca):
                 message = f"no root above {show_subject(ca.subject)}: its clients are refused"
-                yield Found(at(store.directive, 0), message)
+                yield name_another(store.directive, "<client-ca.pem>", message, decision=_DECISION)
+
+
+_DECISION = "where the issuing CA and its root stand in one file"
 
 
 RULE = Rule(
@@ -35,4 +39,5 @@ RULE = Rule(
     remedy="append the self-signed root to the file; to admit only this issuing CA compare $ssl_client_i_dn",
     reference="https://nginx.org/en/docs/http/ngx_http_ssl_module.html#ssl_client_certificate",
     check=check,
+    fixes=(Applicability.HAS_PLACEHOLDERS,),
 )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from counterseal.findings import Severity
-from counterseal.nginx.lint.rule import Found, Rule, at
+from counterseal.nginx.lint.fix import Applicability
+from counterseal.nginx.lint.rule import Found, Rule, name_another
 from counterseal.nginx.lint.store import stores
 from counterseal.pki.subject import show_subject
 
@@ -25,7 +26,10 @@ def check(configuration: Configuration) -> Iterator[Found]:
             continue
         for issuer in dict.fromkeys(one.issuer for one in file.crls if one.issuer not in known):
             message = f"{show_subject(issuer)} has a revocation list, and is not among the client CAs"
-            yield Found(at(store.directive, 0), message)
+            yield name_another(store.directive, "<client-ca.pem>", message, decision=_DECISION)
+
+
+_DECISION = "where the root and the issuing CA stand in one file"
 
 
 RULE = Rule(
@@ -36,4 +40,5 @@ RULE = Rule(
     remedy="append the issuing CA to the file of client CAs",
     reference="https://nginx.org/en/docs/http/ngx_http_ssl_module.html#ssl_client_certificate",
     check=check,
+    fixes=(Applicability.HAS_PLACEHOLDERS,),
 )

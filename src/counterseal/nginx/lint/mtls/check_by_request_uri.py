@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from counterseal.findings import Severity
-from counterseal.nginx.lint.comparisons import map_comparisons, read_condition
+from counterseal.nginx.lint.comparisons import map_comparisons, read_condition, renamed
+from counterseal.nginx.lint.fix import Applicability
 from counterseal.nginx.lint.guards import guards
 from counterseal.nginx.lint.rule import Found, Rule, at
 
@@ -25,9 +26,8 @@ def check(configuration: Configuration) -> Iterator[Found]:
         if any(_RAW in configuration.variables.behind(*guard.arguments) for guard in deciding):
             for one in _comparisons(configuration, server):
                 if _looks_at_path(one):
-                    yield Found(
-                        at(one.directive), f"matches the path as it was sent, with ../ and // in it: {one.value}"
-                    )
+                    message = f"matches the path as it was sent, with ../ and // in it: {one.value}"
+                    yield Found(at(one.directive), message, renamed(one, _RAW, "uri"), decision=_DECISION)
 
 
 def _looks_at_path(one: Comparison) -> bool:
@@ -49,6 +49,9 @@ def _comparisons(configuration: Configuration, server: Server) -> Iterator[Compa
                 yield found
 
 
+_DECISION = "whether the expression fits $uri, which is decoded and has no query"
+
+
 RULE = Rule(
     code="mtls-check-by-request-uri",
     severity=Severity.HIGH,
@@ -58,4 +61,5 @@ RULE = Rule(
     remedy="compare $uri, or give each part of the site a location of its own",
     reference="https://nginx.org/en/docs/http/ngx_http_core_module.html#var_request_uri",
     check=check,
+    fixes=(Applicability.MAYBE_INCORRECT,),
 )

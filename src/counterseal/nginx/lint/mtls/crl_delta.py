@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from cryptography import x509
 
 from counterseal.findings import Severity
-from counterseal.nginx.lint.rule import Found, Rule, at
+from counterseal.nginx.lint.fix import Applicability
+from counterseal.nginx.lint.rule import Found, Rule, name_another
 from counterseal.pki.reading import UNREADABLE
 from counterseal.pki.subject import show_subject
 
@@ -22,7 +23,9 @@ def check(configuration: Configuration) -> Iterator[Found]:
     for crl, file in configuration.client_lists:
         for one in file.crls:
             if _is_delta(one):
-                yield Found(at(crl, 0), f"the list of {show_subject(one.issuer)} is a delta")
+                yield name_another(
+                    crl, "<client-ca.crl>", f"the list of {show_subject(one.issuer)} is a delta", decision=_DECISION
+                )
 
 
 def _is_delta(crl: x509.CertificateRevocationList) -> bool:
@@ -30,6 +33,9 @@ def _is_delta(crl: x509.CertificateRevocationList) -> bool:
         return any(isinstance(extension.value, x509.DeltaCRLIndicator) for extension in crl.extensions)
     except UNREADABLE:
         return False
+
+
+_DECISION = "where the full list is"
 
 
 RULE = Rule(
@@ -41,4 +47,5 @@ RULE = Rule(
     remedy="give nginx the full list",
     reference="https://www.rfc-editor.org/rfc/rfc5280#section-5.2.4",
     check=check,
+    fixes=(Applicability.HAS_PLACEHOLDERS,),
 )

@@ -6,7 +6,8 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from counterseal.findings import Severity
-from counterseal.nginx.lint.rule import Found, Rule, at
+from counterseal.nginx.lint.fix import Applicability
+from counterseal.nginx.lint.rule import Found, Rule, name_another
 from counterseal.pki.subject import show_subject
 
 if TYPE_CHECKING:
@@ -21,7 +22,12 @@ def check(configuration: Configuration) -> Iterator[Found]:
         counts = Counter(one.issuer for one in file.crls)
         for issuer, count in counts.items():
             if count > 1:
-                yield Found(at(crl, 0), f"{count} lists of {show_subject(issuer)}")
+                yield name_another(
+                    crl, "<client-ca.crl>", f"{count} lists of {show_subject(issuer)}", decision=_DECISION
+                )
+
+
+_DECISION = "which of the lists counts; a file with that one alone"
 
 
 RULE = Rule(
@@ -32,4 +38,5 @@ RULE = Rule(
     remedy="keep one list of each CA, the one with the highest CRL number",
     reference="https://nginx.org/en/docs/http/ngx_http_ssl_module.html#ssl_crl",
     check=check,
+    fixes=(Applicability.HAS_PLACEHOLDERS,),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from counterseal.findings import Severity
+from counterseal.nginx.lint.fix import REFRESH, Applicability
 from counterseal.nginx.lint.lists import lists_over
 from counterseal.nginx.lint.rule import Found, Rule
 
@@ -28,4 +29,6 @@ RULE = Rule(
     remedy="publish a new list and reload: counterseal refresh does both in time",
     reference="https://nginx.org/en/docs/http/ngx_http_ssl_module.html#ssl_crl",
     check=check,
+    fixes=(Applicability.COMMAND,),
+    command=REFRESH,
 )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 from counterseal.findings import Severity
+from counterseal.nginx.lint.fix import Applicability
 from counterseal.nginx.lint.rule import Found, Rule, Span, at
 from counterseal.pki.subject import show_subject
 
@@ -19,7 +21,11 @@ def check(configuration: Configuration) -> Iterator[Found]:
     for crl, file in configuration.client_lists:
         if file.certificates:
             names = ", ".join(show_subject(one.subject) for one in file.certificates[:3])
-            yield Found(at(crl, 0), f"certificates in the revocation list admit clients: {names}")
+            message = f"certificates in the revocation list admit clients: {names}"
+            yield Found(at(crl, 0), message, command=_COMMAND.format(file=shlex.quote(file.path)))
+
+
+_COMMAND = "sed -i '/BEGIN .*CERTIFICATE/,/END .*CERTIFICATE/d' {file}"
 
 
 RULE = Rule(
@@ -32,4 +38,6 @@ RULE = Rule(
     reference="https://nginx.org/en/docs/http/ngx_http_ssl_module.html#ssl_crl",
     check=check,
     affected=(Span(before=(1, 27, 2)),),
+    fixes=(Applicability.COMMAND,),
+    command=_COMMAND.format(file="FILE"),
 )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from counterseal.findings import Severity
-from counterseal.nginx.lint.rule import Found, Rule, at
+from counterseal.nginx.lint.fix import Applicability
+from counterseal.nginx.lint.rule import Found, Rule, name_another
 from counterseal.pki.subject import show_subject
 
 if TYPE_CHECKING:
@@ -22,7 +23,11 @@ def check(configuration: Configuration) -> Iterator[Found]:
         for one in file.crls:
             count = len(one)
             if count >= LARGE:
-                yield Found(at(crl, 0), f"{count} entries are hashed in every handshake: {show_subject(one.issuer)}")
+                message = f"{count} entries are hashed in every handshake: {show_subject(one.issuer)}"
+                yield name_another(crl, "<client-ca.crl>", message, decision=_DECISION)
+
+
+_DECISION = "how the list gets shorter: shorter lifetimes, a CA for fewer clients, or a map of serial numbers"
 
 
 RULE = Rule(
@@ -35,4 +40,5 @@ RULE = Rule(
     remedy="issue for shorter times, drop expired serial numbers, or refuse by a map of serial numbers instead",
     reference="https://nginx.org/en/docs/http/ngx_http_ssl_module.html#ssl_crl",
     check=check,
+    fixes=(Applicability.HAS_PLACEHOLDERS,),
 )

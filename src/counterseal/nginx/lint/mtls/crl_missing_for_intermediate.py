@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from counterseal.findings import Severity
-from counterseal.nginx.lint.rule import Found, Rule, at
+from counterseal.nginx.lint.fix import Applicability
+from counterseal.nginx.lint.rule import Found, Rule, name_another
 from counterseal.nginx.lint.store import stores
 from counterseal.pki.subject import show_subject
 
@@ -26,7 +27,11 @@ def check(configuration: Configuration) -> Iterator[Found]:
         used = (ca.subject for ca in store.cas if store.path(ca))
         missing = list(dict.fromkeys(show_subject(name) for name in used if name not in issuers))
         if missing:
-            yield Found(at(crl, 0), f"no list of {', '.join(missing[:3])}: clients below are refused")
+            message = f"no list of {', '.join(missing[:3])}: clients below are refused"
+            yield name_another(crl, "<client-ca.crl>", message, decision=_DECISION)
+
+
+_DECISION = "where the current lists of every CA stand in one file"
 
 
 RULE = Rule(
@@ -38,4 +43,5 @@ RULE = Rule(
     remedy="put the current lists of the root and of every issuing CA into the file",
     reference="https://nginx.org/en/docs/http/ngx_http_ssl_module.html#ssl_crl",
     check=check,
+    fixes=(Applicability.HAS_PLACEHOLDERS,),
 )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from counterseal.findings import Severity
+from counterseal.nginx.lint.edit import insert_into, render_line, replace_word
+from counterseal.nginx.lint.fix import Applicability
 from counterseal.nginx.lint.rule import Found, Rule, at
 from counterseal.nginx.lint.trust import anchors
 
@@ -25,9 +27,14 @@ def check(configuration: Configuration) -> Iterator[Found]:
             if crl is None or not server.verifies or anchors(configuration, server) != anchors(configuration, default):
                 continue
             if used is None or used.arguments != crl.arguments:
-                yield Found(
-                    at(crl), f"the default server at {at(default.block)} does not use this list: {crl.arguments[0]}"
-                )
+                line = render_line(crl)
+                own = default.level.here("ssl_crl")
+                edits = (replace_word(own[-1], 0, crl.words[1].raw),) if own else insert_into(default.level, line)
+                message = f"the default server at {at(default.block)} does not use this list: {crl.arguments[0]}"
+                yield Found(at(crl), message, edits, decision=_DECISION if used else "")
+
+
+_DECISION = "which list both servers use: a file with the lists of every CA"
 
 
 RULE = Rule(
@@ -40,4 +47,5 @@ RULE = Rule(
     "default server",
     reference="https://nginx.org/en/docs/http/configuring_https_servers.html#sni",
     check=check,
+    fixes=(Applicability.MACHINE_APPLICABLE, Applicability.MAYBE_INCORRECT),
 )

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from counterseal.findings import Severity
 from counterseal.moments import show_moment
+from counterseal.nginx.lint.fix import REFRESH, Applicability
 from counterseal.nginx.lint.rule import Found, Rule, at
 from counterseal.pki.subject import show_subject
 
@@ -22,7 +23,9 @@ def check(configuration: Configuration) -> Iterator[Found]:
         for one in file.crls:
             if one.issuer not in valid:
                 issuer = show_subject(one.issuer)
-                yield Found(at(crl, 0), f"list of {issuer} begins at {show_moment(one.last_update_utc)}")
+                yield Found(
+                    at(crl, 0), f"list of {issuer} begins at {show_moment(one.last_update_utc)}", command=REFRESH
+                )
 
 
 RULE = Rule(
@@ -34,4 +37,6 @@ RULE = Rule(
     remedy="set the clock of the CA or of this machine right, and publish again",
     reference="https://nginx.org/en/docs/http/ngx_http_ssl_module.html#ssl_crl",
     check=check,
+    fixes=(Applicability.COMMAND,),
+    command=REFRESH,
 )

@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 from counterseal.findings import Severity
 from counterseal.nginx.lint.files import public_half
+from counterseal.nginx.lint.fix import REFRESH, Applicability
 from counterseal.nginx.lint.rule import Found, Rule, at
 from counterseal.nginx.lint.store import stores
 from counterseal.pki.subject import show_subject
@@ -30,7 +31,7 @@ def check(configuration: Configuration) -> Iterator[Found]:
         for one in file.crls:
             signers = [ca for ca in store.cas if ca.subject == one.issuer]
             if signers and not any(_is_signed(one, ca) for ca in signers):
-                yield Found(at(crl, 0), f"not signed by {show_subject(one.issuer)}")
+                yield Found(at(crl, 0), f"not signed by {show_subject(one.issuer)}", command=REFRESH)
 
 
 def _is_signed(crl: x509.CertificateRevocationList, ca: x509.Certificate) -> bool:
@@ -49,4 +50,6 @@ RULE = Rule(
     remedy="publish the list anew with the key of the CA that is in force",
     reference="https://nginx.org/en/docs/http/ngx_http_ssl_module.html#ssl_crl",
     check=check,
+    fixes=(Applicability.COMMAND,),
+    command=REFRESH,
 )

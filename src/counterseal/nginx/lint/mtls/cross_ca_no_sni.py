@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from counterseal.findings import Severity
+from counterseal.nginx.lint.fix import Applicability
+from counterseal.nginx.lint.rejecting import rejecting
 from counterseal.nginx.lint.rule import Found, Rule, at
 from counterseal.nginx.lint.trust import anchors, trust_directive
 
@@ -26,7 +28,11 @@ def check(configuration: Configuration) -> Iterator[Found]:
                 message = (
                     f"without SNI clients are verified by the other CAs of the default server at {at(default.block)}"
                 )
-                yield Found(at(directive) if directive else at(server.block), message)
+                place = at(directive) if directive else at(server.block)
+                yield Found(place, message, rejecting(socket), decision=_DECISION)
+
+
+_DECISION = "whether clients that send no name, or another one, may be refused"
 
 
 RULE = Rule(
@@ -39,4 +45,5 @@ RULE = Rule(
     remedy="add a default server with ssl_reject_handshake on to the socket, or give each CA its own address and port",
     reference="https://nginx.org/en/docs/http/configuring_https_servers.html#sni",
     check=check,
+    fixes=(Applicability.MAYBE_INCORRECT,),
 )

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from counterseal.findings import Severity
+from counterseal.nginx.lint.fix import Applicability
 from counterseal.nginx.lint.rule import Found, Rule, at
+from counterseal.nginx.lint.verification import verified_alike
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,7 +29,8 @@ def check(configuration: Configuration) -> Iterator[Found]:
                     message = (
                         f"name is taken on {socket.name} by the server at {where}, which verifies nobody: {name!r}"
                     )
-                    yield Found(_place(server, name), message)
+                    edits = verified_alike(first, server)
+                    yield Found(_place(server, name), message, edits, decision=_DECISION)
 
 
 def _place(server: Server, name: str) -> Place:
@@ -36,6 +39,9 @@ def _place(server: Server, name: str) -> Place:
             if argument.lower() == name:
                 return at(line, index)
     return at(server.block)
+
+
+_DECISION = "which of the two blocks is meant; nginx serves the first one"
 
 
 RULE = Rule(
@@ -47,4 +53,5 @@ RULE = Rule(
     remedy="make one block of the two: nginx serves the first one only",
     reference="https://nginx.org/en/docs/http/request_processing.html",
     check=check,
+    fixes=(Applicability.MAYBE_INCORRECT,),
 )

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from counterseal.findings import Severity
 from counterseal.nginx.lint.answers import application, succeeds
+from counterseal.nginx.lint.edit import remove, write_arguments
+from counterseal.nginx.lint.fix import Applicability
 from counterseal.nginx.lint.guards import is_guarded, refusals
 from counterseal.nginx.lint.locations import find_location
 from counterseal.nginx.lint.rule import Found, Rule, at
@@ -13,7 +15,11 @@ from counterseal.nginx.lint.rule import Found, Rule, at
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from counterseal.nginx.lint.edit import Edit
     from counterseal.nginx.lint.model import Configuration, Server
+    from counterseal.nginx.tree import Directive
+
+_OF_TLS = frozenset({"495", "496"})
 
 
 def check(configuration: Configuration) -> Iterator[Found]:
@@ -27,16 +33,18 @@ def check(configuration: Configuration) -> Iterator[Found]:
         yield from _of_conditions(configuration, server)
         for page in server.level.all("error_page"):
             *codes, target = page.arguments or ("",)
-            if not {"495", "496"} & set(codes) or "://" in target:
+            if not _OF_TLS & set(codes) or "://" in target:
                 continue
             location = find_location(server, target)
             if location is None or is_guarded(configuration, location):
                 continue
             is_asked = application(location) is not None
             if is_asked and (target.startswith("@") or "$" in target or _may_succeed(codes)):
-                yield Found(at(page), f"refused clients reach the application through {target}")
+                message = f"refused clients reach the application through {target}"
+                yield Found(at(page), message, _kept(page, _OF_TLS), decision=_DECISION)
             elif succeeds(location) and _may_succeed(codes):
-                yield Found(at(page), f"refused clients are answered 2xx by {target}")
+                message = f"refused clients are answered 2xx by {target}"
+                yield Found(at(page), message, _kept(page, _OF_TLS), decision=_DECISION)
 
 
 def _of_conditions(configuration: Configuration, server: Server) -> Iterator[Found]:
@@ -56,13 +64,25 @@ def _of_conditions(configuration: Configuration, server: Server) -> Iterator[Fou
             others = (application(other) for other in server.locations if other is not location)
             elsewhere = {one.arguments for one in others if one is not None}
             if asked is not None and (not elsewhere or asked.arguments in elsewhere):
-                yield Found(at(page), f"clients refused with {refused[0]} reach the application through {target}")
+                message = f"clients refused with {refused[0]} reach the application through {target}"
+                yield Found(at(page), message, _kept(page, codes), decision=_DECISION)
+
+
+def _kept(page: Directive, codes: frozenset[str]) -> tuple[Edit, ...]:
+    """Return the edit that takes these codes out of an ``error_page``, or the whole of it where none is left."""
+    *words, target = (word.raw for word in page.words[1:])
+    left = [word for word in words if word not in codes]
+    is_empty = not any(word.isdecimal() for word in left)
+    return (remove(page) if is_empty else write_arguments(page, [*left, target]),)
 
 
 def _may_succeed(codes: list[str]) -> bool:
     """Whether ``=`` takes the status of the location, or sets a success; without it the code of the error stays."""
     answer = next((code.removeprefix("=") for code in codes if code.startswith("=")), None)
     return answer is not None and (not answer or answer.startswith("2"))
+
+
+_DECISION = "what refused clients are to see instead of nginx's own page"
 
 
 RULE = Rule(
@@ -75,4 +95,5 @@ RULE = Rule(
     remedy="answer refusals with something static and a code of your own: error_page 495 496 =403 @denied;",
     reference="https://nginx.org/en/docs/http/ngx_http_core_module.html#error_page",
     check=check,
+    fixes=(Applicability.MAYBE_INCORRECT,),
 )

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from counterseal.nginx.lint.edit import insert_before, replace_word
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from counterseal.nginx.lint.edit import Edit
     from counterseal.nginx.lint.level import Level
     from counterseal.nginx.lint.model import Configuration, Server
     from counterseal.nginx.tree import Directive
+
+
+DECISION = "whether clients are to be verified here; else this line goes"
 
 
 def find_idle(configuration: Configuration, name: str) -> Iterator[tuple[Directive, Level]]:
@@ -24,6 +30,16 @@ def find_idle(configuration: Configuration, name: str) -> Iterator[tuple[Directi
             directive = level.file(name) if level.here(name) else None
             if directive is not None and directive.arguments[0] != "off" and id(level) not in verifying:
                 yield directive, level
+
+
+def verifying(level: Level, directive: Directive) -> tuple[Edit, ...]:
+    """Return the edits that have clients verified on that level, whose directive is of no use so far."""
+    named = level.file("ssl_client_certificate") is not None
+    edits = () if named else (insert_before(directive, "ssl_client_certificate <client-ca.pem>;"),)
+    switches = level.here("ssl_verify_client")
+    if switches:
+        return (*edits, replace_word(switches[-1], 0, "on"))
+    return (*edits, insert_before(directive, "ssl_verify_client on;"))
 
 
 def _asks(server: Server) -> bool:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from counterseal.findings import Severity
-from counterseal.nginx.lint.edit import append_word
+from counterseal.nginx.lint.edit import append_word, insert_into
+from counterseal.nginx.lint.fix import Applicability
 from counterseal.nginx.lint.rule import Found, Rule, at
 
 if TYPE_CHECKING:
@@ -21,9 +22,9 @@ def check(configuration: Configuration) -> Iterator[Found]:
             continue
         for listen in server.listens:
             if listen.directive is None:
-                yield Found(
-                    at(server.block), "server verifies clients and has no listen: it speaks plain HTTP on port 80"
-                )
+                message = "server verifies clients and has no listen: it speaks plain HTTP on port 80"
+                edits = insert_into(server.level, "listen 443 ssl;")
+                yield Found(at(server.block), message, edits, decision="on which address and port it listens")
             else:
                 edit = append_word(listen.directive, "ssl")
                 yield Found(
@@ -44,4 +45,5 @@ RULE = Rule(
     remedy="write: listen ... ssl;",
     reference="https://nginx.org/en/docs/http/ngx_http_core_module.html#listen",
     check=check,
+    fixes=(Applicability.MACHINE_APPLICABLE, Applicability.MAYBE_INCORRECT),
 )

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from counterseal.findings import Severity
 from counterseal.nginx.lint.answers import is_reachable, location_match
+from counterseal.nginx.lint.edit import Edit, insert_into
+from counterseal.nginx.lint.fix import Applicability
 from counterseal.nginx.lint.guards import guards, is_guarded
 from counterseal.nginx.lint.locations import can_match_below, find_location
 from counterseal.nginx.lint.rule import Found, Rule, at
@@ -34,15 +36,25 @@ def _taken_over(location: Level, open_ones: list[Level]) -> Iterator[Found]:
     modifier, path = location_match(location)
     for other in open_ones if modifier == "" else ():
         if can_match_below(other, path) and other.block is not None:
-            yield Found(at(other.block), f"takes requests below {path} over, and does not check the certificate")
+            message = f"takes requests below {path} over, and does not check the certificate"
+            decision = f"whether requests below {path} are all for this location; else check the certificate in both"
+            yield Found(at(other.block), message, _preferred(location), decision=decision)
 
 
 def _rewritten(server: Server, location: Level, open_ones: list[Level]) -> Iterator[Found]:
     for rewrite in location.here("rewrite"):
         target = rewrite.arguments[1] if len(rewrite.arguments) > 1 else ""
         found = find_location(server, target.partition("$")[0]) if target.startswith("/") else None
-        if found in open_ones and rewrite.arguments[2:] != ("break",) and found is not location:
-            yield Found(at(rewrite), f"leads to a location that answers without a check: {target}")
+        if found is not None and found in open_ones and rewrite.arguments[2:] != ("break",) and found is not location:
+            message = f"leads to a location that answers without a check: {target}"
+            edits = insert_into(found, "internal;")
+            yield Found(at(rewrite), message, edits, decision=f"whether nobody is to ask for {target} directly")
+
+
+def _preferred(location: Level) -> tuple[Edit, ...]:
+    """Return the edit that has nginx look at no regular expression once this prefix is the longest."""
+    block = location.block
+    return (Edit(block.file, block.line, block.column, block.words[0].raw, "location ^~"),) if block else ()
 
 
 RULE = Rule(
@@ -54,4 +66,5 @@ RULE = Rule(
     remedy="check at server level, or write: location ^~ ...; make the target of a rewrite internal",
     reference="https://nginx.org/en/docs/http/ngx_http_rewrite_module.html#if",
     check=check,
+    fixes=(Applicability.MAYBE_INCORRECT,),
 )

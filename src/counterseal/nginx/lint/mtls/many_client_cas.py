@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from counterseal.findings import Severity
-from counterseal.nginx.lint.rule import Found, Rule, at
+from counterseal.nginx.lint.edit import Edit
+from counterseal.nginx.lint.fix import Applicability
+from counterseal.nginx.lint.rule import Found, Rule, at, name_another
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
     from counterseal.nginx.lint.model import Configuration
 
 MOST = 50
+_UNNAMED = (1, 27, 2)
 
 
 def check(configuration: Configuration) -> Iterator[Found]:
@@ -21,7 +24,18 @@ def check(configuration: Configuration) -> Iterator[Found]:
         directive = server.level.file("ssl_client_certificate")
         file = configuration.file(directive)
         if directive is not None and file is not None and len(file.certificates) > MOST:
-            yield Found(at(directive, 0), f"{len(file.certificates)} client CAs are named in every handshake")
+            message = f"{len(file.certificates)} client CAs are named in every handshake"
+            if configuration.version.number < _UNNAMED or server.level.file("ssl_trusted_certificate"):
+                yield name_another(directive, "<client-ca.pem>", message, decision=_DECISION)
+            else:
+                word = directive.words[0]
+                edit = Edit(directive.file, word.line, word.column, word.raw, "ssl_trusted_certificate")
+                yield Found(
+                    at(directive, 0), message, (edit,), decision="whether clients choose well without the names"
+                )
+
+
+_DECISION = "which of the CAs issue clients"
 
 
 RULE = Rule(
@@ -34,4 +48,5 @@ RULE = Rule(
     "telling the names",
     reference="https://nginx.org/en/docs/http/ngx_http_ssl_module.html#ssl_client_certificate",
     check=check,
+    fixes=(Applicability.MAYBE_INCORRECT, Applicability.HAS_PLACEHOLDERS),
 )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from counterseal.findings import Severity
+from counterseal.nginx.lint.edit import insert_before
+from counterseal.nginx.lint.fix import Applicability
 from counterseal.nginx.lint.rule import Found, Rule, Span, at
 
 if TYPE_CHECKING:
@@ -20,7 +22,9 @@ def check(configuration: Configuration) -> Iterator[Found]:
         if switch is None or switch.arguments not in {("on",), ("leaf",)}:
             continue
         if not server.level.all("resolver") and server.level.file("ssl_ocsp_responder") is None:
-            yield Found(at(switch), "no resolver: clients whose responder has a host name are refused")
+            message = "no resolver: clients whose responder has a host name are refused"
+            edits = (insert_before(switch, "resolver <address>;"),)
+            yield Found(at(switch), message, edits, decision="which name server nginx is to ask")
 
 
 RULE = Rule(
@@ -33,4 +37,5 @@ RULE = Rule(
     reference="https://nginx.org/en/docs/http/ngx_http_ssl_module.html#ssl_ocsp",
     check=check,
     affected=(Span(since=(1, 19, 0)),),
+    fixes=(Applicability.HAS_PLACEHOLDERS,),
 )

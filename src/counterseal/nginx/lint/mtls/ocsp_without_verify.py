@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from counterseal.findings import Severity
-from counterseal.nginx.lint.mtls.idle import find_idle
+from counterseal.nginx.lint.fix import Applicability
+from counterseal.nginx.lint.mtls.idle import DECISION, find_idle, verifying
 from counterseal.nginx.lint.rule import Found, Rule, at
 
 if TYPE_CHECKING:
@@ -16,8 +17,9 @@ if TYPE_CHECKING:
 
 def check(configuration: Configuration) -> Iterator[Found]:
     """Find every ``ssl_ocsp`` that no server uses."""
-    for directive, _ in find_idle(configuration, "ssl_ocsp"):
-        yield Found(at(directive), f"ssl_ocsp {directive.arguments[0]} without ssl_verify_client")
+    for directive, level in find_idle(configuration, "ssl_ocsp"):
+        message = f"ssl_ocsp {directive.arguments[0]} without ssl_verify_client"
+        yield Found(at(directive), message, verifying(level, directive), decision=DECISION)
 
 
 RULE = Rule(
@@ -29,4 +31,5 @@ RULE = Rule(
     remedy="add ssl_client_certificate and: ssl_verify_client on;",
     reference="https://nginx.org/en/docs/http/ngx_http_ssl_module.html#ssl_ocsp",
     check=check,
+    fixes=(Applicability.MAYBE_INCORRECT, Applicability.HAS_PLACEHOLDERS),
 )

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from counterseal.findings import Severity
+from counterseal.nginx.lint.fix import Applicability
 from counterseal.nginx.lint.guards import uses_of_client
 from counterseal.nginx.lint.rule import Found, Rule, at
+from counterseal.nginx.lint.verification import INSISTING, insisting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,7 +31,8 @@ def check(configuration: Configuration) -> Iterator[Found]:
         forgeable = sorted(used & (_FORGEABLE | _FORGEABLE_TOO))
         switch = server.level.effective("ssl_verify_client")
         if switch is not None and forgeable and not used & _CHECKABLE:
-            yield Found(at(switch), f"certificates of any issuer get in by ${forgeable[0]}")
+            message = f"certificates of any issuer get in by ${forgeable[0]}"
+            yield Found(at(switch), message, insisting(server.level, switch), decision=INSISTING)
 
 
 RULE = Rule(
@@ -41,4 +44,5 @@ RULE = Rule(
     remedy="write ssl_verify_client optional; with a CA, and let pass only where $ssl_client_verify is SUCCESS",
     reference="https://nginx.org/en/docs/http/ngx_http_ssl_module.html#ssl_verify_client",
     check=check,
+    fixes=(Applicability.MAYBE_INCORRECT, Applicability.HAS_PLACEHOLDERS),
 )

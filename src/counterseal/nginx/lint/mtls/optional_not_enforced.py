@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from counterseal.findings import Severity
 from counterseal.nginx.lint.answers import serves_content
-from counterseal.nginx.lint.edit import replace_word
+from counterseal.nginx.lint.fix import SUGGESTED, Applicability
 from counterseal.nginx.lint.guards import uses_of_client
 from counterseal.nginx.lint.rule import Found, Rule, at
+from counterseal.nginx.lint.verification import INSISTING, insisting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,8 +24,9 @@ def check(configuration: Configuration) -> Iterator[Found]:
             continue
         switch = server.level.effective("ssl_verify_client")
         if switch is not None and serves_content(server):
-            edits = (replace_word(switch, 0, "on"),) if server.verify == "optional" else ()
-            yield Found(at(switch), f"clients without a certificate get in: ssl_verify_client {server.verify}", edits)
+            message = f"clients without a certificate get in: ssl_verify_client {server.verify}"
+            decision = INSISTING if server.verify == "optional_no_ca" else ""
+            yield Found(at(switch), message, insisting(server.level, switch), decision=decision)
 
 
 RULE = Rule(
@@ -35,4 +37,5 @@ RULE = Rule(
     remedy="write ssl_verify_client on; or at server level: if ($ssl_client_verify != SUCCESS) { return 403; }",
     reference="https://nginx.org/en/docs/http/ngx_http_ssl_module.html#ssl_verify_client",
     check=check,
+    fixes=(Applicability.MACHINE_APPLICABLE, *SUGGESTED),
 )

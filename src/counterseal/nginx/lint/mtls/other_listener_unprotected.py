@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING
 
 from counterseal.findings import Severity
 from counterseal.nginx.lint.answers import serves_content
+from counterseal.nginx.lint.edit import insert_into
+from counterseal.nginx.lint.fix import Applicability
 from counterseal.nginx.lint.rule import Found, Rule, at
+from counterseal.nginx.lint.verification import redirect_to, verified_alike
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,12 +30,18 @@ def check(configuration: Configuration) -> Iterator[Found]:
             continue
         sockets = ", ".join(listen.socket for listen in server.listens)
         message = f"{shared} verifies clients at {at(guarded[shared].block)}, and nobody on {sockets}"
-        yield Found(at(server.block), message, harmed=guarded[shared].block)
+        edits = verified_alike(server, guarded[shared])
+        if not configuration.speaks_tls(server):
+            edits = insert_into(server.level, redirect_to(guarded[shared]))
+        yield Found(at(server.block), message, edits, harmed=guarded[shared].block, decision=_DECISION)
 
 
 def _shares_socket(configuration: Configuration, server: Server, guarded: Server) -> bool:
     """Whether both stand behind one socket: then one of them is never used, which is another rule's affair."""
     return any(socket in configuration.sockets_of(guarded) for socket in configuration.sockets_of(server))
+
+
+_DECISION = "whether somebody comes this way who has no certificate"
 
 
 RULE = Rule(
@@ -43,4 +52,5 @@ RULE = Rule(
     remedy="list every socket in the server block that verifies, and let the others only redirect",
     reference="https://nginx.org/en/docs/http/request_processing.html",
     check=check,
+    fixes=(Applicability.MAYBE_INCORRECT,),
 )

@@ -6,13 +6,18 @@ from typing import TYPE_CHECKING
 
 from counterseal.findings import Severity
 from counterseal.nginx.lint.answers import return_code
+from counterseal.nginx.lint.edit import insert_before, remove, render_line
+from counterseal.nginx.lint.fix import Applicability
 from counterseal.nginx.lint.guards import uses_of_client
 from counterseal.nginx.lint.rule import Found, Rule, at
+from counterseal.nginx.lint.verification import redirect_to
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from counterseal.nginx.lint.edit import Edit
     from counterseal.nginx.lint.model import Configuration, Listen, Server
+    from counterseal.nginx.tree import Directive
 
 
 def check(configuration: Configuration) -> Iterator[Found]:
@@ -23,7 +28,15 @@ def check(configuration: Configuration) -> Iterator[Found]:
             continue
         for listen in server.listens:
             if listen.directive is not None and not listen.is_unix and not _is_tls(listen, server.kind, tls):
-                yield Found(at(listen.directive), f"plain HTTP into a server that verifies clients: {listen.socket}")
+                message = f"plain HTTP into a server that verifies clients: {listen.socket}"
+                yield Found(at(listen.directive), message, _moved(server, listen.directive), decision=_DECISION)
+
+
+def _moved(server: Server, listen: Directive) -> tuple[Edit, ...]:
+    """Return the edits that give a listen a server of its own, which only redirects."""
+    lines = [render_line(one) for one in (listen, *server.level.here("server_name"))]
+    text = f"server {{ {' '.join(lines)} {redirect_to(server)} }}"
+    return remove(listen), insert_before(server.block, text)
 
 
 def _is_tls(listen: Listen, kind: str, tls: set[tuple[str, str]]) -> bool:
@@ -42,6 +55,9 @@ def _decides(configuration: Configuration, server: Server) -> bool:
     )
 
 
+_DECISION = "whether whoever comes by plain HTTP may be sent to TLS"
+
+
 RULE = Rule(
     code="mtls-plaintext-sibling-listen",
     severity=Severity.CRITICAL,
@@ -51,4 +67,5 @@ RULE = Rule(
     remedy="move the plain listen to a server of its own that only redirects",
     reference="https://nginx.org/en/docs/http/ngx_http_ssl_module.html#ssl_verify_client",
     check=check,
+    fixes=(Applicability.MAYBE_INCORRECT,),
 )

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from counterseal.findings import Severity
+from counterseal.nginx.lint.fix import Applicability
 from counterseal.nginx.lint.issued import is_public
-from counterseal.nginx.lint.rule import Found, Rule, at
+from counterseal.nginx.lint.rule import Found, Rule, name_another
 from counterseal.nginx.lint.trust import NAMES, roots
 from counterseal.pki.subject import show_subject
 
@@ -39,9 +40,14 @@ def check(configuration: Configuration) -> Iterator[Found]:
             file = configuration.file(directive)
             public = next((one for one in roots(file) if is_public(one.subject)), None) if file is not None else None
             if directive.arguments[0] in _BUNDLES:
-                yield Found(at(directive, 0), f"every public CA may issue clients: {directive.arguments[0]}")
+                message = f"every public CA may issue clients: {directive.arguments[0]}"
+                yield name_another(directive, "<client-ca.pem>", message, decision=_DECISION)
             elif public is not None:
-                yield Found(at(directive, 0), f"a public CA may issue clients: {show_subject(public.subject)}")
+                message = f"a public CA may issue clients: {show_subject(public.subject)}"
+                yield name_another(directive, "<client-ca.pem>", message, decision=_DECISION)
+
+
+_DECISION = "which CA of your own issues these clients"
 
 
 RULE = Rule(
@@ -53,4 +59,5 @@ RULE = Rule(
     remedy="use a CA of your own that issues nothing but these clients",
     reference="https://nginx.org/en/docs/http/ngx_http_ssl_module.html#ssl_client_certificate",
     check=check,
+    fixes=(Applicability.HAS_PLACEHOLDERS,),
 )

@@ -6,12 +6,16 @@ from typing import TYPE_CHECKING
 
 from counterseal.findings import Severity
 from counterseal.nginx.lint.answers import succeeds
+from counterseal.nginx.lint.edit import Edit, insert_before, remove, render_line
+from counterseal.nginx.lint.fix import Applicability
 from counterseal.nginx.lint.rule import Found, Rule, at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from counterseal.nginx.lint.level import Level
     from counterseal.nginx.lint.model import Configuration
+    from counterseal.nginx.tree import Directive
 
 ACCESS = ("auth_request", "deny", "auth_basic", "access_by_lua_block", "access_by_lua_file")
 
@@ -22,7 +26,25 @@ def check(configuration: Configuration) -> Iterator[Found]:
         for level in server.levels:
             rules = [one for name in ACCESS for one in level.here(name) if one.arguments != ("off",)]
             if rules and level.name in {"server", "location"} and succeeds(level):
-                yield Found(at(level.here("return")[0]), f"is answered before {rules[0].name} is looked at")
+                answer = level.here("return")[0]
+                message = f"is answered before {rules[0].name} is looked at"
+                yield Found(at(answer), message, _answered_later(level, answer), decision=_DECISION)
+
+
+def _answered_later(level: Level, answer: Directive) -> tuple[Edit, ...]:
+    """Return the edits that give the answer after the access rules, from a named location; a server has none."""
+    outer = level
+    while outer.parent is not None and outer.parent.name == "location":
+        outer = outer.parent
+    if outer.name != "location" or outer.block is None:
+        return (remove(answer),)
+    name = f"@answer_{answer.line}"
+    old = render_line(answer)
+    later = Edit(answer.file, answer.line, answer.column, old, f"try_files /.none {name};")
+    return insert_before(outer.block, f"location {name} {{ {old} }}"), later
+
+
+_DECISION = "which other lines of the location, such as add_header, the answer needs"
 
 
 RULE = Rule(
@@ -33,4 +55,5 @@ RULE = Rule(
     remedy="decide by if in the rewrite phase, too, or let a handler such as proxy_pass or try_files give the answer",
     reference="https://nginx.org/en/docs/http/ngx_http_rewrite_module.html#return",
     check=check,
+    fixes=(Applicability.MAYBE_INCORRECT,),
 )

@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING
 
 from counterseal.findings import Severity
 from counterseal.nginx.lint.answers import PASSES, application, is_reachable, location_match
+from counterseal.nginx.lint.edit import insert_before
+from counterseal.nginx.lint.fix import Applicability
 from counterseal.nginx.lint.rule import Found, Rule, at
+from counterseal.nginx.lint.verification import verified_alike
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,7 +33,10 @@ def check(configuration: Configuration) -> Iterator[Found]:
                 if entrance in entrances:
                     guarded = entrances[entrance].block
                     message = f"{directive.arguments[0]} requires a certificate at {at(guarded)}, not here"
-                    yield Found(at(directive), message, harmed=guarded)
+                    is_tls = configuration.speaks_tls(server)
+                    closed = (insert_before(directive, "return 403;"),)
+                    edits = verified_alike(server, entrances[entrance]) if is_tls else closed
+                    yield Found(at(directive), message, edits, harmed=guarded, decision=_DECISION)
 
 
 def _entrances(server: Server) -> Iterator[tuple[tuple[str, ...], Directive]]:
@@ -50,6 +56,9 @@ def _has_access_rules(location: Level) -> bool:
     )
 
 
+_DECISION = "whether this entrance is wanted, and for whom"
+
+
 RULE = Rule(
     code="mtls-same-backend-via-open-server",
     severity=Severity.HIGH,
@@ -58,4 +67,5 @@ RULE = Rule(
     remedy="give the application one entrance, or the other server an authentication of its own",
     reference="https://nginx.org/en/docs/http/ngx_http_ssl_module.html#ssl_verify_client",
     check=check,
+    fixes=(Applicability.MAYBE_INCORRECT,),
 )

@@ -8,7 +8,8 @@ from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from counterseal.findings import Severity
-from counterseal.nginx.lint.rule import Found, Rule, at
+from counterseal.nginx.lint.fix import Applicability
+from counterseal.nginx.lint.rule import Found, Rule, name_another
 from counterseal.nginx.lint.store import Store, stores
 from counterseal.pki.lint.linted import Linted
 
@@ -29,7 +30,8 @@ def check(configuration: Configuration) -> Iterator[Found]:
     for _, store in stores(configuration):
         for path, (first, *sent) in own.items():
             if Store(store.directive, (*store.certificates, *sent)).path(first) and _ends_in(store, first, sent):
-                yield Found(at(store.directive, 0), f"also admits the holder of a server certificate: {path}")
+                message = f"also admits the holder of a server certificate: {path}"
+                yield name_another(store.directive, "<client-ca.pem>", message, decision=_DECISION)
 
 
 def _ends_in(store: Store, first: x509.Certificate, sent: list[x509.Certificate]) -> bool:
@@ -42,6 +44,9 @@ def _may_be_client(certificate: x509.Certificate) -> bool:
     return usages is None or ExtendedKeyUsageOID.CLIENT_AUTH in usages
 
 
+_DECISION = "which CA issues clients, and no servers"
+
+
 RULE = Rule(
     code="mtls-same-ca-for-server-and-client",
     severity=Severity.MEDIUM,
@@ -51,4 +56,5 @@ RULE = Rule(
     remedy="issue clients from a CA of their own, and server certificates with serverAuth alone",
     reference="https://nginx.org/en/docs/http/ngx_http_ssl_module.html#ssl_client_certificate",
     check=check,
+    fixes=(Applicability.HAS_PLACEHOLDERS,),
 )

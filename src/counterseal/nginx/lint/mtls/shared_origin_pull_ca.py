@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from counterseal.findings import Severity
-from counterseal.nginx.lint.rule import Found, Rule, at
+from counterseal.nginx.lint.fix import Applicability
+from counterseal.nginx.lint.rule import Found, Rule, name_another
 from counterseal.nginx.lint.trust import NAMES, roots
 from counterseal.pki.subject import common_name
 
@@ -25,7 +26,11 @@ def check(configuration: Configuration) -> Iterator[Found]:
             found = [common_name(one.subject) for one in roots(file)] if file is not None else []
             shared = next((name for name in found if name in _SHARED), None)
             if shared is not None:
-                yield Found(at(directive, 0), f"all customers of the network come with one certificate: {shared}")
+                message = f"all customers of the network come with one certificate: {shared}"
+                yield name_another(directive, "<client-ca.pem>", message, decision=_DECISION)
+
+
+_DECISION = "which CA issued the client certificate of this zone alone"
 
 
 RULE = Rule(
@@ -37,4 +42,5 @@ RULE = Rule(
     remedy="upload a client certificate of your own CA for the zone, and name that CA here",
     reference="https://developers.cloudflare.com/ssl/origin-configuration/authenticated-origin-pull/",
     check=check,
+    fixes=(Applicability.HAS_PLACEHOLDERS,),
 )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from counterseal.findings import Severity
 from counterseal.nginx.lint.rule import Found, Rule, at
-from counterseal.nginx.lint.sessions import has_tickets, session_levels, ticket_command, tickets_off
+from counterseal.nginx.lint.sessions import command_off, has_tickets, session_levels, ticket_command, tickets_off
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +22,7 @@ def check(configuration: Configuration) -> Iterator[Found]:
             continue
         switch, command = level.effective("ssl_session_tickets"), ticket_command(level)
         if command is not None:
-            yield Found(at(command[0]), "session tickets skip the verification of clients")
+            yield Found(at(command[0]), "session tickets skip the verification of clients", command_off(*command))
         elif switch is not None:
             yield Found(at(switch), "session tickets skip the verification of clients", tickets_off(level))
         else:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from counterseal.findings import Severity
+from counterseal.nginx.lint.edit import remove
+from counterseal.nginx.lint.fix import Applicability
 from counterseal.nginx.lint.guards import is_pinned
 from counterseal.nginx.lint.rule import Found, Rule, at
 from counterseal.nginx.lint.trust import adds_anchor
@@ -23,7 +25,11 @@ def check(configuration: Configuration) -> Iterator[Found]:
         if clients is None or trusted is None or clients.arguments == trusted.arguments:
             continue
         if adds_anchor(configuration, trusted, clients) and not is_pinned(configuration, server):
-            yield Found(at(trusted), f"also admits clients: {trusted.arguments[0]}")
+            message = f"also admits clients: {trusted.arguments[0]}"
+            yield Found(at(trusted), message, (remove(trusted),), decision=_DECISION)
+
+
+_DECISION = "whether stapling, or another server that this line is for, can do without it"
 
 
 RULE = Rule(
@@ -35,4 +41,5 @@ RULE = Rule(
     remedy="leave it out where clients are verified; for stapling append the issuer to ssl_certificate instead",
     reference="https://nginx.org/en/docs/http/ngx_http_ssl_module.html#ssl_trusted_certificate",
     check=check,
+    fixes=(Applicability.MAYBE_INCORRECT,),
 )

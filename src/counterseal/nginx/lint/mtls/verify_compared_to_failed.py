@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from counterseal.findings import Severity
-from counterseal.nginx.lint.edit import replace_word
+from counterseal.nginx.lint.edit import Edit, insert_before, replace_word
+from counterseal.nginx.lint.fix import Applicability
 from counterseal.nginx.lint.guards import guards
 from counterseal.nginx.lint.rule import Found, Rule, Span, at
 from counterseal.nginx.lint.variables import variables_in
@@ -13,7 +14,6 @@ from counterseal.nginx.lint.variables import variables_in
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from counterseal.nginx.lint.edit import Edit
     from counterseal.nginx.lint.model import Configuration, Server
     from counterseal.nginx.tree import Directive
 
@@ -44,7 +44,10 @@ def _condition(condition: Directive, server: Server) -> Found | None:
         message = "certificates that fail the verification get past this: they are FAILED:reason"
     elif operator in {"~", "~*"} and "FAILED" in value and "NONE" not in value and server.verify != "on":
         message = "clients without a certificate get past this: they are NONE"
-    return Found(at(condition), message, _allow_list(condition, operator)) if message else None
+    edits = _allow_list(condition, operator)
+    if edits or message is None:
+        return Found(at(condition), message, edits) if message else None
+    return Found(at(condition), message, _as_expression(condition, operator), decision=_DECISION)
 
 
 def _allow_list(condition: Directive, operator: str) -> tuple[Edit, ...]:
@@ -57,6 +60,18 @@ def _allow_list(condition: Directive, operator: str) -> tuple[Edit, ...]:
     return replace_word(condition, place, "!="), replace_word(condition, place + 1, f"SUCCESS{end}")
 
 
+def _as_expression(condition: Directive, operator: str) -> tuple[Edit, ...]:
+    """Compare with every failure where FAILED alone stands."""
+    place = condition.arguments.index(operator)
+    if operator not in {"=", "!="} or "FAILED" not in condition.arguments[place + 1]:
+        return ()
+    word = condition.words[place + 2]
+    return (
+        replace_word(condition, place, "~" if operator == "=" else "!~"),
+        replace_word(condition, place + 1, word.raw.replace("FAILED", "^FAILED")),
+    )
+
+
 def _map(directive: Directive, *, admits_any: bool) -> Iterator[Found]:
     """Find the key FAILED where it makes a difference: what it stands for is not what everything else gets.
 
@@ -66,7 +81,9 @@ def _map(directive: Directive, *, admits_any: bool) -> Iterator[Found]:
     for entry in directive.directives:
         is_complete = values.get("NONE") == entry.arguments and not admits_any
         if entry.name.upper() == "FAILED" and entry.arguments != values.get("DEFAULT", ("",)) and not is_complete:
-            yield Found(at(entry), "this key never matches: $ssl_client_verify is FAILED:reason")
+            message = "this key never matches: $ssl_client_verify is FAILED:reason"
+            edit = Edit(entry.file, entry.line, entry.column, entry.words[0].raw, "~^FAILED")
+            yield Found(at(entry), message, (edit,), decision=_DECISION)
 
 
 def _decisive(configuration: Configuration) -> frozenset[str]:
@@ -85,7 +102,13 @@ def _list_of_failures(directive: Directive) -> Iterator[Found]:
     keys = [entry for entry in directive.directives if entry.name.lower() not in {"default", "volatile"}]
     names = [key.name.upper() for key in keys]
     if names and all(name.startswith("~") and "FAILED" in name and "NONE" not in name for name in names):
-        yield Found(at(keys[0]), "clients without a certificate get past this: they are NONE")
+        edits = (insert_before(keys[0], f"NONE {keys[0].words[1].raw};"),)
+        yield Found(
+            at(keys[0]), "clients without a certificate get past this: they are NONE", edits, decision=_DECISION
+        )
+
+
+_DECISION = "who is meant: all that fail, all without a certificate, or whoever is not SUCCESS"
 
 
 RULE = Rule(
@@ -98,4 +121,5 @@ RULE = Rule(
     reference="https://nginx.org/en/docs/http/ngx_http_ssl_module.html#var_ssl_client_verify",
     check=check,
     affected=(Span(since=(1, 11, 7)),),
+    fixes=(Applicability.MACHINE_APPLICABLE, Applicability.MAYBE_INCORRECT),
 )

@@ -5,12 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from counterseal.findings import Severity
+from counterseal.nginx.lint.edit import append_word, insert_into, replace_word
+from counterseal.nginx.lint.fix import Applicability
 from counterseal.nginx.lint.rule import Found, Rule, at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from counterseal.nginx.lint.edit import Edit
     from counterseal.nginx.lint.model import Configuration, Server
+    from counterseal.nginx.tree import Directive
 
 _TELLING = frozenset({"info", "debug"})
 
@@ -22,9 +26,16 @@ def check(configuration: Configuration) -> Iterator[Found]:
         levels = {text for log in logs for text in log.arguments[1:]}
         if not levels & _TELLING and not _is_logged(configuration, server):
             asks = server.level.effective("ssl_verify_client") or server.block
-            yield Found(at(logs[-1] if logs else asks), "why a client was refused is logged nowhere")
+            message = "why a client was refused is logged nowhere"
             if not logs:
+                edits = insert_into(configuration.main, "error_log <error.log> info;")
+                yield Found(at(asks), message, edits, decision="which file the errors go to, at that level")
                 return
+            yield Found(at(logs[-1]), message, (_telling(logs[-1]),))
+
+
+def _telling(log: Directive) -> Edit:
+    return replace_word(log, 1, "info") if len(log.arguments) > 1 else append_word(log, "info")
 
 
 def _is_logged(configuration: Configuration, server: Server) -> bool:
@@ -42,4 +53,5 @@ RULE = Rule(
     remedy="write error_log ... info; or put $ssl_client_verify and $ssl_client_s_dn into the log_format",
     reference="https://nginx.org/en/docs/ngx_core_module.html#error_log",
     check=check,
+    fixes=(Applicability.MACHINE_APPLICABLE, Applicability.HAS_PLACEHOLDERS),
 )

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from counterseal.findings import Severity
-from counterseal.nginx.lint.edit import insert_before
-from counterseal.nginx.lint.mtls.idle import find_idle
+from counterseal.nginx.lint.fix import Applicability
+from counterseal.nginx.lint.mtls.idle import DECISION, find_idle, verifying
 from counterseal.nginx.lint.rule import Found, Rule, at
 
 if TYPE_CHECKING:
@@ -18,8 +18,10 @@ if TYPE_CHECKING:
 def check(configuration: Configuration) -> Iterator[Found]:
     """Find every ``ssl_client_certificate`` that no server uses."""
     for directive, level in find_idle(configuration, "ssl_client_certificate"):
-        edits = () if level.here("ssl_verify_client") else (insert_before(directive, "ssl_verify_client on;"),)
-        yield Found(at(directive), f"client CA without ssl_verify_client: {directive.arguments[0]}", edits)
+        is_off = bool(level.here("ssl_verify_client"))
+        message = f"client CA without ssl_verify_client: {directive.arguments[0]}"
+        edits = verifying(level, directive)
+        yield Found(at(directive), message, edits, decision=DECISION if is_off else "")
 
 
 RULE = Rule(
@@ -31,4 +33,5 @@ RULE = Rule(
     remedy="add: ssl_verify_client on;",
     reference="https://nginx.org/en/docs/http/ngx_http_ssl_module.html#ssl_verify_client",
     check=check,
+    fixes=(Applicability.MACHINE_APPLICABLE, Applicability.MAYBE_INCORRECT),
 )

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from counterseal.nginx.lint.fix import Applicability
+
 if TYPE_CHECKING:
+    from counterseal.nginx.lint.edit import Edit
     from counterseal.nginx.lint.engine import LintResult, Located
+    from counterseal.nginx.lint.fix import Fix
     from counterseal.nginx.lint.rule import Rule
 
 
@@ -24,6 +28,8 @@ def rule_to_json(rule: Rule) -> dict[str, Any]:
         "remedy": rule.remedy,
         "reference": rule.reference,
         "affected": [str(span) for span in rule.affected],
+        "fixes": list(rule.fixes),
+        "command": rule.command or None,
     }
 
 
@@ -39,5 +45,29 @@ def _finding(located: Located) -> dict[str, Any]:
         "message": finding.message,
         "hint": finding.hint,
         "reference": located.rule.reference,
-        "fixable": bool(located.edits),
+        "fixable": located.has(Applicability.MACHINE_APPLICABLE),
+        "fix": _fix(located.fix) if located.fix else None,
+    }
+
+
+def _fix(fix: Fix) -> dict[str, Any]:
+    """Return how sure a fix is, what it waits for, and its edits: what stands from ``start`` to ``end`` is replaced."""
+    return {
+        "applicability": fix.applicability,
+        "decision": fix.decision or None,
+        "placeholders": list(fix.placeholders),
+        "command": fix.command or None,
+        "edits": [_edit(edit) for edit in fix.edits],
+    }
+
+
+def _edit(edit: Edit) -> dict[str, Any]:
+    end_line, end_column = edit.end
+    return {
+        "file": edit.file,
+        "line": edit.line,
+        "column": edit.column,
+        "end_line": end_line,
+        "end_column": end_column,
+        "text": edit.new,
     }

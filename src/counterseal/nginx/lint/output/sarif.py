@@ -11,7 +11,9 @@ from counterseal.findings import Severity
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from counterseal.nginx.lint.edit import Edit
     from counterseal.nginx.lint.engine import LintResult, Located
+    from counterseal.nginx.lint.fix import Fix
     from counterseal.nginx.lint.rule import Rule
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -63,7 +65,29 @@ def _result(located: Located, index: int) -> dict[str, Any]:
         "level": _LEVELS.get(finding.severity, "error"),
         "message": {"text": f"{finding.message}. {finding.hint}" if finding.hint else finding.message},
         "locations": [{"physicalLocation": location}],
+        **({"fixes": [_fix(located.fix)]} if located.fix is not None and located.fix.edits else {}),
+        **({"properties": {"command": located.fix.command}} if located.fix is not None and located.fix.command else {}),
     }
+
+
+def _fix(fix: Fix) -> dict[str, Any]:
+    """Return the edits by file (SARIF 3.55); whether they are but a suggestion stands in their text and properties."""
+    by_file: dict[str, list[Edit]] = {}
+    for edit in fix.edits:
+        by_file.setdefault(edit.file, []).append(edit)
+    changes = [
+        {"artifactLocation": {"uri": _uri(file)}, "replacements": [_replacement(edit) for edit in edits]}
+        for file, edits in by_file.items()
+    ]
+    told = f"suggestion, needs a decision: {fix.decision}" if fix.decision else "safe to apply as it is"
+    properties = {"applicability": fix.applicability, "placeholders": list(fix.placeholders)}
+    return {"description": {"text": told}, "artifactChanges": changes, "properties": properties}
+
+
+def _replacement(edit: Edit) -> dict[str, Any]:
+    line, column = edit.end
+    region = {"startLine": edit.line, "startColumn": edit.column, "endLine": line, "endColumn": column}
+    return {"deletedRegion": region, "insertedContent": {"text": edit.new}}
 
 
 def _uri(path: str) -> str:

@@ -7,21 +7,25 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from counterseal.findings import Severity
+from counterseal.nginx.lint.fix import SUGGESTED, Applicability
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from counterseal.nginx.lint.engine import LintResult, Located
+    from counterseal.nginx.lint.fix import Fix
     from counterseal.nginx.lint.rule import Rule
 
 WIDTH = 100
 _TAB = "    "
+_LEAST = 20
+"""Columns of a source line that are shown however narrow the terminal is."""
 
 
-def show_result(result: LintResult, texts: Mapping[str, str]) -> str:
-    """Return every finding with its line, and the sum at the end."""
+def show_result(result: LintResult, texts: Mapping[str, str], *, width: int = WIDTH) -> str:
+    """Return every finding with its line and what mends it, and the sum at the end; ``width`` in columns."""
     lines = {file: texts[file].split("\n") for file in {one.place.file for one in result.found} if file in texts}
-    blocks = ["\n".join(_finding(located, lines.get(located.place.file, []))) for located in result.found]
+    blocks = ["\n".join(_finding(located, lines.get(located.place.file, []), width)) for located in result.found]
     return "\n\n".join([*blocks, _sum(result)])
 
 
@@ -39,13 +43,19 @@ def explain_rule(rule: Rule) -> str:
         rule.summary,
         f"Seen: {rule.evidence}",
         f"Instead: {rule.remedy}",
+        f"Fix: {show_fixes(rule)}",
         f"nginx: {'; '.join(map(str, rule.affected)) or 'every version'}",
         f"See: {rule.reference}",
     ]
     return "\n\n".join(textwrap.fill(part, WIDTH, break_long_words=False, break_on_hyphens=False) for part in parts)
 
 
-def _finding(located: Located, lines: Sequence[str]) -> Iterator[str]:
+def show_fixes(rule: Rule) -> str:
+    """Return the kinds of fix that a rule has, with its command."""
+    return ", or ".join(f"{kind} ({rule.command})" if kind == Applicability.COMMAND else kind for kind in rule.fixes)
+
+
+def _finding(located: Located, lines: Sequence[str], width: int) -> Iterator[str]:
     finding, place = located.finding, located.place
     yield f"{place}: {finding.severity.name.lower()}: {_printable(finding.message)} [{finding.code}]"
     if place.line <= len(lines):
@@ -53,12 +63,26 @@ def _finding(located: Located, lines: Sequence[str]) -> Iterator[str]:
         shown, before = _printable(line), _printable(line[: place.column - 1])
         marked = _printable(line[place.column - 1 : place.column - 1 + place.length])
         number = str(place.line)
-        yield f"  {number} | {shown}"
-        yield f"  {' ' * len(number)} | {' ' * len(before)}^{'~' * (len(marked) - 1)}"
-    yield textwrap.fill(
-        finding.hint or "", WIDTH, initial_indent="  hint: ", subsequent_indent="        ",
-        break_long_words=False, break_on_hyphens=False,
-    )  # fmt: skip
+        room = max(width - len(f"  {number} | "), _LEAST)
+        start = max(0, min(len(before), len(before) + len(marked) - room))
+        yield f"  {number} | {shown[start : start + room]}"
+        yield f"  {' ' * len(number)} | {' ' * (len(before) - start)}^{'~' * min(len(marked) - 1, room - 1)}"
+    yield _wrapped("hint", finding.hint or "", width)
+    if located.fix is not None:
+        yield _wrapped("fix", _mending(located.fix), width)
+
+
+def _mending(fix: Fix) -> str:
+    if fix.command:
+        return f"run: {fix.command}"
+    return f"--fix suggests one; it needs a decision: {fix.decision}" if fix.decision else "--fix --write makes it"
+
+
+def _wrapped(label: str, text: str, width: int) -> str:
+    first, rest = f"  {label}: ", " " * len("  hint: ")
+    return textwrap.fill(
+        text, width, initial_indent=first, subsequent_indent=rest, break_long_words=False, break_on_hyphens=False
+    )
 
 
 def _printable(text: str) -> str:
@@ -73,6 +97,8 @@ def _sum(result: LintResult) -> str:
     ]
     total = len(result.found)
     text = f"{total} finding{'' if total == 1 else 's'}: {', '.join(words)}" if total else "nothing found"
-    fixable = sum(bool(located.edits) for located in result.found)
-    text += f"; --fix mends {fixable}" if fixable else ""
+    kinds_by_verb = {"mends": (Applicability.MACHINE_APPLICABLE,), "suggests": SUGGESTED}
+    counted = ((verb, sum(one.has(*kinds) for one in result.found)) for verb, kinds in kinds_by_verb.items())
+    fixed = ", ".join(f"{verb} {count}" for verb, count in counted if count)
+    text += f"; --fix {fixed}" if fixed else ""
     return text + (f"; {result.silenced} silenced by comments" if result.silenced else "")

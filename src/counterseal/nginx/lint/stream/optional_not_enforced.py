@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from counterseal.findings import Severity
-from counterseal.nginx.lint.edit import replace_word
+from counterseal.nginx.lint.fix import SUGGESTED, Applicability
 from counterseal.nginx.lint.guards import client_variables
 from counterseal.nginx.lint.rule import Found, Rule, Span, at
+from counterseal.nginx.lint.verification import INSISTING, insisting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,8 +25,9 @@ def check(configuration: Configuration) -> Iterator[Found]:
         is_decided = client_variables(configuration, *texts) or any(server.level.all(name) for name in _PROGRAMS)
         switch = server.level.effective("ssl_verify_client")
         if switch is not None and not is_decided:
-            edits = (replace_word(switch, 0, "on"),) if server.verify == "optional" else ()
-            yield Found(at(switch), f"clients without a certificate get in: ssl_verify_client {server.verify}", edits)
+            message = f"clients without a certificate get in: ssl_verify_client {server.verify}"
+            decision = INSISTING if server.verify == "optional_no_ca" else ""
+            yield Found(at(switch), message, insisting(server.level, switch), decision=decision)
 
 
 _PROGRAMS = ("js_access", "js_preread", "preread_by_lua_block", "preread_by_lua_file", "content_by_lua_block")
@@ -40,4 +42,5 @@ RULE = Rule(
     reference="https://nginx.org/en/docs/stream/ngx_stream_ssl_module.html#ssl_verify_client",
     check=check,
     affected=(Span(since=(1, 11, 8)),),
+    fixes=(Applicability.MACHINE_APPLICABLE, *SUGGESTED),
 )

@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from counterseal.findings import Severity
-from counterseal.nginx.lint.passing import verified
-from counterseal.nginx.lint.rule import Found, Rule, at
+from counterseal.nginx.lint.fix import Applicability
+from counterseal.nginx.lint.passing import not_verified
+from counterseal.nginx.lint.rule import Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from counterseal.nginx.lint.model import Configuration
+    from counterseal.nginx.lint.rule import Found
 
 
 def check(configuration: Configuration) -> Iterator[Found]:
@@ -22,9 +24,8 @@ def check(configuration: Configuration) -> Iterator[Found]:
         if server.kind != "stream" or switch is None or not speaks_tls or not server.level.here("proxy_pass"):
             continue
         if server.level.value("proxy_ssl_verify") == "off":
-            target = server.level.value("proxy_pass")
-            edits = verified(server.level, server.level.here("proxy_pass")[0], "proxy_ssl")
-            yield Found(at(switch), f"the certificate of {target} is not verified", edits)
+            passing = server.level.here("proxy_pass")[0]
+            yield not_verified(server.level, switch, passing, server.level.value("proxy_pass"))
 
 
 RULE = Rule(
@@ -35,4 +36,5 @@ RULE = Rule(
     remedy="set proxy_ssl_verify on, proxy_ssl_trusted_certificate, proxy_ssl_name and proxy_ssl_server_name on",
     reference="https://nginx.org/en/docs/stream/ngx_stream_proxy_module.html#proxy_ssl_verify",
     check=check,
+    fixes=(Applicability.MACHINE_APPLICABLE, Applicability.HAS_PLACEHOLDERS),
 )

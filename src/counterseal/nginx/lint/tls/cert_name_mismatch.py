@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from cryptography import x509
 
 from counterseal.findings import Severity
+from counterseal.nginx.lint.fix import Applicability
 from counterseal.nginx.lint.rule import Found, Rule, at
-from counterseal.nginx.lint.tls.pairs import pairs_of
+from counterseal.nginx.lint.tls.pairs import another, pairs_of
 from counterseal.pki.lint.linted import Linted
 
 if TYPE_CHECKING:
@@ -22,7 +23,8 @@ _UNSAID = frozenset({"", "_", "localhost"})
 def check(configuration: Configuration) -> Iterator[Found]:
     """Find server names without a certificate; patterns and catch-all names are passed over."""
     for server in configuration.servers:
-        served = [pair.end_entity for pair in pairs_of(configuration, server)]
+        own = list(pairs_of(configuration, server))
+        served = [pair.end_entity for pair in own]
         if not served or None in served:
             continue
         covered = frozenset[str]().union(*(_names(one) for one in served if one is not None))
@@ -33,7 +35,9 @@ def check(configuration: Configuration) -> Iterator[Found]:
                     continue
                 if not _is_covered(name.removeprefix("."), covered):
                     known = ", ".join(sorted(covered)[:3]) or "none"
-                    yield Found(at(line, index), f"no certificate for {name}, only for {known}")
+                    message = f"no certificate for {name}, only for {known}"
+                    decision = f"which certificate covers {name}; counterseal server NAME... issues one"
+                    yield Found(at(line, index), message, another(own[0]), decision=decision)
 
 
 def _names(certificate: x509.Certificate) -> frozenset[str]:
@@ -53,4 +57,5 @@ RULE = Rule(
     remedy="issue one certificate whose subject alternative names cover every server_name",
     reference="https://www.rfc-editor.org/rfc/rfc9525",
     check=check,
+    fixes=(Applicability.HAS_PLACEHOLDERS,),
 )

@@ -8,8 +8,9 @@ from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from counterseal.findings import Severity
+from counterseal.nginx.lint.fix import Applicability
 from counterseal.nginx.lint.rule import Found, Rule, at
-from counterseal.nginx.lint.tls.pairs import pairs
+from counterseal.nginx.lint.tls.pairs import another, pairs
 from counterseal.pki.lint.linted import Linted
 
 if TYPE_CHECKING:
@@ -25,7 +26,11 @@ def check(configuration: Configuration) -> Iterator[Found]:
     for _, pair in pairs(configuration):
         usages = Linted.of(pair.end_entity, ()).value(x509.ExtendedKeyUsage) if pair.end_entity is not None else None
         if usages is not None and not _FITTING & set(usages):
-            yield Found(at(pair.certificate, 0), f"is not for servers: {pair.certificate.arguments[0]}")
+            message = f"is not for servers: {pair.certificate.arguments[0]}"
+            yield Found(at(pair.certificate, 0), message, another(pair), decision=_DECISION)
+
+
+_DECISION = "which certificate is for this server; counterseal server NAME issues one"
 
 
 RULE = Rule(
@@ -36,4 +41,5 @@ RULE = Rule(
     remedy="issue it with the extended key usage serverAuth",
     reference="https://www.rfc-editor.org/rfc/rfc5280#section-4.2.1.12",
     check=check,
+    fixes=(Applicability.HAS_PLACEHOLDERS,),
 )

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from counterseal.findings import Severity
+from counterseal.nginx.lint.fix import Applicability
 from counterseal.nginx.lint.issued import missing_intermediate
-from counterseal.nginx.lint.rule import Found, Rule, at
+from counterseal.nginx.lint.rule import Found, Rule, name_another
 from counterseal.nginx.lint.tls.pairs import pairs
 from counterseal.pki.subject import show_subject
 
@@ -23,7 +24,10 @@ def check(configuration: Configuration) -> Iterator[Found]:
         missing = missing_intermediate(configuration, file.certificates if file is not None else ())
         if missing is not None:
             message = f"{show_subject(missing)} is not sent: {pair.certificate.arguments[0]}"
-            yield Found(at(pair.certificate, 0), message)
+            yield name_another(pair.certificate, "<fullchain.pem>", message, decision=_DECISION)
+
+
+_DECISION = "where the certificate and every intermediate stand in one file"
 
 
 RULE = Rule(
@@ -35,4 +39,5 @@ RULE = Rule(
     remedy="put the certificate and every intermediate into one file, the certificate first",
     reference="https://nginx.org/en/docs/http/ngx_http_ssl_module.html#ssl_certificate",
     check=check,
+    fixes=(Applicability.HAS_PLACEHOLDERS,),
 )

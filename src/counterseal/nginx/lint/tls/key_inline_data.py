@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from counterseal.findings import Severity
 from counterseal.nginx.lint.files import KEYS
-from counterseal.nginx.lint.rule import Found, Rule, Span, at
+from counterseal.nginx.lint.fix import Applicability
+from counterseal.nginx.lint.rule import Found, Rule, Span, name_another
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +21,11 @@ def check(configuration: Configuration) -> Iterator[Found]:
         for name in KEYS:
             for directive in level.here(name):
                 if directive.arguments and directive.arguments[0].startswith("data:"):
-                    yield Found(at(directive), "a private key is part of the configuration")
+                    message = "a private key is part of the configuration"
+                    yield name_another(directive, "<server.key>", message, decision=_DECISION)
+
+
+_DECISION = "which file of mode 0600 the key moves to"
 
 
 RULE = Rule(
@@ -33,4 +38,5 @@ RULE = Rule(
     reference="https://nginx.org/en/docs/http/ngx_http_ssl_module.html#ssl_certificate_key",
     check=check,
     affected=(Span(since=(1, 15, 10)),),
+    fixes=(Applicability.HAS_PLACEHOLDERS,),
 )

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from counterseal.findings import Severity
+from counterseal.nginx.lint.edit import replace_word
 from counterseal.nginx.lint.files import encode_key, public_half
+from counterseal.nginx.lint.fix import Applicability
 from counterseal.nginx.lint.rule import Found, Rule, at
 from counterseal.nginx.lint.tls.pairs import pairs
 
@@ -23,7 +25,13 @@ def check(configuration: Configuration) -> Iterator[Found]:
         if own is None or pair.key is None or key is None or key.public_key is None:
             continue
         if encode_key(own) != key.public_key:
-            yield Found(at(pair.key, 0), f"is not the key of {pair.certificate.arguments[0]}: {pair.key.arguments[0]}")
+            message = f"is not the key of {pair.certificate.arguments[0]}: {pair.key.arguments[0]}"
+            fitting = (one.path for one in configuration.files.values() if one.public_key == encode_key(own))
+            edits = (replace_word(pair.key, 0, next(fitting, "<server.key>")),)
+            yield Found(at(pair.key, 0), message, edits, decision=_DECISION)
+
+
+_DECISION = "which of the two is meant, the certificate or the key"
 
 
 RULE = Rule(
@@ -35,4 +43,5 @@ RULE = Rule(
     remedy="install certificate and key together: write both, switch one link, test, reload",
     reference="https://nginx.org/en/docs/http/ngx_http_ssl_module.html#ssl_certificate_key",
     check=check,
+    fixes=(Applicability.MAYBE_INCORRECT, Applicability.HAS_PLACEHOLDERS),
 )

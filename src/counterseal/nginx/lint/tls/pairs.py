@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
+from counterseal.nginx.lint.edit import replace_word
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from cryptography import x509
 
+    from counterseal.nginx.lint.edit import Edit
     from counterseal.nginx.lint.model import Configuration, Server
     from counterseal.nginx.tree import Directive
 
@@ -22,6 +25,12 @@ class Pair:
     certificate: Directive
     key: Directive | None
     end_entity: x509.Certificate | None
+
+
+def another(pair: Pair) -> tuple[Edit, ...]:
+    """Return the edits that name another certificate and its key, which are yet to be said."""
+    key = (replace_word(pair.key, 0, "<server.key>"),) if pair.key is not None else ()
+    return (replace_word(pair.certificate, 0, "<fullchain.pem>"), *key)
 
 
 def pairs(configuration: Configuration) -> Iterator[tuple[Server, Pair]]:

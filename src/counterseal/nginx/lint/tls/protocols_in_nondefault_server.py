@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from counterseal.findings import Severity
+from counterseal.nginx.lint.edit import insert_into, render_line, write_arguments
+from counterseal.nginx.lint.fix import Applicability
 from counterseal.nginx.lint.rule import Found, Rule, Span, at
 
 if TYPE_CHECKING:
@@ -23,12 +25,20 @@ def check(configuration: Configuration) -> Iterator[Found]:
             if own and loose:
                 where = at(socket.default.block)
                 message = f"{', '.join(sorted(loose))} gets in by the default server at {where}"
-                yield Found(at(own[-1]), message)
+                said = socket.default.level.here("ssl_protocols")
+                line = render_line(own[-1])
+                edits = (
+                    (write_arguments(said[-1], own[-1].arguments),) if said else insert_into(socket.default.level, line)
+                )
+                yield Found(at(own[-1]), message, edits, decision=_DECISION)
 
 
 def _protocols(server: Server) -> frozenset[str]:
     switch = server.level.effective("ssl_protocols")
     return frozenset(switch.arguments) if switch is not None else frozenset({"TLSv1.2"})
+
+
+_DECISION = "whether the clients of the default server can do without the others"
 
 
 RULE = Rule(
@@ -41,4 +51,5 @@ RULE = Rule(
     reference="https://nginx.org/en/docs/http/ngx_http_ssl_module.html#ssl_protocols",
     check=check,
     affected=(Span(before=(1, 29, 2)),),
+    fixes=(Applicability.MAYBE_INCORRECT,),
 )

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from counterseal.findings import Severity
 from counterseal.nginx.lint.file.named import naming_directives
+from counterseal.nginx.lint.fix import Applicability
 from counterseal.nginx.lint.issued import missing_intermediate
-from counterseal.nginx.lint.rule import Found, Rule, at
+from counterseal.nginx.lint.rule import Found, Rule, name_another
 from counterseal.pki.subject import show_subject
 
 if TYPE_CHECKING:
@@ -22,7 +23,11 @@ def check(configuration: Configuration) -> Iterator[Found]:
         file = configuration.file(directive)
         missing = missing_intermediate(configuration, file.certificates if file is not None else ())
         if missing is not None:
-            yield Found(at(directive, 0), f"{show_subject(missing)} is not sent: {directive.arguments[0]}")
+            message = f"{show_subject(missing)} is not sent: {directive.arguments[0]}"
+            yield name_another(directive, "<fullchain.pem>", message, decision=_DECISION)
+
+
+_DECISION = "where the certificate and every intermediate stand in one file"
 
 
 RULE = Rule(
@@ -34,4 +39,5 @@ RULE = Rule(
     remedy="put the certificate and every intermediate into one file, the certificate first",
     reference="https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_ssl_certificate",
     check=check,
+    fixes=(Applicability.HAS_PLACEHOLDERS,),
 )

@@ -5,20 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from counterseal.findings import Severity
+from counterseal.nginx.lint.fix import Applicability
 from counterseal.nginx.lint.passing import unverified
-from counterseal.nginx.lint.rule import Found, Rule, at
+from counterseal.nginx.lint.rule import Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from counterseal.nginx.lint.model import Configuration
+    from counterseal.nginx.lint.rule import Found
 
 
 def check(configuration: Configuration) -> Iterator[Found]:
     """Find every ``grpc_pass grpcs://`` without verification, also to a variable."""
     for server in configuration.servers:
-        for directive, target, edits in unverified(server, "grpc_pass", "grpcs://"):
-            yield Found(at(directive), f"the certificate of {target} is not verified", edits)
+        yield from unverified(server, "grpc_pass", "grpcs://")
 
 
 RULE = Rule(
@@ -29,4 +30,5 @@ RULE = Rule(
     remedy="set grpc_ssl_verify on, grpc_ssl_trusted_certificate, grpc_ssl_name and grpc_ssl_server_name on",
     reference="https://nginx.org/en/docs/http/ngx_http_grpc_module.html#grpc_ssl_verify",
     check=check,
+    fixes=(Applicability.MACHINE_APPLICABLE, Applicability.HAS_PLACEHOLDERS),
 )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from counterseal.findings import Severity
+from counterseal.nginx.lint.edit import insert_before
+from counterseal.nginx.lint.fix import Applicability
 from counterseal.nginx.lint.passing import passings
 from counterseal.nginx.lint.rule import Found, Rule, at
 from counterseal.pki.names import is_ip_address
@@ -24,7 +26,13 @@ def check(configuration: Configuration) -> Iterator[Found]:
                 continue
             is_group = passing.host in configuration.upstreams and "." not in passing.host
             if is_group or is_ip_address(passing.host):
-                yield Found(at(passing.directive), f"no certificate can match {passing.host}")
+                edits = (insert_before(passing.directive, f"{prefix}_name <name>;"),)
+                yield Found(
+                    at(passing.directive), f"no certificate can match {passing.host}", edits, decision=_DECISION
+                )
+
+
+_DECISION = "which DNS name stands in the certificate of the upstream"
 
 
 RULE = Rule(
@@ -36,4 +44,5 @@ RULE = Rule(
     remedy="write: proxy_ssl_name NAME; with a DNS name of the certificate",
     reference="https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_ssl_name",
     check=check,
+    fixes=(Applicability.HAS_PLACEHOLDERS,),
 )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from counterseal.findings import Severity
-from counterseal.nginx.lint.rule import Found, Rule, at
+from counterseal.nginx.lint.fix import Applicability
+from counterseal.nginx.lint.rule import Found, Rule, name_another
 from counterseal.nginx.lint.upstream.trusted import trusted
 from counterseal.pki.subject import show_subject
 
@@ -20,7 +21,11 @@ def check(configuration: Configuration) -> Iterator[Found]:
     for _, store in trusted(configuration):
         for ca in store.cas:
             if not store.path(ca):
-                yield Found(at(store.directive, 0), f"no root above {show_subject(ca.subject)}: it admits nobody")
+                message = f"no root above {show_subject(ca.subject)}: it admits nobody"
+                yield name_another(store.directive, "<upstream-ca.pem>", message, decision=_DECISION)
+
+
+_DECISION = "where the issuing CA and its root stand in one file"
 
 
 RULE = Rule(
@@ -32,4 +37,5 @@ RULE = Rule(
     remedy="put the self-signed root into the file",
     reference="https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_ssl_trusted_certificate",
     check=check,
+    fixes=(Applicability.HAS_PLACEHOLDERS,),
 )

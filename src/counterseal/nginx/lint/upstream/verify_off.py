@@ -5,21 +5,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from counterseal.findings import Severity
+from counterseal.nginx.lint.fix import Applicability
 from counterseal.nginx.lint.passing import unverified
-from counterseal.nginx.lint.rule import Found, Rule, at
+from counterseal.nginx.lint.rule import Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from counterseal.nginx.lint.model import Configuration
+    from counterseal.nginx.lint.rule import Found
 
 
 def check(configuration: Configuration) -> Iterator[Found]:
     """Find every ``proxy_pass https://`` and ``uwsgi_pass suwsgi://`` without verification, also to a variable."""
     for server in configuration.servers:
         for name, scheme in (("proxy_pass", "https://"), ("uwsgi_pass", "suwsgi://")):
-            for directive, target, edits in unverified(server, name, scheme):
-                yield Found(at(directive), f"the certificate of {target} is not verified", edits)
+            yield from unverified(server, name, scheme)
 
 
 RULE = Rule(
@@ -31,4 +32,5 @@ RULE = Rule(
     remedy="set proxy_ssl_verify on, proxy_ssl_trusted_certificate, proxy_ssl_name and proxy_ssl_server_name on",
     reference="https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_ssl_verify",
     check=check,
+    fixes=(Applicability.MACHINE_APPLICABLE, Applicability.HAS_PLACEHOLDERS),
 )
