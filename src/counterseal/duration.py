@@ -9,6 +9,7 @@ from counterseal.errors import InputError
 
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 7 * 86_400, "y": 365 * 86_400}
 _FORM = re.compile(r"(\d{1,9})([smhdwy])")
+_NOTHING = timedelta(0)
 _LONGEST = timedelta(days=365 * 100)
 
 
@@ -28,7 +29,9 @@ def parse_duration(text: str) -> timedelta:
 
 def show_duration(length: timedelta) -> str:
     """Return a length in its two largest units: ``89d 23h``, ``4m 10s``; negative ones with a minus."""
-    seconds = int(abs(length.total_seconds()))
+    sign = "-" if length < _NOTHING else ""
+    magnitude = abs(length)
+    seconds = magnitude.days * 86_400 + magnitude.seconds
     parts = []
     for unit, size in (("d", 86_400), ("h", 3600), ("m", 60), ("s", 1)):
         count, seconds = divmod(seconds, size)
@@ -36,5 +39,4 @@ def show_duration(length: timedelta) -> str:
             parts.append(f"{count}{unit}")
         if len(parts) == 2:  # noqa: PLR2004 - the two largest
             break
-    sign = "-" if length < timedelta(0) else ""
     return sign + (" ".join(parts) or "0s")

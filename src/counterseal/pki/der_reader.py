@@ -79,6 +79,16 @@ def element_at(data: bytes, position: int, *, end: int) -> Element:
     return Element(data, tag, position, start, start + length)
 
 
+def bounds(data: bytes, position: int) -> tuple[int, int]:
+    """Return where the content of an element begins and ends, in DER that is known to be well-formed."""
+    length, start = data[position + 1], position + 2
+    if length >= 0x80:  # noqa: PLR2004 - X.690 8.1.3.5, the long form
+        octets = start
+        start += length & 0x7F
+        length = int.from_bytes(data[octets:start], "big")
+    return start, start + length
+
+
 def as_integer(element: Element) -> int:
     """Return an INTEGER or ENUMERATED, negative ones too."""
     if element.tag not in {der.INTEGER, der.ENUMERATED} or element.start == element.end:

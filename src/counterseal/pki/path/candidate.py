@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from counterseal.pki import der, der_reader
 from counterseal.pki.constraints import comparable
 from counterseal.pki.path.once import once
 from counterseal.pki.subject import show_subject
@@ -18,7 +19,20 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 
 ExtensionT = TypeVar("ExtensionT", bound=x509.ExtensionType)
+_UP_TO_SUBJECT = 4  # SEQUENCEs of a TBSCertificate: algorithm, issuer, validity, subject
 _UNREADABLE = (ValueError, TypeError, UnsupportedAlgorithm, x509.DuplicateExtension, x509.UnsupportedGeneralNameType)
+
+
+class Octets(NamedTuple):
+    """What is signed of a certificate, and what of it is compared octet for octet (RFC 5280 4.1)."""
+
+    signed: bytes
+    named_algorithm: bytes
+    """The AlgorithmIdentifier inside of what is signed."""
+    algorithm: bytes
+    """The one beside the signature."""
+    issuer: bytes
+    subject: bytes
 
 
 class Candidate:
@@ -35,6 +49,24 @@ class Candidate:
     def encoded(self) -> bytes:
         """The DER."""
         return self.certificate.public_bytes(Encoding.DER)
+
+    @once
+    def octets(self) -> Octets:
+        """The parts of the DER, which the library has written: so its form needs no second look."""
+        data = self.encoded
+        start, _ = der_reader.bounds(data, 0)
+        position, end = der_reader.bounds(data, start)
+        signed = data[start:end]
+        fields: list[bytes] = []
+        _, behind = der_reader.bounds(data, end)
+        algorithm = data[end:behind]
+        while len(fields) < _UP_TO_SUBJECT:
+            _, behind = der_reader.bounds(data, position)
+            if data[position] == der.SEQUENCE:  # version and serial number are none
+                fields.append(data[position:behind])
+            position = behind
+        named_algorithm, issuer, _, subject = fields
+        return Octets(signed, named_algorithm, algorithm, issuer, subject)
 
     @once
     def name(self) -> str:
@@ -72,10 +104,11 @@ class Candidate:
         return self.names_issuer(self)
 
     def names_issuer(self, other: Candidate) -> bool:
-        """Whether the issuer is the subject of ``other``; names that are the same octet for octet are told at once."""
-        if self.issuer is None or other.subject is None:
-            return False
-        return self.issuer == other.subject or self.issuer_key == other.subject_key
+        """Whether the issuer is the subject of ``other``; a name that is the same octet for octet is read once."""
+        if self.octets.issuer == other.octets.subject:
+            other.subject = self.issuer
+            return self.issuer is not None
+        return self.issuer_key is not None and self.issuer_key == other.subject_key
 
     @once
     def public_key(self) -> CertificatePublicKeyTypes | None:

@@ -61,9 +61,12 @@ class Check(NamedTuple):
         return (self.hint or self.kind.fix) if self.outcome in {Outcome.FAIL, Outcome.WARN} else self.hint
 
 
+_new, _PASS = tuple.__new__, Outcome.PASS  # as NamedTuple does it, in half the time: most checks pass
+
+
 def passed(kind: Kind, position: int | None, text: str, *values: object) -> Check:
     """Return a check that found what it should."""
-    return Check(kind, Outcome.PASS, position, text, None, None, values)
+    return _new(Check, (kind, _PASS, position, text, None, None, values))
 
 
 def failed(

@@ -116,8 +116,10 @@ def explain(
     entity and anchor.
     """
     question = Question(purpose, at, tuple(names), None if crls is None else tuple(crls), depth, tuple(ocsp_responses))
-    pool = {one: Candidate(one) for one in intermediates} | {one: Candidate(one, anchor=True) for one in anchors}
-    start = pool.pop(end_entity, None) or Candidate(end_entity)
+    others = [*map(Candidate, intermediates), *(Candidate(one, anchor=True) for one in anchors)]
+    pool = {one.encoded: one for one in others}  # what was sent and is trusted is an anchor
+    start = Candidate(end_entity)
+    start = pool.pop(start.encoded, start)
     search = Search(tuple(pool.values()), at)
     reports = _try(start, search, question)
     if len(reports) > 1:

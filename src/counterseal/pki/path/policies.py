@@ -58,8 +58,11 @@ def policies(path: Path, question: Question) -> Iterator[Check]:
 
 
 def _restricts(member: Candidate) -> bool:
-    kinds = (x509.PolicyConstraints, x509.InhibitAnyPolicy)
-    return any(member.value(kind) is not None for kind in kinds) or member.unrecognized(_POLICY_MAPPINGS) is not None
+    return (
+        member.extension(x509.PolicyConstraints) is not None
+        or member.extension(x509.InhibitAnyPolicy) is not None
+        or member.unrecognized(_POLICY_MAPPINGS) is not None
+    )
 
 
 def _walk(path: Path) -> _State | None:

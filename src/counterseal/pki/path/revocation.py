@@ -15,7 +15,7 @@ from counterseal.duration import show_duration
 from counterseal.moments import show_moment
 from counterseal.pki.path import catalogue
 from counterseal.pki.path.check import failed, lapsed, passed, skipped
-from counterseal.pki.path.crl_scope import UNREADABLE, covers, is_followed, scope_of
+from counterseal.pki.path.crl_scope import UNREADABLE, covers
 from counterseal.pki.shown import show_serial
 
 if TYPE_CHECKING:
@@ -26,9 +26,6 @@ if TYPE_CHECKING:
     from counterseal.pki.path.check import Check
     from counterseal.pki.path.question import Question
     from counterseal.pki.path.revocation_list import RevocationList
-
-_DELTA_INDICATOR = "2.5.29.27"
-_UNDERSTOOD = frozenset({"2.5.29.20", "2.5.29.28", "2.5.29.35"})  # number, issuing distribution point, AKI
 
 
 def revocation_lists(path: Path, question: Question) -> Iterator[Check]:
@@ -55,21 +52,24 @@ def revocation_lists(path: Path, question: Question) -> Iterator[Check]:
 def _preference(judged: tuple[RevocationList, Sequence[Check]]) -> tuple[bool, float]:
     """Order lists: one without fault first, then the newest."""
     one, checks = judged
-    return any(check.failed for check in checks), -one.crl.last_update_utc.timestamp()
+    return any(check.failed for check in checks), -one.this_update.timestamp()
 
 
 def _judge(
     position: int, one: RevocationList, subject: Candidate, issuer: Candidate, question: Question
 ) -> Iterator[Check]:
     """Whether a list of this issuer's name may be believed (RFC 5280 6.3.3 (a) to (g))."""
-    crl = one.crl
-    faults = [*_origin_faults(one, issuer), *_date_faults(crl, question), *_kind_faults(crl, subject)]
+    faults = [*_origin_faults(one, issuer), *_date_faults(one, question)]
+    if one.kind_fault is not None:
+        faults.append(one.kind_fault)
+    elif not covers(one.scope, subject):
+        faults.append("it is for other certificates (issuing distribution point), (b)(2)")
     for fault in faults:
         yield failed(catalogue.CRL, position, f"the list of {issuer.name}: {fault}")
     if not faults:
-        left = "" if crl.next_update_utc is None else f", {show_duration(crl.next_update_utc - question.at)} left"
-        yield passed(catalogue.CRL, position, "of {}, from {}{}", issuer, crl.last_update_utc, left)
-    for lapse in _lapses(crl):
+        left = "" if one.next_update is None else f", {show_duration(one.next_update - question.at)} left"
+        yield passed(catalogue.CRL, position, "of {}, from {}{}", issuer, one.this_update, left)
+    for lapse in one.lapses:
         yield lapsed(catalogue.CRL, position, f"the list of {issuer.name}: {lapse}", question, section="RFC 5280 5.2")
 
 
@@ -81,44 +81,12 @@ def _origin_faults(one: RevocationList, issuer: Candidate) -> Iterator[str]:
         yield "its signature is not by the CA's key, (g)"
 
 
-def _date_faults(crl: x509.CertificateRevocationList, question: Question) -> Iterator[str]:
-    if crl.last_update_utc > question.at:
-        yield f"its this_update lies in the future: {show_moment(crl.last_update_utc)}"
-    if crl.next_update_utc is not None and crl.next_update_utc < question.at:
-        ago = show_duration(question.at - crl.next_update_utc)
-        yield f"expired: its next_update was {show_moment(crl.next_update_utc)}, {ago} ago"
-
-
-def _kind_faults(crl: x509.CertificateRevocationList, subject: Candidate) -> Iterator[str]:
-    """Say what makes a list a delta, critical or not, and what else narrows it (RFC 5280 5.2)."""
-    try:
-        present = {extension.oid.dotted_string: extension.critical for extension in crl.extensions}
-    except UNREADABLE as error:
-        yield f"its extensions cannot be read: {error}"
-        return
-    scope = scope_of(crl)
-    if _DELTA_INDICATOR in present:
-        yield "it is a delta, not a full list"
-    elif unknown := [oid for oid, critical in present.items() if critical and oid not in _UNDERSTOOD]:
-        yield f"it has unknown critical extensions: {', '.join(unknown)}"
-    elif not is_followed(scope):
-        yield "it is indirect, or for some reasons only: such lists are not followed"
-    elif not covers(scope, subject):
-        yield "it is for other certificates (issuing distribution point), (b)(2)"
-
-
-def _lapses(crl: x509.CertificateRevocationList) -> Iterator[str]:
-    try:
-        number = crl.extensions.get_extension_for_class(x509.CRLNumber)
-    except x509.ExtensionNotFound:
-        yield "it has no cRLNumber"
-    except UNREADABLE:
-        return  # said above
-    else:
-        if number.critical:
-            yield "its cRLNumber is critical"
-    if crl.next_update_utc is None:
-        yield "it has no next_update"
+def _date_faults(one: RevocationList, question: Question) -> Iterator[str]:
+    if one.this_update > question.at:
+        yield f"its this_update lies in the future: {show_moment(one.this_update)}"
+    if one.next_update is not None and one.next_update < question.at:
+        ago = show_duration(question.at - one.next_update)
+        yield f"expired: its next_update was {show_moment(one.next_update)}, {ago} ago"
 
 
 def _look_up(position: int, subject: Candidate, one: RevocationList) -> Check:

@@ -6,26 +6,31 @@ else about a path. RFC 5280 5.1.
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import TYPE_CHECKING
 
+from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 
 from counterseal.errors import InputError
 from counterseal.pki import der, der_reader
 from counterseal.pki.constraints import comparable
-from counterseal.pki.path.crl_scope import UNREADABLE, entry_of
+from counterseal.pki.path.crl_scope import UNREADABLE, entry_of, is_followed, scope_of
+from counterseal.pki.path.once import once
 from counterseal.pki.path.signature import is_signed
 from counterseal.pki.reading import load_crl
 
 if TYPE_CHECKING:
-    from cryptography import x509
+    from collections.abc import Iterator
+    from datetime import datetime
 
     from counterseal.pki.path.candidate import Candidate
 
+_DELTA_INDICATOR = "2.5.29.27"
+_UNDERSTOOD = frozenset({"2.5.29.20", "2.5.29.28", "2.5.29.35"})  # number, issuing distribution point, AKI
+
 
 class RevocationList:
-    """One list, from its DER; kept for many chains, it remembers whose signature it bears."""
+    """One list, from its DER; kept for many chains, it remembers what it says and whose signature it bears."""
 
     def __init__(self, content: bytes) -> None:
         """Read the list; raises InputError ``crl.malformed``."""
@@ -33,14 +38,49 @@ class RevocationList:
         self._content = content
         self._signed_by: dict[x509.Certificate, bool] = {}
 
-    @cached_property
+    @once
     def issuer_key(self) -> object:
         """The issuer in a form whose equality is that of RFC 5280 7.1; None when it or the dates cannot be read."""
         try:
-            _ = self.crl.last_update_utc, self.crl.next_update_utc
+            _ = self.this_update, self.next_update
             return tuple(comparable(self.crl.issuer))
         except UNREADABLE:
             return None
+
+    @once
+    def this_update(self) -> datetime:
+        """When it was made; raises ValueError where it cannot be read."""
+        return self.crl.last_update_utc
+
+    @once
+    def next_update(self) -> datetime | None:
+        """When the next one comes at the latest, or None; raises ValueError where it cannot be read."""
+        return self.crl.next_update_utc
+
+    @once
+    def scope(self) -> x509.IssuingDistributionPoint | None:
+        """For which certificates it is; None for all of its issuer."""
+        return scope_of(self.crl)
+
+    @once
+    def kind_fault(self) -> str | None:
+        """Why nobody goes by it, whatever the certificate: a delta, critical or not, or narrowed (RFC 5280 5.2)."""
+        try:
+            present = {extension.oid.dotted_string: extension.critical for extension in self.crl.extensions}
+        except UNREADABLE as error:
+            return f"its extensions cannot be read: {error}"
+        if _DELTA_INDICATOR in present:
+            return "it is a delta, not a full list"
+        if unknown := [oid for oid, critical in present.items() if critical and oid not in _UNDERSTOOD]:
+            return f"it has unknown critical extensions: {', '.join(unknown)}"
+        if not is_followed(self.scope):
+            return "it is indirect, or for some reasons only: such lists are not followed"
+        return None
+
+    @once
+    def lapses(self) -> tuple[str, ...]:
+        """What the standard demands of a list and OpenSSL does not (RFC 5280 5.2.3, 5.1.2.5)."""
+        return tuple(self._lapses())
 
     def is_signed_by(self, issuer: Candidate) -> bool:
         """Whether the key of ``issuer`` made the signature; False also where it cannot be known."""
@@ -61,3 +101,16 @@ class RevocationList:
         except (ValueError, UnsupportedAlgorithm, InputError):
             return False
         return is_signed(signed.whole, self.crl.signature, issuer.public_key, by)
+
+    def _lapses(self) -> Iterator[str]:
+        try:
+            number = self.crl.extensions.get_extension_for_class(x509.CRLNumber)
+        except x509.ExtensionNotFound:
+            yield "it has no cRLNumber"
+        except UNREADABLE:
+            return  # which is a fault of its own
+        else:
+            if number.critical:
+                yield "its cRLNumber is critical"
+        if self.next_update is None:
+            yield "it has no next_update"

@@ -12,13 +12,11 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, padding, rsa
 
 from counterseal.errors import InputError
-from counterseal.pki import der, der_reader
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
     from cryptography.hazmat.primitives.hashes import HashAlgorithm
 
-    from counterseal.pki.der_reader import Element
     from counterseal.pki.path.candidate import Candidate
 
     Signed = bytes | memoryview
@@ -49,12 +47,12 @@ def _fault(subject: Candidate, issuer: Candidate) -> str | None:
     certificate = subject.certificate
     if issuer.public_key is None:
         return "the issuer's public key cannot be used"
-    signed, algorithm, _ = der_reader.read(subject.encoded).children()
-    if not _names_algorithm(signed, algorithm):
+    octets = subject.octets
+    if octets.named_algorithm != octets.algorithm:  # RFC 5280 4.1.1.2
         return "it names one algorithm inside and another outside what is signed"
     is_rsa = isinstance(issuer.public_key, rsa.RSAPublicKey)  # the others' algorithms have no parameters
     by = (certificate.signature_hash_algorithm, certificate.signature_algorithm_parameters if is_rsa else None)
-    return _verify(issuer.public_key, certificate.signature, signed.whole, by)
+    return _verify(issuer.public_key, certificate.signature, octets.signed, by)
 
 
 def _verify(key: CertificatePublicKeyTypes, signature: bytes, signed: Signed, by: Algorithm) -> str | None:
@@ -69,11 +67,3 @@ def _verify(key: CertificatePublicKeyTypes, signature: bytes, signed: Signed, by
     else:
         return "the issuer's key is of another kind than the signature"
     return None
-
-
-def _names_algorithm(signed: Element, algorithm: Element) -> bool:
-    """Whether a certificate names inside what is signed the algorithm beside the signature (RFC 5280 4.1.1.2)."""
-    named = der_reader.element_at(signed.data, signed.start, end=signed.end)
-    while named.tag != der.SEQUENCE:  # after version and serial number
-        named = der_reader.element_at(signed.data, named.end, end=signed.end)
-    return named.whole == algorithm.whole

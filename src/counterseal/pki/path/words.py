@@ -46,7 +46,7 @@ def _names(names: Sequence[x509.GeneralName]) -> str:
 
 
 def _purpose(oid: ObjectIdentifier) -> str:
-    return _PURPOSES.get(oid, oid.dotted_string)
+    return _PURPOSES.get(oid) or oid.dotted_string
 
 
 def _purposes(usages: x509.ExtendedKeyUsage) -> str:
