@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import sys
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -21,10 +20,11 @@ from counterseal.authority.revoke import revoke
 from counterseal.bundles.password import generate_password
 from counterseal.bundles.pem import pem_files
 from counterseal.bundles.pkcs12 import Strength, encode
+from counterseal.cli.program import program
 from counterseal.cli.proofs import summary, table
 from counterseal.compose.ground import open_ground
 from counterseal.compose.home import new_home, open_authority, settings_of
-from counterseal.errors import NginxError, NotFoundError
+from counterseal.errors import NginxError, NotFoundError, shell_line
 from counterseal.files import make_directory, write_file, write_fileset
 from counterseal.fileset import SECRET
 from counterseal.handshake.attempt import attempt
@@ -136,15 +136,15 @@ class Demonstration:
         return "\n".join([*lines, *self._following(running=running)])
 
     def _following(self, *, running: bool) -> list[str]:
-        program = _program()
+        called, passphrase = _program(), shell_line(self.place / "passphrase")
         lines = [
             "next, in this shell:",
-            f"  export COUNTERSEAL_HOME={self.home} COUNTERSEAL_PASSPHRASE_FILE={self.place / 'passphrase'}",
-            f"  {program} client bob --group ops --out {self.handout}",
+            f"  export COUNTERSEAL_HOME={shell_line(self.home)} COUNTERSEAL_PASSPHRASE_FILE={passphrase}",
+            f"  {called} client bob --group ops --out {shell_line(self.handout)}",
         ]
         lines += [f"      import bob.p12 and ca.pem into a browser, and open https://localhost:{self.port}/"] * running
-        lines += [f"  {program} list", f"  {program} {'prove' if running else 'nginx deploy'}"]
-        return [*lines, f"nginx goes on until: {program} nginx stop"] if running else lines
+        lines += [f"  {called} list", f"  {called} {'prove' if running else 'nginx deploy'}"]
+        return [*lines, f"nginx goes on until: {called} nginx stop"] if running else lines
 
     def document(self) -> dict[str, Any]:
         """Return the outcome as data."""
@@ -240,8 +240,9 @@ def _missing(error: NginxError) -> list[str]:
 
 
 def _program() -> str:
-    """Return how this command was called, so that the next ones can be pasted; short where it lies below us."""
-    called = Path(sys.argv[0])
-    if called.name == "__main__.py" or shutil.which("counterseal") == str(called):
+    """Return how this command is called, so that the next ones can be pasted; short in the checkout that has it."""
+    words = program()
+    if words == [shutil.which("counterseal")]:
         return "counterseal"
-    return os.path.relpath(called) if called.is_relative_to(Path.cwd()) else str(called)
+    beside = len(words) == 1 and Path(words[0]).parents[2:3] == (Path.cwd(),)
+    return os.path.relpath(words[0]) if beside else shell_line(*words)

@@ -11,6 +11,7 @@ import click
 from counterseal.cli.common import Run, common
 from counterseal.cli.program import program
 from counterseal.cli.serve_unit import unit_text
+from counterseal.compose.extras import installing
 from counterseal.errors import InputError
 from counterseal.service.settings import Address
 
@@ -73,5 +74,5 @@ def _require_extra() -> None:
         raise InputError(
             "serve.extra",
             f"what the service stands on is not installed: {', '.join(missing)}",
-            hint="pip install 'counterseal[serve]'",
+            hint=installing("serve"),
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
+from counterseal.compose.extras import installing
 from counterseal.compose.place import store_path
 from counterseal.errors import InputError
 from counterseal.files import read_secret
@@ -47,7 +48,7 @@ def require_driver() -> None:
         raise InputError(
             "store.extra",
             "the store is in PostgreSQL, whose driver is not installed: psycopg",
-            hint="pip install 'counterseal[postgresql]'",
+            hint=installing("postgresql"),
         )
 
 
