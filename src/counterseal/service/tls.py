@@ -22,6 +22,8 @@ NO_CHECK_TIME = ssl.VerifyFlags(0x200000)
 
 _PLAIN = frozenset({"HTTP_REQUEST", "HTTPS_PROXY_REQUEST"})
 """What OpenSSL calls a handshake that begins with GET, HEAD, POST, PUT or CONNECT."""
+_OTHER_METHODS = (b"DELETE ", b"OPTIONS ", b"PATCH ", b"TRACE ")
+"""To OpenSSL these are records of an unknown version."""
 
 _WORDS = b"This port speaks HTTPS: write https:// instead of http://\n"
 _ANSWER = (
@@ -37,15 +39,23 @@ class _Talk(ssl.SSLObject):
     every handshake, after a few seconds.
     """
 
+    incoming: ssl.MemoryBIO
     outgoing: ssl.MemoryBIO
+    begin = b""
+    is_told = False
 
     def do_handshake(self) -> None:
         """Go on with the handshake."""
+        if not self.begin:
+            self.begin = self.incoming.read()
+            self.incoming.write(self.begin)
         try:
             super().do_handshake()
         except ssl.SSLError as error:
-            if error.reason not in _PLAIN:
+            plain = error.reason in _PLAIN or self.begin.startswith(_OTHER_METHODS)
+            if self.is_told or not plain:
                 raise
+            self.is_told = True
             self.outgoing.write(_ANSWER)
             raise ssl.SSLWantReadError from None
 
@@ -57,7 +67,7 @@ class _Context(ssl.SSLContext):
         """Begin a connection."""
         talk = super().wrap_bio(incoming, outgoing, *more, **named)
         assert isinstance(talk, _Talk)  # noqa: S101 - the class that is said above
-        talk.outgoing = outgoing
+        talk.incoming, talk.outgoing = incoming, outgoing
         return talk
 
 

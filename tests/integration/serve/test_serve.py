@@ -124,12 +124,12 @@ def test_a_handshake_without_end_is_cut_off(service: Running, sent: bytes) -> No
         assert plain.recv(1024) == b""
 
 
-@pytest.mark.parametrize("method", [b"GET", b"HEAD", b"POST", b"PUT", b"CONNECT"])
-def test_plain_http_is_told_to_speak_tls(service: Running, method: bytes) -> None:
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "CONNECT", "DELETE", "OPTIONS", "PATCH", "TRACE"])
+def test_plain_http_is_told_to_speak_tls(service: Running, method: str) -> None:
     """One small answer in plain text; whatever comes after it ends the connection."""
     parts = urlsplit(service.url)
     with socket.create_connection((parts.hostname, parts.port), timeout=30) as plain:
-        plain.sendall(method + b" /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+        plain.sendall(f"{method} /healthz HTTP/1.1\r\nHost: x\r\n\r\n".encode())
         answer = read_answer(plain)
         assert (answer.status, b"https://" in answer.body) == (400, True)
         plain.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
