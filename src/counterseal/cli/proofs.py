@@ -30,7 +30,7 @@ def table(proofs: Sequence[Proof], *, only_failed: bool = False) -> str:
         rows = [row for row in proof.rows if not (only_failed and row.passed)]
         lines.append(summary(proof))
         lines.append(columns(_fitted(_merged(rows), terminal_width()), titles=_TITLES))
-        lines += list(dict.fromkeys(line for row in rows if not row.passed for line in _advice(row)))
+        lines += _advice([row for row in rows if not row.passed])
     return "\n".join(lines)
 
 
@@ -38,7 +38,8 @@ def summary(proof: Proof) -> str:
     """Return in a line how many rows passed, failed and were skipped."""
     skipped = sum(row.skipped is not None for row in proof.rows)
     failed = len(proof.failed)
-    counts = [f"{len(proof.rows) - skipped - failed} rows passed"]
+    passed = len(proof.rows) - skipped - failed
+    counts = [f"{passed} row{'' if passed == 1 else 's'} passed"]
     counts += [f"{failed} FAILED"] if failed else []
     counts += [f"{skipped} skipped"] if skipped else []
     return f"site {proof.site}: {', '.join(counts)}, in {proof.seconds:.1f} s"
@@ -75,10 +76,15 @@ def _broken(row: tuple[str, ...], limits: list[int]) -> Iterator[tuple[str, ...]
     yield from zip_longest(*cells, fillvalue="")
 
 
-def _advice(result: RowResult) -> list[str]:
-    if result.cause is None and result.fix is None:
-        return []
-    lines = [f"failed: {result.row.title}"]
-    lines += [f"  cause: {result.cause}"] if result.cause else []
-    lines += [f"  fix: {result.fix}"] if result.fix else []
-    return ["\n".join(lines)]
+def _advice(failed: Sequence[RowResult]) -> Iterator[str]:
+    """Yield what is said of the rows that failed, once for all with the same cause."""
+    titles: dict[tuple[str | None, str | None], dict[str, None]] = {}
+    for row in failed:
+        titles.setdefault((row.cause, row.fix), {})[row.row.title] = None
+    for (cause, fix), of in titles.items():
+        if cause or fix:
+            yield f"failed: {', '.join(of)}"
+        if cause:
+            yield f"  cause: {cause}"
+        if fix:
+            yield f"  fix: {fix}"

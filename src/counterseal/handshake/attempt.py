@@ -21,7 +21,7 @@ from counterseal.handshake.answer import parse_answer, parse_response
 from counterseal.handshake.authorities import read_authorities
 from counterseal.handshake.client_context import client_context
 from counterseal.handshake.connect import Deadline, connect
-from counterseal.handshake.observation import Observation, Session
+from counterseal.handshake.observation import CONNECTING, Observation, Session
 
 if TYPE_CHECKING:
     import socket
@@ -38,7 +38,7 @@ _HANDSHAKE_CONTENT, _CERTIFICATE_REQUEST = 22, 13  # RFC 8446 B.1 and B.3
 class _Sight:
     """What has been seen so far, so that a failure half way keeps it."""
 
-    stage: str = "connecting"
+    stage: str = CONNECTING
     raw: bytearray = field(default_factory=bytearray)
     tls: Observation = field(default_factory=Observation)
     request: bytes | None = None
@@ -175,7 +175,7 @@ def _failed(error: OSError | ValueError, stage: str, timeout: float) -> Observat
         return Observation(alert=alert, error=None if alert else f"{stage}: {error.reason or error}".lower())
     if isinstance(error, TimeoutError):
         return Observation(error=f"no end within {timeout:g} s, {stage}")
-    if isinstance(error, ConnectionError) and stage != "connecting":
+    if isinstance(error, ConnectionError) and stage != CONNECTING:
         return Observation(closed=True)
     return Observation(error=f"{stage}: {getattr(error, 'strerror', None) or error}".lower())
 

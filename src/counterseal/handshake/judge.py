@@ -54,7 +54,7 @@ def _faults(row: Row, seen: Observation) -> Iterator[Fault]:
     yield from _backend_faults(row, seen)
     if wanted.resumed is False and seen.resumed:
         yield Fault.RESUMED
-    if ended not in wanted.verdicts or (wanted.closed and not _was_closed(row, seen)):
+    if seen.never_connected or ended not in wanted.verdicts or (wanted.closed and not _was_closed(row, seen)):
         yield Fault.VERDICT
     if wanted.alert is not None and seen.alert != wanted.alert:
         yield Fault.ALERT

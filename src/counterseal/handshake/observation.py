@@ -24,6 +24,10 @@ HEADERS_PATH = "/.well-known/counterseal/headers"
 """Where such a site passes the request on to the prover's own socket, with the identity headers of the site."""
 
 
+CONNECTING = "connecting"
+"""The stage of an attempt that its error names before there is a connection."""
+
+
 @dataclass(frozen=True, slots=True)
 class Endpoint:
     """Where a site listens: a host name or IP address, and a TCP port."""
@@ -121,3 +125,8 @@ class Observation:
     error: str | None = None
     seconds: float = 0.0
     session: Session | None = field(default=None, repr=False)
+
+    @property
+    def never_connected(self) -> bool:
+        """Whether there was not even a connection, which shows nothing of whom a server refuses."""
+        return CONNECTING in (self.error or "")

@@ -66,7 +66,6 @@ SYMPTOMS = (
     *STREAM_SYMPTOMS,
     Symptom(PLAIN, error="wrong_version_number"),
     Symptom(PLAIN, error="record_layer_failure"),
-    Symptom(PLAIN, kinds=frozenset({RowKind.PLAIN_ON_TLS_PORT})),
     Symptom(
         NOTHING_LISTENS,
         error="connection refused",
@@ -75,6 +74,7 @@ SYMPTOMS = (
         NO_ANSWER,
         error="no end within",
     ),
+    Symptom(PLAIN, kinds=frozenset({RowKind.PLAIN_ON_TLS_PORT})),
     Symptom(
         KEY_NOT_LOADED,
         alert="internal_error",

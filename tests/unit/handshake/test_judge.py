@@ -66,6 +66,7 @@ FAILING: list[tuple[K, dict[str, Any], Observation, str]] = [
     (K.FORGED_HEADERS, {}, foreign_page(400), "400"),
     (K.TLS_VERSION, {}, page(400, "NONE"), "400"),
     (K.PLAIN_ON_TLS_PORT, {}, Observation(status=200), "200"),
+    (K.PLAIN_ON_TLS_PORT, {"generation": None}, Observation(error="connecting: connection refused"), "refused"),
     (K.REDIRECT, {}, Observation(status=301, location="http://panel.test/"), "301 to http://panel.test/"),
     (K.SERVER, {}, Observation(server_verify=(62, "hostname mismatch"), error="x"), "hostname mismatch (62)"),
     (K.SERVER, {}, page(400, "NONE", server_verify=(0, "ok"), server_certificate_serial=0xAB), "certificate AB"),
