@@ -83,6 +83,7 @@ def time(moment: datetime) -> bytes:
     return generalized_time(moment)
 
 
+@lru_cache(maxsize=64)
 def generalized_time(moment: datetime) -> bytes:
     """Return GeneralizedTime in whole seconds of UTC, for a moment in UTC (RFC 5280 4.1.2.5.2)."""
     return wrap(GENERALIZED_TIME, f"{moment.year:04d}{moment:%m%d%H%M%SZ}".encode())

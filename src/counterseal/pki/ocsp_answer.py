@@ -7,6 +7,7 @@ certificate, and signs with keys in memory only.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from cryptography import x509
@@ -51,16 +52,15 @@ def answer(
     """
     times = der.generalized_time(this_update), der.explicit(0, der.generalized_time(next_update))
     singles = (der.sequence(_cert_id(asked), _status(status), *times) for asked, status in answered)
-    key_hash = x509.SubjectKeyIdentifier.from_public_key(signer.public_key).digest
     nonce = answered[0][0].nonce
     extensions = [] if nonce is None else [der.extension(_NONCE, der.octet_string(nonce), critical=False)]
+    by_key, certificates = _said_by(responder)
     tbs = der.sequence(
-        der.explicit(2, der.octet_string(key_hash)),
+        by_key,
         times[0],
         der.sequence(*singles),
         der.extensions(extensions, tag=1) if extensions else b"",
     )
-    certificates = der.explicit(0, der.sequence(responder.public_bytes(Encoding.DER)))
     basic = der.sequence(tbs, signer.signature_algorithm, der.bit_string(signer.sign(tbs)), certificates)
     return der.sequence(der.enumerated(0), der.explicit(0, der.sequence(_BASIC, der.octet_string(basic))))
 
@@ -68,6 +68,16 @@ def answer(
 def refusal(status: ocsp.OCSPResponseStatus) -> bytes:
     """Return the unsigned DER answer that says no more than why there is none (RFC 6960 4.2.1)."""
     return ocsp.OCSPResponseBuilder.build_unsuccessful(status).public_bytes(Encoding.DER)
+
+
+@lru_cache(maxsize=64)
+def _said_by(responder: x509.Certificate) -> tuple[bytes, bytes]:
+    """Return the ResponderID and the certificates field, which are the same in all its answers."""
+    key_hash = x509.SubjectKeyIdentifier.from_public_key(responder.public_key()).digest
+    return (
+        der.explicit(2, der.octet_string(key_hash)),
+        der.explicit(0, der.sequence(responder.public_bytes(Encoding.DER))),
+    )
 
 
 def _cert_id(asked: Asked) -> bytes:

@@ -23,7 +23,7 @@ from counterseal.protocols.ocsp_answers import Answers
 from counterseal.service import conditional
 from counterseal.service.body import read_body
 from counterseal.service.parts import Face, Service, Upkeep
-from counterseal.service.short_way import TOLD_SECONDS
+from counterseal.service.short_way import TOLD_SECONDS, octets_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -32,12 +32,13 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from counterseal.pki.ocsp import Asked, CertificateStatus
+    from counterseal.pki.ocsp_answer import Answered
     from counterseal.protocols.ocsp_answers import Key, Signed
     from counterseal.protocols.ocsp_rules import OCSPRules
 
 FACE = "ocsp"
 MEDIA_TYPE = "application/ocsp-response"
-RENEW_SECONDS = 300.0
+RENEW_SECONDS = 5.0
 AHEAD_SECONDS = 15.0
 _NOT_KEPT = {"Cache-Control": "no-store"}
 
@@ -50,7 +51,7 @@ def ocsp_face(service: Service, rules: OCSPRules) -> Face:
         Route("/ocsp/{rest:path}", face.get, methods=["GET"]),
         Route("/ocsp/{name}", face.post, methods=["POST"]),
     ]
-    renew = Upkeep("renew responders", RENEW_SECONDS, face.answers.renew)
+    renew = Upkeep("renew responders", RENEW_SECONDS, face.answers.renew_in_time)
     ahead = Upkeep("sign ocsp answers ahead", AHEAD_SECONDS, face.answers.sign_ahead)
     tell = () if service.short_way is None else (Upkeep("tell of requests", TOLD_SECONDS, service.short_way.tell),)
     return Face(routes, (renew, ahead, *tell), face.answers.renew, public=True, entry=("OCSP", "/ocsp"))
@@ -67,7 +68,12 @@ class OCSP:
     async def post(self, request: Request) -> Response:
         """Answer a request in the body."""
         content = await read_body(request, limit=MAX_REQUEST_BYTES)
-        return await self._answer(request, content, request.path_params.get("name"))
+        name = request.path_params.get("name")
+        response = await self._answer(request, content, name)
+        octets, short_way = octets_of(request), self._service.short_way
+        if short_way is not None and octets is not None:
+            short_way.learn_head(octets, content, FACE, lambda whole: self._at_once(whole, len(content), name))
+        return response
 
     async def get(self, request: Request) -> Response:
         """Answer a request in base64 at the end of the path, after the name of a CA if one is given (RFC 6960 A.1)."""
@@ -83,37 +89,62 @@ class OCSP:
         return (first, after.lstrip("/")) if slash and self.answers.answers_for(first) else (None, rest.lstrip("/"))
 
     async def _answer(self, request: Request, content: bytes, name: str | None) -> Response:
+        question = self._read(content, name)
+        if isinstance(question, OCSPResponseStatus):
+            return self._refused(question)
+        ca, asked = question
+        answered = [(one, await self.answers.status(ca, one.serial_number)) for one in asked]
+        self._count(answered)
+        if _is_kept(answered):
+            return self._cacheable(request, ca, *answered[0])
+        signed = self.answers.sign(ca, answered)
+        return Response(signed.content, headers=_NOT_KEPT, media_type=MEDIA_TYPE)
+
+    def _at_once(self, octets: bytes, size: int, name: str | None) -> bytes | None:
+        """Return the response to a POST with a body of this size, or None for the usual way."""
+        question = self._read(octets[-size:], name)
+        if isinstance(question, OCSPResponseStatus):
+            return None
+        ca, asked = question
+        answered = [(one, status) for one in asked if (status := self.answers.status_at_once(ca, one.serial_number))]
+        if len(answered) < len(asked):
+            return None
+        self._count(answered)
+        if _is_kept(answered):
+            key, signed = self.answers.get(ca, *answered[0])
+            self._learn(octets, "POST", key)
+        else:
+            signed = self.answers.sign(ca, answered)
+        return conditional.response(signed.content, MEDIA_TYPE, _NOT_KEPT, self._service.clock())
+
+    def _read(self, content: bytes, name: str | None) -> tuple[str, Sequence[Asked]] | OCSPResponseStatus:
+        """Return which CA is asked about what, or why there is no answer."""
         try:
             asked = read_request(content)
         except InputError:
-            return self._refused(OCSPResponseStatus.MALFORMED_REQUEST)
+            return OCSPResponseStatus.MALFORMED_REQUEST
         ca = self.answers.ca_of(asked)
         if ca is None or name not in {None, ca}:
-            return self._refused(OCSPResponseStatus.UNAUTHORIZED)
+            return OCSPResponseStatus.UNAUTHORIZED
         if asked[0].nonce is None and self._rules.nonces == "required":
-            return self._refused(OCSPResponseStatus.UNAUTHORIZED)
+            return OCSPResponseStatus.UNAUTHORIZED
         if not self.answers.can_sign(ca):
-            return self._refused(OCSPResponseStatus.TRY_LATER)
+            return OCSPResponseStatus.TRY_LATER
         if self._rules.nonces == "ignored":
             asked = tuple(replace(one, nonce=None) for one in asked)
-        return await self._tell(request, ca, asked)
+        return ca, asked
 
-    async def _tell(self, request: Request, ca: str, asked: Sequence[Asked]) -> Response:
-        answered = [(one, await self.answers.status(ca, one.serial_number)) for one in asked]
+    def _count(self, answered: Sequence[Answered]) -> None:
         for _, status in answered:
             self._service.metrics.ocsp_answers.labels(_shown(status)).inc()
-        one, status = answered[0]
-        if len(asked) == 1 and one.nonce is None and status.known:  # what is unknown may be issued the next moment
-            return self._cacheable(request, ca, one, status)
-        signed = self.answers.sign(ca, answered)
-        return Response(signed.content, headers=_NOT_KEPT, media_type=MEDIA_TYPE)
 
     def _cacheable(self, request: Request, ca: str, asked: Asked, status: CertificateStatus) -> Response:
         key, signed = self.answers.get(ca, asked, status)
         headers = self._headers(request.method, signed)
         if request.method != "POST" and conditional.has_already(request, headers):
             return Response(status_code=304, headers=headers)
-        self._learn(request, key)
+        if request.method in {"GET", "POST"}:
+            self._learn(octets_of(request), request.method, key)
         return Response(signed.content, headers=headers, media_type=MEDIA_TYPE)
 
     def _refused(self, status: OCSPResponseStatus) -> Response:
@@ -132,16 +163,16 @@ class OCSP:
             longest=int(self._rules.cached.total_seconds()),
         )
 
-    def _learn(self, request: Request, key: Key) -> None:
-        if self._service.short_way is not None and request.method in {"GET", "POST"}:
-            self._service.short_way.learn(request, FACE, self._again(request.method, key))
+    def _learn(self, octets: bytes | None, method: str, key: Key) -> None:
+        if self._service.short_way is not None and octets is not None:
+            self._service.short_way.learn(octets, FACE, self._again(method, key))
 
-    def _again(self, method: str, key: Key) -> Callable[[], bytes | None]:
+    def _again(self, method: str, key: Key) -> Callable[[bytes], bytes | None]:
         """Return what answers such a request again; the response is put together anew when the second is over."""
         clock, counters = self._service.clock, self._service.metrics.ocsp_answers
         made: tuple[Signed | None, int, bytes, Counter] = (None, 0, b"", counters)
 
-        def again() -> bytes | None:
+        def again(_: bytes) -> bytes | None:
             nonlocal made
             signed = self.answers.look(key)
             if signed is None:
@@ -154,6 +185,12 @@ class OCSP:
             return made[2]
 
         return again
+
+
+def _is_kept(answered: Sequence[Answered]) -> bool:
+    """Whether the answer is for everybody who asks this; what is unknown may be issued the next moment."""
+    one, status = answered[0]
+    return len(answered) == 1 and one.nonce is None and status.known
 
 
 def _shown(status: CertificateStatus) -> str:

@@ -1,16 +1,16 @@
 """The responders of this process, and the answers they have signed.
 
 A signed answer is used again as long as the store says what it says, so a revocation by whatever process is seen with
-the next request: each looks into the store, or knows that nothing was committed (``Access.moment``), or of the
-certificate nothing announced (``Access.recall``), since somebody did. So time never decides whether an answer is true,
-only when it is signed anew: half of its time over, or ahead of that where it was asked for, so that nobody waits for a
-signature.
+the next request: each looks into the store, or knows that nothing was committed, or of the certificate nothing
+announced, since somebody did (``Access.recall``). So time never decides whether an answer is true, only when it is
+signed anew: half of its time over, or ahead of that where it was asked for, so that nobody waits for a signature.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -25,7 +25,6 @@ from counterseal.store.announcements import certificate_subject
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from datetime import datetime
 
     from counterseal.authority.parts import Authority
     from counterseal.authority.responder import Responder
@@ -44,16 +43,15 @@ KEPT = 20_000
 AHEAD_STEP = 500
 """Answers signed ahead at most in one go, one at a time in a thread: a twentieth of a second of it."""
 
+RENEW = timedelta(minutes=5)
+
 AHEAD, STALE = 0.4, 0.5
 """The shares of an answer's time after which it is signed ahead, and after which it is not used any more."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Signed:
-    """A signed answer: DER, what was asked of the first certificate and what it says of it, and its two times.
-
-    ``stood`` is the last moment (``Access.moment``) of which it is known that this was so.
-    """
+    """A signed answer: DER, what was asked of the first certificate and what it says of it, and its two times."""
 
     content: bytes
     asked: Asked
@@ -61,7 +59,6 @@ class Signed:
     responder: Responder
     this_update: datetime
     next_update: datetime
-    stood: object | None = None
 
 
 class Answers:
@@ -74,13 +71,21 @@ class Answers:
         self._responders: dict[str, Responder] = {}
         self._kept: OrderedDict[Key, Signed] = OrderedDict()
         self._asked_for: set[Key] = set()
+        self._renewed = datetime.min.replace(tzinfo=UTC)
+
+    async def renew_in_time(self) -> None:
+        """Do so when five minutes are over by the clock, also because it was set, or the machine has slept."""
+        if not timedelta() <= self._service.clock() - self._renewed < RENEW:
+            await self.renew()
 
     async def renew(self) -> None:
         """Have a responder for every CA; one that fails leaves the others.
 
         A CA whose key has been taken away is answered for by the responder that it certified before.
         """
-        for ca in await self._service.access.read(_living):
+        cas = await self._service.access.read(_living)
+        self._renewed = self._service.clock()
+        for ca in cas:
             try:
                 await self._renew(ca)
             except CountersealError as error:
@@ -116,22 +121,19 @@ class Answers:
         status = await self._service.access.recall(*_question(ca, serial_number))
         return status or CertificateStatus(known=False)
 
+    def status_at_once(self, ca: str, serial_number: int) -> CertificateStatus | None:
+        """Return the same of a certificate that is known; None where that takes more than a look."""
+        return self._service.access.look(*_question(ca, serial_number))
+
     def look(self, key: Key) -> Signed | None:
         """Return the kept answer if it still stands, and that can be said at once."""
-        kept = self._kept.get(key)
-        if kept is None or not self._is_usable(key[0], kept, STALE) or not self._stands(key, kept):
+        kept, ca = self._kept.get(key), key[0]
+        if kept is None or not self._is_usable(ca, kept, STALE):
+            return None
+        if self.status_at_once(ca, key[2]) != kept.status:
             return None
         self._asked_for.add(key)
         return kept
-
-    def _stands(self, key: Key, kept: Signed) -> bool:
-        """Whether the store says so, looked up unless nothing was committed since it did."""
-        moment = self._service.access.moment()  # before the look: what is committed after it has another one
-        if moment is None or moment != kept.stood:
-            if self._service.access.look(*_question(key[0], key[2])) != kept.status:
-                return False
-            kept.stood = moment
-        return True
 
     def sign(self, ca: str, answered: Sequence[Answered]) -> Signed:
         """Return a new answer about certificates of one CA."""

@@ -44,6 +44,9 @@ Other processes can write nothing meanwhile, so it is short.
 QUEUE_LIMIT = 2_000
 """Jobs that may wait; more are refused at once, which a client can act on."""
 
+KEPT = 20_000
+"""Answers of a file that are kept at most, until all are forgotten."""
+
 THREADS = 4
 BUSY_SECONDS, BUSY_PAUSE = 10.0, 0.005
 
@@ -74,6 +77,8 @@ class Access:
         self._reader = reader
         self._writer = writer
         self._open_apart = open_apart
+        self._read: dict[str, Any] = {}
+        self._read_in: bytes | None = None
         self._waiting: deque[Waiting] = deque()
         self._metrics = metrics or Metrics()
         self._metrics.watch_waiting(lambda: len(self._waiting))
@@ -88,23 +93,13 @@ class Access:
         """Return what ``job`` reads; it must neither write nor wait."""
         return job(self._reader)
 
-    async def recall(self, _subject: str, job: Callable[[Authority], T]) -> T:
-        """Return what ``job`` reads of the subject (see ``store.announcements``), which may be known still.
+    async def recall(self, subject: str, job: Callable[[Authority], T]) -> T:
+        """Return what ``job`` reads of the subject (see ``store.announcements``), which may be known still."""
+        return self._look(subject, job)
 
-        None is never kept. A look into a file costs no more than to remember, so it is done each time.
-        """
-        return job(self._reader)
-
-    def look(self, _subject: str, job: Callable[[Authority], T]) -> T | None:
+    def look(self, subject: str, job: Callable[[Authority], T]) -> T | None:
         """Return what ``recall`` does, for who cannot wait; None where one would have to."""
-        return job(self._reader)
-
-    def moment(self) -> object | None:
-        """Return when it is by what was committed, whoever did: what is read after it stands as long as it is the same.
-
-        None where that is not known at once, and has to be read again.
-        """
-        return self._state()
+        return self._look(subject, job)
 
     @property
     def asks_each_time(self) -> bool:
@@ -165,8 +160,20 @@ class Access:
         self._threads.shutdown()
 
     @cached_property
-    def _state(self) -> Callable[[], object | None]:
+    def _state(self) -> Callable[[], bytes | None]:
         return self._reader.store.watch()
+
+    def _look(self, subject: str, job: Callable[[Authority], T]) -> T:
+        """Return what ``job`` reads, which counts until anything is committed, by whatever process."""
+        state = self._state()  # before it is read: with a commit in between it does not count
+        if state is None:
+            return job(self._reader)
+        if state != self._read_in or len(self._read) >= KEPT:
+            self._read_in, self._read = state, {}
+        if subject not in self._read:
+            self._read[subject] = job(self._reader)
+        value: T = self._read[subject]
+        return value
 
     async def _reserve_ahead(self, ahead: Ahead, issuer: str) -> None:
         with suppress(CountersealError):  # without them a certificate takes a flush more, and asks for them again

@@ -42,6 +42,7 @@ class Connection(HttpToolsProtocol):
     _deadline: asyncio.TimerHandle | None = None
     _receiving: bool = False
     _fault: str | None = None
+    _refusal: str | None = None
     idle_since: float = 0.0
     """When the last answer ended, in the loop's time."""
 
@@ -66,6 +67,8 @@ class Connection(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Answer what is known; else count what belongs to a head."""
+        if self._refusal is not None:
+            return
         begun, may_be_known = self._begun, self._is_between_requests() and len(data) <= LONGEST
         if may_be_known and self._short_way and (response := self._short_way.answer(data)) is not None:
             self._answer(response)
@@ -74,7 +77,7 @@ class Connection(HttpToolsProtocol):
         self._parse(data)
         if may_be_known and self._begun == begun + 1 and self._is_whole():
             self.scope["state"][OCTETS] = data
-        if self.transport.is_closing():
+        if self.transport.is_closing() or self._refusal is not None:
             return
         if self._deadline is None:
             waits_for_nothing = self.is_idle() and self.timeout_keep_alive_task is None
@@ -127,13 +130,19 @@ class Connection(HttpToolsProtocol):
         if self.parser.should_upgrade():
             return
         self._stop()
-        self._in_head, self._receiving = False, True
         super().on_headers_complete()
+        self._in_head, self._receiving = False, True
         self._join()
 
     def send_400_response(self, msg: str) -> None:
-        """Refuse, with the reason if it is ours."""
-        super().send_400_response(self._fault or msg)
+        """Refuse, with the reason if it is ours; what was asked before it is answered before it (RFC 9112 9.3.2)."""
+        if self._receiving and self.pipeline:
+            self.pipeline.popleft()  # the one that is refused waits as the last
+        elif self._receiving or self.is_idle():
+            super().send_400_response(self._fault or msg)
+            return
+        self._stop()
+        self._refusal = self._fault or msg
 
     def on_message_complete(self) -> None:
         """End the request, body and all."""
@@ -147,7 +156,10 @@ class Connection(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         """Close as asked, and do not wait long for the peer to agree."""
+        was_last = not self.pipeline
         super().on_response_complete()
+        if was_last and self._refusal is not None and not self.transport.is_closing():
+            super().send_400_response(self._refusal)
         self.idle_since = self.loop.time()
         self._end_soon()
 

@@ -86,10 +86,6 @@ class SharedAccess(Access):
         kept: T | None = self._announced.recall(subject)
         return kept
 
-    def moment(self) -> object | None:
-        """Return which announcement was the last, None while none would be heard; see ``Access``."""
-        return self._announced.moment()
-
     @property
     def asks_each_time(self) -> bool:
         """Whether changes are not announced to this process now; see ``Access``."""

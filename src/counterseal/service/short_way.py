@@ -1,7 +1,9 @@
-"""The short way: a request that was answered before, octet for octet, is answered again without being taken apart.
+"""The short way: what was answered before, octet for octet, is answered again without HTTP being read.
 
-A face that can say by one look into the store whether its last answer still stands teaches the octets of the request
-and how it is answered again; everything else goes the usual way. What goes the short way is counted as every other
+A face that can say at once whether its last answer still stands teaches the octets of the request and how it is
+answered again. One whose answer depends on the body alone teaches the octets of the head, and answers other bodies of
+the same length behind them: so the head was read as HTTP once, and where the body ends is no question. Everything else
+goes the usual way. What goes the short way is counted as every other
 request is; the log has one line for many, and they carry no request id, which would lead to no line.
 """
 
@@ -23,8 +25,11 @@ if TYPE_CHECKING:
 
     from counterseal.service.metrics import Metrics
 
-    Again = Callable[[], bytes | None]
-    """Returns the whole HTTP response, or None when the request has to go the usual way."""
+    Again = Callable[[bytes], bytes | None]
+    """Returns the whole HTTP response to these octets, or None when the request has to go the usual way."""
+
+    Shape = tuple[bytes, int]
+    """The octets of a head, the empty line included, and how many there are with the body."""
 
 OCTETS = "octets"
 """Where ``scope["state"]`` has the octets of a request that arrived whole, alone, on a connection that is kept."""
@@ -34,6 +39,9 @@ KNOWN = 20_000
 """Requests that are known at most; beyond that the oldest go."""
 
 TOLD_SECONDS = 10.0
+
+
+_END = b"\r\n\r\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,31 +56,44 @@ class ShortWay:
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
-        self._known: OrderedDict[bytes, _Known] = OrderedDict()
+        self._known: OrderedDict[bytes | Shape, _Known] = OrderedDict()
         self._untold = 0
 
-    def learn(self, request: Request, face: str, again: Again) -> None:
-        """Have such requests answered by ``again`` from now on, where this one arrived in one piece."""
-        octets = request.scope["state"].get(OCTETS)
-        if octets is None:
-            return
+    def learn(self, octets: bytes, face: str, again: Again) -> None:
+        """Have these octets, which are a whole request, answered by ``again`` from now on."""
+        self._learn(octets, face, again)
+
+    def learn_head(self, octets: bytes, body: bytes, face: str, again: Again) -> None:
+        """Have every body of this length answered so behind this head, where these octets are no more than the two.
+
+        With another coding (RFC 9112 6.1), such as in chunks, there is more.
+        """
+        shape = _shape(octets)
+        if body and octets == shape[0] + body:
+            self._learn(shape, face, again)
+
+    def _learn(self, key: bytes | Shape, face: str, again: Again) -> None:
         requests, seconds = self._metrics.requests.labels(face, "200"), self._metrics.request_seconds.labels(face)
-        self._known[octets] = _Known(again, requests, seconds)
+        self._known[key] = _Known(again, requests, seconds)
         while len(self._known) > KNOWN:
             self._known.popitem(last=False)
 
     def answer(self, octets: bytes) -> bytes | None:
         """Return the response to a request of these octets, or None for the usual way; counts what it answers."""
-        known = self._known.get(octets)
+        key: bytes | Shape = octets
+        known = self._known.get(key)
+        if known is None:
+            key = _shape(octets)
+            known = self._known.get(key)
         if known is None:
             return None
         began = time.perf_counter()
         try:
-            response = known.again()
+            response = known.again(octets)
         except CountersealError:  # the usual way fails too, and says how
             response = None
         if response is None:
-            del self._known[octets]
+            self._known.pop(key, None)
             return None
         known.requests.inc()
         known.seconds.observe(time.perf_counter() - began)
@@ -84,3 +105,14 @@ class ShortWay:
         count, self._untold = self._untold, 0
         if count:
             log("requests answered again", count=count)
+
+
+def octets_of(request: Request) -> bytes | None:
+    """Return the octets of a request that arrived in one piece, on a connection that is kept; else None."""
+    octets: bytes | None = request.scope["state"].get(OCTETS)
+    return octets
+
+
+def _shape(octets: bytes) -> Shape:
+    head, end, _ = octets.partition(_END)
+    return head + end, len(octets)

@@ -102,6 +102,13 @@ def test_a_malformed_request_ends_the_connection(service: Running, story: str) -
     assert statuses == [400], received[:200]
 
 
+@pytest.mark.parametrize("story", REFUSED)
+def test_what_was_asked_before_is_answered_before(service: Running, story: str) -> None:
+    """Also where it arrives in one piece with what is refused (RFC 9112 9.3.2)."""
+    statuses, received = exchange(service, (GET + b"\r\n") * 3 + REFUSED[story] + SMUGGLED)
+    assert statuses == [200, 200, 200, 400], received[-400:]
+
+
 @pytest.mark.parametrize("story", ANSWERED)
 def test_what_follows_is_the_next_request(service: Running, story: str) -> None:
     """No octet of one request is taken for another."""

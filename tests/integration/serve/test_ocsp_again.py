@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from urllib.request import urlopen
 
 import pytest
+from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.x509 import ocsp
 
@@ -75,11 +76,15 @@ class Line:
         return answer, ocsp.load_der_ocsp_response(answer.body)
 
 
-def question(lab: Lab, serial_number: int) -> bytes:
+def head_of(client: str, fields: str) -> bytes:
+    """Return the head of a request for OCSP as one kind of client has it."""
+    return f"POST /ocsp/clients HTTP/1.1\r\nHost: x\r\nUser-Agent: {client}\r\n{fields}\r\n\r\n".encode()
+
+
+def question(lab: Lab, serial_number: int, client: str = "one", nonce: bytes | None = None) -> bytes:
     """Return the whole HTTP request that asks about a client certificate."""
-    body = request_of(serial_number, lab.ca(), SHA256())
-    head = "POST /ocsp/clients HTTP/1.1\r\nHost: x\r\nContent-Type: application/ocsp-request\r\n"
-    return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
+    body = request_of(serial_number, lab.ca(), SHA256(), nonce)
+    return head_of(client, f"Content-Length: {len(body)}") + body
 
 
 def is_short(response: WholeAnswer) -> bool:
@@ -116,7 +121,7 @@ def test_the_second_time_is_the_short_way_until_it_is_revoked(lab: Lab) -> None:
 
 def test_what_does_not_come_whole_and_alone_goes_the_usual_way(lab: Lab) -> None:
     """In two pieces, two in one piece, or after the beginning of another request."""
-    asked = question(lab, lab.client("bob").serial_number)
+    asked = question(lab, lab.client("bob").serial_number, "two")
     with closing(Line.to(lab)) as line:
         assert not is_short(line.ask(asked)[0])
         assert is_short(line.ask(asked)[0])
@@ -124,10 +129,50 @@ def test_what_does_not_come_whole_and_alone_goes_the_usual_way(lab: Lab) -> None
         assert [is_short(line.read()[0]) for _ in range(2)] == [False, False]
         assert is_short(line.ask(asked)[0])
     with closing(Line.to(lab)) as line:
-        head = b"POST /ocsp/clients HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % len(asked)
-        line.connection.sendall(head)
+        line.connection.sendall(head_of("two", f"Content-Length: {len(asked)}"))
         _, answer = line.ask(asked)  # it is the body of that head, and no request for OCSP
         assert answer.response_status is ocsp.OCSPResponseStatus.MALFORMED_REQUEST
+
+
+def test_another_body_behind_the_same_head_is_the_short_way(lab: Lab) -> None:
+    """Each is read and answered for itself: another nonce, another certificate, a revoked one."""
+    eve, mallory = (lab.client(name).serial_number for name in ("eve", "mallory"))
+    lab.revoke("mallory", "superseded")
+    with closing(Line.to(lab)) as line:
+        seen = set()
+        for number, octet in enumerate(b"abc"):
+            nonce = bytes([octet]) * 32
+            answered, answer = line.ask(question(lab, eve, "three", nonce))
+            assert (is_short(answered), answer.certificate_status, answer.serial_number) == (number > 0, GOOD, eve)
+            assert answer.extensions.get_extension_for_class(x509.OCSPNonce).value.nonce == nonce
+            assert answered.headers["Cache-Control"] == "no-store"
+            seen.add(answer.signature)
+        assert len(seen) == 3
+        answered, answer = line.ask(question(lab, mallory, "three", bytes(32)))
+        assert (is_short(answered), answer.certificate_status, answer.serial_number) == (True, REVOKED, mallory)
+        unknown, answer = line.ask(question(lab, mallory ^ 1, "three", bytes(32)))
+        assert (is_short(unknown), answer.certificate_status) == (False, ocsp.OCSPCertStatus.UNKNOWN)
+
+
+def test_where_a_body_ends_is_what_the_head_says(lab: Lab) -> None:
+    """One that is longer, shorter or none at all is no answer to what was not asked."""
+    asked = question(lab, lab.client("frank").serial_number, "four")
+    body = asked.partition(b"\r\n\r\n")[2]
+    malformed = asked[: -len(body)] + bytes(len(body))
+    with closing(Line.to(lab)) as line:
+        assert not is_short(line.ask(asked)[0])
+        answered, answer = line.ask(malformed)
+        assert (is_short(answered), answer.response_status.name) == (False, "MALFORMED_REQUEST")
+        for at in (40, 41):  # where chunks end, the head does not say
+            chunks = b"".join(b"%x\r\n%b\r\n" % (len(part), part) for part in (body[:at], body[at:], b""))
+            answered, answer = line.ask(head_of("four", "Transfer-Encoding: chunked") + chunks)
+            assert (is_short(answered), answer.certificate_status) == (False, GOOD)
+        line.connection.sendall(asked[:-40])
+        answered, answer = line.ask(asked[-40:])
+        assert answer.certificate_status is GOOD
+        line.connection.sendall(asked + asked[:60])
+        assert line.read()[1].certificate_status is GOOD
+        assert line.ask(asked[60:])[1].certificate_status is GOOD
 
 
 def test_no_answer_is_older_than_a_revocation(lab: Lab) -> None:

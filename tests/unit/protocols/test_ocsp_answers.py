@@ -121,6 +121,28 @@ def test_what_was_asked_for_is_signed_ahead(tmp_path: Path) -> None:
     lab.tell(story)
 
 
+def test_a_clock_that_jumps_is_noticed(tmp_path: Path) -> None:
+    """Weeks later the responder has expired; there is a new one as soon as it is looked at, and otherwise no look."""
+    lab = Lab(tmp_path)
+
+    async def story(answers: Answers, _: Authority) -> None:
+        first = answers.sign(ROOT, [(ASKED, GOOD)]).responder
+        for jump, is_same in (
+            (timedelta(minutes=4), True),
+            (timedelta(days=20), False),
+            (timedelta(seconds=5), True),
+            (timedelta(days=-1), True),  # it is still good
+        ):
+            lab.now += jump
+            await answers.renew_in_time()
+            assert answers.can_sign(ROOT)
+            second = answers.sign(ROOT, [(ASKED, GOOD)]).responder
+            assert (second is first) == is_same
+            first = second
+
+    lab.tell(story)
+
+
 def test_an_answer_for_another_name_is_another_one(tmp_path: Path) -> None:
     """The hash by which a certificate is named is part of the answer."""
     lab = Lab(tmp_path)
