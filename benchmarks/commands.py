@@ -1,16 +1,17 @@
-"""Whole commands beside the recipe's openssl and easy-rsa in one run: --version, a server certificate, a client's.
+"""Whole commands beside the recipe's openssl and easy-rsa in one run: a server certificate, a client's, looking.
 
-usage: python benchmarks/commands.py [--rounds 15] [--json FILE]
+usage: python benchmarks/commands.py [--rounds 15] [--cpu] [--json FILE]
 
-Medians of wall time over rounds that take turns, so that a drifting machine weighs on all alike. The CA keys are
-unencrypted on both sides, as easy-rsa's ``nopass``; one row shows what our encrypted key costs. Bytecode is cached,
-as it is everywhere after the first run. What bounds us is loading code: the floor is one row, Python with click and
-``cryptography.x509`` imported and nothing done. With an encrypted CA key scrypt comes on top, by intention.
+Medians of wall time, or with --cpu of CPU time, over rounds that take turns, so that a drifting machine weighs on all
+alike. The CA keys are unencrypted on both sides, as easy-rsa's ``nopass``; one row shows what our encrypted key costs.
+Bytecode is cached, as it is everywhere after the first run. What bounds us is loading code: the first job loads what
+commands stand on and does nothing. With an encrypted CA key scrypt comes on top, by intention.
 """
 
 from __future__ import annotations
 
 import os
+import resource
 import secrets
 import subprocess
 import sys
@@ -26,7 +27,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 EASY_RSA = Path("/usr/share/easy-rsa/easyrsa")
-FLOOR = "import sqlite3, click; from cryptography import x509"
+LOOKING = "import click, sqlite3"
+KEYS = f"{LOOKING}, cryptography.hazmat.primitives.serialization, cryptography.hazmat.primitives.asymmetric.ec"
+CERTIFICATES = f"{KEYS}, cryptography.x509"
 PASSPHRASE = secrets.token_hex(16)
 
 
@@ -36,14 +39,22 @@ def run(*command: str | Path, cwd: Path, env: dict[str, str] | None = None) -> N
     subprocess.run([str(word) for word in command], cwd=cwd, env=ours, check=True, capture_output=True)
 
 
-def take_turns(rounds: int, jobs: dict[str, Callable[[int], None]]) -> dict[str, float]:
-    """Return the median wall milliseconds of each job; every round runs each of them once."""
+def cpu_seconds() -> float:
+    """Return the CPU time of all programs that were run and have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def take_turns(
+    rounds: int, jobs: dict[str, Callable[[int], None]], clock: Callable[[], float] = time.perf_counter
+) -> dict[str, float]:
+    """Return the median milliseconds of each job; every round runs each of them once."""
     seen: dict[str, list[float]] = {name: [] for name in jobs}
     for number in range(rounds + 1):
         for name, job in jobs.items():
-            began = time.perf_counter()
+            began = clock()
             job(number)
-            seen[name].append((time.perf_counter() - began) * 1000)
+            seen[name].append((clock() - began) * 1000)
     return {name: median(times[1:]) for name, times in seen.items()}
 
 
@@ -73,9 +84,19 @@ class Bench:
         """Ask openssl."""
         run("openssl", "version", cwd=self.place)
 
-    def floor(self, _: int) -> None:
-        """Load what no command of ours can do without."""
-        run(sys.executable, "-c", FLOOR, cwd=self.place)
+    def load(self, code: str) -> None:
+        """Load what commands stand on."""
+        run(sys.executable, "-c", code, cwd=self.place)
+
+    def look(self, *words: str) -> None:
+        """Ask the inventory."""
+        run(PROGRAM, *words, "--home", "plain", cwd=self.place)
+
+    def complete(self, words: str) -> None:
+        """Press TAB in bash behind these words."""
+        asked = {"_COUNTERSEAL_COMPLETE": "bash_complete", "COMP_WORDS": f"counterseal {words}"}
+        number = {"COMP_CWORD": str(words.count(" ") + 1), "COUNTERSEAL_HOME": "plain"}
+        run(PROGRAM, cwd=self.place, env={**os.environ, **asked, **number})
 
     def server(self, number: int, *, home: str = "plain") -> None:
         """Make a server certificate, stored, with its files."""
@@ -115,10 +136,20 @@ class Bench:
         run("/bin/sh", EASY_RSA, *words, cwd=self.place, env=self.easy)
 
 
-def measure(bench: Bench, table: Table, rounds: int) -> None:
-    """Measure all jobs and put them into the table."""
+def jobs_of(bench: Bench) -> list[tuple[str, str, dict[str, Callable[[int], None]]]]:
+    """Return each job with its goal, its yardstick first."""
     with_easy = EASY_RSA.exists()
-    jobs: list[tuple[str, str, dict[str, Callable[[int], None]]]] = [
+    return [
+        (
+            "loaded, and nothing done",
+            "",
+            {
+                "Python": lambda _: bench.load("pass"),
+                "click, sqlite3": lambda _: bench.load(LOOKING),
+                "and keys of cryptography": lambda _: bench.load(KEYS),
+                "and its X.509 classes": lambda _: bench.load(CERTIFICATES),
+            },
+        ),
         ("--version", "", {"openssl version": bench.openssl_version, "counterseal": bench.version}),
         (
             "one server certificate",
@@ -126,7 +157,6 @@ def measure(bench: Bench, table: Table, rounds: int) -> None:
             {
                 "openssl, 3 commands": bench.openssl_server,
                 **({"easy-rsa": bench.easy_server} if with_easy else {}),
-                "Python, imports alone": bench.floor,
                 "counterseal": bench.server,
                 "counterseal, CA key encrypted": lambda number: bench.server(number, home="sealed"),
             },
@@ -140,9 +170,25 @@ def measure(bench: Bench, table: Table, rounds: int) -> None:
                 "counterseal": bench.client,
             },
         ),
+        (
+            "looking",
+            "",
+            {
+                "click, sqlite3 loaded": lambda _: bench.load(LOOKING),
+                "counterseal list": lambda _: bench.look("list"),
+                "counterseal show": lambda _: bench.look("show", "s1.example"),
+                "TAB after counterseal": lambda _: bench.complete(""),
+                "TAB after counterseal show": lambda _: bench.complete("show s"),
+                "TAB after counterseal revoke": lambda _: bench.complete("revoke s"),
+            },
+        ),
     ]
-    for job, goal, commands in jobs:
-        figures = take_turns(rounds, commands)
+
+
+def measure(bench: Bench, table: Table, rounds: int, clock: Callable[[], float]) -> None:
+    """Measure all jobs and put them into the table."""
+    for job, goal, commands in jobs_of(bench):
+        figures = take_turns(rounds, commands, clock)
         with table.job(job, unit="ms", goal=goal):
             for who, value in figures.items():
                 table.row(who, value)
@@ -152,10 +198,11 @@ def main() -> None:
     """Run the benchmark in a directory of its own."""
     parser = new_arguments(__doc__ or "")
     parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--cpu", action="store_true", help="CPU time instead of wall time, for a busy machine")
     arguments = parser.parse_args()
     with new_place("commands") as place:
         table = Table("commands")
-        measure(Bench(place), table, arguments.rounds)
+        measure(Bench(place), table, arguments.rounds, cpu_seconds if arguments.cpu else time.perf_counter)
         table.finish(arguments.json)
 
 
