@@ -160,6 +160,14 @@ def test_a_file_is_looked_at_without_a_connection(home: Path, command: str) -> N
     assert not HEAVY & {name.partition(".")[0] for name in loaded}
 
 
+def test_the_status_of_nginx_connects_to_nothing(home: Path) -> None:
+    """What deploys, and what proves, stays away; whether there is an nginx here does not matter."""
+    loaded = _loaded("nginx", "status", "--home", str(home))
+    assert "counterseal.cli.nginx_status" in loaded
+    assert "counterseal.authority.deployment" not in loaded
+    assert not {name for name in loaded if name.startswith("counterseal.handshake")}
+
+
 def test_a_small_batch_starts_no_process(home: Path, tmp_path: Path) -> None:
     """One chunk is done where it is; to fork for it would take longer than all of it."""
     rows = tmp_path / "rows.csv"

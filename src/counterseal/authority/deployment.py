@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from importlib import import_module
-from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING
 
@@ -20,7 +19,7 @@ from counterseal.authority.backend_material import backend_material
 from counterseal.authority.backend_probes import make_backends
 from counterseal.authority.generation_lists import list_numbers
 from counterseal.authority.probes import Probes, files_of, make_probes, retire_good
-from counterseal.authority.proof import Stage, prove_sites, remember_leavers
+from counterseal.authority.proof import prove_sites, remember_leavers
 from counterseal.authority.publish import publish
 from counterseal.authority.readmission import refuse_readmission
 from counterseal.authority.site_certificate import (
@@ -32,13 +31,15 @@ from counterseal.authority.site_material import client_cas, material_of
 from counterseal.authority.stapling import require_stapling
 from counterseal.errors import InputError, NotFoundError
 from counterseal.nginx.deploy import ProofOutcome, choose_generation, deploy, mend, rollback
-from counterseal.nginx.generations import list_generations, read_current
+from counterseal.nginx.generations import list_generations
 from counterseal.nginx.render import render, render_snippets
 from counterseal.nginx.site import Admit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
+    from counterseal.authority.ground import Ground, Stage
     from counterseal.authority.parts import Authority
     from counterseal.authority.served import ServedSite
     from counterseal.fileset import FileSet
@@ -48,43 +49,9 @@ if TYPE_CHECKING:
     from counterseal.nginx.any_site import AnySite
     from counterseal.nginx.deploy import DeployResult
     from counterseal.nginx.material import Material
-    from counterseal.nginx.render import Layout
-    from counterseal.nginx.undo import Place
-    from counterseal.nginx.version import NginxVersion
 
 
 _LINTER = "counterseal.authority.site_lint"
-
-
-@dataclass(frozen=True, slots=True)
-class Ground:
-    """Where sites are deployed: the home of the CA, the nginx that serves them, and how it is laid out."""
-
-    home: Path
-    place: Place
-    version: NginxVersion
-    layout: Layout
-
-    def stage(self, number: int, served: Sequence[ServedSite]) -> Stage:
-        """Return where a generation of these sites is proved."""
-        directory = self.place.directories.directory(number)
-        own = frozenset(one.site.name for one in served if one.certificate is not None)
-        foreign = frozenset(one.site.name for one in served if not one.proves_backend)
-        layout = self.layout
-        return Stage(
-            directory,
-            number,
-            Path(layout.prove_socket),
-            Path(layout.prove_tls_socket),
-            (Path(layout.prove_stream_socket(number)), Path(layout.prove_stream_socket(number, listed=False))),
-            own,
-            foreign,
-        )
-
-    @property
-    def in_force(self) -> int | None:
-        """The number of the generation in force."""
-        return read_current(self.place.base)
 
 
 @dataclass(frozen=True, slots=True)

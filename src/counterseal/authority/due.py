@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from counterseal.authority.deployment import Ground
+    from counterseal.authority.ground import Ground
     from counterseal.authority.parts import Authority
     from counterseal.authority.served import ServedSite
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from counterseal.authority.backend_facts import backend_facts
@@ -20,28 +20,12 @@ from counterseal.pki.pem import encode_certificates
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
+    from counterseal.authority.ground import Stage
     from counterseal.authority.parts import Authority
     from counterseal.handshake.observation import ProbeIdentity
     from counterseal.nginx.any_site import AnySite
     from counterseal.nginx.listen import Listen
-
-
-@dataclass(frozen=True, slots=True)
-class Stage:
-    """Where a proof is played: the directory of the generation, its number, and the sockets of the prover."""
-
-    generation: Path
-    number: int
-    prove_socket: Path
-    prove_tls_socket: Path
-    stream_sockets: tuple[Path, Path]
-    """Where streams of this generation lead a probe: the one that is let in, and the one that an allow list refuses."""
-    own_certificate: frozenset[str] = frozenset()
-    """The sites whose server certificate is the user's own, of a CA that we do not know."""
-    own_backend: frozenset[str] = frozenset()
-    """The sites whose TLS backends have certificates of another CA than ours."""
 
 
 def prove_sites(

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
     from datetime import datetime
 
-    from counterseal.authority.deployment import Ground
+    from counterseal.authority.ground import Ground
     from counterseal.fileset import FileSet
     from counterseal.findings import Finding
     from counterseal.nginx.lint.engine import Located

@@ -28,7 +28,7 @@ from counterseal.pki.subject import show_subject
 if TYPE_CHECKING:
     from datetime import timedelta
 
-    from counterseal.authority.deployment import Ground
+    from counterseal.authority.ground import Ground
     from counterseal.authority.parts import Authority
 
 EPILOG = """\b

@@ -42,7 +42,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from counterseal.authority.deployment import Deployed, Ground
+    from counterseal.authority.deployment import Deployed
+    from counterseal.authority.ground import Ground
     from counterseal.authority.parts import Authority
     from counterseal.handshake.prove import Proof
     from counterseal.handshake.site import Leaver, SiteFacts

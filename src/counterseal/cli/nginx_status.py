@@ -18,7 +18,7 @@ from counterseal.nginx.status import read_status
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from counterseal.authority.deployment import Ground
+    from counterseal.authority.ground import Ground
     from counterseal.nginx.status import NginxStatus
 
 

@@ -15,7 +15,7 @@ from counterseal.moments import moment, show_moment
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from counterseal.authority.deployment import Ground
+    from counterseal.authority.ground import Ground
     from counterseal.authority.parts import Authority
     from counterseal.authority.reminders.send import Sent
 

@@ -18,7 +18,7 @@ from counterseal.nginx.inclusion import include_file, plan_inclusion
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from counterseal.authority.deployment import Ground
+    from counterseal.authority.ground import Ground
     from counterseal.authority.parts import Authority
     from counterseal.authority.served import ServedSite
     from counterseal.cli.common import Run

@@ -20,7 +20,7 @@ from counterseal.pki.crl import RevocationReason
 from counterseal.pki.shown import show_serial
 
 if TYPE_CHECKING:
-    from counterseal.authority.deployment import Ground
+    from counterseal.authority.ground import Ground
     from counterseal.authority.parts import Authority
     from counterseal.config.settings import Settings
     from counterseal.store.records import CertificateRecord

@@ -20,7 +20,7 @@ from counterseal.nginx.target import MAIN_FILE
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from counterseal.authority.deployment import Ground
+    from counterseal.authority.ground import Ground
     from counterseal.authority.parts import Authority
     from counterseal.authority.served import ServedSite
     from counterseal.config.settings import Settings

@@ -8,13 +8,9 @@ import pwd
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from counterseal.authority.deployment import Ground
-from counterseal.authority.proof import endpoint_of
+from counterseal.authority.ground import Ground
 from counterseal.compose.user_nginx import read_user_tree, refuse_collisions, taken_directives
 from counterseal.errors import NginxError
-from counterseal.handshake.attempt import attempt
-from counterseal.handshake.generation import wait_for_generation
-from counterseal.handshake.observation import Attempt
 from counterseal.nginx.binary import find_nginx, read_version
 from counterseal.nginx.process import NginxProcess
 from counterseal.nginx.render import Layout
@@ -104,6 +100,11 @@ def _answers(number: int, sites: Sequence[AnySite]) -> bool:
 
     A reload has waited until no old worker takes connections, so a stream's handshake is one with the new generation.
     """
+    from counterseal.authority.proof import endpoint_of  # noqa: PLC0415 - only what deploys connects and proves
+    from counterseal.handshake.attempt import attempt  # noqa: PLC0415 - same
+    from counterseal.handshake.generation import wait_for_generation  # noqa: PLC0415 - same
+    from counterseal.handshake.observation import Attempt  # noqa: PLC0415 - same
+
     site = next((site for site in sites if isinstance(site, Site)), sites[0])
     endpoint, name = endpoint_of(site.listen[0]), site.server_names[0]
     seconds = Limits().answer  # with less, a busy machine's answer would be cut off each time that it is asked

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from counterseal.authority.deployment import Ground, prove_in_force
+from counterseal.authority.deployment import prove_in_force
 from counterseal.authority.doctor.check import Check, attention, broken, ok
 from counterseal.authority.due import is_outdated
 from counterseal.errors import KeyAccessError
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from counterseal.authority.ground import Ground
     from counterseal.authority.parts import Authority
     from counterseal.authority.served import ServedSite
     from counterseal.handshake.prove import Proof

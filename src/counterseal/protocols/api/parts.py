@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from counterseal.authority.deployment import Ground
+    from counterseal.authority.ground import Ground
     from counterseal.authority.served import ServedSite
     from counterseal.nginx.generations import Generation
     from counterseal.protocols.api.rules import ApiRules
