@@ -51,6 +51,7 @@ FEW = {
     "crl": "of which the newest of each CA is kept",
     "reminder": "a row for each thing that was reminded of",
     "lease": "a row for each CA",
+    "reserved_block": "a row for each chunk of a batch that is under way, or was ended",
 }
 """Tables that do not grow with what is issued, and why."""
 
