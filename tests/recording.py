@@ -16,10 +16,13 @@ from counterseal.service import upkeep
 from counterseal.store.session import Session
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from counterseal.service.parts import Upkeep
 
 PAUSE = 0.5
 WAYS = ("run", "run_many", "row", "rows", "each", "column")
+WORKS = ("run_together", "row_behind")
 UNDER_WAY, DONE = "-- under way: ", "-- done: "
 
 
@@ -42,18 +45,26 @@ def record(file: Path) -> None:
 
     for way in WAYS:
         setattr(Session, way, noted(getattr(Session, way)))
-    run_together = Session.run_together
 
-    def run_noted(session: Session, works: Any) -> list[int]:  # noqa: ANN401 - statements with their rows
-        kept = list(works)
-        for statement, _ in kept:
-            note(statement)
-        return run_together(session, kept)
+    def works_noted(function: Any) -> Any:  # noqa: ANN401 - one that is given statements with their rows
+        def ask(session: Session, works: Any, *last: str) -> Any:  # noqa: ANN401 - same
+            kept = list(works)
+            for statement in (*(one for one, _ in kept), *last):
+                note(statement)
+            return function(session, kept, *last)
 
-    setattr(Session, "run_together", run_noted)  # noqa: B010 - noted, and done
+        return ask
+
+    for way in WORKS:
+        setattr(Session, way, works_noted(getattr(Session, way)))
+    hurry(note)
+
+
+def hurry(note: Callable[[str], None]) -> None:
+    """From now on do what is done in the background all the while, and note it."""
     repeat = upkeep._repeat
 
-    def hurry(work: Upkeep) -> Any:  # noqa: ANN401 - a coroutine
+    def hurried(work: Upkeep) -> Any:  # noqa: ANN401 - a coroutine
         note(UNDER_WAY + work.name)
 
         async def do() -> None:
@@ -62,7 +73,7 @@ def record(file: Path) -> None:
 
         return repeat(replace(work, seconds=PAUSE, do=do))
 
-    upkeep._repeat = hurry
+    upkeep._repeat = hurried
 
 
 if __name__ == "__main__":

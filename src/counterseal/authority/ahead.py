@@ -6,6 +6,8 @@ reserved for ever, like every number that may have been signed; what was never u
 
 from __future__ import annotations
 
+from collections import defaultdict, deque
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from counterseal.moments import epoch
@@ -24,35 +26,47 @@ NAME = "reserved ahead"
 
 
 class Ahead:
-    """The numbers of one process, by CA; for one thread."""
+    """The numbers of one process, by CA, as one thread takes them; ``beside`` is another thread's way to them."""
 
-    def __init__(self) -> None:
-        self._numbers: dict[str, list[int]] = {}
+    def __init__(self, first: Ahead | None = None) -> None:
+        self._numbers: defaultdict[str, deque[int]] = first._numbers if first else defaultdict(deque)  # noqa: SLF001 - of its kind
+        self._mine: dict[str, int] = {}
+        self._ways: list[Ahead] = first._ways if first else []  # noqa: SLF001 - same
+        self._ways.append(self)
+
+    def beside(self) -> Ahead:
+        """Return a way to the same numbers for another thread; no two ever see the same one."""
+        return Ahead(self)
 
     def next(self, issuer: str) -> int | None:
         """Return the number that the next certificate of the CA can have; None when there is none."""
-        numbers = self._numbers.get(issuer)
-        return numbers[-1] if numbers else None
+        if issuer not in self._mine:
+            with suppress(IndexError):  # another thread may have taken the last one
+                self._mine[issuer] = self._numbers[issuer].pop()
+        return self._mine.get(issuer)
 
     def use(self, issuer: str, number: int) -> bool:
         """Take the next number and say whether it was this one: only then it is reserved."""
-        if self.next(issuer) != number:
+        if self._mine.get(issuer) != number:
             return False
-        self._numbers[issuer].pop()
+        del self._mine[issuer]
         return True
 
     def is_short(self, issuer: str) -> bool:
         """Whether more should be reserved."""
-        return len(self._numbers.get(issuer, ())) <= LOW
+        return len(self._numbers[issuer]) <= LOW
 
     def add(self, issuer: str, numbers: Iterable[int]) -> None:
         """Offer numbers whose reservation is durable."""
-        self._numbers.setdefault(issuer, []).extend(numbers)
+        self._numbers[issuer].extend(numbers)
 
     def give_back(self, authority: Authority) -> None:
-        """Free what was not used; nothing of it is offered any more."""
-        unused = [(number, issuer) for issuer, numbers in self._numbers.items() for number in numbers]
+        """Free what was not used on any way; nothing of it is offered any more."""
+        unused = [(number, issuer) for way in self._ways for issuer, number in way._mine.items()]  # noqa: SLF001 - of its kind
+        unused += [(number, issuer) for issuer, numbers in self._numbers.items() for number in numbers]
         self._numbers.clear()
+        for way in self._ways:
+            way._mine.clear()  # noqa: SLF001 - same
         authority.store.release(unused)
 
 

@@ -106,11 +106,21 @@ class Access:
         """Whether nothing is remembered although it could be, because changes are not announced to this process."""
         return False
 
-    async def write(self, job: Callable[[Authority], T], *, durable: bool = True, undone: bool = True) -> T:
+    async def write(
+        self,
+        job: Callable[[Authority], T],
+        *,
+        durable: bool = True,
+        undone: bool = True,
+        together: bool = False,  # noqa: ARG002 - here all are
+    ) -> T:
         """Run ``job`` in a transaction and return its answer when it is durable; what it raises undoes it alone.
 
         With ``undone=False`` that is the job's own affair, or needless because it is one statement: what it has
         written when it raises may stay.
+
+        ``together`` is for a job that records a certificate and locks no row that another request may want: where
+        others write at the same time, it may be in one transaction with its like.
 
         With ``durable=False`` the answer comes as soon as the job is done, its commit under way or to come with the
         next one: for what a crash may forget, and for answers that show nothing of the store. A later job's commit is
@@ -181,7 +191,7 @@ class Access:
 
     async def _give_back(self) -> None:
         ahead = self._writer.ahead
-        if ahead is None:
+        if ahead is None or self._closing:
             return
         if self._reserving is not None:
             await self._reserving

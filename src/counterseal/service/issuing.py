@@ -33,6 +33,8 @@ async def issue(
     last: Last = lambda _authority, _issued: None,
     undo: Together = lambda _authority: None,
     write: Write | None = None,
+    joins: bool = False,
+    undone: bool = True,
 ) -> Issued:
     """Return what was issued, stored durably.
 
@@ -40,13 +42,15 @@ async def issue(
     what belongs into the transaction that reserves the serial number, which ``write`` runs if not ``access``;
     ``together`` and, with what was issued, ``last`` are done just before the recording, in the very transaction that
     records the certificate, or not at all. Where ``begin`` is durable and no certificate comes of it, ``undo`` is done,
-    but not where the store was away for a moment. Raises what they and ``authority.issue`` raise; then no certificate
+    but not where the store was away for a moment. What ``joins`` others locks no row that another request may want,
+    and ``undone=False`` says that ``begin`` and ``last`` write nothing (both as ``together`` and ``undone`` of
+    ``Access.write``). Raises what they and ``authority.issue`` raise; then no certificate
     has left.
     """
     work = _Work(begin, acting, together, last)
     begun = False
     try:
-        issued = await (write or access.write)(work.first)
+        issued = await (write(work.first) if write else access.write(work.first, together=joins, undone=undone))
         if issued is None:
             begun = True
             work.content = await sign(access, work.prepared)
@@ -55,7 +59,7 @@ async def issue(
         code = getattr(error, "code", "")
         if begun and code not in PASSING:
             await access.write(lambda authority: work.discard(authority, undo))
-        elif work.content and code != UNANSWERED:  # which may have been recorded
+        elif work.has_signed and code != UNANSWERED:  # which may have been recorded
             await access.write(work.discard)
         raise
     access.reserve_ahead(issued.issuer.name)
@@ -67,16 +71,27 @@ class _Work:
 
     prepared: Prepared
     content = b""
+    """What was signed, and is not known to be recorded."""
 
     def __init__(self, begin: Begin, acting: Callable[[Authority], Authority], together: Together, last: Last) -> None:
         self._begin = begin
         self._acting = acting
         self._together = together
         self._last = last
+        self._discarded: list[Prepared] = []
+
+    @property
+    def has_signed(self) -> bool:
+        """Whether the CA's key was used for what may be recorded nowhere."""
+        return bool(self.content or self._discarded)
 
     def first(self, authority: Authority) -> Issued | None:
-        """Decide and reserve; complete it as well where nothing has to be durable first, else return None."""
+        """Decide and reserve; complete it as well where nothing has to be durable first, else return None.
+
+        It may be done again, when the database undid it: what was signed before is discarded then.
+        """
         actor = self._acting(authority)
+        self._give_up_content()
         self.prepared = self._begin(actor)
         if not (reserve(actor, self.prepared) and _is_instant(self.prepared)):
             return None
@@ -86,16 +101,26 @@ class _Work:
     def complete(self, authority: Authority) -> Issued:
         """Record what was signed, with all that belongs to it."""
         actor = self._acting(authority)
+        self._log_discarded(authority)
         self._together(actor)
         return record(actor, self.prepared, self.content, before=lambda issued: self._last(actor, issued))
 
     def discard(self, authority: Authority, undo: Together = lambda _authority: None) -> None:
         """Undo what was begun, and log the use of the CA's key for what nobody gets."""
         undo(authority)
+        self._give_up_content()
+        self._log_discarded(authority)
+
+    def _give_up_content(self) -> None:
         if self.content:
-            serial_number = self.prepared.preview.serial_number
-            issuer, actor = self.prepared.issuer.name, self._acting(authority)
-            use = key_use(actor, issuer, "certificate, discarded", self.prepared.draft.tbs, serial_number)
+            self._discarded.append(self.prepared)
+            self.content = b""
+
+    def _log_discarded(self, authority: Authority) -> None:
+        actor = self._acting(authority)
+        for one in self._discarded:
+            serial_number = one.preview.serial_number
+            use = key_use(actor, one.issuer.name, "certificate, discarded", one.draft.tbs, serial_number)
             authority.store.append_key_use(use)
 
 

@@ -5,6 +5,7 @@ Decides that CRL numbers are dense and never repeated (RFC 5280 5.2.3), and how 
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from counterseal.errors import NotFoundError, StoreError, hint_for
@@ -13,6 +14,8 @@ from counterseal.store.leases import Lease, give_lease_back, require_lease, take
 from counterseal.store.records import CARecord, CRLRecord, CRLTimes, NewKeyUse
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from counterseal.store.rows import Row
 
 _CA = "name, purpose, parent, certificate, key_id, state, created_at, successor"
@@ -23,6 +26,18 @@ CRLS_KEPT = 5
 
 class Authorities(KeyUseLog):
     """CAs and CRLs."""
+
+    _once = False
+    _known: tuple[CARecord, ...] | None = None
+
+    @contextmanager
+    def cas_once(self) -> Iterator[None]:
+        """Read the CAs once at most inside, for a job that is over soon: each look is a way to a server and back."""
+        self._once = True
+        try:
+            yield
+        finally:
+            self._once, self._known = False, None
 
     def add_ca(self, record: CARecord, key_use: NewKeyUse | None = None, *, crl_number: int = 0) -> None:
         """Add a CA and log the signature that made it, together; raises StoreError (``store.ca_exists``).
@@ -49,11 +64,17 @@ class Authorities(KeyUseLog):
             )
             if not added:
                 raise StoreError("store.ca_exists", f"a CA of that name exists: {record.name}")
+            self._known = None
             if key_use is not None:
                 self._append_key_uses([key_use])
 
     def ca(self, name: str) -> CARecord:
         """Return the CA; raises NotFoundError (``store.no_ca``)."""
+        if self._once:
+            for record in self.cas():
+                if record.name == name:
+                    return record
+            raise self._no_ca(name)
         row = self.row(f"select {_CA} from ca where name = ?", (name,))  # noqa: S608 - constants only
         if row is None:
             raise self._no_ca(name)
@@ -61,13 +82,18 @@ class Authorities(KeyUseLog):
 
     def cas(self) -> tuple[CARecord, ...]:
         """Return all CAs, retired ones too, in the order they were made."""
+        if self._known is not None:
+            return self._known
         rows = self.rows(f"select {_CA} from ca order by created_at, name")  # noqa: S608 - constants only
-        return tuple(CARecord(*row) for row in rows)
+        found = tuple(CARecord(*row) for row in rows)
+        self._known = found if self._once else None
+        return found
 
     def retire_ca(self, name: str, successor: str) -> None:
         """Mark the CA as one in whose place ``successor`` issues; raises NotFoundError (``store.no_ca``)."""
         with self.transaction():
             self.ca(successor)
+            self._known = None
             if not self.run("update ca set state = 'retired', successor = ? where name = ?", (successor, name)):
                 raise self._no_ca(name)
 

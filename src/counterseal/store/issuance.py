@@ -7,6 +7,7 @@ and that stays for ever: a number that may have been signed once is never given 
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from counterseal.errors import StoreError
@@ -64,6 +65,34 @@ _RESERVED = (
 class Issuance(Authorities, Blocks, Changes):
     """Reserving, recording, adopting."""
 
+    _later: list[tuple[CertificateRecord, NewKeyUse]] | None = None
+
+    @contextmanager
+    def recorded_together(self) -> Iterator[None]:
+        """Record what is recorded inside at the end of the block, which is in a transaction, all in one go.
+
+        Raises what ``record_many`` does, then: nobody may be told of a certificate before.
+        """
+        self._later = []
+        try:
+            yield
+            later, self._later = self._later, None
+            if later:
+                self._record_all(later)
+        finally:
+            self._later = None
+
+    @contextmanager
+    def unrecorded(self) -> Iterator[None]:
+        """Forget what was to be recorded later inside when the block fails."""
+        known = len(self._later or ())
+        try:
+            yield
+        except BaseException:
+            if self._later is not None:
+                del self._later[known:]
+            raise
+
     def reserve(self, serial_number: int, *, issuer: str, name: str, profile: str, at: int, actor: str) -> None:
         """Take a serial number, durable on return and before anything is signed.
 
@@ -105,25 +134,21 @@ class Issuance(Authorities, Blocks, Changes):
 
         Only after this may the certificate leave. Raises StoreError (``store.not_reserved``).
         """
-        self.record_many([(record, key_use)])
+        if self._later is None:
+            self.record_many([(record, key_use)])
+        else:
+            self._later.append((record, key_use))
 
     def record_many(self, issued: Sequence[tuple[CertificateRecord, NewKeyUse]]) -> None:
         """Do what ``record`` does for many in one transaction: all of them or none."""
-        records = [record for record, _ in issued]
         with self.transaction():
-            self._add_names(records)
-            uses, appending = self._chain_key_uses(use for _, use in issued)
-            rows = (_recorded_columns(record, use.sequence) for record, use in zip(records, uses, strict=True))
-            *_, recorded = self.run_together([*appending, (_RECORD, rows)])
-            if recorded != len(records):
-                raise self._not_reserved(records)
+            self._record_all(issued)
 
     def record_block(self, issued: Sequence[tuple[CertificateRecord, NewKeyUse]]) -> None:
         """Do what ``record_many`` does for the numbers of one block, all of them and in its order."""
         records = [record for record, _ in issued]
         with self.transaction():
-            self._add_names(records)
-            uses, appending = self._chain_key_uses(use for _, use in issued)
+            uses, appending = self._chain_key_uses((use for _, use in issued), [_names_of(records)])
             rows = ((*certificate_columns(record), use.sequence) for record, use in zip(records, uses, strict=True))
             *_, recorded, blocks = self.run_together(
                 [*appending, (_RECORD_NEW, rows), (TAKE_AWAY, [block_of(records)])]
@@ -143,7 +168,7 @@ class Issuance(Authorities, Blocks, Changes):
             self._require_outside_blocks(records)
             if self.run_many(_ADOPT, map(certificate_columns, records)) != len(records):
                 raise self._taken(records)
-            self._add_names(records)
+            self.run_together([_names_of(records)])
             changes = {issuer: self.next_change(issuer) for issuer in {record.issuer for record in records}}
             self.run_many(_REVOCATION, _revocation_rows(certificates, changes))
 
@@ -153,8 +178,14 @@ class Issuance(Authorities, Blocks, Changes):
         found += [one for one in self.reserved_in_blocks() if one.created_at < at]
         return tuple(sorted(found, key=lambda one: (one.created_at, one.serial_number, one.issuer)))
 
-    def _add_names(self, records: Iterable[CertificateRecord]) -> None:
-        self.run_many(_NAME, sorted(_name_rows(records)))  # in the order of the index: pages are visited once
+    def _record_all(self, issued: Sequence[tuple[CertificateRecord, NewKeyUse]]) -> None:
+        """Record them in the caller's transaction, which is undone where it fails."""
+        records = [record for record, _ in issued]
+        uses, appending = self._chain_key_uses((use for _, use in issued), [_names_of(records)])
+        rows = (_recorded_columns(record, use.sequence) for record, use in zip(records, uses, strict=True))
+        *_, recorded = self.run_together([*appending, (_RECORD, rows)])
+        if recorded != len(records):
+            raise self._not_reserved(records)
 
     def _require_outside_blocks(self, wanted: Sequence[Reservation | CertificateRecord]) -> None:
         if self._in_blocks({(encode_serial(one.serial_number), one.issuer) for one in wanted}):
@@ -216,6 +247,11 @@ def _recorded_columns(record: CertificateRecord, sequence: int) -> Row:
         *(name, subject, encode_names(names), profile, group, not_before, not_after, der, at, by, sequence),
         *(encode_serial(serial), issuer),
     )
+
+
+def _names_of(records: Iterable[CertificateRecord]) -> tuple[str, list[Row]]:
+    """Return the work that adds their names, in the order of the index: pages are visited once."""
+    return _NAME, sorted(_name_rows(records))
 
 
 def _name_rows(records: Iterable[CertificateRecord]) -> Iterator[Row]:

@@ -74,13 +74,15 @@ class KeyUseLog(Session):
         self.run_together(works)
         return uses
 
-    def _chain_key_uses(self, new: Iterable[NewKeyUse]) -> tuple[list[KeyUse], list[Work]]:
+    def _chain_key_uses(self, new: Iterable[NewKeyUse], before: Iterable[Work] = ()) -> tuple[list[KeyUse], list[Work]]:
         """Return the entries, and the works (see ``run_together``) that append them, in the caller's transaction.
 
-        From here to its commit nobody else can append, so what can be done before belongs before.
+        From here to its commit nobody else can append, so what can be done ``before`` is, sent in the same go.
         """
         # An update that changes nothing: it makes appenders queue where readers do not lock the table.
-        head: LogHead | KeyUse = self._head("update key_use_head set only_row = only_row returning sequence, hash")
+        head: LogHead | KeyUse = self._head(
+            "update key_use_head set only_row = only_row returning sequence, hash", before
+        )
         uses: list[KeyUse] = []
         for one in new:
             head = chain(head, one)
@@ -89,8 +91,8 @@ class KeyUseLog(Session):
             return [], []
         return uses, [(_INSERT, map(_columns, uses)), (_GO_ON, [(head.sequence, head.hash)])]
 
-    def _head(self, statement: str) -> LogHead:
-        row = self.row(statement)
+    def _head(self, statement: str, before: Iterable[Work] = ()) -> LogHead:
+        row = self.row_behind(before, statement)
         if row is None:
             raise StoreError("store.no_log_head", f"the key-use log has lost its head: {self.place}", hint=_RESTORE)
         return LogHead(*row)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, NoReturn
 
@@ -19,6 +20,7 @@ from counterseal.store.records import Status
 from unit.authority.test_token import request
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from counterseal.authority.parts import Authority
@@ -109,3 +111,39 @@ def test_a_number_reserved_ahead_saves_a_commit(tmp_path: Path) -> None:
 
     with small_ca(tmp_path) as authority:
         asyncio.run(go(authority))
+
+
+def test_what_the_database_undid_is_signed_anew(tmp_path: Path) -> None:
+    """With another number; what was signed before is logged as discarded, in the transaction that is done again."""
+
+    async def go(authority: Authority) -> list[int]:
+        access = Access(authority, replace(authority, ahead=Ahead()), lambda: authority)
+        token = token_of(authority, make_token(authority, Grant("ann", "client", uses=9))[1])
+        signed: list[int] = []
+
+        async def twice(job: Callable[[Authority], Issued | None]) -> Issued | None:
+            def undone(authority: Authority) -> NoReturn:
+                issued = job(authority)
+                assert issued
+                signed.append(issued.record.serial_number)
+                raise StoreError("store.conflict", "undone")
+
+            with suppress(StoreError):
+                await access.write(undone)
+            return await access.write(job)
+
+        def begin(authority: Authority) -> Prepared:
+            return prepare_by_token(authority, token, request())
+
+        await issue(access, begin, acting=lambda authority: authority)
+        assert access._reserving
+        await access._reserving
+        issued = await issue(access, begin, acting=lambda authority: authority, write=twice)
+        await access.close()
+        return [*signed, issued.record.serial_number]
+
+    with small_ca(tmp_path) as authority:
+        first, second = asyncio.run(go(authority))
+        told = [(use.action, use.serial_number) for use in authority.store.key_uses()]
+        assert told[-2:] == [("certificate, discarded", first), ("certificate", second)]
+        assert [one.serial_number for one in authority.store.reserved_before(1 << 40)] == [first]

@@ -52,8 +52,8 @@ async def issue_once(
     issuer: str | None,
     key: PrivateKeyTypes | None = None,
     password: str | None = None,
-    together: Callable[[Authority], object] = lambda _authority: None,
-) -> Kept:
+    together: Callable[[Authority], object] | None = None,
+) -> tuple[Kept, Issued | None]:
     """Issue, or return what another request with the same key has issued meanwhile; stored durably either way.
 
     ``together`` is done with the recording, or not at all.
@@ -68,22 +68,24 @@ async def issue_once(
         return prepared
 
     def last(authority: Authority, issued: Issued) -> None:
-        together(authority)
+        if together is not None:
+            together(authority)
         if attempt is not None:
             attempt.complete(authority, _kept(issued, key, password))
 
     try:
-        issued = await issue(access, begin, acting=call.acting, last=last)
+        writes = attempt is not None or together is not None
+        issued = await issue(access, begin, acting=call.acting, last=last, joins=together is None, undone=writes)
     except Exception as error:
         if attempt is None:
             raise
         if getattr(error, "code", None) == "idempotency.under_way":
             found = await attempt.answered(call.parts.service)
             if found is not None:
-                return found
+                return found, None
         await access.write(attempt.give_up)
         raise
-    return _kept(issued, key, password)
+    return _kept(issued, key, password), issued
 
 
 async def rehearse_only(call: Call, decide: Decide, *, name: str, issuer: str | None) -> Reply:
@@ -119,37 +121,30 @@ async def rehearse_bundle(
     await access.sign(lambda: pack(credential, packing, password, rounds=FAST_ROUNDS))
 
 
-async def deliver_chain(call: Call, kept: Kept) -> Reply:
-    """Answer with the certificate and its chain."""
-
-    def read(authority: Authority) -> Reply:
-        record = _record(authority, kept)
-        issued = issued_before(authority, record)
-        chain = issued.chain_pem.decode()
-        content = {"certificate": certificate_to_json(record), "chain": chain, "remarks": kept.remarks}
-        return Reply(content, headers=_location(record))
-
-    return await call.parts.service.access.read(read)
-
-
-async def deliver_bundle(call: Call, kept: Kept, packing: Packing) -> Reply:
-    """Answer with the files for the holder, packed in a thread: a password costs time on purpose."""
-    service = call.parts.service
-    key = None if kept.private_key is None else open_key(kept.private_key, None, source="the new key")
-
-    def read(authority: Authority) -> tuple[CertificateRecord, Credential]:
-        record = _record(authority, kept)
-        return record, credential_of(issued_before(authority, record), key)
-
-    record, credential = await service.access.read(read)
-    files = await service.access.sign(lambda: pack(credential, packing, kept.password))
+async def deliver_chain(call: Call, kept: Kept, issued: Issued | None) -> Reply:
+    """Answer with the certificate and its chain; what was ``issued`` is looked up where it is not at hand."""
+    issued = issued or await _issued(call, kept)
     content = {
-        "certificate": certificate_to_json(record),
+        "certificate": certificate_to_json(issued.record),
+        "chain": issued.chain_pem.decode(),
+        "remarks": kept.remarks,
+    }
+    return Reply(content, headers=_location(issued.record))
+
+
+async def deliver_bundle(call: Call, kept: Kept, issued: Issued | None, packing: Packing) -> Reply:
+    """Answer with the files for the holder, packed in a thread: a password costs time on purpose."""
+    issued = issued or await _issued(call, kept)
+    key = None if kept.private_key is None else open_key(kept.private_key, None, source="the new key")
+    credential = credential_of(issued, key)
+    files = await call.parts.service.access.sign(lambda: pack(credential, packing, kept.password))
+    content = {
+        "certificate": certificate_to_json(issued.record),
         "files": files,
         "password": kept.password,
         "remarks": kept.remarks,
     }
-    return Reply(content, headers=_location(record))
+    return Reply(content, headers=_location(issued.record))
 
 
 def pack(
@@ -187,8 +182,14 @@ def _refuse_more(call: Call, certificate: x509.Certificate) -> None:
     refuse_escalation(call, show_subject(certificate.subject), group, certificate.serial_number)
 
 
-def _record(authority: Authority, kept: Kept) -> CertificateRecord:
-    return authority.store.certificate(int(kept.serial_number, 16), issuer=kept.issuer)
+async def _issued(call: Call, kept: Kept) -> Issued:
+    """Return what an earlier request was answered, from the inventory."""
+
+    def read(authority: Authority) -> Issued:
+        record = authority.store.certificate(int(kept.serial_number, 16), issuer=kept.issuer)
+        return issued_before(authority, record)
+
+    return await call.parts.service.access.read(read)
 
 
 def _location(record: CertificateRecord) -> dict[str, str]:

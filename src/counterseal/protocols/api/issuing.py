@@ -93,10 +93,10 @@ async def sign(call: Call) -> Reply:
     name = wanted.name or name_of_csr(csr)
     if wanted.dry_run:
         return await rehearse_only(call, decide, name=name, issuer=wanted.issuer)
-    kept = await answered(call)
+    kept, issued = await answered(call), None
     if kept is None:
-        kept = await issue_once(call, decide, name=name, issuer=wanted.issuer)
-    return await deliver_chain(call, kept)
+        kept, issued = await issue_once(call, decide, name=name, issuer=wanted.issuer)
+    return await deliver_chain(call, kept, issued)
 
 
 async def make(call: Call) -> Reply:
@@ -105,7 +105,7 @@ async def make(call: Call) -> Reply:
     With an Idempotency-Key it can be fetched again by the same request for a day, and only by it.
     """
     wanted: CredentialWish = call.body
-    kept = None if wanted.dry_run else await answered(call)
+    kept, issued = None if wanted.dry_run else await answered(call), None
     if kept is None:
         password, key = choose_password(call, wanted.packing), await _new_key(call, wanted.key)
 
@@ -116,14 +116,14 @@ async def make(call: Call) -> Reply:
         await rehearse_bundle(call, decide, wanted.packing, **about)
         if wanted.dry_run:
             return await rehearse_only(call, decide, name=wanted.name, issuer=wanted.issuer)
-        kept = await issue_once(call, decide, **about)
-    return await deliver_bundle(call, kept, wanted.packing)
+        kept, issued = await issue_once(call, decide, **about)
+    return await deliver_bundle(call, kept, issued, wanted.packing)
 
 
 async def renew(call: Call) -> Reply:
     """Issue the same certificate again, for the same key."""
     wanted: RenewWish = call.body
-    kept = None if wanted.dry_run else await answered(call)
+    kept, issued = None if wanted.dry_run else await answered(call), None
     if kept is None:
         record = await call.parts.service.access.read(lambda authority: _standing(authority, call))
 
@@ -132,8 +132,8 @@ async def renew(call: Call) -> Reply:
 
         if wanted.dry_run:
             return await rehearse_only(call, decide, name=record.name, issuer=record.issuer)
-        kept = await issue_once(call, decide, name=record.name, issuer=record.issuer)
-    return await deliver_chain(call, kept)
+        kept, issued = await issue_once(call, decide, name=record.name, issuer=record.issuer)
+    return await deliver_chain(call, kept, issued)
 
 
 async def rekey(call: Call) -> Reply:
@@ -142,7 +142,7 @@ async def rekey(call: Call) -> Reply:
     With ``revoke_old`` the one before is revoked with the recording of the new one, or neither is done.
     """
     wanted: RekeyWish = call.body
-    kept = None if wanted.dry_run else await answered(call)
+    kept, issued = None if wanted.dry_run else await answered(call), None
     if kept is None:
         record = await call.parts.service.access.read(lambda authority: _standing(authority, call))
         password, key = choose_password(call, wanted.packing), await _new_key(call, wanted.key)
@@ -152,15 +152,14 @@ async def rekey(call: Call) -> Reply:
             return ask_again(authority, old, public_key=key.public_key(), lifetime=lifetime)
 
         def revoke_old(authority: Authority) -> None:
-            if wanted.revoke_old:
-                revoke_record(authority, record, RevocationReason.SUPERSEDED)
+            revoke_record(authority, record, RevocationReason.SUPERSEDED)
 
         about: About = {"name": record.name, "issuer": record.issuer, "key": key, "password": password}
         await rehearse_bundle(call, decide, wanted.packing, **about)
         if wanted.dry_run:
             return await rehearse_only(call, decide, name=record.name, issuer=record.issuer)
-        kept = await issue_once(call, decide, **about, together=revoke_old)
-    reply = await deliver_bundle(call, kept, wanted.packing)
+        kept, issued = await issue_once(call, decide, **about, together=revoke_old if wanted.revoke_old else None)
+    reply = await deliver_bundle(call, kept, issued, wanted.packing)
     return replace(reply, content=reply.content | await _superseded(call, revoked=wanted.revoke_old))
 
 

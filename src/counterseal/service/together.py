@@ -1,0 +1,107 @@
+"""Jobs that record certificates in a shared store, several in one transaction: what is one after the other is short.
+
+Whoever appends to the log of key uses holds up all others until his commit (docs/decisions/0006). So of jobs that come
+at the same time the certificates are recorded at the end, all behind one lock of the log's head, one commit, one flush.
+Nobody waits for company: who comes alone is alone. Only jobs that lock no row which another request may want are done
+so; two transactions of others would wait for each other.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Any
+
+from counterseal.errors import StoreError
+from counterseal.service.access import Waiting, deliver
+from counterseal.service.problems import UNANSWERED
+from counterseal.service.transacting import AWAY, CONFLICT, PATIENCE_SECONDS, patiently, transaction
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from counterseal.authority.parts import Authority
+    from counterseal.service.access import Job, Outcome
+
+    Run = Callable[[Callable[[Authority], list[Outcome]]], Awaitable[list[Outcome]]]
+
+GROUP_LIMIT = 32
+"""Jobs in one transaction at most: after a failure each is done alone."""
+
+AT_ONCE = 2
+"""So many transactions at a time: while one is flushed, the next decides and signs."""
+
+
+class Together:
+    """The jobs of one process; ``run`` has a thread with a connection of its own do a work."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._waiting: deque[Waiting] = deque()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def waiting(self) -> int:
+        """How many jobs nobody has begun yet."""
+        return len(self._waiting)
+
+    async def do(self, job: Job, *, undone: bool) -> Any:  # noqa: ANN401 - what the job answers
+        """Do the job and return its answer once it is durable; see ``Access.write``."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Any] = loop.create_future()
+        self._waiting.append(Waiting(job, future, durable=True, undone=undone))
+        if len(self._tasks) < AT_ONCE:
+            task = loop.create_task(self._work())
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+        return await future
+
+    async def close(self) -> None:
+        """Wait for what is under way."""
+        await asyncio.gather(*self._tasks)
+
+    async def _work(self) -> None:
+        while self._waiting:
+            group = [self._waiting.popleft() for _ in range(min(GROUP_LIMIT, len(self._waiting)))]
+            try:
+                deliver(await self._run(lambda authority, group=group: _do(authority, group)))  # type: ignore[misc] # a default binds the loop's value
+            except Exception as error:  # noqa: BLE001 - every waiter is told, and the next group goes on
+                deliver([(waiting.future, None, error) for waiting in group])
+
+
+def _do(authority: Authority, group: list[Waiting]) -> list[Outcome]:
+    """Do all in one transaction; where that fails for another reason than the database's absence, each alone."""
+    try:
+        return _do_together(authority, group)
+    except StoreError as error:
+        if error.code in AWAY | {UNANSWERED} or len(group) == 1:
+            raise
+    until = time.monotonic() + PATIENCE_SECONDS
+    return [_do_alone(authority, waiting, until) for waiting in group]
+
+
+def _do_together(authority: Authority, group: list[Waiting]) -> list[Outcome]:
+    with transaction(authority), authority.store.recorded_together():
+        return [_attempt(authority, waiting) for waiting in group]
+
+
+def _attempt(authority: Authority, waiting: Waiting) -> Outcome:
+    """Do a job in a step of its own; what concerns the whole transaction is raised."""
+    store = authority.store
+    try:
+        with store.unrecorded(), store.transaction() if waiting.undone else nullcontext():
+            return waiting.future, waiting.job(authority), None
+    except Exception as error:
+        if isinstance(error, StoreError) and error.code in AWAY | {CONFLICT}:
+            raise
+        return waiting.future, None, error
+
+
+def _do_alone(authority: Authority, waiting: Waiting, until: float) -> Outcome:
+    try:
+        (outcome,) = patiently(lambda: _do_together(authority, [waiting]), until)
+    except Exception as error:  # noqa: BLE001 - it belongs to the one who asked
+        return waiting.future, None, error
+    return outcome
