@@ -56,7 +56,7 @@ def read_file(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise FileError("file.read", f"cannot read {path}: {reason_of(error)}") from error
+        raise not_read(path, error) from error
 
 
 def read_first_line(path: Path) -> bytes:
@@ -142,7 +142,7 @@ def _preview(path: Path, file: PlannedFile) -> Preview:
     except FileNotFoundError:
         old = None
     except OSError as error:
-        raise FileError("file.read", f"cannot read {path}: {reason_of(error)}") from error
+        raise not_read(path, error) from error
     change = "new" if old is None else "same" if old == file.content else "changed"
     diff = None if file.is_secret or change == "same" else _diff(old or b"", file.content, str(path))
     return Preview(str(path), file.mode, len(file.content), change, diff)
@@ -199,6 +199,11 @@ def _remove(paths: Sequence[Path]) -> None:
     for path in paths:
         with suppress(OSError):
             path.unlink()
+
+
+def not_read(path: Path, error: OSError) -> FileError:
+    """Return what to raise when ``path`` could not be read, with the system's reason."""
+    return FileError("file.read", f"cannot read {path}: {reason_of(error)}")
 
 
 def not_written(path: Path, error: OSError) -> FileError:

@@ -7,8 +7,8 @@ import sys
 from typing import TYPE_CHECKING
 
 from counterseal.authority.inspected import GivenFile
-from counterseal.errors import FileError, InputError
-from counterseal.files import reason_of
+from counterseal.errors import InputError
+from counterseal.files import not_read
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,7 +31,7 @@ def _given(path: Path) -> GivenFile:
             mode = stat.S_IMODE(path.stat().st_mode)
             return GivenFile(str(path), _limited(str(path), stream.read(MAX_BYTES + 1)), mode)
     except OSError as error:
-        raise FileError("file.read", f"cannot read {path}: {reason_of(error)}") from error
+        raise not_read(path, error) from error
 
 
 def _limited(name: str, content: bytes) -> bytes:

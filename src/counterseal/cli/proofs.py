@@ -20,17 +20,16 @@ _TEXTS = 2  # the first of the columns that hold sentences
 _TITLES = ("", "TLS", "CLIENT", "EXPECTED", "SEEN")
 
 
-def table(proofs: Sequence[Proof], *, only_failed: bool = False) -> str:
+def table(proofs: Sequence[Proof]) -> str:
     """Return the rows of the proofs: what was tried, over which TLS, what was expected and seen, and the verdict.
 
     A row that went the same way over both versions of TLS, or at every address, is one line.
     """
     lines = []
     for proof in proofs:
-        rows = [row for row in proof.rows if not (only_failed and row.passed)]
         lines.append(summary(proof))
-        lines.append(columns(_fitted(_merged(rows), terminal_width()), titles=_TITLES))
-        lines += _advice([row for row in rows if not row.passed])
+        lines.append(columns(_fitted(_merged(proof.rows), terminal_width()), titles=_TITLES))
+        lines += _advice(proof.failed)
     return "\n".join(lines)
 
 

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from counterseal.errors import DeployError, FileError, NotFoundError
-from counterseal.files import make_directory, read_file, reason_of, sync_directory, write_file, write_fileset
+from counterseal.files import make_directory, not_read, read_file, reason_of, sync_directory, write_file, write_fileset
 
 if TYPE_CHECKING:
     from counterseal.fileset import FileSet
@@ -107,7 +107,7 @@ def list_generations(base: Path) -> tuple[Generation, ...]:
     except FileNotFoundError:
         return ()
     except OSError as error:
-        raise FileError("file.read", f"cannot read {directory}: {reason_of(error)}") from error
+        raise not_read(directory, error) from error
     numbers = sorted(int(name) for name in names if _NUMBERED.fullmatch(name))
     return tuple(read_generation(base, number) for number in numbers)
 
@@ -138,7 +138,7 @@ def read_current(base: Path) -> int | None:
         return None
     except OSError as error:
         if error.errno != errno.EINVAL:  # it is a link, or we cannot tell
-            raise FileError("file.read", f"cannot read {link}: {reason_of(error)}") from error
+            raise not_read(link, error) from error
         raise DeployError("deploy.foreign_link", f"not a link of ours: {link}", hint="move it away") from error
     if aim.parent != Path("generations") or not _NUMBERED.fullmatch(aim.name):
         raise DeployError("deploy.foreign_link", f"not a link of ours: {link} -> {aim}", hint="move it away")

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from counterseal.errors import DeployError, FileError
-from counterseal.files import reason_of, sync_directory, write_file
+from counterseal.errors import DeployError
+from counterseal.files import not_read, sync_directory, write_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,7 +47,7 @@ def read_journal(path: Path) -> Journal | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise FileError("file.read", f"cannot read {path}: {reason_of(error)}") from error
+        raise not_read(path, error) from error
     except msgspec.DecodeError as error:
         raise DeployError(
             "deploy.journal_unreadable",

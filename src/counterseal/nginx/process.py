@@ -103,8 +103,8 @@ class NginxProcess:
             )
         return Reload(self.require_master(), self.worker_pids())
 
-    def stop(self, *, within: float, graceful: bool = False) -> None:
-        """End the private nginx: at once, or ``graceful`` after its open requests; nothing to do when it does not run.
+    def stop(self, *, within: float) -> None:
+        """End the private nginx, at once; nothing to do when it does not run.
 
         Raises NginxError ``nginx.timeout`` when it still runs after ``within`` seconds.
         """
@@ -112,7 +112,7 @@ class NginxProcess:
         if master is None:
             return
         with suppress(ProcessLookupError):
-            os.kill(master, signal.SIGQUIT if graceful else signal.SIGTERM)
+            os.kill(master, signal.SIGTERM)
         if not wait_until(lambda: not self._is_master(master), within=within, clock=self.clock):
             raise NginxError("nginx.timeout", f"nginx still runs {within:g} s after it was told to stop: {master}")
 

@@ -28,6 +28,11 @@ def quoted(text: str) -> str:
     return repr(text if len(text) <= _MAX_SHOWN else text[:_MAX_SHOWN] + "...")
 
 
+def shortened(text: str, length: int) -> str:
+    """Return ``text``, cut and marked by an ellipsis where it is longer than ``length`` characters."""
+    return text if len(text) <= length else text[: length - 1] + "\N{HORIZONTAL ELLIPSIS}"
+
+
 def show_serial(serial_number: int) -> str:
     """Return the serial number as nginx and openssl show it: whole octets, upper-case hex."""
     text = f"{abs(serial_number):X}"

@@ -13,12 +13,11 @@ from counterseal.service.short_way import OCTETS
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-BODY_LIMIT = 256 * 1024
 BODY_SECONDS = 15.0
 _CLOSE = {"Connection": "close"}  # the rest of the body is not waited for
 
 
-async def read_body(request: Request, *, limit: int = BODY_LIMIT, seconds: float = BODY_SECONDS) -> bytes:
+async def read_body(request: Request, *, limit: int) -> bytes:
     """Return the whole body; raises HTTPException 413 when it is larger than ``limit``, 408 when it takes too long."""
     declared = request.headers.get("content-length", "0")
     if declared.isdigit() and int(declared) > limit:
@@ -26,10 +25,10 @@ async def read_body(request: Request, *, limit: int = BODY_LIMIT, seconds: float
     if OCTETS in request.scope["state"]:  # all of it is here
         return await _gather(request, limit)
     try:
-        async with asyncio.timeout(seconds):
+        async with asyncio.timeout(BODY_SECONDS):
             return await _gather(request, limit)
     except TimeoutError:
-        raise HTTPException(408, f"the body did not arrive within {seconds:g} s", _CLOSE) from None
+        raise HTTPException(408, f"the body did not arrive within {BODY_SECONDS:g} s", _CLOSE) from None
     except ClientDisconnect:
         raise HTTPException(400, "the connection ended inside the body", _CLOSE) from None
 

@@ -16,8 +16,6 @@ from counterseal.store.records import CARecord, CRLRecord, CRLTimes, NewKeyUse
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from counterseal.store.rows import Row
-
 _CA = "name, purpose, parent, certificate, key_id, state, created_at, successor"
 _CRL = "issuer, number, this_update, next_update, der, entries, change_number"
 CRLS_KEPT = 5
@@ -141,7 +139,7 @@ class Authorities(KeyUseLog):
     def latest_crl(self, issuer: str) -> CRLRecord | None:
         """Return the CA's CRL of the highest number, or None when it has published none."""
         row = self.row(f"select {_CRL} from crl where issuer = ? order by number desc limit 1", (issuer,))  # noqa: S608 - constants only
-        return _crl(row) if row else None
+        return CRLRecord(*row) if row else None
 
     def latest_crl_number(self, issuer: str) -> int | None:
         """Return the number of that CRL without reading the list, which may be long."""
@@ -165,7 +163,3 @@ class Authorities(KeyUseLog):
     def _no_ca(self, name: str) -> NotFoundError:
         known = [record.name for record in self.cas()]
         return NotFoundError("store.no_ca", f"no CA of that name: {name}", hint=hint_for(name, known))
-
-
-def _crl(row: Row) -> CRLRecord:
-    return CRLRecord(*row)

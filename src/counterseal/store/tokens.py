@@ -68,13 +68,13 @@ def add_token(session: Session, record: TokenRecord) -> None:
 
 def find_token(session: Session, secret_hash: bytes) -> TokenRecord | None:
     """Return the token whose secret has this hash, or None."""
-    return _token(session.row(BY_SECRET, (secret_hash,)))
+    row = session.row(BY_SECRET, (secret_hash,))
+    return None if row is None else _token(row)
 
 
-def tokens(session: Session, limit: int = 1_000) -> tuple[TokenRecord, ...]:
-    """Return the newest tokens, for people to look at."""
-    rows = session.rows(f"select {_COLUMNS} from token order by created_at desc, id limit ?", (limit,))  # noqa: S608 - constants only
-    return tuple(found for row in rows if (found := _token(row)))
+def tokens(session: Session) -> tuple[TokenRecord, ...]:
+    """Return the newest thousand tokens, for people to look at."""
+    return tuple(map(_token, session.rows(f"select {_COLUMNS} from token order by created_at desc, id limit 1000")))  # noqa: S608 - constants only
 
 
 def use_token(session: Session, identifier: str, at: int) -> bool:
@@ -93,11 +93,12 @@ def revoke_token(session: Session, identifier: str, at: int) -> TokenRecord:
 
 def revocable_token(session: Session, identifier: str) -> TokenRecord:
     """Return the token that ``revoke_token`` would revoke; raises what it raises."""
-    found = _token(session.row(f"select {_COLUMNS} from token where id = ?", (identifier,)))  # noqa: S608 - constants only
-    if found is None:
+    row = session.row(f"select {_COLUMNS} from token where id = ?", (identifier,))  # noqa: S608 - constants only
+    if row is None:
         raise NotFoundError(
             "token.not_found", f"no token of that id: {identifier}", hint="counterseal token list shows those there are"
         )
+    found = _token(row)
     if found.revoked_at is not None:
         raise StoreError("token.revoked_already", f"the token is revoked already: {identifier}")
     return found
@@ -109,8 +110,6 @@ def forget_tokens(session: Session, before: int, limit: int) -> int:
         return session.run(_FORGET, (before, limit))
 
 
-def _token(row: Row | None) -> TokenRecord | None:
-    if row is None:
-        return None
+def _token(row: Row) -> TokenRecord:
     identifier, secret_hash, name, profile, names, *rest = row
     return TokenRecord(identifier, secret_hash, name, profile, decode_names(names), *rest)

@@ -12,7 +12,7 @@ from counterseal.authority.timeline.gather import Kind, State
 from counterseal.authority.timeline.scale import Scale
 from counterseal.duration import show_duration
 from counterseal.moments import show_moment
-from counterseal.pki.shown import printable
+from counterseal.pki.shown import printable, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -107,7 +107,7 @@ def _span(timeline: Timeline, span: Span, scale: Scale, y: int) -> Iterator[str]
     left = show_duration(ahead) if span.state is not State.EXPIRED else f"expired {show_duration(-ahead)} ago"
     width = max(_CHART * scale.position(ahead), 3)
     yield f"<g><title>{_escaped(f'{_called(span)}, until {show_moment(span.end)}, {left}, {span.state}')}</title>"
-    yield _text(28, y + 15, _shortened(f"{span.name}  ({span.note})" if span.note else span.name))
+    yield _text(28, y + 15, shortened(f"{span.name}  ({span.note})" if span.note else span.name, _LONGEST_LABEL))
     yield f'<rect class="{span.state}" x="{_LEFT}" y="{y + 5}" width="{width:.1f}" height="12" rx="3"/>'
     if span.due is not None and span.state is State.FINE:
         x = _x(scale.position(span.due - timeline.at))
@@ -120,7 +120,7 @@ def _span(timeline: Timeline, span: Span, scale: Scale, y: int) -> Iterator[str]
 
 
 def _count(timeline: Timeline, count: Count, scale: Scale, y: int) -> Iterator[str]:
-    yield _text(28, y + 36, _shortened(f"{count.profile}: {count.total:,}"))
+    yield _text(28, y + 36, shortened(f"{count.profile}: {count.total:,}", _LONGEST_LABEL))
     most = max(count.counts)
     for number, many in enumerate(count.counts):
         if not many:
@@ -162,10 +162,6 @@ def _x(position: float) -> float:
 def _text(x: float, y: float, text: str, css: str = "") -> str:
     named = f' class="{css}"' if css else ""
     return f'<text{named} x="{x:.1f}" y="{y:.1f}">{_escaped(text)}</text>'
-
-
-def _shortened(text: str) -> str:
-    return text if len(text) <= _LONGEST_LABEL else text[: _LONGEST_LABEL - 1] + "…"
 
 
 def _escaped(text: str) -> str:

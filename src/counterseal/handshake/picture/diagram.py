@@ -14,6 +14,7 @@ from counterseal.handshake.explain.fields import shorten
 from counterseal.handshake.explain.ladder import Layer
 from counterseal.handshake.picture.style import DIAGRAM, colours
 from counterseal.handshake.wire.messages import Side
+from counterseal.pki.shown import shortened
 
 if TYPE_CHECKING:
     from counterseal.handshake.explain.ladder import Rung
@@ -85,8 +86,10 @@ def _ends(canvas: _Canvas, sheet: Sheet) -> int:
         left = min(max(x - 100, 30), WIDTH - 230)
         middle = left + 100
         canvas.shapes.append(f'<rect class="end" x="{left}" y="{top}" width="200" height="46" rx="8"/>')
-        canvas.shapes.append(f'<text class="end-name" x="{middle}" y="{top + 20}">{escape(_cut(name, 26))}</text>')
-        canvas.shapes.append(f'<text class="end-place" x="{middle}" y="{top + 37}">{escape(_cut(place, 30))}</text>')
+        canvas.shapes.append(f'<text class="end-name" x="{middle}" y="{top + 20}">{escape(shortened(name, 26))}</text>')
+        canvas.shapes.append(
+            f'<text class="end-place" x="{middle}" y="{top + 37}">{escape(shortened(place, 30))}</text>'
+        )
     canvas.y = top + 56
     return top + 46
 
@@ -96,7 +99,7 @@ def _rung(canvas: _Canvas, rung: Rung) -> None:
     size = f' <tspan class="size">{rung.size} bytes</tspan>' if rung.size is not None else ""
     mark = "\N{WARNING SIGN} " if rung.alarming else ""
     shapes, canvas.shapes = canvas.shapes, []
-    canvas.text(_TEXT, "name", f"{mark}{escape(_cut(rung.name, 90))}{size}", down=24)
+    canvas.text(_TEXT, "name", f"{mark}{escape(shortened(rung.name, 90))}{size}", down=24)
     if rung.at is not None:
         canvas.text(_CLIENT - 14, "time", f"{rung.at * 1000:.1f} ms", down=0)
     canvas.y += 10
@@ -173,7 +176,3 @@ def _paragraph(canvas: _Canvas, value: str) -> None:
 def agreed_line(sheet: Sheet) -> str:
     """Return what was agreed on, in one line."""
     return " \N{MIDDLE DOT} ".join(sheet.agreed) or "no TLS version was agreed on"
-
-
-def _cut(text: str, length: int) -> str:
-    return text if len(text) <= length else text[: length - 1] + "\N{HORIZONTAL ELLIPSIS}"

@@ -41,12 +41,14 @@ def add_account(session: Session, record: AccountRecord) -> bool:
 
 def find_account(session: Session, identifier: str) -> AccountRecord | None:
     """Return the account of this id, or None."""
-    return _account(session.row(BY_ID, (identifier,)))
+    row = session.row(BY_ID, (identifier,))
+    return None if row is None else _account(row)
 
 
 def find_account_by_key(session: Session, thumbprint: str) -> AccountRecord | None:
     """Return the account whose key has this thumbprint, or None."""
-    return _account(session.row(BY_THUMBPRINT, (thumbprint,)))
+    row = session.row(BY_THUMBPRINT, (thumbprint,))
+    return None if row is None else _account(row)
 
 
 def set_contact(session: Session, identifier: str, contact: str) -> None:
@@ -75,10 +77,9 @@ def set_account_key(session: Session, identifier: str, *, thumbprint: str, jwk: 
         session.run("update acme_account set thumbprint = ?, jwk = ? where id = ?", (thumbprint, jwk, identifier))
 
 
-def accounts(session: Session, limit: int = 1_000) -> tuple[AccountRecord, ...]:
-    """Return accounts in the order of their ids, for people to look at."""
-    rows = session.rows(f"select {_ACCOUNT} from acme_account order by id limit ?", (limit,))  # noqa: S608 - constants only
-    return tuple(found for row in rows if (found := _account(row)))
+def accounts(session: Session) -> tuple[AccountRecord, ...]:
+    """Return the first thousand accounts in the order of their ids, for people to look at."""
+    return tuple(map(_account, session.rows(f"select {_ACCOUNT} from acme_account order by id limit 1000")))  # noqa: S608 - constants only
 
 
 def add_external_key(session: Session, record: ExternalKeyRecord) -> None:
@@ -99,13 +100,13 @@ def add_external_key(session: Session, record: ExternalKeyRecord) -> None:
 
 def find_external_key(session: Session, identifier: str) -> ExternalKeyRecord | None:
     """Return the key of this id, or None."""
-    return _external(session.row(f"select {_EXTERNAL} from acme_external_key where id = ?", (identifier,)))  # noqa: S608 - constants only
+    row = session.row(f"select {_EXTERNAL} from acme_external_key where id = ?", (identifier,))  # noqa: S608 - constants only
+    return None if row is None else _external(row)
 
 
 def external_keys(session: Session) -> tuple[ExternalKeyRecord, ...]:
     """Return all of them, oldest first."""
-    rows = session.rows(f"select {_EXTERNAL} from acme_external_key order by created_at, id")  # noqa: S608 - constants only
-    return tuple(found for row in rows if (found := _external(row)))
+    return tuple(map(_external, session.rows(f"select {_EXTERNAL} from acme_external_key order by created_at, id")))  # noqa: S608 - constants only
 
 
 def use_external_key(session: Session, identifier: str, at: int) -> bool:
@@ -141,15 +142,11 @@ def revocable_external_key(session: Session, identifier: str) -> ExternalKeyReco
     return found
 
 
-def _account(row: Row | None) -> AccountRecord | None:
-    if row is None:
-        return None
+def _account(row: Row) -> AccountRecord:
     identifier, thumbprint, jwk, status, contact, agreed, external_key, created_at, terms = row
     return AccountRecord(identifier, thumbprint, jwk, status, contact, bool(agreed), external_key, created_at, terms)
 
 
-def _external(row: Row | None) -> ExternalKeyRecord | None:
-    if row is None:
-        return None
+def _external(row: Row) -> ExternalKeyRecord:
     identifier, name, created_at, created_by, expires_at, reusable, used_at, revoked_at = row
     return ExternalKeyRecord(identifier, name, created_at, created_by, expires_at, bool(reusable), used_at, revoked_at)
