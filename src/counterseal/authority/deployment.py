@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from counterseal.nginx.material import Material
 
 
-_LINTER = "counterseal.authority.site_lint"
+_NEEDED_LATE = ("counterseal.authority.site_lint", "counterseal.handshake.prove")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ def deploy_sites(
 ) -> Deployed:
     """Put the sites in force as they are now, proved, or raise DeployError and serve again what was served."""
     require_sites(served)
-    Thread(target=import_module, args=(_LINTER,)).start()  # while the disk and nginx are waited for
+    load_beside(_NEEDED_LATE)
     sites = [one.site for one in served]
     leavers: dict[str, Leaver] = {}
     findings: list[Finding] = []
@@ -100,7 +100,7 @@ def deploy_sites(
         numbers = list_numbers(authority)
         materials = [(one.site, _material(authority, one, ground.home, rehearsing=False)) for one in served]
         made = render(materials, version=ground.version, generation=number, layout=ground.layout)
-        from counterseal.authority.site_lint import lint_generation  # noqa: PLC0415 - loads every rule, for this alone; begun above
+        from counterseal.authority.site_lint import lint_generation  # noqa: PLC0415 - loads every rule, for this alone
 
         findings.extend(lint_generation(made, ground, now=authority.clock()))
         return sum((*backends, *(files_of(ca, of_ca) for ca, of_ca in probes.items())), start=made + numbers)
@@ -113,6 +113,11 @@ def deploy_sites(
         install=install,
     )
     return Deployed(result, _proofs(result), tuple(findings))
+
+
+def load_beside(modules: Sequence[str]) -> None:
+    """Load code in a thread, while the disk and nginx are waited for; who imports it too early waits for it."""
+    Thread(target=lambda: [import_module(name) for name in modules], name="load").start()
 
 
 def require_sites(served: Sequence[ServedSite]) -> None:

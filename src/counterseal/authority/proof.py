@@ -12,7 +12,6 @@ from counterseal.authority.parts import ROOT
 from counterseal.authority.probes import issue_good, read_probes
 from counterseal.authority.site_material import client_cas
 from counterseal.handshake.observation import Endpoint
-from counterseal.handshake.prove import Proof, prove
 from counterseal.handshake.sessions import remember_session
 from counterseal.handshake.site import Backends, Identities, Leaver, SiteFacts
 from counterseal.nginx.site import Admit, Revocation, Sessions, Site, TLSProfile
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from counterseal.authority.ground import Stage
     from counterseal.authority.parts import Authority
     from counterseal.handshake.observation import ProbeIdentity
+    from counterseal.handshake.prove import Proof
     from counterseal.nginx.any_site import AnySite
     from counterseal.nginx.listen import Listen
 
@@ -40,6 +40,8 @@ def prove_sites(
 
     ``sites`` are all there are in any case: which of them share a socket decides what is tried.
     """
+    from counterseal.handshake.prove import prove  # noqa: PLC0415 - a deploy loads it while it waits: ``load_beside``
+
     foreign = make_foreign_probe(authority.clock(), authority.serial_number)
     return tuple(
         prove(

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 NUMBERS = 60
 CRLS = 25
-REVOKED = 150
+REVOKED = 100
 
 
 @pytest.mark.parametrize("processes", [2, 4])
@@ -124,7 +124,7 @@ def test_what_was_committed_is_known_without_asking(tmp_path: Path, start: Start
         actor = start("revoke_all", path, REVOKED)
         state, read_at, known, unasked = store.watch(), None, 0, 0
         actor.begin()
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 120
         while known < REVOKED:
             must_be_known, now = committed[0], state()
             if now is None or now != read_at:
