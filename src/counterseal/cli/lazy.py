@@ -53,9 +53,9 @@ class LazyGroup(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command, or say which one was probably meant."""
+        """Find the command, or say which one was probably meant; a shell that completes a line is told nothing."""
         name = args[0]
-        if name not in self.entries:
+        if name not in self.entries and not ctx.resilient_parsing:
             raise NoSuchCommand(name, possibilities=self.entries, ctx=ctx)
         return super().resolve_command(ctx, args)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 import pytest
+from click.shell_completion import BashComplete
 
 from counterseal.cli.group import main
 from counterseal.cli.lazy import LazyGroup
@@ -35,3 +36,12 @@ def test_completion_offers_commands_and_options() -> None:
     assert all(one.value.startswith("re") for one in offered)
     options = [one.value for one in main.shell_complete(CONTEXT, "--")]
     assert options == ["--version", "--help"]
+
+
+@pytest.mark.parametrize("words", ["lst alice", "nginx statsu --js"])
+def test_nothing_is_said_behind_a_word_that_is_wrong(words: str, capfd: pytest.CaptureFixture[str]) -> None:
+    """A shell asks while somebody types, and an error would stand in the middle of the line."""
+    asked = BashComplete(main, {}, "counterseal", "_COUNTERSEAL_COMPLETE")
+    *before, incomplete = words.split()
+    assert asked.get_completions(before, incomplete) == []
+    assert capfd.readouterr() == ("", "")
