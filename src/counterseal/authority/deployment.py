@@ -6,6 +6,7 @@ every deploy proves a revocation, resumed sessions included.
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib import import_module
 from threading import Thread
@@ -36,7 +37,7 @@ from counterseal.nginx.render import render, render_snippets
 from counterseal.nginx.site import Admit
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from counterseal.authority.ground import Ground, Stage
@@ -86,7 +87,6 @@ def deploy_sites(
 ) -> Deployed:
     """Put the sites in force as they are now, proved, or raise DeployError and serve again what was served."""
     require_sites(served)
-    load_beside(_NEEDED_LATE)
     sites = [one.site for one in served]
     leavers: dict[str, Leaver] = {}
     findings: list[Finding] = []
@@ -105,19 +105,26 @@ def deploy_sites(
         findings.extend(lint_generation(made, ground, now=authority.clock()))
         return sum((*backends, *(files_of(ca, of_ca) for ca, of_ca in probes.items())), start=made + numbers)
 
-    result = deploy(
-        files,
-        place=ground.place,
-        prove=lambda number: _outcome(prove_sites(authority, sites, ground.stage(number, served), leavers=leavers)),
-        reason=reason,
-        install=install,
-    )
+    with load_beside(_NEEDED_LATE):
+        result = deploy(
+            files,
+            place=ground.place,
+            prove=lambda number: _outcome(prove_sites(authority, sites, ground.stage(number, served), leavers=leavers)),
+            reason=reason,
+            install=install,
+        )
     return Deployed(result, _proofs(result), tuple(findings))
 
 
-def load_beside(modules: Sequence[str]) -> None:
-    """Load code in a thread, while the disk and nginx are waited for; who imports it too early waits for it."""
-    Thread(target=lambda: [import_module(name) for name in modules], name="load").start()
+@contextmanager
+def load_beside(modules: Sequence[str]) -> Iterator[None]:
+    """Load code in a thread, while the block waits for the disk and for nginx; whoever imports it too early waits."""
+    thread = Thread(target=lambda: [import_module(name) for name in modules], name="load")
+    thread.start()
+    try:
+        yield
+    finally:
+        thread.join()  # where the block fails at once: some code cannot be loaded while the interpreter ends
 
 
 def require_sites(served: Sequence[ServedSite]) -> None:
