@@ -35,7 +35,7 @@ def new_serial_number(random_bytes: Callable[[int], bytes]) -> int:
 
 
 def _read(contents: Iterable[bytes]) -> tuple[x509.Certificate, ...]:
-    from cryptography import x509  # noqa: PLC0415 - a quarter of a command that only looks into the store
+    from cryptography import x509  # noqa: PLC0415 - 30 ms that who only looks into the store saves
 
     return tuple(map(x509.load_der_x509_certificate, contents))
 
@@ -43,8 +43,8 @@ def _read(contents: Iterable[bytes]) -> tuple[x509.Certificate, ...]:
 @lru_cache(maxsize=16)
 def _issuer(name: str, purpose: Purpose, contents: tuple[bytes, ...], published_at: str | None) -> Issuer:
     """Read the path once; a service would do it for every certificate."""
-    from counterseal.pki.certificate import Issuer  # noqa: PLC0415 - who only looks into the store reads no certificate
-    from counterseal.pki.pointers import pointers  # noqa: PLC0415 - same
+    from counterseal.pki.certificate import Issuer  # noqa: PLC0415 - as above
+    from counterseal.pki.pointers import pointers  # noqa: PLC0415 - as above
 
     path = _read(contents)
     return Issuer.of(name, path, purpose, pointers(published_at, name) if published_at else ())

