@@ -67,7 +67,7 @@ class Setup:
     code: int | None = None
 
 
-def _remade(
+def remade(
     source: Issued, issuer: Issued, *, signer: Issued | None = None, without: type[x509.ExtensionType] | None = None,
     add: tuple[x509.ExtensionType, ...] = (),
 ) -> Issued:  # fmt: skip
@@ -108,9 +108,9 @@ def clients() -> dict[str, Chain]:
         "self-signed": (make_ca("probe by itself"),),
         "revoked": (pki.revoked, ca),
         "a server": (pki.server, pki.server_ca),
-        "any usage only": (_remade(good, ca, add=(anything,)), ca),
-        "no digitalSignature": (_remade(good, ca, add=(usage,)), ca),
-        "forged": (_remade(good, ca, signer=stranger), ca),
+        "any usage only": (remade(good, ca, add=(anything,)), ca),
+        "no digitalSignature": (remade(good, ca, add=(usage,)), ca),
+        "forged": (remade(good, ca, signer=stranger), ca),
         "below a client": (make_client(good, "probe below"), good, ca),
         "below a sub CA": (make_client(sub_ca, "probe too deep"), sub_ca, ca),
         "of a CA to come": (good, late_ca),
@@ -126,7 +126,7 @@ def files() -> dict[str, dict[str, bytes]]:
     name = f"*.{DOMAIN}"
     old_ca = make_ca("Test Server CA", root, key=server_ca.private_key, expires=EARLIER)
     late_ca = make_ca("Test Server CA", root, key=server_ca.private_key, created=LATER, expires=LATEST)
-    nameless = _remade(make_server(server_ca, f"panel.{DOMAIN}"), server_ca, without=x509.SubjectAlternativeName)
+    nameless = remade(make_server(server_ca, f"panel.{DOMAIN}"), server_ca, without=x509.SubjectAlternativeName)
     old_client_ca = make_ca("Test Client CA", root, key=pki.client_ca.private_key, expires=EARLIER)
     servers = {
         "server not yet valid": (make_server(server_ca, name, created=LATER, expires=LATEST), server_ca),
@@ -134,7 +134,7 @@ def files() -> dict[str, dict[str, bytes]]:
         "server CA not yet valid": (pki.server, late_ca),
         "server of another address": (make_server(server_ca, "elsewhere.test", addresses=("127.0.0.2",)), server_ca),
         "server with a common name only": (nameless, server_ca),
-        "server forged": (_remade(pki.server, server_ca, signer=Issued(server_ca.certificate, new_key())), server_ca),
+        "server forged": (remade(pki.server, server_ca, signer=Issued(server_ca.certificate, new_key())), server_ca),
         "server of a foreign CA": (make_server(pki.foreign_root, name),),
         "server chain in the wrong order": (pki.server, root, server_ca),
     }

@@ -11,6 +11,7 @@ import ssl
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from cryptography import x509
@@ -202,6 +203,7 @@ def with_answer(seen: Observation, raw: bytes) -> Observation:
         status=response.status,
         reason_phrase=response.reason_phrase,
         location=response.headers.get("location"),
+        page=sha256(response.body).digest(),
         closed=False,
         error=None,
         verify=answer.verify,

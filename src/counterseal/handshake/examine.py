@@ -10,10 +10,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from counterseal.handshake.attempt import attempt, with_answer
+from counterseal.handshake.explain.certificates import demands_stapling
 from counterseal.handshake.explain.modes import Visit
 from counterseal.handshake.explain.story import Story, read_story
 from counterseal.handshake.in_front import InFront, look_again
 from counterseal.handshake.observation import Attempt, Observation
+from counterseal.handshake.stapled import is_stapled
 from counterseal.handshake.trace.connection import dial
 from counterseal.handshake.trace.dial import Ending, Trace
 from counterseal.handshake.wire.alerts import alert_meaning
@@ -42,6 +44,7 @@ class Examination:
     """The handshake and the visits; ``resumed`` is the second one where ``resume`` asked for it and got a session.
 
     ``in_front`` is what stands before the server where the connection never became TLS, as far as that can be told.
+    ``stapled`` says, where the certificate demands it, whether an OCSP response comes with it (None: not seen).
     """
 
     what: Dial
@@ -50,6 +53,7 @@ class Examination:
     resume: bool = False
     resumed: Watched | None = None
     in_front: InFront | None = None
+    stapled: bool | None = None
 
 
 def examine(what: Dial, *, paths: Sequence[str] = (), resume: bool = False) -> Examination:
@@ -60,8 +64,15 @@ def examine(what: Dial, *, paths: Sequence[str] = (), resume: bool = False) -> E
     main = watch(what)
     session = main.trace.session
     resumed = watch(replace(what, session=session)) if resume and session is not None else None
+    chain = main.story.server_chain
     return Examination(
-        what, main, tuple(_visits(what, main, paths)), resume, resumed, in_front=look_again(what, main.trace)
+        what,
+        main,
+        tuple(_visits(what, main, paths)),
+        resume,
+        resumed,
+        in_front=look_again(what, main.trace),
+        stapled=is_stapled(what) if chain and demands_stapling(chain[0]) else None,
     )
 
 

@@ -9,6 +9,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from counterseal.handshake.explain.certificates import show_authority
+from counterseal.handshake.explain.modes import compare
 from counterseal.handshake.verdict import verdict
 from counterseal.handshake.wire.alerts import alert_meaning
 from counterseal.handshake.wire.numbers import GROUPS, VERSIONS, is_post_quantum, name_of
@@ -44,6 +45,7 @@ def explanation_to_json(explanation: Explanation) -> dict[str, Any]:
         "client_checks": _checks(explanation.client_checks),
         "client_certificates": {
             "mode": explanation.mode.value,
+            "compared": {path: one.value for path, one in compare(explanation.visits).items()},
             "accepted_authorities": _authorities(examination.main),
             "own": [asdict(match) for match in explanation.matches],
         },

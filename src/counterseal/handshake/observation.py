@@ -96,7 +96,8 @@ class BackendSight:
 class Observation:
     """What one attempt saw; None where it did not get that far or the peer did not say.
 
-    ``alert`` is the fatal alert's name (RFC 8446 6); ``closed`` that the peer ended without an HTTP answer;
+    ``page`` is the SHA-256 of the answer's body; ``alert`` is the fatal alert's name (RFC 8446 6); ``closed`` that the
+    peer ended without an HTTP answer;
     ``verify`` what nginx's ``$ssl_client_verify`` was; ``code`` nginx's internal status (495, 496, 497);
     ``certificate_requested`` whether the server asked for a client certificate (None when resumed or not visible);
     ``authorities`` the CAs that it then names, as DER names;
@@ -108,6 +109,7 @@ class Observation:
     status: int | None = None
     reason_phrase: str = ""
     location: str | None = None
+    page: bytes | None = field(default=None, repr=False)
     alert: str | None = None
     closed: bool = False
     tls_version: str | None = None

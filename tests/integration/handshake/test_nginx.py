@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from broken_sites import Edit
 from command import counterseal
 from ports import free_ports
 from prove_bench import ProveBench, nginx_binaries
@@ -251,3 +252,24 @@ def test_a_stream_refuses_without_a_word(binary: Path, tmp_path: Path) -> None:
         assert "closes without an answer" in found["diagnosis"]["happened"]
         assert f"[{found['diagnosis']['log']['level']}]" in log
         assert found["diagnosis"]["log"]["text"] in log
+
+
+@pytest.mark.parametrize(
+    ("page", "compared", "mode"),
+    [
+        ('error_page 496 =200 @login; location @login { return 200 "log in\\n"; }', "another-page", "optional"),
+        ("error_page 496 = @login; location @login { return 302 /login; }", "another-answer", "another-answer"),
+    ],
+)
+def test_an_error_page_in_place_of_a_refusal(tmp_path: Path, page: str, compared: str, mode: str) -> None:
+    """It looks as if nobody were kept out; that the answers differ is told, or that it was not seen."""
+    with ProveBench(tmp_path, next(iter(nginx_binaries().values()))) as bench:
+        edit = Edit(r"error_page 496 = @cs496;", page, "pages.conf")
+        bench.texts[edit.file] = edit.apply(bench.texts[edit.file], "panel")
+        bench.install(bench.pki.files(leaver_revoked=False))
+        (tmp_path / "root.pem").write_bytes(certificate_pem(bench.pki.root))
+        bench.start()
+        found = look(bench, "panel", "--cert", str(identity(bench, "good")))["client_certificates"]
+        alone = look(bench, "panel")["client_certificates"]
+    assert (found["mode"], found["compared"]) == (mode, {"/": compared})
+    assert (alone["mode"], alone["compared"]) == ("optional", {"/": "unseen"})

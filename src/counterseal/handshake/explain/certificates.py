@@ -62,6 +62,18 @@ def subject_alternative_names(certificate: x509.Certificate) -> tuple[str, ...]:
     return tuple(show_name(name) for name in extension.value)
 
 
+def demands_stapling(encoded: bytes) -> bool:
+    """Whether a certificate demands that an OCSP response comes with it (must-staple, RFC 7633)."""
+    certificate = read_certificate(encoded)
+    if certificate is None:
+        return False
+    try:
+        features = certificate.extensions.get_extension_for_class(x509.TLSFeature).value
+    except (x509.ExtensionNotFound, *_UNREADABLE):
+        return False
+    return x509.TLSFeatureType.status_request in features
+
+
 def _details(certificate: x509.Certificate) -> list[str]:
     names = subject_alternative_names(certificate)
     more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""

@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from counterseal.errors import InputError
-from counterseal.handshake.explain.certificates import read_certificates, show_authority
+from counterseal.handshake.explain.certificates import demands_stapling, read_certificates, show_authority
 from counterseal.pki.names import dns_name, ip_address
 from counterseal.pki.path import catalogue
 from counterseal.pki.path.catalogue import Kind
-from counterseal.pki.path.check import Check, Outcome, failed, passed
+from counterseal.pki.path.check import Check, Outcome, failed, passed, skipped, warned
 from counterseal.pki.path.explain import PathReport
 from counterseal.pki.path.explain import explain as explain_path
 from counterseal.pki.profile import Purpose
@@ -35,6 +35,15 @@ ACCEPTED_CA = Kind(
     "none of the CAs above the certificate is among those that the server names in its request",
     "come with a certificate of a CA that the server names, or put its CA into ssl_client_certificate",
 )
+MUST_STAPLE = Kind(
+    "must_staple",
+    "stapled OCSP response",
+    "RFC 7633, RFC 6066 8",
+    "the certificate demands that an OCSP response comes with it; Firefox refuses it without, others do not look",
+    "nginx: ssl_stapling on, the issuer in the file of ssl_certificate, a resolver, and a certificate that names its "
+    "responder; each worker asks it at its first connection, which goes away without, so try again; or give a response "
+    "of your own in ssl_stapling_file, or issue the certificate without the demand",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +54,30 @@ class Anchors:
     for_clients: tuple[x509.Certificate, ...] = ()
 
 
-def check_server(story: Story, name: str | None, anchors: Anchors, at: datetime) -> PathReport | None:
-    """Return what a client checks of the server's chain; None when none was shown (or none could be read)."""
+def check_server(
+    story: Story, name: str | None, anchors: Anchors, at: datetime, *, stapled: bool | None = None
+) -> PathReport | None:
+    """Return what a client checks of the server's chain; None when none was shown (or none could be read).
+
+    ``stapled`` says whether an OCSP response came when it was asked for; None when that was not seen.
+    """
     chain = read_certificates(story.server_chain)
     if not chain:
         return None
     names = () if name is None else _general_names(name)
     best = explain_path(chain[0], chain[1:], anchors.for_servers, purpose=Purpose.SERVER, at=at, names=names).best
+    if story.server_chain and demands_stapling(story.server_chain[0]):
+        best = _with(best, _stapling(stapled=stapled))
     return best if names or name is None else _with(best, failed(catalogue.NAME, 0, f"not a name: {name}"))
+
+
+def _stapling(*, stapled: bool | None) -> Check:
+    if stapled is None:
+        text = "must-staple: an OCSP response is demanded, and whether it comes was not seen"
+        return skipped(MUST_STAPLE, 0, text, hint="ask with openssl s_client -status; here only TLS 1.2 can be asked")
+    if stapled:
+        return passed(MUST_STAPLE, 0, "must-staple: an OCSP response is demanded, and comes when it is asked for")
+    return warned(MUST_STAPLE, 0, "must-staple: an OCSP response is demanded, and none comes when it is asked for")
 
 
 def check_client(story: Story, anchors: Anchors, at: datetime) -> PathReport | None:

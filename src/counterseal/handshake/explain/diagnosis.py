@@ -9,10 +9,10 @@ from __future__ import annotations
 from counterseal.handshake.explain.alerts import alert_diagnosis
 from counterseal.handshake.explain.answers import diagnose_answer, diagnose_silence
 from counterseal.handshake.explain.middle import IN_FRONT, STALLED_AFTER, STALLED_BEFORE
-from counterseal.handshake.explain.plain_peers import NOT_TLS, name_plain_peer
+from counterseal.handshake.explain.plain_peers import NOT_TLS, name_plain_peer, plain_http
 from counterseal.handshake.explain.refusals import FAULTS, OTHER_FAULT
 from counterseal.handshake.explain.situation import Diagnosis, Situation
-from counterseal.handshake.peer_causes import NO_ANSWER, NOTHING_LISTENS, PLAIN
+from counterseal.handshake.peer_causes import NO_ANSWER, NOTHING_LISTENS
 from counterseal.handshake.symptoms import Cause
 from counterseal.handshake.trace.dial import Ending, Stage
 from counterseal.handshake.wire.messages import Side
@@ -49,12 +49,12 @@ def _not_tls(case: Situation) -> Diagnosis:
     if case.in_front is not None:
         return IN_FRONT[case.in_front]
     name, shown = name_plain_peer(case.trace.opening)
-    cause = PLAIN if name == "HTTP" else NOT_TLS
+    cause, directive = plain_http(case.trace.opening) if name == "HTTP" else (NOT_TLS, None)
     return Diagnosis(
         f"the peer speaks no TLS but {name}: its first bytes are {shown}",
         cause.cause,
         cause.fix,
-        directive="listen ADDRESS ssl;" if name == "HTTP" else None,
+        directive=directive,
     )
 
 

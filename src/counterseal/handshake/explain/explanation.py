@@ -63,7 +63,8 @@ def explain(
     main, identity = examination.main, examination.what.identity
     request = main.story.request
     chain = identity.certificate_chain if identity else b""
-    server, client = check_server(main.story, name, anchors, at), check_client(main.story, anchors, at)
+    server = check_server(main.story, name, anchors, at, stapled=examination.stapled)
+    client = check_client(main.story, anchors, at)
     presented = bool(main.story.client_chain)
     here = (visit.seen for visit in examination.visits if visit.with_certificate is presented)
     situation = Situation(

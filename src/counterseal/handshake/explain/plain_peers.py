@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from counterseal.handshake.peer_causes import PLAIN
 from counterseal.handshake.symptoms import Cause
 
 _SHOWN = 40
@@ -23,6 +24,34 @@ NOT_TLS = Cause(
     "another service listens on this port, or one that turns to TLS only when asked",
     "check the port; for SMTP, IMAP and PostgreSQL use --starttls",
 )
+
+
+_SERVER = re.compile(rb"\r\nserver:[ \t]*([^\r\n/ (]+)", re.IGNORECASE)
+_NGINX = frozenset({"nginx", "openresty", "angie", "tengine"})
+
+
+def plain_http(opening: bytes) -> tuple[Cause, str | None]:
+    """Return why a port answers in plain HTTP and what mends it, with nginx's directive where the server is one.
+
+    The Server header tells who answers; what stands in front of it may have written or removed it.
+    """
+    matched = _SERVER.search(opening)
+    product = None if matched is None else matched[1].decode("ascii", "backslashreplace")
+    if product is not None and product.lower() in _NGINX:
+        return PLAIN, "listen ADDRESS ssl;"
+    who = "whoever answers (it sends no Server header)" if product is None else f"its server, {product},"
+    is_apache = product is not None and product.lower() == "apache"
+    return (
+        Cause(
+            f"this port speaks HTTP in the clear: {who} has no TLS there, and verifies nobody",
+            f"{_APACHE if is_apache else _OTHERS}; or ask the port that has TLS, 443 beside 80",
+        ),
+        None,
+    )
+
+
+_APACHE = "write SSLEngine on, a certificate and its key into the <VirtualHost> of this port"
+_OTHERS = "switch TLS on where the port is configured (HAProxy: bind ... ssl crt FILE; Caddy: https:// in the address)"
 
 
 def name_plain_peer(opening: bytes) -> tuple[str, str]:

@@ -37,6 +37,13 @@ FAULTS: dict[str, tuple[Cause, str | None]] = {
         Cause("the server does not know secure renegotiation (RFC 5746)", "update the server's TLS library"),
         None,
     ),
+    "EXCESSIVE_MESSAGE_SIZE": (
+        Cause(
+            "the server sends more certificates than clients take, OpenSSL 100 KB: a bundle of CAs stands in its chain",
+            "leave in the file the server's certificate and its intermediates, and nothing else",
+        ),
+        "ssl_certificate",
+    ),
     "WRONG_VERSION_NUMBER": (
         Cause("what came is no TLS record of a version that is known", "check the port, and what listens there"),
         None,

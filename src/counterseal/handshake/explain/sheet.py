@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from counterseal.handshake.explain.modes import MODE_WORDS, Mode
+from counterseal.handshake.explain.modes import COMPARED_WORDS, MODE_WORDS, Mode, compare
 from counterseal.handshake.verdict import describe
 from counterseal.handshake.wire.numbers import VERSIONS, explain_group, name_of
 from counterseal.handshake.wire.suites import CIPHER_SUITES
@@ -132,6 +132,9 @@ def _rows(explanation: Explanation) -> Iterator[Row]:
     for visit in explanation.visits if explanation.mode is not Mode.UNKNOWN else ():
         who = "with a certificate" if visit.with_certificate else "without a certificate"
         yield "request", f"{printable(visit.path)} {who}: {printable(describe(visit.seen))}"
+    if explanation.mode in {Mode.OPTIONAL, Mode.ANOTHER_ANSWER}:
+        for path, compared in compare(explanation.visits).items():
+            yield "compared", f"{printable(path)}: {COMPARED_WORDS[compared]}"
     yield from _resumption(explanation)
     for found in (explanation.server_diagnosis, explanation.diagnosis):
         if found is not None:

@@ -136,8 +136,11 @@ def _timestamps(value: Iterable[Any]) -> Iterator[str]:
 
 def _tls_features(value: x509.TLSFeature) -> Iterator[str]:
     for feature in value:
-        is_stapling = feature is x509.TLSFeatureType.status_request
-        yield "status_request: the server must staple an OCSP response" if is_stapling else feature.name
+        if feature is x509.TLSFeatureType.status_request:
+            yield "status_request: the server must staple an OCSP response (must-staple); Firefox refuses it without"
+            yield "nginx needs ssl_stapling on, the issuer in ssl_certificate, a resolver, and a responder's URL here"
+        else:
+            yield feature.name
 
 
 def _usage_period(value: x509.PrivateKeyUsagePeriod) -> Iterator[str]:

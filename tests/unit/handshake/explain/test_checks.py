@@ -84,3 +84,9 @@ def test_a_root_that_is_not_at_hand_is_taken_by_its_name() -> None:
 def test_the_error_that_openssl_would_report(chain: tuple[Issued, ...], expected: int | None) -> None:
     """Without the server's files: what the certificate alone explains."""
     assert likely_error(Story(client_chain=octets(*chain), request=NAMED), (), AT) == expected
+
+
+def test_without_the_demand_nothing_is_said_of_stapling() -> None:
+    """Whatever was seen; a certificate with it meets real servers in tests/integration/handshake."""
+    story = Story(server_chain=octets(PKI.server, PKI.server_ca))
+    assert outcomes(check_server(story, None, ROOT, AT, stapled=False), "must_staple") == []

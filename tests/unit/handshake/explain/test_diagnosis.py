@@ -78,6 +78,28 @@ def test_who_speaks_no_tls_is_named(opening: bytes, name: str) -> None:
     assert found.happened.isprintable()
 
 
+_REFUSED = b"HTTP/1.1 400 Bad Request\r\n"
+
+
+@pytest.mark.parametrize(
+    ("opening", "directive", "words", "fix"),
+    [
+        (_REFUSED + b"Server: nginx/1.22.1\r\n", "listen ADDRESS ssl;", "listen lacks the ssl parameter", "listen"),
+        (_REFUSED + b"Server: nginx\r\nDate: ", "listen ADDRESS ssl;", "listen lacks the ssl parameter", "listen"),
+        (_REFUSED + b"Date: Thu\r\nServer: Apache/2.4.62 (Debian)\r\n", None, "its server, Apache,", "SSLEngine on"),
+        (_REFUSED + b"server: Caddy\r\n", None, "its server, Caddy,", "switch TLS on"),
+        (b"HTTP/1.1 400 Bad request\r\nContent-length: 90\r\n", None, "no Server header", "switch TLS on"),
+        (b"<!DOCTYPE HTML>\n<html>", None, "no Server header", "switch TLS on"),
+    ],
+)
+def test_plain_http_is_explained_by_who_answers(opening: bytes, directive: str | None, words: str, fix: str) -> None:
+    """As nginx, Apache, Caddy, HAProxy and Python answer a ClientHello; nginx's directive is for nginx alone."""
+    found = of_trace(Ending.NOT_TLS, Stage.HANDSHAKE, opening=opening)
+    assert found.directive == directive
+    assert words in found.cause
+    assert fix in found.fix
+
+
 @pytest.mark.parametrize("number", sorted(set(ALERT_MEANINGS) - {0}))
 def test_every_alert_of_a_server_is_explained(number: int) -> None:
     """With its name; and one of no standard, by its number."""

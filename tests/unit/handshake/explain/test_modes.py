@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from counterseal.handshake.explain.modes import Mode, Visit, mode_of
+from counterseal.handshake.explain.modes import COMPARED_WORDS, Compared, Mode, Visit, compare, mode_of
 from counterseal.handshake.explain.story import Story
 from counterseal.handshake.observation import Observation
 from counterseal.handshake.wire.messages import CertificateRequest, Side
@@ -41,3 +41,30 @@ def test_how_clients_are_treated(story: Story, without: list[Observation], mode:
     """By the answers to clients without a certificate."""
     visits = [Visit(f"/{number}", with_certificate=False, seen=seen) for number, seen in enumerate(without)]
     assert mode_of(story, visits) is mode
+
+
+@pytest.mark.parametrize(
+    ("with_one", "without", "compared", "mode"),
+    [
+        (IN, IN, Compared.SAME, Mode.OPTIONAL),
+        (IN, Observation(status=302, location="/login"), Compared.ANOTHER_ANSWER, Mode.ANOTHER_ANSWER),
+        (IN, Observation(status=200, page=b"another"), Compared.ANOTHER_PAGE, Mode.OPTIONAL),
+        (OUT, IN, Compared.UNSEEN, Mode.OPTIONAL),
+        (None, IN, Compared.UNSEEN, Mode.OPTIONAL),
+        (IN, OUT, None, Mode.REQUIRED),
+    ],
+)
+def test_the_answers_with_and_without_are_compared(
+    with_one: Observation | None, without: Observation, compared: Compared | None, mode: Mode
+) -> None:
+    """A redirect shows; a page alone may be an error page or change by itself; who is refused tells nothing."""
+    visits = [Visit("/", with_certificate=False, seen=without)]
+    visits += [] if with_one is None else [Visit("/", with_certificate=True, seen=with_one)]
+    assert compare(visits) == ({} if compared is None else {"/": compared})
+    assert mode_of(ASKED, visits) is mode
+
+
+def test_each_comparison_has_words() -> None:
+    """Different ones."""
+    assert {*COMPARED_WORDS} == {*Compared}
+    assert len({*COMPARED_WORDS.values()}) == len(Compared)

@@ -120,7 +120,10 @@ def _with(extension: x509.ExtensionType, *, critical: bool = False) -> x509.Cert
         (
             x509.TLSFeature([x509.TLSFeatureType.status_request]),
             "TLSFeature",
-            ["status_request: the server must staple an OCSP response"],
+            [
+                "status_request: the server must staple an OCSP response (must-staple); Firefox refuses it without",
+                "nginx needs ssl_stapling on, the issuer in ssl_certificate, a resolver, and a responder's URL here",
+            ],
         ),
         (
             x509.PrivateKeyUsagePeriod(datetime(2026, 1, 2), None),  # noqa: DTZ001 - the library takes naive ones as UTC
