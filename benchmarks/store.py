@@ -123,8 +123,8 @@ def fill(table: Table, size: int, raw: Raw, store: Store) -> list[CertificateRec
         began = time.perf_counter()
         raw.insert(records)
         turned = time.perf_counter()
-        store.reserve_many(reservations)
-        store.record_many(issued)
+        store.reserve_block(reservations)
+        store.record_block(issued)
         raw_seconds, store_seconds = raw_seconds + turned - began, store_seconds + time.perf_counter() - turned
         some += records[:share]
     with table.job(f"batch in chunks of {CHUNK}, {size:,} rows", unit="rows/s"):

@@ -7,13 +7,17 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 from functools import reduce
 from importlib import import_module
 from itertools import count
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from counterseal.cli.run import run
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def die_before(module: str, attribute: str, number: int) -> None:
@@ -28,6 +32,14 @@ def die_before(module: str, attribute: str, number: int) -> None:
         return function(*arguments, **options)
 
     setattr(owner, name, counted)
+
+
+def die(home: Path, where: str, number: int, *words: str) -> None:
+    """Run a command that is killed before call ``number`` of the function at ``where`` (``module:attribute``)."""
+    command = [sys.executable, __file__, *where.split(":"), str(number), *words, "--home", str(home)]
+    environ = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    ran = subprocess.run(command, capture_output=True, text=True, check=False, env=environ, timeout=120)
+    assert ran.returncode == -signal.SIGKILL, ran
 
 
 if __name__ == "__main__":

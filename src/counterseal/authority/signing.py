@@ -4,8 +4,8 @@ Nothing else asks a CA's signer for one, but ``create`` for a root's own, before
 
 The serial number is in the store before anything is signed, and the certificate leaves only after it is stored together
 with its entry in the key-use log; a crash in between loses at most a certificate that nobody received. A batch walks
-the same path in chunks: many numbers are reserved at once, drafts checked by worker processes and signed here, and
-many certificates stored at once.
+the same path in chunks: many numbers are reserved at once, drafts checked and signed beside each other, and many
+certificates stored at once.
 """
 
 from __future__ import annotations

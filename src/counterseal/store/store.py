@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 RETIRED = tuple(
     (table, event)
-    for table in ("certificate", "revocation", "key_use_head")
+    for table in ("certificate", "reserved_block", "revocation", "key_use_head")
     for event in ("insert", "update", "delete")
 )
 """The tables that a store which was moved away refuses to change, and how."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -15,10 +14,10 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-import dying
 from command import Ran, counterseal, write_secret
 from counterseal.store.sqlite import open_store
 from disks import fill, remount, small_disk
+from dying import die
 from pki_fixtures import make_ca
 
 if TYPE_CHECKING:
@@ -270,14 +269,6 @@ def test_eight_at_once_lose_nothing_and_repeat_nothing(home: Path, tmp_path: Pat
 
 
 # ------------------------------------------------------------------------------------------------------- kill -9
-
-
-def die(home: Path, where: str, number: int, *words: str) -> None:
-    """Run a command that is killed before call ``number`` of the function at ``where`` (``module:attribute``)."""
-    command = [sys.executable, dying.__file__, *where.split(":"), str(number), *words, "--home", str(home)]
-    environ = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    ran = subprocess.run(command, capture_output=True, text=True, check=False, env=environ, timeout=60)
-    assert ran.returncode == -signal.SIGKILL, ran
 
 
 @pytest.mark.parametrize(

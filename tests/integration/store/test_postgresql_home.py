@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from command import counterseal, write_secret
+from counterseal.store.postgresql import open_store
+from dying import die
 from postgresql_process import cluster
 
 if TYPE_CHECKING:
@@ -52,3 +54,29 @@ def test_a_password_file_that_others_can_read_is_refused(tmp_path: Path) -> None
     ran = counterseal(tmp_path, "list")
     assert (ran.code, "hidden" in ran.stderr) == (1, False)
     assert "others can read the secret" in ran.stderr
+
+
+def test_a_batch_killed_goes_on_in_postgresql(tmp_path: Path) -> None:
+    """Its second chunk is signed and not recorded: those numbers stay reserved, and no row is issued twice or lost."""
+    home, url = tmp_path / "home", cluster().create()
+    home.mkdir()
+    (home / "counterseal.toml").write_text(f'[store]\nurl = "{url}"\n')
+    assert counterseal(home, "init", "--no-passphrase").code == 0
+    (tmp_path / "rows.csv").write_text("name\n" + "".join(f"device-{number}\n" for number in range(1100)))
+    words = ("client", "--batch", str(tmp_path / "rows.csv"), "--no-p12", "--archive", str(tmp_path / "all.tar"))
+    die(home, "counterseal.store.issuance:Issuance.record_block", 2, *words)
+    assert (_issued(url), _reserved(home)) == (1000, 100)
+    assert counterseal(home, *words).code == 0
+    assert (_issued(url), _reserved(home)) == (1100, 100)
+    assert "intact" in counterseal(home, "log", "verify").stdout
+    cluster().drop(url)
+
+
+def _issued(url: str) -> int:
+    with open_store(url) as store:
+        return len(store.rows("select distinct name from certificate where profile = 'client' and status = 'valid'"))
+
+
+def _reserved(home: Path) -> int:
+    ran = counterseal(home, "list", "--json", "--limit", "1000", "--status", "reserved")
+    return len(json.loads(ran.stdout)["certificates"])

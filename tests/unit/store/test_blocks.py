@@ -139,3 +139,11 @@ def test_a_certificate_of_such_a_number_lets_none_be_recorded(tmp_path: Path) ->
             record(store)
         assert list(store.key_uses()) == []
         assert store.certificate(20).status is Status.RESERVED
+
+
+def test_a_store_that_was_moved_reserves_none(tmp_path: Path) -> None:
+    """What has it open still must not sign under numbers that the new one does not know."""
+    with new_store(tmp_path) as store:
+        store.retire("another place")
+        with pytest.raises(StoreError, match="was moved to another place"):
+            reserve(store)
