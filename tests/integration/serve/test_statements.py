@@ -204,7 +204,7 @@ def pem(der: bytes) -> str:
 def scans_of_sqlite(store: Store, sql: str) -> list[str]:
     """List the tables that SQLite would read from end to end; the first rows of an index in its order are none."""
     plan = [str(line) for *_, line in store.rows(f"explain query plan {sql}", (None,) * sql.count("?"))]
-    in_order = " limit ?" in sql and "USE TEMP B-TREE FOR ORDER BY" not in plan
+    in_order = " limit " in sql and "USE TEMP B-TREE FOR ORDER BY" not in plan
     lines = [line.split() for line in plan if line.startswith("SCAN ") and not (in_order and " USING " in line)]
     tables = dict(aliases(sql))
     return [tables.get(line[1], line[1]) for line in lines if line[-1] not in OPEN and line[1] not in FINISHED]
