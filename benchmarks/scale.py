@@ -55,14 +55,20 @@ _numbers = count()
 
 def fill(path: Path, size: int) -> list[int]:
     """Make a store in a file with so many certificates, and return some of their serial numbers."""
-    some: list[int] = []
     with sqlite.open_store(path, create=True) as store:
         store.add_ca(CLIENTS)
-        for start in range(0, size, CHUNK):
-            records = new_records(min(CHUNK, size - start), start)
-            store.adopt([(record, None) for record in records])
-            some += [record.serial_number for record in records[:: max(1, size // 5_000)]]
+        some = add(store, size)
         accounts.add_account(store, AccountRecord("a", "t", "{}", "valid", "[]", True, None, NOW))
+    return some
+
+
+def add(store: Store, size: int) -> list[int]:
+    """Add so many certificates of the CA for clients, and return some of their serial numbers."""
+    some: list[int] = []
+    for start in range(0, size, CHUNK):
+        records = new_records(min(CHUNK, size - start), start)
+        store.adopt([(record, None) for record in records])
+        some += [record.serial_number for record in records[:: max(1, size // 5_000)]]
     return some
 
 
