@@ -14,6 +14,7 @@ from math import ceil
 from typing import TYPE_CHECKING
 
 from counterseal.service.parts import Upkeep
+from counterseal.service.upkeep import in_steps
 from counterseal.store.allowances import Rate, forget_allowances, take_requests
 
 if TYPE_CHECKING:
@@ -78,5 +79,4 @@ class Limits:
         held.until = now + (KEPT_SECONDS if taken.requests else taken.wait)
 
     async def _tidy(self) -> None:
-        while await self._access.write(lambda authority: forget_allowances(authority.store, STEP)) == STEP:
-            pass
+        await in_steps(self._access, lambda authority: forget_allowances(authority.store, STEP), STEP)

@@ -10,8 +10,10 @@ from counterseal.errors import CountersealError
 from counterseal.service.log import log_error
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Callable, Sequence
 
+    from counterseal.authority.parts import Authority
+    from counterseal.service.access import Access
     from counterseal.service.parts import Upkeep
 
 
@@ -25,6 +27,15 @@ async def upkeep(works: Sequence[Upkeep]) -> AsyncIterator[None]:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def in_steps(access: Access, drop: Callable[[Authority], int], limit: int) -> None:
+    """Have ``drop``, which takes away ``limit`` rows at most and says how many, done until it finds fewer.
+
+    Each step is a job of its own, so nobody waits for it; and as much goes as has come since, however much that is.
+    """
+    while await access.write(drop) == limit:
+        pass
 
 
 async def _repeat(work: Upkeep) -> None:

@@ -23,11 +23,14 @@ from counterseal.protocols.acme.validation.validator import Validator
 from counterseal.service.issuing import issue
 from counterseal.service.log import log_error
 from counterseal.service.parts import Face, Service, Upkeep
+from counterseal.service.upkeep import in_steps
 from counterseal.store.acme.authorizations import claim_attempted, find_authorization
 from counterseal.store.acme.orders import claim_processing, is_left_behind
 from counterseal.store.acme.passing import forget_authorizations, forget_nonces, forget_orders, forget_usage
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from starlette.requests import Request
     from starlette.types import ASGIApp
 
@@ -35,6 +38,7 @@ if TYPE_CHECKING:
     from counterseal.protocols.acme.endpoint import Job, KeyWay
     from counterseal.protocols.acme.rules import AcmeRules
     from counterseal.store.acme.records import AuthorizationRecord
+    from counterseal.store.session import Session
 
 RESULT_SECONDS = 0.5
 """A validation that takes longer goes on while the client asks for its result."""
@@ -122,16 +126,15 @@ class Acme:
             await take_up(self._service.access, identifier)
 
     async def tidy(self) -> None:
-        """Take away what is over, a few rows at a time."""
+        """Take away what is over, a few rows at a time until nothing is left of it."""
         at = epoch(self._service.clock())
-
-        def step(authority: Authority) -> None:
-            forget_nonces(authority.store, at, STEP * 10)
-            forget_usage(authority.store, at - 2 * HOUR)
-            forget_orders(authority.store, at - KEPT_SECONDS, STEP)
-            forget_authorizations(authority.store, at - KEPT_SECONDS, STEP)
-
-        await self._service.access.write(step)
+        for forget, before in (
+            (forget_nonces, at),
+            (forget_usage, at - 2 * HOUR),
+            (forget_orders, at - KEPT_SECONDS),
+            (forget_authorizations, at - KEPT_SECONDS),
+        ):
+            await in_steps(self._service.access, _dropping(forget, before), STEP)
 
     def _post(self, job: Job[Reply], way: KeyWay = "kid") -> ASGIApp:
         async def work(request: Request) -> Reply:
@@ -212,6 +215,10 @@ class Acme:
     async def _renewal_information(self, request: Request) -> Reply:
         name = request.path_params["name"]
         return await self._service.access.read(lambda authority: certificates.renewal_information(authority, name))
+
+
+def _dropping(forget: Callable[[Session, int, int], int], before: int) -> Callable[[Authority], int]:
+    return lambda authority: forget(authority.store, before, STEP)
 
 
 async def _new_nonce(request: Request) -> Reply:

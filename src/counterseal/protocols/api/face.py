@@ -25,6 +25,7 @@ from counterseal.protocols.api.openapi import openapi
 from counterseal.protocols.api.parts import Parts
 from counterseal.service.limits import Limits
 from counterseal.service.parts import Face, Service, Upkeep
+from counterseal.service.upkeep import in_steps
 from counterseal.store.api_tokens import forget_api_tokens
 
 if TYPE_CHECKING:
@@ -62,9 +63,9 @@ def api_face(service: Service, rules: ApiRules, host: Host, *, has_ocsp: bool) -
         return JSONResponse(described, headers={"Cache-Control": "public, max-age=300"})
 
     async def tidy() -> None:
-        await service.access.write(forget_old)
+        await in_steps(service.access, forget_old, STEP)
         before = epoch(service.clock()) - TOKEN_KEPT_SECONDS
-        await service.access.write(lambda authority: forget_api_tokens(authority.store, before, STEP))
+        await in_steps(service.access, lambda authority: forget_api_tokens(authority.store, before, STEP), STEP)
 
     resources = [Route(path, Resource(parts, limits, known), methods=list(METHODS)) for path, known in by_path.items()]
     routes = [Route(DOCUMENT, document, methods=["GET"]), *resources]

@@ -30,6 +30,7 @@ from counterseal.service.limits import Limits
 from counterseal.service.parts import Face, Service, Upkeep
 from counterseal.service.peer import peer_of
 from counterseal.service.problems import status_of
+from counterseal.service.upkeep import in_steps
 from counterseal.store.tokens import TokenRecord, forget_tokens
 
 if TYPE_CHECKING:
@@ -137,7 +138,8 @@ class EST:
     async def tidy(self) -> None:
         """Forget what has long expired, a few rows at a time."""
         before = epoch(self._service.clock()) - KEPT_SECONDS
-        await self._service.access.write(lambda authority: forget_tokens(authority.store, before, STEP))
+        access = self._service.access
+        await in_steps(access, lambda authority: forget_tokens(authority.store, before, STEP), STEP)
 
     async def _who(self, request: Request) -> TokenRecord | Holder:
         """Return who asks; a token that is shown counts before a certificate."""

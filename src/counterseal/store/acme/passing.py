@@ -53,10 +53,12 @@ def forget_authorizations(session: Session, before: int, limit: int) -> int:
     return _forget(session, "id", "acme_authorization", before, limit)
 
 
-def forget_usage(session: Session, before: int) -> int:
-    """Drop the counts of windows that began before, and return how many."""
+def forget_usage(session: Session, before: int, limit: int) -> int:
+    """Drop at most ``limit`` counts of windows that began before, and return how many."""
+    key = "subject, action, window_start"
+    chosen = f"select {key} from acme_usage where window_start < ? order by window_start limit ?{session.skip_locked}"  # noqa: S608 - constants only
     with session.statement():
-        return session.run("delete from acme_usage where window_start < ?", (before,))
+        return session.run(f"delete from acme_usage where ({key}) in ({chosen})", (before, limit))  # noqa: S608 - same
 
 
 def _forget(session: Session, key: str, table: str, before: int, limit: int) -> int:
