@@ -107,6 +107,7 @@ FILLED = {
     "<client-ca.pem>": "clients.pem",
     "<client-ca.crl>": "clients.crl",
     "<upstream-ca.pem>": "server-root.pem",
+    "<upstream-ca.crl>": "server.crl",
     "<certificate.pem>": "clients.pem",
     "<fullchain.pem>": "both-names.pem",
     "<server.key>": "server.key",
@@ -159,6 +160,7 @@ def lab_files() -> dict[str, bytes]:
     server_ca = make_ca("Server CA", server_root, purpose=ExtendedKeyUsageOID.SERVER_AUTH)
     clients = make_ca("Clients CA", root, purpose=ExtendedKeyUsageOID.CLIENT_AUTH)
     server, lone = make_server(server_ca, "*.test"), make_server(other, "lone.test")
+    both = make_server(server_ca, "panel.test", "*.panel.test", key=server.private_key)
     alice = make_client(clients, "alice")
     return {
         "server.pem": to_pem_file(server, server_ca),
@@ -175,6 +177,9 @@ def lab_files() -> dict[str, bytes]:
         "other.crl": to_crl(other),
         "chain.pem": to_pem_file(server_ca),
         "server-root.pem": to_pem_file(server_root),
+        "both-names.pem": to_pem_file(both, server_ca),
+        "server.crl": to_crl(server_root) + to_crl(server_ca, both),
+        "server-delta.crl": to_crl(server_root) + to_crl(server_ca, delta=True),
         "alice.pem": to_pem_file(alice, clients),
         "alice.key": to_key(alice),
         **_odd_cas(root, clients, alice),
@@ -287,7 +292,6 @@ def _servers(server_ca: Issued, server: Issued, alice: Issued, lone: Issued) -> 
         "wild-panel.pem": to_pem_file(make_server(server_ca, "*.panel.test", key=key), server_ca),
         "alice-server.pem": to_pem_file(wrong_purpose, server_ca),
         "leaf.pem": to_pem_file(server),
-        "both-names.pem": to_pem_file(make_server(server_ca, "*.test", "*.panel.test", key=key), server_ca),
         "public-leaf.pem": to_pem_file(of_public),
         "public.fullchain.pem": to_pem_file(of_public, public),
         "open.key": to_key(server),

@@ -50,6 +50,7 @@ DANGERS = [
     Danger("mtls-check-by-request-uri", path="/public/../admin"),
     Danger("mtls-check-by-request-uri", bad="bad_map", path="/public/../admin"),
     Danger("mtls-nested-location-unprotected", path="/admin/files/x"),
+    Danger("mtls-merge-slashes-off", path="//admin/files/x"),
     Danger("mtls-plaintext-sibling-listen", good="good_refused", port=8080, tls=False),
     Danger("id-trusts-request-header"),
 ]

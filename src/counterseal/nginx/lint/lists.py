@@ -1,19 +1,20 @@
-"""Revocation lists that are past their next update, by which nginx refuses every certificate of their issuer."""
+"""Revocation lists that nginx takes though they are no good: past their next update, or a delta for a full one."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cryptography import x509
+
 from counterseal.moments import show_moment
 from counterseal.nginx.lint.fix import REFRESH
-from counterseal.nginx.lint.rule import Found, at
+from counterseal.nginx.lint.rule import Found, at, name_another
+from counterseal.pki.reading import UNREADABLE
 from counterseal.pki.subject import show_subject
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
-
-    from cryptography import x509
 
     from counterseal.nginx.lint.files import NamedFile
     from counterseal.nginx.tree import Directive
@@ -26,6 +27,20 @@ def lists_over(directive: Directive, file: NamedFile, now: datetime) -> Iterator
         if one.next_update_utc is not None and one.issuer not in current:
             message = f"list of {show_subject(one.issuer)} is over since {show_moment(one.next_update_utc)}"
             yield Found(at(directive, 0), message, command=REFRESH)
+
+
+def deltas(directive: Directive, file: NamedFile, placeholder: str) -> Iterator[Found]:
+    """Find lists of changes only (RFC 5280 5.2.4), however their indicator is marked."""
+    for one in filter(_is_delta, file.crls):
+        message = f"the list of {show_subject(one.issuer)} is a delta"
+        yield name_another(directive, placeholder, message, decision="where the full list is")
+
+
+def _is_delta(crl: x509.CertificateRevocationList) -> bool:
+    try:
+        return any(isinstance(extension.value, x509.DeltaCRLIndicator) for extension in crl.extensions)
+    except UNREADABLE:
+        return False
 
 
 def _is_over(crl: x509.CertificateRevocationList, now: datetime) -> bool:

@@ -4,38 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cryptography import x509
-
 from counterseal.findings import Severity
 from counterseal.nginx.lint.fix import Applicability
-from counterseal.nginx.lint.rule import Found, Rule, name_another
-from counterseal.pki.reading import UNREADABLE
-from counterseal.pki.subject import show_subject
+from counterseal.nginx.lint.lists import deltas
+from counterseal.nginx.lint.rule import Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from counterseal.nginx.lint.model import Configuration
+    from counterseal.nginx.lint.rule import Found
 
 
 def check(configuration: Configuration) -> Iterator[Found]:
-    """Find lists of changes only (RFC 5280 5.2.4), however their indicator is marked."""
+    """Find them where clients are verified."""
     for crl, file in configuration.client_lists:
-        for one in file.crls:
-            if _is_delta(one):
-                yield name_another(
-                    crl, "<client-ca.crl>", f"the list of {show_subject(one.issuer)} is a delta", decision=_DECISION
-                )
-
-
-def _is_delta(crl: x509.CertificateRevocationList) -> bool:
-    try:
-        return any(isinstance(extension.value, x509.DeltaCRLIndicator) for extension in crl.extensions)
-    except UNREADABLE:
-        return False
-
-
-_DECISION = "where the full list is"
+        yield from deltas(crl, file, "<client-ca.crl>")
 
 
 RULE = Rule(

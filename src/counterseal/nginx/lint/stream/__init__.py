@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from counterseal.nginx.lint.stream import (
     listen_without_ssl,
     optional_not_enforced,
+    preread_after_tls,
     upstream_verify_off,
 )
 
@@ -16,5 +17,6 @@ if TYPE_CHECKING:
 RULES: tuple[Rule, ...] = (
     listen_without_ssl.RULE,
     optional_not_enforced.RULE,
+    preread_after_tls.RULE,
     upstream_verify_off.RULE,
 )

@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING
 
 from counterseal.nginx.lint.upstream import (
     client_cert_without_chain,
+    connection_of_another_certificate,
+    crl_delta,
     crl_expired,
     grpc_verify_off,
     name_mismatch,
     plain_http,
+    session_of_another_certificate,
     sni_off,
     trusted_lacks_root,
     verify_depth_default,
@@ -21,10 +24,13 @@ if TYPE_CHECKING:
 
 RULES: tuple[Rule, ...] = (
     client_cert_without_chain.RULE,
+    connection_of_another_certificate.RULE,
+    crl_delta.RULE,
     crl_expired.RULE,
     grpc_verify_off.RULE,
     name_mismatch.RULE,
     plain_http.RULE,
+    session_of_another_certificate.RULE,
     sni_off.RULE,
     trusted_lacks_root.RULE,
     verify_depth_default.RULE,

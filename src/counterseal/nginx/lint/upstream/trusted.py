@@ -1,25 +1,82 @@
-"""The CAs by which nginx verifies an upstream."""
+"""Where nginx speaks TLS to an upstream, by which module, and by which CAs it verifies it."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from counterseal.nginx.lint.passing import passings
 from counterseal.nginx.lint.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from counterseal.nginx.lint.model import Configuration
-    from counterseal.nginx.lint.passing import Passing
+    from counterseal.nginx.lint.level import Level
+    from counterseal.nginx.lint.model import Configuration, Server
+    from counterseal.nginx.tree import Directive
+
+_SCHEMES = {"proxy_pass": "https://", "grpc_pass": "grpcs://", "uwsgi_pass": "suwsgi://"}
 
 
-def trusted(configuration: Configuration) -> Iterator[tuple[Passing, Store]]:
-    """Yield each verified upstream with its store, where the file could be read."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Upstream:
+    """One directive that hands on over TLS; ``target`` is what it names, in lower case, and may have a variable in it.
+
+    ``kind`` is ``http`` or ``stream``, each of which has its own upstreams.
+    """
+
+    kind: str
+    level: Level
+    directive: Directive
+    target: str
+
+    @property
+    def prefix(self) -> str:
+        """What the names of the TLS directives begin with."""
+        return f"{self.directive.name.removesuffix('_pass')}_ssl"
+
+    @property
+    def certificate(self) -> str:
+        """As whom nginx comes; with a variable in it each request says so."""
+        return self.level.value(f"{self.prefix}_certificate")
+
+    @property
+    def trust(self) -> tuple[str, ...]:
+        """Whom nginx takes for the upstream, by the names of the files; empty where it takes anybody."""
+        is_verified = self.level.value(f"{self.prefix}_verify") == "on"
+        names = ("trusted_certificate", "crl") if is_verified else ()
+        return tuple(self.level.value(f"{self.prefix}_{name}") for name in names)
+
+    @property
+    def terms(self) -> tuple[str, ...]:
+        """Both, which a connection was made under."""
+        return self.certificate, *self.trust
+
+
+def tls_upstreams(configuration: Configuration) -> Iterator[Upstream]:
+    """Yield every one of HTTP, gRPC, uwsgi and stream."""
     for server in configuration.servers:
-        for passing in passings(server):
-            directive = passing.level.file(f"{passing.prefix}_trusted_certificate")
-            file = configuration.file(directive)
-            is_verified = passing.is_tls and passing.level.value(f"{passing.prefix}_verify") == "on"
-            if is_verified and directive is not None and file is not None and file.fault is None:
-                yield passing, Store(directive, file.certificates)
+        yield from _of_stream(server) if server.kind == "stream" else _of_http(server)
+
+
+def trusted(configuration: Configuration) -> Iterator[tuple[Upstream, Store]]:
+    """Yield each verified upstream with its store, where the file could be read."""
+    for one in tls_upstreams(configuration):
+        directive = one.level.file(f"{one.prefix}_trusted_certificate")
+        file = configuration.file(directive)
+        is_verified = one.level.value(f"{one.prefix}_verify") == "on"
+        if is_verified and directive is not None and file is not None and file.fault is None:
+            yield one, Store(directive, file.certificates)
+
+
+def _of_http(server: Server) -> Iterator[Upstream]:
+    for level in server.levels if server.kind == "http" else ():
+        for name, scheme in _SCHEMES.items():
+            for one in level.here(name):
+                text = one.arguments[0].lower() if one.arguments else ""
+                if text.startswith(scheme):
+                    yield Upstream("http", level, one, text.removeprefix(scheme).partition("/")[0])
+
+
+def _of_stream(server: Server) -> Iterator[Upstream]:
+    for one in server.level.here("proxy_pass") if server.level.value("proxy_ssl") == "on" else ():
+        yield Upstream("stream", server.level, one, one.arguments[0].lower() if one.arguments else "")
