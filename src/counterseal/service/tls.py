@@ -35,8 +35,8 @@ _ANSWER = (
 class _Talk(ssl.SSLObject):
     """One connection; who speaks plain HTTP is told so in it.
 
-    The answer leaves as octets of a handshake that goes on. That ends with the client, with its next octet or, like
-    every handshake, after a few seconds.
+    The answer leaves as octets of a handshake that goes on, so that what the client still sends does not cost it the
+    answer; that is thrown away. It ends with the client or, like every handshake, after a few seconds.
     """
 
     incoming: ssl.MemoryBIO
@@ -46,14 +46,16 @@ class _Talk(ssl.SSLObject):
 
     def do_handshake(self) -> None:
         """Go on with the handshake."""
+        if self.is_told:
+            self.incoming.read()  # else it would fill the memory
+            raise ssl.SSLWantReadError
         if not self.begin:
             self.begin = self.incoming.read()
             self.incoming.write(self.begin)
         try:
             super().do_handshake()
         except ssl.SSLError as error:
-            plain = error.reason in _PLAIN or self.begin.startswith(_OTHER_METHODS)
-            if self.is_told or not plain:
+            if error.reason not in _PLAIN and not self.begin.startswith(_OTHER_METHODS):
                 raise
             self.is_told = True
             self.outgoing.write(_ANSWER)

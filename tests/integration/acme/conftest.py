@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 CONFIGURATION = """
 [acme]
-allow_networks = ["127.0.0.0/8"]
+allow_networks = [{allowed}]
 resolvers = ["{dns}"]
 http_port = {http}
 tls_port = {tls}
@@ -64,12 +64,19 @@ class Lab:
         return client
 
 
-def start_lab(stack: ExitStack, home: Path, more: str = "", *, http_port: int | None = None) -> Lab:
-    """Start everything; it ends with the stack. With an ``http_port`` that one is left to the test."""
+def start_lab(
+    stack: ExitStack, home: Path, more: str = "", *, http_port: int | None = None, allowed: str = '"127.0.0.0/8"'
+) -> Lab:
+    """Start everything; it ends with the stack. With an ``http_port`` that one is left to the test.
+
+    Of the networks that validation keeps away from only those in ``allowed``, of a TOML list, are open to it.
+    """
     dns = stack.enter_context(name_server())
     web = stack.enter_context(web_server())
     tls_port = free_port()
-    configuration = CONFIGURATION.format(dns=dns.address, http=http_port or web.port, tls=tls_port, more=more)
+    configuration = CONFIGURATION.format(
+        dns=dns.address, http=http_port or web.port, tls=tls_port, more=more, allowed=allowed
+    )
     make_ca(home, configuration)
     service = stack.enter_context(running(home, "--listen", f"127.0.0.1:{free_port()}"))  # where it can start again
     return Lab(service, dns, web, tls_port)

@@ -15,7 +15,6 @@ from cryptography import x509
 from acme_answers import WELL_KNOWN, acme_certificate, web_server
 from acme_signing import b64, csr
 from integration.acme.conftest import Lab, start_lab
-from service_process import running
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -278,11 +277,7 @@ def test_a_record_that_comes_late_is_found_by_a_later_attempt(lab: Lab) -> None:
 def test_this_machine_is_not_reached_unless_allowed(tmp_path: Path) -> None:
     """The default: loopback addresses are closed."""
     with ExitStack() as stack:
-        lab = start_lab(stack, tmp_path / "home")
-        text = (tmp_path / "home" / "counterseal.toml").read_text()
-        (tmp_path / "home" / "counterseal.toml").write_text(text.replace('allow_networks = ["127.0.0.0/8"]', ""))
-        lab.service.stop()
-        lab.service = stack.enter_context(running(tmp_path / "home"))
+        lab = start_lab(stack, tmp_path / "home", "attempts = 1", allowed="")
         client = lab.client()
         kind, detail = error_of(attempt(client, client.order("own.example.com"), "http-01"))
         assert (kind, "a loopback address" in detail) == ("connection", True)
@@ -341,7 +336,7 @@ def test_caa_is_asked_again_where_an_authorization_is_used_again(tmp_path: Path)
 def test_failures_and_orders_of_an_account_are_limited(tmp_path: Path) -> None:
     """429 with a few whole seconds to wait (RFC 8555 6.6); other accounts go on."""
     with ExitStack() as stack:
-        lab = start_lab(stack, tmp_path / "home", "failures_per_hour = 1\norders_per_hour = 3")
+        lab = start_lab(stack, tmp_path / "home", "attempts = 1\nfailures_per_hour = 1\norders_per_hour = 3")
         client, other = lab.client(), lab.client()
         attempt(client, client.order("a.example.com"), "dns-01")
         second = client.order("b.example.com")

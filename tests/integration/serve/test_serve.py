@@ -26,6 +26,8 @@ from whole_answers import read_answer, read_to_end
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+MEGABYTE = 1024 * 1024
+
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
@@ -114,27 +116,51 @@ def test_what_could_be_read_in_two_ways_is_refused(service: Running, head: bytes
     assert speak(service, head).startswith(b"HTTP/1.1 400 ")
 
 
+METHODS = ("GET", "HEAD", "POST", "PUT", "CONNECT", "DELETE", "OPTIONS", "PATCH", "TRACE")
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("sent", [b"", b"\x16\x03\x01\x02\x00\x01\x00"], ids=["silence", "half a hello"])
-def test_a_handshake_without_end_is_cut_off(service: Running, sent: bytes) -> None:
-    """Before it is a connection that is counted it holds an open file."""
+def test_what_is_no_handshake_is_cut_off(service: Running) -> None:
+    """Silence, half a hello, and plain HTTP, which is told to speak TLS, once: each holds an open file, not for long.
+
+    All at once, because each lasts as long as a handshake may.
+    """
     parts = urlsplit(service.url)
-    with socket.create_connection((parts.hostname, parts.port), timeout=HANDSHAKE_SECONDS + 30) as plain:
-        plain.sendall(sent)
-        assert plain.recv(1024) == b""
+    with ExitStack() as stack:
+
+        def opened(sent: bytes) -> socket.socket:
+            plain = socket.create_connection((parts.hostname, parts.port), timeout=HANDSHAKE_SECONDS + 30)
+            stack.enter_context(plain).sendall(sent)
+            return plain
+
+        waiting = [opened(b""), opened(b"\x16\x03\x01\x02\x00\x01\x00")]
+        for method in METHODS:
+            plain = opened(f"{method} /healthz HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+            answer = read_answer(plain)
+            assert (method, answer.status, b"https://" in answer.body) == (method, 400, True)
+            plain.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+            waiting.append(plain)
+        for plain in waiting:
+            with suppress(ConnectionResetError):
+                assert read_to_end(plain) == b""
 
 
-@pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "CONNECT", "DELETE", "OPTIONS", "PATCH", "TRACE"])
-def test_plain_http_is_told_to_speak_tls(service: Running, method: str) -> None:
-    """One small answer in plain text; whatever comes after it ends the connection."""
-    parts = urlsplit(service.url)
+def test_who_was_told_to_speak_tls_fills_no_memory(service: Running) -> None:
+    """Whatever he goes on to send."""
+    parts, before = urlsplit(service.url), most_memory(service)
     with socket.create_connection((parts.hostname, parts.port), timeout=30) as plain:
-        plain.sendall(f"{method} /healthz HTTP/1.1\r\nHost: x\r\n\r\n".encode())
-        answer = read_answer(plain)
-        assert (answer.status, b"https://" in answer.body) == (400, True)
-        plain.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
-        with suppress(ConnectionResetError):
-            assert read_to_end(plain) == b""
+        plain.sendall(b"POST / HTTP/1.1\r\n\r\n")
+        assert read_answer(plain).status == 400
+        for _ in range(64):
+            plain.sendall(bytes(MEGABYTE))
+        assert service.request("GET", "/healthz")[0].status == 200
+    assert most_memory(service) - before < 16 * MEGABYTE
+
+
+def most_memory(service: Running) -> int:
+    """Return the most memory that the service has had, in octets."""
+    lines = Path(f"/proc/{service.process.pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:"))
 
 
 @pytest.mark.slow
