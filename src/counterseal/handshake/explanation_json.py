@@ -45,7 +45,7 @@ def explanation_to_json(explanation: Explanation) -> dict[str, Any]:
         "client_checks": _checks(explanation.client_checks),
         "client_certificates": {
             "mode": explanation.mode.value,
-            "compared": {path: one.value for path, one in compare(explanation.visits).items()},
+            "compared": _compared(explanation),
             "accepted_authorities": _authorities(examination.main),
             "own": [asdict(match) for match in explanation.matches],
         },
@@ -117,6 +117,12 @@ def _resumption(explanation: Explanation) -> dict[str, Any] | None:
     if examination.resumed is None or explanation.resumed is None:
         return {"session": False}
     return {"session": True, **_agreed(examination.resumed), "ladder": ladder_to_json(explanation.resumed)}
+
+
+def _compared(explanation: Explanation) -> dict[str, str]:
+    if explanation.examination.main.story.request is None:
+        return {}
+    return {path: one.value for path, one in compare(explanation.visits).items()}
 
 
 def _authorities(watched: Watched) -> list[str] | None:

@@ -131,6 +131,7 @@ def test_how_a_site_treats_its_clients(bench: ProveBench, site: str, paths: list
     options = [option for path in paths for option in ("--path", path)]
     found = look(bench, site, "--cert", str(identity(bench, "good")), *options)
     assert found["client_certificates"]["mode"] == mode
+    assert found["client_certificates"]["compared"] == ({"/": "same"} if site == "mixed" else {})
 
 
 def test_the_checks_of_both_sides(bench: ProveBench) -> None:

@@ -6,6 +6,7 @@ import re
 
 from counterseal.handshake.peer_causes import PLAIN
 from counterseal.handshake.symptoms import Cause
+from counterseal.pki.shown import printable
 
 _SHOWN = 40
 _GREETINGS = (
@@ -24,10 +25,10 @@ NOT_TLS = Cause(
     "another service listens on this port, or one that turns to TLS only when asked",
     "check the port; for SMTP, IMAP and PostgreSQL use --starttls",
 )
-
-
 _SERVER = re.compile(rb"\r\nserver:[ \t]*([^\r\n/ (]+)", re.IGNORECASE)
 _NGINX = frozenset({"nginx", "openresty", "angie", "tengine"})
+_APACHE = "write SSLEngine on, a certificate and its key into the <VirtualHost> of this port"
+_OTHERS = "switch TLS on where the port is configured (HAProxy: bind ... ssl crt FILE; Caddy: https:// in the address)"
 
 
 def plain_http(opening: bytes) -> tuple[Cause, str | None]:
@@ -36,7 +37,7 @@ def plain_http(opening: bytes) -> tuple[Cause, str | None]:
     The Server header tells who answers; what stands in front of it may have written or removed it.
     """
     matched = _SERVER.search(opening)
-    product = None if matched is None else matched[1].decode("ascii", "backslashreplace")
+    product = None if matched is None else printable(matched[1].decode("latin-1"))
     if product is not None and product.lower() in _NGINX:
         return PLAIN, "listen ADDRESS ssl;"
     who = "whoever answers (it sends no Server header)" if product is None else f"its server, {product},"
@@ -48,10 +49,6 @@ def plain_http(opening: bytes) -> tuple[Cause, str | None]:
         ),
         None,
     )
-
-
-_APACHE = "write SSLEngine on, a certificate and its key into the <VirtualHost> of this port"
-_OTHERS = "switch TLS on where the port is configured (HAProxy: bind ... ssl crt FILE; Caddy: https:// in the address)"
 
 
 def name_plain_peer(opening: bytes) -> tuple[str, str]:

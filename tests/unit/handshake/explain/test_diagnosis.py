@@ -89,6 +89,7 @@ _REFUSED = b"HTTP/1.1 400 Bad Request\r\n"
         (_REFUSED + b"Date: Thu\r\nServer: Apache/2.4.62 (Debian)\r\n", None, "its server, Apache,", "SSLEngine on"),
         (_REFUSED + b"server: Caddy\r\n", None, "its server, Caddy,", "switch TLS on"),
         (b"HTTP/1.1 400 Bad request\r\nContent-length: 90\r\n", None, "no Server header", "switch TLS on"),
+        (_REFUSED + b"Server: \x1b[2J\xff\r\n", None, r"its server, \1B[2Jÿ,", "switch TLS on"),
         (b"<!DOCTYPE HTML>\n<html>", None, "no Server header", "switch TLS on"),
     ],
 )
