@@ -1,6 +1,8 @@
 """The command line with its death built in: ``kill -9`` just before a function is called for the Nth time.
 
-usage: dying.py MODULE ATTRIBUTE NUMBER WORD...    ``SoftwareSigner.sign`` is an attribute, too
+usage: dying.py MODULE ATTRIBUTE NUMBER[:SIGNAL] WORD...    ``SoftwareSigner.sign`` is an attribute, too
+
+With ``:SIGSTOP`` it is frozen there instead.
 """
 
 from __future__ import annotations
@@ -20,15 +22,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def die_before(module: str, attribute: str, number: int) -> None:
-    """From now on count the calls of the function, and die instead of call ``number``."""
+def die_before(module: str, attribute: str, number: int, by: signal.Signals = signal.SIGKILL) -> None:
+    """From now on count the calls of the function, and die, or be frozen, before call ``number``."""
     *owners, name = attribute.split(".")
     owner: Any = reduce(getattr, owners, import_module(module))
     function, calls = getattr(owner, name), count(1)
 
     def counted(*arguments: Any, **options: Any) -> Any:  # noqa: ANN401 - of any function
         if next(calls) == number:
-            os.kill(os.getpid(), signal.SIGKILL)
+            os.kill(os.getpid(), by)
         return function(*arguments, **options)
 
     setattr(owner, name, counted)
@@ -43,5 +45,6 @@ def die(home: Path, where: str, number: int, *words: str) -> None:
 
 
 if __name__ == "__main__":
-    die_before(sys.argv[1], sys.argv[2], int(sys.argv[3]))
+    which, _, name = sys.argv[3].partition(":")
+    die_before(sys.argv[1], sys.argv[2], int(which), signal.Signals[name or "SIGKILL"])
     sys.exit(run(sys.argv[4:]))

@@ -128,7 +128,10 @@ class _Unsigned:
 
 
 def _publish_one(authority: Authority, record: CARecord) -> CRLRecord:
-    """Sign and keep a list; one process at a time, and one that was overtaken by another begins again."""
+    """Sign and keep a list; one process at a time, and one that was overtaken by another begins again.
+
+    The list that came too late is in the log as discarded.
+    """
     signer = authority.keystore.signer(record.key_id)
     deadline = monotonic() + PATIENCE_SECONDS
     while True:
@@ -138,7 +141,11 @@ def _publish_one(authority: Authority, record: CARecord) -> CRLRecord:
             use = key_use(authority, record.name, f"crl {crl.number}", crl.crl, None)
             authority.store.add_crl(crl, use, lease=lease)
         except BaseException as error:
-            if not (isinstance(error, StoreError) and error.code == "store.lease_lost" and monotonic() < deadline):
+            overtaken = isinstance(error, StoreError) and error.code == "store.lease_lost"
+            if overtaken:
+                discarded = key_use(authority, record.name, f"crl {number}, discarded", crl.crl, None)
+                authority.store.append_key_use(discarded)
+            if not (overtaken and monotonic() < deadline):
                 with suppress(StoreError):
                     give_lease_back(authority.store, lease)
                 raise

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
+import dying
 from command import counterseal, write_secret
 from counterseal.store.postgresql import open_store
-from dying import die
 from postgresql_process import cluster
+from service_process import SECONDS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,6 +49,41 @@ def test_a_ca_in_postgresql(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     cluster().drop(url)
 
 
+def test_a_frozen_publisher_publishes_nothing_late(tmp_path: Path) -> None:
+    """It is stopped with the number of a list in hand, another one publishes; it wakes up and takes a new number."""
+    home, url = tmp_path / "home", cluster().create()
+    home.mkdir()
+    (home / "counterseal.toml").write_text(f'[store]\nurl = "{url}"\n')
+    assert counterseal(home, "init", "--no-passphrase").code == 0
+    program = [
+        sys.executable,
+        dying.__file__,
+        "counterseal.authority.publish",
+        "sign_crl",
+        "1:SIGSTOP",
+    ]
+    frozen = subprocess.Popen([*program, "crl", "--home", str(home)], stdout=subprocess.DEVNULL)
+    try:
+        stopped = os.waitid(os.P_PID, frozen.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
+        assert stopped is not None
+        assert stopped.si_code == os.CLD_STOPPED
+        assert counterseal(home, "crl").code == 0
+        frozen.send_signal(signal.SIGCONT)
+        assert frozen.wait(SECONDS) == 0
+    finally:
+        frozen.kill()
+        frozen.wait()
+    with open_store(url) as store:
+        uses = [(use.ca, use.action) for use in store.key_uses() if use.action.startswith("crl ")]
+        ((ca, late),) = [(ca, action) for ca, action in uses if action.endswith(", discarded")]
+        latest = store.latest_crl_number(ca)
+    number = int(late.split()[1].rstrip(","))
+    assert [action for name, action in uses if name == ca][-3:] == [f"crl {number + 1}", late, f"crl {number + 2}"]
+    assert latest == number + 2
+    assert counterseal(home, "log", "verify").code == 0
+    cluster().drop(url)
+
+
 def test_a_password_file_that_others_can_read_is_refused(tmp_path: Path) -> None:
     """As a key would be."""
     (tmp_path / "counterseal.toml").write_text(
@@ -64,7 +104,7 @@ def test_a_batch_killed_goes_on_in_postgresql(tmp_path: Path) -> None:
     assert counterseal(home, "init", "--no-passphrase").code == 0
     (tmp_path / "rows.csv").write_text("name\n" + "".join(f"device-{number}\n" for number in range(1100)))
     words = ("client", "--batch", str(tmp_path / "rows.csv"), "--no-p12", "--archive", str(tmp_path / "all.tar"))
-    die(home, "counterseal.store.issuance:Issuance.record_block", 2, *words)
+    dying.die(home, "counterseal.store.issuance:Issuance.record_block", 2, *words)
     assert (_issued(url), _reserved(home)) == (1000, 100)
     assert counterseal(home, *words).code == 0
     assert (_issued(url), _reserved(home)) == (1100, 100)

@@ -253,6 +253,8 @@ def test_who_was_overtaken_begins_again(world: World, monkeypatch: pytest.Monkey
     monkeypatch.setattr(SoftwareSigner, "sign", overtaken)
     after = world.publish()
     assert (after.number, after.entries) == (before.number + 3, before.entries + 1)
+    told = [use.action for use in world.authority.store.key_uses()][-3:]
+    assert told == [f"crl {before.number + 2}", f"crl {before.number + 1}, discarded", f"crl {before.number + 3}"]
 
 
 def test_a_generation_has_old_lists_in_the_very_second_of_a_new_one(world: World, tmp_path: Path) -> None:
