@@ -136,13 +136,14 @@ def _publish_one(authority: Authority, record: CARecord) -> CRLRecord:
     deadline = monotonic() + PATIENCE_SECONDS
     while True:
         lease, number = _begin(authority, record.name, deadline)
+        crl = None
         try:
             crl = _make(authority, record, number, signer)
             use = key_use(authority, record.name, f"crl {crl.number}", crl.crl, None)
             authority.store.add_crl(crl, use, lease=lease)
         except BaseException as error:
             overtaken = isinstance(error, StoreError) and error.code == "store.lease_lost"
-            if overtaken:
+            if overtaken and crl is not None:
                 discarded = key_use(authority, record.name, f"crl {number}, discarded", crl.crl, None)
                 authority.store.append_key_use(discarded)
             if not (overtaken and monotonic() < deadline):
