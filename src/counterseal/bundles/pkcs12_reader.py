@@ -141,7 +141,7 @@ def load_pkcs12(content: bytes, password: bytes | None) -> PKCS12KeyAndCertifica
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise KeyAccessError(
             "pkcs12.password",
-            f"the password does not open the PKCS#12 file{'' if password else ': none was given'}",
+            "the password does not open the PKCS#12 file" if password else "the PKCS#12 file needs its password",
             hint="give the password in a file, --password-file FILE, or on a terminal when asked",
         ) from error
 

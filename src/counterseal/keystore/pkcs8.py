@@ -8,6 +8,7 @@ the file should Counterseal ever be gone. The cryptography library alone would w
 from __future__ import annotations
 
 import os
+import re
 from typing import TYPE_CHECKING, cast
 
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 SCRYPT_N, SCRYPT_R, SCRYPT_P = 2**14, 8, 1
 _PBES2, _SCRYPT, _AES_256_CBC = "1.2.840.113549.1.5.13", "1.3.6.1.4.1.11591.4.11", "2.16.840.1.101.3.4.1.42"
+_LABEL = re.compile(rb"-----BEGIN ([A-Z0-9 ]{1,40})-----")
 _KEY_BYTES, _SALT_BYTES, _BLOCK_BITS = 32, 16, 128
 
 
@@ -82,5 +84,11 @@ def open_key(content: bytes, passphrase: bytes | None, *, source: str) -> Certif
         return cast("CertificateIssuerPrivateKeyTypes", load(content, secret))
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         if secret is not None:
-            raise KeyAccessError("key.passphrase_wrong", f"the passphrase does not open the key: {source}") from error
-        raise KeyAccessError("key.malformed", f"not a private key: {source}") from error
+            raise KeyAccessError(
+                "key.passphrase_wrong",
+                f"the passphrase does not open the key: {source}",
+                hint="it is taken from --passphrase-file, else COUNTERSEAL_PASSPHRASE_FILE, else a prompt",
+            ) from error
+        held = _LABEL.search(content)
+        hint = f"the file holds: {held[1].decode()}" if held else None
+        raise KeyAccessError("key.malformed", f"not a private key: {source}", hint=hint) from error
