@@ -90,7 +90,7 @@ def restore(source: Path, home: Path, passphrase: bytes) -> None:
             _move(unpacked, home)
     except (OSError, tarfile.TarError) as error:
         raise FileError(
-            "backup.read", f"cannot restore {source}: {getattr(error, 'strerror', None) or error}"
+            "backup.read", f"cannot restore {source}: {reason_of(error) if isinstance(error, OSError) else error}"
         ) from error
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from counterseal.errors import AmbiguousError, InputError, NotFoundError, hint_for, shell_line
@@ -43,11 +44,19 @@ def find(authority: Authority, selector: str, *, statuses: Sequence[Status] = ()
         wanted = " or ".join(statuses)
         raise NotFoundError(
             "certificate.status",
-            f"no certificate named {selector!r} is {wanted} and unexpired, of {len(found)} of that name",
+            f"no certificate named {selector!r} is {wanted}: {_states(found, now)}",
             hint=f"see them: {shell_line('counterseal', 'list', '--name', selector)}",
         )
     hint = _meant(authority, selector)
     raise NotFoundError("certificate.unknown", f"no certificate of this name or serial: {selector!r}", hint=hint)
+
+
+def _states(found: Sequence[CertificateRecord], now: int) -> str:
+    """Return in what states certificates are: ``1 is revoked, 2 are expired``."""
+    words = Counter(
+        str(one.status) if one.not_after > now or one.status is Status.REVOKED else "expired" for one in found
+    )
+    return ", ".join(f"{count} {'is' if count == 1 else 'are'} {word}" for word, count in words.items())
 
 
 def _meant(authority: Authority, selector: str) -> str:

@@ -60,7 +60,7 @@ class Credential:
             raise NotFoundError(
                 "bundle.key_missing",
                 f"no private key at hand for {purpose}: {self.name}",
-                hint="keys are not kept unless asked: give the key file, or rekey the certificate to get a new bundle",
+                hint="keys are not kept unless asked: give its --key-file, or rekey the certificate for a new bundle",
             )
         return self.private_key
 

@@ -12,7 +12,7 @@ from counterseal.cli.common import DIRECTORY, Run, common
 from counterseal.cli.dry_run import dry_run_option, show_dry_run
 from counterseal.files import make_directory, preview, write_fileset
 from counterseal.fileset import FileSet, PlannedFile
-from counterseal.moments import moment
+from counterseal.moments import moment, show_moment
 from counterseal.pki.crl import to_pem
 
 if TYPE_CHECKING:
@@ -50,8 +50,8 @@ def crl(run: Run, *, if_stale: bool, out: Path | None, dry_run: bool) -> None:
         make_directory(out)
         paths = write_fileset(out, _files(lists))
     rows = [
-        f"{latest.issuer}: CRL {latest.number}, {latest.entries} entries, until {moment(latest.next_update):%F %H:%M}"
-        for latest in lists
+        f"{one.issuer}: CRL {one.number}, {one.entries} entries, until {show_moment(moment(one.next_update))}"
+        for one in lists
     ]
     signed = [latest.issuer for latest in published.signed]
     document = {

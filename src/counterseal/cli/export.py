@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import textwrap
 from pathlib import Path
 
 import click
@@ -18,7 +19,9 @@ from counterseal.cli.common import DIRECTORY, FILE, Run, common
 from counterseal.cli.completions import complete_certificates
 from counterseal.cli.dry_run import dry_run_option, show_dry_run
 from counterseal.cli.passphrase import choose_password
+from counterseal.cli.terminal import text_width
 from counterseal.files import make_directory, preview, read_file, write_fileset
+from counterseal.fileset import FileSet
 from counterseal.keystore.pkcs8 import open_key
 from counterseal.store.records import Status
 
@@ -59,14 +62,15 @@ def export_(
     """Pack a certificate for a device, a Java program or Kubernetes, where its key is at hand."""
     if help_device is not None:
         text = steps(help_device, selector)
-        run.show({"device": help_device, "steps": text.splitlines()}, text)
+        wrapped = (textwrap.fill(line, text_width(), subsequent_indent="   ") for line in text.splitlines())
+        run.show({"device": help_device, "steps": text.splitlines()}, "\n".join(wrapped))
         return
     wanted = ExportFormat(kind)
     password = _password(wanted, password_file)
     with run.authority() as authority:
         record = find(authority, selector, statuses=(Status.VALID,))
         path = key_file or out / f"{file_stem(record.name)}.key.pem"
-        key = open_key(read_file(path), run.ask_passphrase(), source=str(path)) if path.exists() else None
+        key = open_key(read_file(path), run.ask_passphrase(), source=str(path)) if key_file or path.exists() else None
         files = export(
             credential_of(issued_before(authority, record), key),
             wanted,
@@ -78,9 +82,12 @@ def export_(
         show_dry_run(run, files=preview(out, files))
         return
     make_directory(out)
-    paths = write_fileset(out, files, overwrite=force)
+    planned = preview(out, files)
+    changing = FileSet(tuple(file for file, one in zip(files, planned, strict=True) if one.change != "same"))
+    write_fileset(out, changing, overwrite=force)  # ca.pem is there already where the certificate was issued
+    paths = [one.path for one in planned]
     lines = [*(f"wrote {path}" for path in paths), *(f"{name} {value}" for name, value in shown.items())]
-    run.show({"files": [str(path) for path in paths], **shown}, "\n".join(lines))
+    run.show({"files": paths, **shown}, "\n".join(lines))
 
 
 def _password(wanted: ExportFormat, password_file: Path | None) -> str | None:

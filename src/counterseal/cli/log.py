@@ -24,14 +24,15 @@ def log() -> None:
     """Show or verify the log of every use of a CA key."""
 
 
-@log.command("show", epilog="\b\nExamples:\n  counterseal log show --after 100")
-@click.option("--after", type=click.IntRange(0), default=0, help="Only entries after this sequence number.")
+@log.command("show", epilog="\b\nExamples:\n  counterseal log show --limit 20\n  counterseal log show --after 0 --json")
+@click.option("--after", type=click.IntRange(0), help="Those after this sequence number.  [default: the newest]")
 @click.option("--limit", type=click.IntRange(1, 10_000), default=100, show_default=True, help="Entries at most.")
 @common
-def show(run: Run, *, after: int, limit: int) -> None:
+def show(run: Run, *, after: int | None, limit: int) -> None:
     """Show who used which CA key for what."""
     with run.authority() as authority:
-        uses = list(islice(authority.store.key_uses(after=after), limit))
+        begin = max(authority.store.key_use_head().sequence - limit, 0) if after is None else after
+        uses = list(islice(authority.store.key_uses(after=begin), limit))
     rows = [
         (
             str(use.sequence),

@@ -30,6 +30,7 @@ class AttributeType(NamedTuple):
 
 
 _PRINTABLE_STRING = re.compile(r"[A-Za-z0-9 '()+,./:=?-]*")  # X.680 41.4
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
 _IA5_STRING = re.compile(r"[\x00-\x7f]*")
 
 ATTRIBUTE_TYPES = (
@@ -89,7 +90,8 @@ def _value_faults(kind: AttributeType, value: str) -> Iterator[str]:
     if not value.strip():
         yield f"subject attribute {kind.name} is empty: {quoted(value)}"
     if has_control(value):
-        yield f"control character in subject attribute {kind.name}: {quoted(value)}"
+        what = "octets that are no UTF-8" if _SURROGATE.search(value) else "control character"
+        yield f"{what} in subject attribute {kind.name}: {quoted(value)}"
     # The library counts the octets of a common name, RFC 5280 the characters: both must fit.
     length = len(value.encode(errors="surrogatepass")) if kind.oid == NameOID.COMMON_NAME else len(value)
     if length > kind.upper_bound:

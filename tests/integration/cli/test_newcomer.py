@@ -85,6 +85,32 @@ def test_a_wrong_word_is_told_from_nothing_found(home: Path, words: tuple[str, .
     assert ran.stdout == ""
 
 
+def test_a_bundle_is_made_where_the_certificate_was_issued(home: Path, tmp_path: Path) -> None:
+    """The root is there already, and is the same; what would change is not replaced unasked."""
+    _typed(home, "client", "packed", "--no-p12", "--out", str(tmp_path))
+    assert "packed.p12" in _typed(home, "export", "packed", "--out", str(tmp_path)).stdout
+    again = counterseal(home, "export", "packed", "--out", str(tmp_path))
+    assert (again.code, "file exists already" in again.stderr) == (1, True)
+    lost = counterseal(home, "export", "packed", "--key-file", str(tmp_path / "lost"), "--out", str(tmp_path / "new"))
+    assert "lost: no such file" in lost.stderr
+
+
+def test_the_newest_uses_of_keys_are_shown(home: Path) -> None:
+    """The last line is what happened last; from the start when that is asked for."""
+    uses = json.loads(_typed(home, "log", "show", "--limit", "2", "--json").stdout)["key_uses"]
+    every = json.loads(_typed(home, "log", "show", "--after", "0", "--json").stdout)["key_uses"]
+    assert uses == every[-2:]
+    assert [use["sequence"] for use in every] == list(range(1, len(every) + 1))
+
+
+def test_a_second_revocation_says_what_the_certificate_is(home: Path, tmp_path: Path) -> None:
+    """Instead of that there is none."""
+    _typed(home, "client", "leaver", "--no-p12", "--out", str(tmp_path))
+    _typed(home, "revoke", "leaver")
+    again = counterseal(home, "revoke", "leaver")
+    assert "no certificate named 'leaver' is valid or held: 1 is revoked\n" in again.stderr
+
+
 def test_expired_certificates_are_no_valid_ones(home: Path, tmp_path: Path) -> None:
     """By the word that the list itself has for them."""
     _typed(home, "client", "brief", "--no-p12", "--lifetime", "1s", "--out", str(tmp_path))
