@@ -81,13 +81,18 @@ def export_(
     if dry_run:
         show_dry_run(run, files=preview(out, files))
         return
-    make_directory(out)
-    planned = preview(out, files)
-    changing = FileSet(tuple(file for file, one in zip(files, planned, strict=True) if one.change != "same"))
-    write_fileset(out, changing, overwrite=force)  # ca.pem is there already where the certificate was issued
-    paths = [one.path for one in planned]
+    paths = _write(out, files, force=force)
     lines = [*(f"wrote {path}" for path in paths), *(f"{name} {value}" for name, value in shown.items())]
     run.show({"files": paths, **shown}, "\n".join(lines))
+
+
+def _write(out: Path, files: FileSet, *, force: bool) -> list[str]:
+    """Write what is not there yet: ``ca.pem`` is where the certificate was issued. Return all paths."""
+    make_directory(out)
+    planned = preview(out, files)
+    new = FileSet(tuple(file for file, one in zip(files, planned, strict=True) if one.change != "same"))
+    write_fileset(out, new, overwrite=force)
+    return [one.path for one in planned]
 
 
 def _password(wanted: ExportFormat, password_file: Path | None) -> str | None:
