@@ -132,7 +132,8 @@ def _overlap(one: Edit, other: Edit) -> bool:
 def _applied(text: str, edits: Iterable[Edit]) -> str:
     starts = [0, *accumulate(len(line) + 1 for line in text.split("\n"))]
     newline = "\r\n" if "\r\n" in text else "\n"
-    placed = sorted(((starts[edit.line - 1] + edit.column - 1, edit) for edit in edits), key=lambda pair: pair[0])
+    found = ((starts[edit.line - 1] + edit.column - 1, edit) for edit in edits)
+    placed = sorted(found, key=lambda pair: (pair[0], bool(pair[1].old)))  # what is put before a word comes before it
     pieces: list[str] = []
     done = 0
     for start, edit in placed:

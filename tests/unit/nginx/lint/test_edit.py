@@ -100,6 +100,14 @@ def test_arguments_are_written_anew() -> None:
     assert applied(edit, text=text) == TEXT.replace("server_name a;", "server_name c d;")
 
 
+def test_a_line_goes_before_a_directive_that_is_written_anew() -> None:
+    """In whatever order the two were wanted."""
+    listen = directives()["listen"]
+    both = write_arguments(listen, ["8443"]), insert_before(listen, "a b;")
+    expected = TEXT.replace("listen 443", "a b;\n        listen 8443")
+    assert applied(*both) == applied(*reversed(both)) == expected
+
+
 def test_an_edit_is_not_applied_to_another_text() -> None:
     """Where the old words no longer stand, nothing is done."""
     edit = replace_word(directives()["listen"], 0, "8443")

@@ -59,10 +59,10 @@ def count_left(left: Sequence[Located]) -> str:
 
 def _block(group: Sequence[Located], texts: Mapping[str, str]) -> Iterator[str]:
     first = group[0]
-    kind = _kind(first)
+    summary = first.rule.summary.removesuffix(".")
     places = [f"  {one.place}: {one.finding.message}" for one in group]
     if first.has(Applicability.COMMAND):
-        yield f"to be mended by a command: {first.rule.summary} [{first.rule.code}]"
+        yield f"to be mended by a command: {summary} [{first.rule.code}]"
         yield from places
         yield from dict.fromkeys(f"  run: {one.fix.command}" for one in group if one.fix)
         return
@@ -70,7 +70,7 @@ def _block(group: Sequence[Located], texts: Mapping[str, str]) -> Iterator[str]:
         yield f"left to you: {first.rule.remedy} [{first.rule.code}]"
         yield from places
         return
-    yield f"suggested: {first.rule.summary} [{first.rule.code}, {kind}]"
+    yield f"suggested: {summary} [{first.rule.code}, {_kind(first)}]"
     yield from places
     yield from (f"  needs a decision: {decision}" for decision in _decisions(group))
     yield from _patch(group, texts).splitlines()
