@@ -196,7 +196,10 @@ class Access:
         if self._reserving is not None:
             await self._reserving
         with suppress(CountersealError):  # what stays reserved does no harm
-            await self.write(ahead.give_back)
+            await self._release(ahead)
+
+    async def _release(self, ahead: Ahead) -> None:
+        await self.write(ahead.give_back)
 
     async def _work(self) -> None:
         while self._waiting:

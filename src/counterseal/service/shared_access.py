@@ -75,10 +75,19 @@ class SharedAccess(Access):
         self._metrics.jobs.inc()
         return answer
 
-    async def _transact(self, work: Callable[[Authority], T]) -> T:
-        """Have a connection do the work, which is one transaction."""
+    async def _release(self, ahead: Ahead) -> None:
+        """Give numbers back at once or not at all: a stop does not wait for a database that is away."""
+
+        def work(authority: Authority) -> None:
+            with transaction(authority):
+                ahead.give_back(authority)
+
+        await self._transact(work, until=0.0)
+
+    async def _transact(self, work: Callable[[Authority], T], *, until: float | None = None) -> T:
+        """Have a connection do the work, which is one transaction, tried again until then; see ``patiently``."""
         with self._metrics.commit_seconds.time():
-            answer = await self._writers.do(work)
+            answer = await self._writers.do(work, until=until)
         self._metrics.commits.inc()
         return answer
 
@@ -124,7 +133,7 @@ class _Connections:
         self._number = len(authorities)
         self.waiting = 0
 
-    async def do(self, job: Callable[[Authority], T]) -> T:
+    async def do(self, job: Callable[[Authority], T], *, until: float | None = None) -> T:
         """Do the job as soon as there is a connection; who does not wait any more stops nothing."""
         self.waiting += 1
         try:
@@ -148,7 +157,7 @@ class _Connections:
             self._free.put_nowait((authority, errands))
 
         timer = loop.call_later(SILENCE_SECONDS, cut)
-        work = errands.do(lambda: patiently(lambda: job(authority)))
+        work = errands.do(lambda: patiently(lambda: job(authority), until))
         work.add_done_callback(give_back)
         return await asyncio.shield(work)
 

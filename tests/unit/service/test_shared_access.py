@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from threading import Barrier
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
@@ -13,7 +13,7 @@ from access_jobs import reserve, taken
 from counterseal.authority.revoke import revoke_record
 from counterseal.errors import CountersealError, InputError
 from counterseal.pki.crl import RevocationReason
-from counterseal.service import shared_access
+from counterseal.service import shared_access, transacting
 from counterseal.service.shared_access import SharedAccess
 from counterseal.store.acme.accounts import add_account
 from counterseal.store.acme.orders import add_order, change_order, claim_processing
@@ -247,3 +247,20 @@ def test_a_commit_without_an_answer_is_not_guessed(lab: Lab, monkeypatch: pytest
         return await access.read(taken)
 
     assert lab.run(story) == [1, 2]
+
+
+def test_a_stop_does_not_wait_for_a_database_that_is_away(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Numbers that were reserved ahead are given back at once or stay; otherwise it is waited for."""
+    monkeypatch.setattr(transacting, "PATIENCE_SECONDS", 100 * SECONDS)
+
+    def away(*_: object, **__: object) -> NoReturn:
+        raise unreachable("gone")
+
+    async def story() -> None:
+        access = SharedAccess(lab.authority)
+        assert access._writer.ahead
+        access._writer.ahead.add("clients", [1])
+        monkeypatch.setattr(type(access._writer.store), "begin", away)
+        await asyncio.wait_for(access.close(), SECONDS)
+
+    asyncio.run(story())
