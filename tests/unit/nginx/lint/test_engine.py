@@ -14,6 +14,7 @@ from counterseal.nginx.lint.edit import Edit
 from counterseal.nginx.lint.engine import LintResult, lint
 from counterseal.nginx.lint.fix import Fix
 from counterseal.nginx.lint.output.document import result_to_json, rule_to_json
+from counterseal.nginx.lint.output.fixes import left_by, show_left
 from counterseal.nginx.lint.output.github import to_github
 from counterseal.nginx.lint.output.sarif import write_sarif
 from counterseal.nginx.lint.output.text import explain_rule, show_result, show_rules
@@ -105,6 +106,15 @@ def test_how_sure_a_fix_is_is_told_in_every_format() -> None:
     assert "  fix: --fix suggests one; it needs a decision: whether" in shown
     assert all(len(line) <= 60 for line in shown.splitlines()[1:])
     assert shown.endswith("1 finding: 1 medium; --fix suggests 1")
+
+
+def test_what_is_left_is_all_comment_whatever_stands_in_the_configuration() -> None:
+    """A name with line feeds in it puts nothing into the patch."""
+    text = 'server { listen 443 ssl; ssl_crl "a\n--- a/x\n+++ b/x\n@@ -1 +1 @@\r\n-a\n+b\n"; }'
+    result = found(text)
+    left = show_left(left_by(result, frozenset()), {"nginx.conf": text})
+    assert "suggested: " in left
+    assert all(line.startswith("#") for line in left.removesuffix("\n").split("\n"))
 
 
 def test_a_placeholder_is_none_in_a_named_group() -> None:

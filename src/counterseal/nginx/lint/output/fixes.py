@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from counterseal.errors import InputError
 from counterseal.nginx.lint.edit import apply_edits, choose_edits, show_patch
 from counterseal.nginx.lint.fix import SUGGESTED, Applicability
+from counterseal.pki.shown import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -60,11 +61,11 @@ def count_left(left: Sequence[Located]) -> str:
 def _block(group: Sequence[Located], texts: Mapping[str, str]) -> Iterator[str]:
     first = group[0]
     summary = first.rule.summary.removesuffix(".")
-    places = [f"  {one.place}: {one.finding.message}" for one in group]
+    places = [printable(f"  {one.place}: {one.finding.message}") for one in group]
     if first.has(Applicability.COMMAND):
         yield f"to be mended by a command: {summary} [{first.rule.code}]"
         yield from places
-        yield from dict.fromkeys(f"  run: {one.fix.command}" for one in group if one.fix)
+        yield from dict.fromkeys(printable(f"  run: {one.fix.command}") for one in group if one.fix)
         return
     if not first.has(*SUGGESTED):
         yield f"left to you: {first.rule.remedy} [{first.rule.code}]"
@@ -73,7 +74,7 @@ def _block(group: Sequence[Located], texts: Mapping[str, str]) -> Iterator[str]:
     yield f"suggested: {summary} [{first.rule.code}, {_kind(first)}]"
     yield from places
     yield from (f"  needs a decision: {decision}" for decision in _decisions(group))
-    yield from _patch(group, texts).splitlines()
+    yield from _patch(group, texts).removesuffix("\n").split("\n")  # as patch parts lines, and at nothing else
 
 
 def _patch(group: Sequence[Located], texts: Mapping[str, str]) -> str:
