@@ -11,6 +11,7 @@ import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPResponse, HTTPSConnection
+from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -21,7 +22,6 @@ from command import counterseal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
 SECONDS = 30
 
@@ -47,6 +47,12 @@ class Running:
     def log(self) -> list[dict[str, Any]]:
         """What it has logged so far."""
         return [json.loads(line) for line in self.lines]
+
+    @property
+    def most_memory(self) -> int:
+        """The most memory that it has had so far, in octets."""
+        lines = Path(f"/proc/{self.process.pid}/status").read_text().splitlines()
+        return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:"))
 
     def logged(self, event: str, **fields: object) -> dict[str, Any]:
         """Return the first line of this event with these fields; it is written after the answer, so wait."""

@@ -8,7 +8,6 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from http import HTTPStatus
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -44,15 +43,9 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 @pytest.fixture(autouse=True)
 def memory(service: Running) -> Iterator[None]:
     """Hold what a test takes to the limit."""
-    before = resident(service)
+    before = service.most_memory
     yield
-    assert resident(service) - before < MEMORY
-
-
-def resident(service: Running) -> int:
-    """Return the most memory that the service has had, in bytes."""
-    lines = Path(f"/proc/{service.process.pid}/status").read_text().splitlines()
-    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:"))
+    assert service.most_memory - before < MEMORY
 
 
 def connect(service: Running) -> socket.socket:

@@ -147,20 +147,14 @@ def test_what_is_no_handshake_is_cut_off(service: Running) -> None:
 
 def test_who_was_told_to_speak_tls_fills_no_memory(service: Running) -> None:
     """Whatever he goes on to send."""
-    parts, before = urlsplit(service.url), most_memory(service)
+    parts, before = urlsplit(service.url), service.most_memory
     with socket.create_connection((parts.hostname, parts.port), timeout=30) as plain:
         plain.sendall(b"POST / HTTP/1.1\r\n\r\n")
         assert read_answer(plain).status == 400
         for _ in range(64):
             plain.sendall(bytes(MEGABYTE))
         assert service.request("GET", "/healthz")[0].status == 200
-    assert most_memory(service) - before < 16 * MEGABYTE
-
-
-def most_memory(service: Running) -> int:
-    """Return the most memory that the service has had, in octets."""
-    lines = Path(f"/proc/{service.process.pid}/status").read_text().splitlines()
-    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:"))
+    assert service.most_memory - before < 16 * MEGABYTE
 
 
 @pytest.mark.slow
