@@ -24,6 +24,7 @@ from counterseal.cli.program import program
 from counterseal.cli.proofs import summary, table
 from counterseal.compose.ground import open_ground
 from counterseal.compose.home import new_home, open_authority, settings_of
+from counterseal.config.toml_text import toml_string
 from counterseal.errors import NginxError, NotFoundError, shell_line
 from counterseal.files import make_directory, write_file, write_fileset
 from counterseal.fileset import SECRET
@@ -54,7 +55,7 @@ SITE = """\
 server_names = ["localhost"]
 listen = ["127.0.0.1:{port}"]
 client_certificates = "{mode}"
-root = "{root}"
+root = {root}
 """
 PAGE = b"<!doctype html><title>Counterseal</title><p>You are in: nginx verified your certificate.\n"
 
@@ -197,7 +198,7 @@ class Demonstration:
         pages = self.place / "pages"
         make_directory(pages)
         write_file(pages / "index.html", PAGE, mode=0o644)
-        content = SITE.format(port=self.port, mode=mode, root=pages)
+        content = SITE.format(port=self.port, mode=mode, root=toml_string(str(pages)))
         write_file(self.home / "counterseal.toml", content.encode(), mode=0o644)
         deployed = deploy_sites(authority, settings_of(self.home).sites, self._ground(), reason=f"quickstart: {mode}")
         self.proofs += deployed.proofs

@@ -15,6 +15,7 @@ from counterseal.compose.home import cas_in, require_home, settings_of
 from counterseal.compose.place import store_path
 from counterseal.compose.stores import open_store, read_password, require_driver
 from counterseal.config.settings import StoreSettings
+from counterseal.config.toml_text import toml_string
 from counterseal.errors import InputError
 from counterseal.files import read_file, write_fileset
 from counterseal.fileset import PUBLIC, FileSet, PlannedFile
@@ -148,8 +149,8 @@ def _configuration(home: Path, store: StoreSettings | None) -> PlannedFile:
     rest = _without_store(text)
     lines = []
     if store is not None:
-        lines = ["[store]", f'url = "{store.url}"']
-        lines += [f'password_file = "{store.password_file}"'] if store.password_file else []
+        lines = ["[store]", f"url = {toml_string(store.url)}"]
+        lines += [f"password_file = {toml_string(str(store.password_file))}"] if store.password_file else []
         lines += ["", ""] if rest else [""]
     mode = path.stat().st_mode & 0o777 if path.exists() else PUBLIC
     return PlannedFile(path.name, ("\n".join(lines) + rest).encode(), mode)
