@@ -34,6 +34,9 @@ AT_ONCE = 2
 """So many transactions at a time: while one is flushed, the next decides and signs."""
 
 
+_FOR_ALL = AWAY | {UNANSWERED, "store.busy"}
+
+
 class Together:
     """The jobs of one process; ``run`` has a thread with a connection of its own do a work."""
 
@@ -72,11 +75,15 @@ class Together:
 
 
 def _do(authority: Authority, group: list[Waiting]) -> list[Outcome]:
-    """Do all in one transaction; where that fails for another reason than the database's absence, each alone."""
+    """Do all in one transaction; where that fails by one of them, each alone.
+
+    Where it fails by the database, or by somebody who holds the log's head for too long, all are told: each alone would
+    wait for as long again.
+    """
     try:
         return _do_together(authority, group)
     except StoreError as error:
-        if error.code in AWAY | {UNANSWERED} or len(group) == 1:
+        if error.code in _FOR_ALL or len(group) == 1:
             raise
     until = time.monotonic() + PATIENCE_SECONDS
     return [_do_alone(authority, waiting, until) for waiting in group]

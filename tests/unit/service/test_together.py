@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
 from access_jobs import reserve, taken
 from counterseal.errors import InputError, StoreError
+from counterseal.store.issuance import Issuance
 from counterseal.store.postgresql_failures import unreachable
 from shared_store import Lab, shared_lab
 from store_fixtures import certificate, key_use
@@ -136,3 +137,20 @@ def test_what_the_database_undid_is_done_again(lab: Lab) -> None:
 
     assert lab.run(story) == [1, 2, 3]
     assert attempts == [1, 2, 1, 2, 3]
+
+
+def test_who_waits_in_vain_waits_once(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody holds the head of the log for too long: all are told, and none is tried alone for as long again."""
+    tried: list[int] = []
+
+    def busy(_: object, issued: list[object]) -> NoReturn:
+        tried.append(len(issued))
+        raise StoreError("store.busy", "busy")
+
+    async def story(access: SharedAccess) -> None:
+        await gather(access, *map(reserve, range(1, 4)))
+        monkeypatch.setattr(Issuance, "_record_all", busy)
+        assert await gather(access, *map(record, range(1, 4))) == ["store.busy"] * 3
+
+    lab.run(story)
+    assert tried == [3]
