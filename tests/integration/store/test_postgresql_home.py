@@ -69,7 +69,7 @@ def test_a_frozen_publisher_publishes_nothing_late(tmp_path: Path) -> None:
         assert stopped.si_code == os.CLD_STOPPED
         assert counterseal(home, "crl").code == 0
         frozen.send_signal(signal.SIGCONT)
-        assert frozen.wait(SECONDS) == 0
+        assert frozen.wait(4 * SECONDS) in {0, 1}, "1 where it was frozen for longer than it tries"
     finally:
         frozen.kill()
         frozen.wait()
@@ -78,8 +78,10 @@ def test_a_frozen_publisher_publishes_nothing_late(tmp_path: Path) -> None:
         ((ca, late),) = [(ca, action) for ca, action in uses if action.endswith(", discarded")]
         latest = store.latest_crl_number(ca)
     number = int(late.split()[1].rstrip(","))
-    assert [action for name, action in uses if name == ca][-3:] == [f"crl {number + 1}", late, f"crl {number + 2}"]
-    assert latest == number + 2
+    told = [action for name, action in uses if name == ca]
+    told = told[told.index(late) - 1 :]
+    assert told in ([f"crl {number + 1}", late], [f"crl {number + 1}", late, f"crl {number + 2}"])
+    assert latest == number + len(told) - 1
     assert counterseal(home, "log", "verify").code == 0
     cluster().drop(url)
 
