@@ -38,7 +38,7 @@ def counterseal(home: Path, *arguments: str, timeout: float = 120) -> Ran:
 
 
 def write_secret(path: Path, text: str) -> str:
-    """Write a file that its owner alone can read, as it must be with a passphrase, and return its path."""
+    """Write a file that its owner alone can read, as it should be with a passphrase, and return its path."""
     path.touch(mode=0o600)
     path.write_text(text)
     return str(path)

@@ -65,19 +65,26 @@ def read_first_line(path: Path) -> bytes:
 
 
 def read_secret(path: Path) -> bytes:
-    """Return the first line of a file that opens a CA key, a database or an account to whoever reads it.
+    """Return the first line of a file that opens a database or an account to whoever reads it.
 
     Its owner and its group may; raises FileError ``file.secret_mode`` where everybody may.
     """
     secret = read_first_line(path)
-    status = path.stat()
-    if stat.S_ISREG(status.st_mode) and status.st_mode & stat.S_IRWXO:
-        raise FileError(
-            "file.secret_mode",
-            f"others can read the secret: {path} has mode {stat.S_IMODE(status.st_mode):04o}",
-            hint=shell_line("chmod", "600", path),
-        )
+    if error := exposed(path):
+        raise error
     return secret
+
+
+def exposed(path: Path) -> FileError | None:
+    """Return ``file.secret_mode`` if everybody may read this file, None if only its owner and its group may."""
+    status = path.stat()
+    if not (stat.S_ISREG(status.st_mode) and status.st_mode & stat.S_IRWXO):
+        return None
+    return FileError(
+        "file.secret_mode",
+        f"others can read the secret: {path} has mode {stat.S_IMODE(status.st_mode):04o}",
+        hint=shell_line("chmod", "600", path),
+    )
 
 
 def make_directory(path: Path, *, mode: int = 0o755) -> None:

@@ -10,7 +10,7 @@ import click
 
 from counterseal.bundles.password import check_password, generate_password
 from counterseal.errors import InputError
-from counterseal.files import read_first_line, read_secret
+from counterseal.files import exposed, read_first_line
 
 CREDENTIAL = "counterseal-passphrase"
 MIN_LENGTH = 8
@@ -55,14 +55,14 @@ def _credential() -> Path | None:
 
 
 def _passphrase_in(path: Path) -> bytes:
-    return _filled(read_secret(path), path)
+    line = _first_line(path)
+    if error := exposed(path):  # no refusal: what mounts a secret into a container often shows it to all in there
+        click.echo(f"warning: {error.message}\nhint: {error.hint}", err=True)
+    return line
 
 
 def _first_line(path: Path) -> bytes:
-    return _filled(read_first_line(path), path)
-
-
-def _filled(line: bytes, path: Path) -> bytes:
+    line = read_first_line(path)
     if not line:
         raise InputError("passphrase.empty", f"the passphrase file has an empty first line: {path}")
     return line
