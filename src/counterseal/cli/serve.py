@@ -10,7 +10,7 @@ import click
 
 from counterseal.cli.common import Run, common
 from counterseal.cli.program import program
-from counterseal.cli.serve_unit import unit_text
+from counterseal.cli.serve_unit import NAME, closed_to_others, code_read, unit_text
 from counterseal.compose.extras import installing
 from counterseal.errors import InputError
 from counterseal.service.settings import Address
@@ -41,8 +41,7 @@ def serve(run: Run, *, listen: str | None, names: tuple[str, ...], print_unit: b
     """
     _require_extra()
     if print_unit:
-        unit = unit_text(program(), run.home.absolute(), run.passphrase_file and run.passphrase_file.absolute())
-        run.show({"unit": unit}, unit.rstrip())
+        _print_unit(run)
         return
     from counterseal.compose.serve import serve as run_service  # noqa: PLC0415 - 0.3 s that only a service needs
 
@@ -66,6 +65,16 @@ def serve(run: Run, *, listen: str | None, names: tuple[str, ...], print_unit: b
         run.say("next: counterseal ca export > root.pem, which clients trust")
 
     run_service(run.home, settings, run.ask_passphrase, started=started)
+
+
+def _print_unit(run: Run) -> None:
+    code = code_read(program())
+    file = run.passphrase_file and run.passphrase_file.absolute()
+    unit = unit_text(program(), run.home.absolute(), file, code=code)
+    run.show({"unit": unit}, unit.rstrip())
+    if closed := closed_to_others(code):
+        run.say(f"warning: the program lies where the service's user, {NAME}, may not look: {closed}")
+        run.say("hint: install it where all may read: python3 -m venv /opt/counterseal, and pip install in there")
 
 
 def _require_extra() -> None:

@@ -7,11 +7,13 @@ It needs its home, the network, and one privilege: a port below 1024. What else 
 from __future__ import annotations
 
 import shlex
+import stat
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
+    from collections.abc import Iterable, Sequence
 
 NAME = "counterseal"
 
@@ -76,13 +78,17 @@ WantedBy=multi-user.target
 """
 
 
-def unit_text(program: Sequence[str], home: Path, passphrase_file: Path | None) -> str:
-    """Return the unit that runs this program on the CA in ``home``; a passphrase becomes a credential."""
+def unit_text(program: Sequence[str], home: Path, passphrase_file: Path | None, *, code: Iterable[Path] = ()) -> str:
+    """Return the unit that runs this program on the CA in ``home``; a passphrase becomes a credential.
+
+    ``code`` is what the program reads besides: where any of it, or the home, lies under /home or /root, these stay
+    visible to the service.
+    """
     command = shlex.join([*program, "serve", "--home", str(home)]).replace("%", "%%")
     of_state = home.parent.as_posix() == "/var/lib"
     file = passphrase_file or "/etc/counterseal/passphrase"
     credential = f"LoadCredential={NAME}-passphrase:{file}"
-    hidden = any(word.startswith(("/home/", "/root/")) for word in [*program, f"{home}/"])
+    hidden = any(word.startswith(("/home/", "/root/")) for word in [*program, f"{home}/", *map(str, code)])
     return _TEXT.format(
         command=command,
         credential=credential,
@@ -90,3 +96,14 @@ def unit_text(program: Sequence[str], home: Path, passphrase_file: Path | None) 
         state=f"StateDirectory={home.name}\nStateDirectoryMode=0711" if of_state else f"ReadWritePaths={home}",
         protect_home="read-only" if hidden else "yes",
     )
+
+
+def code_read(program: Sequence[str]) -> tuple[Path, ...]:
+    """Return what runs when this program is called: its file, this package, and the interpreter behind every link."""
+    return Path(program[0]), Path(__file__), Path(sys.executable), Path(sys.executable).resolve()
+
+
+def closed_to_others(paths: Iterable[Path]) -> Path | None:
+    """Return the first directory above these paths that another user may not enter, or None."""
+    above = (directory for path in paths for directory in reversed(path.parents))
+    return next((directory for directory in above if not directory.stat().st_mode & stat.S_IXOTH), None)

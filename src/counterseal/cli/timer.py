@@ -23,6 +23,7 @@ UNITS = Path("/etc/systemd/system")
 SYSTEMD_RUNS = Path("/run/systemd/system")  # sd_booted(3)
 CRON_FILE = "/etc/cron.d/counterseal"
 TIMER = "counterseal-refresh.timer"
+SERVICE = "counterseal-refresh.service"
 _SERVICE_TEXT = """\
 [Unit]
 Description=Counterseal: renew what is due, refresh the revocation lists, deploy and prove
@@ -46,7 +47,7 @@ WantedBy=timers.target
 """
 
 
-@click.group(cls=Commands, epilog="\b\nExamples:\n  counterseal timer install\n  counterseal timer print")
+@click.group(cls=Commands, epilog="\b\nExamples:\n  counterseal timer install\n  counterseal timer remove")
 def timer() -> None:
     """Have refresh called by systemd or cron."""
 
@@ -66,9 +67,7 @@ def install(run: Run, *, unit_dir: Path | None, dry_run: bool) -> None:
         run.show({"systemd": False, "cron": line}, f"systemd does not run here; put this into {CRON_FILE}:\n{line}")
         return
     service = _SERVICE_TEXT.format(command=shlex.join(_command(run)).replace("%", "%%"))
-    files = FileSet(
-        (PlannedFile("counterseal-refresh.service", service.encode()), PlannedFile(TIMER, _TIMER_TEXT.encode()))
-    )
+    files = FileSet((PlannedFile(SERVICE, service.encode()), PlannedFile(TIMER, _TIMER_TEXT.encode())))
     if dry_run:
         acts = () if unit_dir else (f"start {TIMER}, now and at every boot",)
         show_dry_run(run, acts=acts, files=preview(unit_dir or UNITS, files))
@@ -80,6 +79,27 @@ def install(run: Run, *, unit_dir: Path | None, dry_run: bool) -> None:
         _systemctl("enable", "--now", TIMER)
         lines.append(f"started {TIMER}: every six hours\nnext: systemctl list-timers {TIMER}")
     run.show({"systemd": True, "started": unit_dir is None, "files": [str(path) for path in paths]}, "\n".join(lines))
+
+
+@timer.command(epilog="\b\nExamples:\n  counterseal timer remove --dry-run")
+@click.option("--unit-dir", type=DIRECTORY, help="Only remove the units from here, and stop nothing.")
+@dry_run_option
+@common
+def remove(run: Run, *, unit_dir: Path | None, dry_run: bool) -> None:
+    """Stop the systemd timer and remove its units; a line of cron is yours to remove."""
+    files = [path for name in (TIMER, SERVICE) if (path := (unit_dir or UNITS) / name).exists()]
+    runs = bool(files) and unit_dir is None and SYSTEMD_RUNS.is_dir()
+    if dry_run:
+        show_dry_run(run, acts=[*([f"stop {TIMER}"] if runs else []), *(f"remove {path}" for path in files)])
+        return
+    if runs and UNITS / TIMER in files:
+        _systemctl("disable", "--now", TIMER)
+    for path in files:
+        path.unlink()
+    if runs:
+        _systemctl("daemon-reload")
+    lines = [f"removed {path}" for path in files] or [f"there is no timer in {unit_dir or UNITS}"]
+    run.show({"stopped": runs, "files": [str(path) for path in files]}, "\n".join(lines))
 
 
 @timer.command("print", epilog=f"\b\nExamples:\n  counterseal timer print >> {CRON_FILE}")

@@ -125,6 +125,7 @@ CASES = [
     ("handshake 127.0.0.1:1 --html @/page.html --keylog @/keys.log", "page.html", "new"),
     ("timeline --svg @/ends.svg", "ends.svg", "new"),
     ("timer install", None, ""),
+    ("timer remove", None, ""),
     ("timer install --unit-dir @/units", "units/counterseal-refresh.timer", "new"),
     ("backup @/new.backup", "new.backup", "new"),
     ("restore @/old.backup --passphrase-file @/passphrase", "elsewhere/keys/root.key.pem", "new"),

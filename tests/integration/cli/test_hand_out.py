@@ -93,6 +93,21 @@ def test_systemd_takes_the_timer_units(home: Path, tmp_path: Path) -> None:
     run_program("systemd-analyze", "verify", *units, cwd=tmp_path)
 
 
+def test_timer_units_are_removed_again(home: Path, tmp_path: Path) -> None:
+    """Both, and nothing else in the directory; a second time there is nothing to do."""
+    units = tmp_path / "units"
+    units.mkdir()
+    (units / "nginx.service").touch()
+    assert counterseal(home, "timer", "install", "--unit-dir", str(units)).code == 0
+    rehearsed = counterseal(home, "timer", "remove", "--unit-dir", str(units), "--dry-run")
+    assert f"would remove {units}/counterseal-refresh.timer" in rehearsed.stdout
+    assert len(list(units.iterdir())) == 3
+    assert counterseal(home, "timer", "remove", "--unit-dir", str(units)).code == 0
+    assert [path.name for path in units.iterdir()] == ["nginx.service"]
+    again = counterseal(home, "timer", "remove", "--unit-dir", str(units))
+    assert (again.code, again.stdout.strip()) == (0, f"there is no timer in {units}")
+
+
 def test_without_systemd_the_cron_line_is_printed(home: Path, tmp_path: Path) -> None:
     """And with encrypted keys and no passphrase file, that it would wait for somebody to type one."""
     if Path("/run/systemd/system").is_dir():

@@ -9,16 +9,16 @@ import socket
 import subprocess
 import sys
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from architecture.source_tree import ROOT
 from command import counterseal
-from counterseal.cli.serve_unit import unit_text
+from counterseal.cli.serve_unit import closed_to_others, unit_text
 from service_process import SECONDS, make_ca, running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     import pytest
 
@@ -69,11 +69,27 @@ def test_systemd_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_the_unit_in_the_repository_is_the_one_that_is_printed(tmp_path: Path) -> None:
     """With the usual paths; the command prints it with its own."""
-    assert UNIT.read_text() == unit_text(["/usr/local/bin/counterseal"], type(tmp_path)("/var/lib/counterseal"), None)
+    assert UNIT.read_text() == unit_text(["/usr/local/bin/counterseal"], Path("/var/lib/counterseal"), None)
     printed = counterseal(tmp_path / "ca", "serve", "--print-unit", "--passphrase-file", str(tmp_path / "pass")).stdout
     assert f"ExecStart={sys.executable} -m counterseal serve --home {tmp_path}/ca\n" in printed
     assert f"LoadCredential=counterseal-passphrase:{tmp_path}/pass\n" in printed
     assert f"ReadWritePaths={tmp_path}/ca\n" in printed
+
+
+def test_a_program_where_the_service_may_not_look(tmp_path: Path) -> None:
+    """An interpreter below /root, behind whatever link, stays visible; a directory closed to others is named."""
+    program, home = ["/usr/local/bin/counterseal"], Path("/var/lib/counterseal")
+    assert "\nProtectHome=yes\n" in unit_text(program, home, None, code=[Path("/usr/bin/python3")])
+    assert "\nProtectHome=read-only\n" in unit_text(program, home, None, code=[Path("/root/.pyenv/bin/python3")])
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    above = closed_to_others([Path("/usr/bin/python3"), closed / "bin" / "counterseal"])
+    assert above in {closed, *closed.parents}
+    printed = counterseal(tmp_path / "ca", "serve", "--print-unit")
+    assert closed_to_others([Path("/usr/bin/python3")]) is None
+    assert ("may not look" in printed.stderr) == (
+        closed_to_others([Path(__file__), Path(sys.executable).resolve()]) is not None
+    )
 
 
 def test_systemd_finds_no_fault_and_little_exposure(tmp_path: Path) -> None:
