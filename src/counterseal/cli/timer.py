@@ -90,7 +90,8 @@ def remove(run: Run, *, unit_dir: Path | None, dry_run: bool) -> None:
     files = [path for name in (TIMER, SERVICE) if (path := (unit_dir or UNITS) / name).exists()]
     runs = bool(files) and unit_dir is None and SYSTEMD_RUNS.is_dir()
     if dry_run:
-        show_dry_run(run, acts=[*([f"stop {TIMER}"] if runs else []), *(f"remove {path}" for path in files)])
+        acts = [*([f"stop {TIMER}"] if runs else []), *(f"remove {path}" for path in files)]
+        show_dry_run(run, acts=acts or [f"remove nothing, as there is no timer in {unit_dir or UNITS}"])
         return
     if runs and UNITS / TIMER in files:
         _systemctl("disable", "--now", TIMER)
