@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.slow, pytest.mark.nginx]
 FROZEN_SECONDS = 2.0
-BEFORE_SIGNING = ("counterseal.authority.signing", "Prepared.sign", 2)
+BEFORE_SIGNING = ("counterseal.authority.signing", "Prepared.sign", 1)
+"""The first of a process, which has reserved no numbers ahead yet: the order is stored as being signed by then."""
 ORDERS = 4
 """So many certificates after each blow, or it was not survived."""
 
