@@ -186,13 +186,30 @@ def _put(temporary: Path, path: Path, *, overwrite: bool) -> None:
         if overwrite:
             temporary.replace(path)
         else:
-            os.link(temporary, path)
+            _put_new(temporary, path)
     except FileExistsError as error:
         raise FileError(
             "file.exists", f"file exists already: {path}", hint="choose another name or pass --force"
         ) from error
     except OSError as error:
         raise not_written(path, error) from error
+
+
+def _put_new(temporary: Path, path: Path) -> None:
+    try:
+        os.link(temporary, path)
+    except OSError as error:
+        if not _knows_no_links(error):
+            raise
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))  # the name is ours
+        temporary.replace(path)
+
+
+def _knows_no_links(error: OSError) -> bool:
+    """Whether a file can have but one name where this happened: on a memory stick with FAT, on some file servers."""
+    import errno  # noqa: PLC0415 - only needed when something failed
+
+    return error.errno in {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS}
 
 
 def _sync(directory: Path) -> None:

@@ -87,27 +87,38 @@ def _spread(pipes: Sequence[Connection], questions: Iterable[Question]) -> Itera
     remaining = iter(questions)
     busy: deque[Connection] = deque()
     for pipe, question in zip(pipes, remaining, strict=False):
-        pipe.send(question)
+        _send(pipe, question)
         busy.append(pipe)
     while busy:
         pipe = busy.popleft()
         answer: Answer = _receive(pipe)
         for question in islice(remaining, 1):
-            pipe.send(question)
+            _send(pipe, question)
             busy.append(pipe)
         yield answer
+
+
+def _send(pipe: Connection, question: object) -> None:
+    try:
+        pipe.send(question)
+    except ConnectionError as error:  # it ended while it had nothing to do
+        raise _ended() from error
 
 
 def _receive(pipe: Connection) -> Any:  # noqa: ANN401 - what comes through a pipe has no type
     try:
         succeeded, answer = pipe.recv()
-    except EOFError as error:
-        raise CountersealError(
-            "worker.ended", "a worker process ended before its work was done", hint="is there enough memory?"
-        ) from error
+    except (EOFError, ConnectionError) as error:  # the latter: before it had read the question
+        raise _ended() from error
     if not succeeded:
         raise answer
     return answer
+
+
+def _ended() -> CountersealError:
+    return CountersealError(
+        "worker.ended", "a worker process ended before its work was done", hint="is there enough memory?"
+    )
 
 
 def _serve(function: Callable[[Question], Answer], pipe: Connection, of_parent: Sequence[Connection]) -> None:

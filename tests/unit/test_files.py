@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import stat
+from errno import EOPNOTSUPP, EPERM
 from typing import TYPE_CHECKING
 
 import pytest
@@ -27,6 +29,23 @@ def test_an_existing_file_is_refused_and_kept(tmp_path: Path) -> None:
     with pytest.raises(FileError, match="exists already"):
         write_file(tmp_path / "key", b"new", mode=SECRET, overwrite=False)
     assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("key", b"old")]
+
+
+@pytest.mark.parametrize("number", [EPERM, EOPNOTSUPP])
+def test_a_new_file_needs_no_links(number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a memory stick with FAT, where a backup goes; what is there is refused all the same."""
+
+    def refuse(*_: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "link", refuse)
+    write_file(tmp_path / "new", b"new", mode=SECRET, overwrite=False)
+    (tmp_path / "link").symlink_to(tmp_path / "elsewhere")
+    for taken in ("new", "link"):
+        with pytest.raises(FileError, match="exists already"):
+            write_file(tmp_path / taken, b"newer", mode=SECRET, overwrite=False)
+    assert {path.name for path in tmp_path.iterdir()} == {"new", "link"}
+    assert ((tmp_path / "new").read_bytes(), stat.S_IMODE((tmp_path / "new").stat().st_mode)) == (b"new", SECRET)
 
 
 def test_a_failed_set_removes_what_it_made(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from multiprocessing import active_children
 from typing import TYPE_CHECKING
 
 import pytest
@@ -81,6 +82,43 @@ def test_a_worker_that_dies_is_an_error_and_no_wait_for_ever() -> None:
 
     with workers(die, count=1) as spread, pytest.raises(CountersealError) as raised:
         list(spread([1]))
+    assert raised.value.code == "worker.ended"
+
+
+def test_a_worker_that_dies_between_two_questions_is_the_same_error() -> None:
+    """Not a broken pipe, which elsewhere means that the reader of the output went away."""
+
+    def questions() -> Iterator[int]:
+        yield 1
+        (worker,) = active_children()
+        worker.kill()
+        worker.join()
+        yield 2
+
+    with workers(lambda number: number, count=1) as spread, pytest.raises(CountersealError) as raised:
+        list(spread(questions()))
+    assert raised.value.code == "worker.ended"
+
+
+def test_a_worker_that_dies_before_it_reads_its_question_is_the_same_error() -> None:
+    """The system calls that a reset connection."""
+
+    def questions() -> Iterator[int]:
+        yield 1
+        (worker,) = active_children()
+        assert worker.pid is not None
+        os.kill(worker.pid, signal.SIGSTOP)
+        os.waitpid(worker.pid, os.WUNTRACED)  # it stands still
+        yield 2
+
+    with workers(lambda number: number, count=1) as spread:
+        answers = spread(questions())
+        assert next(answers) == 1
+        (worker,) = active_children()
+        worker.kill()
+        worker.join()
+        with pytest.raises(CountersealError) as raised:
+            next(answers)
     assert raised.value.code == "worker.ended"
 
 

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from counterseal.authority.parts import Authority
 
 STORE = "store.sqlite"
+LOGS = (f"{STORE}-wal", f"{STORE}-journal")
+"""What SQLite would take for a part of any store beside it, also of another one."""
 PARTS = ("keys", "sites", "serve", "canaries", "counterseal.toml")
 
 
@@ -96,7 +98,7 @@ def restore(source: Path, home: Path, passphrase: bytes) -> None:
 
 def refuse_taken(home: Path, names: Iterable[str]) -> None:
     """Raise FileError ``backup.taken`` where something is that a backup with these files would bring."""
-    for path in [home / part for part in dict.fromkeys(name.partition("/")[0] for name in names)]:
+    for path in [home / part for part in dict.fromkeys((*LOGS, *(name.partition("/")[0] for name in names)))]:
         if path.is_file() or (path.is_dir() and any(path.iterdir())):
             raise FileError(
                 "backup.taken",

@@ -72,5 +72,11 @@ def test_what_is_there_already_is_never_mixed_with_what_was_there(
     assert (refused.code, own.read_text(), list((second / "keys").iterdir())) == (1, "# mine\n", [])
     assert f"there is something already where the backup goes: {own}" in refused.stderr
     own.unlink()
+    log = second / "store.sqlite-wal"
+    log.write_bytes(b"of another store, which SQLite would play into this one")
+    refused = counterseal(second, "restore", str(file), "--passphrase-file", passphrase, *rehearsed)
+    assert (refused.code, list((second / "keys").iterdir())) == (1, [])
+    assert f"there is something already where the backup goes: {log}" in refused.stderr
+    log.unlink()
     assert counterseal(second, "restore", str(file), "--passphrase-file", passphrase).code == 0
     assert {path.name for path in (second / "keys").iterdir()} == {path.name for path in (first / "keys").iterdir()}
