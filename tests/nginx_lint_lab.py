@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, lru_cache
 from itertools import repeat
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -85,13 +85,14 @@ class Case:
         return f"{self.code}/{self.path.stem}"
 
 
-def list_cases() -> list[Case]:
-    """Return every case there is."""
-    return [Case(path) for path in sorted(CASES.glob("*/*.conf"))]
+def list_cases(code: str = "*") -> list[Case]:
+    """Return every case there is, or those of one rule."""
+    return [Case(path) for path in sorted(CASES.glob(f"{code}/*.conf"))]
 
 
+@lru_cache(maxsize=64)
 def look(text: str, conf: Path, version: str) -> LintResult:
-    """Lint a configuration as if it stood at ``conf``, beside the files that it names."""
+    """Lint a configuration as if it stood at ``conf``, beside the files that it names, which stay as they are."""
     whole = read_configuration(conf, overlay={str(conf): text})
     files = gather_files(whole.tree, conf.parent)
     return lint(build(whole.tree, version=named_version(version), now=NOW, files=files), whole.texts)

@@ -30,40 +30,48 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return directory
 
 
-@pytest.mark.parametrize("case", list_cases(), ids=str)
-def test_a_case_finds_what_is_marked_and_nothing_else(case: Case, lab: Path) -> None:
+each_rule = pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code, scope="module")
+"""Its tests one after the other, so that what was looked at once is known to them all."""
+
+
+@each_rule
+def test_a_case_finds_what_is_marked_and_nothing_else(rule: Rule, lab: Path) -> None:
     """Line and code, for every nginx the case is about."""
     conf = lab / "nginx.conf"
-    for version in case.versions:
+    for case, version in _looks_of(rule):
         found = look(case.text, conf, version).found
-        assert all(one.place.file == str(conf) for one in found)
-        assert {(one.place.line, one.rule.code) for one in found} == case.marks, version
+        assert all(one.place.file == str(conf) for one in found), case
+        assert {(one.place.line, one.rule.code) for one in found} == case.marks, (case, version)
 
 
-@pytest.mark.parametrize("case", [case for case in list_cases() if case.marks], ids=str)
-def test_what_is_mended_is_found_no_more(case: Case, lab: Path) -> None:
+@each_rule
+def test_what_is_mended_is_found_no_more(rule: Rule, lab: Path) -> None:
     """After the edits of a case there is left at most what had none, and no other rule has begun to fire."""
     conf = lab / "nginx.conf"
-    for version in case.versions:
+    for case, version in _looks_of(rule):
         unmended = Counter(one.rule.code for one in look(case.text, conf, version).found if not one.has(MACHINE))
         again = look(mended(case, conf, version), conf, version).found
-        assert Counter(one.rule.code for one in again) <= unmended, version
+        assert Counter(one.rule.code for one in again) <= unmended, (case, version)
 
 
-@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)
+@each_rule
 def test_every_finding_is_mended_by_an_edit_a_suggestion_or_a_command(rule: Rule, lab: Path) -> None:
     """Of the kinds that the catalogue tells; a suggestion that is taken, its placeholders filled in, silences it."""
     conf, kinds = lab / "nginx.conf", set(KINDS_ELSEWHERE.get(rule.code, ()))
-    for case in (case for case in list_cases() if case.code == rule.code):
-        for version in case.versions:
-            fixes = [one.fix for one in look(case.text, conf, version).found if one.rule is rule]
-            assert None not in fixes, case
-            kinds |= {fix.applicability for fix in fixes if fix}
-            text = as_suggested(case, conf, version).get(rule.code, "")
-            left = [one.fix for one in look(text, conf, version).found if one.rule is rule] if text else []
-            assert all(fix and fix.applicability not in SUGGESTED for fix in left), (case, text)
+    for case, version in _looks_of(rule):
+        fixes = [one.fix for one in look(case.text, conf, version).found if one.rule is rule]
+        assert None not in fixes, case
+        kinds |= {fix.applicability for fix in fixes if fix}
+        text = as_suggested(case, conf, version).get(rule.code, "")
+        left = [one.fix for one in look(text, conf, version).found if one.rule is rule] if text else []
+        assert all(fix and fix.applicability not in SUGGESTED for fix in left), (case, text)
     assert kinds == set(rule.fixes)
     assert (Applicability.COMMAND in kinds) == bool(rule.command)
+
+
+def _looks_of(rule: Rule) -> list[tuple[Case, str]]:
+    """Return the cases of a rule, each with every nginx it is about."""
+    return [(case, version) for case in list_cases(rule.code) for version in case.versions]
 
 
 def test_every_rule_has_a_firing_and_a_silent_case() -> None:
