@@ -117,6 +117,18 @@ def test_what_is_left_is_all_comment_whatever_stands_in_the_configuration() -> N
     assert all(line.startswith("#") for line in left.removesuffix("\n").split("\n"))
 
 
+def test_a_suggestion_shows_no_part_of_a_private_key_beside_it() -> None:
+    """Neither its beginning below an edit nor its end above one, where the other mark is not in the hunk."""
+    key = "data:-----BEGIN PRIVATE KEY-----\nSECRET1\nSECRET2\nSECRET3\nSECRET4\nSECRET5\n-----END PRIVATE KEY-----\n"
+    idle = "  ssl_crl a.crl;\n"
+    text = f'server {{\n  listen 443 ssl;\n{idle}  ssl_certificate_key "{key}";\n{idle}}}\n'
+    left = show_left(left_by(found(text), frozenset()), {"nginx.conf": text})
+    assert "tls-key-inline-data" in left
+    assert "mtls-crl-without-verify" in left
+    assert "SECRET" not in left
+    assert left.count("# -(not shown)\n") == 5  # the suggestion to take it out
+
+
 def test_a_placeholder_is_none_in_a_named_group() -> None:
     """What looks like one in a regular expression is the owner's."""
     edits = tuple(Edit("f", 1, 1, "", text) for text in ("~(?<who>a)", "(?P<who>a)", "a <client-ca.pem>", "<b>"))

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
     from counterseal.nginx.lint.engine import LintResult, Located
 
-_SECRET = re.compile(r"(BEGIN [A-Z ]*PRIVATE KEY-----).*?(-----END)", re.DOTALL)
+_SECRET = re.compile(r"(BEGIN [A-Z ]*PRIVATE KEY-----)(.*?)(?=-----END|\Z)", re.DOTALL)
+_LINE = re.compile(r"[^\n]+")
 
 
 def show_left(left: Sequence[Located], texts: Mapping[str, str]) -> str:
@@ -79,7 +80,13 @@ def _block(group: Sequence[Located], texts: Mapping[str, str]) -> Iterator[str]:
 
 def _patch(group: Sequence[Located], texts: Mapping[str, str]) -> str:
     edits = choose_edits(one.fix.edits for one in group if one.fix)
-    return _SECRET.sub(r"\1 (not shown) \2", show_patch(texts, apply_edits(texts, edits)))
+    changed = apply_edits(texts, edits)
+    return show_patch(*({file: _hidden(whole[file]) for file in changed} for whole in (texts, changed)))
+
+
+def _hidden(text: str) -> str:
+    """Return the text without its private keys, of which a hunk may hold a part; the lines keep their numbers."""
+    return _SECRET.sub(lambda key: key[1] + _LINE.sub("(not shown)", key[2]), text)
 
 
 def _by_rule(left: Sequence[Located]) -> Iterator[list[Located]]:
