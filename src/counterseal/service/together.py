@@ -14,7 +14,7 @@ from collections import deque
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
-from counterseal.errors import StoreError
+from counterseal.errors import CountersealError, StoreError
 from counterseal.service.access import Waiting, deliver
 from counterseal.service.problems import UNANSWERED
 from counterseal.service.transacting import AWAY, CONFLICT, PATIENCE_SECONDS, patiently, transaction
@@ -32,7 +32,6 @@ GROUP_LIMIT = 32
 
 AT_ONCE = 2
 """So many transactions at a time: while one is flushed, the next decides and signs."""
-
 
 _FOR_ALL = AWAY | {UNANSWERED, "store.busy"}
 
@@ -55,7 +54,7 @@ class Together:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Any] = loop.create_future()
         self._waiting.append(Waiting(job, future, durable=True, undone=undone))
-        if len(self._tasks) < AT_ONCE:
+        if sum(not task.done() for task in self._tasks) < AT_ONCE:  # one that is done takes nothing more
             task = loop.create_task(self._work())
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
@@ -82,7 +81,7 @@ def _do(authority: Authority, group: list[Waiting]) -> list[Outcome]:
     """
     try:
         return _do_together(authority, group)
-    except StoreError as error:
+    except CountersealError as error:
         if error.code in _FOR_ALL or len(group) == 1:
             raise
     until = time.monotonic() + PATIENCE_SECONDS

@@ -210,14 +210,12 @@ class Session:
 
     def row_behind(self, works: Iterable[tuple[str, Iterable[Row]]], statement: str) -> Row | None:
         """Run several statements as ``run_together`` does, then one more in the same go; return its first row."""
-        try:
+        with self._our_errors:
             with self._dialect.together(self._connection):
                 for one, rows in works:
                     self._connection.executemany(one, list(rows))
                 cursor = self._connection.execute(statement)
             row: Row | None = cursor.fetchone()
-        except self._dialect.faults as error:
-            raise self._dialect.error(error, self.place) from error
         return row
 
     def row(self, statement: str, values: Sequence[Any] = ()) -> Row | None:

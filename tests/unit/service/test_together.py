@@ -9,8 +9,10 @@ import pytest
 
 from access_jobs import reserve, taken
 from counterseal.errors import InputError, StoreError
+from counterseal.service import together
 from counterseal.store.issuance import Issuance
 from counterseal.store.postgresql_failures import unreachable
+from service_process import SECONDS
 from shared_store import Lab, shared_lab
 from store_fixtures import certificate, key_use
 
@@ -94,6 +96,52 @@ def test_what_cannot_be_recorded_spoils_nothing(lab: Lab) -> None:
         assert await recorded(access) == [1, 3]
 
     lab.run(story)
+
+
+def test_a_value_that_cannot_be_stored_spoils_nothing(lab: Lab) -> None:
+    """It shows at the end only as well, and is the fault of one."""
+
+    def unstorable(authority: Authority) -> None:
+        one = certificate(2, name="no\0such")
+        authority.store.record(one, key_use(one))
+
+    async def story(access: SharedAccess) -> None:
+        await gather(access, *map(reserve, range(1, 4)))
+        assert await gather(access, record(1), unstorable, record(3)) == [1, "store.value", 3]
+        assert await recorded(access) == [1, 3]
+
+    lab.run(story)
+
+
+def test_who_comes_just_when_the_others_end_is_not_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both transactions are done in the same turn of the loop, and who was answered first asks again at once."""
+    monkeypatch.setattr(together, "_do", lambda _, group: [(one.future, 1, None) for one in group])
+
+    async def story() -> None:
+        begun: asyncio.Queue[asyncio.Future[None]] = asyncio.Queue()
+
+        async def run(work: Callable[[Any], list[Any]]) -> list[Any]:
+            gate = asyncio.get_running_loop().create_future()
+            begun.put_nowait(gate)
+            await gate
+            return work(None)
+
+        async def ask(times: int) -> None:
+            for _ in range(times):
+                await works.do(lambda _: 1, undone=False)
+
+        works = together.Together(run)
+        first = asyncio.ensure_future(ask(2))
+        gates = [await begun.get()]
+        second = asyncio.ensure_future(ask(1))
+        gates.append(await begun.get())
+        for gate in gates:
+            gate.set_result(None)
+        last = await asyncio.wait_for(begun.get(), SECONDS)
+        last.set_result(None)
+        await asyncio.gather(first, second)
+
+    asyncio.run(story())
 
 
 def test_a_lost_answer_is_told_to_all(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
