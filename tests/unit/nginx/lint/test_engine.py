@@ -117,6 +117,18 @@ def test_what_is_left_is_all_comment_whatever_stands_in_the_configuration() -> N
     assert all(line.startswith("#") for line in left.removesuffix("\n").split("\n"))
 
 
+def test_a_decision_is_a_line_of_comment_and_no_order_to_a_terminal() -> None:
+    """The path of a location stands in it as it stands in the configuration."""
+    text = """http { server { listen 443 ssl; ssl_client_certificate c; ssl_verify_client optional;
+location "/a\n--- a/x\n+++ b/x\x1b[31m" { if ($ssl_client_verify != SUCCESS) { return 403; } proxy_pass http://a; }
+location ~ \\.php$ { proxy_pass http://b; } } }"""
+    result = found(text)
+    left = show_left(left_by(result, frozenset()), {"nginx.conf": text})
+    assert "needs a decision: whether requests below /a" in left
+    assert all(line.startswith("#") for line in left.removesuffix("\n").split("\n"))
+    assert "\x1b" not in show_result(result, {"nginx.conf": text})
+
+
 def test_a_suggestion_shows_no_part_of_a_private_key_beside_it() -> None:
     """Neither its beginning below an edit nor its end above one, where the other mark is not in the hunk."""
     key = "data:-----BEGIN PRIVATE KEY-----\nSECRET1\nSECRET2\nSECRET3\nSECRET4\nSECRET5\n-----END PRIVATE KEY-----\n"

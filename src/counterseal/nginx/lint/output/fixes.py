@@ -74,7 +74,7 @@ def _block(group: Sequence[Located], texts: Mapping[str, str]) -> Iterator[str]:
         return
     yield f"suggested: {summary} [{first.rule.code}, {_kind(first)}]"
     yield from places
-    yield from (f"  needs a decision: {decision}" for decision in _decisions(group))
+    yield from (printable(f"  needs a decision: {decision}") for decision in _decisions(group))
     yield from _patch(group, texts).removesuffix("\n").split("\n")  # as patch parts lines, and at nothing else
 
 

@@ -69,7 +69,7 @@ def _finding(located: Located, lines: Sequence[str], width: int) -> Iterator[str
         yield f"  {' ' * len(number)} | {' ' * (len(before) - start)}^{'~' * min(len(marked) - 1, room - 1)}"
     yield _wrapped("hint", finding.hint or "", width)
     if located.fix is not None:
-        yield _wrapped("fix", _mending(located.fix), width)
+        yield _wrapped("fix", _printable(_mending(located.fix)), width)
 
 
 def _mending(fix: Fix) -> str:
