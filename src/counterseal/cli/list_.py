@@ -100,12 +100,14 @@ def _end(status: str | None, expiring: timedelta | None, now: datetime) -> int |
 
 
 def _check_words(authority: Authority, profile: str | None, issuer: str | None) -> None:
-    """Where nothing was found: raise NotFoundError for a CA or profile that there is not."""
+    """Where nothing was found: raise NotFoundError for a CA or profile that there is not, nor was."""
     from counterseal.authority.create import CA_PROFILE  # noqa: PLC0415 - the key store, for a list that is empty
 
     if issuer:
         authority.store.ca(issuer)
-    if profile and profile not in {*UNLISTED, CA_PROFILE}:
+    if profile is None or profile in {*UNLISTED, CA_PROFILE}:
+        return
+    if not authority.store.search(Query(profile=profile, limit=1)).records:  # "imported", or one of old
         authority.profile(profile)
 
 

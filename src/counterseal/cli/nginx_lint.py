@@ -52,7 +52,7 @@ Exit codes: 0 nothing at or above --fail-on, 2 unreadable configuration, 3 findi
 @click.option(
     "--fix", is_flag=True, help="Print a patch with what can be mended as it is; suggestions as its comments."
 )
-@click.option("--write", is_flag=True, help="With --fix: change the files; no suggestion is taken.")
+@click.option("--write", is_flag=True, help="With --fix: change the files; of suggestions only what --accept names.")
 @click.option("--accept", metavar="CODE", multiple=True, help="With --fix: take the suggestions of this rule, too.")
 @dry_run_option
 @click.option("--list-rules", is_flag=True, help="List the rules.")

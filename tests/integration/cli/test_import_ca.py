@@ -95,6 +95,7 @@ def test_a_ca_of_openssl_is_taken_over(tmp_path: Path) -> None:
     assert {row["name"]: row["revocation_reason"] for row in listed} == {"ann": None, "ben": "key_compromise"}
     assert {int(row["serial_number"], 16) for row in listed} == {0x0A, 0x0B}
     assert json.loads(counterseal(home, "show", "0A", "--json").stdout)["certificate"]["name"] == "ann"
+    assert counterseal(home, "list", "--profile", "imported", "--expiring", "1s").stdout == "no certificates\n"
     assert counterseal(home, "crl", "--out", str(tmp_path / "crl"), *kept).code == 0
     crl = x509.load_pem_x509_crl((tmp_path / "crl" / "root.crl.pem").read_bytes())
     assert crl.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number > 0x2A  # openssl gave that one out
