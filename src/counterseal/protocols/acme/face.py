@@ -49,7 +49,7 @@ ORDERS_AT_ONCE = 50
 """Orders that one replica takes up at a time, well inside the time that they are claimed for."""
 
 STEP = 500
-"""Rows that one tidying takes away at most, so that nobody waits for it."""
+"""Rows that one step of tidying takes away at most, so that nobody waits for it."""
 
 KEPT_SECONDS = 7 * 24 * HOUR
 """Orders and authorizations can still be looked at for so long after their end."""
