@@ -8,7 +8,7 @@ from counterseal.findings import Severity
 from counterseal.nginx.lint.fix import Applicability
 from counterseal.nginx.lint.lists import deltas
 from counterseal.nginx.lint.rule import Rule
-from counterseal.nginx.lint.upstream.trusted import trusted
+from counterseal.nginx.lint.upstream.trusted import upstream_lists
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,11 +19,8 @@ if TYPE_CHECKING:
 
 def check(configuration: Configuration) -> Iterator[Found]:
     """Find the same as ``mtls-crl-delta``, where an upstream is verified."""
-    for one, _ in trusted(configuration):
-        crl = one.level.file(f"{one.prefix}_crl")
-        file = configuration.file(crl)
-        if crl is not None and file is not None:
-            yield from deltas(crl, file, "<upstream-ca.crl>")
+    for crl, file in upstream_lists(configuration):
+        yield from deltas(crl, file, "<upstream-ca.crl>")
 
 
 RULE = Rule(

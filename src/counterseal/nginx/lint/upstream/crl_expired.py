@@ -8,7 +8,7 @@ from counterseal.findings import Severity
 from counterseal.nginx.lint.fix import REFRESH, Applicability
 from counterseal.nginx.lint.lists import lists_over
 from counterseal.nginx.lint.rule import Found, Rule
-from counterseal.nginx.lint.upstream.trusted import trusted
+from counterseal.nginx.lint.upstream.trusted import upstream_lists
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,11 +18,8 @@ if TYPE_CHECKING:
 
 def check(configuration: Configuration) -> Iterator[Found]:
     """Find the same as ``mtls-crl-expired``, where an upstream is verified."""
-    for passing, _ in trusted(configuration):
-        crl = passing.level.file(f"{passing.prefix}_crl")
-        file = configuration.file(crl)
-        if crl is not None and file is not None:
-            yield from lists_over(crl, file, configuration.now)
+    for crl, file in upstream_lists(configuration):
+        yield from lists_over(crl, file, configuration.now)
 
 
 RULE = Rule(

@@ -1,4 +1,4 @@
-"""Where nginx speaks TLS to an upstream, by which module, and by which CAs it verifies it."""
+"""Where nginx speaks TLS to an upstream, by which module, and by which CAs and lists it verifies it."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from counterseal.nginx.lint.store import Store
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from counterseal.nginx.lint.files import NamedFile
     from counterseal.nginx.lint.level import Level
     from counterseal.nginx.lint.model import Configuration, Server
     from counterseal.nginx.tree import Directive
@@ -66,6 +67,15 @@ def trusted(configuration: Configuration) -> Iterator[tuple[Upstream, Store]]:
         is_verified = one.level.value(f"{one.prefix}_verify") == "on"
         if is_verified and directive is not None and file is not None and file.fault is None:
             yield one, Store(directive, file.certificates)
+
+
+def upstream_lists(configuration: Configuration) -> Iterator[tuple[Directive, NamedFile]]:
+    """Yield what the ``_crl`` of each of these names, and the file where it was looked at."""
+    for one, _ in trusted(configuration):
+        crl = one.level.file(f"{one.prefix}_crl")
+        file = configuration.file(crl)
+        if crl is not None and file is not None:
+            yield crl, file
 
 
 def _of_http(server: Server) -> Iterator[Upstream]:
