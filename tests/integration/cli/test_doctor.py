@@ -39,8 +39,11 @@ def home(tmp_path: Path) -> Iterator[Path]:
 
 
 def _lines(home: Path, *options: str) -> dict[str, tuple[str, str | None]]:
-    """Return state and mend of every line but the machine's own: its timer and its clock."""
-    document = json.loads(counterseal(home, "doctor", "--json", *options).stdout)
+    """Return state and mend of all lines but the machine's own, its timer and its clock; the worst is the exit code."""
+    ran = counterseal(home, "doctor", "--json", *options)
+    document = json.loads(ran.stdout)
+    states = {one["state"] for one in document["checks"]}
+    assert ran.code == (1 if "broken" in states else 3 if "attention" in states else 0), ran
     named = {f"{one['check']} {one['subject'] or ''}".strip(): one for one in document["checks"]}
     return {name: (one["state"], one["mend"]) for name, one in named.items() if name not in {"timer", "clock"}}
 

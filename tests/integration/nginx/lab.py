@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.x509.oid import ExtendedKeyUsageOID
+from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID
 
 import pki_fixtures
 from counterseal.nginx.material import Material, UpstreamMaterial
@@ -54,14 +54,19 @@ def issue(
     expires: datetime = CERTIFICATE_EXPIRES,
     purpose: x509.ObjectIdentifier = ExtendedKeyUsageOID.CLIENT_AUTH,
     serial: int | None = None,
+    responder: str | None = None,
 ) -> Issued:
-    """Return an end entity of ``ca``."""
+    """Return an end entity of ``ca``; ``responder`` is the URL of OCSP that it names."""
     key = pki_fixtures.key_of("p-256")
     issuer = authority(ca)
     usage = x509.KeyUsage(True, False, False, False, False, False, False, False, False)
+    builder = x509.CertificateBuilder()
+    if responder is not None:
+        address = x509.UniformResourceIdentifier(responder)
+        access = x509.AccessDescription(AuthorityInformationAccessOID.OCSP, address)
+        builder = builder.add_extension(x509.AuthorityInformationAccess([access]), critical=False)
     certificate = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
+        builder.subject_name(subject)
         .issuer_name(issuer.certificate.subject)
         .public_key(key.public_key())
         .serial_number(serial or x509.random_serial_number())
