@@ -6,18 +6,16 @@ What is right stands in ``prove_pki``; here are the certificates that it has not
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Literal
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from broken_sites import Edit
-from pki_fixtures import Issued, make_ca, make_client, make_server, new_key
+from pki_fixtures import Issued, make_ca, make_client, make_server, new_key, remade
 from prove_pki import (
     CLIENT_CA_FILE,
     CLIENT_CRL_FILE,
@@ -65,27 +63,6 @@ class Setup:
     plain_port: bool = False
     trust: str = "root"
     code: int | None = None
-
-
-def remade(
-    source: Issued, issuer: Issued, *, signer: Issued | None = None, without: type[x509.ExtensionType] | None = None,
-    add: tuple[x509.ExtensionType, ...] = (),
-) -> Issued:  # fmt: skip
-    """Return a certificate like ``source`` with extensions left out or added in their place, or another signature."""
-    old = source.certificate
-    builder = x509.CertificateBuilder(
-        old.issuer, old.subject, old.public_key(), x509.random_serial_number(), old.not_valid_before_utc,
-        old.not_valid_after_utc,
-    )  # fmt: skip
-    dropped = {type(value) for value in add} | ({without} if without else set())
-    for extension in old.extensions:
-        if type(extension.value) not in dropped:
-            builder = builder.add_extension(extension.value, critical=extension.critical)
-    for value in add:
-        builder = builder.add_extension(value, critical=False)
-    key = (signer or issuer).private_key
-    assert isinstance(key, ec.EllipticCurvePrivateKey)
-    return replace(source, certificate=builder.sign(key, hashes.SHA256()))
 
 
 @cache

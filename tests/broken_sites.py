@@ -337,4 +337,21 @@ HEADERS = (
     ),
 )  # fmt: skip
 
-BROKEN_SITES = (*VERIFICATION, *TRUST, *REVOCATION, *SESSIONS, *NAMES, *SERVER, *PATHS, *HEADERS)
+_STAPLING = "ssl_stapling on; ssl_stapling_verify on;"
+_STAPLING_FILE = f"{_STAPLING} ssl_stapling_file @DIR@/response.der;"
+
+
+def _stapling(name: str, words: str, files: str, directives: str = _STAPLING_FILE) -> BrokenSite:
+    return BrokenSite(name, RowKind.STAPLE, words, (Edit(r"ssl_certificate_key", rf"{directives} \g<0>"),), files=files)
+
+
+STAPLING = (
+    _stapling("stapled response out of date", "old or about another certificate", "staple-stale"),
+    _stapling("stapled response of tomorrow", "old or about another certificate", "staple-early"),
+    _stapling("stapled response about another certificate", "old or about another certificate", "staple-of-another"),
+    _stapling("stapled response of another CA's", "what no client can believe", "staple-forged"),
+    _stapling("stapled response says revoked", "does not say good", "staple-revoked"),
+    _stapling("responder of the stapled response gone", "staples nothing", "server-responder-gone", _STAPLING),
+)
+
+BROKEN_SITES = (*VERIFICATION, *TRUST, *REVOCATION, *SESSIONS, *NAMES, *SERVER, *PATHS, *HEADERS, *STAPLING)

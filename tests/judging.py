@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 from counterseal.handshake.observation import Endpoint, Observation
 from counterseal.handshake.plan import plan
 from counterseal.handshake.rows import Row, RowKind
-from counterseal.handshake.site import Leaver, SiteFacts
+from counterseal.handshake.site import Leaver, SiteFacts, Stapling
 from prove_pki import prove_pki
 
 PKI = prove_pki()
@@ -25,6 +26,9 @@ FACTS = SiteFacts(
     server_certificate_serial=77,
     plain_http=(Endpoint("127.0.0.1", 8080),),
 )
+MEANT = Stapling(lambda: datetime(2026, 11, 1, tzinfo=UTC), meant=True)
+WELCOME = replace(MEANT, meant=False)
+"""A response may come, and must be good then."""
 
 
 def row_of(kind: RowKind, **changes: Any) -> Row:  # noqa: ANN401 - any field of the facts
@@ -39,6 +43,8 @@ def row_of(kind: RowKind, **changes: Any) -> Row:  # noqa: ANN401 - any field of
         changes = {"rival_server_name": "shop.test", **changes}
     if kind is RowKind.FORGED_HEADERS:
         changes = {"identity_headers": True, "prove_socket": "/run/s", **changes}
+    if kind is RowKind.STAPLE:
+        changes = {"stapling": MEANT, **changes}
     return next(row for row in plan(replace(FACTS, **changes), IDENTITIES) if row.kind is kind)
 
 

@@ -12,7 +12,7 @@ moment passes ``created`` and ``expires``. Nothing of Counterseal is used, so th
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cache
 from ipaddress import ip_address
@@ -201,3 +201,24 @@ def _sign(builder: x509.CertificateBuilder, key: PrivateKey, issuer: Issued | No
     signer = issuer.private_key if issuer else key
     without_hash = isinstance(signer, ed25519.Ed25519PrivateKey | ed448.Ed448PrivateKey)
     return Issued(builder.sign(signer, None if without_hash else hashes.SHA256()), key)
+
+
+def remade(
+    source: Issued, issuer: Issued, *, signer: Issued | None = None, without: type[x509.ExtensionType] | None = None,
+    add: tuple[x509.ExtensionType, ...] = (),
+) -> Issued:  # fmt: skip
+    """Return a certificate like ``source`` with extensions left out or added in their place, or another signature."""
+    old = source.certificate
+    builder = x509.CertificateBuilder(
+        old.issuer, old.subject, old.public_key(), x509.random_serial_number(), old.not_valid_before_utc,
+        old.not_valid_after_utc,
+    )  # fmt: skip
+    dropped = {type(value) for value in add} | ({without} if without else set())
+    for extension in old.extensions:
+        if type(extension.value) not in dropped:
+            builder = builder.add_extension(extension.value, critical=extension.critical)
+    for value in add:
+        builder = builder.add_extension(value, critical=False)
+    key = (signer or issuer).private_key
+    assert isinstance(key, ec.EllipticCurvePrivateKey)
+    return replace(source, certificate=builder.sign(key, hashes.SHA256()))

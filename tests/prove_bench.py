@@ -10,13 +10,14 @@ import subprocess
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from counterseal.handshake.generation import wait_for_generation
 from counterseal.handshake.observation import Endpoint
-from counterseal.handshake.site import SiteFacts
+from counterseal.handshake.site import SiteFacts, Stapling
 from ports import free_ports
 from prove_pki import DOMAIN, ProvePKI, certificate_pem, prove_pki
 from prove_sites import CONF, HEADERS, PAGES, SITES
@@ -157,7 +158,13 @@ class ProveBench:
             generation=self.generation,
             trust_anchors=certificate_pem(self.pki.root),
             server_certificate_serial=self.pki.server.certificate.serial_number,
+            stapling=Stapling(lambda: datetime.now(UTC), meant=True) if self.staples else None,
         )
+
+    @property
+    def staples(self) -> bool:
+        """Whether its configuration says so, whatever comes of it."""
+        return "ssl_stapling on" in self.texts["nginx.conf"]
 
     def _command(self, log: str) -> list[str]:
         return [str(self.binary), "-c", str(self.directory / "nginx.conf"), "-p", f"{self.directory}/", "-e", log]

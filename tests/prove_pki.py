@@ -21,7 +21,8 @@ import pki_fixtures
 from counterseal.handshake.observation import ProbeIdentity
 from counterseal.handshake.site import Identities
 from counterseal.pki.profile import PROBE_GROUP
-from pki_fixtures import Issued, make_ca, make_client, make_server
+from pki_fixtures import Issued, make_ca, make_client, make_server, remade
+from stapling import STAPLE_FILE, responder_at, wrong_response
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -148,6 +149,9 @@ class ProvePKI:
         if role.startswith("server-"):
             chain = self.variants[role]
             return {SERVER_CHAIN_FILE: certificate_pem(*chain), SERVER_KEY_FILE: key_pem(chain[0])}
+        if role.startswith("staple-"):
+            other = self.variants["server-stale"][0]
+            return {STAPLE_FILE: wrong_response(role, self.server, other, self.server_ca, self.client_ca)}
         if role.startswith("ca-"):
             return {CLIENT_CA_FILE: certificate_pem(*self.variants[role])}
         return {CLIENT_CRL_FILE: self._crl_variant(role, revoked)}
@@ -208,6 +212,7 @@ def _variants(base: pki_fixtures.PKI, server: Issued) -> dict[str, tuple[Issued,
         "server-without-chain": (server,),
         "server-self-signed": (base.lone_root,),
         "server-stale": (make_server(base.server_ca, f"*.{DOMAIN}"), base.server_ca),
+        "server-responder-gone": (remade(server, base.server_ca, add=(responder_at(1),)), base.server_ca),
     }
 
 

@@ -103,13 +103,24 @@ class NginxError(CountersealError):
 
 
 class DeployError(NginxError):
-    """A deploy failed; what was served before is served again. ``proof`` is the proof that said no, if one did."""
+    """A deploy failed; what was served before is served again.
+
+    ``proof`` is the proof that said no, if one did, ``advice`` what it says of cause and fix, a line each.
+    """
 
     def __init__(
-        self, code: str, message: str, *, quote: str | None = None, hint: str | None = None, proof: object = None
+        self,
+        code: str,
+        message: str,
+        *,
+        quote: str | None = None,
+        hint: str | None = None,
+        proof: object = None,
+        advice: tuple[str, ...] = (),
     ) -> None:
         super().__init__(code, message, quote=quote, hint=hint)
         self.proof = proof
+        self.advice = advice
 
 
 class RemoteError(CountersealError):

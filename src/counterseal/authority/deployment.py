@@ -31,6 +31,7 @@ from counterseal.authority.site_certificate import (
 from counterseal.authority.site_material import client_cas, material_of
 from counterseal.authority.stapling import require_stapling
 from counterseal.errors import InputError, NotFoundError
+from counterseal.handshake.rows import RowKind
 from counterseal.nginx.deploy import ProofOutcome, choose_generation, deploy, mend, rollback
 from counterseal.nginx.generations import list_generations
 from counterseal.nginx.render import render, render_snippets
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from counterseal.fileset import FileSet
     from counterseal.findings import Finding
     from counterseal.handshake.prove import Proof
+    from counterseal.handshake.rows import RowResult
     from counterseal.handshake.site import Leaver
     from counterseal.nginx.any_site import AnySite
     from counterseal.nginx.deploy import DeployResult
@@ -63,6 +65,11 @@ class Deployed:
     proofs: tuple[Proof, ...] = field(repr=False)
     findings: tuple[Finding, ...] = ()
     """What the linter has to say of the configuration around the sites."""
+
+    @property
+    def unmet(self) -> tuple[RowResult, ...]:
+        """The rows that failed and did not make it go back."""
+        return tuple(row for proof in self.proofs for row in proof.failed)
 
 
 def render_sites(
@@ -84,8 +91,13 @@ def deploy_sites(
     *,
     reason: str,
     install: bool = False,
+    locks_out: bool = False,
 ) -> Deployed:
-    """Put the sites in force as they are now, proved, or raise DeployError and serve again what was served."""
+    """Put the sites in force as they are now, proved, or raise DeployError and serve again what was served.
+
+    ``locks_out``: it brings a revocation, which no OCSP response that is not stapled may hold up: such rows are left to
+    the caller, in ``Deployed.unmet``.
+    """
     require_sites(served)
     sites = [one.site for one in served]
     leavers: dict[str, Leaver] = {}
@@ -109,7 +121,9 @@ def deploy_sites(
         result = deploy(
             files,
             place=ground.place,
-            prove=lambda number: _outcome(prove_sites(authority, sites, ground.stage(number, served), leavers=leavers)),
+            prove=lambda number: _outcome(
+                prove_sites(authority, sites, ground.stage(number, served), leavers=leavers), locks_out=locks_out
+            ),
             reason=reason,
             install=install,
         )
@@ -216,15 +230,20 @@ def _material(authority: Authority, one: ServedSite, home: Path, *, rehearsing: 
     return material_of(authority, one.site, server, backend_material(authority, one, show(authority, one, directory)))
 
 
-def _outcome(proofs: tuple[Proof, ...]) -> ProofOutcome:
+def _outcome(proofs: tuple[Proof, ...], *, locks_out: bool = False) -> ProofOutcome:
+    """Return whether a generation may stay; ``locks_out``: also where it staples no response."""
     failed = [(proof.site, row) for proof in proofs for row in proof.failed]
+    if locks_out:
+        failed = [(site, row) for site, row in failed if row.row.kind is not RowKind.STAPLE]
     if not failed:
         count = sum(len(proof.rows) for proof in proofs)
         return ProofOutcome(passed=True, summary=f"{count} rows as expected", details=proofs)
     site, row = failed[0]
     more = f", and {len(failed) - 1} more" if len(failed) > 1 else ""
     summary = f"site {site}: {row.row.title}: expected {row.expected}, saw {row.observed}{more}"
-    return ProofOutcome(passed=False, summary=summary, details=proofs)
+    advice = (("cause", row.cause), ("fix", row.fix))
+    told = tuple(f"{word}: {text}" for word, text in advice if text is not None)
+    return ProofOutcome(passed=False, summary=summary, advice=told, details=proofs)
 
 
 def _proofs(result: DeployResult) -> tuple[Proof, ...]:

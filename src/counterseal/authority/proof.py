@@ -13,7 +13,7 @@ from counterseal.authority.probes import issue_good, read_probes
 from counterseal.authority.site_material import client_cas
 from counterseal.handshake.observation import Endpoint
 from counterseal.handshake.sessions import remember_session
-from counterseal.handshake.site import Backends, Identities, Leaver, SiteFacts
+from counterseal.handshake.site import Backends, Identities, Leaver, SiteFacts, Stapling
 from counterseal.nginx.site import Admit, Revocation, Sessions, Site, TLSProfile
 from counterseal.pki.pem import encode_certificates
 
@@ -80,6 +80,7 @@ def facts_of(authority: Authority, site: AnySite, sites: Sequence[AnySite], stag
         revocation=None if settled is None or settled is Revocation.AUTO else settled.value,  # type: ignore[arg-type] # a literal by construction
         generation=stage.number,
         backend=backend_facts(authority, site, stage.generation, socket=stage.prove_tls_socket, is_ours=is_ours),
+        stapling=Stapling(authority.clock, meant=True) if site.stapling else None,
         trust_anchors=None if site.name in stage.own_certificate else encode_certificates(anchor),
     )
     if not isinstance(site, Site):

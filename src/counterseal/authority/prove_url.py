@@ -18,7 +18,7 @@ from counterseal.authority.probes import issue_good, make_probes
 from counterseal.handshake.attempt import attempt
 from counterseal.handshake.plan import attempt_as
 from counterseal.handshake.prove import Proof, prove
-from counterseal.handshake.site import Identities
+from counterseal.handshake.site import Identities, Stapling
 from counterseal.handshake.verdict import Verdict, verdict
 from counterseal.pki.profile import Purpose
 
@@ -38,7 +38,7 @@ LIFETIME = timedelta(hours=1)
 class Visitor:
     """Who proves: the CA at hand and where it keeps its canaries, if there is one; a certificate of the caller's."""
 
-    now: datetime
+    clock: Callable[[], datetime]
     serial_number: Callable[[], int]
     authority: Authority | None = None
     canaries: Path | None = None
@@ -48,10 +48,11 @@ class Visitor:
 
 def prove_url(facts: SiteFacts, visitor: Visitor) -> Proof:
     """Prove the server that ``facts`` speak of; raises what issuing a probe raises."""
-    identities = Identities(good=visitor.own, foreign=make_foreign_probe(visitor.now, visitor.serial_number))
+    identities = Identities(good=visitor.own, foreign=make_foreign_probe(visitor.clock(), visitor.serial_number))
     ca = _client_ca(facts, visitor)
     if ca is not None and visitor.authority is not None and visitor.canaries is not None:
         identities = _with_probes(identities, visitor.authority, ca, visitor.canaries)
+    facts = replace(facts, stapling=Stapling(visitor.clock, meant=False))
     return prove(_with_allow_list(facts, identities.good), identities)
 
 

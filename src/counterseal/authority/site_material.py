@@ -81,6 +81,7 @@ def material_of(
         revoked=revoked,
         known=_known(authority, admitted, issuers) if site.admit is Admit.KNOWN else (),
         upstream=upstream,
+        stapling_cas_pem=b"" if site.verifies else encode_certificates(authority.issuer(ROOT).trust_anchor),
     )
 
 

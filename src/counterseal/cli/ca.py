@@ -159,5 +159,6 @@ def _admit(run: Run, authority: Authority, name: str, successor: str, ground: Gr
             "ca.not_admitted",
             f"nginx does not admit what {successor} issues: {error.message}",
             quote=getattr(error, "quote", None),
+            advice=getattr(error, "advice", ()),
             hint="the store has it, nginx has not: mend what is named above, then run: counterseal nginx deploy",
         ) from error

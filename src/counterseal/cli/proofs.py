@@ -13,6 +13,8 @@ from counterseal.cli.terminal import terminal_width
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from counterseal.authority.deployment import Deployed
+    from counterseal.cli.common import Run
     from counterseal.handshake.prove import Proof
     from counterseal.handshake.rows import RowResult
 
@@ -31,6 +33,14 @@ def table(proofs: Sequence[Proof]) -> str:
         lines.append(columns(_fitted(_merged(proof.rows), terminal_width()), titles=_TITLES))
         lines += _advice(proof.failed)
     return "\n".join(lines)
+
+
+def tell_unmet(run: Run, deployed: Deployed) -> None:
+    """Say which rows failed in a deploy that is in force all the same, because it locks somebody out."""
+    for row in deployed.unmet:
+        run.say(f"warning: site {row.row.site}: {row.row.title}: expected {row.expected}, saw {row.observed}")
+    for line in _advice(deployed.unmet):
+        run.say(line)
 
 
 def summary(proof: Proof) -> str:

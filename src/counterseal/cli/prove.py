@@ -95,13 +95,13 @@ def prove(
             run.say("no CA here: without --cert and --key nobody tries who must be let in")
         anchors = read_file(trust) if trust else system_anchors()
         facts = facts_of_url(what, client_certificates=client_certificates, trust_anchors=anchors)
-        return _show(run, [prove_url(facts, Visitor(now(), lambda: new_serial_number(os.urandom), own=own))])
+        return _show(run, [prove_url(facts, Visitor(now, lambda: new_serial_number(os.urandom), own=own))])
     with run.authority() as authority:
         root = encode_certificates(authority.issuer(ROOT).trust_anchor)
         anchors = read_file(trust) if trust else root + system_anchors()
         facts = facts_of_url(what, client_certificates=client_certificates, trust_anchors=anchors)
-        clock, serial_number = authority.clock(), authority.serial_number
-        visitor = Visitor(clock, serial_number, authority, run.home / "canaries", client_ca, own)
+        canaries = run.home / "canaries"
+        visitor = Visitor(authority.clock, authority.serial_number, authority, canaries, client_ca, own)
         return _show(run, [prove_url(facts, visitor)])
 
 

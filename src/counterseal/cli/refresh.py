@@ -67,9 +67,11 @@ def _deploy(run: Run, authority: Authority, stale: Sequence[str]) -> tuple[str |
     if ground is None:
         return None, {}
     from counterseal.authority.deployment import deploy_sites  # noqa: PLC0415 - nginx and TLS only where sites are
+    from counterseal.cli.proofs import tell_unmet  # noqa: PLC0415 - same
 
     _tell_rollback(run, ground)
-    deployed = deploy_sites(authority, run.settings().sites, ground, reason="refresh")
+    deployed = deploy_sites(authority, run.settings().sites, ground, reason="refresh", locks_out=True)
+    tell_unmet(run, deployed)
     generation = deployed.result.generation
     renewed = f", renewed the certificate of {', '.join(names)}" if names else ""
     return f"generation {generation} is in force and proved{renewed}", {

@@ -22,7 +22,6 @@ from counterseal.pki.shown import show_serial
 if TYPE_CHECKING:
     from counterseal.authority.ground import Ground
     from counterseal.authority.parts import Authority
-    from counterseal.config.settings import Settings
     from counterseal.store.records import CertificateRecord
 
 EPILOG = """\b
@@ -99,12 +98,13 @@ def _put_in_force(
     try:
         ground = ground_in_force(run, deploy=deploy)
         if ground is not None:
-            return _deploy(authority, run.settings(), ground, f"{verb} {record.name}")
+            return _deploy(run, authority, ground, f"{verb} {record.name}")
     except CountersealError as error:
         raise DeployError(
             "revoke.not_in_force",
             f"nginx still {'admits' if verb == 'revoke' else 'refuses'} {record.name}: {error.message}",
             quote=getattr(error, "quote", None),
+            advice=getattr(error, "advice", ()),
             hint="the store has it, nginx has not: mend what is named above, then run: counterseal refresh",
         ) from error
     numbers = {crl.issuer: crl.number for crl in publish(authority).signed}
@@ -112,10 +112,12 @@ def _put_in_force(
     return "new lists: " + ", ".join(f"{ca} {number}" for ca, number in numbers.items()), {"crl_numbers": numbers}
 
 
-def _deploy(authority: Authority, settings: Settings, ground: Ground, reason: str) -> tuple[str, dict[str, Any]]:
+def _deploy(run: Run, authority: Authority, ground: Ground, reason: str) -> tuple[str, dict[str, Any]]:
     from counterseal.authority.deployment import deploy_sites  # noqa: PLC0415 - nginx and TLS only where sites are
+    from counterseal.cli.proofs import tell_unmet  # noqa: PLC0415 - same
 
-    deployed = deploy_sites(authority, settings.sites, ground, reason=reason)
+    deployed = deploy_sites(authority, run.settings().sites, ground, reason=reason, locks_out=True)
+    tell_unmet(run, deployed)
     generation = deployed.result.generation
     rows = sum(len(proof.rows) for proof in deployed.proofs)
     return f"in force and proved: generation {generation}, {rows} rows", {"generation": generation}

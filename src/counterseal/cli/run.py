@@ -17,6 +17,7 @@ from counterseal.cli.group import main
 from counterseal.errors import (
     AmbiguousError,
     CountersealError,
+    DeployError,
     InputError,
     NginxError,
     RefusedError,
@@ -68,6 +69,8 @@ def report(error: CountersealError) -> int:
         _say(f"  {candidate}")
     if isinstance(error, NginxError) and error.quote:
         _say(f"  nginx: {error.quote}")
+    for line in error.advice if isinstance(error, DeployError) else ():
+        _say(f"  {line}")
     if error.hint:
         _say(f"hint: {error.hint}")
     if isinstance(error, InputError):

@@ -20,6 +20,11 @@ CATALOGUE = {
         "nginx starts without a word with an expired, wrongly named or clientAuth-only server certificate, and without "
         "the intermediate",
     ),
+    RowKind.STAPLE: Entry(
+        "stapled OCSP response",
+        "nginx only warns where it cannot staple, never looks into an ssl_stapling_file, and a browser refuses a "
+        "must-staple certificate that comes without a response",
+    ),
     RowKind.NO_CERTIFICATE: Entry(
         "no certificate",
         "a client CA without ssl_verify_client, a second server block of the same name, and an error_page that leads "

@@ -28,6 +28,8 @@ def expected(kind: RowKind, facts: SiteFacts) -> Expectation:
     """Return what a client of this kind must meet at the site."""
     if kind in BACKEND_KINDS:
         return expected_of_backend(kind, facts.backend, is_stream=facts.is_stream)
+    if kind is RowKind.STAPLE:
+        return _staple(facts)
     if facts.is_stream:
         return expected_at_stream(kind, facts)
     return _EXPECTATIONS[kind](facts)
@@ -35,6 +37,13 @@ def expected(kind: RowKind, facts: SiteFacts) -> Expectation:
 
 def _server(facts: SiteFacts) -> Expectation:
     return Expectation("trusted: chain, name, dates, purpose", _HANDSHAKE_DONE, serial=facts.server_certificate_serial)
+
+
+def _staple(facts: SiteFacts) -> Expectation:
+    """Every kind of site alike: the question ends before anything but TLS has been spoken."""
+    meant = facts.stapling is not None and facts.stapling.meant
+    text = "a response that says good" if meant else "none, unless the certificate demands one, or one that says good"
+    return Expectation(text, _NOT_ANSWERED, stapling=facts.stapling)
 
 
 def _without_certificate(facts: SiteFacts) -> Expectation:

@@ -17,8 +17,9 @@ from counterseal.pki.shown import show_serial
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from counterseal.handshake.observation import Observation
+    from counterseal.handshake.observation import Observation, Staple
     from counterseal.handshake.rows import Row
+    from counterseal.handshake.site import Stapling
 
 
 def judge(row: Row, seen: Observation) -> RowResult:
@@ -49,11 +50,15 @@ def _faults(row: Row, seen: Observation) -> Iterator[Fault]:
         yield Fault.SERVER_VERIFY
     if wanted.serial is not None and seen.server_certificate_serial not in {None, wanted.serial}:
         yield Fault.SERIAL
+    if wanted.stapling is not None and seen.staple is not None and not _is_stapled_well(wanted.stapling, seen.staple):
+        yield Fault.STAPLE
     if seen.leaked:
         yield Fault.LEAKED
     yield from _backend_faults(row, seen)
     if wanted.resumed is False and seen.resumed:
         yield Fault.RESUMED
+    if wanted.stapling is not None and seen.staple is None:
+        yield Fault.VERDICT
     if seen.never_connected or ended not in wanted.verdicts or (wanted.closed and not _was_closed(row, seen)):
         yield Fault.VERDICT
     if wanted.alert is not None and seen.alert != wanted.alert:
@@ -61,6 +66,12 @@ def _faults(row: Row, seen: Observation) -> Iterator[Fault]:
     if wanted.asked is not None and seen.certificate_requested is (not wanted.asked):
         yield Fault.ASKED
     yield from _page_faults(row, seen)
+
+
+def _is_stapled_well(wanted: Stapling, staple: Staple) -> bool:
+    if not staple.came:
+        return not (wanted.meant or staple.demanded)
+    return staple.fault is None
 
 
 def _was_closed(row: Row, seen: Observation) -> bool:

@@ -7,6 +7,7 @@ peer's behaviour is a value, however odd, and never an exception. Words from RFC
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -92,6 +93,28 @@ class BackendSight:
     error: str | None = None
 
 
+class StapleFault(StrEnum):
+    """What is wrong with what a server stapled."""
+
+    ABSENT = "absent"
+    NOT_BELIEVED = "not-believed"
+    NOT_GOOD = "not-good"
+
+
+@dataclass(frozen=True, slots=True)
+class Staple:
+    """What came, in words, and what is wrong with it; ``demanded``: the certificate is must-staple (RFC 7633)."""
+
+    text: str
+    fault: StapleFault | None = None
+    demanded: bool = False
+
+    @property
+    def came(self) -> bool:
+        """Whether there was a response, whatever it is worth."""
+        return self.fault is not StapleFault.ABSENT
+
+
 @dataclass(frozen=True, slots=True)
 class Observation:
     """What one attempt saw; None where it did not get that far or the peer did not say.
@@ -103,7 +126,7 @@ class Observation:
     ``authorities`` the CAs that it then names, as DER names;
     ``server_verify`` OpenSSL's verdict on the server's chain as (code, message), only with trust anchors; ``leaked``
     the names of headers whose forged value reached the upstream, only when the prover was the upstream; ``backend``
-    what it saw, only when it was the TLS backend.
+    what it saw, only when it was the TLS backend; ``staple`` what came as OCSP response, only when one was asked for.
     """
 
     status: int | None = None
@@ -124,6 +147,7 @@ class Observation:
     server_verify: tuple[int, str] | None = None
     leaked: tuple[str, ...] | None = None
     backend: BackendSight | None = None
+    staple: Staple | None = None
     error: str | None = None
     seconds: float = 0.0
     session: Session | None = field(default=None, repr=False)

@@ -19,6 +19,7 @@ from counterseal.handshake.peer_causes import (
     VERSION_NOT_OFFERED,
 )
 from counterseal.handshake.rows import RowKind
+from counterseal.handshake.staple_outcomes import STAPLE_SYMPTOMS
 from counterseal.handshake.stream_outcomes import STREAM_SYMPTOMS
 from counterseal.handshake.symptoms import Cause, Fault, Symptom
 from counterseal.handshake.verdict import Verdict
@@ -63,6 +64,7 @@ _CRL_NOT_IN_FORCE = Cause(
 
 SYMPTOMS = (
     *BACKEND_SYMPTOMS,
+    *STAPLE_SYMPTOMS,
     *STREAM_SYMPTOMS,
     Symptom(PLAIN, error="wrong_version_number"),
     Symptom(PLAIN, error="record_layer_failure"),

@@ -92,6 +92,8 @@ class _Planner:
     def rows_per_endpoint(self) -> Iterator[Row]:
         if self.facts.client_certificates != "none":
             yield from self._leavers()
+        if self.facts.stapling is not None:
+            yield self._staple()
         for path in self.facts.protected_paths:
             yield from self._protected(path)
         if self.facts.identity_headers:
@@ -110,6 +112,12 @@ class _Planner:
         if self.facts.trust_anchors is None:
             return self._skipped(RowKind.SERVER, "no trust anchor given for the server's certificate")
         return self._row(RowKind.SERVER, replace(self._attempt(None), trust_anchors=self.facts.trust_anchors))
+
+    def _staple(self) -> Row:
+        if "1.2" not in self.facts.tls_versions:
+            return self._skipped(RowKind.STAPLE, "the site speaks TLS 1.3 alone, in which the answer is encrypted")
+        asking = replace(self._attempt(None), tls_version="1.2", trust_anchors=self.facts.trust_anchors)
+        return self._row(RowKind.STAPLE, asking)
 
     def _bad_clients(self) -> Iterator[Row]:
         good = self.identities.good

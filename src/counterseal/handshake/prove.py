@@ -105,6 +105,10 @@ def _backends(
 def _try(row: Row, parts: _Parts) -> RowResult:
     if row.attempt is None:
         return skip(row, row.skipped or "not tried")
+    if row.expected.stapling is not None:
+        from counterseal.handshake.staple_watch import watch_for_staple  # noqa: PLC0415 - path validation, for this alone
+
+        return judge(row, watch_for_staple(row.attempt, row.expected.stapling))
     if row.kind is RowKind.FORGED_HEADERS:
         return _try_forging(row, row.attempt, parts.upstream)
     if row.backend is not None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from counterseal.handshake.observation import Attempt, Endpoint, ProbeIdentity, TLSVersion
+    from counterseal.handshake.site import Stapling
     from counterseal.handshake.verdict import Verdict
 
 
@@ -19,6 +20,7 @@ class RowKind(StrEnum):
     """Who knocks, and how; the values are stable and appear in the JSON form."""
 
     SERVER = "server"
+    STAPLE = "stapled-response"
     NO_CERTIFICATE = "no-certificate"
     GOOD = "good"
     GOOD_WITHOUT_CHAIN = "good-without-chain"
@@ -61,7 +63,8 @@ class Expectation:
     ``own_page`` that nginx itself must have answered with a page of ours; ``asked`` whether the server must, or must
     not, ask for a client certificate; ``serial`` the server certificate's; ``status`` the HTTP status. Where the prover
     is the backend, ``reached`` says whether it must have got the request, and ``client_serial`` which certificate nginx
-    must have shown it. ``closed``: the handshake must have been finished, and the connection then ended.
+    must have shown it. ``closed``: the handshake must have been finished, and the connection then ended. ``stapling``:
+    what comes as OCSP response must be good, and where it is meant one must come.
     """
 
     text: str
@@ -77,6 +80,7 @@ class Expectation:
     reached: bool | None = None
     client_serial: int | None = None
     closed: bool = False
+    stapling: Stapling | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Literal
 from counterseal.handshake.observation import STATUS_PATH
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
     from pathlib import Path
 
     from counterseal.handshake.observation import Endpoint, ProbeIdentity, Session, TLSVersion
@@ -36,6 +38,18 @@ class BackendFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class Stapling:
+    """What is expected of an OCSP response to the server's own certificate.
+
+    ``meant``: the site is set up to staple one, so that one must come; otherwise one that comes must be good. ``clock``
+    tells when it comes, and has to be current: it may have been signed a moment before.
+    """
+
+    clock: Callable[[], datetime]
+    meant: bool
+
+
+@dataclass(frozen=True, slots=True)
 class SiteFacts:
     """A site as it was meant to be.
 
@@ -46,8 +60,9 @@ class SiteFacts:
     the inventory pass. ``resumption`` says that the site offers TLS
     sessions on purpose. ``prove_socket`` is where the site passes ``/.well-known/counterseal/headers`` on to.
     ``trust_anchors`` (PEM) and ``server_certificate_serial`` are what the server's own certificate is held against,
-    where known. ``backend`` where the site has TLS backends. ``is_stream``: TCP behind
-    TLS, whose backend the prover plays on ``prove_socket``; ``refused_socket`` is where an allow list leads a probe.
+    where known. ``stapling`` None asks for no OCSP response. ``backend`` where the site has TLS backends.
+    ``is_stream``: TCP behind TLS, whose backend the prover plays on ``prove_socket``; ``refused_socket`` is where an
+    allow list leads a probe.
     """
 
     site: str
@@ -71,6 +86,7 @@ class SiteFacts:
     probe_path: str | None = None
     trust_anchors: bytes | None = field(default=None, repr=False)
     server_certificate_serial: int | None = None
+    stapling: Stapling | None = None
     backend: BackendFacts | None = None
     is_stream: bool = False
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from counterseal.handshake.observation import Observation
+    from counterseal.handshake.observation import Observation, StapleFault
     from counterseal.handshake.rows import Row, RowKind
     from counterseal.handshake.verdict import Verdict
 
@@ -29,6 +29,7 @@ class Fault(StrEnum):
     GENERATION = "generation"
     OWN_PAGE = "own-page"
     VERIFY = "verify"
+    STAPLE = "staple"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,7 @@ class Symptom:
     alert: str | None = None
     error: str | None = None
     is_stream: bool | None = None
+    staple: StapleFault | None = None
 
     def matches(self, row: Row, fault: Fault, ended: Verdict, seen: Observation) -> bool:
         """Return whether this symptom describes the wrong outcome of the row."""
@@ -72,6 +74,7 @@ class Symptom:
             (self.alert, self.alert == seen.alert),
             (self.error, (self.error or "") in (seen.error or "")),
             (self.is_stream, self.is_stream is row.is_stream),
+            (self.staple, seen.staple is not None and self.staple is seen.staple.fault),
         )
         return all(met for condition, met in wanted if condition is not None)
 

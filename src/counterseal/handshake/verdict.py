@@ -69,6 +69,8 @@ def describe_backend(seen: Observation) -> str:
 
 def describe(seen: Observation) -> str:
     """Return the observation in a few words: status, reason, alert, and what nginx said about the certificate."""
+    if seen.staple is not None:
+        return seen.staple.text
     if seen.leaked is not None:
         return f"upstream saw forged {', '.join(seen.leaked)}" if seen.leaked else "no forged header arrived"
     if seen.server_verify is not None and seen.server_verify[0]:

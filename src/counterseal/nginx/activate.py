@@ -139,7 +139,12 @@ def _require_answer(place: Place, number: int) -> None:
 
 def _require_proof(proof: ProofOutcome, number: int) -> ProofOutcome:
     if not proof.passed:
-        raise DeployError("deploy.proof_failed", f"generation {number} fails its proof: {proof.summary}", proof=proof)
+        raise DeployError(
+            "deploy.proof_failed",
+            f"generation {number} fails its proof: {proof.summary}",
+            proof=proof,
+            advice=proof.advice,
+        )
     return proof
 
 

@@ -34,11 +34,15 @@ STEPS = (
 
 @dataclass(frozen=True, slots=True)
 class ProofOutcome:
-    """What a proof said: whether everything was as expected, in one line, and the whole of it for whoever shows it."""
+    """What a proof said: whether everything was as expected, in one line, and the whole of it for whoever shows it.
+
+    ``advice`` is cause and fix of what was not, a line each.
+    """
 
     passed: bool
     summary: str
     details: object = None
+    advice: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,7 +50,8 @@ class Material:
     ``issuer_dns``: the names of the issuing CAs that a client certificate may come from, as ``pki.subject.nginx_name``
     prints them; ``issuer_cas``: the client CA of the site that each of them is, in the same order, or empty.
     ``revoked`` and ``known``: (issuer name, serial number) pairs for the maps.
-    ``upstream``: for sites with a TLS backend.
+    ``upstream``: for sites with a TLS backend. ``stapling_cas_pem``: the root above the site's own certificate, for
+    OCSP responses that a delegate signed; only where no client is verified, who would be by this root, too.
     """
 
     certificate_chain: bytes
@@ -63,6 +64,7 @@ class Material:
     revoked: tuple[tuple[str, int], ...] = field(default=(), repr=False)
     known: tuple[tuple[str, int], ...] = field(default=(), repr=False)
     upstream: UpstreamMaterial | None = None
+    stapling_cas_pem: bytes = b""
 
     def __post_init__(self) -> None:
         _refuse(_faults(self))
@@ -91,6 +93,7 @@ def _faults(material: Material) -> list[str]:
         ("private key", material.private_key, _KEYS, 1),
         ("client CAs", material.client_cas_pem, frozenset({b"CERTIFICATE"}), 0),
         ("CRLs", material.crl_pem, frozenset({b"X509 CRL"}), 0),
+        ("CAs for stapling", material.stapling_cas_pem, frozenset({b"CERTIFICATE"}), 0),
     )
     faults = [fault for name, pem, labels, least in expected if (fault := _pem_fault(name, pem, labels, least))]
     if material.verify_depth < 0:

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding
-from cryptography.x509 import ocsp
 
-from broken_setups import anchors, remade
+from broken_setups import anchors
 from broken_sites import Edit
 from counterseal.handshake.examine import examine
 from counterseal.handshake.explain.checks import Anchors
@@ -24,8 +20,10 @@ from counterseal.handshake.trace.dial import Dial, StartTLS
 from counterseal.pki.path.check import Check, Outcome
 from foreign_servers import openssl_serving
 from odd_servers import answering, serving
+from pki_fixtures import remade
 from prove_bench import ProveBench, nginx_binaries
 from prove_pki import DOMAIN, SERVER_CHAIN_FILE, certificate_pem, key_pem, prove_pki
+from stapling import response
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,18 +38,6 @@ HOST = f"panel.{DOMAIN}"
 def demanding() -> Issued:
     """Return the server's certificate with the demand in it (RFC 7633)."""
     return remade(PKI.server, PKI.server_ca, add=(x509.TLSFeature([x509.TLSFeatureType.status_request]),))
-
-
-def response() -> bytes:
-    """Return an OCSP response that says good."""
-    now, key = datetime.now(UTC), PKI.server_ca.private_key
-    assert isinstance(key, ec.EllipticCurvePrivateKey)
-    builder = ocsp.OCSPResponseBuilder().responder_id(ocsp.OCSPResponderEncoding.HASH, PKI.server_ca.certificate)
-    answer = builder.add_response(
-        demanding().certificate, PKI.server_ca.certificate, hashes.SHA1(), ocsp.OCSPCertStatus.GOOD,  # noqa: S303 - RFC 6960 B.1
-        now - timedelta(hours=1), now + timedelta(days=1), None, None,
-    )  # fmt: skip
-    return answer.sign(key, hashes.SHA256()).public_bytes(Encoding.DER)
 
 
 def look(port: int) -> Check | None:
@@ -74,7 +60,7 @@ def look(port: int) -> Check | None:
 def test_whether_a_response_comes(options: tuple[str, ...], outcome: Outcome, tmp_path: Path) -> None:
     """Passed where it does, a warning where it does not; a server of TLS 1.3 alone cannot be asked."""
     (tmp_path / "server.pem").write_bytes(certificate_pem(demanding(), PKI.server_ca) + key_pem(demanding()))
-    (tmp_path / "response.der").write_bytes(response())
+    (tmp_path / "response.der").write_bytes(response(demanding(), PKI.server_ca))
     files = ("-cert", "server.pem", "-cert_chain", "server.pem", "-www")
     with openssl_serving(tmp_path, *files, *options) as port:
         found = look(port)
@@ -92,7 +78,10 @@ def test_nginx_with_a_file(binary: Path, tmp_path: Path) -> None:
             r"map_hash_bucket", r"ssl_stapling on; ssl_stapling_file @DIR@/response.der; \g<0>", everywhere=True
         )
         bench.texts[stapling.file] = stapling.apply(bench.texts[stapling.file], "panel")
-        own = {SERVER_CHAIN_FILE: certificate_pem(demanding(), PKI.server_ca), "response.der": response()}
+        own = {
+            SERVER_CHAIN_FILE: certificate_pem(demanding(), PKI.server_ca),
+            "response.der": response(demanding(), PKI.server_ca),
+        }
         bench.install(bench.pki.files(leaver_revoked=False) | own)
         bench.start()
         found = look(bench.ports[0])

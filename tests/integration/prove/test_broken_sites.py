@@ -25,8 +25,11 @@ CASES = [
 
 
 @pytest.mark.parametrize(("broken", "binary"), CASES)
-def test_the_proof_fails_and_names_the_cause(broken: BrokenSite, binary: Path, tmp_path: Path) -> None:
+def test_the_proof_fails_and_names_the_cause(
+    broken: BrokenSite, binary: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The row that is meant fails, and its cause holds the words that name what was broken."""
+    monkeypatch.setattr("counterseal.handshake.staple_watch.PATIENCE", 0.2)  # whoever never answers is asked twice
     with ProveBench(tmp_path, binary) as bench:
         proof = prove_broken(broken, bench)
     causes = [result.cause or "" for result in proof.failed if result.row.kind is broken.row]

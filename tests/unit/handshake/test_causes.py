@@ -8,7 +8,7 @@ import pytest
 
 from counterseal.handshake.backend_outcomes import BACKEND_SYMPTOMS
 from counterseal.handshake.judge import judge
-from counterseal.handshake.observation import Observation
+from counterseal.handshake.observation import Observation, Staple, StapleFault
 from counterseal.handshake.outcomes import SYMPTOMS
 from counterseal.handshake.rows import RowKind as K
 from counterseal.handshake.server_reasons import OTHER_SERVER_FAULT, SERVER_REASONS
@@ -65,6 +65,9 @@ OUTCOMES: list[tuple[K, dict[str, Any], Observation, str]] = [
     (K.GOOD, {}, page(400, None), "does not say why"),
     (K.GOOD, {}, page(400, "FAILED"), "does not say why"),
     (K.GOOD, {}, page(400, "FAILED:something new"), "OpenSSL refused the certificate"),
+    (K.STAPLE, {}, Observation(staple=Staple("none", StapleFault.ABSENT)), "got no answer from the responder"),
+    (K.STAPLE, {}, Observation(staple=Staple("old", StapleFault.NOT_BELIEVED)), "what no client can believe"),
+    (K.STAPLE, {}, Observation(staple=Staple("revoked", StapleFault.NOT_GOOD)), "does not say good"),
     (K.SERVER, {}, Observation(server_verify=(999, "?"), error="x"), "clients do not trust"),
 ]
 

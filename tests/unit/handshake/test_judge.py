@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from counterseal.handshake.judge import judge, skip
-from counterseal.handshake.observation import Observation
+from counterseal.handshake.observation import Observation, Staple, StapleFault
 from counterseal.handshake.rows import RowKind as K
-from judging import foreign_page, page, row_of
+from judging import WELCOME, foreign_page, page, row_of
 
 EXPIRED = "FAILED:certificate has expired"
 REVOKED = "FAILED:certificate revoked"
@@ -43,6 +43,10 @@ PASSING: list[tuple[K, dict[str, Any], Observation]] = [
     (K.PLAIN_ON_TLS_PORT, {}, Observation(status=400, code=497)),
     (K.REDIRECT, {}, Observation(status=301, location="https://panel.test/")),
     (K.SERVER, {}, page(400, "NONE", server_verify=(0, "ok"))),
+    (K.STAPLE, {}, Observation(staple=Staple("good"))),
+    (K.STAPLE, {"stapling": WELCOME}, Observation(staple=Staple("good"))),
+    (K.STAPLE, {"stapling": WELCOME}, Observation(staple=Staple("none came", StapleFault.ABSENT))),
+    (K.STAPLE, {"is_stream": True}, Observation(staple=Staple("good"))),
 ]
 FAILING: list[tuple[K, dict[str, Any], Observation, str]] = [
     (K.NO_CERTIFICATE, {}, page(200, "NONE"), "200, verify=NONE"),
@@ -70,7 +74,15 @@ FAILING: list[tuple[K, dict[str, Any], Observation, str]] = [
     (K.REDIRECT, {}, Observation(status=301, location="http://panel.test/"), "301 to http://panel.test/"),
     (K.SERVER, {}, Observation(server_verify=(62, "hostname mismatch"), error="x"), "hostname mismatch (62)"),
     (K.SERVER, {}, page(400, "NONE", server_verify=(0, "ok"), server_certificate_serial=0xAB), "certificate AB"),
-]
+    (K.STAPLE, {}, Observation(staple=Staple("none came", StapleFault.ABSENT)), "none came"),
+    (
+        K.STAPLE, {"stapling": WELCOME}, Observation(staple=Staple("none came", StapleFault.ABSENT, demanded=True)),
+        "none came",
+    ),
+    (K.STAPLE, {"stapling": WELCOME}, Observation(staple=Staple("expired", StapleFault.NOT_BELIEVED)), "expired"),
+    (K.STAPLE, {}, Observation(alert="handshake_failure"), "alert handshake_failure"),
+    (K.STAPLE, {}, Observation(error="asking for an OCSP response: connection refused"), "refused"),
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(("kind", "changes", "seen"), PASSING)

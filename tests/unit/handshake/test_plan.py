@@ -49,7 +49,7 @@ def test_a_site_that_requires_certificates_is_tried_with_everybody() -> None:
     """Every client over both TLS versions; what does not depend on the version once."""
     counted = kinds(plan(replace(FACTS, rival_server_name="other.test"), IDENTITIES))
     once = {RowKind.FORGED_HEADERS, RowKind.PLAIN_ON_TLS_PORT, RowKind.REDIRECT}
-    absent = {RowKind.PROTECTED_WITHOUT, RowKind.PROTECTED_GOOD, RowKind.TLS_VERSION}
+    absent = {RowKind.STAPLE, RowKind.PROTECTED_WITHOUT, RowKind.PROTECTED_GOOD, RowKind.TLS_VERSION}
     assert {kind for kind, count in counted.items() if count == 1} == once
     assert set(RowKind) - set(counted) == absent | BACKEND_KINDS
     assert all(row.skipped is None for row in plan(FACTS, IDENTITIES))

@@ -1,8 +1,8 @@
 """The OCSP part of a server block: what nginx asks about clients, and what it staples of its own certificate.
 
 A cached answer outlives a reload, so its zone is named after the generation. For stapling nothing is added to
-``ssl_trusted_certificate``: what stands there verifies clients, too. nginx takes an answer that the issuer in the chain
-signed, or a signer whose root it holds anyway.
+``ssl_trusted_certificate`` where clients are verified: what stands there verifies them, too. nginx takes an answer that
+the issuer in the chain signed, or a signer whose root it holds anyway; where no client is verified, it gets the root.
 """
 
 from __future__ import annotations

@@ -68,6 +68,8 @@ def client_lines(site: AnySite, material: Material, layout: Layout) -> Iterator[
     """Yield what is asked of clients; an empty value undoes what the user's http block may have set."""
     if not site.verifies:
         yield "ssl_verify_client off;"
+        if site.stapling and material.stapling_cas_pem:
+            yield f"ssl_trusted_certificate {layout.place(file_of(site, 'stapling-cas.pem'))};"
         return
     cas = layout.place(file_of(site, "client-cas.pem"))
     yield f"ssl_client_certificate {cas};"

@@ -36,9 +36,11 @@ def credential_files(site: AnySite, material: Material) -> Iterator[PlannedFile]
 
 
 def client_files(site: AnySite, material: Material) -> Iterator[PlannedFile]:
-    """Yield what clients of the site are verified with."""
+    """Yield what clients of the site are verified with; where none are, what a response to be stapled is."""
     if site.verifies:
         yield PlannedFile(file_of(site, "client-cas.pem"), material.client_cas_pem)
+    elif site.stapling and material.stapling_cas_pem:
+        yield PlannedFile(file_of(site, "stapling-cas.pem"), material.stapling_cas_pem)
     if uses_crl(site, material):
         yield PlannedFile(file_of(site, "crl.pem"), material.crl_pem)
 

@@ -9,7 +9,7 @@ import pytest
 from counterseal.errors import ConfigError
 from counterseal.nginx.ocsp import OCSP, OCSPCheck
 from counterseal.nginx.site import ClientCertificates
-from unit.nginx.render.sites import make_site, render_text
+from unit.nginx.render.sites import make_material, make_site, pem, render_text
 
 HERE = OCSP("http://10.0.0.7:8888/ocsp")
 
@@ -64,3 +64,14 @@ def test_stapling_adds_no_anchor_for_clients() -> None:
     assert "ssl_stapling_verify on;" in text
     trusted = {line.split()[1] for line in text.splitlines() if "ssl_trusted_certificate" in line}
     assert trusted == {'"/srv/ngx/current/sites/panel.client-cas.pem";'}
+
+
+def test_stapling_has_the_root_where_nobody_is_verified() -> None:
+    """A responder's delegate is verified by it, and it can widen nothing."""
+    open_site = make_site(stapling=True, client_certificates=ClientCertificates.NONE, client_cas=())
+    held = make_material(stapling_cas_pem=pem("CERTIFICATE"))
+    text = render_text("sites/panel.conf", open_site, held)
+    assert 'ssl_trusted_certificate "/srv/ngx/current/sites/panel.stapling-cas.pem";' in text
+    assert render_text("sites/panel.stapling-cas.pem", open_site, held) == pem("CERTIFICATE").decode()
+    asking = render_text("sites/panel.conf", make_site(stapling=True), held)
+    assert "stapling-cas" not in asking
