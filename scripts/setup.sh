@@ -195,6 +195,8 @@ node_modules() { # the ACME client of the tests that is a library; exactly what 
     npm ci --prefix "$venv/node" --ignore-scripts --no-audit --no-fund >>"$log" 2>&1 && touch "$venv/node/stamp"
 }
 
+is_ubuntu() { grep -q '^ID.*ubuntu' /etc/os-release 2>/dev/null; }
+
 missing_programs() { # "PACKAGE" per line for what ./check needs and this machine has not
     has_nginx || echo nginx
     has_stream || echo libnginx-mod-stream
@@ -206,6 +208,7 @@ missing_programs() { # "PACKAGE" per line for what ./check needs and this machin
     command -v gnutls-serv >/dev/null || echo gnutls-bin
     command -v certutil >/dev/null && command -v pk12util >/dev/null || echo libnss3-tools
     command -v easyrsa >/dev/null || [ -x /usr/share/easy-rsa/easyrsa ] || echo easy-rsa
+    command -v firefox-esr >/dev/null || is_ubuntu || echo firefox-esr
     command -v curl >/dev/null || echo curl
     command -v jq >/dev/null || echo jq
     command -v faketime >/dev/null || echo faketime
@@ -225,6 +228,8 @@ missing_programs() { # "PACKAGE" per line for what ./check needs and this machin
 }
 
 programs_for_check() {
+    # Ubuntu's Firefox is a snap, which sees neither /tmp nor a profile of a test's own.
+    command -v firefox-esr >/dev/null || ! is_ubuntu || say "no firefox-esr for Ubuntu: the tests with a browser are skipped"
     packages=$(missing_programs)
     [ -n "$packages" ] || return 0
     # shellcheck disable=SC2086 # one word a package

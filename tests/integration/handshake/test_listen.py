@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
-import signal
 import socket
 import subprocess
 import sys
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
+from listening import listening
 from prove_pki import certificate_pem, key_pem, prove_pki
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 PKI = prove_pki()
@@ -26,47 +22,6 @@ CHAINS = {
     "foreign": (PKI.foreign,),
     "server": (PKI.server, PKI.server_ca),
 }
-
-
-@dataclass
-class Listening:
-    """A ``counterseal listen`` that is ready."""
-
-    process: subprocess.Popen[str]
-    port: int
-
-    def arrivals(self) -> list[dict[str, Any]]:
-        """Wait until it has stopped by itself, and return what it said."""
-        said, complained = self.process.communicate(timeout=30)
-        assert "Traceback" not in complained
-        assert self.process.returncode == 0, complained
-        return [json.loads(line)["arrival"] for line in said.splitlines()]
-
-
-@contextlib.contextmanager
-def listening(directory: Path, *options: str) -> Iterator[Listening]:
-    """Run the command on a port of its own choosing."""
-    (directory / "client-ca.pem").write_bytes(certificate_pem(PKI.root, PKI.client_ca))
-    (directory / "server.pem").write_bytes(certificate_pem(PKI.server, PKI.server_ca) + key_pem(PKI.server))
-    files = ["--client-ca", str(directory / "client-ca.pem"), "--cert", str(directory / "server.pem")]
-    own = ["--home", str(directory / "no-ca"), *files, "--timeout", "5", *options]
-    command = [sys.executable, "-m", "counterseal", "listen", "0", *own]
-    process = subprocess.Popen(
-        command,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        assert process.stderr is not None
-        line = process.stderr.readline()
-        assert line.startswith("listening on https://127.0.0.1:"), line + process.stderr.read()
-        yield Listening(process, int(line.split("/")[2].rpartition(":")[2]))
-    finally:
-        if process.poll() is None:
-            process.send_signal(signal.SIGINT)
-        process.communicate(timeout=30)
 
 
 def curl(port: int, directory: Path, kind: str | None, *options: str) -> str:

@@ -2,7 +2,7 @@
 
 A browser makes the same choice before it asks its user: what does not match is not even offered, so that the user sees
 "no required certificate was sent" for a certificate that lies right there. RFC 8446 4.2.4, RFC 5246 7.4.4; what
-Chromium leaves out beside that (expired, not for clients, Ed25519) was observed.
+Chromium and Firefox leave out beside that (expired, not for clients, Ed25519) was observed.
 """
 
 from __future__ import annotations

@@ -1,0 +1,89 @@
+"""A colleague's Firefox "does nothing": what ``counterseal listen`` says of it, and what it shows in the browser."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bundle_fixtures import PASSWORD
+from counterseal.bundles.credential import Credential
+from counterseal.bundles.pkcs12 import Strength, encode
+from firefox import FirefoxError
+from listening import Listening, listening
+from prove_pki import certificate_pem, prove_pki
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from firefox import Firefox
+
+pytestmark = pytest.mark.slow
+PKI = prove_pki()
+CLIENTS = {
+    "good": (PKI.good, PKI.client_ca, PKI.root),
+    "expired": (PKI.expired, PKI.client_ca, PKI.root),
+    "foreign": (PKI.foreign, PKI.foreign_root),
+    "server": (PKI.server, PKI.server_ca, PKI.root),
+}
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Listening]:
+    """Listen with the certificate of ``*.prove.test``."""
+    with listening(tmp_path, "--json", "--timeout", "60") as running:
+        yield running
+
+
+def url(desk: Listening) -> str:
+    """Return what the colleague is told to open."""
+    return f"https://panel.prove.test:{desk.port}/"
+
+
+def pack(directory: Path, name: str) -> Path:
+    """Write the PKCS#12 of one client."""
+    end_entity, *issuers = (one.certificate for one in CLIENTS[name])
+    key = CLIENTS[name][0].private_key
+    packed = encode(
+        Credential(name, end_entity, tuple(issuers[:-1]), issuers[-1], key), PASSWORD, strength=Strength.MODERN
+    )
+    (directory / f"{name}.p12").write_bytes(packed)
+    return directory / f"{name}.p12"
+
+
+def test_what_firefox_does_is_told(browser: Firefox, desk: Listening, tmp_path: Path) -> None:
+    """It does not trust us; has nothing that it would show; is let in; comes with what nginx would not be offered."""
+    with pytest.raises(FirefoxError, match="insecure certificate"):
+        browser.open(url(desk))
+    arrived = desk.arrival()
+    assert arrived["alert"] == {"sender": "client", "name": "unknown_ca"}
+    assert "does not trust the certificate that it was shown" in arrived["diagnosis"]["cause"]
+
+    (tmp_path / "root.pem").write_bytes(certificate_pem(PKI.root))
+    browser.trust(tmp_path / "root.pem")
+    for left_out in ("expired", "server"):
+        browser.import_pkcs12(pack(tmp_path, left_out), PASSWORD)
+    browser.open(url(desk))
+    arrived = desk.arrival()
+    assert arrived["heading"] == "the client came without a certificate"
+    assert "X25519MLKEM768 (post-quantum hybrid: x25519 and ML-KEM-768)" in arrived["ladder"][0]["fields"]["groups"]
+    assert "browsers leave out what has expired, is not for clients" in arrived["diagnosis"]["cause"]
+    assert arrived["heading"] in browser.text()
+
+    browser.import_pkcs12(pack(tmp_path, "good"), PASSWORD)
+    browser.forget()
+    browser.open(url(desk))
+    arrived = desk.arrival()
+    assert arrived["heading"].endswith("and nginx would let it in")
+    assert (arrived["diagnosis"], arrived["client_checks"]["valid"]) == (None, True)
+    assert arrived["heading"] in browser.text()
+
+    browser.discard_own()
+    browser.import_pkcs12(pack(tmp_path, "foreign"), PASSWORD)
+    browser.forget()
+    browser.open(url(desk))
+    arrived = desk.arrival()
+    assert arrived["heading"] == "the client came with CN=client.device, and nginx would refuse it"
+    assert [own["offered_by_browser"] for own in arrived["own"]] == [False]
+    assert arrived["heading"] in browser.text()
