@@ -75,6 +75,7 @@ def clients() -> dict[str, Chain]:
     usage = x509.KeyUsage(False, False, True, False, False, False, False, False, False)
     anything = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE])
     late_ca = make_ca("Test Client CA", pki.root, key=ca.private_key, created=LATER, expires=LATEST)
+    old_ca = make_ca("Test Client CA", pki.root, key=ca.private_key, expires=EARLIER)
     return {
         "good": (good, ca),
         "leaf alone": (good,),
@@ -91,6 +92,7 @@ def clients() -> dict[str, Chain]:
         "below a client": (make_client(good, "probe below"), good, ca),
         "below a sub CA": (make_client(sub_ca, "probe too deep"), sub_ca, ca),
         "of a CA to come": (good, late_ca),
+        "of a CA that has ended": (good, old_ca),
         "of another client CA": (pki.other, pki.other_client_ca),
     }
 
@@ -104,7 +106,10 @@ def files() -> dict[str, dict[str, bytes]]:
     old_ca = make_ca("Test Server CA", root, key=server_ca.private_key, expires=EARLIER)
     late_ca = make_ca("Test Server CA", root, key=server_ca.private_key, created=LATER, expires=LATEST)
     nameless = remade(make_server(server_ca, f"panel.{DOMAIN}"), server_ca, without=x509.SubjectAlternativeName)
-    old_client_ca = make_ca("Test Client CA", root, key=pki.client_ca.private_key, expires=EARLIER)
+    client_key = pki.client_ca.private_key
+    old_client_ca = make_ca("Test Client CA", root, key=client_key, expires=EARLIER)
+    late_client_ca = make_ca("Test Client CA", root, key=client_key, created=LATER, expires=LATEST)
+    late_root = make_ca("Test Root", key=root.private_key, created=LATER, expires=LATEST)
     servers = {
         "server not yet valid": (make_server(server_ca, name, created=LATER, expires=LATEST), server_ca),
         "server CA expired": (pki.server, old_ca),
@@ -122,6 +127,8 @@ def files() -> dict[str, dict[str, bytes]]:
             for key, chain in servers.items()
         },
         "client CA expired": {CLIENT_CA_FILE: certificate_pem(root, old_client_ca)},
+        "client CA not yet valid": {CLIENT_CA_FILE: certificate_pem(root, late_client_ca)},
+        "root not yet valid": {CLIENT_CA_FILE: certificate_pem(late_root, pki.client_ca)},
         "CRL of other CAs only": {CLIENT_CRL_FILE: b"".join(others)},
     }
 
@@ -176,6 +183,10 @@ CLIENTS = (
     ),
     Setup("intermediate missing on the client's side", _NOT_SENT, client="leaf alone",
           files="ca-root-only", edits=(_CRL_OFF,), code=495),
+    Setup("its CA expired, sent along", "past its not_after", client="of a CA that has ended",
+          files="ca-root-only", edits=(_CRL_OFF,), code=495),
+    Setup("its CA not yet valid, sent along", "begins in the future", client="of a CA to come",
+          files="ca-root-only", edits=(_CRL_OFF,), code=495),
     Setup("another client CA, issuer pinned", "verified, yet refused: by a pinned issuer",
           client="of another client CA", code=495),
 )  # fmt: skip
@@ -184,6 +195,24 @@ STOCK_PAGES = (
     Setup("no certificate", "the client sent no certificate", client=None, stock=True, code=496),
     Setup("expired", "past its not_after", client="expired", stock=True, code=495),
     Setup("not yet valid", "begins in the future", client="not yet valid", stock=True, code=495),
+    Setup(
+        "its CA expired, sent along",
+        "past its not_after",
+        client="of a CA that has ended",
+        files="ca-root-only",
+        edits=(_CRL_OFF,),
+        stock=True,
+        code=495,
+    ),
+    Setup(
+        "its CA not yet valid, sent along",
+        "begins in the future",
+        client="of a CA to come",
+        files="ca-root-only",
+        edits=(_CRL_OFF,),
+        stock=True,
+        code=495,
+    ),
     Setup("another CA, or no intermediate", _NOT_SENT, client="foreign", stock=True, code=495),
     Setup("a server certificate", _NOT_FOR_CLIENTS, client="a server", stock=True, code=495),
     Setup("forged", "not signed by the CA it names", client="forged", stock=True, code=495),
@@ -194,7 +223,9 @@ FILES = (
     Setup("another CA's file", "another CA's file is there", files="ca-foreign", code=495),
     Setup("issuing CA without its root", "without its root", files="ca-issuing-only", edits=(_CRL_OFF,), code=495),
     Setup("client CA expired", "past its not_after", files="client CA expired", code=495),
+    Setup("client CA not yet valid", "begins in the future", files="client CA not yet valid", code=495),
     Setup("root expired", "past its not_after", files="ca-expired-root", code=495),
+    Setup("root not yet valid", "begins in the future", files="root not yet valid", code=495),
     Setup(
         "depth too small", "ssl_verify_depth is smaller than the number of intermediates",
         edits=(_CRL_OFF, Edit(r"ssl_verify_depth 1;", "ssl_verify_depth 0;")), code=495,

@@ -78,6 +78,7 @@ def facts_of(authority: Authority, site: AnySite, sites: Sequence[AnySite], stag
         has_allow=site.allow.restricts,
         known_only=site.admit is Admit.KNOWN,
         revocation=None if settled is None or settled is Revocation.AUTO else settled.value,  # type: ignore[arg-type] # a literal by construction
+        asks_responder=site.ocsp is not None,
         generation=stage.number,
         backend=backend_facts(authority, site, stage.generation, socket=stage.prove_tls_socket, is_ours=is_ours),
         stapling=Stapling(authority.clock, meant=True) if site.stapling else None,

@@ -96,7 +96,7 @@ def _unlisted(facts: SiteFacts) -> Expectation:
 
 
 def _revoked(facts: SiteFacts) -> Expectation:
-    if facts.revocation in {"crl", "both"}:
+    if facts.revocation in {"crl", "both"} or facts.asks_responder:
         return _bad(facts)
     return Expectation(_refusal_text(facts), _refused(facts), generation=facts.generation)
 

@@ -61,6 +61,12 @@ _CRL_NOT_IN_FORCE = Cause(
     "it is rewritten in place within one second), is hidden by a second CRL of the same CA, or ssl_crl is missing",
     "publish one full CRL per CA, install it as a new file by rename, and reload",
 )
+_BY_MAP_ALONE = Cause(
+    "the revocation is not in force in the handshake, only in the map behind it: the CRL forgets the entry, was not "
+    "loaded or not reloaded; or nginx does not ask (ssl_ocsp is off), or the responder says good",
+    "deploy again; where ssl_ocsp is on, ask the responder about the certificate (openssl ocsp), which must know what "
+    "this CA has revoked",
+)
 
 SYMPTOMS = (
     *BACKEND_SYMPTOMS,
@@ -224,6 +230,7 @@ SYMPTOMS = (
         kinds=frozenset({RowKind.UNLISTED}),
         verdicts=_LET_IN,
     ),
+    Symptom(_BY_MAP_ALONE, fault=Fault.VERIFY, kinds=_REVOKED, verify="SUCCESS"),
     Symptom(_CRL_NOT_IN_FORCE, kinds=_REVOKED, verify="SUCCESS"),
     Symptom(_CRL_NOT_IN_FORCE, kinds=_REVOKED, verdicts=frozenset({Verdict.FORBIDDEN})),
     Symptom(_PAGE_FORWARDS, kinds=_BAD | _REVOKED | {RowKind.NO_CERTIFICATE}, verdicts=_LET_IN, verify=""),

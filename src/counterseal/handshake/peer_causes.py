@@ -10,7 +10,10 @@ PLAIN = Cause(
     "write listen ADDRESS ssl; in the server block",
 )
 NOTHING_LISTENS = Cause("nothing listens there", "start nginx, or compare the listen directives with the address asked")
-NO_ANSWER = Cause("no answer in time", "look whether a firewall drops the packets or the workers are stuck")
+NO_ANSWER = Cause(
+    "no answer in time",
+    "look whether a firewall drops the packets, or the workers are stuck or wait for a responder that hangs (ssl_ocsp)",
+)
 KEY_NOT_LOADED = Cause(
     "a worker failed to load the certificate or its key at handshake time: a path with a variable is read by "
     "the worker's user, and nginx -t does not try it",

@@ -57,7 +57,7 @@ class SiteFacts:
     by us: then answers are read by their status and stock pages. ``has_allow`` says that only listed subjects pass,
     which a probe never is, and ``listed_paths`` the same of single paths. ``rival_server_name`` is a site on the
     same socket that admits ``Identities.other_client_ca``. ``known_only`` says that only certificates of
-    the inventory pass. ``resumption`` says that the site offers TLS
+    the inventory pass. ``asks_responder``: nginx asks by OCSP about every client. ``resumption``: the site offers TLS
     sessions on purpose. ``prove_socket`` is where the site passes ``/.well-known/counterseal/headers`` on to.
     ``trust_anchors`` (PEM) and ``server_certificate_serial`` are what the server's own certificate is held against,
     where known. ``stapling`` None asks for no OCSP response. ``backend`` where the site has TLS backends.
@@ -73,6 +73,7 @@ class SiteFacts:
     has_allow: bool = False
     known_only: bool = False
     revocation: Revocation | None = None
+    asks_responder: bool = False
     resumption: bool = False
     other_server_names: tuple[str, ...] = ()
     rival_server_name: str | None = None

@@ -214,7 +214,16 @@ VERIFY_REASONS = (
         "certificate status request failed",
         "ssl_ocsp is on and nginx got no answer about the certificate: no responder in it, no resolver, or the "
         "responder is down",
-        "turn ssl_ocsp off and use CRLs, or set resolver, ssl_ocsp_responder and ssl_ocsp_cache",
+        "see that nginx reaches the responder (counterseal serve, where it is ours), with resolver or "
+        "ssl_ocsp_responder; or turn ssl_ocsp off and use CRLs",
+    ),
+    VerifyReason(
+        None,
+        "certificate status unknown",
+        "ssl_ocsp is on, and the responder does not know the certificate: it answers for another CA, or from a list "
+        "that is older",
+        "ask a responder that knows what this CA has issued at once (counterseal serve, where it is ours), or turn "
+        "ssl_ocsp off and use CRLs",
     ),
 )
 

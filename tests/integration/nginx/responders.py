@@ -21,19 +21,27 @@ if TYPE_CHECKING:
 
 @contextmanager
 def responder(
-    directory: Path, ca: str, good: list[Issued], revoked: list[Issued] | None = None, *, port: int | None = None
+    directory: Path,
+    ca: str | Issued,
+    good: list[Issued],
+    revoked: list[Issued] | None = None,
+    *,
+    port: int | None = None,
 ) -> Iterator[int]:
-    """Run ``openssl ocsp`` for one CA, which signs its answers itself; yields its port."""
-    port = port or free_port()
+    """Run ``openssl ocsp`` for one CA (of ``lab`` by its name), which signs its answers itself; yields its port."""
+    port, signer = port or free_port(), authority(ca) if isinstance(ca, str) else ca
     expires = f"{FARTHER:%y%m%d%H%M%SZ}"
     lines = [("V", expires, "", one) for one in good]
     lines += [("R", expires, f"{CERTIFICATE_CREATED:%y%m%d%H%M%SZ}", one) for one in revoked or ()]
-    index = directory / f"{ca}-{port}.txt"
+    index = directory / f"{port}.txt"
     index.write_text(
-        "".join(f"{s}\t{e}\t{r}\t{one.certificate.serial_number:034X}\tunknown\t/CN=x\n" for s, e, r, one in lines)
+        "".join(
+            f"{s}\t{e}\t{r}\t{one.certificate.serial_number:034X}\tunknown\t/CN={number}\n"
+            for number, (s, e, r, one) in enumerate(lines)  # of one subject there may be one valid certificate
+        )
     )
-    issuer = directory / f"{ca}.pem"
-    issuer.write_bytes(pem(authority(ca)) + key_pem(authority(ca)))
+    issuer = directory / f"{port}.pem"
+    issuer.write_bytes(pem(signer) + key_pem(signer))
     command = ["openssl", "ocsp", "-port", str(port), "-index", str(index), "-ndays", "1"]
     command += ["-CA", str(issuer), "-rsigner", str(issuer), "-rkey", str(issuer)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)

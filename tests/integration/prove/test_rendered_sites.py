@@ -151,6 +151,7 @@ def facts_of(sites: Sequence[Site], nginx: PrivateNginx, *, generation: int) -> 
         has_allow=site.allow.restricts,
         known_only=site.admit is Admit.KNOWN,
         revocation="map" if settled is Revocation.MAP else "both",
+        asks_responder=site.ocsp is not None,
         resumption=site.sessions is Sessions.CACHE,
         other_server_names=tuple(other.server_names[0] for other in sites[1:]),
         plain_http=(Endpoint("127.0.0.1", site.redirect_from[0].port),),

@@ -64,7 +64,7 @@ def test_a_responder_that_is_gone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """A deploy goes back and says why; a revocation is in force all the same, and says it too."""
-    monkeypatch.setattr("counterseal.handshake.staple_watch.PATIENCE", 1.0)  # nobody will ever answer
+    monkeypatch.setattr("counterseal.handshake.staple_watch.PATIENCE", 0.2)  # nobody will ever answer
     home = tmp_path / "home"
     make_ca(home, configuration() + OPEN.format(port=free_port()))
     made = counterseal(home, "client", "alice", "--out", str(tmp_path / "alice"))

@@ -47,7 +47,7 @@ OUTCOMES: list[tuple[K, dict[str, Any], Observation, str]] = [
     (K.OTHER_CLIENT_CA, {}, page(200, "SUCCESS"), "the issuer is not pinned"),
     (K.UNLISTED, {}, page(200, "SUCCESS"), "the list of known certificates"),
     (K.REVOKED, {}, page(200, "SUCCESS"), "the revocation is not in force"),
-    (K.REVOKED, {}, page(400, "SUCCESS"), "the revocation is not in force"),
+    (K.REVOKED, {}, page(400, "SUCCESS"), "only in the map behind it"),
     (K.REVOKED, {}, page(403, None), "the revocation is not in force"),
     (K.RESUMED_AFTER_REVOCATION, {}, page(200, "SUCCESS"), "the revocation is not in force"),
     (K.NO_CERTIFICATE, {}, foreign_page(200), "error_page 495 or 496 leads to the application"),

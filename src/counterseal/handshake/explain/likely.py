@@ -2,7 +2,8 @@
 
 ``pki.openssl`` says what OpenSSL reports about the chain that was sent. From outside only the names of the server's CAs
 are known: where the chain leads to one of them, that it leads nowhere is left out of account, and so is everything that
-depends on files of the server (a depth, a CRL).
+depends on files of the server (a depth, a CRL). OpenSSL passes over the dates of the last CA of such a chain, and a
+server that has the CA above does not: so they are looked at here.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from counterseal.handshake.explain.certificates import read_certificates
 from counterseal.handshake.peer_causes import NO_PATH
+from counterseal.pki.openssl.codes import Error
 from counterseal.pki.openssl.verify import verify
 from counterseal.pki.profile import Purpose
 
@@ -33,4 +35,15 @@ def likely_error(story: Story, anchors: Sequence[x509.Certificate], at: datetime
     named = any(one.issuer.public_bytes() in authorities for one in chain)
     found = verify(chain[0], chain[1:], held, purpose=Purpose.CLIENT, at=at)
     errors = [int(error) for error, _ in found.errors if not (named and error in NO_PATH)]
+    if not errors and named:
+        errors = [error for one in chain[1:] if (error := _date_error(one, authorities, at)) is not None]
     return errors[-1] if errors else None
+
+
+def _date_error(issuer: x509.Certificate, authorities: Sequence[bytes], at: datetime) -> int | None:
+    """Return what is wrong with the dates of a CA that the client sent, unless the server has one of its own."""
+    if issuer.subject.public_bytes() in authorities:
+        return None
+    if issuer.not_valid_before_utc > at:
+        return int(Error.CERT_NOT_YET_VALID)
+    return int(Error.CERT_HAS_EXPIRED) if issuer.not_valid_after_utc < at else None
