@@ -1,4 +1,5 @@
-// A TLS server that requires a client certificate. usage: java Server.java SERVER_P12 CLIENT_CA; prints its port.
+// A TLS server that requires a client certificate; prints its port.
+// usage: java Server.java SERVER_P12 CLIENT_CA [narrow|old]   narrow: in TLS 1.2 RSA alone, old: TLS 1.2 alone
 import java.io.FileInputStream;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -32,6 +33,12 @@ public class Server {
         context.init(keys.getKeyManagers(), trust.getTrustManagers(), null);
         var server = (SSLServerSocket) context.getServerSocketFactory().createServerSocket(0, 10, InetAddress.getLoopbackAddress());
         server.setNeedClientAuth(true);
+        String kind = arguments.length > 2 ? arguments[2] : "";
+        if (kind.equals("narrow")) {
+            server.setEnabledCipherSuites(new String[] {"TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", "TLS_AES_128_GCM_SHA256"});
+        } else if (kind.equals("old")) {
+            server.setEnabledProtocols(new String[] {"TLSv1.2"});
+        }
         System.out.println(server.getLocalPort());
         while (true) {
             try (var connection = server.accept()) {

@@ -1,4 +1,5 @@
-// A TLS server that requires a client certificate. usage: server CERTIFICATE KEY CLIENT_CA; prints its port.
+// A TLS server that requires a client certificate; prints its port.
+// usage: server CERTIFICATE KEY CLIENT_CA [narrow|old]   narrow: in TLS 1.2 RSA alone, old: TLS 1.2 alone
 package main
 
 import (
@@ -22,11 +23,18 @@ func main() {
 	must(err)
 	clientCAs := x509.NewCertPool()
 	clientCAs.AppendCertsFromPEM(encoded)
-	listener, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{
+	config := &tls.Config{
 		Certificates: []tls.Certificate{certificate},
 		ClientAuth:   tls.RequireAndVerifyClientCert,
 		ClientCAs:    clientCAs,
-	})
+	}
+	switch append(os.Args, "")[4] {
+	case "narrow":
+		config.CipherSuites = []uint16{tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256}
+	case "old":
+		config.MaxVersion = tls.VersionTLS12
+	}
+	listener, err := tls.Listen("tcp", "127.0.0.1:0", config)
 	must(err)
 	fmt.Println(listener.Addr().(*net.TCPAddr).Port)
 	for {

@@ -108,8 +108,8 @@ def _visits(what: Dial, main: Watched, paths: Sequence[str]) -> list[Visit]:
         return []
     presented, asked = what.identity is not None, main.story.request is not None
     seen = [Visit(what.path, presented and bool(main.story.client_chain), main.seen)]
-    if not main.trace.established:
-        return seen
+    if not main.trace.established:  # who was refused for a certificate shows whether the server insists on one
+        return [*seen, _visit(what, main, what.path, with_certificate=False)] if main.story.client_chain else seen
     seen = seen if _is_http(main.trace) else []
     every = [(path, with_one) for path in (what.path, *paths) for with_one in (True, False)]
     left = [

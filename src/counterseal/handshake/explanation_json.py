@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from counterseal.handshake.explain.certificates import show_authority
 from counterseal.handshake.explain.modes import compare
+from counterseal.handshake.explain.resumption import resumption_of
 from counterseal.handshake.verdict import verdict
 from counterseal.handshake.wire.alerts import alert_meaning
 from counterseal.handshake.wire.numbers import GROUPS, VERSIONS, is_post_quantum, name_of
@@ -115,8 +116,13 @@ def _resumption(explanation: Explanation) -> dict[str, Any] | None:
     if not examination.resume:
         return None
     if examination.resumed is None or explanation.resumed is None:
-        return {"session": False}
-    return {"session": True, **_agreed(examination.resumed), "ladder": ladder_to_json(explanation.resumed)}
+        return {"session": False, "meaning": resumption_of(examination)}
+    return {
+        "session": True,
+        "meaning": resumption_of(examination),
+        **_agreed(examination.resumed),
+        "ladder": ladder_to_json(explanation.resumed),
+    }
 
 
 def _compared(explanation: Explanation) -> dict[str, str]:

@@ -9,7 +9,10 @@ PLAIN = Cause(
     "listen lacks the ssl parameter: the port serves the site in the clear and verifies nobody",
     "write listen ADDRESS ssl; in the server block",
 )
-NOTHING_LISTENS = Cause("nothing listens there", "start nginx, or compare the listen directives with the address asked")
+NOTHING_LISTENS = Cause(
+    "nothing listens there",
+    "start the server, or compare the address asked with the one on which it listens (nginx: listen)",
+)
 NO_ANSWER = Cause(
     "no answer in time",
     "look whether a firewall drops the packets, or the workers are stuck or wait for a responder that hangs (ssl_ocsp)",
@@ -28,9 +31,9 @@ NAME_REJECTED = Cause(
     "compare server_name and listen with what was deployed, and whether the reload succeeded",
 )
 VERSION_NOT_OFFERED = Cause(
-    "that TLS version is not offered on this address: before nginx 1.29.2 the default server's ssl_protocols "
+    "that TLS version is not offered on this address; of nginx before 1.29.2 the default server's ssl_protocols "
     "count, and before 1.23.4 the default has no TLS 1.3",
-    "write ssl_protocols at http level",
+    "let the server offer it; nginx: write ssl_protocols at http level",
 )
 CERTIFICATE_LOST = Cause(
     "no certificate arrived at nginx although one was presented: something in front of it ends the TLS connection",

@@ -1,7 +1,8 @@
-"""Chains and lists of CAs that fill several records, and a chain that is more than OpenSSL takes."""
+"""Chains and lists of CAs that fill several records, and such that are more than OpenSSL or TLS takes."""
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING
@@ -17,18 +18,21 @@ from counterseal.handshake.observation import Endpoint
 from counterseal.handshake.trace.dial import Dial
 from foreign_servers import openssl_serving
 from pki_fixtures import make_ca, new_key
-from prove_pki import DOMAIN, certificate_pem, identity_of, key_pem, prove_pki
+from prove_bench import ProveBench, nginx_binaries
+from prove_pki import CLIENT_CA_FILE, DOMAIN, certificate_pem, identity_of, key_pem, prove_pki
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from counterseal.handshake.explain.explanation import Explanation
+    from counterseal.handshake.explain.nginx_log import LogHint
     from counterseal.handshake.observation import TLSVersion
     from pki_fixtures import Issued
 
 PKI = prove_pki()
 HOST = f"panel.{DOMAIN}"
 RECORD = 16 * 1024
+VERSIONS: tuple[TLSVersion, ...] = ("1.2", "1.3")
 
 
 @cache
@@ -69,3 +73,31 @@ def test_more_than_a_client_takes(tmp_path: Path) -> None:
     assert found is not None
     assert "excessive message size" in found.happened
     assert "a bundle of CAs stands in its chain" in found.cause
+
+
+@pytest.mark.nginx
+@pytest.mark.parametrize("binary", nginx_binaries().values(), ids=nginx_binaries())
+def test_more_names_of_cas_than_a_message_holds(binary: Path, tmp_path: Path) -> None:
+    """64 KB of them, as in a bundle of public CAs: nginx takes the file, and then no handshake comes about."""
+    with ProveBench(tmp_path, binary) as bench:
+        files = bench.pki.files(leaver_revoked=False)
+        bench.install(files | {CLIENT_CA_FILE: files[CLIENT_CA_FILE] + certificate_pem(*others(500))})
+        assert bench.test()[0] == 0
+        bench.start()
+        for version in VERSIONS:
+            what = Dial(bench.endpoints[0], HOST, HOST, tls_version=version, timeout=30)
+            explained = explain(examine(what), name=HOST, anchors=Anchors(anchors()["root"]), at=datetime.now(UTC))
+            found = explained.diagnosis
+            assert found is not None
+            assert "more than the 64 KB that fit" in found.cause
+            assert found.directive == "ssl_client_certificate"
+            assert found.log is not None
+            wait_for_line(tmp_path / "error.log", found.log)
+
+
+def wait_for_line(log: Path, hint: LogHint) -> None:
+    """Wait until nginx has written what the hint says."""
+    deadline = time.monotonic() + 30
+    while not any(hint.text in line and f"[{hint.level}]" in line for line in log.read_text().splitlines()):
+        assert time.monotonic() < deadline, log.read_text()
+        time.sleep(0.01)

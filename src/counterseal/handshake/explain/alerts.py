@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from counterseal.handshake.authorities import Listed
+from counterseal.handshake.explain.client_refused import REFUSALS, missing_cause, refused_cause
 from counterseal.handshake.explain.nginx_log import LogHint, log_alert
-from counterseal.handshake.peer_causes import CERTIFICATE_WITHHELD, KEY_NOT_LOADED, NAME_REJECTED, VERSION_NOT_OFFERED
+from counterseal.handshake.peer_causes import KEY_NOT_LOADED, NAME_REJECTED, VERSION_NOT_OFFERED
 from counterseal.handshake.symptoms import Cause
 from counterseal.handshake.wire.alerts import alert_meaning
 from counterseal.handshake.wire.numbers import TLS12, TLS13
+from counterseal.handshake.wire.suites import KeyExchange
 
 if TYPE_CHECKING:
     from counterseal.handshake.explain.situation import Situation
+    from counterseal.handshake.explain.story import Story
 
 
 class AlertDiagnosis(NamedTuple):
@@ -28,23 +30,35 @@ class AlertDiagnosis(NamedTuple):
     directive: str | None
 
 
-_REQUIRED = Cause(
-    "the server requires a client certificate and ends the handshake without one; nginx would answer 400 instead, so "
-    "another program ends TLS here",
-    "come with a certificate of one of the accepted CAs: --name, --cert and --key, or --p12",
-)
 _NOTHING_COMMON = Cause(
-    "client and server have no cipher suite, group or signature algorithm in common, or the server block has no "
-    "certificate of a kind that the client takes",
-    "compare what the ClientHello offers with ssl_ciphers, ssl_ecdh_curve and the kind of key in ssl_certificate",
+    "client and server have no cipher suite, group or signature algorithm in common, or the server has no certificate "
+    "of a kind that the client takes",
+    "compare what the ClientHello offers with the server's suites, groups and kind of key (nginx: ssl_ciphers, "
+    "ssl_ecdh_curve, ssl_certificate)",
+)
+_ONE_VERSION = Cause(
+    f"{_NOTHING_COMMON.cause}; or it does not speak the one TLS version that was offered, as GnuTLS puts it",
+    f"offer both versions; {_NOTHING_COMMON.fix}",
 )
 _TOO_OLD = Cause(
     "the server speaks neither TLS 1.3 nor TLS 1.2: only versions that RFC 8996 has forbidden, and no browser speaks",
     "let the server offer TLS 1.2 and 1.3, or update it",
 )
-_UNKNOWN_CA = Cause(
-    "the server trusts no CA above the client's certificate, or an intermediate is missing on the way to it",
-    "send the whole chain, and give the server the CA that issued it",
+_TOO_MANY_NAMES = Cause(
+    "the server gives up where it would name the CAs whose clients it takes: the names of all in its file are more "
+    "than the 64 KB that fit into a CertificateRequest (RFC 8446 4.2.4), as with a bundle of public CAs",
+    "leave in ssl_client_certificate the CAs that issue the clients, and put the others into ssl_trusted_certificate, "
+    "which is not named to clients",
+)
+_AT_THE_NAMES = (
+    _TOO_MANY_NAMES,
+    LogHint("SSL_do_handshake() failed (SSL: error:0A0C0103:SSL routines::internal error)", "crit"),
+    "ssl_client_certificate",
+)
+_INSIDE = Cause(
+    "something failed inside the server in the middle of the handshake: its key could not sign, as with a token or "
+    "another machine that keeps it, or memory ran out",
+    "read the server's log at the same second",
 )
 _OTHER = Cause("the server gave up for the reason that the alert names", "read the server's log at the same second")
 _BY_NAME: dict[str, tuple[Cause, str | None]] = {
@@ -62,32 +76,10 @@ _BY_NAME: dict[str, tuple[Cause, str | None]] = {
     ),
     "access_denied": (
         Cause(
-            "the server rejects this session or certificate; nginx does so when a session of another site is offered",
+            "the server rejects this session; nginx does so when a session of another site is offered",
             "connect without the session; keep sessions off where clients are verified",
         ),
         "ssl_session_tickets, ssl_session_cache",
-    ),
-    "unknown_ca": (_UNKNOWN_CA, None),
-    "bad_certificate": (_UNKNOWN_CA, None),
-    "certificate_unknown": (_UNKNOWN_CA, None),
-    "certificate_expired": (
-        Cause(
-            "the client's certificate, or a CA's, is out of its dates by the server's clock", "renew it, set the clock"
-        ),
-        None,
-    ),
-    "certificate_revoked": (Cause("the client's certificate is revoked", "issue the client a new certificate"), None),
-    "unsupported_certificate": (
-        Cause(
-            "the client's certificate is not made for clients: extended key usage without clientAuth, or a kind of key "
-            "that the server does not take",
-            "issue the client a certificate of the client profile",
-        ),
-        None,
-    ),
-    "decrypt_error": (
-        Cause("a signature does not verify: the private key does not belong to the certificate", "use the right key"),
-        None,
     ),
 }
 _WITHOUT = frozenset(
@@ -104,10 +96,24 @@ def alert_diagnosis(case: Situation) -> AlertDiagnosis:
     name = alert_meaning(description).name
     happened = f"the server ends the connection with the alert {name} ({description})"
     if name == "certificate_required" or (story.client_chain == () and name in _WITHOUT):
-        return AlertDiagnosis(happened, CERTIFICATE_WITHHELD if case.withheld else _REQUIRED, None, None)
+        return AlertDiagnosis(happened, missing_cause(case), None, None)
+    if case.presented and name in REFUSALS:
+        return AlertDiagnosis(happened, refused_cause(case, name), None, None)
+    if name == "internal_error" and story.version is not None:
+        named = _AT_THE_NAMES if _is_at_request(story) else (_INSIDE, None, None)
+        return AlertDiagnosis(happened, *named)
     if name == "protocol_version" and story.offered is not None and {TLS12, TLS13} <= {*story.offered.versions}:
         return AlertDiagnosis(happened, _TOO_OLD, log_alert(name), "ssl_protocols TLSv1.2 TLSv1.3;")
     cause, directive = _BY_NAME.get(name, (_OTHER, None))
-    if cause is _UNKNOWN_CA and case.listed is Listed.NONE:
-        cause = Cause("the server names the CAs it takes, and none is above the client's certificate", _UNKNOWN_CA.fix)
+    if cause is _NOTHING_COMMON and story.offered is not None and len(story.offered.versions) == 1:
+        cause = _ONE_VERSION
     return AlertDiagnosis(happened, cause, log_alert(name), directive)
+
+
+def _is_at_request(story: Story) -> bool:
+    """Whether the next message of the server would have been its CertificateRequest."""
+    if story.request is not None:
+        return False
+    if story.is_tls13:  # RFC 8446 2: it goes ahead of the server's Certificate
+        return story.server_chain is None
+    return story.exchange is KeyExchange.RSA or story.group is not None or story.prime_bits is not None

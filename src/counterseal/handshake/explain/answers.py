@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from counterseal.handshake.authorities import Listed
-from counterseal.handshake.explain.certificates import read_certificates, show_authority
+from counterseal.handshake.explain.certificates import is_alone, read_certificates, show_authorities, show_authority
 from counterseal.handshake.explain.nginx_log import log_line, log_verify
 from counterseal.handshake.explain.refusals import directive_for
 from counterseal.handshake.explain.situation import Diagnosis, Situation
@@ -27,10 +27,6 @@ from counterseal.handshake.symptoms import Cause
 from counterseal.handshake.verify_reasons import VERIFY_REASONS, verify_reason
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from cryptography import x509
-
     from counterseal.handshake.verify_reasons import VerifyReason
 
 
@@ -58,11 +54,11 @@ def diagnose_answer(case: Situation) -> Diagnosis | None:
 
 
 def diagnose_silence(case: Situation) -> Diagnosis:
-    """Return why a server that asked for a certificate closes without an answer: nginx's stream block refuses so."""
+    """Return why a server that asked for a certificate closes without an answer, as nginx's stream block refuses."""
     known = _refused_certificate(case) if case.presented else _no_certificate(case)
     happened = (
-        "the handshake succeeds, then the server closes without an answer: nginx's stream block refuses a client so, "
-        "and return 444 in http"
+        "the handshake succeeds, then the server closes without an answer: so refuse nginx's stream block, return 444 "
+        "in http, and Node"
     )
     return replace(known, happened=happened, code=None)
 
@@ -145,10 +141,8 @@ def _why_refused(case: Situation, reason: VerifyReason | None) -> tuple[Cause, s
     chain, request = read_certificates(case.story.client_chain), case.story.request
     if not chain or request is None:
         return BY_LIST[Listed.NONE], "ssl_client_certificate"
-    known = (
-        told if reason is not None and reason.code == _ISSUER_NOT_SENT and _is_alone(chain) else BY_LIST[Listed.NONE]
-    )
-    named = "; ".join(show_authority(name) for name in request.authorities)
+    known = told if reason is not None and reason.code == _ISSUER_NOT_SENT and is_alone(chain) else BY_LIST[Listed.NONE]
+    named = show_authorities(request.authorities)
     issuer = show_authority(chain[-1].issuer.public_bytes())
     return (
         Cause(
@@ -160,11 +154,6 @@ def _why_refused(case: Situation, reason: VerifyReason | None) -> tuple[Cause, s
 
 
 _ISSUER_NOT_SENT = 21
-
-
-def _is_alone(chain: Sequence[x509.Certificate]) -> bool:
-    """Whether an intermediate may be missing, so that the list of CAs says nothing for sure."""
-    return len(chain) == 1 and chain[0].subject != chain[0].issuer
 
 
 def _forbidden(case: Situation) -> Diagnosis:

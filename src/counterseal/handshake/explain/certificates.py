@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from typing import TYPE_CHECKING
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -12,6 +13,9 @@ from counterseal.pki.names import show_name
 from counterseal.pki.reading import UNREADABLE
 from counterseal.pki.shown import printable, show_serial
 from counterseal.pki.subject import show_subject
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _UNREADABLE = (*UNREADABLE, UnsupportedAlgorithm, x509.DuplicateExtension, x509.UnsupportedGeneralNameType)
 _MOST_NAMES = 8
@@ -51,6 +55,17 @@ def show_authority(name: bytes) -> str:
         return _name(x509.Name.from_bytes(name))
     except _UNREADABLE:
         return f"{len(name)} bytes that are no readable name"
+
+
+def show_authorities(names: Sequence[bytes]) -> str:
+    """Return the names of several CAs in one line; of very many the first ones, and how many more there are."""
+    more = f"; and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+    return "; ".join(show_authority(name) for name in names[:_MOST_NAMES]) + more
+
+
+def is_alone(chain: Sequence[x509.Certificate]) -> bool:
+    """Whether an intermediate may be missing, so that the list of CAs says nothing for sure."""
+    return len(chain) == 1 and chain[0].subject != chain[0].issuer
 
 
 def subject_alternative_names(certificate: x509.Certificate) -> tuple[str, ...]:

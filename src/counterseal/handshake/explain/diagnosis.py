@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from counterseal.handshake.explain.alerts import alert_diagnosis
 from counterseal.handshake.explain.answers import diagnose_answer, diagnose_silence
+from counterseal.handshake.explain.client_refused import missing_cause, refused_cause
 from counterseal.handshake.explain.middle import IN_FRONT, STALLED_AFTER, STALLED_BEFORE
 from counterseal.handshake.explain.plain_peers import NOT_TLS, name_plain_peer, plain_http
 from counterseal.handshake.explain.refusals import FAULTS, OTHER_FAULT
@@ -39,6 +40,12 @@ def _by_alert(case: Situation) -> Diagnosis:
     return Diagnosis(found.happened, found.cause.cause, found.cause.fix, log=found.log, directive=found.directive)
 
 
+def _closed_on_the_certificate(case: Situation) -> Diagnosis:
+    cause = refused_cause(case) if case.presented else missing_cause(case)
+    seen = "has seen the client's certificate" if case.presented else "has asked for a certificate and got none"
+    return Diagnosis(f"the server {seen}, and closes without a word", cause.cause, cause.fix)
+
+
 def _own_fault(case: Situation) -> Diagnosis:
     cause, directive = FAULTS.get(case.trace.fault, (OTHER_FAULT, None))
     happened = f"this client ended the handshake: {case.trace.fault.replace('_', ' ').lower()}"
@@ -61,6 +68,9 @@ def _not_tls(case: Situation) -> Diagnosis:
 def _no_connection(case: Situation) -> Diagnosis:
     if case.in_front is not None:
         return IN_FRONT[case.in_front]
+    asked = case.story.client_chain is not None and not case.trace.established
+    if asked and case.trace.ending in {Ending.CLOSED, Ending.RESET}:
+        return _closed_on_the_certificate(case)
     if case.trace.ending is Ending.SILENT and case.story.version is not None and not case.trace.established:
         return STALLED_AFTER if case.story.client_chain is not None else STALLED_BEFORE
     words, cause = _CONNECTIONS.get((case.trace.ending, case.trace.stage)) or _CONNECTIONS[case.trace.ending, None]

@@ -75,6 +75,7 @@ def explain(
         listed=listed(chain, request.authorities) if request and identity else None,
         in_front=examination.in_front,
         withheld=identity is not None and main.story.client_chain == (),
+        failures=tuple(dict.fromkeys(check.kind.title for check in client.failures)) if client else (),
     )
     return Explanation(
         examination,

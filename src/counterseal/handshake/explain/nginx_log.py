@@ -31,6 +31,7 @@ _BY_ALERT = {
     "protocol_version": "unsupported protocol) while SSL handshaking",
     "handshake_failure": "no shared cipher) while SSL handshaking",
 }
+_KEY_NOT_LOADED = LogHint("cannot load certificate", "error")
 
 
 def log_line(code: int) -> LogHint:
@@ -40,6 +41,8 @@ def log_line(code: int) -> LogHint:
 
 def log_alert(name: str) -> LogHint | None:
     """Return the line that goes with an alert which nginx sent."""
+    if name == "internal_error":
+        return _KEY_NOT_LOADED
     return LogHint(_BY_ALERT[name]) if name in _BY_ALERT else None
 
 

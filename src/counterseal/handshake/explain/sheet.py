@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from counterseal.handshake.explain.modes import COMPARED_WORDS, MODE_WORDS, Mode, compare
+from counterseal.handshake.explain.resumption import resumption_of
 from counterseal.handshake.verdict import describe
 from counterseal.handshake.wire.numbers import VERSIONS, explain_group, name_of
 from counterseal.handshake.wire.suites import CIPHER_SUITES
@@ -112,18 +113,6 @@ def _verdict(explanation: Explanation) -> tuple[str, tuple[Row, ...]]:
     return MODE_WORDS[explanation.mode], rows
 
 
-def _resumption(explanation: Explanation) -> Iterator[Row]:
-    examination = explanation.examination
-    if not examination.resume or not examination.main.trace.established:
-        return
-    if examination.resumed is None:
-        yield "resumption", "the server gave out no session, so there is nothing to resume"
-    elif examination.resumed.trace.resumed:
-        yield "resumption", "the server took the session up and looked at no certificate; nginx not at CRL, dates or CA"
-    else:
-        yield "resumption", "the server did not take the session up, and made a full handshake"
-
-
 def _rows(explanation: Explanation) -> Iterator[Row]:
     trace = explanation.examination.main.trace
     for address in trace.passed_over:
@@ -135,7 +124,9 @@ def _rows(explanation: Explanation) -> Iterator[Row]:
     if explanation.mode in {Mode.OPTIONAL, Mode.ANOTHER_ANSWER}:
         for path, compared in compare(explanation.visits).items():
             yield "compared", f"{printable(path)}: {COMPARED_WORDS[compared]}"
-    yield from _resumption(explanation)
+    resumption = resumption_of(explanation.examination)
+    if resumption is not None:
+        yield "resumption", resumption
     for found in (explanation.server_diagnosis, explanation.diagnosis):
         if found is not None:
             yield from diagnosis_rows(found)

@@ -37,7 +37,8 @@ class Situation:
 
     ``likely`` is the number of OpenSSL's verify error that our own checks of the client's certificate predict, and
     ``listed`` which CAs of its chain the server named; ``in_front`` what more connections told, and ``withheld`` says
-    that the client has a certificate, was asked for one, and sent none.
+    that the client has a certificate, was asked for one, and sent none. ``failures`` are the titles of the checks that
+    the client's certificate does not pass.
     """
 
     trace: Trace
@@ -47,6 +48,7 @@ class Situation:
     listed: Listed | None = None
     in_front: InFront | None = None
     withheld: bool = False
+    failures: tuple[str, ...] = ()
 
     @property
     def presented(self) -> bool:

@@ -100,7 +100,8 @@ def _exchange(what: Dial, context: ssl.SSLContext, recorder: Recorder, sight: _S
             _ask(stream, question(what, stream.tls.selected_alpn_protocol()), sight)
         finally:
             ticket = stream.tls.session
-            sight.trace = replace(sight.trace, session=None if ticket is None else Session(context, ticket))
+            given = ticket is not None and (ticket.has_ticket or ticket.id)  # else it is one that cannot be offered
+            sight.trace = replace(sight.trace, session=Session(context, ticket) if ticket and given else None)
         stream.close()
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from counterseal.handshake.authorities import Listed
@@ -12,7 +14,7 @@ from counterseal.handshake.observation import Observation
 from counterseal.handshake.trace.dial import Ending, Stage, Trace
 from counterseal.handshake.wire.alerts import ALERT_MEANINGS
 from counterseal.handshake.wire.messages import CertificateRequest, Side
-from counterseal.handshake.wire.numbers import TLS12
+from counterseal.handshake.wire.numbers import TLS12, TLS13
 
 CERTIFICATE = (b"certificate",)
 
@@ -119,6 +121,57 @@ def test_an_alert_after_an_empty_certificate_means_that_one_is_required(number: 
     found = diagnose(Situation(Trace(Ending.ALERT, Stage.REQUEST), story, Observation()))
     assert found is not None
     assert found.cause.startswith("the server requires a client certificate")
+
+
+@pytest.mark.parametrize(
+    ("name", "likely", "failures", "listed", "words"),
+    [
+        ("bad_certificate", 10, (), None, "has expired"),
+        ("certificate_revoked", 10, (), Listed.NONE, "is revoked"),
+        ("access_denied", None, ("dates",), Listed.ROOT, "fails a check: dates"),
+        ("certificate_expired", None, (), None, "one of the server's own"),
+        ("certificate_unknown", None, (), Listed.ROOT, "our own checks find nothing wrong"),
+        ("unknown_ca", None, (), Listed.NONE, "trusts no CA above"),
+        (None, 26, (), None, "not made for clients"),
+    ],
+)
+def test_a_refusal_that_says_little_is_explained_by_our_own_checks(
+    name: str | None, likely: int | None, failures: tuple[str, ...], listed: Listed | None, words: str
+) -> None:
+    """Whatever the alert is called, or where none comes."""
+    number = next((number for number, alert in ALERT_MEANINGS.items() if alert.name == name), 0)
+    story = Story(client_chain=CERTIFICATE, alert=(Side.SERVER, number) if name else None)
+    trace = Trace(Ending.ALERT if name else Ending.CLOSED, Stage.HANDSHAKE)
+    found = diagnose(Situation(trace, story, Observation(), likely, listed, failures=failures))
+    assert found is not None
+    assert words in found.cause
+
+
+def test_who_closes_on_a_client_without_certificate_requires_one() -> None:
+    """Without an alert."""
+    found = diagnose(Situation(Trace(Ending.RESET, Stage.HANDSHAKE), Story(client_chain=()), Observation()))
+    assert found is not None
+    assert "has asked for a certificate and got none" in found.happened
+    assert found.cause.startswith("the server requires a client certificate")
+
+
+@pytest.mark.parametrize(
+    ("story", "words"),
+    [
+        (Story(), "failed to load the certificate or its key"),
+        (Story(version=TLS12, server_chain=CERTIFICATE, group=29), "more than the 64 KB"),
+        (Story(version=TLS13), "more than the 64 KB"),
+        (Story(version=TLS13, server_chain=CERTIFICATE), "its key could not sign"),
+        (Story(version=TLS12, server_chain=CERTIFICATE), "its key could not sign"),
+        (Story(version=TLS12, request=CertificateRequest((), (), ())), "its key could not sign"),
+    ],
+)
+def test_an_internal_error_means_what_would_have_come_next(story: Story, words: str) -> None:
+    """RFC 8446 2 and RFC 5246 7.3 have the order of a server's messages."""
+    case = Situation(Trace(Ending.ALERT, Stage.HANDSHAKE), replace(story, alert=(Side.SERVER, 80)), Observation())
+    found = diagnose(case)
+    assert found is not None
+    assert words in found.cause
 
 
 @pytest.mark.parametrize("fault", ["UNSUPPORTED_PROTOCOL", "DH_KEY_TOO_SMALL", "EE_KEY_TOO_SMALL", "NEVER_HEARD_OF"])
