@@ -60,7 +60,8 @@ class Client:
         self.directory = self.fetch("GET", self.directory_url).json
 
     def close(self) -> None:
-        """Close the connection."""
+        """Close the connection, and forget the nonce: the next one may lead to a process that takes its own alone."""
+        self.nonce = None
         if self.connection is not None:
             self.connection.close()
             self.connection = None
@@ -74,9 +75,9 @@ class Client:
         self.connection.request(method, target, body, {"Content-Type": kind} if kind else {})
         response = self.connection.getresponse()
         answered = Answered(response.status, response.headers, response.read())
-        self.nonce = response.headers["replay-nonce"] or self.nonce
         if response.will_close:
             self.close()
+        self.nonce = response.headers["replay-nonce"] or self.nonce
         return answered
 
     def take_nonce(self) -> str:

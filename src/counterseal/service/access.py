@@ -67,6 +67,9 @@ class Access:
     ``open_apart`` opens one more for a thread.
     """
 
+    is_shared = False
+    """Whether other processes serve from the same store."""
+
     def __init__(
         self,
         reader: Authority,
@@ -91,7 +94,8 @@ class Access:
 
     async def read(self, job: Callable[[Authority], T]) -> T:
         """Return what ``job`` reads; it must neither write nor wait."""
-        return job(self._reader)
+        with self._reader.store.cas_once():
+            return job(self._reader)
 
     async def recall(self, subject: str, job: Callable[[Authority], T]) -> T:
         """Return what ``job`` reads of the subject (see ``store.announcements``), which may be known still."""
@@ -266,8 +270,9 @@ class Access:
 
     def _attempt(self, waiting: Waiting) -> Outcome:
         job, future, durable, undone = waiting
+        store = self._writer.store
         try:
-            with self._writer.store.transaction() if undone else nullcontext():
+            with store.cas_once(), store.transaction() if undone else nullcontext():
                 outcome: Outcome = (future, job(self._writer), None)
         except Exception as error:  # noqa: BLE001 - it belongs to the one who asked
             outcome = (future, None, error)

@@ -36,6 +36,8 @@ SILENCE_SECONDS = 15.0
 class SharedAccess(Access):
     """The way to a store that others use as well; ``open_one`` opens it once more."""
 
+    is_shared = True
+
     def __init__(self, open_one: Callable[[], Authority], metrics: Metrics | None = None) -> None:
         ahead = Ahead()
         writers = [replace(open_one(), ahead=ahead.beside()) for _ in range(WRITERS)]

@@ -265,7 +265,7 @@ def test_every_way_was_taken(used: Used) -> None:
         "update certificate set status",
         "insert into acme_order",
         "from acme_authorization",
-        "insert into acme_nonce",
+        *(["insert into acme_nonce"] if used.store.is_shared else []),
         "insert into acme_usage",
         "insert into allowance",
         "insert into api_answer",

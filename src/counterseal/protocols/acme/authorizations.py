@@ -90,10 +90,15 @@ def challenge(authority: Authority, call: Call) -> Reply:
     record, kind = _own(authority, call), call.parameters["kind"]
     if kind not in kinds_of(record, call.rules):
         raise not_found("challenge")
-    validate: AuthorizationRecord | None = None
     if not call.is_get and _begins(authority, call, record, kind):
-        validate = record = replace(record, attempted=kind)
-    document = objects.challenge(record, kind, call.urls)
+        record = replace(record, attempted=kind)
+        return show_challenge(record, call, validate=record)
+    return show_challenge(record, call)
+
+
+def show_challenge(record: AuthorizationRecord, call: Call, validate: AuthorizationRecord | None = None) -> Reply:
+    """Return the answer that shows the challenge that the URL names."""
+    document = objects.challenge(record, call.parameters["kind"], call.urls)
     return Reply(
         document,
         headers={"Retry-After": str(RETRY_SECONDS)} if document["status"] in {"pending", "processing"} else {},
@@ -102,18 +107,27 @@ def challenge(authority: Authority, call: Call) -> Reply:
     )
 
 
-def settle(authority: Authority, record: AuthorizationRecord, failure: Failure | None, rules: AcmeRules) -> None:
-    """Store what validation found: valid for as long as the rules say, or invalid with the reason."""
+def settle(
+    authority: Authority, record: AuthorizationRecord, failure: Failure | None, rules: AcmeRules
+) -> AuthorizationRecord | None:
+    """Store what validation found: valid for as long as the rules say, or invalid with the reason.
+
+    Returns the authorization as it is then, None where it was not pending any more.
+    """
     at = epoch(authority.clock())
     if failure is None:
-        until = at + int(rules.authorization_lifetime.total_seconds())
         valid = follow(AUTHORIZATION, AuthorizationStatus.PENDING, AuthorizationEvent.SUCCEED)
-        finish(authority.store, record, valid, at=at, expires_at=until, error=None)
-        return
-    invalid = follow(AUTHORIZATION, AuthorizationStatus.PENDING, AuthorizationEvent.FAIL)
-    document = failure.document() | {"identifier": {"type": record.kind, "value": record.value}}
-    if finish(authority.store, record, invalid, at=None, expires_at=None, error=json.dumps(document)):
+        until = at + int(rules.authorization_lifetime.total_seconds())
+        decided = replace(record, status=valid, validated_at=at, expires_at=until, error=None)
+    else:
+        invalid = follow(AUTHORIZATION, AuthorizationStatus.PENDING, AuthorizationEvent.FAIL)
+        document = failure.document() | {"identifier": {"type": record.kind, "value": record.value}}
+        decided = replace(record, status=invalid, validated_at=None, error=json.dumps(document))
+    if not finish(authority.store, decided):
+        return None
+    if failure is not None:
         count_use(authority.store, record.account, FAILURES, at // HOUR * HOUR)
+    return decided
 
 
 def kinds_of(record: AuthorizationRecord, rules: AcmeRules) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """From an HTTP request to a job for the one writer, and from its reply to a response (RFC 8555 6).
 
-Every POST is one transaction: its nonce is spent and its job is done together, and the answer leaves when that is on
-disk. A job that ends in a problem is undone, its nonce stays spent.
+The job of a POST is one transaction, and the answer leaves when that is on disk. Its nonce is spent whatever becomes of
+it: in the memory of a process that has its store for itself, else in the store, together with the job.
 """
 
 from __future__ import annotations
@@ -21,7 +21,15 @@ from counterseal.protocols.acme.accounts import require_account
 from counterseal.protocols.acme.exchange import Call, Reply
 from counterseal.protocols.acme.jwk import AccountKey
 from counterseal.protocols.acme.jws import MEDIA_TYPE, Envelope, read_envelope, require
-from counterseal.protocols.acme.nonces import RANDOM_BYTES, bad_nonce, check_nonce, make_nonce
+from counterseal.protocols.acme.nonces import (
+    OWN_BYTES,
+    PROCESS_BYTES,
+    Nonce,
+    Numbered,
+    bad_nonce,
+    check_nonce,
+    make_nonce,
+)
 from counterseal.protocols.acme.objects import URLs
 from counterseal.protocols.acme.problems import Problem, malformed
 from counterseal.service.body import read_body
@@ -51,15 +59,14 @@ METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A request with a good signature, and its nonce, which is ours and not yet spent."""
+    """A request with a good signature; its nonce is ours, and not yet spent where that is the store's affair."""
 
     call: Call
-    nonce: str
-    nonce_until: int
+    nonce: Nonce
 
     def spend(self, authority: Authority) -> None:
         """Use the nonce up; raises Problem ``badNonce`` when it was used before."""
-        if not use_nonce(authority.store, self.nonce, self.nonce_until):
+        if not use_nonce(authority.store, self.nonce.text, self.nonce.until):
             raise bad_nonce("the nonce was used before")
 
 
@@ -70,6 +77,7 @@ class Endpoint:
         self._service = service
         self._rules = rules
         self._nonce_secret = service.key("acme nonces")
+        self._numbered = None if service.access.is_shared else Numbered(service.random_bytes(PROCESS_BYTES))
         self._external_secret = service.key(external.USE)
         self._terms_secret = service.key(terms.USE)
 
@@ -111,7 +119,7 @@ class Endpoint:
             return self._problem(request, away, methods)
 
     async def open(self, request: Request, way: KeyWay) -> Opened:
-        """Return the request, its form, URL, nonce, key and signature checked; raises Problem."""
+        """Return the request, its form, URL, nonce, key and signature checked in this order; raises Problem."""
         if request.headers.get("content-type", "").partition(";")[0].strip() != MEDIA_TYPE:
             raise Problem("malformed", f"a request's body is {MEDIA_TYPE}", status=415)
         envelope = read_envelope(await read_body(request, limit=BODY_LIMIT))
@@ -120,10 +128,12 @@ class Endpoint:
         if way != "either":
             require(envelope, way)
         at = epoch(self._service.clock())
-        until = check_nonce(self._nonce_secret, envelope.nonce, at=at)
+        nonce = check_nonce(self._nonce_secret, envelope.nonce, at=at)
         key, account = await self._key_of(envelope, urls)
         if not key.verifies(envelope.algorithm, envelope.signed, envelope.signature):
             raise malformed("the signature does not verify with this key")
+        if self._numbered is not None and not self._numbered.use(nonce.own):
+            raise bad_nonce("the nonce was used before, or made before this service was started")
         request.state.log["account"] = account.id if account else None
         call = Call(
             urls=urls,
@@ -139,37 +149,40 @@ class Endpoint:
             client=request.client.host if request.client else None,
             parameters=_parameters(request),
         )
-        return Opened(call, envelope.nonce or "", until)
+        return Opened(call, nonce)
 
-    async def do(self, opened: Opened, job: Job[T], *, durable: bool = True) -> T:
-        """Spend the nonce and do the job, in one transaction; raises its Problem once the nonce is durably spent.
+    async def do(self, opened: Opened, job: Job[T], *, durable: bool = True, together: bool = False) -> T:
+        """Spend the nonce and do the job, in one transaction; raises its Problem, which undoes the job.
 
         With ``durable=False`` the caller waits for a later job before it tells of this one. A POST-as-GET changes
         nothing, so it reads what is committed and does not wait for the disk: should a crash forget that its nonce was
-        spent, who replays it reads once more.
+        spent, who replays it reads once more. ``together`` is that of ``Access.write``.
         """
-        call = opened.call
+        call, access = opened.call, self._service.access
+        if self._numbered is None:
+            return await self._do_beside(opened, job, durable=durable and not call.is_get, together=together)
         if call.is_get:
-            await self._service.access.write(opened.spend, durable=False, undone=False)
-            return await self._service.access.read(lambda authority: job(authority, call))
+            return await access.read(lambda authority: job(authority, call))
+        return await access.write(lambda authority: job(acting(authority, call), call), durable=durable)
 
-        def step(authority: Authority) -> T | Problem:
+    async def _do_beside(self, opened: Opened, job: Job[T], *, durable: bool, together: bool) -> T:
+        """Do so where others share the store: a nonce that is undone with its job is spent once more, alone."""
+
+        def step(authority: Authority) -> T:
             opened.spend(authority)
-            try:
-                with authority.store.transaction():
-                    return job(acting(authority, call), call)
-            except Problem as problem:
-                return problem
+            return job(acting(authority, opened.call), opened.call)
 
-        answer = await self._service.access.write(step, durable=durable, undone=False)
-        if isinstance(answer, Problem):
-            raise answer
-        return answer
+        try:
+            return await self._service.access.write(step, durable=durable, together=together)
+        except Problem:
+            await self._service.access.write(opened.spend)
+            raise
 
     def nonce(self) -> str:
         """Return a new nonce."""
-        random = self._service.random_bytes(RANDOM_BYTES)
-        return make_nonce(self._nonce_secret, at=epoch(self._service.clock()), random=random)
+        at = epoch(self._service.clock())
+        own = self._service.random_bytes(OWN_BYTES) if self._numbered is None else self._numbered.next(at)
+        return make_nonce(self._nonce_secret, at=at, own=own)
 
     def _check_url(self, request: Request, envelope: Envelope, urls: URLs) -> None:
         query = request.scope["query_string"]

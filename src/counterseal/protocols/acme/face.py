@@ -102,8 +102,7 @@ class Acme:
 
     async def start(self) -> None:
         """Take up what this process left when it ended; where others share the store, only what nobody has any more."""
-        shared = await self._service.access.read(lambda authority: authority.store.is_shared)
-        await self._take_over(everything=not shared)
+        await self._take_over(everything=not self._service.access.is_shared)
 
     async def take_over(self) -> None:
         """Take up what another process has left, or what this one could not store."""
@@ -173,29 +172,30 @@ class Acme:
             return reply
         access, shown = self._service.access, replace(opened.call, payload=b"")
         if reply.validate is not None:
-            validation = self._validator.start(reply.validate, opened.call.urls)
+            validation = self._validator.start(reply.validate, opened.call.urls, opened.call.key.thumbprint)
             finished, _ = await asyncio.wait([validation], timeout=RESULT_SECONDS)
-            if finished:
-                return await access.read(lambda authority: authorizations.challenge(authority, shown))
+            if finished and (decided := validation.result()) is not None:
+                return authorizations.show_challenge(decided, shown)
         return await access.write(lambda authority: authorizations.challenge(authority, shown))
 
     async def _finalize(self, request: Request) -> Reply:
         opened = await self._endpoint.open(request, "kid")
-        call, access = opened.call, self._service.access
+        call, finalization = opened.call, issuing.Finalization(opened.call)
         if self._rules.caa_identities:
             reused = await self._endpoint.do(opened, issuing.reused_authorizations)
             await self._validator.require_caa(reused, call.urls)
-        await issue(
-            access,
-            lambda authority: issuing.begin(authority, call),
+        issued = await issue(
+            self._service.access,
+            finalization.begin,
             acting=lambda authority: acting(authority, call),
-            last=lambda authority, issued: issuing.complete(authority, call.parameters["id"], issued),
-            undo=lambda authority: issuing.give_up(authority, call.parameters["id"]),
-            write=access.write
+            last=finalization.complete,
+            undo=finalization.give_up,
+            write=None
             if self._rules.caa_identities  # the nonce is spent
-            else lambda begin: self._endpoint.do(opened, lambda authority, _: begin(authority)),
+            else lambda first: self._endpoint.do(opened, lambda authority, _: first(authority), together=True),
+            joins=True,
         )
-        return await access.read(lambda authority: orders.order(authority, call))
+        return finalization.reply(issued)
 
     async def _terms(self, request: Request) -> Reply:
         page = terms.Page(self._rules, self._terms_secret, **request.path_params)

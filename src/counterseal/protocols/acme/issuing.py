@@ -8,6 +8,7 @@ meanwhile: what a process that died has begun, another one finishes.
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from msgspec.json import decode as read_stored
@@ -20,7 +21,7 @@ from counterseal.pki.csr import parse_csr
 from counterseal.pki.subject import subject_of
 from counterseal.protocols.acme.encoding import decode
 from counterseal.protocols.acme.identifiers import Identifier, requested_by
-from counterseal.protocols.acme.orders import own_order, status_of
+from counterseal.protocols.acme.orders import own_order, show, status_of
 from counterseal.protocols.acme.payloads import Finalize
 from counterseal.protocols.acme.problems import Failure, Problem, Subproblem
 from counterseal.protocols.acme.states import ORDER, OrderEvent, OrderStatus, follow
@@ -32,28 +33,53 @@ if TYPE_CHECKING:
     from counterseal.authority.signing import Issued, Prepared
     from counterseal.pki.csr import CSR
     from counterseal.pki.policy import Asked
-    from counterseal.protocols.acme.exchange import Call
+    from counterseal.protocols.acme.exchange import Call, Reply
     from counterseal.store.acme.records import AuthorizationRecord, OrderRecord
 
 MAX_COMMON_NAME = 64
 _DER_SEQUENCE = 0x30
 
 
-def begin(authority: Authority, call: Call) -> Prepared:
-    """Check the CSR, decide and turn the order to ``processing``.
+class Finalization:
+    """A request to finalize an order; its steps may be done again, where the database undid them."""
 
-    A CSR that does not fit leaves the order ``ready``, so that the client can send a better one.
-    """
-    order = own_order(authority, call)
-    state = status_of(authority, order, call.at)
-    finalizing = follow(ORDER, state, OrderEvent.FINALIZE)
-    if finalizing is state:
-        raise Problem("orderNotReady", f"the order is {state}")
-    content = decode(call.read(Finalize).csr, "csr")
-    prepared = _prepare(authority, order, _read_csr(content, call), call.at)
-    if not change_order(authority.store, order.id, was=order.status, status=finalizing, csr=content):
-        raise Problem("orderNotReady", "the order is being finalized already")
-    return prepared
+    _order: OrderRecord
+
+    def __init__(self, call: Call) -> None:
+        self._call = call
+
+    def begin(self, authority: Authority) -> Prepared:
+        """Check the CSR, decide and turn the order to ``processing``.
+
+        A CSR that does not fit leaves the order ``ready``, so that the client can send a better one.
+        """
+        call = self._call
+        self._order = order = own_order(authority, call)
+        state = status_of(authority, order, call.at)
+        finalizing = follow(ORDER, state, OrderEvent.FINALIZE)
+        if finalizing is state:
+            raise Problem("orderNotReady", f"the order is {state}")
+        content = decode(call.read(Finalize).csr, "csr")
+        prepared = _prepare(authority, order, _read_csr(content, call), call.at)
+        if not change_order(authority.store, order.id, was=order.status, status=finalizing, csr=content):
+            raise Problem("orderNotReady", "the order is being finalized already")
+        return prepared
+
+    def complete(self, authority: Authority, issued: Issued) -> None:
+        """Turn the order to ``valid``; raises StoreError where it is not ``processing`` any more."""
+        complete(authority, self._order.id, issued)
+
+    def give_up(self, authority: Authority) -> None:
+        """Turn the order to ``invalid``."""
+        give_up(authority, self._order.id)
+
+    def reply(self, issued: Issued) -> Reply:
+        """Return the answer that shows the order as it is now, with its certificate."""
+        record = issued.record
+        order = replace(
+            self._order, issuer=record.issuer, serial_number=record.serial_number, expires_at=record.not_after
+        )
+        return show(self._call, order, OrderStatus.VALID)
 
 
 def begin_again(authority: Authority, order: OrderRecord) -> Prepared:

@@ -62,13 +62,13 @@ def new_order(authority: Authority, call: Call) -> Reply:
         replaces=wanted.replaces,
     )
     add_order(authority.store, record)
-    return _shown(call, record, _status(record, authorizations, call.at), status=201)
+    return show(call, record, _status(record, authorizations, call.at), status=201)
 
 
 def order(authority: Authority, call: Call) -> Reply:
     """Show an order of the account."""
     record = own_order(authority, call)
-    return _shown(call, record, status_of(authority, record, call.at))
+    return show(call, record, status_of(authority, record, call.at))
 
 
 def list_orders(authority: Authority, call: Call) -> Reply:
@@ -108,7 +108,8 @@ def _status(record: OrderRecord, authorizations: Sequence[AuthorizationRecord | 
     return order_status(record.status, statuses, expires_at=record.expires_at, at=at)
 
 
-def _shown(call: Call, record: OrderRecord, state: OrderStatus, status: int = 200) -> Reply:
+def show(call: Call, record: OrderRecord, state: OrderStatus, status: int = 200) -> Reply:
+    """Return the answer that shows an order."""
     headers = {"Location": call.urls.order(record.id)}
     if state in {OrderStatus.PENDING, OrderStatus.PROCESSING}:
         headers["Retry-After"] = str(RETRY_SECONDS)

@@ -73,22 +73,15 @@ def attempt(session: Session, identifier: str, challenge: str) -> bool:
         )
 
 
-def finish(
-    session: Session,
-    record: AuthorizationRecord,
-    status: str,
-    *,
-    at: int | None,
-    expires_at: int | None,
-    error: str | None,
-) -> bool:
-    """Give a pending authorization the result of its attempt, and say whether it was pending."""
+def finish(session: Session, record: AuthorizationRecord) -> bool:
+    """Give a pending authorization the result of its attempt, as the record has it, and say whether it was pending."""
+    result = (record.status, record.attempted, record.validated_at, record.expires_at, record.error)
     with session.statement():
         return bool(
             session.run(
-                "update acme_authorization set status = ?, attempted = ?, validated_at = ?,"
-                " expires_at = coalesce(?, expires_at), error = ? where id = ? and status = 'pending'",
-                (status, record.attempted, at, expires_at, error, record.id),
+                "update acme_authorization set status = ?, attempted = ?, validated_at = ?, expires_at = ?, error = ?"
+                " where id = ? and status = 'pending'",
+                (*result, record.id),
             )
         )
 

@@ -19,7 +19,7 @@ from counterseal.protocols.acme.external import mac_key, read_binding
 from counterseal.protocols.acme.identifiers import Identifier, read_identifiers, requested_by
 from counterseal.protocols.acme.jwk import AccountKey
 from counterseal.protocols.acme.jws import Flattened
-from counterseal.protocols.acme.nonces import LIFETIME_SECONDS, check_nonce, make_nonce
+from counterseal.protocols.acme.nonces import LIFETIME_SECONDS, PAGE, Numbered, check_nonce, make_nonce
 from counterseal.protocols.acme.objects import challenge_kinds
 from counterseal.protocols.acme.payloads import RawIdentifier
 from counterseal.protocols.acme.problems import STATUS, Problem
@@ -59,14 +59,37 @@ def kind_of(action: Callable[[], object]) -> str:
 
 def test_a_nonce_is_good_for_an_hour_and_for_this_service_alone() -> None:
     """Any replica with the secret takes it; nobody else could have made it."""
-    nonce = make_nonce(SECRET, at=AT, random=bytes(12))
-    assert check_nonce(SECRET, nonce, at=AT + LIFETIME_SECONDS) == AT + LIFETIME_SECONDS
+    nonce = make_nonce(SECRET, at=AT, own=bytes(12))
+    assert check_nonce(SECRET, nonce, at=AT + LIFETIME_SECONDS) == (nonce, bytes(12), AT + LIFETIME_SECONDS)
     changed = nonce[:-1] + ("A" if nonce[-1] != "A" else "Q")
-    foreign = make_nonce(b"other", at=AT, random=bytes(12))
+    foreign = make_nonce(b"other", at=AT, own=bytes(12))
     for strange in (None, "", "x", nonce + "A", nonce[1:], changed, nonce + "=", foreign):
         assert kind_of(partial(check_nonce, SECRET, strange, at=AT)) == "badNonce"
     for at in (AT + LIFETIME_SECONDS + 1, AT - 61):
         assert kind_of(partial(check_nonce, SECRET, nonce, at=at)) == "badNonce"
+
+
+def test_a_numbered_nonce_is_used_once_and_by_its_process_alone() -> None:
+    """Whatever their order, over several pages; another process, or this one before a restart, made others."""
+    mine, other = Numbered(b"mine  "), Numbered(b"other ")
+    made = [mine.next(AT) for _ in range(2 * PAGE + 3)]
+    assert len(set(made)) == len(made)
+    assert all(mine.use(own) for own in reversed(made))
+    assert not any(mine.use(own) for own in made)
+    assert not mine.use(other.next(AT))
+    assert not mine.use(b"mine  " + (3 * PAGE).to_bytes(6, "big"))
+
+
+def test_numbered_nonces_are_forgotten_when_they_are_too_old() -> None:
+    """A page is kept until its last nonce is; what is forgotten is not taken, and no number comes again."""
+    numbered = Numbered(b"mine  ")
+    old = [numbered.next(AT) for _ in range(PAGE)]
+    young = [numbered.next(AT + 10) for _ in range(PAGE)]
+    last = [numbered.next(AT + 10 + LIFETIME_SECONDS) for _ in range(PAGE)]
+    assert numbered.use(old[0])
+    last.append(numbered.next(AT + 11 + LIFETIME_SECONDS))
+    assert not numbered.use(old[1])
+    assert [numbered.use(own) for own in (young[0], young[0], last[0], last[-1])] == [True, False, True, True]
 
 
 # ------------------------------------------------------------------------------------ external account binding

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from counterseal.protocols.acme.validation.connect import Reach
     from counterseal.service.access import Access
     from counterseal.service.metrics import Metrics
-    from counterseal.store.acme.records import AccountRecord, AuthorizationRecord
+    from counterseal.store.acme.records import AuthorizationRecord
 
 AT_ONCE = 64
 PAUSES = (1.0, 3.0)
@@ -41,13 +41,19 @@ class Validator:
         self._rules = rules
         self._reach = reach
         self._places = asyncio.Semaphore(AT_ONCE)
-        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._tasks: dict[str, asyncio.Task[AuthorizationRecord | None]] = {}
 
-    def start(self, record: AuthorizationRecord, urls: URLs) -> asyncio.Task[None]:
-        """Validate the attempted challenge of an authorization, or go on; the task ends when the result is stored."""
+    def start(
+        self, record: AuthorizationRecord, urls: URLs, thumbprint: str | None = None
+    ) -> asyncio.Task[AuthorizationRecord | None]:
+        """Validate the attempted challenge of an authorization, or go on; the task ends when the result is stored.
+
+        Its own result is the authorization as it is then, None where nothing was stored. Without the ``thumbprint`` of
+        the account's key it is looked up.
+        """
         task = self._tasks.get(record.id)
         if task is None:
-            task = self._tasks[record.id] = asyncio.create_task(self._work(record, urls))
+            task = self._tasks[record.id] = asyncio.create_task(self._work(record, urls, thumbprint))
             task.add_done_callback(lambda _: self._tasks.pop(record.id, None))
         return task
 
@@ -63,24 +69,29 @@ class Validator:
         if refused:
             raise combined(refused)
 
-    async def _work(self, record: AuthorizationRecord, urls: URLs) -> None:
+    async def _work(
+        self, record: AuthorizationRecord, urls: URLs, thumbprint: str | None
+    ) -> AuthorizationRecord | None:
         """Validate; where the store is away for long, it is left to whoever takes it up when its time is over."""
         try:
-            await self._validate(record, urls)
+            return await self._validate(record, urls, thumbprint)
         except CountersealError as error:
             log_error("validation not stored", authorization=record.id, code=error.code, reason=error.message)
+            return None
 
-    async def _validate(self, record: AuthorizationRecord, urls: URLs) -> None:
+    async def _validate(
+        self, record: AuthorizationRecord, urls: URLs, thumbprint: str | None
+    ) -> AuthorizationRecord | None:
         async with self._places:
-            account = await self._access.read(lambda authority: find_account(authority.store, record.account))
-            if account is None:
-                return
+            thumbprint = thumbprint or await self._thumbprint(record)
+            if thumbprint is None:
+                return None
             try:
-                failure = await self._try(record, account, urls)
+                failure = await self._try(record, f"{record.token}.{thumbprint}", urls)
             except Exception:  # noqa: BLE001 - a client waits for a result, whatever went wrong here
                 log_error("validation broke", trace=True, authorization=record.id)
                 failure = Failure("serverInternal", "the challenge could not be tried")
-            await self._access.write(lambda authority: settle(authority, record, failure, self._rules))
+            decided = await self._access.write(lambda authority: settle(authority, record, failure, self._rules))
             self._metrics.validations.labels(record.attempted or "", failure.kind if failure else "valid").inc()
         log(
             "validated",
@@ -90,18 +101,22 @@ class Validator:
             problem=failure.kind if failure else None,
             detail=failure.detail if failure else None,
         )
+        return decided
 
-    async def _try(self, record: AuthorizationRecord, account: AccountRecord, urls: URLs) -> Failure | None:
-        failure = await self._check(record, account)
+    async def _thumbprint(self, record: AuthorizationRecord) -> str | None:
+        account = await self._access.read(lambda authority: find_account(authority.store, record.account))
+        return account.thumbprint if account else None
+
+    async def _try(self, record: AuthorizationRecord, proof: str, urls: URLs) -> Failure | None:
+        failure = await self._check(record, proof)
         for pause in PAUSES[: self._rules.attempts - 1]:
             if failure is None:
                 break
             await asyncio.sleep(pause)
-            failure = await self._check(record, account)
+            failure = await self._check(record, proof)
         return failure or await self._caa(record, urls)
 
-    async def _check(self, record: AuthorizationRecord, account: AccountRecord) -> Failure | None:
-        proof = f"{record.token}.{account.thumbprint}"
+    async def _check(self, record: AuthorizationRecord, proof: str) -> Failure | None:
         if record.attempted == "http-01":
             return await check_http01(
                 self._reach, self._rules, host=record.value, token=record.token, key_authorization=proof
