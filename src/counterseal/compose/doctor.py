@@ -13,7 +13,7 @@ from counterseal.authority.doctor.ca import check_ends, check_keys, check_store
 from counterseal.authority.doctor.check import Check, State, attention, broken, looked, ok
 from counterseal.compose.home import check_clock, open_authority, readable_settings_of, settings_of
 from counterseal.compose.place import has_store, store_path
-from counterseal.errors import CountersealError
+from counterseal.errors import CountersealError, shell_line
 from counterseal.findings import Severity
 from counterseal.nginx.target import MAIN_FILE
 
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from counterseal.authority.served import ServedSite
     from counterseal.config.settings import Settings
 
-TIMER = "counterseal-refresh.timer"
+TIMER, SERVICE = "counterseal-refresh.timer", "counterseal-refresh.service"
+UNITS = Path("/etc/systemd/system")
 CRON = (Path("/etc/crontab"), Path("/etc/cron.d"), Path("/var/spool/cron/crontabs"))
 _SECONDS = 5
 _UNTOLD = "which one it is stands in counterseal.toml, where it cannot be read"
@@ -88,14 +89,17 @@ def _clock(authority: Authority) -> Iterator[Check]:
 
 
 def _timer() -> Iterator[Check]:
-    state = _answer("systemctl", "is-active", TIMER)
-    if state == "active":
-        yield ok("timer", "", f"{TIMER} is active")
+    if _answer("systemctl", "is-active", TIMER) == "active":
+        if _answer("systemctl", "is-failed", SERVICE) == "failed":
+            told = f"{TIMER} is active, but refresh failed when it ran last; why: journalctl -u {SERVICE}"
+            yield broken("timer", "", told, f"systemctl start {SERVICE}")
+        else:
+            yield ok("timer", "", f"{TIMER} is active")
         return
     lines = [str(path) for path in _cron_files() if _calls_refresh(path)]
     if lines:
         yield ok("timer", "", f"cron calls counterseal refresh: {lines[0]}")
-    elif Path("/etc/systemd/system", TIMER).exists():
+    elif (UNITS / TIMER).exists():
         yield attention("timer", "", f"{TIMER} is not active", f"systemctl enable --now {TIMER}")
     else:
         yield attention(
@@ -123,6 +127,7 @@ def _calls_refresh(path: Path) -> bool:
 def _nginx(
     authority: Authority, home: Path, settings: Settings, served: Sequence[ServedSite], *, prove: bool
 ) -> Iterator[Check]:
+    from counterseal.authority.doctor.served import check_served  # noqa: PLC0415 - only where sites are
     from counterseal.authority.doctor.sites import UNFINISHED, check_nginx, check_proof  # noqa: PLC0415 - only where sites are
     from counterseal.compose.ground import open_ground  # noqa: PLC0415 - same
 
@@ -137,6 +142,7 @@ def _nginx(
         return
     lines = looked("nginx", partial(check_nginx, authority, ground, settings.source))
     yield from lines
+    yield from looked("served", partial(check_served, ground, served))
     yield from looked("lint", partial(_lint, ground))
     if prove and all(line.mend != UNFINISHED for line in lines):
         yield from looked("proof", partial(check_proof, authority, ground, served))
@@ -155,8 +161,18 @@ def _lint(ground: Ground) -> Iterator[Check]:
         return
     worst = found[0].finding
     line = broken if worst.severity >= Severity.HIGH else attention
-    told = f"{len(found)} findings, the worst {worst.severity.name.lower()}: {worst.message}"
-    yield line("lint", "", told, f"counterseal nginx lint {conf}")
+    count = f"{len(found)} finding{'' if len(found) == 1 else 's'}"
+    told = f"{count}, the worst {worst.severity.name.lower()}: {worst.message}"
+    is_fixable = all(one in result.fixed_by() for one in found)
+    yield line("lint", "", told, _mend_lint(ground, conf, is_fixable=is_fixable))
+
+
+def _mend_lint(ground: Ground, conf: Path, *, is_fixable: bool) -> str:
+    """Return what mends all findings: a deploy where every file is ours, else the linter where it knows how."""
+    if ground.place.nginx.target.owned:
+        return "counterseal nginx deploy"
+    command = shell_line("counterseal", "nginx", "lint", conf)
+    return f"{command} --fix --write && counterseal nginx deploy" if is_fixable else command
 
 
 def _answer(*command: str) -> str | None:

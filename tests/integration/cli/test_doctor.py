@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import shlex
+import signal
 import socket
+import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,7 +17,8 @@ from command import counterseal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
+
+    from command import Ran
 
 pytestmark = pytest.mark.nginx
 SITE = """\
@@ -41,11 +47,42 @@ def home(tmp_path: Path) -> Iterator[Path]:
 def _lines(home: Path, *options: str) -> dict[str, tuple[str, str | None]]:
     """Return state and mend of all lines but the machine's own, its timer and its clock; the worst is the exit code."""
     ran = counterseal(home, "doctor", "--json", *options)
-    document = json.loads(ran.stdout)
-    states = {one["state"] for one in document["checks"]}
+    return {name: (one["state"], one["mend"]) for name, one in _read(ran).items() if name not in {"timer", "clock"}}
+
+
+def _read(ran: Ran) -> dict[str, dict[str, str]]:
+    """Return every line by its name; of several about one thing the worst."""
+    checks = json.loads(ran.stdout)["checks"]
+    states = {one["state"] for one in checks}
     assert ran.code == (1 if "broken" in states else 3 if "attention" in states else 0), ran
-    named = {f"{one['check']} {one['subject'] or ''}".strip(): one for one in document["checks"]}
-    return {name: (one["state"], one["mend"]) for name, one in named.items() if name not in {"timer", "clock"}}
+    by_weight = sorted(checks, key=lambda one: ("ok", "attention", "broken").index(one["state"]))
+    return {f"{one['check']} {one['subject'] or ''}".strip(): one for one in by_weight}
+
+
+def _not_well(home: Path, *options: str) -> dict[str, dict[str, str]]:
+    """Return the lines that are not ok, but for the machine's own."""
+    lines = _read(counterseal(home, "doctor", "--json", *options))
+    return {name: one for name, one in lines.items() if one["state"] != "ok" and name not in {"timer", "clock"}}
+
+
+def _type(home: Path, mend: str) -> None:
+    """Type what mends something, up to where a sentence begins."""
+    program, *words = shlex.split(mend.partition(";")[0])
+    assert program == "counterseal"
+    typed = counterseal(home, *words)
+    assert typed.code == 0, typed.stderr
+
+
+def _reload(home: Path) -> None:
+    """Have nginx read its files again, and wait until none of the workers from before is left."""
+    master = int((home / "nginx" / "run" / "nginx.pid").read_text())
+    children = Path(f"/proc/{master}/task/{master}/children")
+    before = set(children.read_text().split())
+    os.kill(master, signal.SIGHUP)
+    deadline = time.monotonic() + 30
+    while before & (now := set(children.read_text().split())) or not now:
+        assert time.monotonic() < deadline, "the old workers stay"
+        time.sleep(0.02)
 
 
 def test_all_is_well_after_a_deploy(home: Path) -> None:
@@ -57,10 +94,15 @@ def test_all_is_well_after_a_deploy(home: Path) -> None:
 
 
 def test_what_is_broken_is_said_with_what_mends_it(home: Path) -> None:
-    """A file of the generation changed, the configuration edited, nginx stopped, and at last unreadable settings."""
+    """A file of the generation changed so that nginx refuses it, nginx stopped, and at last unreadable settings."""
     with (home / "nginx" / "current" / "http.conf").open("a") as stream:
-        stream.write("# edited\n")
-    assert _lines(home, "--no-proof")["generation 1"] == ("broken", "counterseal nginx deploy")
+        stream.write("nonsense;\n")
+    refused = _not_well(home, "--no-proof")
+    assert set(refused) == {"generation 1", "nginx"}, "what runs still serves what it read"
+    assert 'nginx -t refuses the configuration: unknown directive "nonsense"' in refused["nginx"]["message"]
+    assert refused["generation 1"]["mend"] == "counterseal nginx deploy"
+    _type(home, refused["nginx"]["mend"])
+    assert _not_well(home, "--no-proof") == {}
     assert counterseal(home, "nginx", "stop").code == 0
     lines = _lines(home)
     assert lines["nginx"] == ("broken", "counterseal nginx deploy")
@@ -73,6 +115,34 @@ def test_what_is_broken_is_said_with_what_mends_it(home: Path) -> None:
     assert "nonsense" in shown.stdout
     assert "broken     nginx" in shown.stdout, "what is right in the file still counts"
     assert "proof" not in shown.stdout
+
+
+def test_what_nginx_serves_is_not_what_it_should(home: Path) -> None:
+    """A generation that nginx never read, seen without any key; typing what the line says mends it."""
+    assert counterseal(home, "nginx", "deploy").code == 0
+    current = home / "nginx" / "current"
+    current.unlink()
+    current.symlink_to(Path("generations", min(path.name for path in (home / "nginx" / "generations").iterdir())))
+    lines = _not_well(home, "--no-proof")
+    assert lines["served panel"]["message"].startswith("generation 2 answers at 127.0.0.1:"), lines
+    assert lines["served panel"]["state"] == "broken"
+    assert "still serves another generation" in _not_well(home)["proof panel"]["message"]
+    _type(home, lines["served panel"]["mend"])
+    assert _not_well(home) == {}
+
+
+def test_a_finding_and_a_failing_row_are_told_and_mended(home: Path) -> None:
+    """Somebody turned sessions on in our file: the linter sees it there, the proof from outside."""
+    for path in (home / "nginx" / "current").rglob("*.conf"):
+        path.write_text(path.read_text().replace("ssl_session_tickets off;", "ssl_session_tickets on;"))
+    _reload(home)
+    lines = _not_well(home)
+    assert set(lines) == {"generation 1", "lint", "proof panel"}
+    assert "tickets" in lines["lint"]["message"]
+    assert "TLS sessions are on" in lines["proof panel"]["message"]
+    _type(home, lines["lint"]["mend"])
+    _type(home, lines["proof panel"]["mend"])
+    assert _not_well(home) == {}
 
 
 def test_a_revocation_that_nginx_does_not_have_is_told(home: Path, tmp_path: Path) -> None:

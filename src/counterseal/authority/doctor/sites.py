@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from counterseal.authority.deployment import prove_in_force
 from counterseal.authority.doctor.check import Check, attention, broken, ok
 from counterseal.authority.due import is_outdated
-from counterseal.errors import KeyAccessError
+from counterseal.errors import KeyAccessError, shell_line
 from counterseal.moments import show_moment
 from counterseal.nginx.generations import read_generation
 from counterseal.nginx.status import NginxStatus, read_status
@@ -39,7 +39,9 @@ def check_nginx(authority: Authority, ground: Ground, source: Path | None) -> It
     yield _running(found)
     if found.test is not None and not found.test.passed:
         reason = found.test.failures[0].text if found.test.failures else found.test.output.partition("\n")[0]
-        yield broken("nginx", "", f"nginx -t refuses the configuration: {reason}", DEPLOY)
+        ours = ground.place.nginx.target.owned or str(ground.place.base) in reason
+        mend = DEPLOY if ours else f"mend that line of your own, then: {DEPLOY}"
+        yield broken("nginx", "", f"nginx -t refuses the configuration: {reason}", mend)
     yield from _generation(authority, ground, found, source)
 
 
@@ -90,4 +92,9 @@ def _proof(proof: Proof) -> Check:
         return ok("proof", proof.site, f"{len(proof.rows)} rows as expected, in {proof.seconds:.1f} s")
     first = proof.failed[0]
     told = f"{len(proof.failed)} of {len(proof.rows)} rows failed: {first.row.title}: {first.cause or first.observed}"
-    return broken("proof", proof.site, told, first.fix or f"counterseal prove {proof.site}")
+    return broken(
+        "proof",
+        proof.site,
+        told,
+        f"{DEPLOY}; where that fails: {first.fix or shell_line('counterseal', 'prove', proof.site)}",
+    )
