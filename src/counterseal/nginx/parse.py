@@ -31,12 +31,13 @@ _TOKEN = re.compile(
 )
 _AFTER_QUOTE = frozenset(" \t\r\n;{)")
 
-# Lua where braces do not count: long comments and strings, line comments, short strings.
+# Lua as the lexer of lua-nginx-module reads it: braces do not count in long comments and strings, which have to end,
+# in line comments and in short strings. One that goes on behind a backslash in the next line is no string to it.
 _LUA = re.compile(
     r"""
-    (?:--)? \[ (?P<level>=*) \[ .*? \] (?P=level) \]
+    (?:--)? \[ (?P<level>=*) \[ (?: .*? \] (?P=level) \] | (?P<endless>) )
   | -- [^\n]*
-  | " (?: [^"\\\n] | \\. )* " | ' (?: [^'\\\n] | \\. )* '
+  | " (?: [^"\\\n] | \\[^\n] )* " | ' (?: [^'\\\n] | \\[^\n] )* '
   | (?P<open>\{) | (?P<close>\})
   | [^-\["'{}]+ | .
     """,
@@ -159,9 +160,11 @@ def _shown(text: str) -> str:
 
 
 def _lua_end(text: str, start: int) -> int | None:
-    """Return the place after the brace that closes the Lua block whose code begins at ``start``."""
+    """Return the place after the brace that closes the Lua block whose code begins at ``start``, if any."""
     depth = 1
     for match in _LUA.finditer(text, start):
+        if match["endless"] is not None:
+            return None
         depth += (match["open"] is not None) - (match["close"] is not None)
         if depth == 0:
             return match.end()

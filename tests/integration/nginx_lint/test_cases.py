@@ -9,20 +9,66 @@ from typing import TYPE_CHECKING
 import pytest
 
 from counterseal.compose.linting import lint_configuration
-from nginx_lint_lab import RIGHT, VERSIONS, as_suggested, list_cases, mended, write_lab
+from counterseal.errors import InputError
+from counterseal.nginx.parse import parse
+from counterseal.nginx.tree import render_tree
+from nginx_lint_lab import RIGHT, VERSIONS, as_suggested, list_cases, mended, needed_modules, write_lab
 from nginx_process import BINARIES, WITHIN, nginx_binary, nginx_version
 
 if TYPE_CHECKING:
     from counterseal.nginx.version import NginxVersion
+    from nginx_lint_lab import Case
 
 __all__ = ["nginx_binary", "nginx_version"]
 
 pytestmark = pytest.mark.nginx
 
-STREAM = Path("/usr/lib/nginx/modules/ngx_stream_module.so")
+MODULES = Path("/usr/lib/nginx/modules")
+STREAM = "ngx_stream_module"
 """Debian builds stream as a module of its own, in libnginx-mod-stream."""
 DEBIAN = Path("/etc/nginx")
+MODULAR = {"lua", "modules"}
+"""The right configurations that need modules, which only Debian's nginx has."""
 LEAST_SUGGESTED = 60
+LUA_AROUND = """# needs ndk_http_module ngx_http_lua_module
+pid nginx.pid;
+events {}
+http {
+    client_body_temp_path temp; proxy_temp_path temp; fastcgi_temp_path temp; uwsgi_temp_path temp; scgi_temp_path temp;
+    server { listen unix:sock; location / { content_by_lua_block { x CODE } add_header A b; } }
+}
+"""
+LUA = [
+    "{ a = { 1 } }",
+    "\"}\" .. '}'",
+    "\"\\\"}\" .. '\\'}'",
+    "'\"}' .. \"'}\"",
+    '"\\\\" }',
+    '"}\n"',
+    '"a\\\n}b"',
+    '"a\\\n"',
+    '"',
+    "-- }\n",
+    "--}\n{\n}",
+    "--[[ }\n} ]]",
+    "--[==[ ]] } ]==]",
+    "--[== }\n",
+    "--- [[ }\n",
+    "[[ } ]=] ]]",
+    "[=[ ]] } ]=]",
+    "a[ [[}]] ]",
+    "a[b[1]] {",
+    "[[ ",
+    "[=[ ]]",
+    "--[[ \n",
+    "--[=[ ]]\n",
+    '[[ " ]] "}"',
+    "\r\n{\r\n}--}\r\n",
+    "}",
+    "{",
+    "# }",
+]
+"""Code at which a lexer could go wrong; ``x`` before it, since the module refuses a block with nothing in it."""
 CONFLICT = "conflicting server name"
 
 
@@ -30,18 +76,29 @@ def complain(binary: Path, directory: Path, text: str) -> tuple[bool, str]:
     """Return whether ``nginx -t`` takes a configuration, and what it says against it."""
     conf = directory / "nginx.conf"
     conf.write_text(text)
-    module = ["-g", f"load_module {STREAM};"] if binary == BINARIES["debian"] else []
-    command = [str(binary), "-t", "-c", str(conf), "-p", f"{directory}/", "-e", "stderr", *module]
+    modules = [STREAM, *needed_modules(text)] if is_debian(binary) else []
+    loading = " ".join(f"load_module {MODULES / module}.so;" for module in modules)
+    command = [str(binary), "-t", "-c", str(conf), "-p", f"{directory}/", "-e", "stderr", "-g", loading]
     ran = subprocess.run(command, capture_output=True, text=True, timeout=WITHIN, check=False)
     said = [line for line in ran.stderr.splitlines() if "[warn]" in line or "[emerg]" in line]
     return ran.returncode == 0, "\n".join(said)
+
+
+def is_debian(binary: Path) -> bool:
+    """Whether this nginx has modules to load."""
+    return binary == BINARIES["debian"]
+
+
+def cases_for(binary: Path) -> list[Case]:
+    """Return the cases that this nginx has the modules for."""
+    return [case for case in list_cases() if is_debian(binary) or not needed_modules(case.text)]
 
 
 def test_nginx_takes_the_cases(nginx_binary: Path, nginx_version: NginxVersion, tmp_path: Path) -> None:
     """``nginx -t`` passes and warns of nothing but a name that is taken twice; refused cases are refused."""
     write_lab(tmp_path)
     wrong = {}
-    for case in list_cases():
+    for case in cases_for(nginx_binary):
         taken, said = complain(nginx_binary, tmp_path, case.text)
         if taken == case.is_refused(nginx_version) or (taken and said and CONFLICT not in said):
             wrong[str(case)] = said
@@ -53,7 +110,8 @@ def test_nginx_takes_what_was_mended(nginx_binary: Path, nginx_version: NginxVer
     write_lab(tmp_path)
     conf = tmp_path / "nginx.conf"
     version = ".".join(map(str, nginx_version.number))
-    cases = [case for case in list_cases() if case.versions == VERSIONS and not case.is_refused(nginx_version)]
+    cases = [case for case in cases_for(nginx_binary) if case.versions == VERSIONS]
+    cases = [case for case in cases if not case.is_refused(nginx_version)]
     changed = {str(case): text for case in cases if (text := mended(case, conf, version)) != case.text}
     assert changed
     taken = {name: complain(nginx_binary, tmp_path, text) for name, text in changed.items()}
@@ -65,7 +123,7 @@ def test_nginx_takes_what_was_suggested(nginx_binary: Path, nginx_version: Nginx
     write_lab(tmp_path)
     conf = tmp_path / "nginx.conf"
     version = ".".join(map(str, nginx_version.number))
-    cases = [case for case in list_cases() if case.versions == VERSIONS]
+    cases = [case for case in cases_for(nginx_binary) if case.versions == VERSIONS]
     texts = {f"{case} {code}": text for case in cases for code, text in as_suggested(case, conf, version).items()}
     taken = {name: complain(nginx_binary, tmp_path, text) for name, text in texts.items()}
     wrong = {name: said for name, (is_taken, said) in taken.items() if not is_taken or (said and CONFLICT not in said)}
@@ -74,12 +132,31 @@ def test_nginx_takes_what_was_suggested(nginx_binary: Path, nginx_version: Nginx
 
 
 def test_nginx_takes_the_right_ones(nginx_binary: Path, tmp_path: Path) -> None:
-    """What no rule fires on is a configuration; Lua is in no nginx at hand."""
+    """What no rule fires on is a configuration."""
     write_lab(tmp_path)
-    paths = [path for path in RIGHT.glob("*.conf") if path.stem != "lua"]
-    assert {path.stem: complain(nginx_binary, tmp_path, path.read_text()) for path in paths} == {
-        path.stem: (True, "") for path in paths
+    texts = {path.stem: path.read_text() for path in RIGHT.glob("*.conf")}
+    taken = {
+        name: complain(nginx_binary, tmp_path, text)
+        for name, text in texts.items()
+        if is_debian(nginx_binary) or not needed_modules(text)
     }
+    assert taken == dict.fromkeys(taken, (True, ""))
+    assert taken.keys() >= texts.keys() - MODULAR
+
+
+@pytest.mark.skipif(not DEBIAN.exists(), reason="Debian's nginx is not installed")
+@pytest.mark.parametrize("code", LUA)
+def test_a_lua_block_ends_where_the_module_ends_it(code: str, tmp_path: Path) -> None:
+    """What stands behind it is nginx's again: either both find the end of this configuration, or neither does."""
+    text = LUA_AROUND.replace("CODE", code)
+    taken, said = complain(Path(BINARIES["debian"] or ""), tmp_path, text)
+    try:
+        tree = parse(text)
+    except InputError:
+        assert not taken, code
+    else:
+        assert taken, said
+        assert render_tree(tree) == text
 
 
 @pytest.mark.skipif(not DEBIAN.exists(), reason="Debian's nginx is not installed")

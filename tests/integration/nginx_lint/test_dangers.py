@@ -8,11 +8,12 @@ from __future__ import annotations
 import http.client
 import re
 import ssl
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
-from nginx_lint_lab import CASES, write_lab
+from nginx_lint_lab import CASES, needed_modules, write_lab
 from nginx_process import PrivateNginx, nginx_binary, private_nginx, worker_user
 from ports import free_port
 
@@ -21,6 +22,7 @@ __all__ = ["nginx_binary", "private_nginx"]
 pytestmark = pytest.mark.nginx
 
 REFUSED = {400, 403}
+MODULES = Path("/usr/lib/nginx/modules")
 
 
 class Danger(NamedTuple):
@@ -54,11 +56,24 @@ DANGERS = [
     Danger("mtls-plaintext-sibling-listen", good="good_refused", port=8080, tls=False),
     Danger("id-trusts-request-header"),
 ]
+OF_MODULES = [
+    Danger("mtls-optional-not-enforced", bad="bad_lua", good="good_lua"),
+    Danger("mtls-optional-not-enforced", bad="bad_lua", good="good_njs"),
+]
 
 
 @pytest.mark.parametrize("danger", DANGERS, ids=lambda danger: f"{danger.code}/{danger.bad}")
 def test_a_client_without_a_certificate_gets_past(danger: Danger, private_nginx: PrivateNginx) -> None:
     """With the bad case running it does, with the good one it does not."""
+    assert ask(danger, danger.bad, private_nginx) not in REFUSED
+    assert ask(danger, danger.good, private_nginx) in REFUSED
+
+
+@pytest.mark.skipif(not MODULES.exists(), reason="Debian's nginx is not installed")
+@pytest.mark.parametrize("nginx_binary", ["debian"], indirect=True)
+@pytest.mark.parametrize("danger", OF_MODULES, ids=lambda danger: f"{danger.code}/{danger.good}")
+def test_a_module_decides(danger: Danger, private_nginx: PrivateNginx) -> None:
+    """Lua that does not ask for the certificate lets everybody past; Lua and njs that do, nobody without one."""
     assert ask(danger, danger.bad, private_nginx) not in REFUSED
     assert ask(danger, danger.good, private_nginx) in REFUSED
 
@@ -75,7 +90,8 @@ def ask(danger: Danger, name: str, nginx: PrivateNginx) -> int:
     for page in ("index.html", "admin/files/x"):
         (nginx.base / "run" / "html" / page).parent.mkdir(parents=True, exist_ok=True)
         (nginx.base / "run" / "html" / page).touch()
-    (current / "nginx.conf").write_text(text)
+    loading = "".join(f"load_module {MODULES / module}.so;\n" for module in needed_modules(text))
+    (current / "nginx.conf").write_text(loading + text)
     nginx.start(("127.0.0.1", port))
     try:
         return status_of(danger, port)

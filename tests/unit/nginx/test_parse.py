@@ -80,6 +80,7 @@ def test_bytes_that_are_not_utf8_survive() -> None:
         ("gzip on", "x.conf:1:1", 'directive "gzip" is not ended by ";"'),
         ("a b\\", "x.conf:1:4", "unexpected end after a backslash"),
         ("init_by_lua_block { local a = 1", "x.conf:1:1", 'block "init_by_lua_block" is never closed'),
+        ("init_by_lua_block { a = [=[ ]] }", "x.conf:1:1", 'block "init_by_lua_block" is never closed'),
     ],
 )
 def test_faults_name_file_line_and_column(text: str, where: str, why: str) -> None:

@@ -1,13 +1,18 @@
 """Where a configuration decides about a client by what nginx knows of its certificate.
 
 A guard is an ``if`` whose condition draws on a ``$ssl_client_*`` variable, however many maps lie between, and which
-does more than set a variable; or something opaque that may decide: a subrequest, Lua, njs. nginx runs the ``if`` of a
-level for that level alone: those of the server for every request, those of a location for no location inside it.
+does more than set a variable; or Lua that asks for one. Something opaque, such as a subrequest, njs or a file of Lua,
+may be one: it is taken for a guard where the configuration leaves the decision to somebody, as ``optional`` does. nginx
+runs the ``if`` of a level for that level alone: those of the server for every request, those of a location for no
+location inside it.
 """
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
+
+from counterseal.nginx.lint.variables import PROGRAM
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,10 +28,12 @@ FORWARDING = frozenset({
     "rewrite", "try_files", "root", "alias", "auth_basic",
 })  # fmt: skip
 """Directives by which a variable reaches an application or chooses what is answered, and whom a password is asked."""
-_OPAQUE = frozenset(
-    ["auth_request", "js_access", "js_content", "access_by_lua_file", "rewrite_by_lua_file", "content_by_lua_file"]
-)
-_LUA = ("access_by_lua_block", "rewrite_by_lua_block", "content_by_lua_block", "access_by_lua", "rewrite_by_lua")
+_PHASES = ("server_rewrite", "rewrite", "access", "content")
+_OPAQUE = ("auth_request", "js_access", "js_content", *(f"{phase}_by_lua_file" for phase in _PHASES))
+_LUA = (*(f"{phase}_by_lua_block" for phase in _PHASES), "rewrite_by_lua", "access_by_lua", "content_by_lua")
+_ELSEWHERE = re.compile(r"\b(?:require|dofile|loadfile|capture|capture_multi)\b")
+"""Words by which Lua hands a decision on to code, or a subrequest, that is not here."""
+_LEFT_OPEN = frozenset({"optional", "optional_no_ca"})
 _REFUSALS = frozenset({"400", "401", "403", "404"})
 _NO_DECISION = frozenset({"set", "log_format", "access_log", "add_header", "add_trailer"})
 
@@ -36,17 +43,41 @@ def client_variables(configuration: Configuration, *texts: str) -> frozenset[str
     return frozenset(name for name in configuration.variables.behind(*texts) if name.startswith(CLIENT))
 
 
+def asks_program(configuration: Configuration, *texts: str) -> bool:
+    """Whether the texts draw on a variable that a program makes, of whatever it likes."""
+    return PROGRAM in configuration.variables.behind(*texts)
+
+
 def guards(configuration: Configuration, level: Level) -> Iterator[Directive]:
-    """Yield what decides about the client on this very level."""
+    """Yield what decides about the client on this very level, and what may where somebody has to."""
+    yield from (one for one in _conditions(level) if client_variables(configuration, *one.arguments))
+    yield from (one for one in _lua(level) if CLIENT in _code(one))
+    if level.value("ssl_verify_client") in _LEFT_OPEN:
+        yield from _opaque(configuration, level)
+
+
+def _conditions(level: Level) -> Iterator[Directive]:
+    """Yield every ``if`` that does more than set a variable."""
     for condition in level.inside("if"):
-        block = condition.block
-        decides = any(inner.name not in _NO_DECISION for inner in condition.directives)
-        if block is not None and decides and client_variables(configuration, *block.arguments):
-            yield block
+        if condition.block is not None and any(inner.name not in _NO_DECISION for inner in condition.directives):
+            yield condition.block
+
+
+def _opaque(configuration: Configuration, level: Level) -> Iterator[Directive]:
+    """Yield what may decide about the client, though nobody can tell from the configuration."""
+    yield from (one for one in _conditions(level) if asks_program(configuration, *one.arguments))
+    yield from (one for one in _lua(level) if CLIENT not in _code(one) and _ELSEWHERE.search(_code(one)))
     for name in _OPAQUE:
-        yield from level.here(name)
+        yield from (one for one in level.here(name) if one.arguments != ("off",))
+
+
+def _lua(level: Level) -> Iterator[Directive]:
     for name in _LUA:
-        yield from (one for one in level.here(name) if _lua_asks(one))
+        yield from level.here(name)
+
+
+def _code(directive: Directive) -> str:
+    return directive.block.code if directive.block and directive.block.code else " ".join(directive.arguments)
 
 
 def refusals(configuration: Configuration, level: Level) -> frozenset[str]:
@@ -62,8 +93,8 @@ def refusals(configuration: Configuration, level: Level) -> frozenset[str]:
 
 
 def is_guarded(configuration: Configuration, level: Level) -> bool:
-    """Whether something decides on this level, or in the access phase, whose directives are inherited."""
-    if any(True for _ in guards(configuration, level)):
+    """Whether something decides, or may, on this level or in the access phase, whose directives are inherited."""
+    if any(True for one in (guards, _opaque) for _ in one(configuration, level)):
         return True
     inherited = (*level.all("auth_request"), *level.all("access_by_lua_block"), *level.all("access_by_lua_file"))
     return any(one.arguments != ("off",) for one in inherited)
@@ -81,30 +112,18 @@ def is_pinned(configuration: Configuration, server: Server) -> bool:
 def uses_of_client(configuration: Configuration, server: Server) -> frozenset[str]:
     """Return the ``ssl_client_*`` variables by which the server decides, or which it hands to an application.
 
-    What is only logged, shown in a response or set and never looked at does not count. Something opaque counts as
-    ``ssl_client_verify``: it may ask for it.
+    What is only logged, shown in a response or set and never looked at does not count. Lua that asks for any, and
+    something opaque, count as ``ssl_client_verify``: they may ask for it.
     """
-    used: set[str] = set()
+    texts: list[str] = []
+    is_asked = False
     for level in server.levels:
-        if _is_opaque(level):
-            used.add("ssl_client_verify")
-        for condition in level.inside("if"):
-            used |= client_variables(configuration, *(condition.block.arguments if condition.block else ()))
-        for name in FORWARDING:
-            for directive in level.all(name):
-                used |= client_variables(configuration, *directive.arguments)
-        for directive in level.here("return"):
-            used |= client_variables(configuration, *_redirect(directive))
-    return frozenset(used)
-
-
-def _is_opaque(level: Level) -> bool:
-    return any(level.here(name) for name in _OPAQUE) or any(_lua_asks(one) for name in _LUA for one in level.here(name))
-
-
-def _lua_asks(directive: Directive) -> bool:
-    code = directive.block.code if directive.block and directive.block.code else " ".join(directive.arguments)
-    return CLIENT in code
+        is_asked |= any(CLIENT in _code(one) for one in _lua(level)) or any(_opaque(configuration, level))
+        texts += (text for condition in level.inside("if") if condition.block for text in condition.block.arguments)
+        texts += (text for name in FORWARDING for one in level.all(name) for text in one.arguments)
+        texts += (text for one in level.here("return") for text in _redirect(one))
+    is_asked |= asks_program(configuration, *texts)
+    return client_variables(configuration, *texts) | ({"ssl_client_verify"} if is_asked else set())
 
 
 def _redirect(directive: Directive) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from counterseal.findings import Severity
 from counterseal.nginx.lint.fix import SUGGESTED, Applicability
-from counterseal.nginx.lint.guards import client_variables
+from counterseal.nginx.lint.guards import asks_program, client_variables
 from counterseal.nginx.lint.rule import Found, Rule, Span, at
 from counterseal.nginx.lint.verification import INSISTING, insisting
 
@@ -21,8 +21,9 @@ def check(configuration: Configuration) -> Iterator[Found]:
     for server in configuration.guarded:
         if server.kind != "stream" or server.verify == "on":
             continue
-        texts = (text for name in ("proxy_pass", "return") for one in server.level.all(name) for text in one.arguments)
-        is_decided = client_variables(configuration, *texts) or any(server.level.all(name) for name in _PROGRAMS)
+        texts = [text for name in ("proxy_pass", "return") for one in server.level.all(name) for text in one.arguments]
+        is_decided = client_variables(configuration, *texts) or asks_program(configuration, *texts)
+        is_decided = is_decided or any(server.level.all(name) for name in _PROGRAMS)
         switch = server.level.effective("ssl_verify_client")
         if switch is not None and not is_decided:
             message = f"clients without a certificate get in: ssl_verify_client {server.verify}"
