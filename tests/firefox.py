@@ -18,13 +18,13 @@ import socket
 import subprocess
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
 import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 WITHIN = 120.0
 PROGRAM = shutil.which("firefox-esr")
@@ -102,13 +102,23 @@ class Firefox:
         seen: str = self.ask("return document.body.innerText")
         return seen
 
+    def faults(self) -> list[str]:
+        """Return what is wrong with how the page looks, and what the console says of it (``page_faults.js``)."""
+        seen: list[str] = self.ask(_FAULTS)
+        complaints: list[str] = self.ask_browser(_COMPLAINTS, self.ask("return location.href"))
+        return seen + complaints
+
     def picture(self, path: Path) -> None:
         """Keep the whole page as PNG."""
         path.write_bytes(base64.b64decode(self.tell("WebDriver:TakeScreenshot", full=True)["value"]))
 
     def width(self, pixels: int) -> None:
-        """Make the page so wide."""
-        self.tell("WebDriver:SetWindowRect", width=pixels, height=900)
+        """Make the page so wide, also less than a window of Firefox can be."""
+        self.ask_browser("gBrowser.selectedBrowser.style.maxWidth = `${arguments[0]}px`", pixels)
+        deadline = time.monotonic() + WITHIN
+        while self.ask("return innerWidth") != pixels:
+            time.sleep(0.02)
+            assert time.monotonic() < deadline, f"the page does not become {pixels} pixels wide"
 
     def prefer(self, scheme: Literal["light", "dark"]) -> None:
         """Set what the reader likes better."""
@@ -133,6 +143,11 @@ class Firefox:
         self.ask_browser(_FORGET)
 
 
+_FAULTS = Path(__file__).with_name("page_faults.js").read_text()
+_COMPLAINTS = """
+const errors = Services.console.getMessageArray().filter(one => one instanceof Ci.nsIScriptError);
+return errors.filter(one => one.sourceName === arguments[0]).map(one => one.errorMessage);
+"""
 _DATABASE = 'Cc["@mozilla.org/security/x509certdb;1"].getService(Ci.nsIX509CertDB)'
 _IMPORT_PKCS12 = f"""
 const file = Cc["@mozilla.org/file/local;1"].createInstance(Ci.nsIFile);
@@ -170,8 +185,9 @@ def firefox(directory: Path) -> Iterator[Firefox]:
             stderr=log,
         )
     try:
-        with socket.create_connection(("127.0.0.1", _port(profile, process)), timeout=WITHIN) as connection:
-            browser = Firefox(connection, connection.makefile("rb"))
+        place = ("127.0.0.1", _port(profile, process))
+        with socket.create_connection(place, timeout=WITHIN) as connection, connection.makefile("rb") as answers:
+            browser = Firefox(connection, answers)
             browser.greet()
             yield browser
             browser.tell("Marionette:Quit", flags=["eForceQuit"])

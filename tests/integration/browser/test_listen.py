@@ -78,6 +78,7 @@ def test_what_firefox_does_is_told(browser: Firefox, desk: Listening, tmp_path: 
     assert arrived["heading"].endswith("and nginx would let it in")
     assert (arrived["diagnosis"], arrived["client_checks"]["valid"]) == (None, True)
     assert arrived["heading"] in browser.text()
+    assert browser.faults() == []
 
     browser.discard_own()
     browser.import_pkcs12(pack(tmp_path, "foreign"), PASSWORD)

@@ -102,6 +102,7 @@ def test_in_with_the_file_and_out_after_revoke(browser: Firefox, panel: Panel) -
     browser.import_pkcs12(panel.foreign, PASSWORD)
     browser.open(panel.url)
     assert browser.text().startswith("No certificate was sent")
+    assert browser.faults() == []
     assert not panel.offered(panel.foreign)
 
     browser.import_pkcs12(panel.alice, PASSWORD)

@@ -11,25 +11,29 @@ from typing import TYPE_CHECKING
 from counterseal.authority.timeline.gather import Kind, State
 from counterseal.authority.timeline.scale import Scale
 from counterseal.duration import show_duration
+from counterseal.handshake.picture.measure import Face, fitted
 from counterseal.moments import show_moment
-from counterseal.pki.shown import printable, shortened
+from counterseal.pki.shown import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from counterseal.authority.timeline.gather import Count, Span, Timeline
 
-_WIDTH, _LEFT, _RIGHT = 1000, 250, 190
+_WIDTH, _LEFT, _RIGHT = 1060, 260, 250
 _ROW, _HEADING, _TOP, _COUNT_ROW = 22, 34, 64, 46
 _CHART = _WIDTH - _LEFT - _RIGHT
-_LONGEST_LABEL, _NAME_WIDTH = 32, 26
+_FACE, _SOFT_FACE, _NAME_WIDTH = Face(13), Face(12), 26
+_LABEL, _WHEN = _LEFT - 28 - 12, _RIGHT - 14 - 8
 _STYLE = """
   svg { --ink: #1b1f24; --soft: #5c6570; --line: #d9dee4; --paper: #ffffff;
-        --fine: #2e7d4f; --due: #b26a00; --expired: #c62828; --bar: #4a6fa5; }
+        --fine: #2e7d4f; --due: #9a5b00; --expired: #c62828; --bar: #4a6fa5; }
   @media (prefers-color-scheme: dark) {
     svg { --ink: #e6e9ed; --soft: #9aa4af; --line: #363d46; --paper: #14171b;
           --fine: #5bbf83; --due: #e0a040; --expired: #f07070; --bar: #86a9dc; } }
-  text { font: 13px system-ui, sans-serif; fill: var(--ink); }
+  svg { background: var(--paper); }
+  text { font: 13px system-ui, sans-serif; fill: var(--ink);
+         paint-order: stroke; stroke: var(--paper); stroke-width: 3px; }
   .soft { fill: var(--soft); font-size: 12px; } .middle { text-anchor: middle; }
   .head { font-weight: 600; } .title { font-size: 17px; font-weight: 600; }
   .paper { fill: var(--paper); } .grid { stroke: var(--line); } .bar { fill: var(--bar); }
@@ -91,7 +95,7 @@ def _axis(scale: Scale, height: int) -> Iterator[str]:
     taken = -100.0
     for name, position in scale.ticks:
         x = _x(position)
-        yield f'<line class="grid" x1="{x:.1f}" x2="{x:.1f}" y1="{_TOP - 6}" y2="{height - 12}"/>'
+        yield f'<line class="grid" x1="{x:.1f}" x2="{x:.1f}" y1="{_TOP - 6}" y2="{height - 34}"/>'
         if x - taken >= _NAME_WIDTH:
             yield _text(x, _TOP - 12, name, "soft middle")
             taken = x
@@ -107,20 +111,19 @@ def _span(timeline: Timeline, span: Span, scale: Scale, y: int) -> Iterator[str]
     left = show_duration(ahead) if span.state is not State.EXPIRED else f"expired {show_duration(-ahead)} ago"
     width = max(_CHART * scale.position(ahead), 3)
     yield f"<g><title>{_escaped(f'{_called(span)}, until {show_moment(span.end)}, {left}, {span.state}')}</title>"
-    yield _text(28, y + 15, shortened(f"{span.name}  ({span.note})" if span.note else span.name, _LONGEST_LABEL))
+    yield _label(y + 15, f"{span.name}  ({span.note})" if span.note else span.name)
     yield f'<rect class="{span.state}" x="{_LEFT}" y="{y + 5}" width="{width:.1f}" height="12" rx="3"/>'
     if span.due is not None and span.state is State.FINE:
         x = _x(scale.position(span.due - timeline.at))
         due = f"due to be replaced on {span.due:%Y-%m-%d %H:%M}"
         yield f'<circle class="mark" cx="{x:.1f}" cy="{y + 11}" r="4"><title>{due}</title></circle>'
-    yield _text(
-        _WIDTH - _RIGHT + 14, y + 15, f"{span.end:%Y-%m-%d}  {left}", "soft" if span.state is State.FINE else span.state
-    )
+    when = fitted(f"{span.end:%Y-%m-%d}  {left}", _WHEN, _SOFT_FACE)
+    yield _text(_WIDTH - _RIGHT + 14, y + 15, when, "soft" if span.state is State.FINE else f"soft {span.state}")
     yield "</g>"
 
 
 def _count(timeline: Timeline, count: Count, scale: Scale, y: int) -> Iterator[str]:
-    yield _text(28, y + 36, shortened(f"{count.profile}: {count.total:,}", _LONGEST_LABEL))
+    yield _label(y + 36, f"{count.profile}: {count.total:,}")
     most = max(count.counts)
     for number, many in enumerate(count.counts):
         if not many:
@@ -134,7 +137,7 @@ def _count(timeline: Timeline, count: Count, scale: Scale, y: int) -> Iterator[s
             f'<rect class="bar" x="{x1 + 1:.1f}" y="{y + 40 - tall:.1f}" width="{max(x2 - x1 - 2, 1):.1f}" '
             f'height="{tall:.1f}"/>'
         )
-        yield _text((x1 + x2) / 2, y + 36 - tall, _brief(many), "soft middle")
+        yield _text((x1 + x2) / 2, y + 34 - tall, _brief(many), "soft middle")
         yield "</g>"
 
 
@@ -157,6 +160,10 @@ def _brief(many: int) -> str:
 
 def _x(position: float) -> float:
     return _LEFT + _CHART * position
+
+
+def _label(y: float, text: str) -> str:
+    return _text(28, y, fitted(printable(text), _LABEL, _FACE))
 
 
 def _text(x: float, y: float, text: str, css: str = "") -> str:

@@ -1,20 +1,19 @@
 """The ladder as a sequence diagram in SVG: two lifelines, an arrow a message, the encrypted part on a band of its own.
 
-Text in SVG does not wrap, so lines are broken by counting characters, with room to spare.
+Text in SVG does not wrap, so lines are broken, and names cut, by what they will be wide (``measure``).
 """
 
 from __future__ import annotations
 
-import textwrap
 from dataclasses import dataclass, field
 from html import escape
 from typing import TYPE_CHECKING
 
 from counterseal.handshake.explain.fields import shorten
 from counterseal.handshake.explain.ladder import Layer
-from counterseal.handshake.picture.style import DIAGRAM, colours
+from counterseal.handshake.picture.measure import fitted, width_of, wrapped
+from counterseal.handshake.picture.style import DIAGRAM, FACES, colours
 from counterseal.handshake.wire.messages import Side
-from counterseal.pki.shown import shortened
 
 if TYPE_CHECKING:
     from counterseal.handshake.explain.ladder import Rung
@@ -23,8 +22,12 @@ if TYPE_CHECKING:
 WIDTH = 980
 _CLIENT, _SERVER = 130, 900
 _TEXT = _CLIENT + 20
-_MEANING_CHARACTERS, _FIELD_CHARACTERS, _VERDICT_CHARACTERS = 104, 108, 112
-_MOST_FIELD_LINES = 5
+_LINE = _SERVER - _TEXT - 10
+_NAME = _LINE - 80  # beside it stands "encrypted"
+_END = 250
+_MOST_FIELD_LINES = 8
+_SPACE = "\N{NO-BREAK SPACE}"
+_INDENT = 4 * _SPACE
 _LEFT_OUT = frozenset({"random", "other extensions", "signature algorithms", "keyed hash", "signature", "ticket"})
 """Fields that a picture can do without; text and JSON have them."""
 
@@ -56,10 +59,10 @@ def draw(sheet: Sheet, *, whole: bool = True) -> str:
 def _draw(sheet: Sheet, *, whole: bool) -> tuple[str, int]:
     canvas = _Canvas()
     if whole:
-        canvas.text(30, "title", escape(sheet.title), down=38)
-        canvas.text(
-            30, "agreed", escape(" \N{MIDDLE DOT} ".join(sheet.agreed) or "no TLS version was agreed on"), down=22
-        )
+        canvas.y += 16
+        for line in wrapped(sheet.title, WIDTH - 60, FACES["title"]):
+            canvas.text(30, "title", escape(line), down=24)
+        canvas.text(30, "agreed", escape(agreed_line(sheet)), down=22)
     canvas.y += 18
     top = _ends(canvas, sheet)
     behind, canvas.shapes = canvas.shapes, []
@@ -82,32 +85,30 @@ def _draw(sheet: Sheet, *, whole: bool) -> tuple[str, int]:
 def _ends(canvas: _Canvas, sheet: Sheet) -> int:
     """Draw the heads of the two lifelines and return where the lines begin."""
     top = canvas.y
-    for x, (name, place) in zip((_CLIENT, _SERVER - 30), (sheet.client, sheet.server), strict=True):
-        left = min(max(x - 100, 30), WIDTH - 230)
-        middle = left + 100
-        canvas.shapes.append(f'<rect class="end" x="{left}" y="{top}" width="200" height="46" rx="8"/>')
-        canvas.shapes.append(f'<text class="end-name" x="{middle}" y="{top + 20}">{escape(shortened(name, 26))}</text>')
-        canvas.shapes.append(
-            f'<text class="end-place" x="{middle}" y="{top + 37}">{escape(shortened(place, 30))}</text>'
-        )
+    for x, texts in zip((_CLIENT, _SERVER), (sheet.client, sheet.server), strict=True):
+        left = min(max(x - _END // 2, 30), WIDTH - 30 - _END)
+        canvas.shapes.append(f'<rect class="end" x="{left}" y="{top}" width="{_END}" height="46" rx="8"/>')
+        for kind, text, down in zip(("end-name", "end-place"), texts, (20, 37), strict=True):
+            shown = escape(fitted(text, _END - 16, FACES[kind]))
+            canvas.shapes.append(f'<text class="{kind}" x="{left + _END // 2}" y="{top + down}">{shown}</text>')
     canvas.y = top + 56
     return top + 46
 
 
 def _rung(canvas: _Canvas, rung: Rung) -> None:
     kind = _kind(rung)
-    size = f' <tspan class="size">{rung.size} bytes</tspan>' if rung.size is not None else ""
+    size = f" {rung.size} bytes" if rung.size is not None else ""
     mark = "\N{WARNING SIGN} " if rung.alarming else ""
+    name = fitted(mark + rung.name, _NAME - width_of(size, FACES["size"]), FACES["name"])
     shapes, canvas.shapes = canvas.shapes, []
-    canvas.text(_TEXT, "name", f"{mark}{escape(shortened(rung.name, 90))}{size}", down=24)
+    canvas.text(_TEXT, "name", f'{escape(name)}<tspan class="size">{size}</tspan>', down=24)
     if rung.at is not None:
         canvas.text(_CLIENT - 14, "time", f"{rung.at * 1000:.1f} ms", down=0)
     canvas.y += 10
     canvas.shapes.append(_arrow(rung.sender, canvas.y))
     canvas.y += 3
-    section = f' <tspan class="section">{escape(rung.section)}</tspan>' if rung.section else ""
-    for number, line in enumerate(lines := textwrap.wrap(rung.meaning, _MEANING_CHARACTERS)):
-        canvas.text(_TEXT, "meaning", escape(line) + (section if number == len(lines) - 1 else ""), down=15)
+    for line in _meaning_lines(rung):
+        canvas.text(_TEXT, "meaning", line, down=15)
     for line in _field_lines(rung):
         canvas.text(_TEXT, "field", escape(line), down=15)
     canvas.y += 10
@@ -128,13 +129,21 @@ def _arrow(sender: Side, y: int) -> str:
     return f'<path class="arrow" d="M{begin} {y}H{end + back}"/><path class="head" d="M{end} {y}l{back} -5v10z"/>'
 
 
+def _meaning_lines(rung: Rung) -> list[str]:
+    """Return what the message means as markup, the section last and in one piece."""
+    section = rung.section.replace(" ", _SPACE)
+    *lines, last = wrapped(f"{rung.meaning} {section}", _LINE, FACES["meaning"])
+    tail = f'<tspan class="section">{escape(section)}</tspan>'
+    return [*map(escape, lines), escape(last.removesuffix(section)) + tail]
+
+
 def _field_lines(rung: Rung) -> list[str]:
     lines: list[str] = []
     for label, value in rung.fields:
         if label not in _LEFT_OUT:
-            lines += textwrap.wrap(
-                f"{label}: {shorten(value)}", _FIELD_CHARACTERS, subsequent_indent="\N{NO-BREAK SPACE}" * 4
-            )
+            indent = width_of(_INDENT, FACES["field"])
+            first, *rest = wrapped(f"{label}: {shorten(value)}", _LINE - indent, FACES["field"])
+            lines += [first, *(_INDENT + line for line in rest)]
     more = len(lines) - _MOST_FIELD_LINES
     return lines if more <= 1 else [*lines[:_MOST_FIELD_LINES], f"\N{HORIZONTAL ELLIPSIS} {more} more lines"]
 
@@ -157,7 +166,7 @@ def _verdict(canvas: _Canvas, sheet: Sheet) -> None:
     """Draw the last box: what it came to, and where something failed why and what mends it."""
     top, shapes = canvas.y, canvas.shapes
     canvas.shapes = []
-    for number, line in enumerate(textwrap.wrap(sheet.heading, _VERDICT_CHARACTERS)):
+    for number, line in enumerate(wrapped(sheet.heading, WIDTH - 100, FACES["verdict"])):
         canvas.text(50, "verdict", escape(line), down=28 if number == 0 else 18)
     for label, value in sheet.rows:
         canvas.text(50, "label", escape(label), down=22)
@@ -169,7 +178,7 @@ def _verdict(canvas: _Canvas, sheet: Sheet) -> None:
 
 
 def _paragraph(canvas: _Canvas, value: str) -> None:
-    for number, line in enumerate(textwrap.wrap(value, _VERDICT_CHARACTERS)):
+    for number, line in enumerate(wrapped(value, WIDTH - 190, FACES["text"])):
         canvas.text(140, "text", escape(line), down=0 if number == 0 else 17)
 
 

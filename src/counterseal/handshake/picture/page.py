@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 _STYLE = f"""
 *{{box-sizing:border-box}}
-body{{margin:0;background:var(--ground);color:var(--ink);font:15px/1.5 {SANS}}}
+body{{margin:0;background:var(--ground);color:var(--ink);font:15px/1.5 {SANS};overflow-wrap:break-word}}
 main{{max-width:1020px;margin:0 auto;padding:24px 20px 60px}}
 h1{{font-size:24px;line-height:1.25;margin:0 0 4px}}
 h2{{font-size:17px;margin:36px 0 10px}}
@@ -47,10 +47,18 @@ details dd{{font-family:{MONO};font-size:12.5px}}
 table{{border-collapse:collapse;width:100%;font-size:14px}}
 th,td{{text-align:left;vertical-align:top;padding:6px 12px 6px 0;border-top:1px solid var(--line)}}
 td{{overflow-wrap:anywhere}}
+td.pass,td.fail,td.warn,td.skip{{white-space:nowrap}}
 th{{color:var(--muted);border-top:0}}
 .pass{{color:var(--web);font-weight:600}}.fail{{color:var(--alarm);font-weight:700}}
 .warn{{color:var(--readable);font-weight:600}}.skip{{color:var(--muted)}}
 footer{{margin-top:40px;color:var(--muted);font-size:13px}}
+@media (max-width:640px){{
+main{{padding:16px 12px 40px}}
+tr{{display:block;border-top:1px solid var(--line);padding:6px 0}}
+th{{display:none}}
+td{{display:block;border-top:0;padding:0}}
+td.pass,td.fail,td.warn,td.skip,td.title{{display:inline;padding-right:6px}}
+}}
 @media print{{details{{break-inside:avoid}}}}
 """
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
@@ -130,7 +138,7 @@ def _checks(heading: str, report: PathReport) -> list[str]:
     for check in report.checks:
         told = check.message if check.position is None else f"{check.position}: {check.message}"
         advice = _element("p", f"{check.kind.meaning}. Fix: {check.fix}") if check.failed else ""
-        cells = [_element("td", check.outcome, check.outcome), _element("td", check.kind.title)]
+        cells = [_element("td", check.outcome, check.outcome), _element("td", check.kind.title, "title")]
         cells += [f"<td>{escape(told)}{advice}</td>", _element("td", check.where_written, "muted")]
         rows.append(f"<tr>{''.join(cells)}</tr>")
     head = "".join(_element("th", name) for name in ("", "Check", "Compared", "Section"))
@@ -149,13 +157,11 @@ def _matches(matches: Iterable[Match], more: int) -> list[str]:
     rows = []
     for match in matches:
         word = "fits" if match.fits else "does not fit"
-        browser = "yes" if match.offered_by_browser else "no"
+        browser = "browsers offer it" if match.offered_by_browser else "browsers do not offer it"
         cells = [_element("td", match.name), _element("td", match.subject)]
         cells += [_element("td", word, "pass" if match.fits else "fail"), _element("td", browser)]
         rows.append(f"<tr>{''.join(cells)}{_element('td', '; '.join(match.reasons))}</tr>")
-    head = "".join(
-        _element("th", name) for name in ("Certificate", "Subject", "For this server", "Browser offers it", "")
-    )
+    head = "".join(_element("th", name) for name in ("Certificate", "Subject", "For this server", "In a browser", ""))
     rest = [_element("p", f"and {more} more", "muted")] if more else []
     table = f"<table><tr>{head}</tr>{''.join(rows)}</table>"
     return [_element("h2", "Client certificates against what the server asks for"), table, *rest] if rows else []

@@ -5,6 +5,8 @@ Contrast of all text against its ground is at least 4.5 to 1 in both (WCAG 2.2, 
 
 from __future__ import annotations
 
+from counterseal.handshake.picture.measure import Face
+
 _LIGHT = {
     "ground": "#ffffff",
     "panel": "#f6f7f9",
@@ -42,23 +44,39 @@ def colours(selector: str) -> str:
     return f"{selector}{{color-scheme:light dark;{light}}}@media (prefers-color-scheme:dark){{{selector}{{{dark}}}}}"
 
 
+FACES = {
+    "title": Face(20, 650),
+    "agreed": Face(13),
+    "end-name": Face(14, 600),
+    "end-place": Face(11.5),
+    "band-name": Face(11),
+    "time": Face(11),
+    "name": Face(14, 650),
+    "size": Face(11.5),
+    "meaning": Face(12),
+    "field": Face(11, mono=True),
+    "verdict": Face(13.5, 650),
+    "label": Face(12.5, 600),
+    "text": Face(12.5),
+}
+"""How each kind of text in the diagram is set, for the style sheet and for breaking lines."""
+
 DIAGRAM = f"""
+{"".join(f".handshake .{name}{{{face.css}}}" for name, face in FACES.items())}
+.handshake{{background:var(--ground)}}
 .handshake text{{font-family:{SANS};fill:var(--ink)}}
 .handshake .ground{{fill:var(--ground)}}
-.handshake .title{{font-size:20px;font-weight:650}}
-.handshake .agreed{{font-size:13px;fill:var(--muted)}}
+.handshake .agreed{{fill:var(--muted)}}
 .handshake .end{{fill:var(--panel);stroke:var(--line)}}
-.handshake .end-name{{font-size:14px;font-weight:600;text-anchor:middle}}
-.handshake .end-place{{font-size:11.5px;fill:var(--muted);text-anchor:middle}}
+.handshake .end-name{{text-anchor:middle}}
+.handshake .end-place{{fill:var(--muted);text-anchor:middle}}
 .handshake .life{{stroke:var(--line);stroke-width:1.5}}
 .handshake .band{{fill:var(--hidden-band)}}
-.handshake .band-name{{font-size:11px;fill:var(--hidden);text-anchor:end}}
-.handshake .time{{font-size:11px;fill:var(--muted);text-anchor:end;font-variant-numeric:tabular-nums}}
-.handshake .name{{font-size:14px;font-weight:650}}
-.handshake .size{{font-size:11.5px;font-weight:400;fill:var(--muted)}}
-.handshake .meaning{{font-size:12px;fill:var(--ink)}}
+.handshake .band-name{{fill:var(--hidden);text-anchor:end}}
+.handshake .time{{fill:var(--muted);text-anchor:end;font-variant-numeric:tabular-nums}}
+.handshake .size{{font-weight:400;fill:var(--muted)}}
 .handshake .section{{fill:var(--muted)}}
-.handshake .field{{font-size:11px;font-family:{MONO};fill:var(--muted)}}
+.handshake .field{{font-family:{MONO};fill:var(--muted)}}
 .handshake .arrow{{fill:none;stroke-width:1.8}}
 .handshake .readable .arrow{{stroke:var(--readable)}}.handshake .readable .head,.handshake .readable .name{{fill:var(--readable)}}
 .handshake .hidden .arrow{{stroke:var(--hidden)}}.handshake .hidden .head,.handshake .hidden .name{{fill:var(--hidden)}}
@@ -67,7 +85,5 @@ DIAGRAM = f"""
 .handshake .alarm .arrow{{stroke:var(--alarm)}}.handshake .alarm .head,.handshake .alarm .name{{fill:var(--alarm)}}
 .handshake .box{{fill:var(--panel);stroke:var(--line)}}
 .handshake .box.alarm{{fill:var(--alarm-band);stroke:var(--alarm)}}
-.handshake .verdict{{font-size:13.5px;font-weight:650}}
-.handshake .label{{font-size:12.5px;font-weight:600;fill:var(--muted)}}
-.handshake .text{{font-size:12.5px}}
+.handshake .label{{fill:var(--muted)}}
 """  # noqa: E501 - one rule a line

@@ -3,42 +3,16 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 import pytest
 
-from counterseal.authority.timeline.gather import Count, Kind, Span, State, Timeline
 from counterseal.authority.timeline.scale import STEPS, Scale
 from counterseal.authority.timeline.svg import to_svg
 from counterseal.cli.timeline_text import drawing, table
+from timelines import DAY, FULL, SPANS, timeline
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-AT = datetime(2026, 6, 1, tzinfo=UTC)
-DAY = timedelta(days=1)
 SVG = "{http://www.w3.org/2000/svg}"
-
-
-def _span(kind: Kind, name: str, days: float, state: State = State.FINE) -> Span:
-    end = AT + days * DAY
-    return Span(kind, name, "note", AT - DAY, end, AT + (end - AT) / 2, state)
-
-
-def _timeline(*counts: Count, spans: Sequence[Span] = ()) -> Timeline:
-    return Timeline(AT, tuple(spans), (AT, *(AT + step for step in STEPS.values())), counts)
-
-
-SPANS = (
-    _span(Kind.CA, "root", 3650),
-    _span(Kind.CRL, "root", -0.5, State.EXPIRED),
-    _span(Kind.SITE, "panel", 20, State.DUE),
-    _span(Kind.CERTIFICATE, 'a<b>&"\x1b[31m', 90),
-)
-COUNTS = Count("client", (0, 0, 12, 345_678, 2_500_000, 0, 0, 0, 0, 0, 7))
-FULL = _timeline(COUNTS, spans=SPANS)
 
 
 def test_the_axis_begins_now_and_grows_slower_and_slower() -> None:
@@ -53,8 +27,8 @@ def test_the_axis_begins_now_and_grows_slower_and_slower() -> None:
 def test_the_horizon_reaches_the_last_end() -> None:
     """Of what is drawn and of what is counted; the period without end counts as far again as it is away."""
     assert FULL.horizon > 2 * STEPS["25y"]
-    assert _timeline(spans=SPANS).horizon < 4000 * DAY
-    assert _timeline().horizon > 7 * DAY
+    assert timeline(spans=SPANS).horizon < 4000 * DAY
+    assert timeline().horizon > 7 * DAY
 
 
 @pytest.mark.parametrize("width", [60, 80, 132, 240])
@@ -91,5 +65,5 @@ def test_a_picture_is_one_file_that_says_in_text_what_it_shows() -> None:
 
 def test_nothing_is_drawn_as_nothing() -> None:
     """A CA without certificates and lists still has an axis."""
-    assert "now" in drawing(_timeline(), width=80)
-    assert ET.fromstring(to_svg(_timeline())).tag == f"{SVG}svg"  # noqa: S314 - our own
+    assert "now" in drawing(timeline(), width=80)
+    assert ET.fromstring(to_svg(timeline())).tag == f"{SVG}svg"  # noqa: S314 - our own
