@@ -127,6 +127,10 @@ timer() {
     wait_until "it fires, and refresh speaks to the journal" \
         inside "journalctl -u counterseal-refresh -o cat --no-pager | grep -x 'nothing is due'"
     expect "with success" "systemctl show -P Result counterseal-refresh.service | grep -x success"
+    expect "of a home with a name that systemd would read otherwise" \
+        "home='/var/lib/\$HOME of 50%n \"a\" \\a' && counterseal init --no-passphrase --home \"\$home\" &&
+        counterseal timer install --home \"\$home\" && systemctl start counterseal-refresh.service && rm -r \"\$home\" &&
+        ! systemctl start counterseal-refresh.service"
     expect "timer remove" "counterseal timer remove && ! systemctl is-active counterseal-refresh.timer &&
         ! ls /etc/systemd/system/counterseal-refresh.*"
 }
@@ -153,8 +157,8 @@ service() { # docs/guides/operate.md
         journalctl -u counterseal -o cat --no-pager | grep '\"event\": \"stopped\"'"
     expect "no file belongs to another user" "! find /var/lib/counterseal ! -user counterseal ! -name counterseal.toml | grep ."
     expect "without its passphrase it does not start, and says so" "echo 'another passphrase' >$SECRET
-        ! systemctl start counterseal && systemctl stop counterseal &&
-        journalctl -u counterseal -o cat --no-pager | grep 'does not open the key'"
+        ! systemctl start counterseal && journalctl -u counterseal -o cat --no-pager | grep 'does not open the key'"
+    expect "and is not tried again" "systemctl is-failed counterseal && systemctl show -P NRestarts counterseal | grep -x 0"
 }
 
 start_machine

@@ -150,9 +150,14 @@ def _preview(path: Path, file: PlannedFile) -> Preview:
         old = None
     except OSError as error:
         raise not_read(path, error) from error
-    change = "new" if old is None else "same" if old == file.content else "changed"
+    change = "new" if old is None else "same" if old == file.content and not _is_wider(path, file) else "changed"
     diff = None if file.is_secret or change == "same" else _diff(old or b"", file.content, str(path))
     return Preview(str(path), file.mode, len(file.content), change, diff)
+
+
+def _is_wider(path: Path, file: PlannedFile) -> bool:
+    """Whether a secret can be read by others where it lies: it is written again, though its content is the same."""
+    return file.is_secret and bool(stat.S_IMODE(path.stat().st_mode) & ~file.mode)
 
 
 def _diff(old: bytes, new: bytes, name: str) -> str | None:

@@ -77,3 +77,13 @@ def test_a_preview_writes_nothing_and_hides_secrets(tmp_path: Path) -> None:
     assert shown[1].diff is None
     assert not (tmp_path / "k").exists()
     assert "secret" not in repr(PlannedFile("k", b"secret", SECRET))
+
+
+def test_a_secret_that_others_may_read_is_not_the_same(tmp_path: Path) -> None:
+    """So it is written again, with its mode; a narrower one is left as it is."""
+    planned = FileSet((PlannedFile("k", b"secret", SECRET), PlannedFile("c", b"public")))
+    write_fileset(tmp_path, planned)
+    for mode, change in ((0o644, "changed"), (0o600, "same"), (0o400, "same")):
+        (tmp_path / "k").chmod(mode)
+        (tmp_path / "c").chmod(mode)
+        assert [row.change for row in preview(tmp_path, planned)] == [change, "same"]

@@ -25,6 +25,7 @@ from counterseal.files import make_directory
 from counterseal.keystore.software import generate_key
 from counterseal.pki.keys import parse_key_spec
 from counterseal.pki.profile import Purpose
+from counterseal.pki.shown import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -67,7 +68,7 @@ def run_batch(run: Run, rows: Path, options: Options) -> None:
         _say_plan(run, order, found, batch)
         if batch.dry_run:
             where = batch.place.directory or batch.place.archive
-            acts = [f"issue {found.remaining:,} certificates into {where}"]
+            acts = [f"issue {counted(found.remaining, 'certificate')} into {where}"]
             files = [unseen(batch.place.sheet, size=None)]
             show_dry_run(run, acts=acts, files=files, document=_document(found, batch, 0.0))
             return
@@ -152,7 +153,7 @@ def _terminated_like_interrupted() -> Iterator[None]:
 
 def _say_plan(run: Run, order: BatchOrder, found: Examined, batch: Batch) -> None:
     before = f", {found.rows - found.remaining:,} issued before" if found.remaining < found.rows else ""
-    run.say(f"{batch.rows}: {found.rows:,} rows, all good{before}")
+    run.say(f"{batch.rows}: {counted(found.rows, 'row')}, all good{before}")
     if found.remaining and order.packing:
         rounds = order.packing.rounds
         cost = rounds * MICROSECONDS_A_ROUND[order.packing.strength] / 1000
@@ -191,11 +192,13 @@ def _document(found: Examined, batch: Batch, seconds: float) -> dict[str, Any]:
 def _show(run: Run, order: BatchOrder, found: Examined, batch: Batch, seconds: float) -> None:
     place = batch.place
     if not found.remaining:
-        run.show(_document(found, batch, seconds), f"nothing to issue: all {found.rows:,} rows are in {place.sheet}")
+        run.show(
+            _document(found, batch, seconds), f"nothing to issue: {counted(found.rows, 'row')} already in {place.sheet}"
+        )
         return
     rate = f" in {seconds:.1f} s ({found.remaining / seconds:,.0f}/s)" if seconds else ""
     lines = [
-        f"issued {found.remaining:,} client certificates{rate}",
+        f"issued {counted(found.remaining, 'client certificate')}{rate}",
         f"  files   {place.directory or place.archive}",
         f"  sheet   {place.sheet}",
     ]

@@ -14,6 +14,7 @@ from counterseal.files import make_directory, preview, write_fileset
 from counterseal.fileset import FileSet, PlannedFile
 from counterseal.moments import moment, show_moment
 from counterseal.pki.crl import to_pem
+from counterseal.pki.shown import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,10 +50,7 @@ def crl(run: Run, *, if_stale: bool, out: Path | None, dry_run: bool) -> None:
     if out is not None:
         make_directory(out)
         paths = write_fileset(out, _files(lists))
-    rows = [
-        f"{one.issuer}: CRL {one.number}, {one.entries} entries, until {show_moment(moment(one.next_update))}"
-        for one in lists
-    ]
+    rows = [f"{_named(one)}, until {show_moment(moment(one.next_update))}" for one in lists]
     signed = [latest.issuer for latest in published.signed]
     document = {
         "crls": [crl_to_json(latest) for latest in lists],
@@ -62,12 +60,16 @@ def crl(run: Run, *, if_stale: bool, out: Path | None, dry_run: bool) -> None:
     run.show(document, "\n".join([*rows, *(f"  file {path}" for path in paths)]))
 
 
+def _named(one: CRLRecord) -> str:
+    return f"CRL {one.number} of {one.issuer}: {counted(one.entries, 'entry', 'entries')}"
+
+
 def _files(lists: Sequence[CRLRecord]) -> FileSet:
     files = [PlannedFile(f"{one.issuer}.crl.pem", to_pem(one.crl)) for one in lists]
     return FileSet((*files, *(PlannedFile(f"{one.issuer}.crl", one.crl) for one in lists)))
 
 
 def _rehearse(run: Run, lists: Sequence[CRLRecord], out: Path | None) -> None:
-    acts = [f"sign CRL {one.number} of {one.issuer}: {one.entries} entries" for one in lists]
+    acts = [f"sign {_named(one)}" for one in lists]
     files = preview(out, _files(lists)) if out is not None else ()
     show_dry_run(run, acts=acts or ["do nothing: no list is old"], files=files)

@@ -9,6 +9,7 @@ import click
 from counterseal.cli.common import FILE, Commands, Run, columns, common
 from counterseal.cli.dry_run import dry_run_option, show_dry_run
 from counterseal.files import preview
+from counterseal.pki.shown import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -74,7 +75,7 @@ def move(run: Run, *, to: str, password_file: Path | None, dry_run: bool) -> Non
 
     if dry_run:
         planned = plan_move(run.home, to, password_file)
-        acts = [f"copy {sum(one.rows for one in planned.tables):,} rows of {planned.before} to {planned.now}"]
+        acts = [f"copy {counted(sum(one.rows for one in planned.tables), 'row')} of {planned.before} to {planned.now}"]
         acts += [f"put the old file aside as {planned.aside}"] if planned.aside else []
         show_dry_run(run, acts=acts, files=preview(run.home, planned.files), document=_tables(planned.tables))
         return

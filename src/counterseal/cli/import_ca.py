@@ -18,6 +18,7 @@ from counterseal.compose.home import new_home, refuse_occupied
 from counterseal.errors import InputError
 from counterseal.files import read_file
 from counterseal.keystore.pkcs8 import is_encrypted, open_key
+from counterseal.pki.shown import counted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -98,7 +99,7 @@ def _acts(imported: Imported) -> list[str]:
 
 
 def _counted(imported: Imported) -> str:
-    return f"{imported.certificates} certificates, {imported.revoked} of them revoked"
+    return f"{counted(imported.certificates, 'certificate')}, {imported.revoked} of them revoked"
 
 
 def _load(path: Path) -> x509.Certificate:

@@ -16,6 +16,7 @@ from counterseal.cli.passphrase import choose_passphrase
 from counterseal.compose.home import new_home, refuse_occupied
 from counterseal.errors import InputError
 from counterseal.pki.keys import parse_key_spec
+from counterseal.pki.shown import counted
 from counterseal.pki.subject import parse_subject
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ def _passphrase(run: Run) -> bytes:
 
 
 def _show(run: Run, made: tuple[CARecord, ...]) -> None:
-    lines = [f"made {len(made)} CA{'s' if len(made) > 1 else ''} in {run.home}"]
+    lines = [f"made {counted(len(made), 'CA')} in {run.home}"]
     lines += [f"  {record.name:<8} {record.purpose:<7} keys/{record.key_id}.key.pem" for record in made]
     lines += ["next: counterseal server NAME, counterseal client NAME"]
     document = {

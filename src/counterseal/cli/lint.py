@@ -12,6 +12,7 @@ from counterseal.cli.common import FILE, Run, columns, common
 from counterseal.cli.exit_codes import FINDINGS
 from counterseal.cli.findings import fail_on_option, finding_lines
 from counterseal.findings import Finding, Severity
+from counterseal.pki.shown import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -114,7 +115,7 @@ def _text(found: Sequence[InspectedFile], listed: Sequence[tuple[str, str, Findi
     for place in dict.fromkeys(place for _, place, _ in listed):
         lines.append(f"{place}: {titles[place]}" if titles.get(place) else place)
         lines += finding_lines(finding for _, other, finding in listed if other == place)
-    lines.append(f"{len(listed) or 'no'} finding{'' if len(listed) == 1 else 's'} in {len(titles)} things")
+    lines.append(f"{counted(len(listed), 'finding') if listed else 'no findings'} in {counted(len(titles), 'thing')}")
     return "\n".join(lines)
 
 

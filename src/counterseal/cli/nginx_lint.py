@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +12,7 @@ from counterseal.cli.common import Run, common
 from counterseal.cli.dry_run import dry_run_option, show_dry_run
 from counterseal.cli.exit_codes import FINDINGS
 from counterseal.cli.findings import fail_on_option
+from counterseal.cli.terminal import terminal_width
 from counterseal.errors import hint_for
 from counterseal.findings import Severity
 
@@ -112,7 +112,7 @@ def _show(run: Run, linting: Linting, layout: str) -> None:
     elif layout == "github":
         click.echo(github.to_github(result))
     else:
-        width = min(text.WIDTH, shutil.get_terminal_size().columns) if sys.stdout.isatty() else text.WIDTH
+        width = min(terminal_width() or text.WIDTH, text.WIDTH)
         click.echo(text.show_result(result, linting.texts, width=width))
 
 

@@ -14,6 +14,7 @@ from counterseal.compose.home import require_home
 from counterseal.nginx.deploy import mend
 from counterseal.nginx.generations import list_generations
 from counterseal.nginx.status import read_status
+from counterseal.pki.shown import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -103,7 +104,7 @@ def _stopping(ground: Ground) -> str:
 def _status_lines(found: NginxStatus) -> Iterator[str]:
     """Yield a line for each thing that is known."""
     yield f"nginx       {(found.version or 'unknown').removeprefix('nginx version: ')}, {found.binary}"
-    workers = f"{len(found.workers)} worker{'' if len(found.workers) == 1 else 's'}"
+    workers = counted(len(found.workers), "worker")
     yield f"running     {f'yes: master {found.master}, {workers}' if found.running else 'no'}"
     yield f"in force    {_in_force(found)}"
     if found.changed:

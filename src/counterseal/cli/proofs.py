@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from counterseal.cli.common import columns
 from counterseal.cli.terminal import terminal_width
+from counterseal.pki.shown import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -48,7 +49,7 @@ def summary(proof: Proof) -> str:
     skipped = sum(row.skipped is not None for row in proof.rows)
     failed = len(proof.failed)
     passed = len(proof.rows) - skipped - failed
-    counts = [f"{passed} row{'' if passed == 1 else 's'} passed"]
+    counts = [f"{counted(passed, 'row')} passed"]
     counts += [f"{failed} FAILED"] if failed else []
     counts += [f"{skipped} skipped"] if skipped else []
     return f"site {proof.site}: {', '.join(counts)}, in {proof.seconds:.1f} s"

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import click
 
 from counterseal.cli.common import Run, common
+from counterseal.cli.exit_codes import DONE, USAGE
 from counterseal.cli.program import program
 from counterseal.cli.serve_unit import NAME, closed_to_others, code_read, unit_text
 from counterseal.compose.extras import installing
-from counterseal.errors import InputError
+from counterseal.errors import InputError, KeyAccessError
 from counterseal.service.settings import Address
 
 if TYPE_CHECKING:
@@ -33,16 +34,17 @@ Examples:
 @click.option("--name", "names", multiple=True, help="What this service is called; may be repeated.")
 @click.option("--print-unit", is_flag=True, help="Print the systemd unit that runs this, and do nothing else.")
 @common
-def serve(run: Run, *, listen: str | None, names: tuple[str, ...], print_unit: bool) -> None:
+def serve(run: Run, *, listen: str | None, names: tuple[str, ...], print_unit: bool) -> int:
     """Serve the CA over the network: ACME, EST, OCSP, lists, an API.
 
     Runs until it is stopped: SIGTERM finishes what was begun, SIGHUP reads the own certificate again. That one is
     issued and renewed by the CA itself. Logs are lines of JSON on stderr. systemd is told when it is ready.
     """
-    _require_extra()
     if print_unit:
         _print_unit(run)
-        return
+        return DONE
+    _require_extra()
+    from counterseal.cli.run import report  # noqa: PLC0415 - it imports the commands' names, this one's included
     from counterseal.compose.serve import serve as run_service  # noqa: PLC0415 - 0.3 s that only a service needs
 
     settings = run.settings()
@@ -64,7 +66,12 @@ def serve(run: Run, *, listen: str | None, names: tuple[str, ...], print_unit: b
             run.say(f"hint: what is issued names neither list nor OCSP responder: set {missing} in [serve]")
         run.say("next: counterseal ca export > root.pem, which clients trust")
 
-    run_service(run.home, settings, run.ask_passphrase, started=started)
+    try:
+        run_service(run.home, settings, run.ask_passphrase, started=started)
+    except KeyAccessError as error:
+        report(error)
+        return USAGE  # as for a wrong setting: no restart mends a passphrase, and the unit makes none
+    return DONE
 
 
 def _print_unit(run: Run) -> None:
@@ -75,13 +82,22 @@ def _print_unit(run: Run) -> None:
     if closed := closed_to_others(code):
         run.say(f"warning: the program lies where the service's user, {NAME}, may not look: {closed}")
         run.say("hint: install it where all may read: python3 -m venv /opt/counterseal, and pip install in there")
+    if missing := _missing_extra():  # the unit is right all the same, and where stdout goes there was one perhaps
+        run.say(f"warning: {missing.message}")
+        run.say(f"hint: {missing.hint}")
 
 
 def _require_extra() -> None:
+    if missing := _missing_extra():
+        raise missing
+
+
+def _missing_extra() -> InputError | None:
     missing = [name for name in NEEDED if find_spec(name) is None]
-    if missing:
-        raise InputError(
-            "serve.extra",
-            f"what the service stands on is not installed: {', '.join(missing)}",
-            hint=installing("serve"),
-        )
+    if not missing:
+        return None
+    return InputError(
+        "serve.extra",
+        f"what the service stands on is not installed: {', '.join(missing)}",
+        hint=installing("serve"),
+    )

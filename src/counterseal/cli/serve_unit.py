@@ -6,11 +6,12 @@ It needs its home, the network, and one privilege: a port below 1024. What else 
 
 from __future__ import annotations
 
-import shlex
 import stat
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from counterseal.cli.unit_words import unit_command, unit_word
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -30,6 +31,8 @@ ExecStart={command}
 ExecReload=/bin/kill -HUP $MAINPID
 Restart=on-failure
 RestartSec=2
+# 2: its passphrase or its configuration is wrong, which no restart mends.
+RestartPreventExitStatus=2
 TimeoutStartSec=120
 TimeoutStopSec=45
 WatchdogSec=60
@@ -84,16 +87,18 @@ def unit_text(program: Sequence[str], home: Path, passphrase_file: Path | None, 
     ``code`` is what the program reads besides: where any of it, or the home, lies under /home or /root, these stay
     visible to the service.
     """
-    command = shlex.join([*program, "serve", "--home", str(home)]).replace("%", "%%")
+    command = unit_command([*program, "serve", "--home", str(home)])
     of_state = home.parent.as_posix() == "/var/lib"
     file = passphrase_file or "/etc/counterseal/passphrase"
-    credential = f"LoadCredential={NAME}-passphrase:{file}"
+    credential = f"LoadCredential={NAME}-passphrase:{file}".replace("%", "%%")
     hidden = any(word.startswith(("/home/", "/root/")) for word in [*program, f"{home}/", *map(str, code)])
     return _TEXT.format(
         command=command,
         credential=credential,
         name=NAME,
-        state=f"StateDirectory={home.name}\nStateDirectoryMode=0711" if of_state else f"ReadWritePaths={home}",
+        state=f"StateDirectory={unit_word(home.name)}\nStateDirectoryMode=0711"
+        if of_state
+        else f"ReadWritePaths={unit_word(str(home))}",
         protect_home="read-only" if hidden else "yes",
     )
 

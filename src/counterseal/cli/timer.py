@@ -12,6 +12,7 @@ import click
 from counterseal.cli.common import DIRECTORY, Commands, Run, common
 from counterseal.cli.dry_run import dry_run_option, show_dry_run
 from counterseal.cli.program import program
+from counterseal.cli.unit_words import unit_command
 from counterseal.errors import FileError
 from counterseal.files import preview, write_fileset
 from counterseal.fileset import FileSet, PlannedFile
@@ -66,7 +67,7 @@ def install(run: Run, *, unit_dir: Path | None, dry_run: bool) -> None:
             return
         run.show({"systemd": False, "cron": line}, f"systemd does not run here; put this into {CRON_FILE}:\n{line}")
         return
-    service = _SERVICE_TEXT.format(command=shlex.join(_command(run)).replace("%", "%%"))
+    service = _SERVICE_TEXT.format(command=unit_command(_command(run)))
     files = FileSet((PlannedFile(SERVICE, service.encode()), PlannedFile(TIMER, _TIMER_TEXT.encode())))
     if dry_run:
         acts = () if unit_dir else (f"start {TIMER}, now and at every boot",)

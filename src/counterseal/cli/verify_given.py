@@ -30,7 +30,7 @@ from counterseal.pki.names import parse_name
 from counterseal.pki.path.revocation_list import RevocationList
 from counterseal.pki.profile import Purpose
 from counterseal.pki.reading import certificates_in, crls_in
-from counterseal.pki.shown import quoted
+from counterseal.pki.shown import counted, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -149,7 +149,7 @@ def _shown(place: str) -> str:
 
 
 def _count(certificates: Sequence[x509.Certificate]) -> str:
-    return "1 CA" if len(certificates) == 1 else f"{len(certificates)} CAs"
+    return counted(len(certificates), "CA")
 
 
 def _certificates(path: Path) -> tuple[x509.Certificate, ...]:

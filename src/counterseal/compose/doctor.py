@@ -16,6 +16,7 @@ from counterseal.compose.place import has_store, store_path
 from counterseal.errors import CountersealError, shell_line
 from counterseal.findings import Severity
 from counterseal.nginx.target import MAIN_FILE
+from counterseal.pki.shown import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -62,8 +63,7 @@ def examine(
 
 def _configuration(home: Path) -> Iterator[Check]:
     settings = settings_of(home)
-    count = len(settings.sites)
-    named = f"{settings.source}: {count} site{'' if count == 1 else 's'}" if settings.source else "defaults, no site"
+    named = f"{settings.source}: {counted(len(settings.sites), 'site')}" if settings.source else "defaults, no site"
     yield ok("configuration", "", named)
 
 
@@ -161,8 +161,7 @@ def _lint(ground: Ground) -> Iterator[Check]:
         return
     worst = found[0].finding
     line = broken if worst.severity >= Severity.HIGH else attention
-    count = f"{len(found)} finding{'' if len(found) == 1 else 's'}"
-    told = f"{count}, the worst {worst.severity.name.lower()}: {worst.message}"
+    told = f"{counted(len(found), 'finding')}, the worst {worst.severity.name.lower()}: {worst.message}"
     is_fixable = all(one in result.fixed_by() for one in found)
     yield line("lint", "", told, _mend_lint(ground, conf, is_fixable=is_fixable))
 

@@ -53,7 +53,7 @@ def connection_limits() -> tuple[int, int]:
 
 
 def bind(address: Address) -> socket.socket:
-    """Return a listening socket; raises InputError ``serve.listen``.
+    """Return a listening socket; raises FileError ``serve.listen``.
 
     A socket file that a dead process left is replaced.
     """
@@ -63,7 +63,7 @@ def bind(address: Address) -> socket.socket:
         family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
         return socket.create_server((address.host, address.port), family=family, backlog=BACKLOG)
     except OSError as error:
-        raise InputError(
+        raise FileError(
             "serve.listen",
             f"cannot listen on {address}: {reason_of(error)}",
             hint="choose another --listen, or stop what has it",

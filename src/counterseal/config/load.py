@@ -35,6 +35,7 @@ from counterseal.errors import ConfigError, CountersealError, hint_for
 from counterseal.files import read_file
 from counterseal.findings import Finding, Severity
 from counterseal.pki.profile import BUILT_IN
+from counterseal.pki.shown import counted
 from counterseal.service.settings import ServeSettings
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def load_settings(path: Path) -> Settings:
     if faults:
         raise ConfigError(
             "config.invalid",
-            f"{path} has {len(faults)} fault{'s' if len(faults) > 1 else ''}",
+            f"{path} has {counted(len(faults), 'fault')}",
             findings=faults,
         )
     return settings

@@ -1,4 +1,4 @@
-"""How values that others chose are shown: shortened, and safe for a terminal and a log.
+"""How values are shown: those that others chose shortened, and safe for a terminal and a log.
 
 A name from a foreign request may hold any character; here is decided which of them never reach a person unescaped.
 """
@@ -41,3 +41,8 @@ def show_serial(serial_number: int) -> str:
 
 def _escaped(match: re.Match[str]) -> str:
     return "".join(f"\\{octet:02X}" for octet in match.group().encode(errors="surrogatepass"))
+
+
+def counted(number: int, noun: str, several: str | None = None) -> str:
+    """Return the number and the noun that goes with it; ``several`` is its plural where that is not with an s."""
+    return f"{number:,} {noun if number == 1 else several or f'{noun}s'}"

@@ -21,6 +21,7 @@ from counterseal.pki.certificate import assemble_end_entity
 from counterseal.pki.keys import signature_algorithm
 from counterseal.pki.names import parse_name
 from counterseal.pki.policy import decide
+from counterseal.pki.shown import counted
 from counterseal.workers import workers
 
 if TYPE_CHECKING:
@@ -180,7 +181,7 @@ def _line(finding: Finding) -> int:
 
 def _raise(path: Path, faults: Sequence[Finding]) -> None:
     count = len({one.where for one in faults})
-    message = f"{path}: {count} row{'s' if count != 1 else ''} cannot be issued, so nothing was"
+    message = f"{path}: {counted(count, 'row')} cannot be issued, so nothing was"
     if any(one.code.startswith(_INPUT_CODES) for one in faults):
         raise InputError("batch.rows", message, findings=faults)
     raise RefusedError("batch.refused", message, findings=faults)

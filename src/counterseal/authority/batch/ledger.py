@@ -78,14 +78,12 @@ def issued_names(place: Place) -> set[str]:
         with place.sheet.open(newline="", encoding="utf-8") as stream:
             rows = csv.reader(stream)
             if (heading := next(rows, None)) not in (None, list(COLUMNS)):
-                raise InputError(
-                    "batch.sheet",
-                    f"not the sheet of a batch, though it has its name: {place.sheet}",
-                    hint="move it away, or choose another place for the files",
-                )
+                raise _no_sheet(place)
             return {row[0] for row in rows if len(row) == len(COLUMNS)} if heading else set()
     except OSError as error:
         raise _unusable(place.sheet, error) from error
+    except (ValueError, csv.Error) as error:
+        raise _no_sheet(place) from error
 
 
 class Ledger:
@@ -167,15 +165,19 @@ class Ledger:
 
     def _recover(self, fingerprint: str, is_recorded: Callable[[int], bool]) -> list[tuple[int, int]]:
         """Open sheet and archive at the last recorded chunk, and return where the members of each chunk are."""
-        head, *lines = _complete_lines(self._journal) or [""]
+        try:
+            head, *lines = _complete_lines(self._journal) or [""]
+            positions = [_position(line) for line in lines]
+        except ValueError as error:
+            raise tape.damaged(self._place.journal) from error
         if head and head != fingerprint:
             raise InputError(
                 "batch.options",
                 f"an unfinished batch is here with other options: {head}",
                 hint=f"end it with those options, or remove {self._place.journal.parent}",
             )
-        if lines:
-            return self._go_on([_position(line) for line in lines], is_recorded)
+        if positions:
+            return self._go_on(positions, is_recorded)
         self._begin(fingerprint)
         return []
 
@@ -203,8 +205,9 @@ class Ledger:
             kept = positions
         sheet, archive, _ = kept[-1]
         self._sheet = self._open(self._place.sheet)
-        os.truncate(self._sheet, sheet)
+        self._require(self._sheet, sheet, self._place.sheet)
         self._open_archive(archive)
+        os.truncate(self._sheet, sheet)
         os.truncate(self._journal, _end_of_line(self._journal, 1 + len(kept)))
         return [(before[1], after[1]) for before, after in pairwise(kept)]
 
@@ -213,9 +216,12 @@ class Ledger:
         if place.directory is None and place.archive.exists():  # ended before: rows were added, or it was just renamed
             place.archive.replace(place.partial)
         self._archive = self._open(place.partial)
-        if os.fstat(self._archive).st_size < length:
-            raise FileError("batch.archive", f"the archive of the unfinished batch is not what it was: {place.partial}")
+        self._require(self._archive, length, place.partial)
         os.truncate(self._archive, length)
+
+    def _require(self, descriptor: int, length: int, path: Path) -> None:
+        if os.fstat(descriptor).st_size < length:  # to cut it there would fill it up with zeros
+            raise tape.damaged(path)
 
     def _open(self, path: Path) -> int:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, SECRET)
@@ -228,7 +234,10 @@ def _holds(position: tuple[int, int, str], is_recorded: Callable[[int], bool]) -
 
 
 def _position(line: str) -> tuple[int, int, str]:
+    """Return what a line of the journal says; raises ValueError."""
     sheet, archive, serial = line.split(" ")
+    if serial != _START:
+        int(serial, 16)
     return int(sheet), int(archive), serial
 
 
@@ -247,7 +256,7 @@ def _length_without_end(archive: Path) -> int:
     if not archive.exists():
         return 0
     with archive.open("rb") as stream:
-        length = stream.seek(-len(tape.END), os.SEEK_END)
+        length = stream.seek(max(stream.seek(0, os.SEEK_END) - len(tape.END), 0))
         if stream.read() == tape.END:
             return length
     raise FileError("batch.archive", f"not an archive that a batch ended: {archive}", hint="choose another name")
@@ -258,6 +267,14 @@ def _append(descriptor: int, content: bytes) -> None:
     while view:
         view = view[os.write(descriptor, view) :]
     os.fsync(descriptor)
+
+
+def _no_sheet(place: Place) -> InputError:
+    return InputError(
+        "batch.sheet",
+        f"not the sheet of a batch, though it has its name: {place.sheet}",
+        hint="move it away, or choose another place for the files",
+    )
 
 
 def _unusable(path: Path, error: OSError) -> FileError:

@@ -68,6 +68,17 @@ def unpack(archive: Path, part: tuple[int, int], directory: Path) -> None:
                 _write(place, name.rpartition("/")[2], octets, mode)
     except OSError as error:
         raise FileError("file.write", f"cannot write into {directory}: {error.strerror or error}") from error
+    except (ValueError, tarfile.TarError) as error:
+        raise damaged(archive) from error
+
+
+def damaged(path: Path) -> FileError:
+    """Return what to raise when sheet, archive or journal is not as the batch left it."""
+    return FileError(
+        "batch.damaged",
+        f"a file of the unfinished batch is not what it was: {path}",
+        hint=f"move {path.parent} away and begin again; what was issued is in counterseal list",
+    )
 
 
 def _members(part: bytes) -> Iterator[tuple[str, int, bytes]]:

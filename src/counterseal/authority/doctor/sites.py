@@ -12,6 +12,7 @@ from counterseal.errors import KeyAccessError, shell_line
 from counterseal.moments import show_moment
 from counterseal.nginx.generations import read_generation
 from counterseal.nginx.status import NginxStatus, read_status
+from counterseal.pki.shown import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -49,7 +50,7 @@ def _running(found: NginxStatus) -> Check:
     version = (found.version or "unknown version").removeprefix("nginx version: ")
     if not found.running:
         return broken("nginx", "", f"{version} does not run", DEPLOY)
-    return ok("nginx", "", f"{version}, master {found.master}, {len(found.workers)} workers")
+    return ok("nginx", "", f"{version}, master {found.master}, {counted(len(found.workers), 'worker')}")
 
 
 def _generation(authority: Authority, ground: Ground, found: NginxStatus, source: Path | None) -> Iterator[Check]:

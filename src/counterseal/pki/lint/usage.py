@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from counterseal.pki.lint.linted import Linted, error, public_key_of, warning
+from counterseal.pki.shown import counted
 from counterseal.pki.subject import show_subject
 
 if TYPE_CHECKING:
@@ -45,7 +46,8 @@ def path_length(linted: Linted) -> Iterator[Finding]:
         limit = constraints.value.path_length if constraints else None
         if limit is not None and depth + below > limit:
             yield error(
-                "lint.path_length", f"{show_subject(issuer.subject)} admits {limit} CAs below it, not {depth + below}"
+                "lint.path_length",
+                f"{show_subject(issuer.subject)} admits {counted(limit, 'CA')} below it, not {depth + below}",
             )
 
 

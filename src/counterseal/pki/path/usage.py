@@ -9,6 +9,7 @@ from cryptography import x509
 from counterseal.pki.path import catalogue
 from counterseal.pki.path.check import failed, lapsed, passed, warned
 from counterseal.pki.profile import Purpose
+from counterseal.pki.shown import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,7 +53,7 @@ def path_length(path: Path, _: Question) -> Iterator[Check]:
             yield passed(catalogue.PATH_LENGTH, position, "no limit; CAs below: {}", below)
         else:
             say = passed if below <= limit else failed
-            yield say(catalogue.PATH_LENGTH, position, "admits {} CAs below it, there are {}", limit, below)
+            yield say(catalogue.PATH_LENGTH, position, "admits {} below it, has {}", counted(limit, "CA"), below)
 
 
 def key_usage(path: Path, question: Question) -> Iterator[Check]:

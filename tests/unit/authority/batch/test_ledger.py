@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from counterseal.authority.batch import tape
 from counterseal.authority.batch.ledger import Ledger, Place, issued_names
-from counterseal.errors import CountersealError, InputError
+from counterseal.errors import CountersealError, FileError, InputError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -128,6 +128,55 @@ def test_what_does_not_fit_together_is_refused_and_left_alone(place: Place) -> N
     with pytest.raises(InputError) as foreign:
         issued_names(place)
     assert foreign.value.code == "batch.sheet"
+
+
+@pytest.mark.parametrize(
+    ("damaged", "content"),
+    [
+        ("journal", OPTIONS.encode() + b"\n40 0 -\n40 zero 1\n"),
+        ("journal", OPTIONS.encode() + b"\n40 0 -\n40 0 no number\n"),
+        ("journal", b"\xff\xfe\n"),
+        ("sheet", b"cut"),
+        ("partial", b"cut"),
+    ],
+)
+def test_a_damaged_file_is_named_and_nothing_is_changed(place: Place, damaged: str, content: bytes) -> None:
+    """Not taken for a shorter batch, nor filled up with zeros."""
+    with _open(place, 0) as ledger:
+        _deposit(ledger, 1)
+    file: Path = getattr(place, damaged)
+    file.write_bytes(content)
+    before = [path.read_bytes() for path in (place.sheet, place.partial, place.journal)]
+    with pytest.raises(FileError, match=f"is not what it was: {file}$") as found:
+        _open(place, 1)
+    assert found.value.code == "batch.damaged"
+    assert before == [path.read_bytes() for path in (place.sheet, place.partial, place.journal)]
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe", b"name,serial_number,not_after,password\n" + b'"' + b"x" * 140_000])
+def test_a_sheet_that_cannot_be_read_is_no_sheet(place: Place, content: bytes) -> None:
+    """As one with other columns: what it has issued is not guessed."""
+    place.sheet.write_bytes(content)
+    with pytest.raises(InputError) as found:
+        issued_names(place)
+    assert found.value.code == "batch.sheet"
+
+
+def test_an_archive_of_somebody_else_is_left_alone(tmp_path: Path) -> None:
+    """Also one that is shorter than the end of any archive."""
+    place = Place.in_archive(tmp_path / "x.tar")
+    place.archive.write_bytes(b"mine")
+    with pytest.raises(FileError, match="not an archive that a batch ended"):
+        _open(place, 0)
+    assert place.archive.read_bytes() == b"mine"
+
+
+def test_an_archive_in_which_octets_have_changed_is_named(tmp_path: Path) -> None:
+    """Of the right length, but no archive: an error with its name."""
+    archive = tmp_path / "a.tar"
+    archive.write_bytes(b"?" * 1024)
+    with pytest.raises(FileError, match=f"is not what it was: {archive}$"):
+        tape.unpack(archive, (0, 1024), tmp_path)
 
 
 def test_unpacking_again_mends_what_is_missing_or_torn(tmp_path: Path) -> None:

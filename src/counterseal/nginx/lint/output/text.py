@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from counterseal.findings import Severity
 from counterseal.nginx.lint.fix import SUGGESTED, Applicability
+from counterseal.pki.shown import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -96,9 +97,9 @@ def _sum(result: LintResult) -> str:
         f"{counts[severity]} {severity.name.lower()}" for severity in sorted(Severity, reverse=True) if counts[severity]
     ]
     total = len(result.found)
-    text = f"{total} finding{'' if total == 1 else 's'}: {', '.join(words)}" if total else "nothing found"
+    text = f"{counted(total, 'finding')}: {', '.join(words)}" if total else "nothing found"
     kinds_by_verb = {"mends": (Applicability.MACHINE_APPLICABLE,), "suggests": SUGGESTED}
-    counted = ((verb, sum(one.has(*kinds) for one in result.found)) for verb, kinds in kinds_by_verb.items())
-    fixed = ", ".join(f"{verb} {count}" for verb, count in counted if count)
+    numbers = ((verb, sum(one.has(*kinds) for one in result.found)) for verb, kinds in kinds_by_verb.items())
+    fixed = ", ".join(f"{verb} {count}" for verb, count in numbers if count)
     text += f"; --fix {fixed}" if fixed else ""
     return text + (f"; {result.silenced} silenced by comments" if result.silenced else "")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
+from counterseal.pki.shown import counted
 from counterseal.protocols.acme.encoding import encode
 from counterseal.protocols.acme.problems import Failure
 from counterseal.protocols.acme.validation.resolver import Lookup
@@ -25,5 +26,5 @@ async def check_dns01(reach: Reach, *, domain: str, key_authorization: str) -> F
     expected = encode(sha256(key_authorization.encode()).digest()).encode()
     if expected in found:
         return None
-    count = f"{len(found)} TXT record{'s' if len(found) != 1 else ''}"
+    count = counted(len(found), "TXT record")
     return Failure("incorrectResponse", f"{name}: {count}, none with the value that this account's key makes")
