@@ -28,7 +28,7 @@ _PAUSE = 0.05
 def watch_for_staple(what: Attempt, stapling: Stapling) -> Observation:
     """Return what came as OCSP response; asked once where none has to come, else until one does or time is over."""
     began = time.monotonic()
-    dial = Dial(what.endpoint, what.server_name, what.host_header, tls_version="1.2", timeout=what.timeout)
+    dial = Dial(what.endpoint, what.server_name, what.host_header, tls_version=what.tls_version, timeout=what.timeout)
     while True:
         seen = _ask(dial, what.trust_anchors, stapling)
         seconds = time.monotonic() - began
@@ -46,6 +46,6 @@ def _ask(dial: Dial, anchors: bytes | None, stapling: Stapling) -> Observation:
         return Observation(alert=refused.alert)
     except TimeoutError:
         return Observation(error=f"no end within {dial.timeout:g} s, asking for an OCSP response")
-    except (OSError, InputError) as error:
+    except (OSError, ValueError, InputError) as error:
         reason = getattr(error, "strerror", None) or error
         return Observation(error=f"asking for an OCSP response: {reason}".lower())

@@ -1,35 +1,45 @@
-"""Which OCSP response a server staples to its certificate, when it is asked for one (RFC 6066 8).
+"""Which OCSP response a server staples to its certificate, when it is asked for one (RFC 6066 8, RFC 8446 4.4.2.1).
 
-Python's ssl cannot ask. So OpenSSL's own ClientHello for TLS 1.2 is sent with the request added, and what
-the server answers is read up to ServerHelloDone, which all travels in the clear; then the connection is left. At the
-edge: it connects.
+Python's ssl cannot ask. In TLS 1.2 OpenSSL's own ClientHello is sent with the request added, and what the server
+answers travels in the clear; in TLS 1.3 the ClientHello is ours (``wire.opening``). What comes is read up to the
+response, and then the connection is left. At the edge: it connects.
 """
 
 from __future__ import annotations
 
+import os
 import ssl
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
+
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from counterseal.errors import InputError
 from counterseal.handshake.client_context import client_context
 from counterseal.handshake.connect import Deadline, connect
 from counterseal.handshake.wire.alerts import alert_meaning
 from counterseal.handshake.wire.authentication import certificate
-from counterseal.handshake.wire.decode import ALERT, HANDSHAKE
+from counterseal.handshake.wire.decode import ALERT, CHANGE_CIPHER_SPEC, HANDSHAKE
+from counterseal.handshake.wire.hello import read_extensions
 from counterseal.handshake.wire.numbers import TLS12
+from counterseal.handshake.wire.opening import STATUS_REQUEST, Opener, client_hello13, vector
 from counterseal.handshake.wire.reader import Reader
+from counterseal.pki.names import is_ip_address
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
+    from counterseal.handshake.observation import TLSVersion
     from counterseal.handshake.trace.dial import Dial
 
-_STATUS_REQUEST = bytes.fromhex("0005 0005 01 0000 0000")  # by OCSP, from any responder, without extensions
-_CERTIFICATE, _SERVER_HELLO_DONE, _CERTIFICATE_STATUS = 11, 14, 22
+Record = tuple[int, bytes, bytes]
+_SERVER_HELLO, _CERTIFICATE, _SERVER_HELLO_DONE, _CERTIFICATE_STATUS = 2, 11, 14, 22
+_STATUS_EXTENSION, _APPLICATION_DATA = 5, 23
+_CONTENTS = frozenset({CHANGE_CIPHER_SPEC, ALERT, HANDSHAKE, _APPLICATION_DATA})
 _MOST_OCTETS = 256 * 1024
+_NO_HANDSHAKE = "it sent no handshake of this version"
 
 
 class AlertError(ConnectionError):
@@ -49,32 +59,67 @@ class Stapled:
 
 
 def is_stapled(what: Dial) -> bool | None:
-    """Return whether a response comes; None where the peer does not tell: without TLS 1.2, or after STARTTLS."""
+    """Return whether a response comes, in whichever version; None where the peer does not tell, or after STARTTLS."""
     if what.starttls is not None:
         return None
-    try:
-        return ask_for_response(what).response is not None
-    except (OSError, InputError):
-        return None
+    versions: tuple[TLSVersion, ...] = ("1.2", "1.3")
+    for version in versions:
+        with suppress(OSError, ValueError, InputError):
+            return ask_for_response(replace(what, tls_version=version)).response is not None
+    return None
 
 
 def ask_for_response(what: Dial) -> Stapled:
-    """Return what the server sends when it is asked in TLS 1.2.
+    """Return what the server sends when it is asked in ``tls_version``, 1.2 where that is None.
 
     Raises OSError (TimeoutError past the timeout, AlertError), InputError ``tls.malformed``; ConnectionResetError where
-    the server sends anything but its part of a handshake.
+    the server sends anything but its part of a handshake; ValueError for a server name that nobody can send.
     """
-    chain: tuple[bytes, ...] = ()
     with connect(what.endpoint, deadline := Deadline.after(what.timeout)) as raw:
-        raw.sendall(what.preface + _asking(_client_hello(what)))
-        for kind, body in _messages(raw, deadline):
-            if kind == _CERTIFICATE:
-                chain = certificate(Reader(body), TLS12).chain
-            elif kind == _CERTIFICATE_STATUS:
-                return Stapled(chain, Reader(body[1:]).vector(3))  # behind the type, which is OCSP
-            elif kind == _SERVER_HELLO_DONE:
-                return Stapled(chain, None)
-    raise ConnectionResetError("it sent no handshake of TLS 1.2")
+        records = _records(raw, deadline)
+        if what.tls_version == "1.3":
+            key = X25519PrivateKey.generate()
+            name = None if is_ip_address(what.server_name or "") else what.server_name  # RFC 6066 3
+            hello = client_hello13(name, os.urandom(32), key.public_key().public_bytes_raw())
+            raw.sendall(what.preface + _record(hello))
+            return _in_tls13(records, hello, key)
+        raw.sendall(what.preface + _record(_asking(_client_hello(what))))
+        return _in_tls12(records)
+
+
+def _in_tls12(records: Iterator[Record]) -> Stapled:
+    chain: tuple[bytes, ...] = ()
+    for message in _messages((content, fragment) for content, _, fragment in records):
+        kind, body = message[0], Reader(message[4:])
+        if kind == _CERTIFICATE:
+            chain = certificate(body, TLS12).chain
+        elif kind == _CERTIFICATE_STATUS:
+            return Stapled(chain, _response(message[4:]))
+        elif kind == _SERVER_HELLO_DONE:
+            return Stapled(chain, None)
+    raise ConnectionResetError(_NO_HANDSHAKE)
+
+
+def _in_tls13(records: Iterator[Record], hello: bytes, key: X25519PrivateKey) -> Stapled:
+    answer = next(_messages((content, fragment) for content, _, fragment in records), b"")
+    opener = Opener(hello, answer, key) if answer[:1] == bytes([_SERVER_HELLO]) else None
+    if opener is None:
+        raise ConnectionResetError(_NO_HANDSHAKE)
+    opened = (opener.open(header, octets) for content, header, octets in records if content != CHANGE_CIPHER_SPEC)
+    for message in _messages(opened):
+        if message[0] == _CERTIFICATE:
+            body = Reader(message[4:])
+            body.vector(1)
+            entries = [(one.vector(3), dict(read_extensions(one))) for one in [body.inner(3)] for _ in one.repeat()]
+            held = entries[0][1] if entries else {}
+            response = _response(held[_STATUS_EXTENSION]) if _STATUS_EXTENSION in held else None
+            return Stapled(tuple(encoded for encoded, _ in entries), response)
+    raise ConnectionResetError(_NO_HANDSHAKE)
+
+
+def _response(status: bytes) -> bytes:
+    """Return the response in a CertificateStatus, behind its type, which is OCSP."""
+    return Reader(status[1:]).vector(3)
 
 
 def _client_hello(what: Dial) -> bytes:
@@ -92,37 +137,44 @@ def _client_hello(what: Dial) -> bytes:
 
 
 def _asking(body: bytes) -> bytes:
-    """Return a record with the ClientHello in ``body``, and a request for an OCSP response among its extensions."""
+    """Return the ClientHello in ``body`` with a request for an OCSP response among its extensions."""
     reader = Reader(body)
     reader.take(2 + 32)  # version and random
     for size in (1, 2, 1):  # session, cipher suites, compression
         reader.vector(size)
     head = body[: len(body) - reader.left]
-    message = head + _vector(reader.vector(2) + _STATUS_REQUEST, 2)
-    return b"\x16\x03\x01" + _vector(b"\x01" + _vector(message, 3), 2)
+    message = head + vector(reader.vector(2) + STATUS_REQUEST, 2)
+    return b"\x01" + vector(message, 3)
 
 
-def _vector(octets: bytes, size: int) -> bytes:
-    return len(octets).to_bytes(size, "big") + octets
+def _record(message: bytes) -> bytes:
+    return bytes([HANDSHAKE]) + b"\x03\x01" + vector(message, 2)
 
 
-def _messages(raw: socket.socket, deadline: Deadline) -> Iterator[tuple[int, bytes]]:
-    """Yield type and body of each handshake message that arrives, until something else does."""
+def _messages(fragments: Iterable[tuple[int, bytes]]) -> Iterator[bytes]:
+    """Yield each handshake message that arrives, with its header, until something else does."""
     waiting = bytearray()
+    for content, fragment in fragments:
+        if content == ALERT and fragment:
+            raise AlertError(alert_meaning(fragment[-1]).name)
+        if content != HANDSHAKE:
+            return
+        waiting += fragment
+        while len(waiting) >= 4 and len(waiting) >= (end := 4 + int.from_bytes(waiting[1:4], "big")):  # noqa: PLR2004 - type and length
+            yield bytes(waiting[:end])
+            del waiting[:end]
+
+
+def _records(raw: socket.socket, deadline: Deadline) -> Iterator[Record]:
+    """Yield content type, header and content of each record, up to what nobody sends before its response."""
     taken = 0
     while taken < _MOST_OCTETS:
-        record = Reader(_take(raw, 5, deadline))
-        content, _, length = record.number(1), record.number(2), record.number(2)
-        if content not in {HANDSHAKE, ALERT}:
+        header = _take(raw, 5, deadline)
+        if header[0] not in _CONTENTS:
             return
-        fragment = _take(raw, length, deadline)
-        if content == ALERT:
-            raise AlertError(alert_meaning(fragment[-1]).name)
-        waiting += fragment
-        taken += length
-        while len(waiting) >= 4 and len(waiting) >= (end := 4 + int.from_bytes(waiting[1:4], "big")):  # noqa: PLR2004 - type and length
-            yield waiting[0], bytes(waiting[4:end])
-            del waiting[:end]
+        fragment = _take(raw, int.from_bytes(header[3:], "big"), deadline)
+        taken += len(fragment)
+        yield header[0], header, fragment
 
 
 def _take(raw: socket.socket, size: int, deadline: Deadline) -> bytes:

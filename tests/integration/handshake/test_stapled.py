@@ -54,11 +54,15 @@ def look(port: int) -> Check | None:
     [
         (("-status_file", "response.der"), Outcome.PASS),
         ((), Outcome.WARN),
-        (("-status_file", "response.der", "-tls1_3"), Outcome.SKIP),
+        (("-status_file", "response.der", "-tls1_3"), Outcome.PASS),
+        (("-tls1_3",), Outcome.WARN),
+        (("-status_file", "response.der", "-tls1_3", "-ciphersuites", "TLS_CHACHA20_POLY1305_SHA256"), Outcome.PASS),
+        (("-status_file", "response.der", "-tls1_3", "-ciphersuites", "TLS_AES_128_GCM_SHA256"), Outcome.PASS),
+        (("-status_file", "response.der", "-tls1_3", "-groups", "P-256"), Outcome.SKIP),
     ],
 )
 def test_whether_a_response_comes(options: tuple[str, ...], outcome: Outcome, tmp_path: Path) -> None:
-    """Passed where it does, a warning where it does not; a server of TLS 1.3 alone cannot be asked."""
+    """Passed where it does, a warning where it does not; a server without X25519 cannot be asked."""
     (tmp_path / "server.pem").write_bytes(certificate_pem(demanding(), PKI.server_ca) + key_pem(demanding()))
     (tmp_path / "response.der").write_bytes(response(demanding(), PKI.server_ca))
     files = ("-cert", "server.pem", "-cert_chain", "server.pem", "-www")
@@ -66,7 +70,7 @@ def test_whether_a_response_comes(options: tuple[str, ...], outcome: Outcome, tm
         found = look(port)
     assert found is not None
     assert found.outcome is outcome
-    assert (found.fix is None) == (outcome is Outcome.PASS)
+    assert (found.fix is None) == (outcome is Outcome.PASS), found
 
 
 @pytest.mark.nginx

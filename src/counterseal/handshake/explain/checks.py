@@ -74,7 +74,7 @@ def check_server(
 def _stapling(*, stapled: bool | None) -> Check:
     if stapled is None:
         text = "must-staple: an OCSP response is demanded, and whether it comes was not seen"
-        return skipped(MUST_STAPLE, 0, text, hint="ask with openssl s_client -status; here only TLS 1.2 can be asked")
+        return skipped(MUST_STAPLE, 0, text, hint="ask with openssl s_client -status")
     if stapled:
         return passed(MUST_STAPLE, 0, "must-staple: an OCSP response is demanded, and comes when it is asked for")
     return warned(MUST_STAPLE, 0, "must-staple: an OCSP response is demanded, and none comes when it is asked for")
