@@ -8,6 +8,7 @@ of a parameter of the function around it, whose callers in the same module then 
 from __future__ import annotations
 
 import ast
+from collections import deque
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -62,14 +63,16 @@ def read_module(tree: ast.Module, module: str, kinds: dict[str, str]) -> list[Er
 
 
 def _calls(tree: ast.Module) -> list[tuple[ast.FunctionDef | None, ast.Call]]:
-    """Pair every call with the innermost function around it."""
-    pairs: dict[int, tuple[ast.FunctionDef | None, ast.Call]] = {}
-    scopes = [None, *(node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef))]
-    for scope in scopes:  # breadth first, so an inner function overwrites the outer one
-        for node in ast.walk(scope or tree):
-            if isinstance(node, ast.Call):
-                pairs[id(node)] = (scope, node)
-    return list(pairs.values())
+    """Pair every call with the innermost function around it, breadth first."""
+    calls: list[tuple[ast.FunctionDef | None, ast.Call]] = []
+    ahead: deque[tuple[ast.FunctionDef | None, ast.AST]] = deque([(None, tree)])
+    while ahead:
+        scope, node = ahead.popleft()
+        if isinstance(node, ast.Call):
+            calls.append((scope, node))
+        inner = node if isinstance(node, ast.FunctionDef) else scope
+        ahead.extend((inner, child) for child in ast.iter_child_nodes(node))
+    return calls
 
 
 def _codes(argument: ast.expr, scope: ast.FunctionDef | None, tree: ast.Module) -> list[str | None]:
