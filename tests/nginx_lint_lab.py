@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from functools import cache, lru_cache
 from itertools import repeat
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -38,12 +38,26 @@ if TYPE_CHECKING:
     from counterseal.nginx.version import NginxVersion
     from pki_fixtures import Issued
 
+MODULES = Path("/usr/lib/nginx/modules")
+STREAM = "ngx_stream_module"
+"""Debian builds stream as a module of its own, in libnginx-mod-stream."""
 CASES = Path(__file__).parent / "cases" / "nginx_lint"
 RIGHT = CASES.parent / "nginx_right"
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 VERSIONS = ("1.22.1-9+deb12u9", "1.31.5")
 PEM = serialization.Encoding.PEM
 CLIENT_AUTH = ExtendedKeyUsageOID.CLIENT_AUTH
+SERVER_NAMES = tuple(
+    f"{name}.test"
+    for name in (
+        "panel", "admin", "api", "database", "devices", "door", "files", "grpc", "home", "intranet", "lua", "node",
+        "other", "public", "root", "shop", "status", "strict", "vault", "wiki", "www",
+    )
+)  # fmt: skip
+FORMER = "Former Root"
+PAST = datetime(2025, 4, 1, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC)
+PUBLIC = ("ISRG Root X9", "Internet Security Research Group")
+ORIGIN_PULL = ("origin-pull.cloudflare.net", "CloudFlare, Inc.")
 _MARK = re.compile(r"# finds ([a-z0-9, -]+)$")
 _REFUSED = re.compile(r"^# nginx -t refuses(?: before (\S+))?$", re.MULTILINE)
 _AS = re.compile(r"^# as nginx (\S+)", re.MULTILINE)
@@ -90,6 +104,11 @@ class Case:
 def needed_modules(text: str) -> list[str]:
     """Return the names of the modules that a configuration needs loaded."""
     return " ".join(_NEEDS.findall(text)).split()
+
+
+def load_modules(*names: str) -> str:
+    """Return the directives that load modules of Debian's nginx."""
+    return " ".join(f"load_module {MODULES / name}.so;" for name in names)
 
 
 def list_cases(code: str = "*") -> list[Case]:
@@ -161,13 +180,46 @@ def write_lab(directory: Path) -> None:
         path.chmod(0o600 if name.endswith(".key") and name != "open.key" else 0o644)
 
 
+class Authorities(NamedTuple):
+    """The CAs that most cases name."""
+
+    server_root: Issued
+    server_ca: Issued
+    root: Issued
+    clients: Issued
+    other: Issued
+
+
+@cache
+def authorities() -> Authorities:
+    """Return them; always the same ones within a run."""
+    server_root, root = make_ca("Server Root"), make_ca("Clients Root")
+    return Authorities(
+        server_root,
+        make_ca("Server CA", server_root, purpose=ExtendedKeyUsageOID.SERVER_AUTH),
+        root,
+        make_ca("Clients CA", root, purpose=CLIENT_AUTH),
+        make_ca("Other Root"),
+    )
+
+
+def make_odd_root(common_name: str, organization: str | None = None) -> Issued:
+    """Return one of the roots that are odd as client CAs, all with one key: the former, a public one, a shared one."""
+    is_former = common_name == FORMER
+    return make_ca(
+        common_name,
+        key=key_of("p-256"),
+        organization=organization,
+        created=datetime(2020, 1, 1, tzinfo=UTC) if is_former else None,
+        expires=datetime(2025, 1, 1, tzinfo=UTC) if is_former else None,
+    )
+
+
 @cache
 def lab_files() -> dict[str, bytes]:
     """Return every certificate, key and list that the cases name, by file name."""
-    server_root, root, other = make_ca("Server Root"), make_ca("Clients Root"), make_ca("Other Root")
-    server_ca = make_ca("Server CA", server_root, purpose=ExtendedKeyUsageOID.SERVER_AUTH)
-    clients = make_ca("Clients CA", root, purpose=ExtendedKeyUsageOID.CLIENT_AUTH)
-    server, lone = make_server(server_ca, "*.test"), make_server(other, "lone.test")
+    server_root, server_ca, root, clients, other = authorities()
+    server, lone = make_server(server_ca, *SERVER_NAMES), make_server(other, "lone.test")
     both = make_server(server_ca, "panel.test", "*.panel.test", key=server.private_key)
     alice = make_client(clients, "alice")
     return {
@@ -187,6 +239,10 @@ def lab_files() -> dict[str, bytes]:
         "server-root.pem": to_pem_file(server_root),
         "both-names.pem": to_pem_file(both, server_ca),
         "server.crl": to_crl(server_root) + to_crl(server_ca, both),
+        "server-expired.crl": to_crl(server_root) + to_crl(server_ca, created=PAST[0], expires=PAST[1]),
+        "server-expired-and-new.crl": to_crl(server_root)
+        + to_crl(server_ca)
+        + to_crl(server_ca, created=PAST[0], expires=PAST[1]),
         "server-delta.crl": to_crl(server_root) + to_crl(server_ca, delta=True),
         "alice.pem": to_pem_file(alice, clients),
         "alice.key": to_key(alice),
@@ -201,38 +257,33 @@ def lab_files() -> dict[str, bytes]:
 
 def _odd_cas(root: Issued, clients: Issued, alice: Issued) -> dict[str, bytes]:
     """Return files of client CAs with something in them, or missing, that nginx takes."""
-    former = make_ca(
-        "Former Root",
-        key=key_of("p-256"),
-        created=datetime(2020, 1, 1, tzinfo=UTC),
-        expires=datetime(2025, 1, 1, tzinfo=UTC),
-    )
+    former = make_odd_root(FORMER)
     return {
         "with-key.pem": to_pem_file(root, clients) + to_key(clients),
         "with-leaf.pem": to_pem_file(root, clients, alice),
         "lacks-root.pem": to_pem_file(clients),
         "root-only.pem": to_pem_file(root),
         "expired.pem": to_pem_file(former),
-        "renewed.pem": to_pem_file(former, make_ca("Former Root", key=key_of("p-256"))),
-        "public.pem": to_pem_file(make_ca("ISRG Root X9", organization="Internet Security Research Group")),
-        "origin-pull.pem": to_pem_file(make_ca("origin-pull.cloudflare.net", organization="CloudFlare, Inc.")),
+        "renewed.pem": to_pem_file(former, make_ca(FORMER, key=key_of("p-256"))),
+        "public.pem": to_pem_file(make_odd_root(*PUBLIC)),
+        "origin-pull.pem": to_pem_file(make_odd_root(*ORIGIN_PULL)),
         "many.pem": to_pem_file(*(make_ca(f"Root {number}", key=key_of("p-256")) for number in range(51))),
     }
 
 
 def _odd_lists(root: Issued, clients: Issued, other: Issued) -> dict[str, bytes]:
     """Return files of revocation lists with something wrong that nginx takes."""
-    past = datetime(2025, 4, 1, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC)
     future = datetime(2035, 1, 1, tzinfo=UTC), datetime(2036, 1, 1, tzinfo=UTC)
     forged = make_ca("Clients CA", other)
     return {
-        "with-certificate.crl": to_crl(root) + to_crl(clients) + to_pem_file(other),
-        "expired.crl": to_crl(root) + to_crl(clients, created=past[0], expires=past[1]),
-        "expired-and-new.crl": to_crl(root) + to_crl(clients) + to_crl(clients, created=past[0], expires=past[1]),
+        "with-certificate.crl": to_crl(root) + to_crl(clients) + to_pem_file(other) + to_crl(other),
+        "expired.crl": to_crl(root) + to_crl(clients, created=PAST[0], expires=PAST[1]),
+        "expired-and-new.crl": to_crl(root) + to_crl(clients) + to_crl(clients, created=PAST[0], expires=PAST[1]),
         "future.crl": to_crl(root) + to_crl(clients, created=future[0], expires=future[1]),
         "delta.crl": to_crl(root) + to_crl(clients, delta=True),
         "issuing-only.crl": to_crl(clients),
         "twice.crl": to_crl(root) + to_crl(clients) + to_crl(clients),
+        "tampered.crl": to_crl(root) + to_crl(clients, signer=other),
         "forged.crl": to_crl(root) + to_crl(forged),
         "large.crl": to_crl(root) + _large_crl(clients),
     }
@@ -244,7 +295,14 @@ def _deep() -> dict[str, bytes]:
     middle = make_ca("Middle CA", root, path_length=1)
     low = make_ca("Low CA", middle)
     client = make_client(low, "dora")
-    return {"deep.pem": to_pem_file(root, middle, low), "dora.pem": to_pem_file(client), "dora.key": to_key(client)}
+    server = make_server(low, "panel.test")
+    return {
+        "deep.pem": to_pem_file(root, middle, low),
+        "dora.pem": to_pem_file(client),
+        "dora.key": to_key(client),
+        "deep-server.pem": to_pem_file(server, low, middle),
+        "deep-server.key": to_key(server),
+    }
 
 
 def _sisters() -> dict[str, bytes]:
@@ -296,6 +354,7 @@ def _servers(server_ca: Issued, server: Issued, alice: Issued, lone: Issued) -> 
         "rsa.pem": to_pem_file(rsa, server_ca),
         "rsa.key": to_key(rsa),
         "wild.pem": to_pem_file(wild, server_ca),
+        "top-level.pem": to_pem_file(make_server(server_ca, "*.test", key=key), server_ca),
         "wild.key": to_key(wild),
         "wild-panel.pem": to_pem_file(make_server(server_ca, "*.panel.test", key=key), server_ca),
         "alice-server.pem": to_pem_file(wrong_purpose, server_ca),
@@ -340,8 +399,9 @@ def to_crl(
     created: datetime = datetime(2025, 3, 1, tzinfo=UTC),
     expires: datetime = datetime(2040, 3, 1, tzinfo=UTC),
     delta: bool = False,
+    signer: Issued | None = None,
 ) -> bytes:
-    """Return a revocation list as PEM."""
+    """Return a revocation list as PEM, which names the key of its issuer, whoever signs it."""
     builder = x509.CertificateRevocationListBuilder().issuer_name(issuer.certificate.subject)
     builder = builder.last_update(created).next_update(expires)
     key_identifier = x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer.private_key.public_key())
@@ -351,4 +411,4 @@ def to_crl(
     for one in revoked:
         entry = x509.RevokedCertificateBuilder().serial_number(one.certificate.serial_number).revocation_date(created)
         builder = builder.add_revoked_certificate(entry.build())
-    return builder.sign(issuer.private_key, hashes.SHA256()).public_bytes(PEM)
+    return builder.sign((signer or issuer).private_key, hashes.SHA256()).public_bytes(PEM)

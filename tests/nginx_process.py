@@ -76,6 +76,10 @@ class PrivateNginx:
         paths = [self.base / "run" / name for name in ("error.log", "stderr")]
         return "".join(path.read_text(errors="replace") for path in paths if path.exists())
 
+    def forget_log(self) -> None:
+        """Begin a new error log, while it does not run."""
+        (self.base / "run" / "error.log").unlink(missing_ok=True)
+
     def stop(self) -> None:
         """End the master, and with it its workers, and wait until it is gone."""
         if self.master is not None:

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cache
 from ipaddress import ip_address
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from cryptography import x509
@@ -24,7 +25,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey | ed448.Ed448PrivateKey
 
@@ -120,7 +121,8 @@ def make_ca(
     """
     own = key or new_key()
     begin, end = (ISSUER_CREATED, ISSUER_EXPIRES) if issuer else (ROOT_CREATED, ROOT_EXPIRES)
-    builder = _builder(common_name, own, issuer, created or begin, expires or end, organization=organization)
+    outer = {NameOID.ORGANIZATION_NAME: organization}
+    builder = _builder(common_name, own, issuer, created or begin, expires or end, outer=outer)
     admitted = (0 if issuer else 1) if path_length is None else path_length
     builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=admitted), critical=True)
     builder = builder.add_extension(_CA_USAGE, critical=True)
@@ -155,10 +157,13 @@ def make_client(
     created: datetime = CERTIFICATE_CREATED,
     expires: datetime = CERTIFICATE_EXPIRES,
     group: str | None = None,
+    organization: str | None = None,
+    serial_number: int | None = None,
 ) -> Issued:
-    """Return a client certificate with nothing but a common name, and an OU where a ``group`` is given."""
+    """Return a client certificate with nothing but a common name, an OU where a ``group`` is given, and an O."""
     own = key or new_key()
-    builder = _builder(common_name, own, issuer, created, expires, group=group)
+    outer = {NameOID.ORGANIZATION_NAME: organization, NameOID.ORGANIZATIONAL_UNIT_NAME: group}
+    builder = _builder(common_name, own, issuer, created, expires, outer=outer, serial_number=serial_number)
     return _sign(_end_entity(builder, ExtendedKeyUsageOID.CLIENT_AUTH), own, issuer)
 
 
@@ -169,10 +174,9 @@ def _builder(
     created: datetime,
     expires: datetime,
     *,
-    group: str | None = None,
-    organization: str | None = None,
+    outer: Mapping[x509.ObjectIdentifier, str | None] = MappingProxyType({}),
+    serial_number: int | None = None,
 ) -> x509.CertificateBuilder:
-    outer = {NameOID.ORGANIZATION_NAME: organization, NameOID.ORGANIZATIONAL_UNIT_NAME: group}
     above = [x509.NameAttribute(kind, value) for kind, value in outer.items() if value]
     subject = x509.Name([*above, x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
     issuer_key = issuer.private_key if issuer else key
@@ -181,7 +185,7 @@ def _builder(
         .subject_name(subject)
         .issuer_name(issuer.certificate.subject if issuer else subject)
         .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
+        .serial_number(serial_number or x509.random_serial_number())
         .not_valid_before(created)
         .not_valid_after(expires)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)

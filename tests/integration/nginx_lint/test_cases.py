@@ -12,7 +12,17 @@ from counterseal.compose.linting import lint_configuration
 from counterseal.errors import InputError
 from counterseal.nginx.parse import parse
 from counterseal.nginx.tree import render_tree
-from nginx_lint_lab import RIGHT, VERSIONS, as_suggested, list_cases, mended, needed_modules, write_lab
+from nginx_lint_lab import (
+    RIGHT,
+    STREAM,
+    VERSIONS,
+    as_suggested,
+    list_cases,
+    load_modules,
+    mended,
+    needed_modules,
+    write_lab,
+)
 from nginx_process import BINARIES, WITHIN, nginx_binary, nginx_version
 
 if TYPE_CHECKING:
@@ -23,9 +33,6 @@ __all__ = ["nginx_binary", "nginx_version"]
 
 pytestmark = pytest.mark.nginx
 
-MODULES = Path("/usr/lib/nginx/modules")
-STREAM = "ngx_stream_module"
-"""Debian builds stream as a module of its own, in libnginx-mod-stream."""
 DEBIAN = Path("/etc/nginx")
 MODULAR = {"lua", "modules"}
 """The right configurations that need modules, which only Debian's nginx has."""
@@ -77,7 +84,7 @@ def complain(binary: Path, directory: Path, text: str) -> tuple[bool, str]:
     conf = directory / "nginx.conf"
     conf.write_text(text)
     modules = [STREAM, *needed_modules(text)] if is_debian(binary) else []
-    loading = " ".join(f"load_module {MODULES / module}.so;" for module in modules)
+    loading = load_modules(*modules)
     command = [str(binary), "-t", "-c", str(conf), "-p", f"{directory}/", "-e", "stderr", "-g", loading]
     ran = subprocess.run(command, capture_output=True, text=True, timeout=WITHIN, check=False)
     said = [line for line in ran.stderr.splitlines() if "[warn]" in line or "[emerg]" in line]

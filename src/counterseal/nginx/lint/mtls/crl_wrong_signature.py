@@ -45,8 +45,8 @@ RULE = Rule(
     code="mtls-crl-wrong-signature",
     severity=Severity.HIGH,
     summary="A revocation list bears the name of a client CA, and not its signature.",
-    evidence="Every client of that CA got 400, error 8, CRL signature failure: a list from before the key was "
-    "changed, or a forged one. nginx -t said nothing.",
+    evidence="Every client of that CA got 400: error 8, CRL signature failure, or, where the list names another key, "
+    "as one from before the key was changed does, error 3, unable to get certificate CRL. nginx -t said nothing.",
     remedy="publish the list anew with the key of the CA that is in force",
     reference="https://nginx.org/en/docs/http/ngx_http_ssl_module.html#ssl_crl",
     check=check,

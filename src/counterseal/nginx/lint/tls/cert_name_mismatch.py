@@ -46,14 +46,17 @@ def _names(certificate: x509.Certificate) -> frozenset[str]:
 
 
 def _is_covered(name: str, covered: frozenset[str]) -> bool:
-    return name in covered or f"*.{name.partition('.')[2]}" in covered
+    """Whether one of the names is it, or a wildcard for it: one with two labels at least behind the asterisk."""
+    above = name.partition(".")[2]
+    return name in covered or ("." in above and f"*.{above}" in covered)
 
 
 RULE = Rule(
     code="tls-cert-name-mismatch",
     severity=Severity.HIGH,
     summary="No certificate of a server covers one of its names.",
-    evidence="Every client refuses (curl ends with 60, alert 42); nginx -t is silent.",
+    evidence="Every client refuses (curl ends with 60, alert 42); nginx -t is silent. A wildcard right below a "
+    "top-level domain, such as *.test, covers no name for OpenSSL.",
     remedy="issue one certificate whose subject alternative names cover every server_name",
     reference="https://www.rfc-editor.org/rfc/rfc9525",
     check=check,

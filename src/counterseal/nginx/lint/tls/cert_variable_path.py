@@ -52,7 +52,8 @@ RULE = Rule(
     severity=Severity.MEDIUM,
     summary="A variable stands in the path of a certificate or key.",
     evidence="Workers open the files, in each handshake: a missing one, or a key that only root can read, was an "
-    "internal_error to the client, and nginx -t passed. With $ssl_server_name the client names the file.",
+    "internal_error to the client, and nginx -t passed. With $ssl_server_name the client names the file; what a "
+    "pattern of server_name captured is empty in the handshake, so that nobody was served.",
     remedy="name the files; or choose them by a map of known names, with ssl_certificate_cache (1.27.4)",
     reference="https://nginx.org/en/docs/http/ngx_http_ssl_module.html#ssl_certificate",
     check=check,

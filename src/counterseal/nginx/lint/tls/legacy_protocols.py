@@ -38,7 +38,9 @@ RULE = Rule(
     code="tls-legacy-protocols",
     severity=Severity.MEDIUM,
     summary="TLS 1.0 or 1.1 is on.",
-    evidence="Debian 12 ships ssl_protocols TLSv1 TLSv1.1 TLSv1.2 TLSv1.3 in nginx.conf, and so every server has them.",
+    evidence="Debian 12 ships ssl_protocols TLSv1 TLSv1.1 TLSv1.2 TLSv1.3 in nginx.conf, and so every server has them. "
+    "OpenSSL 3 speaks TLS 1.0 and 1.1 at security level 0 alone: with ssl_ciphers DEFAULT:@SECLEVEL=0 a client of TLS "
+    "1.0 got 200. Older ones always do.",
     remedy="write: ssl_protocols TLSv1.2 TLSv1.3;",
     reference="https://www.rfc-editor.org/rfc/rfc8996",
     check=check,

@@ -31,7 +31,7 @@ RULE = Rule(
     code="up-verify-depth-default",
     severity=Severity.MEDIUM,
     summary="The depth for verifying an upstream is smaller than the number of intermediates.",
-    evidence="502, upstream SSL certificate verify error: (20:unable to get local issuer certificate), with two "
+    evidence="502, upstream SSL certificate verify error: (2:unable to get issuer certificate), with two "
     "intermediates and the default depth of 1.",
     remedy="set proxy_ssl_verify_depth to the number of intermediates",
     reference="https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_ssl_verify_depth",

@@ -1,0 +1,49 @@
+"""How nginx decides: which server, location or socket asks for a certificate, and which conditions are looked at."""
+
+from __future__ import annotations
+
+from nginx_dangers import ADMITTED, ANYBODY, BOB, PLAIN, Danger, Visit
+
+FOREIGN = Visit("other-alice")
+ADMIN = Visit(path="/public/../admin")
+SECRET = Visit(path="/secret")
+
+DANGERS = (
+    Danger("mtls-check-by-request-uri", ADMIN, ADMITTED, "403"),
+    Danger("mtls-check-by-request-uri", ADMIN, ADMITTED, "403", bad="bad_map"),
+    Danger("mtls-duplicate-server-name", ANYBODY, "200 files", "400"),
+    Danger("mtls-duplicate-server-name", ANYBODY, "200 files", "400", bad="bad_no_name"),
+    Danger("mtls-error-page-forwards", ANYBODY, ADMITTED, "403"),
+    Danger("mtls-error-page-forwards", ANYBODY, "200 welcome", "403", bad="bad_success"),
+    Danger("mtls-error-page-forwards", ANYBODY, ADMITTED, "403", bad="bad_condition", good="good_condition"),
+    Danger("mtls-listen-without-ssl", Visit(tls=False), ADMITTED, "400"),
+    Danger("mtls-location-check-bypassed", Visit(path="/admin/x.php"), "502", "403"),
+    Danger("mtls-location-check-bypassed", Visit(path="/internal/x"), ADMITTED, "403", "bad_rewrite", "good_at_server"),
+    Danger("mtls-merge-slashes-off", Visit(path="//admin/files/x"), "200 files", "403"),
+    Danger("mtls-nested-location-unprotected", Visit(path="/admin/files/x"), "200 files", "403"),
+    Danger("mtls-optional-no-ca-dn-auth", FOREIGN, ADMITTED, "400"),
+    Danger("mtls-optional-no-ca-dn-auth", FOREIGN, ADMITTED, "403", bad="bad_ca_named", good="good_fingerprint"),
+    Danger("mtls-optional-not-enforced", ANYBODY, ADMITTED, "403"),
+    Danger("mtls-optional-not-enforced", FOREIGN, ADMITTED, "400", bad="bad_any_ca"),
+    Danger("mtls-optional-not-enforced", ANYBODY, "200 verify=NONE", "403", bad="bad_only_shown", good="good_flag"),
+    Danger("mtls-other-listener-unprotected", PLAIN, "200 files", "301", bad="bad_plain"),
+    Danger("mtls-plaintext-sibling-listen", PLAIN, ADMITTED, "403", good="good_refused"),
+    Danger("mtls-return-skips-access-phase", BOB._replace(path="/secret"), "200 secret", "403"),
+    Danger("mtls-return-skips-access-phase", SECRET, "200 secret", "400", bad="bad_subrequest"),
+    Danger(
+        "mtls-same-backend-via-open-server",
+        Visit(name="www.test", host="www.test"),
+        "200 at 9000",
+        "200 at 9001",
+        application='return 200 "at $server_port";',
+    ),
+    Danger("mtls-verify-compared-to-failed", ANYBODY, ADMITTED, "403"),
+    Danger("mtls-verify-compared-to-failed", ANYBODY, ADMITTED, "403", bad="bad_regex"),
+    Danger("mtls-verify-compared-to-failed", ANYBODY, "200 files", "403", bad="bad_map_regex", good="good_map"),
+    Danger("mtls-verify-missing", ANYBODY, ADMITTED, "400"),
+    Danger("mtls-verify-missing", ANYBODY, ADMITTED, "400", bad="bad_off"),
+)
+OF_MODULES = (
+    Danger("mtls-optional-not-enforced", ANYBODY, "200 files", "403", bad="bad_lua", good="good_lua"),
+    Danger("mtls-optional-not-enforced", ANYBODY, "200 files", "403", bad="bad_lua", good="good_njs"),
+)
