@@ -161,8 +161,8 @@ def _is_wider(path: Path, file: PlannedFile) -> bool:
 
 
 def _diff(old: bytes, new: bytes, name: str) -> str | None:
-    """Return the difference of two texts that a person would read: no PEM, no list of thousands."""
-    if max(len(old), len(new)) > _LONGEST_DIFF or new.startswith(b"-----BEGIN"):
+    """Return the difference of two texts that a person would read: no PEM, no list of thousands, no private key."""
+    if max(len(old), len(new)) > _LONGEST_DIFF or new.startswith(b"-----BEGIN") or b"PRIVATE KEY-----" in old + new:
         return None
     try:
         before, after = old.decode().splitlines(keepends=True), new.decode().splitlines(keepends=True)

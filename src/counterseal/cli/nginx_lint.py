@@ -118,8 +118,9 @@ def _show(run: Run, linting: Linting, layout: str) -> None:
 
 def _fix(run: Run, linting: Linting, accepted: frozenset[str], *, write: bool, dry_run: bool) -> int:
     from counterseal.compose.linting import preview_changes, write_changes  # noqa: PLC0415 - only to mend
-    from counterseal.nginx.lint.edit import apply_edits, show_patch  # noqa: PLC0415 - same
+    from counterseal.nginx.lint.edit import apply_edits  # noqa: PLC0415 - same
     from counterseal.nginx.lint.output import fixes  # noqa: PLC0415 - same
+    from counterseal.nginx.lint.patch import HIDDEN, show_patch  # noqa: PLC0415 - same
 
     left = fixes.left_by(linting.result, accepted)
     if write:
@@ -136,6 +137,10 @@ def _fix(run: Run, linting: Linting, accepted: frozenset[str], *, write: bool, d
     shown = "" if write else fixes.show_left(left, linting.texts)
     if patch or shown or run.json:
         run.show(document, f"{patch}{shown}".rstrip("\n"))
+    if HIDDEN in patch and not write:
+        run.say(
+            f"a private key stands on a line that changes: {HIDDEN}\nhint: no tool applies this; --fix --write does"
+        )
     if not changed:
         run.say("nothing that can be mended as it is")
     if left:

@@ -1,11 +1,10 @@
-"""Small changes to configuration files as values: made by rules, shown as a patch, applied to the text they came from.
+"""Small changes to configuration files as values: made by rules, applied to the text they came from.
 
 An edit names the place and the old text, so that it can never be applied to another file than the one it was made for.
 """
 
 from __future__ import annotations
 
-import difflib
 import re
 from bisect import bisect_right
 from dataclasses import dataclass
@@ -115,15 +114,6 @@ def apply_edits(texts: Mapping[str, str], edits: Iterable[Edit]) -> dict[str, st
     return {file: text for file, text in changed.items() if text != texts[file]}
 
 
-def show_patch(texts: Mapping[str, str], changed: Mapping[str, str]) -> str:
-    """Return a unified diff that ``patch -p1`` applies from the root directory."""
-    lines: list[str] = []
-    for file, text in changed.items():
-        name = file.lstrip("/")
-        lines += difflib.unified_diff(_lines(texts[file]), _lines(text), f"a/{name}", f"b/{name}")
-    return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
-
-
 def _overlap(one: Edit, other: Edit) -> bool:
     """Whether both change the same characters; what is inserted between them disturbs nobody."""
     return (one.line, one.column) < other.end and (other.line, other.column) < one.end
@@ -144,10 +134,6 @@ def _applied(text: str, edits: Iterable[Edit]) -> str:
         if not edit.new:
             done = _drop_line(text, pieces, done, starts)
     return "".join([*pieces, text[done:]])
-
-
-def _lines(text: str) -> list[str]:
-    return re.findall(r"[^\n]*\n|[^\n]+", text)
 
 
 def _drop_line(text: str, pieces: list[str], done: int, starts: list[int]) -> int:

@@ -17,10 +17,10 @@ from counterseal.nginx.lint.edit import (
     insert_into,
     remove,
     replace_word,
-    show_patch,
     write_arguments,
 )
 from counterseal.nginx.lint.level import make_level
+from counterseal.nginx.lint.patch import show_patch
 from counterseal.nginx.parse import parse
 
 if TYPE_CHECKING:

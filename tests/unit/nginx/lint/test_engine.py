@@ -10,7 +10,7 @@ from counterseal.errors import InputError
 from counterseal.findings import Severity
 from counterseal.nginx.lint.build import build
 from counterseal.nginx.lint.catalogue import RULES
-from counterseal.nginx.lint.edit import Edit
+from counterseal.nginx.lint.edit import Edit, apply_edits
 from counterseal.nginx.lint.engine import LintResult, lint
 from counterseal.nginx.lint.fix import Fix
 from counterseal.nginx.lint.output.document import result_to_json, rule_to_json
@@ -18,6 +18,7 @@ from counterseal.nginx.lint.output.fixes import left_by, show_left
 from counterseal.nginx.lint.output.github import to_github
 from counterseal.nginx.lint.output.sarif import write_sarif
 from counterseal.nginx.lint.output.text import explain_rule, show_result, show_rules
+from counterseal.nginx.lint.patch import show_patch
 from counterseal.nginx.lint.rule import Span
 from counterseal.nginx.parse import parse
 from counterseal.nginx.version import named_version
@@ -158,6 +159,27 @@ def test_code_hosts_get_sarif_and_annotations() -> None:
     assert place["artifactLocation"]["uri"] == "file:///etc/nginx/a%20b%2Cc%25.conf"
     assert (place["region"]["startLine"], place["region"]["startColumn"]) == (4, 2)
     assert to_github(result).startswith("::error file=/etc/nginx/a b%2Cc%25.conf,line=4,col=2,")
+    odd = to_github(found(IDLE % "", file="a:b\r\n::error ::.conf"))
+    assert odd.startswith("::error file=a%3Ab%0D%0A%3A%3Aerror %3A%3A.conf,line=4,")
+    assert len(odd.split("\n")) == 1
+
+
+def test_a_private_key_is_shown_in_no_format() -> None:
+    """Neither the line of the finding nor the patch holds it; a suggestion and the documents never did."""
+    key = "-----BEGIN PRIVATE KEY-----\\nSECRET\\n-----END PRIVATE KEY-----"
+    text = f'server {{ listen 443 ssl; ssl_client_certificate ca.pem; ssl_certificate_key "data:{key}"; }}\n'
+    result, texts = found(text), {"nginx.conf": text}
+    assert {one.code for one in result.findings} >= {"mtls-verify-missing", "tls-key-inline-data"}
+    shown = [
+        show_result(result, texts),
+        show_patch(texts, apply_edits(texts, result.edits())),
+        show_left(left_by(result, frozenset()), texts),
+        write_sarif(result, RULES, tool_version="1"),
+        to_github(result),
+        json.dumps(result_to_json(result)),
+    ]
+    assert all(shown)
+    assert "SECRET" not in "".join(shown)
 
 
 def test_every_rule_explains_itself() -> None:

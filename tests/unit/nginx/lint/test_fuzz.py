@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 
 from counterseal.errors import InputError
 from counterseal.nginx.lint.build import build
-from counterseal.nginx.lint.edit import apply_edits, show_patch
+from counterseal.nginx.lint.edit import apply_edits
 from counterseal.nginx.lint.engine import lint
 from counterseal.nginx.lint.files import read_pem
 from counterseal.nginx.lint.output.fixes import left_by, show_left
 from counterseal.nginx.lint.output.text import show_result
+from counterseal.nginx.lint.patch import show_patch
 from counterseal.nginx.parse import parse
 from counterseal.nginx.reading import read_dump
 from counterseal.nginx.tree import render_tree

@@ -6,22 +6,19 @@ stands, and what was accepted, is taken. Without its ``# `` a suggestion is a pa
 
 from __future__ import annotations
 
-import re
 from itertools import groupby
 from typing import TYPE_CHECKING
 
 from counterseal.errors import InputError
-from counterseal.nginx.lint.edit import apply_edits, choose_edits, show_patch
+from counterseal.nginx.lint.edit import apply_edits, choose_edits
 from counterseal.nginx.lint.fix import SUGGESTED, Applicability
+from counterseal.nginx.lint.patch import show_patch
 from counterseal.pki.shown import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from counterseal.nginx.lint.engine import LintResult, Located
-
-_SECRET = re.compile(r"(BEGIN [A-Z ]*PRIVATE KEY-----)(.*?)(?=-----END|\Z)", re.DOTALL)
-_LINE = re.compile(r"[^\n]+")
 
 
 def show_left(left: Sequence[Located], texts: Mapping[str, str]) -> str:
@@ -80,13 +77,7 @@ def _block(group: Sequence[Located], texts: Mapping[str, str]) -> Iterator[str]:
 
 def _patch(group: Sequence[Located], texts: Mapping[str, str]) -> str:
     edits = choose_edits(one.fix.edits for one in group if one.fix)
-    changed = apply_edits(texts, edits)
-    return show_patch(*({file: _hidden(whole[file]) for file in changed} for whole in (texts, changed)))
-
-
-def _hidden(text: str) -> str:
-    """Return the text without its private keys, of which a hunk may hold a part; the lines keep their numbers."""
-    return _SECRET.sub(lambda key: key[1] + _LINE.sub("(not shown)", key[2]), text)
+    return show_patch(texts, apply_edits(texts, edits))
 
 
 def _by_rule(left: Sequence[Located]) -> Iterator[list[Located]]:

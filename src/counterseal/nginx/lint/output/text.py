@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from counterseal.findings import Severity
 from counterseal.nginx.lint.fix import SUGGESTED, Applicability
+from counterseal.nginx.lint.patch import hide_keys
 from counterseal.pki.shown import counted
 
 if TYPE_CHECKING:
@@ -25,7 +26,8 @@ _LEAST = 20
 
 def show_result(result: LintResult, texts: Mapping[str, str], *, width: int = WIDTH) -> str:
     """Return every finding with its line and what mends it, and the sum at the end; ``width`` in columns."""
-    lines = {file: texts[file].split("\n") for file in {one.place.file for one in result.found} if file in texts}
+    files = {one.place.file for one in result.found} & texts.keys()
+    lines = {file: hide_keys(texts[file]).split("\n") for file in files}
     blocks = ["\n".join(_finding(located, lines.get(located.place.file, []), width)) for located in result.found]
     return "\n\n".join([*blocks, _sum(result)])
 
