@@ -204,9 +204,15 @@ node_modules() { # the ACME client of the tests that is a library; exactly what 
 
 is_ubuntu() { grep -q '^ID.*ubuntu' /etc/os-release 2>/dev/null; }
 
+has_mail() { # for the tests of STARTTLS
+    modules=$(nginx -V 2>&1 | sed -n 's/.*--modules-path=\([^ ]*\).*/\1/p')
+    nginx -V 2>&1 | grep -q -e '--with-mail ' -e '--with-mail$' || [ -e "${modules:-/usr/lib/nginx/modules}/ngx_mail_module.so" ]
+}
+
 missing_programs() { # "PACKAGE" per line for what ./check needs and this machine has not
     has_nginx || echo nginx
     has_stream || echo libnginx-mod-stream
+    has_mail || echo libnginx-mod-mail
     missing_modules
     command -v openssl >/dev/null || echo openssl
     command -v keytool >/dev/null && command -v javac >/dev/null || echo default-jdk-headless

@@ -85,6 +85,7 @@ def clients() -> dict[str, Chain]:
         "foreign with its root": (pki.foreign, pki.foreign_root),
         "self-signed": (make_ca("probe by itself"),),
         "revoked": (pki.revoked, ca),
+        "unlisted": (pki.unlisted, ca),
         "a server": (pki.server, pki.server_ca),
         "any usage only": (remade(good, ca, add=(anything,)), ca),
         "no digitalSignature": (remade(good, ca, add=(usage,)), ca),

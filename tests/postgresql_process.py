@@ -139,8 +139,13 @@ def is_root() -> bool:
 def own(directory: Path) -> None:
     """Make the directory the server's, short and reachable."""
     directory.mkdir(parents=True, exist_ok=True)
+    give(directory)
+
+
+def give(path: Path) -> None:
+    """Make the file or directory the server's."""
     if is_root():
-        os.chown(directory, _user().pw_uid, _user().pw_gid)
+        os.chown(path, _user().pw_uid, _user().pw_gid)
 
 
 @cache

@@ -13,6 +13,7 @@ from counterseal.handshake.attempt import attempt, with_answer
 from counterseal.handshake.explain.certificates import demands_stapling
 from counterseal.handshake.explain.modes import Visit
 from counterseal.handshake.explain.story import Story, read_story
+from counterseal.handshake.first_words import read_first_words
 from counterseal.handshake.in_front import InFront, look_again
 from counterseal.handshake.observation import Attempt, Observation
 from counterseal.handshake.stapled import is_stapled
@@ -25,7 +26,7 @@ from counterseal.handshake.wire.messages import Side
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from counterseal.handshake.trace.dial import Dial
+    from counterseal.handshake.trace.dial import Dial, StartTLS
     from counterseal.handshake.wire.decode import Decoded
 
 
@@ -95,7 +96,16 @@ def read_trace(trace: Trace) -> Watched:
         error=None if trace.ending in {Ending.DONE, Ending.ALERT} else str(trace.ending),
         seconds=trace.ended_at,
     )
+    if trace.starttls is not None:
+        return Watched(trace, decoded, story, _with_first_words(seen, trace.starttls, trace.answer))
     return Watched(trace, decoded, story, with_answer(seen, trace.answer if _is_http(trace) else b""))
+
+
+def _with_first_words(seen: Observation, protocol: StartTLS, raw: bytes) -> Observation:
+    words = read_first_words(protocol, raw)
+    if words is None:
+        return seen
+    return replace(seen, reason_phrase=words.text, decision=words.decision, code=words.code, verify=words.verify)
 
 
 def _is_http(trace: Trace) -> bool:
@@ -104,7 +114,9 @@ def _is_http(trace: Trace) -> bool:
 
 def _visits(what: Dial, main: Watched, paths: Sequence[str]) -> list[Visit]:
     """Return what is seen with and without a certificate on every path; what the handshake saw is not asked again."""
-    if what.path is None or what.starttls is not None:
+    if what.starttls is not None:
+        return _first_visits(what, main)
+    if what.path is None:
         return []
     presented, asked = what.identity is not None, main.story.request is not None
     seen = [Visit(what.path, presented and bool(main.story.client_chain), main.seen)]
@@ -119,6 +131,15 @@ def _visits(what: Dial, main: Watched, paths: Sequence[str]) -> list[Visit]:
         and (presented if with_one else asked or not presented)
     ]
     return [*seen, *(_visit(what, main, path, with_certificate=with_one) for path, with_one in left)]
+
+
+def _first_visits(what: Dial, main: Watched) -> list[Visit]:
+    """Return what the first words inside TLS are with a certificate and without one."""
+    asked, came = main.trace.question or str(what.starttls), bool(main.story.client_chain)
+    seen = [Visit(asked, came, main.seen)] if main.trace.established or came else []
+    if came:
+        seen.append(Visit(asked, with_certificate=False, seen=watch(replace(what, identity=None)).seen))
+    return seen
 
 
 def _visit(what: Dial, main: Watched, path: str, *, with_certificate: bool) -> Visit:

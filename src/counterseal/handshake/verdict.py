@@ -30,6 +30,7 @@ class Verdict(StrEnum):
 
 
 _BY_CODE = {495: Verdict.REFUSED, 496: Verdict.REFUSED, 497: Verdict.PLAIN_REFUSED}  # nginx's own, inside a 400
+_BY_DECISION = {"admitted": Verdict.ADMITTED, "refused": Verdict.REFUSED}  # of who speaks no HTTP
 _BY_STATUS = {
     400: Verdict.REFUSED,
     401: Verdict.FORBIDDEN,
@@ -45,7 +46,7 @@ def verdict(seen: Observation) -> Verdict:
     if seen.alert is not None:
         return Verdict.ALERT
     if seen.status is None:
-        return Verdict.UNANSWERED
+        return _BY_DECISION.get(seen.decision or "", Verdict.UNANSWERED)
     if seen.decision == "admitted":
         return Verdict.ADMITTED
     if seen.code in _BY_CODE:
@@ -78,7 +79,7 @@ def describe(seen: Observation) -> str:
     if seen.alert is not None:
         return f"alert {seen.alert}"
     if seen.status is None:
-        return seen.error or "closed without an answer"
+        return seen.reason_phrase or seen.error or "closed without an answer"
     verify = f", verify={seen.verify}" if seen.verify else ""
     location = f" to {seen.location}" if seen.location else ""
     resumed = ", session resumed" if seen.resumed else ""

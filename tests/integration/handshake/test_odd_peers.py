@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import socket
-import ssl
 import struct
 import time
 from typing import TYPE_CHECKING
@@ -16,20 +15,16 @@ from counterseal.handshake.explain.diagnosis import diagnose
 from counterseal.handshake.explain.situation import Situation
 from counterseal.handshake.observation import Endpoint
 from counterseal.handshake.trace.connection import dial
-from counterseal.handshake.trace.dial import Dial, Ending, Stage, StartTLS, Trace
-from odd_servers import answering, leave, serving, until_left
+from counterseal.handshake.trace.dial import Dial, Ending, StartTLS, Trace
+from odd_servers import answering, serving, until_left
 from ports import free_port
-from prove_pki import certificate_pem, key_pem, prove_pki
-from whole_answers import read_octets, read_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 PATIENCE = 30.0
 SOON = 1.0
 """For the one that never answers."""
-PKI = prove_pki()
 
 
 def greeting(words: bytes) -> Callable[[socket.socket], None]:
@@ -112,79 +107,6 @@ def test_a_name_that_does_not_resolve() -> None:
     trace, said = look(Endpoint("nobody.invalid", 443))
     assert trace.ending in {Ending.UNRESOLVED, Ending.SILENT}
     assert "resolve" in said or "silent" in said
-
-
-@pytest.fixture
-def context(tmp_path: Path) -> ssl.SSLContext:
-    """Return a server's side of TLS."""
-    path = tmp_path / "server.pem"
-    path.write_bytes(certificate_pem(PKI.server, PKI.server_ca) + key_pem(PKI.server))
-    made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    made.load_cert_chain(path)
-    return made
-
-
-def mail(context: ssl.SSLContext) -> Callable[[socket.socket], None]:
-    """Return a server of SMTP with STARTTLS."""
-
-    def behave(connection: socket.socket) -> None:
-        connection.sendall(b"220 mx.example.com ESMTP\r\n")
-        read_until(connection, b"\r\n")
-        connection.sendall(b"250-mx.example.com\r\n250-SIZE 1000\r\n250 STARTTLS\r\n")
-        read_until(connection, b"\r\n")
-        connection.sendall(b"220 go ahead\r\n")
-        with context.wrap_socket(connection, server_side=True) as secured:
-            read_until(secured, b"\r\n")
-            secured.sendall(b"250 mx.example.com\r\n")
-            leave(secured)
-
-    return behave
-
-
-def imap(context: ssl.SSLContext) -> Callable[[socket.socket], None]:
-    """Return a server of IMAP with STARTTLS."""
-
-    def behave(connection: socket.socket) -> None:
-        connection.sendall(b"* OK ready\r\n")
-        read_until(connection, b"\r\n")
-        connection.sendall(b"a1 OK begin\r\n")
-        with context.wrap_socket(connection, server_side=True) as secured:
-            read_until(secured, b"\r\n")
-            secured.sendall(b"* CAPABILITY IMAP4rev1\r\na2 OK\r\n")
-            leave(secured)
-
-    return behave
-
-
-def postgres(context: ssl.SSLContext) -> Callable[[socket.socket], None]:
-    """Return a server of PostgreSQL's SSLRequest."""
-
-    def behave(connection: socket.socket) -> None:
-        assert read_octets(connection, 8) == bytes.fromhex("0000000804d2162f")
-        connection.sendall(b"S")
-        with context.wrap_socket(connection, server_side=True) as secured:
-            length = struct.unpack(">I", read_octets(secured, 4))[0]
-            assert length == 26
-            read_octets(secured, length - 4)
-            secured.sendall(b"R\x00\x00\x00\x08\x00\x00\x00\x00")
-            leave(secured)
-
-    return behave
-
-
-@pytest.mark.parametrize(
-    ("kind", "server"), [(StartTLS.SMTP, mail), (StartTLS.IMAP, imap), (StartTLS.POSTGRES, postgres)]
-)
-def test_starttls_leads_to_a_handshake(
-    kind: StartTLS, server: Callable[[ssl.SSLContext], Callable[[socket.socket], None]], context: ssl.SSLContext
-) -> None:
-    """What was said in the clear is kept, and the first words within TLS are answered."""
-    with serving(server(context)) as endpoint:
-        trace, said = look(endpoint, kind)
-    assert (trace.ending, trace.stage, said) == (Ending.DONE, Stage.REQUEST, "")
-    assert trace.established
-    assert trace.plain
-    assert trace.answer
 
 
 @pytest.mark.parametrize(

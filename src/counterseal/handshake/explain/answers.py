@@ -48,19 +48,25 @@ def diagnose_answer(case: Situation) -> Diagnosis | None:
     if case.story.request is None:  # nobody was asked for a certificate, so the answer is not about one
         return _AFTER_HANDSHAKE if _POST_HANDSHAKE in case.trace.answer.lower() else None
     if case.seen.status == 400:  # noqa: PLR2004 - RFC 9110 15.5.1, and nginx's for 495 and 496
-        known = _refused_certificate(case) if case.presented else _no_certificate(case)
-        return replace(known, happened="the server answers 400 on a page of its own; nginx does so about certificates")
+        return replace(
+            diagnose_certificate(case),
+            happened="the server answers 400 on a page of its own; nginx does so about certificates",
+        )
     return _forbidden(case) if case.seen.status in {401, 403} else None
+
+
+def diagnose_certificate(case: Situation) -> Diagnosis:
+    """Return why nginx refuses the client's certificate, or that there is none, whatever it answers with."""
+    return _refused_certificate(case) if case.presented else _no_certificate(case)
 
 
 def diagnose_silence(case: Situation) -> Diagnosis:
     """Return why a server that asked for a certificate closes without an answer, as nginx's stream block refuses."""
-    known = _refused_certificate(case) if case.presented else _no_certificate(case)
     happened = (
         "the handshake succeeds, then the server closes without an answer: so refuse nginx's stream block, return 444 "
         "in http, and Node"
     )
-    return replace(known, happened=happened, code=None)
+    return replace(diagnose_certificate(case), happened=happened, code=None)
 
 
 def _no_certificate(case: Situation) -> Diagnosis:

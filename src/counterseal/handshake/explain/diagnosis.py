@@ -12,6 +12,7 @@ from counterseal.handshake.explain.client_refused import missing_cause, refused_
 from counterseal.handshake.explain.middle import IN_FRONT, STALLED_AFTER, STALLED_BEFORE
 from counterseal.handshake.explain.plain_peers import NOT_TLS, name_plain_peer, plain_http
 from counterseal.handshake.explain.refusals import FAULTS, OTHER_FAULT
+from counterseal.handshake.explain.refused_inside import diagnose_first_words
 from counterseal.handshake.explain.situation import Diagnosis, Situation
 from counterseal.handshake.peer_causes import NO_ANSWER, NOTHING_LISTENS
 from counterseal.handshake.symptoms import Cause
@@ -32,7 +33,7 @@ def diagnose(case: Situation) -> Diagnosis | None:
         return diagnose_silence(case)
     if case.trace.ending is not Ending.DONE and case.seen.status is None:
         return _no_connection(case)
-    return diagnose_answer(case)
+    return diagnose_answer(case) if case.trace.starttls is None else diagnose_first_words(case)
 
 
 def _by_alert(case: Situation) -> Diagnosis:

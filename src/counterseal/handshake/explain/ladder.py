@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from counterseal.handshake.answer import parse_response
 from counterseal.handshake.explain.fields import fields_of
 from counterseal.handshake.explain.meaning import meaning_of
+from counterseal.handshake.first_words import SECTIONS, read_first_words
+from counterseal.handshake.trace.dial import StartTLS
 from counterseal.handshake.wire.messages import Alert, Finished, Marker, ServerHello, Side, message_name
 from counterseal.pki.shown import printable
 
@@ -19,6 +21,13 @@ if TYPE_CHECKING:
     from counterseal.handshake.explain.story import Story
     from counterseal.handshake.trace.dial import Trace
     from counterseal.handshake.wire.decode import Decoded
+
+
+_TURNING = {
+    StartTLS.SMTP: "RFC 3207 4",
+    StartTLS.IMAP: "RFC 9051 6.2.1",
+    StartTLS.POSTGRES: "PostgreSQL 55.2.10",
+}
 
 
 class Layer(StrEnum):
@@ -91,7 +100,7 @@ def _clear(trace: Trace) -> Iterator[Rung]:
             None,
             (),
             "Said in the clear, before TLS.",
-            "RFC 3207 4",
+            _TURNING[trace.starttls or StartTLS.SMTP],
         )
 
 
@@ -106,6 +115,10 @@ def _tls(one: Decoded, story: Story, *, encrypted: bool) -> Rung:
 def _question(trace: Trace) -> Iterator[Rung]:
     if trace.question is not None:
         meaning = "The question within TLS: nginx judges the client in HTTP, and TLS 1.3 refuses with the first answer."
+        if trace.starttls is not None:
+            meaning = (
+                "The first words within TLS: nginx and PostgreSQL judge the client there, TLS 1.3 before it answers."
+            )
         yield Rung(
             Side.CLIENT, Layer.APPLICATION, trace.question, None, None, (), meaning, "RFC 8446 4.4.2.4", encrypted=True
         )
@@ -120,6 +133,11 @@ def _answer(trace: Trace) -> Iterator[Rung]:
             Side.SERVER, Layer.APPLICATION, "HTTP/2 frames", len(trace.answer), None, (), meaning, "RFC 9113 3.4",
             encrypted=True,
         )  # fmt: skip
+        return
+    words = None if trace.starttls is None else read_first_words(trace.starttls, trace.answer)
+    if trace.starttls is not None and words is not None:
+        name, meaning, section = printable(words.text)[:200], "The server's first words.", SECTIONS[trace.starttls]
+        yield Rung(Side.SERVER, Layer.APPLICATION, name, len(trace.answer), None, (), meaning, section, encrypted=True)
         return
     response = parse_response(trace.answer)
     if response is None:

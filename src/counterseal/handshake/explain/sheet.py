@@ -121,7 +121,7 @@ def _rows(explanation: Explanation) -> Iterator[Row]:
     for visit in explanation.visits if explanation.mode is not Mode.UNKNOWN else ():
         who = "with a certificate" if visit.with_certificate else "without a certificate"
         yield "request", f"{printable(visit.path)} {who}: {printable(describe(visit.seen))}"
-    if explanation.mode in {Mode.OPTIONAL, Mode.ANOTHER_ANSWER}:
+    if explanation.mode in {Mode.OPTIONAL, Mode.ANOTHER_ANSWER} and trace.starttls is None:
         for path, compared in compare(explanation.visits).items():
             yield "compared", f"{printable(path)}: {COMPARED_WORDS[compared]}"
     resumption = resumption_of(explanation.examination)

@@ -8,16 +8,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from cryptography import x509
+from cryptography.x509.oid import NameOID
+
 from counterseal.handshake.attempt import request_of
 from counterseal.handshake.trace.dial import StartTLS
 
 if TYPE_CHECKING:
+    from counterseal.handshake.observation import ProbeIdentity
     from counterseal.handshake.trace.dial import Dial
 
 _FIRST_WORDS = {
     StartTLS.SMTP: ("EHLO", b"EHLO counterseal.invalid\r\n"),
     StartTLS.IMAP: ("CAPABILITY", b"a2 CAPABILITY\r\n"),
-    StartTLS.POSTGRES: ("StartupMessage", b"\x00\x00\x00\x1a\x00\x03\x00\x00user\x00counterseal\x00\x00"),
 }
 _HTTP2_PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes([0, 0, 0, 4, 0, 0, 0, 0, 0])  # RFC 9113 3.4
 
@@ -35,6 +38,8 @@ def question(what: Dial, protocol: str | None) -> Question | None:
 
     Raises InputError ``probe.request`` for a path or host with a space or a line break.
     """
+    if what.starttls is StartTLS.POSTGRES:
+        return Question("StartupMessage", _startup(what.identity))
     if what.starttls is not None:
         return Question(*_FIRST_WORDS[what.starttls])
     if what.path is None:
@@ -42,3 +47,14 @@ def question(what: Dial, protocol: str | None) -> Question | None:
     if protocol in {None, "http/1.1", "http/1.0"}:
         return Question(f"GET {what.path}", request_of(what.host_header, what.path, agent="handshake"), is_http=True)
     return Question("HTTP/2 preface", _HTTP2_PREFACE) if protocol == "h2" else None
+
+
+def _startup(identity: ProbeIdentity | None) -> bytes:
+    """Ask as the user whom the certificate names (PostgreSQL 20.12), or as counterseal."""
+    user = b"counterseal"
+    if identity is not None:
+        subject = x509.load_pem_x509_certificates(identity.certificate_chain)[0].subject
+        names = subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+        user = str(names[-1].value).encode() if names and "\x00" not in str(names[-1].value) else user
+    body = b"\x00\x03\x00\x00user\x00" + user + b"\x00\x00"  # PostgreSQL 55.7: version 3.0, then pairs
+    return (len(body) + 4).to_bytes(4) + body

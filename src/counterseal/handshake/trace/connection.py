@@ -48,7 +48,7 @@ def dial(what: Dial) -> Trace:
     recorder = Recorder(Side.CLIENT)
     context = _context(what)
     recorder.watch(context)
-    sight = _Sight(Trace(Ending.DONE, Stage.CONNECTING))
+    sight = _Sight(Trace(Ending.DONE, Stage.CONNECTING, starttls=what.starttls))
     try:
         _exchange(what, context, recorder, sight)
     except (OSError, ValueError) as error:

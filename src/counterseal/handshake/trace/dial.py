@@ -77,7 +77,7 @@ class Trace:
     """Everything that was seen of one connection.
 
     ``opening`` is the first bytes that arrived where TLS was expected, ``fault`` OpenSSL's or the system's own words,
-    ``plain`` the lines before STARTTLS as (sent by us, text), ``question`` what was asked and ``answer`` what came raw.
+    ``plain`` the lines before ``starttls`` as (sent by us, text), ``question`` what was asked, ``answer`` what came.
     ``passed_over`` are the addresses of the name that took no connection, with the reason.
     ``finished_at`` (the end of the handshake) and ``ended_at`` are seconds since the start.
     """
@@ -87,6 +87,7 @@ class Trace:
     captured: tuple[Captured, ...] = ()
     fault: str = ""
     peer: str | None = None
+    starttls: StartTLS | None = None
     passed_over: tuple[str, ...] = ()
     opening: bytes = b""
     plain: tuple[tuple[bool, str], ...] = ()

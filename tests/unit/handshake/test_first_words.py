@@ -1,0 +1,79 @@
+"""What servers of other protocols than HTTP say first inside TLS; real ones are in tests/integration/handshake."""
+
+from __future__ import annotations
+
+import pytest
+
+from counterseal.handshake.explain.diagnosis import diagnose
+from counterseal.handshake.explain.situation import Situation
+from counterseal.handshake.explain.story import Story
+from counterseal.handshake.first_words import read_first_words
+from counterseal.handshake.observation import Observation
+from counterseal.handshake.trace.dial import Ending, Stage, StartTLS, Trace
+from counterseal.handshake.wire.messages import CertificateRequest
+
+
+def error(state: bytes, message: bytes) -> bytes:
+    """Return an ErrorResponse of PostgreSQL."""
+    body = b"SFATAL\x00VFATAL\x00C" + state + b"\x00M" + message + b"\x00\x00"
+    return b"E" + (len(body) + 4).to_bytes(4) + body
+
+
+@pytest.mark.parametrize(
+    ("protocol", "raw", "decision", "text"),
+    [
+        (StartTLS.SMTP, b"250-mx.test\r\n250 SIZE\r\n", "admitted", "250-mx.test"),
+        (StartTLS.SMTP, b"554 5.7.1 go away\r\n", "refused", "554 5.7.1 go away"),
+        (StartTLS.SMTP, b"\x1b[2J\r\n", None, "\x1b[2J"),
+        (StartTLS.SMTP, b"\r\n", None, ""),
+        (StartTLS.IMAP, b"* CAPABILITY IMAP4rev1\r\na2 OK\r\n", "admitted", "* CAPABILITY IMAP4rev1"),
+        (StartTLS.IMAP, b"a2 NO not you\r\n", "refused", "a2 NO not you"),
+        (StartTLS.IMAP, b"* 3 EXISTS\r\n", None, "* 3 EXISTS"),
+        (StartTLS.POSTGRES, b"R\x00\x00\x00\x08\x00\x00\x00\x05", "admitted", "AuthenticationMD5Password"),
+        (StartTLS.POSTGRES, b"R\x00\x00\x00\x08\x00\x00\x00\x63", "admitted", "Authentication 99"),
+        (StartTLS.POSTGRES, error(b"28000", b"no"), "refused", "ErrorResponse FATAL 28000: no"),
+        (StartTLS.POSTGRES, error(b"3D000", b'database "x" does not exist'), "admitted",
+         'ErrorResponse FATAL 3D000: database "x" does not exist'),
+        (StartTLS.POSTGRES, error(b"28000", b'role "x" does not exist'), "admitted",
+         'ErrorResponse FATAL 28000: role "x" does not exist'),
+        (StartTLS.POSTGRES, b"E", "admitted", "ErrorResponse  : "),
+        (StartTLS.POSTGRES, b"N\x00", None, "a message of kind b'N'"),
+    ],
+)  # fmt: skip
+def test_an_answer_is_read(protocol: StartTLS, raw: bytes, decision: str | None, text: str) -> None:
+    """Whatever it is, in one line."""
+    words = read_first_words(protocol, raw)
+    assert words is not None
+    assert (words.decision, words.text) == (decision, text)
+
+
+@pytest.mark.parametrize("protocol", list(StartTLS))
+def test_silence_is_no_answer(protocol: StartTLS) -> None:
+    """It is told by how the connection ended."""
+    assert read_first_words(protocol, b"") is None
+
+
+@pytest.mark.parametrize(
+    ("protocol", "text", "story", "words"),
+    [
+        (StartTLS.SMTP, "554 no", Story(), "by its own rules"),
+        (StartTLS.POSTGRES, "connection requires …", Story(), "ssl_ca_file is not set"),
+        (
+            StartTLS.POSTGRES,
+            "connection requires …",
+            Story(request=CertificateRequest(())),
+            "wants a client certificate",
+        ),
+        (StartTLS.POSTGRES, "certificate authentication …", Story(client_chain=(b"one",)), "the certificate is taken"),
+        (StartTLS.POSTGRES, 'no pg_hba.conf entry for host "::1"', Story(), "no line of pg_hba.conf"),
+    ],
+)
+def test_a_refusal_is_explained(protocol: StartTLS, text: str, story: Story, words: str) -> None:
+    """By the server's words and by what the handshake asked for."""
+    trace = Trace(Ending.DONE, Stage.REQUEST, starttls=protocol)
+    found = diagnose(Situation(trace, story, Observation(reason_phrase=text, decision="refused")))
+    assert found is not None
+    assert text in found.happened
+    assert words in found.cause
+    admitted = Observation(reason_phrase=text, decision="admitted")
+    assert diagnose(Situation(trace, story, admitted)) is None
