@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -90,6 +91,35 @@ def test_one_include_line_is_all_we_own(tmp_path: Path, mine: int) -> None:
     with socket.create_connection(("127.0.0.1", mine), 30) as own:
         own.sendall(b"GET / HTTP/1.0\r\nHost: mine.test\r\n\r\n")
         assert read_to_end(own).endswith(b"mine\n")
+
+
+@pytest.mark.nginx
+@pytest.mark.skipif(not NGINX.exists(), reason="Debian's nginx is not installed")
+@pytest.mark.usefixtures("mine")
+def test_what_the_doctor_says_mends_it(tmp_path: Path) -> None:
+    """A finding in the user's file, our include line gone, a line of his that nginx refuses; all typed as it stands."""
+    home, conf = _home(tmp_path, name="panel.test", port=free_port()), tmp_path / "conf"
+    assert counterseal(home, "nginx", "deploy", "--install-include").code == 0
+    found = _not_well(home)
+    assert "live on after the reload" in found["lint"]["message"]
+    run_script(found["lint"]["mend"], tmp_path, home)
+    (conf / "conf.d" / "counterseal.conf").unlink()
+    with (conf / "nginx.conf").open("a") as stream:
+        stream.write("nonsense;\n")
+    refused = _not_well(home)["nginx"]
+    assert f'unknown directive "nonsense" in {conf}/nginx.conf:' in refused["message"]
+    assert refused["mend"] == "mend that line of your own, then: counterseal nginx deploy"
+    (conf / "nginx.conf").write_text((conf / "nginx.conf").read_text().replace("nonsense;\n", ""))
+    unread = _not_well(home)["nginx"]
+    assert "nginx does not read our sites" in unread["message"]
+    run_script(unread["mend"], tmp_path, home)
+    assert _not_well(home) == {}
+
+
+def _not_well(home: Path) -> dict[str, dict[str, str]]:
+    """Return the lines of the doctor that are not ok, but for the machine's own."""
+    checks = json.loads(counterseal(home, "doctor", "--no-proof", "--json").stdout)["checks"]
+    return {one["check"]: one for one in checks if one["state"] != "ok" and one["check"] not in {"timer", "clock"}}
 
 
 @pytest.mark.nginx

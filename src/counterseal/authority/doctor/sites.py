@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from counterseal.authority.deployment import prove_in_force
 from counterseal.authority.doctor.check import Check, attention, broken, ok
 from counterseal.authority.due import is_outdated
-from counterseal.errors import KeyAccessError, shell_line
+from counterseal.errors import KeyAccessError, NginxError, shell_line
 from counterseal.moments import show_moment
 from counterseal.nginx.generations import read_generation
+from counterseal.nginx.inclusion import plan_inclusion
 from counterseal.nginx.status import NginxStatus, read_status
 from counterseal.pki.shown import counted
 
@@ -37,7 +38,9 @@ def check_nginx(authority: Authority, ground: Ground, source: Path | None) -> It
     if found.generation is None:
         yield attention("generation", "", "nothing is deployed", DEPLOY)
         return
-    yield _running(found)
+    yield _running(ground, found)
+    if found.test is not None and found.test.passed and not ground.place.nginx.target.owned:
+        yield from _included(ground)
     if found.test is not None and not found.test.passed:
         reason = found.test.failures[0].text if found.test.failures else found.test.output.partition("\n")[0]
         ours = ground.place.nginx.target.owned or str(ground.place.base) in reason
@@ -46,10 +49,24 @@ def check_nginx(authority: Authority, ground: Ground, source: Path | None) -> It
     yield from _generation(authority, ground, found, source)
 
 
-def _running(found: NginxStatus) -> Check:
+def _included(ground: Ground) -> Iterator[Check]:
+    """Yield that the user's own nginx no longer reads us, which a test of its configuration does not say."""
+    target = ground.place.nginx.target
+    try:
+        plan_inclusion(target, ground.place.base, install=False, time_limit=ground.place.limits.test)
+    except NginxError as error:
+        yield broken("nginx", "", error.message, f"{DEPLOY} --install-include" if target.include_file else error.hint)
+
+
+def _start(ground: Ground) -> str:
+    """Return what starts nginx: a deploy starts only one of our own."""
+    return DEPLOY if ground.place.nginx.target.owned else "systemctl start nginx"
+
+
+def _running(ground: Ground, found: NginxStatus) -> Check:
     version = (found.version or "unknown version").removeprefix("nginx version: ")
     if not found.running:
-        return broken("nginx", "", f"{version} does not run", DEPLOY)
+        return broken("nginx", "", f"{version} does not run", _start(ground))
     return ok("nginx", "", f"{version}, master {found.master}, {counted(len(found.workers), 'worker')}")
 
 
@@ -78,7 +95,7 @@ def _changed_at(path: Path) -> datetime:
 def check_proof(authority: Authority, ground: Ground, served: Sequence[ServedSite]) -> Iterator[Check]:
     """Yield the proof of each site; none where nothing runs, or without the passphrase of the CA keys."""
     if ground.in_force is None or ground.place.nginx.master_pid() is None:
-        yield attention("proof", "", "not tried: nothing of ours is served", DEPLOY)
+        yield attention("proof", "", "not tried: nothing of ours is served", _start(ground))
         return
     try:
         proofs = prove_in_force(authority, served, ground)
