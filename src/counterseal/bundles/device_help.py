@@ -125,8 +125,9 @@ DEVICES: Mapping[str, DeviceHelp] = MappingProxyType(
             strength=Strength.MODERN,
             steps=(
                 (
-                    "Settings, Privacy & Security, Certificates, View Certificates, Your Certificates, Import: choose "
-                    "NAME.p12 and type the password."
+                    "Settings, Privacy and security, Connection and software security, Advanced settings, Manage "
+                    "certificates, Your Certificates, Import: choose NAME.p12 and type the password. In older versions "
+                    "the way is Privacy & Security, Certificates, View Certificates."
                 ),
                 "To look: the certificate is now listed under Your Certificates.",
             ),

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from counterseal.authority.timeline.gather import Count, Span, Timeline
 
-_WIDTH, _LEFT, _RIGHT = 1060, 260, 250
+_WIDTH, _LEFT, _RIGHT = 1060, 260, 255
 _ROW, _HEADING, _TOP, _COUNT_ROW = 22, 34, 64, 46
 _CHART = _WIDTH - _LEFT - _RIGHT
 _FACE, _SOFT_FACE, _NAME_WIDTH = Face(13), Face(12), 26

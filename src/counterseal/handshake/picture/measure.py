@@ -9,12 +9,23 @@ from __future__ import annotations
 import unicodedata
 from dataclasses import dataclass
 from functools import cache
-from itertools import accumulate
+from itertools import accumulate, takewhile
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ELLIPSIS = "\N{HORIZONTAL ELLIPSIS}"
 _BOLD, _BOLD_FROM, _NORMAL = 1.13, 600, 400
-_NARROW = frozenset(" !'()*,-./:;IJ[]`fijlrt|\N{NO-BREAK SPACE}\N{MIDDLE DOT}")
-_WIDE = frozenset("%@MWmw\N{EM DASH}") | {ELLIPSIS}
+_ADVANCES = {
+    **dict.fromkeys(" ',.:;Iijl|\N{NO-BREAK SPACE}\N{MIDDLE DOT}", 0.34),
+    **dict.fromkeys("!()-/J[]frt", 0.42),
+    **dict.fromkeys("ABCDEFGHKLNOPQRSTUVXYZ#&+<=>^~", 0.85),
+    **dict.fromkeys("%@MWmw\N{EM DASH}" + ELLIPSIS, 1),
+}
+_OTHER, _FOREIGN, _MONO = 0.65, 1.1, 0.61
+"""The rest of ASCII; letters of other alphabets; every character of a monospaced font."""
+
 _SQUARE = 1.3
 """An emoji, which may be wider than it is high, or the box with a number that stands for what no font has."""
 
@@ -62,12 +73,12 @@ def wrapped(text: str, width: float, face: Face) -> list[str]:
 
 def _fitting(text: str, width: float, face: Face) -> int:
     """Return how many characters fit."""
-    return sum(1 for end in accumulate(_advances(text, face)) if end <= width)
+    return sum(1 for _ in takewhile(lambda end: end <= width, accumulate(_advances(text, face))))
 
 
-def _advances(text: str, face: Face) -> list[float]:
+def _advances(text: str, face: Face) -> Iterator[float]:
     scale = face.size * (_BOLD if face.weight >= _BOLD_FROM else 1)
-    return [scale * _advance(character, face.mono) for character in text]
+    return (scale * _advance(character, face.mono) for character in text)
 
 
 @cache
@@ -75,14 +86,8 @@ def _advance(character: str, mono: bool) -> float:  # noqa: FBT001 - the cache k
     """Return the width of a character in a font of one pixel."""
     if unicodedata.combining(character):
         return 0
-    known = character.isascii() or character in _NARROW | _WIDE
-    letter = known or (character.isalnum() and unicodedata.east_asian_width(character) not in {"W", "F"})
-    if not letter:
+    known = character.isascii() or character in _ADVANCES
+    letter = character.isalnum() and unicodedata.east_asian_width(character) not in {"W", "F"}
+    if not known and not letter:
         return _SQUARE
-    if mono:
-        return 0.61
-    if character in _NARROW:
-        return 0.42
-    if character in _WIDE:
-        return 1
-    return 0.85 if character.isupper() or character in "#&+<=>^~" or not known else 0.65
+    return _MONO if mono else _ADVANCES.get(character, _OTHER if known else _FOREIGN)

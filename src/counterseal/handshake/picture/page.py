@@ -55,7 +55,7 @@ footer{{margin-top:40px;color:var(--muted);font-size:13px}}
 @media (max-width:640px){{
 main{{padding:16px 12px 40px}}
 tr{{display:block;border-top:1px solid var(--line);padding:6px 0}}
-th{{display:none}}
+tr:has(th){{display:none}}
 td{{display:block;border-top:0;padding:0}}
 td.pass,td.fail,td.warn,td.skip,td.title{{display:inline;padding-right:6px}}
 }}
