@@ -7,8 +7,29 @@ from nginx_dangers import ADMITTED, ANYBODY, BOB, PLAIN, Danger, Visit
 FOREIGN = Visit("other-alice")
 ADMIN = Visit(path="/public/../admin")
 SECRET = Visit(path="/secret")
+KEPT = 'add_header Cache-Control max-age=60; return 200 "at $server_port";'
+"""An application that says which one it is, for a minute."""
+PAGES = "/pages/"
 
 DANGERS = (
+    Danger(
+        "mtls-cache-read-by-open-server",
+        Visit(name="www.test", host="www.test"),
+        "200 at 9000",
+        "200 at 9001",
+        first=BOB,
+        application=KEPT,
+    ),
+    Danger(
+        "mtls-cache-read-by-open-server",
+        PLAIN._replace(path=PAGES),
+        "200 at 9000",
+        "200 at 9001",
+        bad="bad_plain",
+        good="good_plain",
+        first=BOB._replace(path=PAGES),
+        application=KEPT,
+    ),
     Danger("mtls-check-by-request-uri", ADMIN, ADMITTED, "403"),
     Danger("mtls-check-by-request-uri", ADMIN, ADMITTED, "403", bad="bad_map"),
     Danger("mtls-duplicate-server-name", ANYBODY, "200 files", "400"),

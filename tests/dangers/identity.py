@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nginx_dangers import ADMITTED, BOB, Danger, Visit
+from nginx_dangers import ADMITTED, ANYBODY, BOB, Danger, Visit
 
 FORGED = {"X-SSL-Client-Verify": "SUCCESS", "X-SSL-Client-S-DN": "CN=admin"}
 TOLD = "return 200 $http_x_ssl_client_verify,$http_x_ssl_client_s_dn;"
@@ -25,6 +25,16 @@ DANGERS = (
         good="good_bypassed",
         first=ALICE,
         application=KEPT,
+    ),
+    Danger(
+        "id-cache-shared-between-clients",
+        ANYBODY,
+        "200 SUCCESS",
+        "403",
+        bad="bad_verdict",
+        good="good_verdict",
+        first=ALICE,
+        application="add_header Cache-Control max-age=60; return 200 $http_x_ssl_client_verify;",
     ),
     Danger("id-dn-legacy-format", LAB_ALICE, "403", ADMITTED),
     Danger("id-dn-legacy-format", LAB_ALICE, "403", ADMITTED, bad="bad_regex", good="good_legacy_variable"),

@@ -44,6 +44,12 @@ def is_reachable(location: Level) -> bool:
     return return_code(location) is None or succeeds(location)
 
 
+def has_access_rules(level: Level) -> bool:
+    """Whether a password, an address or a program decides who gets an answer here."""
+    names = ("auth_basic", "auth_request", "auth_jwt", "allow", "access_by_lua_block", "access_by_lua_file")
+    return any(one.arguments not in {("off",), ("all",)} for name in names for one in level.all(name))
+
+
 def location_match(location: Level) -> tuple[str, str]:
     """Return the modifier of a location (empty, ``=``, ``^~``, ``~``, ``~*``, ``@``) and its path, pattern or name."""
     arguments = location.block.arguments if location.block else ()

@@ -5,52 +5,30 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from counterseal.findings import Severity
-from counterseal.nginx.lint.edit import insert_before, replace_word
-from counterseal.nginx.lint.guards import client_variables
+from counterseal.nginx.lint.caches import cached
+from counterseal.nginx.lint.guards import is_guarded
 from counterseal.nginx.lint.rule import Found, Rule, at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from counterseal.nginx.lint.edit import Edit
-    from counterseal.nginx.lint.level import Level
-    from counterseal.nginx.lint.model import Configuration
-    from counterseal.nginx.tree import Directive
-
-_KINDS = {"proxy_pass": "proxy", "fastcgi_pass": "fastcgi", "uwsgi_pass": "uwsgi", "scgi_pass": "scgi"}
-_KEYS = {"proxy_cache_key": "$scheme$proxy_host$request_uri"}
-"""What nginx takes where no level says it; the others have to be told."""
-_CLIENT = "$ssl_client_fingerprint"
-_TELLING = ("proxy_set_header", "fastcgi_param", "uwsgi_param", "scgi_param")
+    from counterseal.nginx.lint.caches import Cached
+    from counterseal.nginx.lint.model import Configuration, Server
 
 
 def check(configuration: Configuration) -> Iterator[Found]:
-    """Find caches in locations that tell the application more of the client than the verdict."""
+    """Find caches in locations that tell the application more of the client than is the same for all."""
     for server in configuration.guarded:
-        for level in server.levels:
-            for name, kind in _KINDS.items():
-                cache = level.effective(f"{kind}_cache") if level.here(name) else None
-                if cache is not None and cache.arguments != ("off",) and _is_shared(configuration, level, kind):
-                    message = f"answers to one client are given to others: no identity in {kind}_cache_key"
-                    yield Found(at(cache), message, _told_apart(level, level.here(name)[0], f"{kind}_cache_key"))
+        for one in cached(server):
+            if _depends(configuration, server, one) and not one.is_parted(configuration):
+                message = f"answers to one client are given to others: no identity in {one.kind}_cache_key"
+                yield Found(at(one.zone), message, one.parted_by("$ssl_client_fingerprint"))
 
 
-def _told_apart(level: Level, passing: Directive, name: str) -> tuple[Edit, ...]:
-    """Add the client to the key of this very level, which is written here where it stands further out."""
-    own, around = level.here(name), level.effective(name)
-    key = around.arguments[0] if around and around.arguments else _KEYS.get(name)
-    if not key or '"' in key:
-        return ()
-    told = f'"{key}{_CLIENT}"'
-    return (replace_word(own[-1], 0, told) if own else insert_before(passing, f"{name} {told};"),)
-
-
-def _is_shared(configuration: Configuration, level: Level, kind: str) -> bool:
-    told = (text for name in _TELLING for one in level.all(name) for text in one.arguments[1:])
-    parting = (f"{kind}_cache_key", f"{kind}_no_cache", f"{kind}_cache_bypass")
-    parted = (text for name in parting for one in level.all(name) for text in one.arguments)
-    identity = client_variables(configuration, *told) - {"ssl_client_verify"}
-    return bool(identity) and not client_variables(configuration, *parted)
+def _depends(configuration: Configuration, server: Server, one: Cached) -> bool:
+    """Whether the answer may: the verdict is the same for all where nobody else gets as far as the cache."""
+    is_insisting = server.verify == "on" or any(is_guarded(configuration, level) for level in (server.level, one.level))
+    return bool(one.told(configuration) - ({"ssl_client_verify"} if is_insisting else set()))
 
 
 RULE = Rule(

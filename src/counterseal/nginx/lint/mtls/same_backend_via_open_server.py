@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from counterseal.findings import Severity
-from counterseal.nginx.lint.answers import PASSES, application, is_reachable, location_match
+from counterseal.nginx.lint.answers import PASSES, application, has_access_rules, is_reachable, location_match
 from counterseal.nginx.lint.edit import insert_before
 from counterseal.nginx.lint.fix import Applicability
 from counterseal.nginx.lint.rule import Found, Rule, at
@@ -14,7 +14,6 @@ from counterseal.nginx.lint.verification import verified_alike
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from counterseal.nginx.lint.level import Level
     from counterseal.nginx.lint.model import Configuration, Server
     from counterseal.nginx.tree import Directive
 
@@ -44,16 +43,8 @@ def _entrances(server: Server) -> Iterator[tuple[tuple[str, ...], Directive]]:
     for location in server.locations:
         directive = application(location)
         is_named = directive is not None and directive.name in PASSES and "$" not in directive.arguments[0]
-        if directive is not None and is_named and is_reachable(location) and not _has_access_rules(location):
+        if directive is not None and is_named and is_reachable(location) and not has_access_rules(location):
             yield (*location_match(location), directive.name, directive.arguments[0].rstrip("/")), directive
-
-
-def _has_access_rules(location: Level) -> bool:
-    return any(
-        one.arguments not in {("off",), ("all",)}
-        for name in ("auth_basic", "auth_request", "auth_jwt", "allow", "access_by_lua_block", "access_by_lua_file")
-        for one in location.all(name)
-    )
 
 
 _DECISION = "whether this entrance is wanted, and for whom"
