@@ -96,7 +96,9 @@ def given_of(run: Run, options: Options) -> Given:
         strict=options["strict"],
         ocsp_responses=tuple(ocsp_in(read_file(path), source=str(path)) for path in options["ocsp"]),
     )
-    return replace(given, ocsp_responses=(*given.ocsp_responses, *_ask(given))) if options["fetch_ocsp"] else given
+    if options["fetch_ocsp"]:
+        given = replace(given, ocsp_responses=(*given.ocsp_responses, *_ask(given)))
+    return given if options["at"] else replace(given, at=now())  # what was made while we asked is not from the future
 
 
 def _chain(run: Run, options: Options) -> tuple[FoundChain, str | None]:

@@ -19,7 +19,7 @@ from command import Ran, counterseal
 from counterseal.pki.subject import parse_subject
 from foreign_servers import openssl_serving
 from integration.nginx.lab import authority, issue
-from integration.nginx.responders import responder
+from integration.nginx.responders import forwarder, responder
 from ports import free_port
 
 if TYPE_CHECKING:
@@ -271,15 +271,15 @@ def test_lists_and_responses_are_fetched_when_asked_for(web: str, tmp_path: Path
 
 @pytest.mark.parametrize("is_revoked", [False, True])
 def test_a_real_responder_is_asked(tmp_path: Path, *, is_revoked: bool) -> None:
-    """``openssl ocsp`` says whether it stands, and that is the verdict."""
-    port = free_port()
-    carol = issue(parse_subject("CN=carol"), ca="root", responder=f"http://127.0.0.1:{port}/")
-    for name, issued in (("carol", carol), ("root", authority("root"))):
-        (tmp_path / f"{name}.pem").write_bytes(issued.certificate.public_bytes(Encoding.PEM))
-    good, revoked = ([], [carol]) if is_revoked else ([carol], [])
-    question = (str(tmp_path / "carol.pem"), "--purpose", "client", "--trust", str(tmp_path / "root.pem"))
-    with responder(tmp_path, "root", good, revoked, port=port):
-        ran = counterseal(tmp_path, "verify", *question, "--fetch-ocsp", "--json")
+    """``openssl ocsp`` says whether it stands, and that is the verdict, also where it takes a second to say so."""
+    with forwarder(behind := free_port(), delay=1.0) as port:
+        carol = issue(parse_subject("CN=carol"), ca="root", responder=f"http://127.0.0.1:{port}/")
+        for name, issued in (("carol", carol), ("root", authority("root"))):
+            (tmp_path / f"{name}.pem").write_bytes(issued.certificate.public_bytes(Encoding.PEM))
+        good, revoked = ([], [carol]) if is_revoked else ([carol], [])
+        question = (str(tmp_path / "carol.pem"), "--purpose", "client", "--trust", str(tmp_path / "root.pem"))
+        with responder(tmp_path, "root", good, revoked, port=behind):
+            ran = counterseal(tmp_path, "verify", *question, "--fetch-ocsp", "--json")
     assert ran.code == (3 if is_revoked else 0), ran
     assert failures(answer(ran)) == ({("revocation", 0)} if is_revoked else set())
 

@@ -82,7 +82,7 @@ def forwarder(target: int | None, delay: float = 0.0) -> Iterator[int]:
 def _relay(connection: socket.socket, target: int, delay: float) -> None:
     with suppress(OSError), connection, socket.create_connection(("127.0.0.1", target), WITHIN) as behind:
         request = connection.recv(65_536)
-        time.sleep(delay)  # what is tested is that nginx waits
+        time.sleep(delay)  # what is tested is that who asked waits
         behind.sendall(request)
         while answer := behind.recv(65_536):
             connection.sendall(answer)
