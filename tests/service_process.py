@@ -101,7 +101,7 @@ def make_ca(home: Path, configuration: str = "") -> None:
 def running(
     home: Path,
     *arguments: str,
-    dying: tuple[str, str, int] | None = None,
+    dying: tuple[str, str, int | str] | None = None,
     recording: Path | None = None,
     program: tuple[str, ...] = (),
     logs: bool = True,

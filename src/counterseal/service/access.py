@@ -14,21 +14,20 @@ from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext, suppress
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from counterseal.authority.ahead import reserve_ahead
 from counterseal.errors import CountersealError, StoreError
 from counterseal.service.errands import Errands
 from counterseal.service.metrics import Metrics
+from counterseal.service.waiting import QUEUE_LIMIT, Waiting, deliver, overloaded
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from counterseal.authority.ahead import Ahead
     from counterseal.authority.parts import Authority
-
-    Job = Callable[[Authority], Any]
-    Outcome = tuple[asyncio.Future[Any], Any, BaseException | None]
+    from counterseal.service.waiting import Outcome
 
 T = TypeVar("T")
 
@@ -41,23 +40,14 @@ LINGER_SECONDS = 0.005
 Other processes can write nothing meanwhile, so it is short.
 """
 
-QUEUE_LIMIT = 2_000
-"""Jobs that may wait; more are refused at once, which a client can act on."""
+TURNS = 2
+"""Of the event loop: in the first a request that has arrived is read, in the second it asks for its job."""
 
 KEPT = 20_000
 """Answers of a file that are kept at most, until all are forgotten."""
 
 THREADS = 4
 BUSY_SECONDS, BUSY_PAUSE = 10.0, 0.005
-
-
-class Waiting(NamedTuple):
-    """A job that waits to be written; see ``Access.write``."""
-
-    job: Job
-    future: asyncio.Future[Any]
-    durable: bool
-    undone: bool
 
 
 class Access:
@@ -86,6 +76,7 @@ class Access:
         self._metrics = metrics or Metrics()
         self._metrics.watch_waiting(lambda: len(self._waiting))
         self._task: asyncio.Task[None] | None = None
+        self._had_company = False
         self._arrival: asyncio.Future[None] | None = None
         self._reserving: asyncio.Task[None] | None = None
         self._closing = False
@@ -223,6 +214,7 @@ class Access:
         try:
             outcomes = [self._attempt(waiting) for waiting in group]
             await self._linger(group, outcomes)
+            await self._gather(group, outcomes)
             with self._metrics.commit_seconds.time():
                 await self._committer.do(store.commit)
         except BaseException:
@@ -238,11 +230,24 @@ class Access:
         while not any(waiting.durable for waiting in group) and len(group) < GROUP_LIMIT and not self._closing:
             if not self._waiting:
                 await self._arrive(until)
-            more = self._take(GROUP_LIMIT - len(group))
-            if not more:
+            if not self._join(group, outcomes):
                 return
-            group += more
-            outcomes += [self._attempt(waiting) for waiting in more]
+
+    async def _gather(self, group: list[Waiting], outcomes: list[Outcome]) -> None:
+        """Where several ask at a time, run what those ask whose requests have arrived: one flush for all of them."""
+        while self._had_company and len(group) < GROUP_LIMIT:
+            for _ in range(TURNS):
+                await asyncio.sleep(0)
+            if not self._join(group, outcomes):
+                break
+        self._had_company = len(group) > 1
+
+    def _join(self, group: list[Waiting], outcomes: list[Outcome]) -> bool:
+        """Run what waits in the transaction of the group, and say whether there was something."""
+        more = self._take(GROUP_LIMIT - len(group))
+        group += more
+        outcomes += [self._attempt(waiting) for waiting in more]
+        return bool(more)
 
     async def _arrive(self, until: float) -> None:
         """Wait for a job, or for this time of the loop."""
@@ -279,19 +284,3 @@ class Access:
         if not durable:
             deliver([outcome])
         return outcome
-
-
-def overloaded() -> StoreError:
-    """Return the error for who would have to wait behind too many."""
-    return StoreError("store.overloaded", f"too much is waiting to be written: {QUEUE_LIMIT} jobs")
-
-
-def deliver(outcomes: list[Outcome]) -> None:
-    """Give the outcomes to those who wait for them."""
-    for future, answer, error in outcomes:
-        if future.done():
-            continue  # whoever asked has gone away, or was answered before the commit
-        if error is None:
-            future.set_result(answer)
-        else:
-            future.set_exception(error)

@@ -1,7 +1,7 @@
 """One JSON object a line on stderr. What is logged is named field by field: no secret slips in with an object.
 
-Our own lines are written here, which costs a third of what the standard library's loggers do; those carry the server's
-warnings in the same form.
+Our own lines are written here, which costs a third of what the standard library's loggers do; those carry the warnings
+of the libraries below in the same form.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _ENCODER = json.JSONEncoder(default=str)
 
 
 class JSONLines(logging.Formatter):
-    """Formats what the server below logs like our own lines."""
+    """Formats what a library logs like our own lines."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the record as one line of JSON."""
@@ -26,12 +26,12 @@ class JSONLines(logging.Formatter):
 
 
 def start_logging() -> None:
-    """Send the server's warnings to stderr too."""
+    """Send the warnings of libraries, such as the server's or the database driver's, to stderr too."""
     output = logging.StreamHandler(sys.stderr)
     output.setFormatter(JSONLines())
-    logger = logging.getLogger("uvicorn")
-    logger.handlers, logger.propagate = [output], False
-    logger.setLevel(logging.WARNING)
+    everything = logging.getLogger()
+    everything.handlers = [output]
+    everything.setLevel(logging.WARNING)
 
 
 def log(event: str, /, **fields: object) -> None:

@@ -14,11 +14,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from counterseal.authority.ahead import Ahead
-from counterseal.service.access import QUEUE_LIMIT, THREADS, Access, overloaded
+from counterseal.service.access import THREADS, Access
 from counterseal.service.announced import Announced
 from counterseal.service.errands import Errands
 from counterseal.service.together import Together
 from counterseal.service.transacting import look, patiently, transaction
+from counterseal.service.waiting import QUEUE_LIMIT, overloaded
 
 if TYPE_CHECKING:
     from collections.abc import Callable

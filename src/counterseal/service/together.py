@@ -15,15 +15,15 @@ from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 from counterseal.errors import CountersealError, StoreError
-from counterseal.service.access import Waiting, deliver
 from counterseal.service.problems import UNANSWERED
 from counterseal.service.transacting import AWAY, CONFLICT, PATIENCE_SECONDS, patiently, transaction
+from counterseal.service.waiting import Waiting, deliver
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from counterseal.authority.parts import Authority
-    from counterseal.service.access import Job, Outcome
+    from counterseal.service.waiting import Job, Outcome
 
     Run = Callable[[Callable[[Authority], list[Outcome]]], Awaitable[list[Outcome]]]
 

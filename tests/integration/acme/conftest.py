@@ -65,11 +65,18 @@ class Lab:
 
 
 def start_lab(
-    stack: ExitStack, home: Path, more: str = "", *, http_port: int | None = None, allowed: str = '"127.0.0.0/8"'
+    stack: ExitStack,
+    home: Path,
+    more: str = "",
+    *,
+    http_port: int | None = None,
+    allowed: str = '"127.0.0.0/8"',
+    dying: tuple[str, str, int | str] | None = None,
 ) -> Lab:
     """Start everything; it ends with the stack. With an ``http_port`` that one is left to the test.
 
-    Of the networks that validation keeps away from only those in ``allowed``, of a TOML list, are open to it.
+    Of the networks that validation keeps away from only those in ``allowed``, of a TOML list, are open to it;
+    ``dying`` is that of ``running``.
     """
     dns = stack.enter_context(name_server())
     web = stack.enter_context(web_server())
@@ -78,7 +85,8 @@ def start_lab(
         dns=dns.address, http=http_port or web.port, tls=tls_port, more=more, allowed=allowed
     )
     make_ca(home, configuration)
-    service = stack.enter_context(running(home, "--listen", f"127.0.0.1:{free_port()}"))  # where it can start again
+    address = f"127.0.0.1:{free_port()}"  # where it can start again
+    service = stack.enter_context(running(home, "--listen", address, dying=dying))
     return Lab(service, dns, web, tls_port)
 
 

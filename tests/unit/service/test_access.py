@@ -52,6 +52,31 @@ def lab(tmp_path: Path) -> Lab:
     return Lab(tmp_path)
 
 
+def commits(access: Access) -> float:
+    """Return how many commits there were."""
+    return access._metrics.registry.get_sample_value("counterseal_db_commits_total") or 0
+
+
+def test_where_several_ask_a_commit_takes_in_who_has_arrived(lab: Lab) -> None:
+    """The job of a request that comes a turn of the loop later shares the flush, where there was company before."""
+
+    async def story(access: Access) -> tuple[int, int]:
+        async def later(number: int) -> None:
+            await asyncio.sleep(0)
+            await access.write(reserve(number))
+
+        async def flushes(number: int) -> int:
+            before = commits(access)
+            await asyncio.gather(access.write(reserve(number)), later(number + 1))
+            return int(commits(access) - before)
+
+        alone = await flushes(1)
+        await asyncio.gather(access.write(reserve(3)), access.write(reserve(4)))
+        return alone, await flushes(5)
+
+    assert lab.run(story) == (2, 1)
+
+
 def test_what_fails_fails_alone(lab: Lab) -> None:
     """Of three jobs in one transaction the second is undone, whatever it had written."""
 
@@ -117,14 +142,14 @@ def test_a_commit_that_nobody_waits_for_comes_with_the_next(lab: Lab, monkeypatc
         assert await access.read(taken) == []
         await access.write(reserve(3))
         together = await access.read(taken)
-        commits = access._metrics.registry.get_sample_value("counterseal_db_commits_total") or 0
+        committed = commits(access)
         monkeypatch.setattr(module, "LINGER_SECONDS", 0.01)
         await access.write(reserve(4), durable=False)
         for _ in range(3_000):
             if len(await access.read(taken)) == 4:
                 break
             await asyncio.sleep(0.01)
-        return together, commits, await access.read(taken)
+        return together, committed, await access.read(taken)
 
     assert lab.run(story) == ([1, 2, 3], 1, [1, 2, 3, 4])
 
