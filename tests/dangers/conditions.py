@@ -6,6 +6,7 @@ from nginx_dangers import ADMITTED, ANYBODY, BOB, PLAIN, Danger, Visit
 
 FOREIGN = Visit("other-alice")
 ADMIN = Visit(path="/public/../admin")
+API = Visit(path="/api/x")
 SECRET = Visit(path="/secret")
 KEPT = 'add_header Cache-Control max-age=60; return 200 "at $server_port";'
 """An application that says which one it is, for a minute."""
@@ -32,6 +33,9 @@ DANGERS = (
     ),
     Danger("mtls-check-by-request-uri", ADMIN, ADMITTED, "403"),
     Danger("mtls-check-by-request-uri", ADMIN, ADMITTED, "403", bad="bad_map"),
+    Danger("mtls-check-skipped-by-rewrite", API, ADMITTED, "403"),
+    Danger("mtls-check-skipped-by-rewrite", API, ADMITTED, "403", bad="bad_last", good="good_checked_later"),
+    Danger("mtls-check-skipped-by-rewrite", API, ADMITTED, "403", bad="bad_location", good="good_without_flag"),
     Danger("mtls-duplicate-server-name", ANYBODY, "200 files", "400"),
     Danger("mtls-duplicate-server-name", ANYBODY, "200 files", "400", bad="bad_no_name"),
     Danger("mtls-error-page-forwards", ANYBODY, ADMITTED, "403"),
@@ -42,6 +46,16 @@ DANGERS = (
     Danger("mtls-location-check-bypassed", Visit(path="/internal/x"), ADMITTED, "403", "bad_rewrite", "good_at_server"),
     Danger("mtls-merge-slashes-off", Visit(path="//admin/files/x"), "200 files", "403"),
     Danger("mtls-nested-location-unprotected", Visit(path="/admin/files/x"), "200 files", "403"),
+    Danger("mtls-off-by-slash", Visit(path="/static../admin/files/x"), "200 files", "404"),
+    Danger(
+        "mtls-off-by-slash",
+        Visit(path="/public../admin/"),
+        "200 admin",
+        "404",
+        bad="bad_proxy",
+        good="good_proxy",
+        application="location /admin/ { return 200 admin; }",
+    ),
     Danger("mtls-optional-no-ca-dn-auth", FOREIGN, ADMITTED, "400"),
     Danger("mtls-optional-no-ca-dn-auth", FOREIGN, ADMITTED, "403", bad="bad_ca_named", good="good_fingerprint"),
     Danger("mtls-optional-not-enforced", ANYBODY, ADMITTED, "403"),

@@ -22,6 +22,7 @@ DANGERS = (
     Danger("up-client-cert-without-chain", PLAIN, "400", SERVED, upstream=ASKING),
     Danger("up-crl-expired", PLAIN, "502", SERVED, because=OVER),
     Danger("up-crl-expired", PLAIN, "502", SERVED, good="good_newer", because=OVER),
+    Danger("up-crl-missing-for-intermediate", PLAIN, "502", SERVED, because="(3:unable to get certificate CRL)"),
     Danger("up-grpc-verify-off", PLAIN, "200 impostor", "502", upstream=IMPOSTOR),
     Danger("up-grpc-verify-off", PLAIN, "200 impostor", "502", bad="bad_ca_named", upstream=IMPOSTOR),
     Danger("up-name-mismatch", PLAIN, "502", SERVED, because=f'{NAME} "127.0.0.1"'),

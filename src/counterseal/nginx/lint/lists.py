@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from counterseal.nginx.lint.files import NamedFile
+    from counterseal.nginx.lint.store import Store
     from counterseal.nginx.tree import Directive
 
 
@@ -34,6 +35,13 @@ def deltas(directive: Directive, file: NamedFile, placeholder: str) -> Iterator[
     for one in filter(_is_delta, file.crls):
         message = f"the list of {show_subject(one.issuer)} is a delta"
         yield name_another(directive, placeholder, message, decision="where the full list is")
+
+
+def without_list(store: Store, file: NamedFile) -> list[str]:
+    """Return the names of the CAs of a store that end a path and have no list in the file, where that could be read."""
+    issuers = {one.issuer for one in file.crls}
+    used = (ca.subject for ca in store.cas if store.path(ca) and not file.fault)
+    return list(dict.fromkeys(show_subject(name) for name in used if name not in issuers))
 
 
 def _is_delta(crl: x509.CertificateRevocationList) -> bool:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from counterseal.findings import Severity
 from counterseal.nginx.lint.fix import Applicability
+from counterseal.nginx.lint.lists import without_list
 from counterseal.nginx.lint.rule import Found, Rule, name_another
 from counterseal.nginx.lint.store import stores
-from counterseal.pki.subject import show_subject
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,11 +21,9 @@ def check(configuration: Configuration) -> Iterator[Found]:
     for server, store in stores(configuration):
         crl = server.level.file("ssl_crl")
         file = configuration.file(crl)
-        if crl is None or file is None or file.fault:
+        if crl is None or file is None:
             continue
-        issuers = {one.issuer for one in file.crls}
-        used = (ca.subject for ca in store.cas if store.path(ca))
-        missing = list(dict.fromkeys(show_subject(name) for name in used if name not in issuers))
+        missing = without_list(store, file)
         if missing:
             message = f"no list of {', '.join(missing[:3])}: clients below are refused"
             yield name_another(crl, "<client-ca.crl>", message, decision=_DECISION)
