@@ -37,7 +37,7 @@ def check(configuration: Configuration) -> Iterator[Found]:
 
 
 def _target(location: Level) -> str:
-    """Return what a location's own path becomes, a directory or a URL; to ``root`` and to a mere host it is appended."""
+    """Return what a location's path becomes, a directory or a URL; to ``root`` and to a mere host it is appended."""
     path, passed = location_match(location)[1], location.value("proxy_pass")
     if passed:
         return passed if "/" in passed.partition("://")[2] else f"{passed}{path}"
