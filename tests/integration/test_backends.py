@@ -78,16 +78,44 @@ def test_the_impostors_of_a_generation_are_revoked_by_the_next(home: Path) -> No
     assert counted == {"valid": 1, "revoked": 1}
 
 
-def test_a_backend_that_is_not_verified_fails_its_rows(home: Path) -> None:
-    """Without proxy_ssl_verify every impostor gets the request, and the proof says so."""
-    current = (home / "nginx" / "current").resolve()
-    path = current / "sites" / "panel.proxy_ssl.conf"
-    path.write_text(path.read_text().replace("proxy_ssl_verify on;", "proxy_ssl_verify off;"))
-    os.kill(int((home / "nginx" / "run" / "nginx.pid").read_text()), signal.SIGHUP)
-    rows = _until_failing(home)
-    failed = {row["kind"].removeprefix("backend-") for row in rows if row["result"] == "failed"}
-    assert failed == ROWS - {"good", "sees-certificate"}
-    assert all("does not verify its backend" in row["cause"] for row in rows if row["result"] == "failed")
+BROKEN = [
+    {
+        "proxy": ({"proxy_ssl_verify on": "proxy_ssl_verify off"}, ROWS - {"good", "sees-certificate"}),
+        "grpc": ({"grpc_ssl_verify_depth 1": "grpc_ssl_verify_depth 0"}, {"good"}),
+    },
+    {
+        "proxy": ({"proxy_ssl_crl": "# proxy_ssl_crl"}, {"revoked"}),
+        "grpc": ({"grpc_ssl_server_name on": "grpc_ssl_server_name off"}, {"good", "sees-certificate"}),
+    },
+    {
+        "proxy": ({"upstream-chain": "alone"}, {"good", "sees-certificate"}),
+        "grpc": ({"upstream-cas": "chain"}, {"good"}),
+    },
+]
+"""What is replaced in the file of each protocol and by what, and the rows that fail then."""
+CAUSES = {"good": "its CA file lacks the root", "sees-certificate": "without its intermediates"}
+
+
+def test_what_breaks_the_side_of_the_backend_fails_its_rows(home: Path) -> None:
+    """All of them pass nginx -t, with both protocols broken differently at a time; each row names the cause."""
+    sites = (home / "nginx" / "current").resolve() / "sites"
+    first = (sites / "panel.upstream-chain.pem").read_text().split("-----BEGIN")[1]
+    (sites / "panel.alone.pem").write_text(f"-----BEGIN{first}")
+    files = {protocol: sites / f"panel.{protocol}_ssl.conf" for protocol in ("proxy", "grpc")}
+    whole = {protocol: file.read_text() for protocol, file in files.items()}
+    for broken in BROKEN:
+        for protocol, (edits, _) in broken.items():
+            text = whole[protocol]
+            for old, new in edits.items():
+                assert old in text
+                text = text.replace(old, new)
+            files[protocol].write_text(text)
+        os.kill(int((home / "nginx" / "run" / "nginx.pid").read_text()), signal.SIGHUP)
+        expected = {(protocol, kind) for protocol, (_, kinds) in broken.items() for kind in kinds}
+        failed = _until_failing(home, expected)
+        assert set(failed) == expected
+        for (_, kind), cause in failed.items():
+            assert CAUSES.get(kind, "does not verify its backend") in cause
 
 
 def test_the_certificate_that_nginx_shows_is_renewed(home: Path) -> None:
@@ -103,11 +131,17 @@ def test_the_certificate_that_nginx_shows_is_renewed(home: Path) -> None:
     assert all(row["result"] == "passed" for row in backend_rows(home))
 
 
-def _until_failing(home: Path) -> list[dict[str, Any]]:
-    """Prove until the reload has been taken; the last look counts."""
-    rows: list[dict[str, Any]] = []
+def _until_failing(home: Path, expected: set[tuple[str, str]]) -> dict[tuple[str, str], str]:
+    """Prove until the reload has been taken; return the causes that the last look told, by protocol and row."""
+    failed: dict[tuple[str, str], str] = {}
     for _ in range(20):
-        rows = backend_rows(home)
-        if sum(row["result"] == "failed" for row in rows) == len(ROWS) - 2:
+        failed = {
+            ("grpc" if row["title"].endswith("by gRPC") else "proxy", row["kind"].removeprefix("backend-")): row[
+                "cause"
+            ]
+            for row in backend_rows(home)
+            if row["result"] == "failed"
+        }
+        if set(failed) == expected:
             break
-    return rows
+    return failed

@@ -96,12 +96,18 @@ def _server_context(identity: ProbeIdentity, client_anchors: bytes | None) -> ss
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.set_alpn_protocols(["h2", "http/1.1"])
     context.num_tickets = 0
+    context.sni_callback = _demand_name
     load_identity(context, identity)
     if client_anchors is not None:
         context.verify_mode = ssl.CERT_OPTIONAL
         context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN  # of a user's certificate only its own chain is known
         context.load_verify_locations(cadata=client_anchors.decode("ascii"))
     return context
+
+
+def _demand_name(_socket: ssl.SSLObject, name: str | None, _context: ssl.SSLContext) -> int | None:
+    """Refuse who names no host (RFC 6066 3), as a backend with several sites does."""
+    return None if name else ssl.AlertDescription.ALERT_DESCRIPTION_UNRECOGNIZED_NAME
 
 
 def _serial(secured: ssl.SSLSocket) -> int | None:

@@ -19,8 +19,9 @@ _NOT_VERIFIED = Cause(
 )
 _LOCKED_OUT = Cause(
     "nginx takes no backend: its CA file lacks the root, proxy_ssl_verify_depth is too small, a CRL is expired or "
-    "missing for one CA of the chain, or the backend refuses nginx's own certificate",
-    "read nginx's error.log (upstream SSL certificate verify error), and compare the CA file, the lists and the depth",
+    "missing for one CA of the chain, proxy_ssl_server_name is off, or the backend refuses nginx's own certificate",
+    "read nginx's error.log (upstream SSL certificate verify error), and compare the CA file, the lists and the depth; "
+    "set proxy_ssl_server_name on",
 )
 _NOT_SHOWN = Cause(
     "the backend sees no certificate of nginx, or another one: proxy_ssl_certificate is missing, an old one, or "
