@@ -11,13 +11,13 @@ from command import counterseal
 from counterseal.cli.run import run
 from integration.serve.test_publication import configuration
 from ports import free_port
+from prove_bench import nginx_binaries, nginx_version
 from service_process import make_ca, running
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from command import Ran
-
+STREAMS_ASK = (1, 29, 7)
 SITE = """
 [sites.panel]
 server_names = ["panel.test"]
@@ -41,17 +41,39 @@ resolver = ["127.0.0.1"]
 """
 
 
+STREAM = """
+[sites.db]
+kind = "stream"
+server_names = ["db.test"]
+listen = ["127.0.0.1:{port}"]
+client_cas = ["clients"]
+upstream = "127.0.0.1:1"
+ocsp = {{ responder = "{responder}" }}
+stapling = true
+resolver = ["127.0.0.1"]
+"""
+
+
 @pytest.mark.nginx
-def test_a_deploy_proves_itself_with_our_responder(tmp_path: Path) -> None:
-    """Its clients are issued a moment before, and one is revoked, which no list says here: the responder knows."""
+@pytest.mark.parametrize("binary", nginx_binaries().values(), ids=nginx_binaries())
+def test_a_deploy_proves_itself_with_our_responder(binary: Path, tmp_path: Path) -> None:
+    """Its clients are issued a moment before, and one is revoked, which no list says here: the responder knows.
+
+    One site is for TLS 1.3 alone and verifies nobody, and where this nginx asks and staples in a stream, one is such.
+    """
     home, settings = tmp_path / "home", configuration()
     responder = "http://" + settings.split('http_listen = "')[1].split('"')[0] + "/ocsp"
-    make_ca(home, settings + SITE.format(port=free_port(), responder=responder))
+    kinds = [SITE, OPEN + 'tls = "modern"\n', *([STREAM] if nginx_version(binary) >= STREAMS_ASK else [])]
+    sites = "".join(kind.format(port=free_port(), responder=responder) for kind in kinds)
+    make_ca(home, f'{settings}\n[nginx]\nbinary = "{binary}"\n{sites}')
     try:
         with running(home, "--name", "127.0.0.1") as service:
-            deployed = counterseal(home, "nginx", "deploy")
-            assert (deployed.code, "in force and proved" in deployed.stdout) == (0, True), deployed.stderr
-            assert _stapled(counterseal(home, "prove", "--json")) == "passed"
+            deployed = counterseal(home, "nginx", "deploy", "--json")
+            assert deployed.code == 0, deployed.stderr
+        proofs = json.loads(deployed.stdout)["proofs"]
+        stapled = [row for proof in proofs for row in proof["rows"] if row["kind"] == "stapled-response"]
+        assert [(row["result"], row["observed"][:10]) for row in stapled] == [("passed", "good; from")] * len(kinds)
+        assert [row["tls"] for row in stapled[:2]] == ["1.2", "1.3"]
         asked = [line["status"] for line in service.log if line.get("path", "").startswith("/ocsp/")]
         assert asked
         assert set(asked) == {200}
@@ -84,9 +106,3 @@ def test_a_responder_that_is_gone(
         assert "in force and proved: generation 3" in shown.out
     finally:
         counterseal(home, "nginx", "stop")
-
-
-def _stapled(ran: Ran) -> str:
-    """Return what the proof says of the stapled response."""
-    rows = json.loads(ran.stdout)["proofs"][0]["rows"]
-    return next(str(row["result"]) for row in rows if row["kind"] == "stapled-response")
