@@ -236,7 +236,7 @@ def _outcome(proofs: tuple[Proof, ...], *, locks_out: bool = False) -> ProofOutc
     if locks_out:
         failed = [(site, row) for site, row in failed if row.row.kind is not RowKind.STAPLE]
     if not failed:
-        count = sum(len(proof.rows) for proof in proofs)
+        count = sum(len(proof.rows) - len(proof.failed) for proof in proofs)
         return ProofOutcome(passed=True, summary=f"{count} rows as expected", details=proofs)
     site, row = failed[0]
     more = f", and {len(failed) - 1} more" if len(failed) > 1 else ""

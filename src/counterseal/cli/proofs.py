@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 import textwrap
 from itertools import zip_longest
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from counterseal.cli.common import columns
 from counterseal.cli.terminal import terminal_width
+from counterseal.handshake.proof_json import row_to_json
 from counterseal.pki.shown import counted
 
 if TYPE_CHECKING:
@@ -36,12 +37,13 @@ def table(proofs: Sequence[Proof]) -> str:
     return "\n".join(lines)
 
 
-def tell_unmet(run: Run, deployed: Deployed) -> None:
-    """Say which rows failed in a deploy that is in force all the same, because it locks somebody out."""
+def tell_unmet(run: Run, deployed: Deployed) -> list[dict[str, Any]]:
+    """Say which rows failed in a deploy that is in force all the same, because it locks somebody out; return them."""
     for row in deployed.unmet:
         run.say(f"warning: site {row.row.site}: {row.row.title}: expected {row.expected}, saw {row.observed}")
     for line in _advice(deployed.unmet):
         run.say(line)
+    return [row_to_json(row) for row in deployed.unmet]
 
 
 def summary(proof: Proof) -> str:

@@ -71,12 +71,12 @@ def _deploy(run: Run, authority: Authority, stale: Sequence[str]) -> tuple[str |
 
     _tell_rollback(run, ground)
     deployed = deploy_sites(authority, run.settings().sites, ground, reason="refresh", locks_out=True)
-    tell_unmet(run, deployed)
-    generation = deployed.result.generation
+    unmet, generation = tell_unmet(run, deployed), deployed.result.generation
     renewed = f", renewed the certificate of {', '.join(names)}" if names else ""
     return f"generation {generation} is in force and proved{renewed}", {
         "generation": generation,
         "renewed": list(names),
+        "unmet": unmet,
     }
 
 

@@ -117,10 +117,10 @@ def _deploy(run: Run, authority: Authority, ground: Ground, reason: str) -> tupl
     from counterseal.cli.proofs import tell_unmet  # noqa: PLC0415 - same
 
     deployed = deploy_sites(authority, run.settings().sites, ground, reason=reason, locks_out=True)
-    tell_unmet(run, deployed)
-    generation = deployed.result.generation
-    rows = sum(len(proof.rows) for proof in deployed.proofs)
-    return f"in force and proved: generation {generation}, {rows} rows", {"generation": generation}
+    unmet, generation = tell_unmet(run, deployed), deployed.result.generation
+    rows = sum(len(proof.rows) for proof in deployed.proofs) - len(unmet)
+    shown = {"generation": generation, "unmet": unmet}
+    return f"in force and proved: generation {generation}, {rows} rows", shown
 
 
 def ground_in_force(run: Run, *, deploy: bool) -> Ground | None:

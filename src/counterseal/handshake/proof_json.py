@@ -26,11 +26,12 @@ def proof_to_json(proof: Proof) -> dict[str, Any]:
         "site": proof.site,
         "passed": proof.passed,
         "seconds": round(proof.seconds, 3),
-        "rows": [_row_to_json(result) for result in proof.rows],
+        "rows": [row_to_json(result) for result in proof.rows],
     }
 
 
-def _row_to_json(result: RowResult) -> dict[str, Any]:
+def row_to_json(result: RowResult) -> dict[str, Any]:
+    """Return one row of it."""
     row = result.row
     return {
         "kind": row.kind.value,

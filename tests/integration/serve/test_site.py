@@ -100,9 +100,12 @@ def test_a_responder_that_is_gone(
         assert "stapled OCSP response: expected a response that says good, saw no OCSP response came" in told
         assert "  cause: nginx staples nothing" in told
         assert "hint: generation 1 is in force, as before" in told
-        assert run(["revoke", "alice", "--home", str(home)]) == 0
+        assert run(["revoke", "alice", "--reason", "certificate_hold", "--home", str(home)]) == 0
         shown = capfd.readouterr()
         assert "warning: site open: stapled OCSP response: expected" in shown.err
         assert "in force and proved: generation 3" in shown.out
+        assert run(["unrevoke", "alice", "--json", "--home", str(home)]) == 0
+        held = json.loads(capfd.readouterr().out)
+        assert (held["generation"], [row["kind"] for row in held["unmet"]]) == (4, ["stapled-response"])
     finally:
         counterseal(home, "nginx", "stop")

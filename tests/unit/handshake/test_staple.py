@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from cryptography import x509
@@ -29,6 +29,8 @@ def test_a_good_response() -> None:
     good = response(PKI.server, PKI.server_ca)
     staple = read_staple(sent(good), datetime.now(UTC))
     assert (staple.fault, staple.came, staple.text.startswith("good; from ")) == (None, True, True), staple.text
+    ahead = response(PKI.server, PKI.server_ca, age=-timedelta(minutes=2))  # the responder's clock is
+    assert read_staple(sent(ahead), datetime.now(UTC)).fault is None
     anchors = certificate_pem(PKI.root, PKI.server_ca)
     assert read_staple(sent(good, PKI.server), datetime.now(UTC), anchors).fault is None
 
