@@ -30,6 +30,9 @@ WITHIN = 120.0
 PROGRAM = shutil.which("firefox-esr")
 PREFERENCES: dict[str, str | int | bool] = {
     "marionette.port": 0,
+    # what is shown was answered now
+    "browser.cache.disk.enable": False,
+    "browser.cache.memory.enable": False,
     # one connection for a page: none in advance, and no second one where the first takes long
     "network.http.connection-retry-timeout": 0,
     "network.http.speculative-parallel-limit": 0,
