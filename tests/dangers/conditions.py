@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nginx_dangers import ADMITTED, ANYBODY, BOB, PLAIN, Danger, Visit
+from nginx_dangers import ADMITTED, ANYBODY, APPLICATION, BOB, PLAIN, Danger, Visit
 
 FOREIGN = Visit("other-alice")
 ADMIN = Visit(path="/public/../admin")
@@ -41,6 +41,15 @@ DANGERS = (
     Danger("mtls-error-page-forwards", ANYBODY, ADMITTED, "403"),
     Danger("mtls-error-page-forwards", ANYBODY, "200 welcome", "403", bad="bad_success"),
     Danger("mtls-error-page-forwards", ANYBODY, ADMITTED, "403", bad="bad_condition", good="good_condition"),
+    Danger(
+        "mtls-error-page-forwards",
+        ANYBODY,
+        ADMITTED,
+        "403",
+        bad="bad_subrequest",
+        good="good_subrequest",
+        application=f"if ($http_x_client_verify = NONE) {{ return 403; }} {APPLICATION}",
+    ),
     Danger("mtls-listen-without-ssl", Visit(tls=False), ADMITTED, "400"),
     Danger("mtls-location-check-bypassed", Visit(path="/admin/x.php"), "502", "403"),
     Danger("mtls-location-check-bypassed", Visit(path="/internal/x"), ADMITTED, "403", "bad_rewrite", "good_at_server"),

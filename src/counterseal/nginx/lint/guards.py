@@ -35,6 +35,7 @@ _ELSEWHERE = re.compile(r"\b(?:require|dofile|loadfile|capture|capture_multi)\b"
 """Words by which Lua hands a decision on to code, or a subrequest, that is not here."""
 _LEFT_OPEN = frozenset({"optional", "optional_no_ca"})
 _REFUSALS = frozenset({"400", "401", "403", "404"})
+_OF_SUBREQUEST = frozenset({"401", "403"})
 _NO_DECISION = frozenset({"set", "log_format", "access_log", "add_header", "add_trailer"})
 
 
@@ -81,7 +82,7 @@ def _code(directive: Directive) -> str:
 
 
 def refusals(configuration: Configuration, level: Level) -> frozenset[str]:
-    """Return the codes with which the conditions of this very level refuse a client."""
+    """Return the codes with which the conditions of this very level refuse a client, or a subrequest may."""
     returns = (
         returned.arguments[0]
         for condition in level.inside("if")
@@ -89,7 +90,9 @@ def refusals(configuration: Configuration, level: Level) -> frozenset[str]:
         for returned in condition.here("return")
         if returned.arguments
     )
-    return frozenset(returns) & _REFUSALS
+    asked = level.effective("auth_request")
+    is_asked = asked is not None and asked.arguments != ("off",) and level.value("ssl_verify_client") in _LEFT_OPEN
+    return frozenset(returns) & _REFUSALS | (_OF_SUBREQUEST if is_asked else frozenset())
 
 
 def is_guarded(configuration: Configuration, level: Level) -> bool:

@@ -48,7 +48,7 @@ def check(configuration: Configuration) -> Iterator[Found]:
 
 
 def _of_conditions(configuration: Configuration, server: Server) -> Iterator[Found]:
-    """Find named locations to which a condition's refusal leads: the conditions of the server are not looked at again.
+    """Find named locations to which a refusal leads: the conditions, or the subrequest, are not looked at again.
 
     One that runs another application than the rest of the server, such as a login, is meant.
     """
@@ -91,7 +91,8 @@ RULE = Rule(
     summary="error_page sends clients that were refused to the application.",
     evidence="The internal redirect is not verified again, and = keeps the status of the application: 200 for a "
     "client without certificate and for one whose certificate had expired. A named location does not run the "
-    "conditions of the server either: return 403 with error_page 403 = @app gave 200, too.",
+    "conditions of the server either: return 403 with error_page 403 = @app gave 200, too, and a subrequest is not "
+    "asked again.",
     remedy="answer refusals with something static and a code of your own: error_page 495 496 =403 @denied;",
     reference="https://nginx.org/en/docs/http/ngx_http_core_module.html#error_page",
     check=check,
