@@ -81,6 +81,7 @@ def test_the_request_stands_between_the_handshake_and_what_followed() -> None:
         ("openssl-1.2-dhe", "modulo a 2048-bit prime", True),
         ("openssl-1.2-rsa", "encrypted to the server's RSA key", False),
         ("openssl-1.3-resumed", "the secret of the earlier session", True),
+        ("nginx-1.3-hybrid", "two key shares in X25519MLKEM768 (post-quantum hybrid: x25519 and ML-KEM-768)", True),
     ],
 )
 def test_from_what_the_keys_are_derived(case: str, words: str, *, forward: bool) -> None:
@@ -89,7 +90,7 @@ def test_from_what_the_keys_are_derived(case: str, words: str, *, forward: bool)
     assert derivation is not None
     assert any(words in step for step in derivation.steps)
     assert derivation.forward_secret is forward
-    assert not derivation.post_quantum
+    assert derivation.post_quantum is ("hybrid" in case)
 
 
 def test_no_keys_without_a_server_hello() -> None:
