@@ -85,6 +85,9 @@ DANGERS = (
     Danger("mtls-verify-compared-to-failed", ANYBODY, ADMITTED, "403", bad="bad_regex"),
     Danger("mtls-verify-compared-to-failed", ANYBODY, "200 files", "403", bad="bad_map_regex", good="good_map"),
     Danger("mtls-verify-missing", ANYBODY, ADMITTED, "400"),
+    Danger("mtls-verify-never-empty", ANYBODY, ADMITTED, "403"),
+    Danger("mtls-verify-never-empty", ANYBODY, ADMITTED, "403", bad="bad_flag", good="good_both"),
+    Danger("mtls-verify-never-empty", ANYBODY, ADMITTED, "403", bad="bad_word"),
     Danger("mtls-verify-missing", ANYBODY, ADMITTED, "400", bad="bad_off"),
 )
 OF_MODULES = (

@@ -56,6 +56,7 @@ from counterseal.nginx.lint.mtls import (
     verify_compared_to_failed,
     verify_errors_invisible,
     verify_missing,
+    verify_never_empty,
 )
 
 if TYPE_CHECKING:
@@ -113,4 +114,5 @@ RULES: tuple[Rule, ...] = (
     verify_compared_to_failed.RULE,
     verify_errors_invisible.RULE,
     verify_missing.RULE,
+    verify_never_empty.RULE,
 )
