@@ -79,7 +79,7 @@ class NginxProcess:
                 os.kill(pid, signal.SIGKILL)
 
     def start(self, *, within: float) -> Reload:
-        """Start the private nginx; it puts itself in the background. Returns when its workers run.
+        """Start the private nginx; it puts itself in the background. Returns when the first of its workers runs.
 
         Raises NginxError ``nginx.start_failed`` with its own line, ``nginx.timeout``, ``nginx.missing``.
         """

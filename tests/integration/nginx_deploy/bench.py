@@ -167,6 +167,11 @@ class Bench:
             )
         )
 
+    def all_workers(self) -> tuple[int, ...]:
+        """Return the workers once there are as many as configured: a start or a reload is over with the first."""
+        assert wait_until(lambda: len(self.nginx.worker_pids()) == self.workers, within=30, clock=system_clock())
+        return self.nginx.worker_pids()
+
     def connect(self) -> ssl.SSLSocket:
         """Return a fresh TLS connection that trusts the certificate of the site and no other."""
         context = ssl.create_default_context(cadata=make_pair("site.test")[0].decode())
