@@ -25,6 +25,7 @@ def small_disk(directory: Path, *, size: int = 2_000_000) -> Iterator[Path]:
     try:
         yield directory
     finally:
+        # Whoever was killed just now may still be closing its files: then "busy", and the mount would outlive the test.
         subprocess.run(["umount", "--lazy", str(directory)], check=True)
 
 

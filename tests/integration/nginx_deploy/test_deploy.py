@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+import disks
 from counterseal.errors import DeployError, NginxError
 from counterseal.nginx.deploy import STEPS, ProofOutcome, deploy
 from counterseal.nginx.generations import Directories, list_generations, read_current
@@ -259,7 +260,7 @@ def test_a_read_only_directory_is_named_and_nothing_changes(bench: Bench) -> Non
         error = _refused(bench, before)
     finally:
         if os.geteuid() == 0:
-            subprocess.run(["umount", str(generations)], check=True)
+            subprocess.run(["umount", "--lazy", str(generations)], check=True)
         else:
             generations.chmod(0o711)
     assert error.code == "deploy.write_failed"
@@ -273,33 +274,22 @@ def test_a_read_only_directory_is_named_and_nothing_changes(bench: Bench) -> Non
 @pytest.fixture
 def small_disk(bench: Bench) -> Iterator[Path]:
     """Put the base on a file system of 256 kB; only root can make one."""
-    bench.base.mkdir()
-    _mount("-t", "tmpfs", "-o", "size=256k", "none", str(bench.base))
-    yield bench.base
-    bench.close()
-    subprocess.run(["umount", str(bench.base)], check=True)
-
-
-def _fill(disk: Path) -> None:
-    with (disk / "ballast").open("wb", buffering=0) as stream:
-        try:
-            while True:
-                stream.write(b"\0" * 4096)
-        except OSError:
-            return
+    with disks.small_disk(bench.base, size=256 * 1024) as disk:
+        yield disk
+        bench.close()
 
 
 def test_a_full_disk_leaves_the_old_generation_and_nothing_half_written(bench: Bench, small_disk: Path) -> None:
     """The error says what to do, and after it was done the next deploy succeeds."""
     bench.deploy()
     before = bench.state()
-    _fill(small_disk)
+    disks.fill(small_disk)
     error = _refused(bench, before)
     assert error.code == "deploy.write_failed"
     assert "no space left on device" in error.message
     assert "free some space" in (error.hint or "")
     assert [found.number for found in list_generations(bench.base)] == [1]
-    (small_disk / "ballast").unlink()
+    (small_disk / "filler").unlink()
     assert bench.deploy().generation == 2
 
 
@@ -313,7 +303,7 @@ def test_a_disk_that_becomes_full_in_the_middle_does_not_stop_the_way_back(
 
     def fill(now: str) -> None:
         if now == step:
-            _fill(small_disk)
+            disks.fill(small_disk)
 
     bench.on_step = fill
     with pytest.raises(DeployError) as caught:
@@ -322,6 +312,6 @@ def test_a_disk_that_becomes_full_in_the_middle_does_not_stop_the_way_back(
     assert "no space left on device" in caught.value.message
     assert (bench.state(), bench.litter()) == (before, [])
     bench.on_step = lambda _: None
-    (small_disk / "ballast").unlink()
+    (small_disk / "filler").unlink()
     shutil.rmtree(Directories(bench.base).directory(2), ignore_errors=True)
     assert bench.deploy().active.previous == 1

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+import disks
 from counterseal.errors import StoreError
 from counterseal.store.records import Query
 from counterseal.store.sqlite import open_store
@@ -27,13 +28,8 @@ UNPRIVILEGED = ("setpriv", f"--bounding-set={OVERRIDES}") if os.geteuid() == 0 e
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """Return a directory on a disk of its own, 1.5 MB small; only root can have one."""
-    directory = tmp_path / "disk"
-    directory.mkdir()
-    options = ["mount", "-t", "tmpfs", "-o", f"size={SIZE}", "none", str(directory)]
-    if os.geteuid() != 0 or subprocess.run(options, check=False, capture_output=True).returncode != 0:
-        pytest.skip("mounting a small disk needs root")
-    yield directory
-    subprocess.run(["umount", str(directory)], check=True)
+    with disks.small_disk(tmp_path / "disk", size=SIZE) as disk:
+        yield disk
 
 
 def assert_sound(path: Path, failed: int) -> None:
