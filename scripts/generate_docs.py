@@ -19,8 +19,6 @@ from counterseal import __version__
 from counterseal.nginx.lint.catalogue import RULES
 from counterseal.nginx.lint.fix import Applicability
 from counterseal.pki.lint.catalogue import catalogue
-from counterseal.protocols.api.face import OPERATIONS
-from counterseal.protocols.api.openapi import openapi
 from error_codes import ErrorUse, read_kinds, read_uses
 
 if TYPE_CHECKING:
@@ -126,6 +124,9 @@ def write_lint_rules() -> str:
 
 def write_openapi() -> str:
     """Return docs/openapi.json: the API, as the service describes it."""
+    from counterseal.protocols.api.face import OPERATIONS  # noqa: PLC0415 - on Starlette, which a plain wheel has not
+    from counterseal.protocols.api.openapi import openapi  # noqa: PLC0415 - same
+
     return json.dumps(openapi(OPERATIONS, version=__version__), indent=1, ensure_ascii=False) + "\n"
 
 

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from architecture.source_tree import ROOT
+
 
 @pytest.mark.nginx
 def test_quickstart_proves_mutual_tls_and_a_lock_out(tmp_path: Path) -> None:
@@ -38,6 +40,31 @@ def test_quickstart_never_clears_a_directory_that_is_not_its_own(tmp_path: Path)
     assert ran.returncode == 2
     assert "not made by quickstart" in ran.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["mine"]
+
+
+def test_where_nothing_can_be_installed_it_is_said_what_is_missing(tmp_path: Path) -> None:
+    """No Python, no apt, no sudo: ./quickstart names the packages and begins nothing (the rest: fresh_machine.sh)."""
+    checkout, tools = tmp_path / "checkout", tmp_path / "tools"
+    (checkout / "scripts").mkdir(parents=True)
+    tools.mkdir()
+    for name in ("quickstart", "scripts/setup.sh"):
+        shutil.copy(ROOT / name, checkout / name)
+    for name in ("sh", "dirname"):
+        (tools / name).symlink_to(shutil.which(name) or name)
+    ran = subprocess.run(
+        [tools / "sh", checkout / "quickstart"],
+        env={"PATH": str(tools)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert ran.returncode == 1
+    assert ran.stderr.splitlines()[:2] == [
+        "error: Python 3.11 or newer with venv is missing: no python3 found",
+        "hint: as root: apt-get install python3 python3-venv",
+    ]
+    assert sorted(path.name for path in checkout.iterdir()) == ["quickstart", "scripts"]
 
 
 HIDE = 'mount --bind /dev/null /usr/sbin/nginx; exec "$@"'
