@@ -16,7 +16,7 @@ from counterseal.handshake.explain.story import Story, read_story
 from counterseal.handshake.first_words import read_first_words
 from counterseal.handshake.in_front import InFront, look_again
 from counterseal.handshake.observation import Attempt, Observation
-from counterseal.handshake.stapled import is_stapled
+from counterseal.handshake.stapled import Stapled, look_for_response
 from counterseal.handshake.trace.connection import dial
 from counterseal.handshake.trace.dial import Ending, Trace
 from counterseal.handshake.wire.alerts import alert_meaning
@@ -45,7 +45,7 @@ class Examination:
     """The handshake and the visits; ``resumed`` is the second one where ``resume`` asked for it and got a session.
 
     ``in_front`` is what stands before the server where the connection never became TLS, as far as that can be told.
-    ``stapled`` says, where the certificate demands it, whether an OCSP response comes with it (None: not seen).
+    ``stapled`` is, where the certificate demands it, what comes when an OCSP response is asked for (None: not seen).
     """
 
     what: Dial
@@ -54,7 +54,7 @@ class Examination:
     resume: bool = False
     resumed: Watched | None = None
     in_front: InFront | None = None
-    stapled: bool | None = None
+    stapled: Stapled | None = None
 
 
 def examine(what: Dial, *, paths: Sequence[str] = (), resume: bool = False) -> Examination:
@@ -73,7 +73,7 @@ def examine(what: Dial, *, paths: Sequence[str] = (), resume: bool = False) -> E
         resume,
         resumed,
         in_front=look_again(what, main.trace),
-        stapled=is_stapled(what) if chain and demands_stapling(chain[0]) else None,
+        stapled=look_for_response(what) if chain and demands_stapling(chain[0]) else None,
     )
 
 

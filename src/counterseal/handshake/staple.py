@@ -9,7 +9,6 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from cryptography import x509
 from cryptography.x509 import ocsp
 
 from counterseal.handshake.explain.certificates import demands_stapling, read_certificates
@@ -27,13 +26,15 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from cryptography import x509
+
     from counterseal.handshake.stapled import Stapled
 
 _SKEW = timedelta(minutes=5)  # OCSP_check_validity in ngx_event_openssl_stapling.c
 
 
-def read_staple(sent: Stapled, at: datetime, anchors: bytes | None = None) -> Staple:
-    """Return what the response beside the chain is worth at this time; ``anchors`` (PEM) may be the issuer, too."""
+def read_staple(sent: Stapled, at: datetime, anchors: Sequence[x509.Certificate] = ()) -> Staple:
+    """Return what the response beside the chain is worth at this time; an anchor may be the issuer, too."""
     demanded = bool(sent.chain) and demands_stapling(sent.chain[0])
     if sent.response is None:
         words = "no OCSP response came" + (", and the certificate demands one (must-staple)" if demanded else "")
@@ -71,10 +72,7 @@ def _by_its_clock(response: ocsp.OCSPResponse, at: datetime) -> datetime:
     return begins if at < begins <= at + _SKEW else at
 
 
-def _issuer(chain: Sequence[x509.Certificate], anchors: bytes | None) -> Candidate | None:
+def _issuer(chain: Sequence[x509.Certificate], anchors: Sequence[x509.Certificate]) -> Candidate | None:
     """Return who issued the first certificate, by its signature: another of the chain, or an anchor."""
-    for certificate in (*chain[1:], *(x509.load_pem_x509_certificates(anchors) if chain and anchors else ())):
-        candidate = Candidate(certificate)
-        if signature_fault(Candidate(chain[0]), candidate) is None:
-            return candidate
-    return None
+    candidates = map(Candidate, (*chain[1:], *anchors) if chain else ())
+    return next((one for one in candidates if signature_fault(Candidate(chain[0]), one) is None), None)

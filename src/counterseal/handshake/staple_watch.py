@@ -10,6 +10,8 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from cryptography import x509
+
 from counterseal.errors import InputError
 from counterseal.handshake.observation import Observation
 from counterseal.handshake.staple import read_staple
@@ -17,6 +19,8 @@ from counterseal.handshake.stapled import AlertError, ask_for_response
 from counterseal.handshake.trace.dial import Dial
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from counterseal.handshake.observation import Attempt
     from counterseal.handshake.site import Stapling
 
@@ -28,9 +32,10 @@ _PAUSE = 0.05
 def watch_for_staple(what: Attempt, stapling: Stapling) -> Observation:
     """Return what came as OCSP response; asked once where none has to come, else until one does or time is over."""
     began = time.monotonic()
+    anchors = _read(what.trust_anchors)
     dial = Dial(what.endpoint, what.server_name, what.host_header, tls_version=what.tls_version, timeout=what.timeout)
     while True:
-        seen = _ask(dial, what.trust_anchors, stapling)
+        seen = _ask(dial, anchors, stapling)
         seconds = time.monotonic() - began
         absent = seen.staple is not None and not seen.staple.came and (stapling.meant or seen.staple.demanded)
         if not absent or seconds > PATIENCE:
@@ -38,7 +43,15 @@ def watch_for_staple(what: Attempt, stapling: Stapling) -> Observation:
         time.sleep(_PAUSE)
 
 
-def _ask(dial: Dial, anchors: bytes | None, stapling: Stapling) -> Observation:
+def _read(anchors: bytes | None) -> Sequence[x509.Certificate]:
+    """Return the anchors; those of a system may hold what the library does not read, and the chain has its issuer."""
+    try:
+        return x509.load_pem_x509_certificates(anchors) if anchors else ()
+    except ValueError:
+        return ()
+
+
+def _ask(dial: Dial, anchors: Sequence[x509.Certificate], stapling: Stapling) -> Observation:
     try:
         sent = ask_for_response(dial)
         return Observation(staple=read_staple(sent, stapling.clock(), anchors))

@@ -58,14 +58,14 @@ class Stapled:
     response: bytes | None = field(repr=False)
 
 
-def is_stapled(what: Dial) -> bool | None:
-    """Return whether a response comes, in whichever version; None where the peer does not tell, or after STARTTLS."""
+def look_for_response(what: Dial) -> Stapled | None:
+    """Return what the server sends, in whichever version; None where the peer does not tell, or after STARTTLS."""
     if what.starttls is not None:
         return None
     versions: tuple[TLSVersion, ...] = ("1.2", "1.3")
     for version in versions:
         with suppress(OSError, ValueError, InputError):
-            return ask_for_response(replace(what, tls_version=version)).response is not None
+            return ask_for_response(replace(what, tls_version=version))
     return None
 
 

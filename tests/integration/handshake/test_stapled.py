@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,7 @@ from counterseal.handshake.examine import examine
 from counterseal.handshake.explain.checks import Anchors
 from counterseal.handshake.explain.explanation import explain
 from counterseal.handshake.observation import Endpoint
-from counterseal.handshake.stapled import is_stapled
+from counterseal.handshake.stapled import look_for_response
 from counterseal.handshake.trace.dial import Dial, StartTLS
 from counterseal.pki.path.check import Check, Outcome
 from foreign_servers import openssl_serving
@@ -55,6 +55,7 @@ def look(port: int) -> Check | None:
         (("-status_file", "response.der"), Outcome.PASS),
         ((), Outcome.WARN),
         (("-status_file", "response.der", "-tls1_3"), Outcome.PASS),
+        (("-status_file", "stale.der"), Outcome.WARN),
         (("-tls1_3",), Outcome.WARN),
         (("-status_file", "response.der", "-tls1_3", "-ciphersuites", "TLS_CHACHA20_POLY1305_SHA256"), Outcome.PASS),
         (("-status_file", "response.der", "-tls1_3", "-ciphersuites", "TLS_AES_128_GCM_SHA256"), Outcome.PASS),
@@ -62,9 +63,10 @@ def look(port: int) -> Check | None:
     ],
 )
 def test_whether_a_response_comes(options: tuple[str, ...], outcome: Outcome, tmp_path: Path) -> None:
-    """Passed where it does, a warning where it does not; a server without X25519 cannot be asked."""
+    """Passed where a good one does, a warning where none or an old one does; without X25519 nobody can be asked."""
     (tmp_path / "server.pem").write_bytes(certificate_pem(demanding(), PKI.server_ca) + key_pem(demanding()))
     (tmp_path / "response.der").write_bytes(response(demanding(), PKI.server_ca))
+    (tmp_path / "stale.der").write_bytes(response(demanding(), PKI.server_ca, age=timedelta(days=3)))
     files = ("-cert", "server.pem", "-cert_chain", "server.pem", "-www")
     with openssl_serving(tmp_path, *files, *options) as port:
         found = look(port)
@@ -109,9 +111,9 @@ def test_nginx_with_a_file(binary: Path, tmp_path: Path) -> None:
 def test_who_says_something_else_has_not_told(answer: bytes) -> None:
     """And nothing is raised."""
     with serving(answering(answer)) as endpoint:
-        assert is_stapled(Dial(endpoint, HOST, HOST, timeout=30)) is None
+        assert look_for_response(Dial(endpoint, HOST, HOST, timeout=30)) is None
 
 
 def test_nobody_is_asked_after_starttls() -> None:
     """Not even connected to."""
-    assert is_stapled(Dial(Endpoint("nobody.invalid", 1), HOST, HOST, starttls=StartTLS.SMTP)) is None
+    assert look_for_response(Dial(Endpoint("nobody.invalid", 1), HOST, HOST, starttls=StartTLS.SMTP)) is None

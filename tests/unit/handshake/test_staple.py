@@ -12,7 +12,7 @@ from counterseal.handshake.observation import StapleFault
 from counterseal.handshake.staple import read_staple
 from counterseal.handshake.stapled import Stapled
 from pki_fixtures import Issued, remade
-from prove_pki import certificate_pem, prove_pki
+from prove_pki import prove_pki
 from stapling import response, wrong_response
 
 PKI = prove_pki()
@@ -31,7 +31,7 @@ def test_a_good_response() -> None:
     assert (staple.fault, staple.came, staple.text.startswith("good; from ")) == (None, True, True), staple.text
     ahead = response(PKI.server, PKI.server_ca, age=-timedelta(minutes=2))  # the responder's clock is
     assert read_staple(sent(ahead), datetime.now(UTC)).fault is None
-    anchors = certificate_pem(PKI.root, PKI.server_ca)
+    anchors = (PKI.root.certificate, PKI.server_ca.certificate)
     assert read_staple(sent(good, PKI.server), datetime.now(UTC), anchors).fault is None
 
 

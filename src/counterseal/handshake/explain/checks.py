@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 from counterseal.errors import InputError
 from counterseal.handshake.explain.certificates import demands_stapling, read_certificates, show_authority
+from counterseal.handshake.observation import StapleFault
+from counterseal.handshake.staple import read_staple
 from counterseal.pki.names import dns_name, ip_address
 from counterseal.pki.path import catalogue
 from counterseal.pki.path.catalogue import Kind
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from cryptography import x509
 
     from counterseal.handshake.explain.story import Story
+    from counterseal.handshake.stapled import Stapled
 
 ACCEPTED_CA = Kind(
     "accepted_ca",
@@ -55,11 +58,11 @@ class Anchors:
 
 
 def check_server(
-    story: Story, name: str | None, anchors: Anchors, at: datetime, *, stapled: bool | None = None
+    story: Story, name: str | None, anchors: Anchors, at: datetime, *, stapled: Stapled | None = None
 ) -> PathReport | None:
     """Return what a client checks of the server's chain; None when none was shown (or none could be read).
 
-    ``stapled`` says whether an OCSP response came when it was asked for; None when that was not seen.
+    ``stapled`` is what came when an OCSP response was asked for; None when that was not seen.
     """
     chain = read_certificates(story.server_chain)
     if not chain:
@@ -67,17 +70,21 @@ def check_server(
     names = () if name is None else _general_names(name)
     best = explain_path(chain[0], chain[1:], anchors.for_servers, purpose=Purpose.SERVER, at=at, names=names).best
     if story.server_chain and demands_stapling(story.server_chain[0]):
-        best = _with(best, _stapling(stapled=stapled))
+        best = _with(best, _stapling(stapled, anchors, at))
     return best if names or name is None else _with(best, failed(catalogue.NAME, 0, f"not a name: {name}"))
 
 
-def _stapling(*, stapled: bool | None) -> Check:
+def _stapling(stapled: Stapled | None, anchors: Anchors, at: datetime) -> Check:
+    demand = "must-staple: an OCSP response is demanded"
     if stapled is None:
-        text = "must-staple: an OCSP response is demanded, and whether it comes was not seen"
+        text = f"{demand}, and whether it comes was not seen"
         return skipped(MUST_STAPLE, 0, text, hint="ask with openssl s_client -status")
-    if stapled:
-        return passed(MUST_STAPLE, 0, "must-staple: an OCSP response is demanded, and comes when it is asked for")
-    return warned(MUST_STAPLE, 0, "must-staple: an OCSP response is demanded, and none comes when it is asked for")
+    staple = read_staple(stapled, at, anchors.for_servers)
+    if staple.fault is StapleFault.ABSENT:
+        return warned(MUST_STAPLE, 0, f"{demand}, and none comes when it is asked for")
+    if staple.fault is not None:
+        return warned(MUST_STAPLE, 0, f"{demand}, and what comes is worth nothing: {staple.text}")
+    return passed(MUST_STAPLE, 0, f"{demand}, and comes when it is asked for: {staple.text}")
 
 
 def check_client(story: Story, anchors: Anchors, at: datetime) -> PathReport | None:

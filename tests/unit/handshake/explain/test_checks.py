@@ -11,6 +11,7 @@ from counterseal.handshake.explain.checks import Anchors, check_client, check_se
 from counterseal.handshake.explain.likely import likely_error
 from counterseal.handshake.explain.server_fault import server_fault
 from counterseal.handshake.explain.story import Story
+from counterseal.handshake.stapled import Stapled
 from counterseal.handshake.wire.messages import CertificateRequest
 from counterseal.pki.path.check import Outcome
 from prove_pki import prove_pki
@@ -89,4 +90,4 @@ def test_the_error_that_openssl_would_report(chain: tuple[Issued, ...], expected
 def test_without_the_demand_nothing_is_said_of_stapling() -> None:
     """Whatever was seen; a certificate with it meets real servers in tests/integration/handshake."""
     story = Story(server_chain=octets(PKI.server, PKI.server_ca))
-    assert outcomes(check_server(story, None, ROOT, AT, stapled=False), "must_staple") == []
+    assert outcomes(check_server(story, None, ROOT, AT, stapled=Stapled((), None)), "must_staple") == []
