@@ -6,6 +6,7 @@ from nginx_dangers import ADMITTED, ANYBODY, APPLICATION, BOB, PLAIN, Danger, Vi
 
 FOREIGN = Visit("other-alice")
 ADMIN = Visit(path="/public/../admin")
+AS_PANEL = Visit(path="https://panel.test/", host="www.test")
 API = Visit(path="/api/x")
 SECRET = Visit(path="/secret")
 KEPT = 'add_header Cache-Control max-age=60; return 200 "at $server_port";'
@@ -31,6 +32,9 @@ DANGERS = (
         first=BOB._replace(path=PAGES),
         application=KEPT,
     ),
+    Danger("mtls-check-by-http-host", AS_PANEL, "200 panel.test", "403", application="return 200 $http_host;"),
+    Danger("mtls-check-by-http-host", Visit(host="PANEL.TEST"), ADMITTED, "403"),
+    Danger("mtls-check-by-http-host", AS_PANEL, ADMITTED, "403", bad="bad_map", good="good_map"),
     Danger("mtls-check-by-request-uri", ADMIN, ADMITTED, "403"),
     Danger("mtls-check-by-request-uri", ADMIN, ADMITTED, "403", bad="bad_map"),
     Danger("mtls-check-skipped-by-rewrite", API, ADMITTED, "403"),

@@ -12,7 +12,7 @@ from counterseal.nginx.lint.variables import variables_in
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from counterseal.nginx.lint.model import Configuration
+    from counterseal.nginx.lint.model import Configuration, Server
     from counterseal.nginx.tree import Directive
 
 _NO_KEYS = frozenset({"default", "hostnames", "volatile", "include"})
@@ -64,9 +64,14 @@ def renamed(one: Comparison, old: str, new: str) -> tuple[Edit, ...]:
 
 def comparisons(configuration: Configuration) -> Iterator[Comparison]:
     """Yield every key of every map, then every condition with two sides."""
+    yield from comparisons_for(configuration, *configuration.servers)
+
+
+def comparisons_for(configuration: Configuration, *servers: Server) -> Iterator[Comparison]:
+    """Yield the same, with the conditions of these servers alone."""
     for one in configuration.maps:
         yield from map_comparisons(one)
-    for server in configuration.servers:
+    for server in servers:
         for level in server.levels:
             for condition in level.inside("if"):
                 found = read_condition(condition.block) if condition.block else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from counterseal.findings import Severity
-from counterseal.nginx.lint.comparisons import map_comparisons, read_condition, renamed
+from counterseal.nginx.lint.comparisons import comparisons_for, renamed
 from counterseal.nginx.lint.fix import Applicability
 from counterseal.nginx.lint.guards import guards
 from counterseal.nginx.lint.rule import Found, Rule, at
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from counterseal.nginx.lint.comparisons import Comparison
-    from counterseal.nginx.lint.model import Configuration, Server
+    from counterseal.nginx.lint.model import Configuration
 
 _RAW = "request_uri"
 
@@ -24,7 +24,7 @@ def check(configuration: Configuration) -> Iterator[Found]:
     for server in configuration.guarded:
         deciding = [guard for level in server.levels for guard in guards(configuration, level)]
         if any(_RAW in configuration.variables.behind(*guard.arguments) for guard in deciding):
-            for one in _comparisons(configuration, server):
+            for one in comparisons_for(configuration, server):
                 if _looks_at_path(one):
                     message = f"matches the path as it was sent, with ../ and // in it: {one.value}"
                     yield Found(at(one.directive), message, renamed(one, _RAW, "uri"), decision=_DECISION)
@@ -37,16 +37,6 @@ def _looks_at_path(one: Comparison) -> bool:
     """
     is_path = one.subject.strip("${}") == _RAW or "/" in one.value
     return one.is_regex and _RAW in one.variables and "uri" not in one.variables and is_path
-
-
-def _comparisons(configuration: Configuration, server: Server) -> Iterator[Comparison]:
-    for one in configuration.maps:
-        yield from map_comparisons(one)
-    for level in server.levels:
-        for condition in level.inside("if"):
-            found = read_condition(condition.block) if condition.block else None
-            if found is not None:
-                yield found
 
 
 _DECISION = "whether the expression fits $uri, which is decoded and has no query"

@@ -1,0 +1,45 @@
+"""Whether a certificate is wanted is decided by the Host header as it was sent."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from counterseal.findings import Severity
+from counterseal.nginx.lint.comparisons import comparisons_for, renamed
+from counterseal.nginx.lint.fix import Applicability
+from counterseal.nginx.lint.guards import guards
+from counterseal.nginx.lint.rule import Found, Rule, at
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from counterseal.nginx.lint.model import Configuration
+
+_RAW = "http_host"
+
+
+def check(configuration: Configuration) -> Iterator[Found]:
+    """Find comparisons of ``$http_host`` that have a part in a decision about the certificate."""
+    for server in configuration.guarded:
+        deciding = [guard for level in server.levels for guard in guards(configuration, level)]
+        if any(_RAW in configuration.variables.behind(*guard.arguments) for guard in deciding):
+            for one in comparisons_for(configuration, server):
+                if _RAW in one.variables:
+                    message = f"is compared with what the client sent, whatever server nginx has chosen: {one.value}"
+                    yield Found(at(one.directive), message, renamed(one, _RAW, "host"), decision=_DECISION)
+
+
+_DECISION = "whether a port stands in what is compared: $host has none, and is in lower case"
+
+
+RULE = Rule(
+    code="mtls-check-by-http-host",
+    severity=Severity.HIGH,
+    summary="$http_host decides for which names a certificate is wanted.",
+    evidence="It is the header as the client sent it: GET https://panel.test/ with Host: www.test was answered as "
+    "panel.test, without the certificate that panel.test asks for, 200. So was Host: PANEL.TEST where = compares.",
+    remedy="compare $host, or give each name a server of its own",
+    reference="https://nginx.org/en/docs/http/ngx_http_core_module.html#var_host",
+    check=check,
+    fixes=(Applicability.MAYBE_INCORRECT,),
+)
