@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from counterseal.authority.deployment import choose_rollback, deploy_sites, render_sites, rollback_sites
+from counterseal.authority.deployment import choose_rollback, deploy_sites, render_sites, require_sites, rollback_sites
 from counterseal.cli.common import Run, common
 from counterseal.cli.dry_run import dry_run_option
 from counterseal.cli.proofs import table
@@ -25,14 +25,19 @@ if TYPE_CHECKING:
 def render(run: Run, *, snippets: bool) -> None:
     """Print the configuration that a deploy would write; keys are left out."""
     settings = run.settings()
+    require_sites(settings.sites)
     with run.authority() as authority:
         ground = open_ground(run.home, settings)
         number = (ground.in_force or 0) + 1
         files = render_sites(authority, settings.sites, ground, generation=number, snippets=snippets)
     shown = [file for file in files if not file.is_secret]
     text = "\n".join(f"# ---- {file.path}\n{_readable(file)}" for file in shown)
-    listed = [{"path": file.path, "mode": f"{file.mode:04o}", "size": len(file.content)} for file in files]
-    run.show({"files": listed}, text)
+    run.show({"files": [_to_json(file) for file in files]}, text)
+
+
+def _to_json(file: PlannedFile) -> dict[str, Any]:
+    content = None if file.is_secret else file.content.decode(errors="replace")
+    return {"path": file.path, "mode": f"{file.mode:04o}", "size": len(file.content), "content": content}
 
 
 def _readable(file: PlannedFile) -> str:

@@ -178,6 +178,16 @@ def test_the_difference_of_a_text_is_shown(place: Path) -> None:
 
 
 @pytest.mark.nginx
+def test_what_render_prints_is_there_as_data(place: Path) -> None:
+    """Every file with its content, but for the keys."""
+    printed = did(place / "home", "nginx", "render")
+    files = {row["path"]: row for row in json.loads(did(place / "home", "nginx", "render", "--json"))["files"]}
+    assert f"# ---- sites/panel.conf\n{files['sites/panel.conf']['content']}" in printed
+    assert files["sites/panel.chain.pem"]["content"].startswith("-----BEGIN CERTIFICATE")
+    assert [path for path, row in files.items() if row["content"] is None] == ["sites/panel.key.pem"]
+
+
+@pytest.mark.nginx
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [

@@ -75,6 +75,7 @@ def test_a_csr_comes_on_standard_input(home: Path, tmp_path: Path) -> None:
         (("server", "a.test", "--san", "b.test,10.0.0.7"), "one name at a time, each with an option of its own"),
         (("server", "a.test:443"), "a port is no part of a name"),
         (("server", "999.0.0.1"), "its last label is a number"),
+        (("nginx", "render"), "no site is configured"),
     ],
 )
 def test_a_wrong_word_is_told_from_nothing_found(home: Path, words: tuple[str, ...], told: str) -> None:
