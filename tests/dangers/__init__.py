@@ -15,7 +15,7 @@ DANGERS = (
     *servers.DANGERS,
     *upstreams.DANGERS,
 )
-OF_MODULES = conditions.OF_MODULES
+OF_MODULES = (*conditions.OF_MODULES, *identity.OF_MODULES)
 SHOWN_ELSEWHERE = {
     "file-malformed": "test_refused.py",
     "file-missing": "test_refused.py",

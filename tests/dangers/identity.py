@@ -14,6 +14,17 @@ AS_ADMIN, AS_BOB = "200 SUCCESS,CN=admin", "200 SUCCESS,CN=bob"
 OPEN = Visit(name="www.test", host="www.test", path="/public/", headers=FORGED)
 NAMELESS = Visit(headers={"X_SSL_Client_S_DN": "CN=admin"})
 
+OF_MODULES = (
+    Danger(
+        "id-header-passes-open-server",
+        OPEN,
+        AS_ADMIN,
+        "200 ,",
+        bad="bad_headers_more",
+        good="good_headers_more",
+        application=TOLD,
+    ),
+)
 DANGERS = (
     Danger("id-cache-shared-between-clients", BOB, "200 CN=alice", "200 CN=bob", first=ALICE, application=KEPT),
     Danger(

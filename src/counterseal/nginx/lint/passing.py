@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from counterseal.nginx.lint.edit import insert_before, render_line, replace_word
@@ -54,6 +55,19 @@ class Passing:
         """The headers that nginx sets, by name in lower case: those of the innermost level that sets any."""
         found = self.level.all(HEADERS[self.directive.name])
         return {one.arguments[0].lower(): one for one in found if len(one.arguments) > 1}
+
+    def overwrites(self, header: str) -> bool:
+        """Whether a header, in lower case, cannot be the client's own: nginx sets it, or headers-more sees to it."""
+        return header in self.headers or any(fnmatchcase(header, pattern) for pattern in _seen_to(self.level))
+
+
+def _seen_to(level: Level | None) -> Iterator[str]:
+    """Yield the headers that headers-more sets or drops whatever they are: unlike nginx's own, levels add up."""
+    while level is not None:
+        for one in (*level.here("more_set_input_headers"), *level.here("more_clear_input_headers")):
+            if not any(text.startswith("-") and text != "-r" for text in one.arguments):
+                yield from (text.partition(":")[0].strip().lower() for text in one.arguments)
+        level = level.parent
 
 
 def passings(server: Server) -> Iterator[Passing]:
@@ -119,7 +133,7 @@ def lost_headers(configuration: Configuration, passing: Passing) -> tuple[dict[s
     if inner is None or outer is None:
         return {}, None
     around = replace(passing, level=outer)
-    dropped = identity_headers(configuration, around) - passing.headers.keys()
+    dropped = (header for header in identity_headers(configuration, around) if not passing.overwrites(header))
     return {header: around.headers[header] for header in sorted(dropped)}, inner.here(name)[0]
 
 

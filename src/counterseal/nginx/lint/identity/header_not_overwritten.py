@@ -32,7 +32,7 @@ def check(configuration: Configuration) -> Iterator[Found]:
         everywhere[passing.target] |= headers
     for passing, headers in told:
         lost, _ = lost_headers(configuration, passing)
-        missing = sorted(everywhere[passing.target] - passing.headers.keys() - lost.keys())
+        missing = sorted(one for one in everywhere[passing.target] - lost.keys() if not passing.overwrites(one))
         first = passing.headers[min(headers)] if headers else passing.directive
         if missing:
             message = f"{missing[0]}, which {passing.target} is told elsewhere, comes from the client here"

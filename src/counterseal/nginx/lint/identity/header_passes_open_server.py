@@ -26,7 +26,7 @@ def check(configuration: Configuration) -> Iterator[Found]:
         if server.kind != "http" or server.verifies:
             continue
         for passing in passings(server):
-            missing = sorted(told.get(passing.target, set()) - passing.headers.keys())
+            missing = sorted(name for name in told.get(passing.target, ()) if not passing.overwrites(name))
             if missing:
                 message = f"lets {missing[0]} of the client through to {passing.target}"
                 yield Found(at(passing.directive), message, cleared(passing, missing), decision=_DECISION)
