@@ -12,6 +12,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from counterseal.nginx.lint.answers import PASSES
+from counterseal.nginx.lint.locations import find_location
 from counterseal.nginx.lint.variables import PROGRAM
 
 if TYPE_CHECKING:
@@ -72,6 +74,12 @@ def _opaque(configuration: Configuration, level: Level) -> Iterator[Directive]:
         yield from (one for one in level.here(name) if one.arguments != ("off",))
 
 
+def _is_passed_on(server: Server, one: Directive) -> bool:
+    """Whether it is a subrequest that a plain location hands to an application, with what it tells that one."""
+    location = find_location(server, one.arguments[0]) if one.name == "auth_request" and one.arguments else None
+    return location is not None and any(location.here(name) for name in PASSES)
+
+
 def _lua(level: Level) -> Iterator[Directive]:
     for name in _LUA:
         yield from level.here(name)
@@ -116,12 +124,15 @@ def uses_of_client(configuration: Configuration, server: Server) -> frozenset[st
     """Return the ``ssl_client_*`` variables by which the server decides, or which it hands to an application.
 
     What is only logged, shown in a response or set and never looked at does not count. Lua that asks for any, and
-    something opaque, count as ``ssl_client_verify``: they may ask for it.
+    something opaque, count as ``ssl_client_verify``: they may ask for it. A subrequest to an application knows what
+    that one is told.
     """
     texts: list[str] = []
     is_asked = False
     for level in server.levels:
-        is_asked |= any(CLIENT in _code(one) for one in _lua(level)) or any(_opaque(configuration, level))
+        is_asked |= any(CLIENT in _code(one) for one in _lua(level)) or any(
+            not _is_passed_on(server, one) for one in _opaque(configuration, level)
+        )
         texts += (text for condition in level.inside("if") if condition.block for text in condition.block.arguments)
         texts += (text for name in FORWARDING for one in level.all(name) for text in one.arguments)
         texts += (text for one in level.here("return") for text in _redirect(one))

@@ -25,15 +25,20 @@ def check(configuration: Configuration) -> Iterator[Found]:
         switch = server.level.effective("ssl_verify_client")
         if switch is not None and serves_content(server):
             message = f"clients without a certificate get in: ssl_verify_client {server.verify}"
-            decision = INSISTING if server.verify == "optional_no_ca" else ""
+            is_asked = any(level.here("auth_request") for level in server.levels)
+            decision = INSISTING if server.verify == "optional_no_ca" else _SUBREQUEST if is_asked else ""
             yield Found(at(switch), message, insisting(server.level, switch), decision=decision)
+
+
+_SUBREQUEST = "whether the subrequest is to judge the certificate: then tell it by proxy_set_header"
 
 
 RULE = Rule(
     code="mtls-optional-not-enforced",
     severity=Severity.HIGH,
     summary="ssl_verify_client optional, and nothing looks at $ssl_client_verify.",
-    evidence="optional lets clients without a certificate through: verify=NONE and 200.",
+    evidence="optional lets clients without a certificate through: verify=NONE and 200. A subrequest that was told "
+    "nothing of the certificate let them through, too.",
     remedy="write ssl_verify_client on; or at server level: if ($ssl_client_verify != SUCCESS) { return 403; }",
     reference="https://nginx.org/en/docs/http/ngx_http_ssl_module.html#ssl_verify_client",
     check=check,
