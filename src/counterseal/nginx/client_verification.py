@@ -49,6 +49,7 @@ class ClientVerification:
 
     ``trusted`` are those of ``ssl_client_certificate`` and of ``ssl_trusted_certificate``, which go into one store;
     ``crls`` None means that there is no ``ssl_crl``. ``security_level`` is OpenSSL's, ``@SECLEVEL`` in ``ssl_ciphers``.
+    ``takes_deltas``: whether it takes a delta CRL for a full one, as before 3.5.8; where that is not known, it may.
     """
 
     trusted: tuple[x509.Certificate, ...]
@@ -56,6 +57,7 @@ class ClientVerification:
     crls: tuple[x509.CertificateRevocationList, ...] | None = None
     verify_client: VerifyClient = VerifyClient.ON
     security_level: int = SECURITY_LEVEL
+    takes_deltas: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +114,7 @@ def answer_client(
         depth=site.verify_depth,
         crls=site.crls,
         security_level=site.security_level,
+        takes_deltas=site.takes_deltas,
     )
     undecided = undecided_issuers(site.crls or ())
     passes = told.last is Error.OK or (site.verify_client is VerifyClient.OPTIONAL_NO_CA and told.last in _OPTIONAL)

@@ -30,6 +30,7 @@ from integration.nginx_verify.lab import (
     serials,
 )
 from integration.nginx_verify.server import Answered, Files, Server
+from openssl_version import takes_deltas
 from pki_fixtures import key_of
 
 if TYPE_CHECKING:
@@ -64,7 +65,13 @@ def site_of(block: Block, version: NginxVersion) -> ClientVerification:
     named = [load_ca_file(content) for content in (block.files.clients, block.files.trusted) if content is not None]
     lists = None if block.files.crl is None else load_crl_file(block.files.crl, version)
     store = [certificate for file in (*named, *((lists,) if lists else ())) for certificate in file.certificates]
-    return ClientVerification(tuple(store), block.verify_depth, lists.crls if lists else None, block.verify_client)
+    return ClientVerification(
+        tuple(store),
+        block.verify_depth,
+        lists.crls if lists else None,
+        block.verify_client,
+        takes_deltas=takes_deltas(version.openssl),
+    )
 
 
 def foretold(block: Block, shown: Shown, version: NginxVersion) -> Answered:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cryptography import x509
-
 from counterseal.moments import show_moment
 from counterseal.nginx.lint.fix import REFRESH
 from counterseal.nginx.lint.rule import Found, at, name_another
-from counterseal.pki.reading import UNREADABLE
+from counterseal.pki.path.crl_scope import is_delta
 from counterseal.pki.subject import show_subject
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
+
+    from cryptography import x509
 
     from counterseal.nginx.lint.files import NamedFile
     from counterseal.nginx.lint.store import Store
@@ -32,7 +32,7 @@ def lists_over(directive: Directive, file: NamedFile, now: datetime) -> Iterator
 
 def deltas(directive: Directive, file: NamedFile, placeholder: str) -> Iterator[Found]:
     """Find lists of changes only (RFC 5280 5.2.4), however their indicator is marked."""
-    for one in filter(_is_delta, file.crls):
+    for one in filter(is_delta, file.crls):
         message = f"the list of {show_subject(one.issuer)} is a delta"
         yield name_another(directive, placeholder, message, decision="where the full list is")
 
@@ -42,13 +42,6 @@ def without_list(store: Store, file: NamedFile) -> list[str]:
     issuers = {one.issuer for one in file.crls}
     used = (ca.subject for ca in store.cas if store.path(ca) and not file.fault)
     return list(dict.fromkeys(show_subject(name) for name in used if name not in issuers))
-
-
-def _is_delta(crl: x509.CertificateRevocationList) -> bool:
-    try:
-        return any(isinstance(extension.value, x509.DeltaCRLIndicator) for extension in crl.extensions)
-    except UNREADABLE:
-        return False
 
 
 def _is_over(crl: x509.CertificateRevocationList, now: datetime) -> bool:

@@ -1,7 +1,8 @@
 """OpenSSL's choice of a CRL for each certificate of the chain, and its checks of that CRL (check_revocation).
 
 As nginx asks for it: CRL_CHECK and CRL_CHECK_ALL, so the root needs a list too; indirect lists are passed
-over. A delta is taken for a full list: OpenSSL looks for its indicator only where it follows indirect lists, too.
+over. A delta is taken for a full list: OpenSSL looked for its indicator only where it follows indirect lists, too.
+From 3.5.8 on, and from the releases of that summer on other branches, it is passed over (openssl/openssl#31044).
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from counterseal.pki.constraints import comparable
 from counterseal.pki.openssl.codes import Error
 from counterseal.pki.openssl.relation import likely_issued, names_key_of
-from counterseal.pki.path.crl_scope import UNREADABLE, covers, entry_of, is_followed, readable, scope_of
+from counterseal.pki.path.crl_scope import UNREADABLE, covers, entry_of, is_delta, is_followed, readable, scope_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -28,10 +29,14 @@ _KNOWN_CRITICAL = frozenset({"2.5.29.27", "2.5.29.28", "2.5.29.35"})  # delta in
 
 
 def revocation_errors(
-    members: Sequence[Candidate], crls: Sequence[x509.CertificateRevocationList], at: datetime
+    members: Sequence[Candidate],
+    crls: Sequence[x509.CertificateRevocationList],
+    at: datetime,
+    *,
+    takes_deltas: bool = True,
 ) -> Iterator[tuple[Error, int]]:
     """Yield the errors of check_revocation, from the end entity up to the root itself."""
-    known = readable(crls)
+    known = [crl for crl in readable(crls) if takes_deltas or not is_delta(crl)]
     for depth, member in enumerate(members):
         issuer = members[min(depth + 1, len(members) - 1)]
         scored = [(score, crl) for crl in known if (score := _score(crl, member, issuer, at)) is not None]

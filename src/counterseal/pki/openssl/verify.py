@@ -59,8 +59,11 @@ def verify(
     depth: int = DEFAULT_DEPTH,
     crls: Sequence[x509.CertificateRevocationList] | None = None,
     security_level: int = SECURITY_LEVEL,
+    takes_deltas: bool = True,
 ) -> Verification:
     """Return what OpenSSL reports; ``crls`` None means that no revocation is checked, as without ``ssl_crl``.
+
+    ``takes_deltas``: whether it takes a delta for a full list, as before 3.5.8.
 
     Names are not compared: a server does not do it for a client.
     """
@@ -78,7 +81,7 @@ def verify(
         *build_errors(chain),
         *extension_errors(members, purpose),
         *strength_errors(members, security_level),
-        *(() if crls is None else revocation_errors(members, crls, moment)),
+        *(() if crls is None else revocation_errors(members, crls, moment, takes_deltas=takes_deltas)),
         *_signature_errors(chain, moment),
         *name_constraint_errors(members),
     ]

@@ -1,4 +1,4 @@
-"""For which certificates a CRL is, by its issuing distribution point (RFC 5280 5.2.5, 6.3.3 (b)(2))."""
+"""For which certificates a CRL is, by its issuing distribution point, and whether it is whole (RFC 5280 5.2, 6.3.3)."""
 
 from __future__ import annotations
 
@@ -21,6 +21,14 @@ def scope_of(crl: x509.CertificateRevocationList) -> x509.IssuingDistributionPoi
         return crl.extensions.get_extension_for_class(x509.IssuingDistributionPoint).value
     except (x509.ExtensionNotFound, *UNREADABLE):
         return None
+
+
+def is_delta(crl: x509.CertificateRevocationList) -> bool:
+    """Whether it is a list of changes only, however its indicator is marked (RFC 5280 5.2.4)."""
+    try:
+        return any(isinstance(extension.value, x509.DeltaCRLIndicator) for extension in crl.extensions)
+    except UNREADABLE:
+        return False
 
 
 def readable(crls: Iterable[x509.CertificateRevocationList]) -> tuple[x509.CertificateRevocationList, ...]:
