@@ -5,6 +5,7 @@ from __future__ import annotations
 from nginx_dangers import ADMITTED, ANYBODY, BOB, Danger, Visit
 
 FORGED = {"X-SSL-Client-Verify": "SUCCESS", "X-SSL-Client-S-DN": "CN=admin"}
+FROM_PROXY = FORGED | {"X-Forwarded-For": "10.0.0.1"}
 TOLD = "return 200 $http_x_ssl_client_verify,$http_x_ssl_client_s_dn;"
 """An application that says as whom it takes the client."""
 KEPT = "add_header Cache-Control max-age=60; return 200 $http_x_ssl_client_s_dn;"
@@ -73,10 +74,12 @@ DANGERS = (
     ),
     Danger("id-header-passes-open-server", OPEN, AS_ADMIN, "200 ,", application=TOLD),
     Danger("id-map-default-allow", BOB, ADMITTED, "403"),
+    Danger("id-map-default-allow", BOB, ADMITTED, "403", bad="bad_no_default"),
     Danger("id-raw-cert-header", BOB, "400", ADMITTED),
     Danger("id-raw-cert-header", BOB, "400", ADMITTED, bad="bad_folded"),
     Danger("id-serial-format", LAB_ALICE, "403", "200 files"),
     Danger("id-serial-format", LAB_ALICE, "200 files", "403", bad="bad_condition", good="good_condition"),
+    Danger("id-trusts-request-header", Visit(headers=FROM_PROXY), ADMITTED, "403", "bad_real_ip", "good_real_ip"),
     Danger("id-trusts-request-header", Visit(headers=FORGED), ADMITTED, "400"),
     Danger("id-trusts-request-header", Visit(headers={"SSL-Client-S-DN": "CN=alice"}), ADMITTED, "400", bad="bad_map"),
     Danger(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from counterseal.findings import Severity
 from counterseal.nginx.lint.comparisons import read_condition
-from counterseal.nginx.lint.edit import replace_word
+from counterseal.nginx.lint.edit import insert_before, replace_word
 from counterseal.nginx.lint.fix import Applicability
 from counterseal.nginx.lint.rule import Found, Rule, at
 from counterseal.nginx.lint.variables import variables_in
@@ -21,24 +21,30 @@ if TYPE_CHECKING:
 
 def check(configuration: Configuration) -> Iterator[Found]:
     """Find maps of subjects whose default gets past the condition that refuses by them."""
-    defaults = dict(_defaults(configuration))
-    for server in configuration.servers if defaults else ():
+    maps = {one.arguments[1]: one for one in configuration.maps if _is_of_subjects(one)}
+    for server in configuration.servers if maps else ():
         for level in server.levels:
             for condition in level.inside("if"):
                 asked = read_condition(condition.block) if condition.block and condition.here("return") else None
-                default = defaults.get(asked.subject) if asked is not None else None
-                if asked is not None and default is not None and _passes(asked, default.arguments[0]):
-                    message = f"whoever is not listed gets past the check of {asked.subject}"
-                    edits = (replace_word(default, 0, _refused(asked)),)
-                    yield Found(at(default), message, edits, decision=_DECISION)
+                found = maps.get(asked.subject) if asked is not None else None
+                if asked is not None and found is not None:
+                    yield from _default(found, asked)
 
 
-def _defaults(configuration: Configuration) -> Iterator[tuple[str, Directive]]:
-    """Yield (variable, default) of every map that looks at the subject."""
-    for one in configuration.maps:
-        subject, *names = one.arguments or ("",)
-        if names and "ssl_client_s_dn" in variables_in(subject):
-            yield from ((names[0], entry) for entry in one.directives if entry.name == "default" and entry.arguments)
+def _is_of_subjects(directive: Directive) -> bool:
+    return len(directive.arguments) > 1 and "ssl_client_s_dn" in variables_in(directive.arguments[0])
+
+
+def _default(directive: Directive, asked: Comparison) -> Iterator[Found]:
+    """Find the default that gets past, or that there is none where what is listed gets past: it is empty then."""
+    message = f"whoever is not listed gets past the check of {asked.subject}"
+    entries = [entry for entry in directive.directives if entry.arguments]
+    default = next((entry for entry in entries if entry.name == "default"), None)
+    if default is not None and _passes(asked, default.arguments[0]):
+        yield Found(at(default), message, (replace_word(default, 0, _refused(asked)),), decision=_DECISION)
+    elif default is None and _passes(asked, "") and any(_passes(asked, entry.arguments[0]) for entry in entries):
+        edits = (insert_before(entries[0], f"default {_refused(asked)};"),)
+        yield Found(at(directive), f"{message}: without a default it is empty", edits, decision=_DECISION)
 
 
 def _passes(asked: Comparison, value: str) -> bool:
@@ -58,7 +64,7 @@ RULE = Rule(
     code="id-map-default-allow",
     severity=Severity.HIGH,
     summary="A map of names admits everybody that it does not list.",
-    evidence="Every other valid certificate was admitted: 200.",
+    evidence="Every other valid certificate was admitted: 200. Without a default the variable is empty, and so not 0.",
     remedy="write: default 0; and list whom to admit",
     reference="https://nginx.org/en/docs/http/ngx_http_map_module.html#map",
     check=check,
