@@ -261,7 +261,7 @@ SERVERS = (
     Setup("self-signed", "self-signed", "server", files="server-self-signed"),
     Setup("root not trusted", "another root than the trust anchor", "server", trust="foreign"),
     Setup("nobody trusted", "another root than the trust anchor", "server", trust="nobody"),
-    Setup("forged", "clients do not trust the server certificate", "server", files="server forged"),
+    Setup("forged", "do not trust the server certificate: ", "server", files="server forged"),
 )  # fmt: skip
 
 CONNECTIONS = (

@@ -209,7 +209,7 @@ def _sign(builder: x509.CertificateBuilder, key: PrivateKey, issuer: Issued | No
 
 def remade(
     source: Issued, issuer: Issued, *, signer: Issued | None = None, without: type[x509.ExtensionType] | None = None,
-    add: tuple[x509.ExtensionType, ...] = (),
+    add: tuple[x509.ExtensionType, ...] = (), critical: bool = False,
 ) -> Issued:  # fmt: skip
     """Return a certificate like ``source`` with extensions left out or added in their place, or another signature."""
     old = source.certificate
@@ -222,7 +222,7 @@ def remade(
         if type(extension.value) not in dropped:
             builder = builder.add_extension(extension.value, critical=extension.critical)
     for value in add:
-        builder = builder.add_extension(value, critical=False)
+        builder = builder.add_extension(value, critical=critical)
     key = (signer or issuer).private_key
     assert isinstance(key, ec.EllipticCurvePrivateKey)
     return replace(source, certificate=builder.sign(key, hashes.SHA256()))

@@ -20,7 +20,8 @@ NO_ANSWER = Cause(
 KEY_NOT_LOADED = Cause(
     "a worker failed to load the certificate or its key at handshake time: a path with a variable is read by "
     "the worker's user, and nginx -t does not try it",
-    "use a fixed path in ssl_certificate and ssl_certificate_key",
+    "look into error.log, which names the file at level error; or use fixed paths in ssl_certificate and "
+    "ssl_certificate_key",
 )
 NAME_NOT_SERVED = Cause(
     "no server block on this address has the site's name, so the default server answered",

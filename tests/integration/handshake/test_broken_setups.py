@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from broken_setups import SETUPS, Setup, anchors, clients, files
+import broken_extensions
+from broken_setups import SETUPS, Chain, Setup, anchors, clients, files
 from broken_sites import Edit
 from counterseal.errors import KeyAccessError
 from counterseal.handshake.client_context import client_context
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 CASES = [
     pytest.param(setup, binary, id=f"{name}-{kind}")
     for kind, binary in nginx_binaries().items()
-    for name, setup in SETUPS.items()
+    for name, setup in (SETUPS | broken_extensions.SETUPS).items()
 ]
 _STOCK = Edit(r"include pages.conf;")
 
@@ -41,11 +42,16 @@ def install(bench: ProveBench, setup: Setup) -> None:
         bench.texts[edit.file] = edit.apply(bench.texts[edit.file], setup.site)
     wrong: dict[str, bytes] = {}
     if setup.files is not None:
-        own = files().get(setup.files)
+        own = (files() | broken_extensions.files()).get(setup.files)
         wrong = own if own is not None else bench.pki.variant(setup.files, leaver_revoked=False)
     bench.install(bench.pki.files(leaver_revoked=False) | wrong)
     assert bench.test()[0] == 0, bench.test()[1]
     bench.start()
+
+
+def everybody() -> dict[str, Chain]:
+    """Return all clients by name."""
+    return clients() | broken_extensions.clients()
 
 
 def look(bench: ProveBench, setup: Setup, *, own: tuple[OwnCertificate, ...] = ()) -> Explanation:
@@ -57,7 +63,7 @@ def look(bench: ProveBench, setup: Setup, *, own: tuple[OwnCertificate, ...] = (
         host_header=host,
         path=setup.path,
         tls_version=setup.tls,
-        identity=identity_of(setup.client, *clients()[setup.client]) if setup.client else None,
+        identity=identity_of(setup.client, *everybody()[setup.client]) if setup.client else None,
         protocols=setup.protocols,
     )
     trusted = Anchors(for_servers=anchors()[setup.trust])
@@ -158,3 +164,20 @@ def test_a_key_whose_signatures_the_server_does_not_take(tmp_path: Path) -> None
         )
     assert explained.diagnosis is not None
     assert "takes no signature by its kind of key" in explained.diagnosis.cause
+
+
+def test_a_server_that_names_no_cas(tmp_path: Path) -> None:
+    """Whom it trusts is not known here: a good certificate is not said to be at fault, nor a bad one to be unknown."""
+    pki = prove_pki()
+    (tmp_path / "server.pem").write_bytes(certificate_pem(pki.server, pki.server_ca) + key_pem(pki.server))
+    own = ("-cert", "server.pem", "-cert_chain", "server.pem", "-key", "server.pem", "-www")
+    host, words = f"panel.{DOMAIN}", {"good": "the server trusts no CA above", "expired": "has expired"}
+    with openssl_serving(tmp_path, *own, "-Verify", "3", "-verify_return_error", "-no-CAfile", "-no-CApath") as port:
+        for client, cause in words.items():
+            identity = identity_of(client, *clients()[client])
+            what = Dial(Endpoint("127.0.0.1", port), host, host, identity=identity, timeout=30)
+            found = explain(examine(what), name=None, at=datetime.now(UTC))
+            assert found.examination.main.story.request is not None
+            assert found.examination.main.story.request.authorities == ()
+            assert found.diagnosis is not None
+            assert cause in found.diagnosis.cause

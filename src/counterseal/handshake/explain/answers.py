@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from counterseal.handshake.authorities import Listed
 from counterseal.handshake.explain.certificates import is_alone, read_certificates, show_authorities, show_authority
+from counterseal.handshake.explain.client_refused import is_at_fault, refused_cause
 from counterseal.handshake.explain.nginx_log import log_line, log_verify
 from counterseal.handshake.explain.refusals import directive_for
 from counterseal.handshake.explain.situation import Diagnosis, Situation
@@ -66,7 +67,17 @@ def diagnose_silence(case: Situation) -> Diagnosis:
         "the handshake succeeds, then the server closes without an answer: so refuse nginx's stream block, return 444 "
         "in http, and Node"
     )
-    return replace(diagnose_certificate(case), happened=happened, code=None)
+    found = replace(diagnose_certificate(case), happened=happened, code=None)
+    if found.cause == SILENT_REFUSAL.cause:  # nothing shows that the certificate is the reason
+        return replace(found, cause=_NOTHING_WRONG.cause, fix=_NOTHING_WRONG.fix, verify=None, log=None)
+    return found
+
+
+_NOTHING_WRONG = Cause(
+    "the server's backend is away, or it refuses the client without a word: our own checks find nothing wrong with the "
+    "certificate, so it would be for a list of revoked ones, or an allow list",
+    "look whether the backend answers, and into the server's log (nginx: error_log at level info)",
+)
 
 
 def _no_certificate(case: Situation) -> Diagnosis:
@@ -165,7 +176,7 @@ _ISSUER_NOT_SENT = 21
 def _forbidden(case: Situation) -> Diagnosis:
     login = case.seen.status == 401  # noqa: PLR2004 - RFC 9110 15.5.2
     cause, who = (
-        (_LOGIN_TOO if login else _FORBIDDEN, "the client came with a certificate")
+        (_LOGIN_TOO if login else _why_forbidden(case), "the client came with a certificate")
         if case.presented
         else (_WANTED_HERE, "no client certificate was sent")
     )
@@ -177,6 +188,14 @@ def _forbidden(case: Situation) -> Diagnosis:
         verify=case.seen.verify,
         directive="if ($ssl_client_verify != SUCCESS), map, auth_request",
     )
+
+
+def _why_forbidden(case: Situation) -> Cause:
+    """Return what our own checks find where the server only says no, as with ``verify optional`` of HAProxy."""
+    if case.seen.verify == "SUCCESS" or not is_at_fault(case):
+        return _FORBIDDEN
+    found = refused_cause(case)
+    return Cause(f"the certificate does not verify, and the site goes by that: {found.cause}", found.fix)
 
 
 _LOGIN_TOO = Cause(

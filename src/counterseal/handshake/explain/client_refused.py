@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from counterseal.handshake.authorities import Listed
 from counterseal.handshake.explain.certificates import is_alone, read_certificates, show_authorities, show_authority
-from counterseal.handshake.peer_causes import CERTIFICATE_WITHHELD
+from counterseal.handshake.peer_causes import CERTIFICATE_WITHHELD, NO_PATH
 from counterseal.handshake.symptoms import Cause
 from counterseal.handshake.verify_reasons import VERIFY_REASONS
 
@@ -36,7 +36,11 @@ _WEAK = Cause(
     "issue the certificate with P-256 or RSA of 2048 bits or more, from a CA with such a key",
 )
 _REASONS = {
-    **{reason.code: Cause(reason.cause, reason.fix) for reason in VERIFY_REASONS if reason.code},
+    **{
+        reason.code: Cause(reason.cause, reason.fix)
+        for reason in VERIFY_REASONS
+        if reason.code and reason.code not in NO_PATH  # whom a server trusts that names nobody is not known here
+    },
     9: _EARLY,
     10: _EXPIRED,
     66: _WEAK,
@@ -76,6 +80,11 @@ REFUSALS = frozenset(_SAID) | {"bad_certificate", "certificate_unknown", "access
 def missing_cause(case: Situation) -> Cause:
     """Return why nobody gets in who sends no certificate."""
     return CERTIFICATE_WITHHELD if case.withheld else _REQUIRED
+
+
+def is_at_fault(case: Situation) -> bool:
+    """Whether anything is seen to be wrong with the certificate that the client sent."""
+    return case.listed is Listed.NONE or case.likely in _REASONS or bool(case.failures)
 
 
 def refused_cause(case: Situation, alert: str | None = None) -> Cause:

@@ -15,6 +15,7 @@ from counterseal.handshake.explain.matching import Match, OwnCertificate, match_
 from counterseal.handshake.explain.modes import Mode, Visit, mode_of
 from counterseal.handshake.explain.server_fault import server_fault
 from counterseal.handshake.explain.situation import Diagnosis, Situation
+from counterseal.pki.path.catalogue import TRUST_ANCHOR
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -75,7 +76,7 @@ def explain(
         listed=listed(chain, request.authorities) if request and identity else None,
         in_front=examination.in_front,
         withheld=identity is not None and main.story.client_chain == (),
-        failures=tuple(dict.fromkeys(check.kind.title for check in client.failures)) if client else (),
+        failures=_failures(client),
     )
     return Explanation(
         examination,
@@ -90,6 +91,12 @@ def explain(
         diagnose(situation),
         server_fault(server, at),
     )
+
+
+def _failures(client: PathReport | None) -> tuple[str, ...]:
+    """Return the titles of the failed checks, but for that of the root: whom the server trusts is not known here."""
+    failed = client.failures if client else ()
+    return tuple(dict.fromkeys(check.kind.title for check in failed if check.kind is not TRUST_ANCHOR))
 
 
 def _least_fitting(match: Match) -> tuple[bool, bool]:

@@ -30,8 +30,8 @@ _BY_ALERT = {
     "unrecognized_name": "handshake rejected while SSL handshaking",
     "protocol_version": "unsupported protocol) while SSL handshaking",
     "handshake_failure": "no shared cipher) while SSL handshaking",
+    "internal_error": "cert cb error) while SSL handshaking",
 }
-_KEY_NOT_LOADED = LogHint("cannot load certificate", "error")
 
 
 def log_line(code: int) -> LogHint:
@@ -41,8 +41,6 @@ def log_line(code: int) -> LogHint:
 
 def log_alert(name: str) -> LogHint | None:
     """Return the line that goes with an alert which nginx sent."""
-    if name == "internal_error":
-        return _KEY_NOT_LOADED
     return LogHint(_BY_ALERT[name]) if name in _BY_ALERT else None
 
 

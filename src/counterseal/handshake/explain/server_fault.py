@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from counterseal.handshake.explain.situation import Diagnosis
 from counterseal.handshake.server_reasons import OTHER_SERVER_FAULT, SERVER_REASONS
+from counterseal.handshake.symptoms import Cause
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -27,12 +28,17 @@ def server_fault(report: PathReport | None, at: datetime) -> Diagnosis | None:
     """Return why a client refuses this server, or None when it does not; all failed checks are named."""
     if report is None or report.valid:
         return None
-    number = _number(report, at)
-    cause = SERVER_REASONS.get(number, OTHER_SERVER_FAULT)
+    cause = SERVER_REASONS.get(_number(report, at)) or _told(report)
     titles = ", ".join(dict.fromkeys(check.kind.title for check in report.failures))
     return Diagnosis(
         f"a client refuses the server's certificate: {titles}", cause.cause, cause.fix, directive="ssl_certificate"
     )
+
+
+def _told(report: PathReport) -> Cause:
+    """Let the first failed check speak, where no entry of the table fits."""
+    check = report.failures[0]
+    return Cause(f"{OTHER_SERVER_FAULT.cause}: {check.message}", check.fix or OTHER_SERVER_FAULT.fix)
 
 
 def _number(report: PathReport, at: datetime) -> int:

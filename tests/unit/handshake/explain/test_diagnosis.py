@@ -132,6 +132,7 @@ def test_an_alert_after_an_empty_certificate_means_that_one_is_required(number: 
         ("certificate_expired", None, (), None, "one of the server's own"),
         ("certificate_unknown", None, (), Listed.ROOT, "our own checks find nothing wrong"),
         ("unknown_ca", None, (), Listed.NONE, "trusts no CA above"),
+        ("unknown_ca", 21, (), None, "trusts no CA above"),  # the server names nobody
         (None, 26, (), None, "not made for clients"),
     ],
 )
@@ -228,6 +229,40 @@ def test_a_refusal_of_the_site_itself(status: int, *, presented: bool) -> None:
     found = diagnose(Situation(Trace(Ending.DONE, Stage.REQUEST), story, Observation(status=status)))
     assert found is not None
     assert ("allow list" in found.cause) is presented
+
+
+@pytest.mark.parametrize(
+    ("likely", "verify", "words"),
+    [
+        (
+            10,
+            None,
+            "does not verify, and the site goes by that: the client's certificate, or that of a CA above it, has",
+        ),
+        (10, "SUCCESS", "verified, yet refused"),
+        (None, None, "verified, yet refused"),
+    ],
+)
+def test_a_refusal_of_a_bad_certificate_by_the_site_itself(likely: int | None, verify: str | None, words: str) -> None:
+    """HAProxy's verify optional, and nginx's optional_no_ca, leave it to a rule."""
+    story = Story(client_chain=CERTIFICATE, request=CertificateRequest(()))
+    seen = Observation(status=403, verify=verify)
+    found = diagnose(Situation(Trace(Ending.DONE, Stage.REQUEST), story, seen, likely))
+    assert found is not None
+    assert words in found.cause
+
+
+def test_a_silence_in_which_nothing_is_wrong_with_the_certificate() -> None:
+    """It is not said that nginx refused it."""
+    story = Story(client_chain=CERTIFICATE, request=CertificateRequest(()))
+    trace = Trace(Ending.CLOSED, Stage.REQUEST, finished_at=1.0)
+    found = diagnose(Situation(trace, story, Observation(closed=True)))
+    assert found is not None
+    assert found.cause.startswith("the server's backend is away")
+    assert (found.verify, found.log) == (None, None)
+    bad = diagnose(Situation(trace, story, Observation(closed=True), 10))
+    assert bad is not None
+    assert "is past its not_after" in bad.cause
 
 
 def test_a_login_is_wanted_beside_an_accepted_certificate() -> None:
