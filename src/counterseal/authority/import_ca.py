@@ -21,7 +21,7 @@ from counterseal.pki.profile import Purpose
 from counterseal.pki.reading import certificates_in
 from counterseal.pki.shown import show_serial
 from counterseal.pki.subject import common_name, show_subject
-from counterseal.store.records import CARecord, CertificateRecord, Status
+from counterseal.store.records import IMPORTED, CARecord, CertificateRecord, Status
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 
     from counterseal.authority.openssl_index import IndexEntry
     from counterseal.authority.parts import Authority
-
-IMPORTED = "imported"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING
 
 from cryptography import x509
 
-from counterseal.errors import NotFoundError
+from counterseal.errors import InputError, NotFoundError
 from counterseal.moments import moment
+from counterseal.pki.certificate import purpose_of
 from counterseal.pki.names import names_in
 from counterseal.pki.policy import Asked
+from counterseal.pki.profile import Purpose
+from counterseal.store.records import IMPORTED
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -17,7 +20,11 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 
     from counterseal.authority.parts import Authority
+    from counterseal.pki.profile import Profile
     from counterseal.store.records import CertificateRecord
+
+
+_ANEW = "issue it anew: counterseal client, counterseal server, or counterseal sign"
 
 
 def ask_again(
@@ -30,19 +37,30 @@ def ask_again(
     """Ask for what the certificate of ``record`` says, for its own key or for ``public_key``.
 
     It lives as long as the one before unless ``lifetime`` says otherwise. Raises NotFoundError
-    ``certificate.not_kept`` when only the serial number is known here.
+    ``certificate.not_kept`` when only the serial number is known here, InputError ``renew.purpose``.
     """
     if record.certificate is None:
         raise NotFoundError(
             "certificate.not_kept",
             f"only the serial number of this certificate is known: {record.name}",
-            hint="issue it anew: counterseal client, counterseal server, or counterseal sign",
+            hint=_ANEW,
         )
     certificate = x509.load_der_x509_certificate(record.certificate)
     return Asked(
-        profile=authority.profile(record.profile),
+        profile=_profile(authority, record, certificate),
         subject=certificate.subject,
         names=names_in(certificate.extensions),
         public_key=public_key or certificate.public_key(),
         lifetime=lifetime or moment(record.not_after) - moment(record.not_before),
     )
+
+
+def _profile(authority: Authority, record: CertificateRecord, certificate: x509.Certificate) -> Profile:
+    """Return the profile of the record; of a certificate that another program issued, the one of its purpose."""
+    if record.profile != IMPORTED:
+        return authority.profile(record.profile)
+    purpose = purpose_of(certificate)
+    if purpose is Purpose.ANY:
+        message = f"an imported certificate that is not for servers alone, nor for clients alone: {record.name}"
+        raise InputError("renew.purpose", message, hint=_ANEW)
+    return authority.profile(purpose.value)

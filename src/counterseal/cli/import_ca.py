@@ -15,13 +15,15 @@ from counterseal.cli.dry_run import dry_run_option
 from counterseal.cli.new_home import rehearse_home, say_unpublished, show_ca
 from counterseal.cli.passphrase import choose_passphrase, read_passphrase
 from counterseal.compose.home import new_home, refuse_occupied
-from counterseal.errors import InputError
+from counterseal.errors import InputError, KeyAccessError
 from counterseal.files import read_file
 from counterseal.keystore.pkcs8 import is_encrypted, open_key
 from counterseal.pki.shown import counted
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
 
 EPILOG = """\b
 Examples:
@@ -86,12 +88,21 @@ def _read(
     old = read_passphrase(ca_passphrase_file) if is_encrypted(content) else None
     return Import(
         certificate=_load(certificate),
-        private_key=open_key(content, old, source=str(key)),
+        private_key=_open(content, old, key),
         index=read_file(index).decode(errors="replace") if index else "",
         directory=index.parent if index else None,
         crl_number=_crl_number(index),
         encrypt=encrypt,
     )
+
+
+def _open(content: bytes, passphrase: bytes | None, key: Path) -> CertificateIssuerPrivateKeyTypes:
+    try:
+        return open_key(content, passphrase, source=str(key))
+    except KeyAccessError as error:
+        if is_encrypted(content):
+            error.hint = "pass --ca-passphrase-file FILE, with the passphrase that the key has there"
+        raise
 
 
 def _acts(imported: Imported) -> list[str]:

@@ -176,7 +176,7 @@ def subject_key_identifier(certificate: x509.Certificate) -> x509.SubjectKeyIden
 
 
 def purpose_of(certificate: x509.Certificate) -> Purpose:
-    """Return what a CA's certificates may be for, by its extended key usage; without one, anything."""
+    """Return what a certificate, or those below a CA, may be for, by its extended key usage; without one, anything."""
     usages = set(extension_in(certificate.extensions, x509.ExtendedKeyUsage) or ())
     fitting = [p for p in (Purpose.SERVER, Purpose.CLIENT) if usages & set(p.extended_key_usages)]
     return fitting[0] if len(fitting) == 1 else Purpose.ANY

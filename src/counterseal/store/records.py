@@ -17,6 +17,8 @@ CAState = Literal["active", "retired"]
 
 GENESIS_HASH = bytes(32)
 PAGE_LIMIT = 10_000
+IMPORTED = "imported"
+"""What stands in the place of a profile for a certificate that another program issued."""
 
 
 class Status(StrEnum):

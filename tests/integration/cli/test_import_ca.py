@@ -22,12 +22,13 @@ def test_an_easy_rsa_directory_is_taken_over(tmp_path: Path) -> None:
     environment = {**os.environ, "EASYRSA_PKI": str(tmp_path / "pki"), "EASYRSA_BATCH": "1", "EASYRSA_ALGO": "ec"}
     for words in (["init-pki"], ["build-ca", "nopass"], *(["build-client-full", n, "nopass"] for n in ("ann", "ben"))):
         _easy_rsa(words, environment, tmp_path)
+    _easy_rsa(["--subject-alt-name=DNS:web.test", "build-server-full", "web.test", "nopass"], environment, tmp_path)
     _easy_rsa(["revoke", "ben", "keyCompromise"], environment, tmp_path)
     home = tmp_path / "home"
     ran = counterseal(home, "import-ca", "--easy-rsa", str(tmp_path / "pki"), "--no-passphrase")
     assert ran.code == 0, ran.stderr
     listed = json.loads(counterseal(home, "list", "--json").stdout)["certificates"]
-    assert {row["name"]: row["status"] for row in listed} == {"ann": "valid", "ben": "revoked"}
+    assert {row["name"]: row["status"] for row in listed} == {"ann": "valid", "ben": "revoked", "web.test": "valid"}
     assert counterseal(home, "crl", "--out", str(tmp_path / "crl")).code == 0
     crl = x509.load_pem_x509_crl((tmp_path / "crl" / "root.crl.pem").read_bytes())
     ben = next(int(row["serial_number"], 16) for row in listed if row["name"] == "ben")
@@ -37,6 +38,16 @@ def test_an_easy_rsa_directory_is_taken_over(tmp_path: Path) -> None:
     out = tmp_path / "out"
     ca = str(tmp_path / "pki" / "ca.crt")
     assert "OK" in run_program("openssl", "verify", "-CAfile", ca, str(out / "cid.cert.pem"), cwd=tmp_path)
+    for name, purpose in (("ann", "sslclient"), ("web.test", "sslserver")):
+        renewed = counterseal(home, "renew", name, "--out", str(out))
+        assert renewed.code == 0, renewed.stderr
+        before, after = (
+            x509.load_pem_x509_certificate(path.read_bytes())
+            for path in (tmp_path / "pki" / "issued" / f"{name}.crt", out / f"{name}.cert.pem")
+        )
+        assert (after.subject, after.public_key()) == (before.subject, before.public_key())
+        verify = ("openssl", "verify", "-CAfile", ca, "-purpose", purpose)
+        assert "OK" in run_program(*verify, str(out / f"{name}.cert.pem"), cwd=tmp_path)
 
 
 OPENSSL_CA = """\
@@ -87,6 +98,7 @@ def test_a_ca_of_openssl_is_taken_over(tmp_path: Path) -> None:
     kept = ["--passphrase-file", str(tmp_path / "new")]
     refused = counterseal(home, *taking, "--ca-passphrase-file", str(tmp_path / "new"), *kept)
     assert (refused.code, home.exists()) == (1, False), refused.stderr
+    assert "hint: pass --ca-passphrase-file FILE" in refused.stderr
     taken = counterseal(home, *taking, "--ca-passphrase-file", str(tmp_path / "old"), *kept)
     assert taken.code == 0, taken.stderr
     assert "2 certificates, 1 of them revoked" in taken.stdout
@@ -96,6 +108,8 @@ def test_a_ca_of_openssl_is_taken_over(tmp_path: Path) -> None:
     assert {int(row["serial_number"], 16) for row in listed} == {0x0A, 0x0B}
     assert json.loads(counterseal(home, "show", "0A", "--json").stdout)["certificate"]["name"] == "ann"
     assert counterseal(home, "list", "--profile", "imported", "--expiring", "1s").stdout == "no certificates\n"
+    renewed = counterseal(home, "renew", "ann", "--out", str(tmp_path / "out"), *kept)  # openssl gave it no purpose
+    assert (renewed.code, "not for servers alone, nor for clients alone: ann" in renewed.stderr) == (2, True)
     assert counterseal(home, "crl", "--out", str(tmp_path / "crl"), *kept).code == 0
     crl = x509.load_pem_x509_crl((tmp_path / "crl" / "root.crl.pem").read_bytes())
     assert crl.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number > 0x2A  # openssl gave that one out
