@@ -30,6 +30,8 @@ WITHIN = 120.0
 PROGRAM = shutil.which("firefox-esr")
 PREFERENCES: dict[str, str | int | bool] = {
     "marionette.port": 0,
+    # asked for by the browser and not by the page, at some time after it
+    "browser.chrome.site_icons": False,
     # what is shown was answered now
     "browser.cache.disk.enable": False,
     "browser.cache.memory.enable": False,

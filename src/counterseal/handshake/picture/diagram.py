@@ -67,6 +67,8 @@ def _draw(sheet: Sheet, *, whole: bool) -> tuple[str, int]:
     top = _ends(canvas, sheet)
     behind, canvas.shapes = canvas.shapes, []
     bands: list[tuple[int, int]] = []
+    if not sheet.ladder:
+        canvas.text(_TEXT, "meaning", "no message went by", down=24)
     for rung in sheet.ladder:
         start = canvas.y
         _rung(canvas, rung)

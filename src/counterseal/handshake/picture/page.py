@@ -72,7 +72,7 @@ def write_page(sheet: Sheet, *, at: datetime) -> str:
         _element("p", f"{agreed_line(sheet)}, {show_moment(at)}", "muted"),
         f'<div class="{kind}">{_element("b", sheet.heading)}{_rows(sheet.rows)}</div>',
         f'<div class="picture">{draw(sheet, whole=False)}</div>',
-        _element("h2", "Every message"),
+        *([_element("h2", "Every message")] if sheet.ladder else []),
         *map(_message, sheet.ladder),
         *_second(sheet),
         *_keys(sheet),

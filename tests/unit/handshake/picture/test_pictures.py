@@ -73,6 +73,13 @@ def test_the_page_is_whole_and_loads_nothing() -> None:
     assert page.count("<details>") == len(shown("nginx-1.2-mutual").ladder)
 
 
+def test_where_nothing_went_by_it_says_so() -> None:
+    """As when nobody listens: no list of messages without any."""
+    sheet = replace(shown("nginx-1.3-mutual"), ladder=())
+    assert "no message went by" in lines_of(draw(sheet))
+    assert "Every message" not in write_page(sheet, at=AT)
+
+
 def test_nothing_secret_is_in_a_picture() -> None:
     """Neither tickets nor signatures nor the encrypted secret: no long hex but randoms and serial numbers."""
     sheet = shown("openssl-1.2-rsa")
