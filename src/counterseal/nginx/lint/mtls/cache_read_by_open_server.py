@@ -3,70 +3,78 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from counterseal.findings import Severity
-from counterseal.nginx.lint.answers import has_access_rules, location_match
+from counterseal.nginx.lint.answers import has_access_rules, is_reachable, location_match
 from counterseal.nginx.lint.caches import cached
 from counterseal.nginx.lint.locations import can_match_below
 from counterseal.nginx.lint.rule import Found, Rule, at
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from counterseal.nginx.lint.caches import Cached
     from counterseal.nginx.lint.level import Level
     from counterseal.nginx.lint.model import Configuration, Server
 
+_VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
+_ANY = "*"
+"""Stands for every host."""
 _HOST = re.compile(r"\$\{?(?:http_)?host\b")
 
 
 def check(configuration: Configuration) -> Iterator[Found]:
     """Find open servers that look for answers in the zone of a verifying one, under the same key."""
-    kept = [
-        (server, one)
-        for server in configuration.guarded
-        if server.verify == "on"
-        for one in cached(server)
-        if not one.is_parted(configuration)
-    ]
+    kept: dict[tuple[str, ...], list[tuple[Server, Cached]]] = defaultdict(list)
+    for server in configuration.guarded:
+        for one in cached(server) if server.verify == "on" else ():
+            for key in _keys(configuration, server, one, _ANY) if not one.is_parted(configuration) else ():
+                kept[key].append((server, one))
     for server in configuration.servers if kept else ():
+        is_default = any(socket.default is server for socket in configuration.sockets_of(server))
         for one in cached(server) if not server.verifies and not server.rejects else ():
-            for guarded, other in kept if not has_access_rules(one.level) else ():
-                if _is_found(configuration, (server, one), (guarded, other)):
-                    message = f"hands out what {one.zone.arguments[0]} holds of {at(guarded.block)} to anybody"
-                    edits = other.parted_by("$ssl_client_verify")
-                    yield Found(at(one.passing), message, edits, harmed=guarded.block)
+            if has_access_rules(one.level) or not is_reachable(one.level):
+                continue
+            keys = _keys(configuration, server, one, *((_ANY,) if is_default else ()))
+            same = (found for key in sorted(keys) for found in kept.get(key, ()))
+            read = (found for found in same if _is_read(configuration, (server, one), found))
+            guarded, other = next(read, (None, None))
+            if guarded is not None and other is not None:
+                message = f"hands out what {one.zone.arguments[0]} holds of {at(guarded.block)} to anybody"
+                edits = other.parted_by("$ssl_client_verify")
+                yield Found(at(one.passing), message, edits, harmed=guarded.block)
 
 
-def _is_found(configuration: Configuration, here: tuple[Server, Cached], there: tuple[Server, Cached]) -> bool:
-    """Whether a request to this server can have the key of an answer that it would not be given itself."""
+def _is_read(configuration: Configuration, here: tuple[Server, Cached], there: tuple[Server, Cached]) -> bool:
+    """Whether a request to this server can be for an answer kept there, which it would not be given itself."""
     (server, one), (guarded, other) = here, there
     is_other_answer = one.passing.arguments != other.passing.arguments or bool(other.told(configuration))
-    return (
-        (one.kind, one.zone.arguments) == (other.kind, other.zone.arguments)
-        and is_other_answer
-        and not _keys(configuration, *here).isdisjoint(_keys(configuration, *there))
-        and (_HOST.search(one.key) is None or _takes_name(configuration, server, guarded))
-        and _overlap(one.level, other.level)
-    )
+    is_taken = _HOST.search(one.key) is None or _takes_name(configuration, server, guarded)
+    return is_taken and is_other_answer and _overlap(one.level, other.level)
 
 
-def _keys(configuration: Configuration, server: Server, one: Cached) -> frozenset[str]:
-    """Return the key with what the configuration knows filled in; what the client sends stays a variable."""
+def _keys(configuration: Configuration, server: Server, one: Cached, *hosts: str) -> frozenset[tuple[str, ...]]:
+    """Return protocol, zone and key with what the configuration knows filled in, for each host; the path is left."""
     schemes = {"https" if socket.is_tls else "http" for socket in configuration.sockets_of(server)}
     target = one.passing.arguments[0] if one.passing.arguments else ""
-    fixed = {"proxy_host": target.partition("://")[2].partition("/")[0], "server_name": server.names[0]}
-    key = one.key
-    for name, value in fixed.items():
-        key = re.sub(rf"\${name}\b|\$\{{{name}\}}", lambda _, value=value: value, key)  # type: ignore[misc] # a default binds the loop's value
-    return frozenset(re.sub(r"\$scheme\b|\$\{scheme\}", scheme, key) for scheme in schemes)
+    known = {"proxy_host": target.partition("://")[2].partition("/")[0], "server_name": server.names[0]}
+    hosts = (*server.names, *hosts) if _HOST.search(one.key) else (_ANY,)
+    choices = ({"scheme": scheme, "host": host, "http_host": host} for scheme in schemes for host in hosts)
+    filled = (_filled(one.key, known | choice) for choice in choices)
+    return frozenset((one.kind, *one.zone.arguments, key) for key in filled)
+
+
+def _filled(key: str, known: Mapping[str, str]) -> str:
+    return _VARIABLE.sub(lambda name: known.get(name[1] or name[2], name[0]), key)
 
 
 def _takes_name(configuration: Configuration, server: Server, guarded: Server) -> bool:
     """Whether a request for the name of the verifying server can come here: by the name, or where that one is not."""
-    elsewhere = set(configuration.sockets_of(server)) - set(configuration.sockets_of(guarded))
-    return any(socket.default is server for socket in elsewhere) or not set(server.names).isdisjoint(guarded.names)
+    its_own = (socket for socket in configuration.sockets_of(server) if socket.default is server)
+    is_default = any(socket not in configuration.sockets_of(guarded) for socket in its_own)
+    return is_default or not set(server.names).isdisjoint(guarded.names)
 
 
 def _overlap(level: Level, other: Level) -> bool:
