@@ -240,7 +240,7 @@ class Access:
                 await asyncio.sleep(0)
             if not self._join(group, outcomes):
                 break
-        self._had_company = len(group) > 1
+        self._had_company = sum(waiting.durable for waiting in group) > 1
 
     def _join(self, group: list[Waiting], outcomes: list[Outcome]) -> bool:
         """Run what waits in the transaction of the group, and say whether there was something."""
