@@ -10,6 +10,7 @@ import atexit
 import contextlib
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 from functools import cache
@@ -123,13 +124,14 @@ def _command(kind: str, directory: Path, port: int, way: Way) -> list[str]:
 
 @cache
 def _built() -> Path:
-    """Compile the server of Go, once in a run."""
+    """Compile the server of Go, once in each process of a run; what it stands on is compiled once for all of them."""
     directory = Path(tempfile.mkdtemp(prefix="counterseal-go-"))
     atexit.register(shutil.rmtree, directory, ignore_errors=True)
     program = directory / "server-of-go"
     environment = {"PATH": "/usr/bin:/bin", "HOME": str(directory), "GOFLAGS": "-mod=mod", "GO111MODULE": "off"}
+    environment["GOCACHE"] = str(Path(sys.prefix) / "go-build")  # of .venv
     build = [shutil.which("go") or "go", "build", "-o", str(program), str(SOURCES / "server.go")]
-    subprocess.run(build, check=True, cwd=directory, env=environment, timeout=SECONDS * 3)
+    subprocess.run(build, check=True, cwd=directory, env=environment, timeout=SECONDS * 10)
     return program
 
 
