@@ -8,7 +8,6 @@ test presses no buttons: it calls what stands behind them.
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import itertools
 import json
@@ -44,16 +43,12 @@ PREFERENCES: dict[str, str | int | bool] = {
 
 
 class FirefoxError(Exception):
-    """Firefox could not do it, as a page that ends in one of its own error pages: ``kind`` is WebDriver's word."""
-
-    def __init__(self, kind: str, message: str) -> None:
-        super().__init__(f"{kind}: {message}")
-        self.kind = kind
+    """Firefox could not do it, as to load a page that ends in one of its own error pages; WebDriver's word first."""
 
 
 @dataclass
 class Firefox:
-    """A browser that runs; ``context`` is whose scripts run."""
+    """A browser that runs, by the connection on which it takes commands."""
 
     connection: socket.socket
     answers: BinaryIO
@@ -67,11 +62,14 @@ class Firefox:
         _, answered, error, result = self._read()
         assert answered == number
         if error is not None:
-            raise FirefoxError(error["error"], error["message"])
+            raise FirefoxError(f"{error['error']}: {error['message']}")
         return result
 
     def _read(self) -> Any:  # noqa: ANN401 - JSON
-        length = b"".join(iter(lambda: self.answers.read(1), b":"))
+        length = b""
+        while (octet := self.answers.read(1)) != b":":
+            assert octet, "Firefox ended"
+            length += octet
         return json.loads(self.answers.read(int(length)))
 
     def greet(self) -> None:
@@ -112,10 +110,6 @@ class Firefox:
         seen: list[str] = self.ask(_FAULTS)
         complaints: list[str] = self.ask_browser(_COMPLAINTS, self.ask("return location.href"))
         return seen + complaints
-
-    def picture(self, path: Path) -> None:
-        """Keep the whole page as PNG."""
-        path.write_bytes(base64.b64decode(self.tell("WebDriver:TakeScreenshot", full=True)["value"]))
 
     def width(self, pixels: int) -> None:
         """Make the page so wide, also less than a window of Firefox can be."""

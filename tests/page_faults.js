@@ -7,8 +7,10 @@ const CONTRAST = 4.5; // WCAG 2.2, 1.4.3
 
 const isPicture = node => node.namespaceURI === "http://www.w3.org/2000/svg";
 const quoted = node => JSON.stringify(node.textContent.trim().slice(0, 50));
-const crosses = (a, b) => a.left < b.right - SLACK && b.left < a.right - SLACK && a.top < b.bottom - SLACK && b.top < a.bottom - SLACK;
-const isIn = (a, b) => a.left >= b.left - SLACK && a.right <= b.right + SLACK && a.top >= b.top - SLACK && a.bottom <= b.bottom + SLACK;
+const crosses = (a, b) =>
+  a.left < b.right - SLACK && b.left < a.right - SLACK && a.top < b.bottom - SLACK && b.top < a.bottom - SLACK;
+const isIn = (a, b) =>
+  a.left >= b.left - SLACK && a.right <= b.right + SLACK && a.top >= b.top - SLACK && a.bottom <= b.bottom + SLACK;
 
 // ------------------------------------------------------------------------------------------------------------- text
 
@@ -34,11 +36,12 @@ function scrolls(element) { // whether what is too wide for it can be scrolled t
 
 const seen = [...texts()];
 for (const { element, node, lines } of seen) {
-  const frame = isPicture(element) ? element.closest("svg").getBoundingClientRect() : { left: 0, right: wide, top: 0, bottom: Infinity };
-  if (!scrolls(element) || isPicture(element)) {
-    if (!lines.every(line => isIn(line, { ...frame, left: frame.left, top: frame.top, right: frame.right, bottom: frame.bottom }))) faults.push(`outside: ${quoted(node)}`);
-  }
-  if (!/\s/.test(node.textContent.trim()) && node.textContent.trim().length < 15 && lines.length > 1) faults.push(`torn: ${quoted(node)}`);
+  const page = { left: 0, right: wide, top: 0, bottom: Infinity };
+  const frame = isPicture(element) ? element.closest("svg").getBoundingClientRect() : page;
+  const held = isPicture(element) || !scrolls(element);
+  if (held && !lines.every(line => isIn(line, frame))) faults.push(`outside: ${quoted(node)}`);
+  const word = node.textContent.trim();
+  if (!/\s/.test(word) && word.length < 15 && lines.length > 1) faults.push(`torn: ${quoted(node)}`);
 }
 if (document.documentElement.scrollWidth > wide + SLACK) faults.push(`the page is ${document.documentElement.scrollWidth} wide, its window ${wide}`);
 
@@ -77,7 +80,9 @@ function luminance(colour) {
 function groundOf(element, line) { // what the text stands on; the canvas is as the colour scheme has it
   const boxes = [];
   for (let box = element; box; box = box.parentElement) if (!isPicture(box)) boxes.unshift(box);
-  let ground = document.documentElement.matches(":root") && matchMedia("(prefers-color-scheme: dark)").matches && getComputedStyle(document.documentElement).colorScheme.includes("dark") ? [28, 27, 34] : [255, 255, 255];
+  const dark = matchMedia("(prefers-color-scheme: dark)").matches;
+  const follows = getComputedStyle(document.documentElement).colorScheme.includes("dark");
+  let ground = dark && follows ? [28, 27, 34] : [255, 255, 255];
   for (const box of boxes) ground = over(channels(getComputedStyle(box).backgroundColor), ground);
   if (!isPicture(element)) return ground;
   for (const { shape, area } of shapes) {
