@@ -77,7 +77,7 @@ def is_configuration(path: str) -> bool:
 
 def find_faults(path: Path, root: Path) -> Iterator[tuple[str, str, str]]:
     """Yield (file name, code, message) of what is found in a file by itself, and as a site of ``etc/nginx`` there."""
-    text = path.read_bytes().decode("utf-8", "surrogateescape")
+    text = _read(path)
     try:
         if render_tree(parse(text, file=str(path))) != text:
             yield path.name, "round-trip", "is not given back as it is"

@@ -165,6 +165,7 @@ has_stream() {
 }
 
 missing_modules() { # of Debian's nginx: Lua, njs and others whose directives the linter has to bear with
+    ! has_nginx || dpkg-query -W nginx-common >/dev/null 2>&1 || return 0
     for module in http-lua http-js stream-js http-headers-more-filter http-echo http-set-misc http-brotli-filter \
         http-auth-pam http-subs-filter http-fancyindex http-upstream-fair nchan rtmp; do
         [ -e "/usr/lib/nginx/modules/ngx_$(echo $module | tr - _)_module.so" ] || echo libnginx-mod-$module

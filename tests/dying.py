@@ -11,6 +11,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from functools import reduce
 from importlib import import_module
 from itertools import count
@@ -42,6 +43,15 @@ def die(home: Path, where: str, number: int, *words: str) -> None:
     environ = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     ran = subprocess.run(command, capture_output=True, text=True, check=False, env=environ, timeout=120)
     assert ran.returncode == -signal.SIGKILL, ran
+
+
+def wait_until_frozen(pid: int, seconds: float = 60) -> None:
+    """Wait until a process is stopped by its signal."""
+    deadline = time.monotonic() + seconds
+    while (seen := os.waitid(os.P_PID, pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT | os.WNOHANG)) is None:
+        assert time.monotonic() < deadline, "never frozen"
+        time.sleep(0.02)
+    assert seen.si_code == os.CLD_STOPPED
 
 
 if __name__ == "__main__":

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 def refresh(run: Run, *, dry_run: bool) -> int:
     """Sign lists that are old, renew site certificates that are due, deploy once if anything changed, send reminders.
 
-    Exit code 3 when a list is about to end whose CA's key is not here, or a reminder was not taken.
+    Exit code 3 when a list is about to end whose CA's key is not here, a row of the proof was only warned of, or a
+    reminder was not taken.
     """
     with run.authority() as authority:
         stale = stale_lists(authority)
@@ -46,7 +47,7 @@ def refresh(run: Run, *, dry_run: bool) -> int:
     document["ending"] = [crl.issuer for crl in ending]
     document["reminders"] = [{"channel": one.channel, "count": one.count} for one in sent if one.error is None]
     run.show({"changed": done is not None, **document}, done or "nothing is due")
-    return FINDINGS if ending or any(one.error for one in sent) else 0
+    return FINDINGS if ending or document.get("unmet") or any(one.error for one in sent) else 0
 
 
 def _remind(run: Run, authority: Authority) -> Sequence[Sent]:

@@ -162,7 +162,8 @@ def _lint(ground: Ground) -> Iterator[Check]:
     worst = found[0].finding
     line = broken if worst.severity >= Severity.HIGH else attention
     told = f"{counted(len(found), 'finding')}, the worst {worst.severity.name.lower()}: {worst.message}"
-    is_fixable = all(one in result.fixed_by() for one in found)
+    fixed = result.fixed_by()
+    is_fixable = all(one in fixed for one in found)
     yield line("lint", "", told, _mend_lint(ground, conf, is_fixable=is_fixable))
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import tempfile
 import time
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+import dying
 from acme_signing import csr
 from command import counterseal
 from counterseal.service.transacting import PATIENCE_SECONDS
@@ -57,7 +57,7 @@ def test_an_order_is_finished_after_the_order_to_stop(tmp_path: Path, database: 
         order = ready(lab, client, NAME)
         threads, began = stack.enter_context(ThreadPoolExecutor(1)), time.monotonic()
         answer = threads.submit(client.finalize, order.json, csr(NAME))
-        wait_until_frozen(lab)
+        dying.wait_until_frozen(lab.service.process.pid)
         database.stop()
         lab.service.process.terminate()
         lab.service.process.send_signal(signal.SIGCONT)
@@ -82,10 +82,3 @@ def ready(lab: Lab, client: Client, name: str) -> Answered:
     lab.web.put(challenge["token"], proof)
     client.post(challenge["url"], {})
     return client.wait(order.headers["location"], "ready")
-
-
-def wait_until_frozen(lab: Lab) -> None:
-    """Wait until the service is stopped by its signal, in the middle of what it does."""
-    seen = os.waitid(os.P_PID, lab.service.process.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
-    assert seen is not None
-    assert seen.si_code == os.CLD_STOPPED

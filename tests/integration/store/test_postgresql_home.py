@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -64,9 +63,7 @@ def test_a_frozen_publisher_publishes_nothing_late(tmp_path: Path) -> None:
     ]
     frozen = subprocess.Popen([*program, "crl", "--home", str(home)], stdout=subprocess.DEVNULL)
     try:
-        stopped = os.waitid(os.P_PID, frozen.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
-        assert stopped is not None
-        assert stopped.si_code == os.CLD_STOPPED
+        dying.wait_until_frozen(frozen.pid)
         assert counterseal(home, "crl").code == 0
         frozen.send_signal(signal.SIGCONT)
         assert frozen.wait(4 * SECONDS) in {0, 1}, "1 where it was frozen for longer than it tries"

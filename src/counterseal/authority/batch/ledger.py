@@ -174,7 +174,8 @@ class Ledger:
             raise InputError(
                 "batch.options",
                 f"an unfinished batch is here with other options: {head}",
-                hint=f"end it with those options, or remove {self._place.journal.parent}",
+                hint=f"end it with those options, or move {self._place.journal}, {self._place.sheet} and "
+                f"{self._place.partial} away",
             )
         if positions:
             return self._go_on(positions, is_recorded)
@@ -204,8 +205,7 @@ class Ledger:
         if _holds(positions[-1], is_recorded):
             kept = positions
         sheet, archive, _ = kept[-1]
-        self._sheet = self._open(self._place.sheet)
-        self._require(self._sheet, sheet, self._place.sheet)
+        self._sheet = self._reopen(self._place.sheet, sheet)
         self._open_archive(archive)
         os.truncate(self._sheet, sheet)
         os.truncate(self._journal, _end_of_line(self._journal, 1 + len(kept)))
@@ -215,13 +215,17 @@ class Ledger:
         place = self._place
         if place.directory is None and place.archive.exists():  # ended before: rows were added, or it was just renamed
             place.archive.replace(place.partial)
-        self._archive = self._open(place.partial)
-        self._require(self._archive, length, place.partial)
+        self._archive = self._reopen(place.partial, length)
         os.truncate(self._archive, length)
 
-    def _require(self, descriptor: int, length: int, path: Path) -> None:
+    def _reopen(self, path: Path, length: int) -> int:
+        """Open a file that has so many octets already; one that is gone is not made anew."""
+        if length and not path.exists():
+            raise tape.damaged(path)
+        descriptor = self._open(path)
         if os.fstat(descriptor).st_size < length:  # to cut it there would fill it up with zeros
             raise tape.damaged(path)
+        return descriptor
 
     def _open(self, path: Path) -> int:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, SECRET)

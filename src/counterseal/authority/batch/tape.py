@@ -77,7 +77,8 @@ def damaged(path: Path) -> FileError:
     return FileError(
         "batch.damaged",
         f"a file of the unfinished batch is not what it was: {path}",
-        hint=f"move {path.parent} away and begin again; what was issued is in counterseal list",
+        hint="bring it back, or move journal, sheet and archive of this batch away and begin again; "
+        "what was issued is in counterseal list",
     )
 
 

@@ -13,6 +13,7 @@ from counterseal.moments import show_moment
 from counterseal.nginx.generations import read_generation
 from counterseal.nginx.inclusion import plan_inclusion
 from counterseal.nginx.status import NginxStatus, read_status
+from counterseal.nginx.target import HTTP_FILE
 from counterseal.pki.shown import counted
 
 if TYPE_CHECKING:
@@ -55,12 +56,15 @@ def _included(ground: Ground) -> Iterator[Check]:
     try:
         plan_inclusion(target, ground.place.base, install=False, time_limit=ground.place.limits.test)
     except NginxError as error:
-        yield broken("nginx", "", error.message, f"{DEPLOY} --install-include" if target.include_file else error.hint)
+        ours = target.include_file
+        can_install = ours is not None and not ours.exists() and target.included == (HTTP_FILE,)
+        yield broken("nginx", "", error.message, f"{DEPLOY} --install-include" if can_install else error.hint)
 
 
 def _start(ground: Ground) -> str:
     """Return what starts nginx: a deploy starts only one of our own."""
-    return DEPLOY if ground.place.nginx.target.owned else "systemctl start nginx"
+    target = ground.place.nginx.target
+    return DEPLOY if target.owned else f"systemctl start {target.unit}"
 
 
 def _running(ground: Ground, found: NginxStatus) -> Check:

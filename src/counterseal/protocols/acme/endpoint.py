@@ -1,7 +1,8 @@
 """From an HTTP request to a job for the one writer, and from its reply to a response (RFC 8555 6).
 
-The job of a POST is one transaction, and the answer leaves when that is on disk. Its nonce is spent whatever becomes of
-it: in the memory of a process that has its store for itself, else in the store, together with the job.
+The job of a POST is one transaction, and the answer leaves when that is on disk. Its nonce is spent also where the
+job ends in a problem: in the memory of a process that has its store for itself, else in the store, together with the
+job.
 """
 
 from __future__ import annotations

@@ -138,19 +138,26 @@ def test_what_does_not_fit_together_is_refused_and_left_alone(place: Place) -> N
         ("journal", b"\xff\xfe\n"),
         ("sheet", b"cut"),
         ("partial", b"cut"),
+        ("sheet", None),
+        ("partial", None),
     ],
 )
-def test_a_damaged_file_is_named_and_nothing_is_changed(place: Place, damaged: str, content: bytes) -> None:
+def test_a_damaged_file_is_named_and_nothing_is_changed(place: Place, damaged: str, content: bytes | None) -> None:
     """Not taken for a shorter batch, nor filled up with zeros."""
     with _open(place, 0) as ledger:
         _deposit(ledger, 1)
     file: Path = getattr(place, damaged)
-    file.write_bytes(content)
-    before = [path.read_bytes() for path in (place.sheet, place.partial, place.journal)]
+    if content is None:
+        file.unlink()
+    else:
+        file.write_bytes(content)
+    kept = [path for path in (place.sheet, place.partial, place.journal) if path.exists()]
+    before = [path.read_bytes() for path in kept]
     with pytest.raises(FileError, match=f"is not what it was: {file}$") as found:
         _open(place, 1)
     assert found.value.code == "batch.damaged"
-    assert before == [path.read_bytes() for path in (place.sheet, place.partial, place.journal)]
+    assert before == [path.read_bytes() for path in kept]
+    assert file.exists() == (content is not None)
 
 
 @pytest.mark.parametrize("content", [b"\xff\xfe", b"name,serial_number,not_after,password\n" + b'"' + b"x" * 140_000])
