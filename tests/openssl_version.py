@@ -7,6 +7,8 @@ import subprocess
 from functools import cache
 
 Version = tuple[int, ...]
+_PASSED_OVER_FROM: dict[Version, Version] = {(3, 0): (3, 0, 22), (3, 5): (3, 5, 8)}
+"""By branch; others are not seen: older ones take deltas, newer ones do not."""
 
 
 @cache
@@ -19,5 +21,5 @@ def program_version() -> Version:
 
 
 def takes_deltas(openssl: Version | None) -> bool:
-    """Whether this OpenSSL takes a delta CRL for a full one; seen of 3.0.19 and 3.3.7, and not of 3.5.9."""
-    return openssl is None or openssl < (3, 5, 8)
+    """Whether this OpenSSL takes a delta CRL for a full one; seen of 3.0.19 and 3.3.7, not of 3.0.22 and 3.5.9."""
+    return openssl is None or openssl < _PASSED_OVER_FROM.get(openssl[:2], (3, 5))

@@ -17,6 +17,7 @@ from counterseal.handshake.first_words import read_first_words
 from counterseal.handshake.in_front import InFront, look_again
 from counterseal.handshake.observation import Attempt, Observation
 from counterseal.handshake.stapled import Stapled, look_for_response
+from counterseal.handshake.trace.asking import user_of
 from counterseal.handshake.trace.connection import dial
 from counterseal.handshake.trace.dial import Ending, Trace
 from counterseal.handshake.wire.alerts import alert_meaning
@@ -138,7 +139,8 @@ def _first_visits(what: Dial, main: Watched) -> list[Visit]:
     asked, came = main.trace.question or str(what.starttls), bool(main.story.client_chain)
     seen = [Visit(asked, came, main.seen)] if main.trace.established or came else []
     if came:
-        seen.append(Visit(asked, with_certificate=False, seen=watch(replace(what, identity=None)).seen))
+        alike = replace(what, identity=None, user=user_of(what.identity))
+        seen.append(Visit(asked, with_certificate=False, seen=watch(alike).seen))
     return seen
 
 

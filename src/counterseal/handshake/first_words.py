@@ -27,7 +27,6 @@ _AUTHENTICATION = {
     10: "AuthenticationSASL",
 }
 _INVALID_AUTHORIZATION = "28000"  # PostgreSQL, appendix A
-_NO_SUCH_ROLE = " does not exist"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,5 +71,4 @@ def _postgres(raw: bytes) -> FirstWords:
     fields = {part[:1]: part[1:].decode("utf-8", "replace") for part in body.split(b"\x00") if part}
     state, message = fields.get(b"C", ""), fields.get(b"M", "")
     text = f"ErrorResponse {fields.get(b'V') or fields.get(b'S', '')} {state}: {message}"
-    refused = state == _INVALID_AUTHORIZATION and not message.endswith(_NO_SUCH_ROLE)
-    return FirstWords(text, "refused" if refused else "admitted")
+    return FirstWords(text, "refused" if state == _INVALID_AUTHORIZATION else None)  # of another error nobody is judged

@@ -49,7 +49,7 @@ class ClientVerification:
 
     ``trusted`` are those of ``ssl_client_certificate`` and of ``ssl_trusted_certificate``, which go into one store;
     ``crls`` None means that there is no ``ssl_crl``. ``security_level`` is OpenSSL's, ``@SECLEVEL`` in ``ssl_ciphers``.
-    ``takes_deltas``: whether it takes a delta CRL for a full one, as before 3.5.8; where that is not known, it may.
+    ``takes_deltas``: whether it takes a delta CRL for a full one, as before 3.0.22 and 3.5.8; not known, it may.
     """
 
     trusted: tuple[x509.Certificate, ...]

@@ -80,7 +80,9 @@ def mode_of(story: Story, visits: Sequence[Visit]) -> Mode:
     if story.request is None:
         whole = story.server_chain is not None and not story.resumed and story.alert is None
         return Mode.ONE_WAY if whole else Mode.UNKNOWN
-    without = [visit.seen for visit in visits if not visit.with_certificate]
+    without = [
+        visit.seen for visit in visits if not visit.with_certificate and "pg_hba.conf" not in visit.seen.reason_phrase
+    ]  # who has no line there is refused with any certificate, too
     let_in = any(verdict(seen) in _LET_IN for seen in without)
     speaks = any(_answered(visit.seen) for visit in visits if visit.with_certificate)
     kept_out = any(verdict(seen) in _KEPT_OUT or (speaks and not _answered(seen)) for seen in without)

@@ -1,7 +1,8 @@
 """Why SMTP, IMAP or PostgreSQL refuses a client in its first words inside TLS, after a handshake that succeeded.
 
 nginx's mail proxy speaks of certificates in the words of ``answers``. PostgreSQL names what pg_hba.conf wants (20.1
-``clientcert``, 20.12 certificate authentication); its messages are translated, its codes are not.
+``clientcert``, 20.12 certificate authentication); its messages may be translated, its codes are not; they say
+less, so an English message is read where there is one.
 """
 
 from __future__ import annotations

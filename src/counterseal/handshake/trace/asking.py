@@ -39,7 +39,7 @@ def question(what: Dial, protocol: str | None) -> Question | None:
     Raises InputError ``probe.request`` for a path or host with a space or a line break.
     """
     if what.starttls is StartTLS.POSTGRES:
-        return Question("StartupMessage", _startup(what.identity))
+        return Question("StartupMessage", _startup(what.user or user_of(what.identity)))
     if what.starttls is not None:
         return Question(*_FIRST_WORDS[what.starttls])
     if what.path is None:
@@ -49,12 +49,15 @@ def question(what: Dial, protocol: str | None) -> Question | None:
     return Question("HTTP/2 preface", _HTTP2_PREFACE) if protocol == "h2" else None
 
 
-def _startup(identity: ProbeIdentity | None) -> bytes:
-    """Ask as the user whom the certificate names (PostgreSQL 20.12), or as counterseal."""
-    user = b"counterseal"
-    if identity is not None:
-        subject = x509.load_pem_x509_certificates(identity.certificate_chain)[0].subject
-        names = subject.get_attributes_for_oid(NameOID.COMMON_NAME)
-        user = str(names[-1].value).encode() if names and "\x00" not in str(names[-1].value) else user
-    body = b"\x00\x03\x00\x00user\x00" + user + b"\x00\x00"  # PostgreSQL 55.7: version 3.0, then pairs
+def user_of(identity: ProbeIdentity | None) -> str:
+    """Return the user whom the certificate names, by its first common name (PostgreSQL 20.12), or counterseal."""
+    if identity is None:
+        return "counterseal"
+    subject = x509.load_pem_x509_certificates(identity.certificate_chain)[0].subject
+    names = [str(one.value) for one in subject.get_attributes_for_oid(NameOID.COMMON_NAME)]
+    return names[0] if names and names[0] and "\x00" not in names[0] else "counterseal"
+
+
+def _startup(user: str) -> bytes:
+    body = b"\x00\x03\x00\x00user\x00" + user.encode() + b"\x00\x00"  # PostgreSQL 55.7: version 3.0, then pairs
     return (len(body) + 4).to_bytes(4) + body

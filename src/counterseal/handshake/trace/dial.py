@@ -29,6 +29,7 @@ class Dial:
 
     ``server_name`` goes into the SNI, None sends none. ``tls_version`` None offers 1.2 and 1.3. ``path`` is asked for
     over HTTP/1.1 once the handshake is done; None asks nothing. ``timeout`` (seconds) bounds the whole connection.
+    ``user`` is whom PostgreSQL is asked for, None for the one that the certificate names.
     ``keylog`` receives the session's secrets in NSS format and must exist, readable by its owner alone. ``preface`` is
     sent ahead of everything, as a load balancer does.
     """
@@ -41,6 +42,7 @@ class Dial:
     identity: ProbeIdentity | None = None
     protocols: tuple[str, ...] = DEFAULT_PROTOCOLS
     starttls: StartTLS | None = None
+    user: str | None = None
     session: Session | None = None
     keylog: Path | None = None
     preface: bytes = b""

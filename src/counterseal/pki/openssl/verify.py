@@ -63,7 +63,7 @@ def verify(
 ) -> Verification:
     """Return what OpenSSL reports; ``crls`` None means that no revocation is checked, as without ``ssl_crl``.
 
-    ``takes_deltas``: whether it takes a delta for a full list, as before 3.5.8.
+    ``takes_deltas``: whether it takes a delta for a full list, as before 3.0.22 and 3.5.8.
 
     Names are not compared: a server does not do it for a client.
     """

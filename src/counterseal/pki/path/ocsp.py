@@ -10,6 +10,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.hashes import Hash
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509 import ocsp
@@ -39,7 +40,11 @@ def responses(path: Path, question: Question) -> Iterator[Check]:
             text = f"the responder refused to answer: {response.response_status.name.lower()}"
             yield failed(catalogue.OCSP, None, text, section="RFC 6960 4.2.1")
             continue
-        found = list(_answers(path, response, question))
+        try:
+            found = list(_answers(path, response, question))
+        except UnsupportedAlgorithm as error:
+            yield failed(catalogue.OCSP, None, f"it cannot be verified here: {error}")
+            continue
         yield from found
         if not found:
             yield failed(catalogue.OCSP, None, "the response answers for none of the certificates of the path")

@@ -27,7 +27,7 @@ RULE = Rule(
     severity=Severity.CRITICAL,
     summary="A revocation list holds only what has changed since another one.",
     evidence="OpenSSL took a delta for a full list, critical indicator or not: who had been revoked before it got 200, "
-    "also where the full list stood in the file beside the newer delta. OpenSSL 3.5.8 and newer passes over it: with a "
+    "also where the full list stood in the file beside the newer delta. OpenSSL 3.0.22 and 3.5.9 pass over it: with a "
     "delta alone nobody gets in, 3, unable to get certificate CRL.",
     remedy="give nginx the full list",
     reference="https://www.rfc-editor.org/rfc/rfc5280#section-5.2.4",

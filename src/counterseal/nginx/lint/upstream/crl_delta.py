@@ -30,7 +30,7 @@ RULE = Rule(
     evidence="OpenSSL took the delta for a full list: an upstream that had been revoked before it was used, 200, by "
     "proxy_pass and grpc_pass, and reached by uwsgi_pass and in stream, also where the full list stood in the file "
     "beside the newer delta; with the full list alone it was refused, 23, certificate revoked (1.22.1, 1.31.3). "
-    "OpenSSL 3.5.8 and newer passes over the delta: 502 either way.",
+    "OpenSSL 3.0.22 and 3.5.9 pass over the delta: 502 either way.",
     remedy="give nginx the full list",
     reference="https://www.rfc-editor.org/rfc/rfc5280#section-5.2.4",
     check=check,
