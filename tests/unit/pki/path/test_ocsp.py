@@ -123,3 +123,14 @@ def test_a_response_with_a_wrong_signature_is_not_believed() -> None:
     octets = bytearray(response().public_bytes(Encoding.DER))
     octets[-1] ^= 1
     assert outcomes(ocsp.load_der_ocsp_response(bytes(octets))).startswith("ocsp fail")
+
+
+@pytest.mark.parametrize(
+    "algorithm", [bytes.fromhex("2b0e03021a"), bytes.fromhex("2a8648ce3d040302")], ids=["of the names", "signature"]
+)
+def test_a_response_with_an_unknown_algorithm_is_not_believed(algorithm: bytes) -> None:
+    """A hash of names that nobody knows (here a number beside SHA-1's), or such a signature: no error of ours."""
+    octets = response().public_bytes(Encoding.DER)
+    unknown = octets.replace(algorithm, algorithm[:-1] + b"\x7f", 1)
+    assert unknown != octets
+    assert outcomes(ocsp.load_der_ocsp_response(unknown)) == "ocsp fail"
