@@ -27,6 +27,13 @@ def read_answer(connection: socket.socket) -> WholeAnswer:
     return WholeAnswer(int(first.split()[1]), headers, body)
 
 
+def read_request(connection: socket.socket) -> bytes:
+    """Read one request as it came, whose body may come in a piece of its own."""
+    head = read_until(connection, b"\r\n\r\n")
+    length = parse_headers(BytesIO(head.partition(b"\r\n")[2]))["Content-Length"]
+    return head + read_octets(connection, int(length or 0))
+
+
 def read_until(connection: socket.socket, end: bytes) -> bytes:
     """Read up to and with these octets; a connection that ends before fails the test."""
     octets = b""

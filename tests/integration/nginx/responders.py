@@ -13,6 +13,7 @@ from integration.nginx.lab import FARTHER, authority, key_pem, pem
 from nginx_process import WITHIN
 from pki_fixtures import CERTIFICATE_CREATED, Issued
 from ports import free_port
+from whole_answers import read_request
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -80,9 +81,10 @@ def forwarder(target: int | None, delay: float = 0.0) -> Iterator[int]:
 
 
 def _relay(connection: socket.socket, target: int, delay: float) -> None:
-    with suppress(OSError), connection, socket.create_connection(("127.0.0.1", target), WITHIN) as behind:
-        request = connection.recv(65_536)
+    with suppress(OSError, AssertionError), connection:
+        request = read_request(connection)
         time.sleep(delay)  # what is tested is that who asked waits
-        behind.sendall(request)
-        while answer := behind.recv(65_536):
-            connection.sendall(answer)
+        with socket.create_connection(("127.0.0.1", target), WITHIN) as behind:
+            behind.sendall(request)
+            while answer := behind.recv(65_536):
+                connection.sendall(answer)
