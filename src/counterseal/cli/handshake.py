@@ -30,7 +30,7 @@ from counterseal.handshake.explain.checks import Anchors
 from counterseal.handshake.explain.explanation import explain
 from counterseal.handshake.explain.sheet import sheet_of
 from counterseal.handshake.explanation_json import explanation_to_json
-from counterseal.handshake.trace.dial import DEFAULT_PROTOCOLS, Dial, StartTLS
+from counterseal.handshake.trace.dial import DEFAULT_PROTOCOLS, Dial, Ending, StartTLS
 from counterseal.pki.reading import certificates_in
 
 if TYPE_CHECKING:
@@ -246,7 +246,13 @@ def _prepare_keylog(path: Path) -> None:
 
 
 def _exit_code(explanation: Explanation) -> int:
-    if not explanation.examination.main.trace.established:
+    main = explanation.examination.main
+    is_refused = main.story.client_chain is not None and main.trace.ending in {
+        Ending.ALERT,
+        Ending.CLOSED,
+        Ending.RESET,
+    }
+    if not main.trace.established and not is_refused:  # TLS 1.2 judges the client within the handshake
         return 1
     reports = (explanation.server_checks, explanation.client_checks)
     return FINDINGS if explanation.diagnosis or any(report and not report.valid for report in reports) else 0
