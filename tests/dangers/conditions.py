@@ -9,6 +9,8 @@ ADMIN = Visit(path="/public/../admin")
 AS_PANEL = Visit(path="https://panel.test/", host="www.test")
 API = Visit(path="/api/x")
 SECRET = Visit(path="/secret")
+ASKED_FOR = "return 200 $request_uri;"
+"""An application that says what it was asked for."""
 KEPT = 'add_header Cache-Control max-age=60; return 200 "at $server_port";'
 """An application that says which one it is, for a minute."""
 PAGES = "/pages/"
@@ -40,11 +42,13 @@ DANGERS = (
     Danger("mtls-check-skipped-by-rewrite", API, ADMITTED, "403"),
     Danger("mtls-check-skipped-by-rewrite", API, ADMITTED, "403", bad="bad_last", good="good_checked_later"),
     Danger("mtls-check-skipped-by-rewrite", API, ADMITTED, "403", bad="bad_location", good="good_without_flag"),
+    Danger("mtls-check-skipped-by-rewrite", Visit(path="/admin"), ADMITTED, "403", "bad_one_path", "good_one_path"),
     Danger("mtls-duplicate-server-name", ANYBODY, "200 files", "400"),
     Danger("mtls-duplicate-server-name", ANYBODY, "200 files", "400", bad="bad_no_name"),
     Danger("mtls-error-page-forwards", ANYBODY, ADMITTED, "403"),
     Danger("mtls-error-page-forwards", ANYBODY, "200 welcome", "403", bad="bad_success"),
     Danger("mtls-error-page-forwards", ANYBODY, ADMITTED, "403", bad="bad_condition", good="good_condition"),
+    Danger("mtls-error-page-forwards", SECRET, "200 /secret", "403", "bad_front_controller", application=ASKED_FOR),
     Danger(
         "mtls-error-page-forwards",
         ANYBODY,
@@ -101,6 +105,7 @@ DANGERS = (
     Danger("mtls-verify-never-empty", ANYBODY, ADMITTED, "403"),
     Danger("mtls-verify-never-empty", ANYBODY, ADMITTED, "403", bad="bad_flag", good="good_both"),
     Danger("mtls-verify-never-empty", ANYBODY, ADMITTED, "403", bad="bad_word"),
+    Danger("mtls-verify-never-empty", ANYBODY, ADMITTED, "403", bad="bad_one_location", good="good_map"),
     Danger("mtls-verify-missing", ANYBODY, ADMITTED, "400", bad="bad_off"),
 )
 OF_MODULES = (

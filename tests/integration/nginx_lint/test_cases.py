@@ -13,6 +13,7 @@ from counterseal.nginx.parse import parse
 from counterseal.nginx.tree import render_tree
 from lint_debian import KNOWN, PACKAGES, find_faults, is_configuration
 from nginx_lint_lab import (
+    MODULES,
     RIGHT,
     STREAM,
     VERSIONS,
@@ -37,6 +38,7 @@ DEBIAN = Path("/etc/nginx")
 MODULAR = {"lua", "modules"}
 """The right configurations that need modules, which only Debian's nginx has."""
 LEAST_SUGGESTED = 60
+LUA_MODULE = "ngx_http_lua_module.so"
 LUA_AROUND = """# needs ndk_http_module ngx_http_lua_module
 pid nginx.pid;
 events {}
@@ -151,7 +153,7 @@ def test_nginx_takes_the_right_ones(nginx_binary: Path, tmp_path: Path) -> None:
     assert taken.keys() >= texts.keys() - MODULAR
 
 
-@pytest.mark.skipif(not DEBIAN.exists(), reason="Debian's nginx is not installed")
+@pytest.mark.skipif(not (MODULES / LUA_MODULE).exists(), reason="Debian's nginx has no Lua")
 @pytest.mark.parametrize("code", LUA)
 def test_a_lua_block_ends_where_the_module_ends_it(code: str, tmp_path: Path) -> None:
     """What stands behind it is nginx's again: either both find the end of this configuration, or neither does."""

@@ -46,7 +46,7 @@ class Cached:
     def parted_by(self, variable: str) -> tuple[Edit, ...]:
         """Add a variable to the key of this very level, which is written here where it stands further out."""
         name = f"{self.kind}_cache_key"
-        own = self.level.here(name)
+        own = [one for one in self.level.here(name) if one.arguments]
         if not self.key or '"' in self.key:
             return ()
         told = f'"{self.key}{variable}"'
@@ -58,6 +58,6 @@ def cached(server: Server) -> Iterator[Cached]:
     for level in server.levels if server.kind == "http" else ():
         for name, kind in _KINDS.items():
             zone = level.effective(f"{kind}_cache") if level.here(name) else None
-            if zone is not None and zone.arguments != ("off",):
+            if zone is not None and zone.arguments not in {(), ("off",)}:
                 key = level.value(f"{kind}_cache_key") or _KEYS.get(kind, "")
                 yield Cached(level, kind, level.here(name)[0], zone, key)

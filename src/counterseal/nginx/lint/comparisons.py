@@ -95,9 +95,8 @@ def read_condition(directive: Directive) -> Comparison | None:
     words = list(directive.arguments)
     if not words or not words[0].startswith("("):
         return None
-    words[0] = words[0].removeprefix("(")
-    words[-1] = words[-1].removesuffix(")")
-    words = [word for word in words if word]
+    first, last = words[0].removeprefix("("), words[-1].removesuffix(")")
+    words = [*filter(None, [first]), *words[1:-1], *filter(None, [last])]  # one in between may be empty: = ""
     if len(words) != len(("subject", "operator", "value")) or words[1] not in _OPERATORS:
         return None
     return Comparison(words[0], words[1], words[2], directive, directive)

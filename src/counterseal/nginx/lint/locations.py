@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from counterseal.nginx.lint.model import Server
 
 _LITERAL = re.compile(r"\^((?:[A-Za-z0-9/_~-]|\\[./-])*)(?![*?+{])")
-_PREFIXES = frozenset({"", "^~"})
+PREFIXES = frozenset({"", "^~"})
+"""The modifiers of locations that match by the beginning of a path."""
 
 
 def find_location(server: Server, target: str) -> Level | None:
@@ -25,7 +26,7 @@ def find_location(server: Server, target: str) -> Level | None:
         return next((one for (modifier, name), one in outer if modifier == "@" and name == target[1:]), None)
     path = target.partition("?")[0]
     exact = next((one for (modifier, name), one in outer if modifier == "=" and name == path), None)
-    prefixes = [(name, one) for (modifier, name), one in outer if modifier in _PREFIXES and path.startswith(name)]
+    prefixes = [(name, one) for (modifier, name), one in outer if modifier in PREFIXES and path.startswith(name)]
     return exact or max(prefixes, key=lambda pair: len(pair[0]), default=("", None))[1]
 
 

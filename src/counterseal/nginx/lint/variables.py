@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
     from counterseal.nginx.tree import Directive
 
-_VARIABLE = re.compile(r"\$(?:\{([A-Za-z0-9_]+)\}|([A-Za-z0-9_]+))")
+VARIABLE = re.compile(r"\$(?:\{([A-Za-z0-9_]+)\}|([A-Za-z0-9_]+))")
+"""A variable in a text; its name is one of the two groups, the one with braces or the other."""
 PROGRAM = "(program)"
 """Stands for whatever a program asks nginx; no variable can have this name."""
 _FROM_FIRST = frozenset({"map", "split_clients"})
@@ -27,7 +28,7 @@ _OF_LUA = re.compile(r"""\bngx\.var(?:\.|\[["'])([A-Za-z0-9_]+)""")
 def variables_in(text: str) -> frozenset[str]:
     """Return the names of the variables in a text, without the dollar sign, in lower case as nginx compares them."""
     return (
-        frozenset((braced or bare).lower() for braced, bare in _VARIABLE.findall(text)) if "$" in text else frozenset()
+        frozenset((braced or bare).lower() for braced, bare in VARIABLE.findall(text)) if "$" in text else frozenset()
     )
 
 
@@ -57,13 +58,13 @@ def _made(directives: Iterable[Directive], around: frozenset[str]) -> Iterator[t
         arguments = directive.arguments
         if directive.name in _FROM_FIRST and len(arguments) > 1:
             values = (value for entry in directive.directives for value in (entry.name, *entry.arguments))
-            yield _bare(arguments[1]), _all_in(arguments[0], *values)
+            yield bare_name(arguments[1]), _all_in(arguments[0], *values)
         elif directive.name == "geo" and arguments:
-            yield _bare(arguments[-1]), _all_in(*arguments[:-1] or ("$remote_addr",))
+            yield bare_name(arguments[-1]), _all_in(*arguments[:-1] or ("$remote_addr",))
         elif directive.name in _FROM_PROGRAM and arguments:
-            yield _bare(arguments[0]), frozenset({PROGRAM})
+            yield bare_name(arguments[0]), frozenset({PROGRAM})
         elif (directive.name in _FROM_REST or _is_of_a_module(directive)) and arguments:
-            yield _bare(arguments[0]), _all_in(*arguments[1:]) | _in_lua(directive) | around
+            yield bare_name(arguments[0]), _all_in(*arguments[1:]) | _in_lua(directive) | around
         elif directive.block is not None:
             inner = around | _all_in(*arguments) if directive.name == "if" else around
             yield from _made(directive.directives, inner)
@@ -86,7 +87,8 @@ def _all_in(*texts: str) -> frozenset[str]:
     return frozenset[str]().union(*map(variables_in, texts))
 
 
-def _bare(name: str) -> str:
+def bare_name(name: str) -> str:
+    """Return a variable as ``variables_in`` names it."""
     return name.removeprefix("$").strip("{}").lower()
 
 

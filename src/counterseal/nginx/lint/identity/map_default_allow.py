@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from counterseal.findings import Severity
+from counterseal.nginx.lint.answers import return_code
 from counterseal.nginx.lint.comparisons import read_condition
 from counterseal.nginx.lint.edit import insert_before, replace_word
 from counterseal.nginx.lint.fix import Applicability
@@ -15,20 +16,42 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from counterseal.nginx.lint.comparisons import Comparison
+    from counterseal.nginx.lint.level import Level
     from counterseal.nginx.lint.model import Configuration
     from counterseal.nginx.tree import Directive
+
+_NO_FLAG = frozenset({("=", "0"), ("!=", "1")})
 
 
 def check(configuration: Configuration) -> Iterator[Found]:
     """Find maps of subjects whose default gets past the condition that refuses by them."""
     maps = {one.arguments[1]: one for one in configuration.maps if _is_of_subjects(one)}
     for server in configuration.servers if maps else ():
-        for level in server.levels:
-            for condition in level.inside("if"):
-                asked = read_condition(condition.block) if condition.block and condition.here("return") else None
-                found = maps.get(asked.subject) if asked is not None else None
-                if asked is not None and found is not None:
+        outer = _refusals(server.level)
+        decided = {one.subject for one in outer}
+        inner = ([one for one in _refusals(level) if one.subject not in decided] for level in server.locations)
+        for refusals in (outer, *inner):
+            for asked in refusals:
+                found = maps.get(asked.subject)
+                together = (one for one in refusals if one.subject == asked.subject)
+                if found is not None and all(_passes(one, _unlisted(found)) for one in together):
                     yield from _default(found, asked)
+
+
+def _refusals(level: Level) -> list[Comparison]:
+    """Return what the conditions of this very level compare that refuse."""
+    found = ((return_code(one), read_condition(one.block)) for one in level.inside("if") if one.block is not None)
+    return [asked for code, asked in found if code and asked and _refuses(code, asked)]
+
+
+def _refuses(code: str, asked: Comparison) -> bool:
+    """Whether it is an error, or a redirect of those without a flag; another shows the way to those who are listed."""
+    return code >= "4" or (code.startswith("3") and (asked.operator, asked.value) in _NO_FLAG)
+
+
+def _unlisted(directive: Directive) -> str:
+    """Return what a map gives to whom it does not list."""
+    return next((one.arguments[0] for one in directive.directives if one.name == "default" and one.arguments), "")
 
 
 def _is_of_subjects(directive: Directive) -> bool:
@@ -54,7 +77,7 @@ def _passes(asked: Comparison, value: str) -> bool:
 
 def _refused(asked: Comparison) -> str:
     """Return a value that the condition refuses."""
-    return asked.value if asked.operator == "=" else next(one for one in "01" if one != asked.value)
+    return (asked.value or '""') if asked.operator == "=" else next(one for one in "01" if one != asked.value)
 
 
 _DECISION = "whether everybody who may pass is listed"

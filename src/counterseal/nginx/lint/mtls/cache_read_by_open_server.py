@@ -7,10 +7,11 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from counterseal.findings import Severity
-from counterseal.nginx.lint.answers import has_access_rules, is_reachable, location_match
+from counterseal.nginx.lint.answers import application, has_access_rules, is_reachable, location_match, return_code
 from counterseal.nginx.lint.caches import cached
-from counterseal.nginx.lint.locations import can_match_below
+from counterseal.nginx.lint.locations import PREFIXES, can_match_below, find_location
 from counterseal.nginx.lint.rule import Found, Rule, at
+from counterseal.nginx.lint.variables import VARIABLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from counterseal.nginx.lint.level import Level
     from counterseal.nginx.lint.model import Configuration, Server
 
-_VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
 _ANY = "*"
 """Stands for every host."""
 _HOST = re.compile(r"\$\{?(?:http_)?host\b")
@@ -52,7 +52,8 @@ def _is_read(configuration: Configuration, here: tuple[Server, Cached], there: t
     (server, one), (guarded, other) = here, there
     is_other_answer = one.passing.arguments != other.passing.arguments or bool(other.told(configuration))
     is_taken = _HOST.search(one.key) is None or _takes_name(configuration, server, guarded)
-    return is_taken and is_other_answer and _overlap(one.level, other.level)
+    is_shadowed = _is_shadowed(guarded, other.level, one.level) or _is_shadowed(server, one.level, other.level)
+    return is_taken and is_other_answer and not is_shadowed and _overlap(one.level, other.level)
 
 
 def _keys(configuration: Configuration, server: Server, one: Cached, *hosts: str) -> frozenset[tuple[str, ...]]:
@@ -67,7 +68,7 @@ def _keys(configuration: Configuration, server: Server, one: Cached, *hosts: str
 
 
 def _filled(key: str, known: Mapping[str, str]) -> str:
-    return _VARIABLE.sub(lambda name: known.get(name[1] or name[2], name[0]), key)
+    return VARIABLE.sub(lambda name: known.get(name[1] or name[2], name[0]), key)
 
 
 def _takes_name(configuration: Configuration, server: Server, guarded: Server) -> bool:
@@ -75,6 +76,18 @@ def _takes_name(configuration: Configuration, server: Server, guarded: Server) -
     its_own = (socket for socket in configuration.sockets_of(server) if socket.default is server)
     is_default = any(socket not in configuration.sockets_of(guarded) for socket in its_own)
     return is_default or not set(server.names).isdisjoint(guarded.names)
+
+
+def _is_shadowed(server: Server, level: Level, other: Level) -> bool:
+    """Whether all that ``other`` matches is answered on this server by a location with a longer path than ``level``."""
+    (modifier, path), (other_modifier, other_path) = location_match(level), location_match(other)
+    nearest = find_location(server, other_path)
+    if nearest is None or modifier not in PREFIXES or other_modifier not in {"=", *PREFIXES}:
+        return False
+    nearest_modifier, nearest_path = location_match(nearest)
+    is_longer = other_path.startswith(path) and len(nearest_path) > len(path)
+    is_whole = nearest_modifier in PREFIXES or other_modifier == "="
+    return is_longer and is_whole and (application(nearest) is not None or return_code(nearest) is not None)
 
 
 def _overlap(level: Level, other: Level) -> bool:

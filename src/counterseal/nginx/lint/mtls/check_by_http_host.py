@@ -9,10 +9,12 @@ from counterseal.nginx.lint.comparisons import comparisons_for, renamed
 from counterseal.nginx.lint.fix import Applicability
 from counterseal.nginx.lint.guards import guards
 from counterseal.nginx.lint.rule import Found, Rule, at
+from counterseal.nginx.lint.variables import bare_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from counterseal.nginx.lint.comparisons import Comparison
     from counterseal.nginx.lint.model import Configuration
 
 _RAW = "http_host"
@@ -22,11 +24,19 @@ def check(configuration: Configuration) -> Iterator[Found]:
     """Find comparisons of ``$http_host`` that have a part in a decision about the certificate."""
     for server in configuration.guarded:
         deciding = [guard for level in server.levels for guard in guards(configuration, level)]
-        if any(_RAW in configuration.variables.behind(*guard.arguments) for guard in deciding):
-            for one in comparisons_for(configuration, server):
-                if _RAW in one.variables:
-                    message = f"is compared with what the client sent, whatever server nginx has chosen: {one.value}"
-                    yield Found(at(one.directive), message, renamed(one, _RAW, "host"), decision=_DECISION)
+        asked = configuration.variables.behind(*(text for guard in deciding for text in guard.arguments))
+        for one in comparisons_for(configuration, server) if _RAW in asked else ():
+            if _RAW in one.variables and (one.source in deciding or not asked.isdisjoint(_made(one))):
+                message = f"is compared with what the client sent, whatever server nginx has chosen: {one.value}"
+                yield Found(at(one.directive), message, renamed(one, _RAW, "host"), decision=_DECISION)
+
+
+def _made(one: Comparison) -> frozenset[str]:
+    """Return the variables that depend on the comparison: that of the map, or what the condition sets."""
+    if one.outcome is not None:
+        return frozenset(map(bare_name, one.source.arguments[1:]))
+    setting = (inner for inner in one.source.directives if inner.name == "set")
+    return frozenset(bare_name(name) for inner in setting for name in inner.arguments[:1])
 
 
 _DECISION = "whether a port stands in what is compared: $host has none, and is in lower case"

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from counterseal.findings import Severity
-from counterseal.nginx.lint.answers import is_reachable
+from counterseal.nginx.lint.answers import application, is_reachable, location_match
 from counterseal.nginx.lint.edit import insert_before, remove, render_line
 from counterseal.nginx.lint.fix import Applicability
 from counterseal.nginx.lint.guards import guards
+from counterseal.nginx.lint.locations import find_location
 from counterseal.nginx.lint.rule import Found, Rule, at
 
 if TYPE_CHECKING:
@@ -19,15 +21,18 @@ if TYPE_CHECKING:
     from counterseal.nginx.lint.model import Configuration, Server
     from counterseal.nginx.tree import Directive
 
+_ONE_PATH = re.compile(r"\^/(?:[\w/-]|\\\.)+\$")
+
 
 def check(configuration: Configuration) -> Iterator[Found]:
     """Find ``break`` and rewrites with ``last`` or ``break`` in front of a check on the same level.
 
-    One inside an ``if`` is taken for what it says: an exception.
+    One inside an ``if`` is taken for what it says: an exception. So is one of a single path that leads to a location
+    which answers by itself.
     """
     for server in configuration.servers:
         for level in (server.level, *server.locations) if server.kind == "http" else ():
-            ending = next((one for one in level.directives if _ends(one, level)), None)
+            ending = next((one for one in level.directives if _ends(server, level, one)), None)
             checks = [] if ending is None else _behind(configuration, level, ending)
             if ending is not None and checks and not _is_checked_later(configuration, server, level):
                 message = f"whom it rewrites is not asked for a certificate at {at(checks[0])}"
@@ -35,12 +40,21 @@ def check(configuration: Configuration) -> Iterator[Found]:
                 yield Found(at(ending), message, edits, decision=_DECISION)
 
 
-def _ends(directive: Directive, level: Level) -> bool:
+def _ends(server: Server, level: Level, directive: Directive) -> bool:
     """Whether no other directive of the rewrite module is run on this level; ``last`` leaves a location altogether."""
     if directive.name == "rewrite" and len(directive.arguments) == len(("expression", "replacement", "flag")):
-        flags = {"break", "last"} if level.name == "server" else {"break"}
-        return directive.arguments[-1] in flags and "://" not in directive.arguments[1]
+        *_, replacement, flag = directive.arguments
+        if level is server.level:
+            return flag in {"break", "last"} and "://" not in replacement and not _is_aside(server, directive)
+        return flag == "break" and "://" not in replacement
     return directive.name == "break"
+
+
+def _is_aside(server: Server, rewrite: Directive) -> bool:
+    """Whether a single path is led to a location of its own that runs no application, such as a health check."""
+    pattern, replacement, _ = rewrite.arguments
+    location = find_location(server, replacement) if _ONE_PATH.fullmatch(pattern) else None
+    return location is not None and location_match(location)[1] != "/" and application(location) is None
 
 
 def _behind(configuration: Configuration, level: Level, ending: Directive) -> list[Directive]:

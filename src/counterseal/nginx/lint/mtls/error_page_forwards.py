@@ -16,10 +16,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from counterseal.nginx.lint.edit import Edit
+    from counterseal.nginx.lint.level import Level
     from counterseal.nginx.lint.model import Configuration, Server
     from counterseal.nginx.tree import Directive
 
 _OF_TLS = frozenset({"495", "496"})
+_EVERYTHING = frozenset({"^", ".*", "^.*", "^.*$", "^(.*)$"})
 
 
 def check(configuration: Configuration) -> Iterator[Found]:
@@ -50,7 +52,7 @@ def check(configuration: Configuration) -> Iterator[Found]:
 def _of_conditions(configuration: Configuration, server: Server) -> Iterator[Found]:
     """Find named locations to which a refusal leads: the conditions, or the subrequest, are not looked at again.
 
-    One that runs another application than the rest of the server, such as a login, is meant.
+    One that runs another application than the rest of the server, such as a login, is meant; so is one page of it.
     """
     for level in (server.level, *server.locations):
         codes = refusals(configuration, level)
@@ -63,9 +65,19 @@ def _of_conditions(configuration: Configuration, server: Server) -> Iterator[Fou
             asked = application(location)
             others = (application(other) for other in server.locations if other is not location)
             elsewhere = {one.arguments for one in others if one is not None}
-            if asked is not None and (not elsewhere or asked.arguments in elsewhere):
+            if asked is None or _is_one_page(configuration, location, asked):
+                continue
+            if not elsewhere or asked.arguments in elsewhere:
                 message = f"clients refused with {refused[0]} reach the application through {target}"
                 yield Found(at(page), message, _kept(page, codes), decision=_DECISION)
+
+
+def _is_one_page(configuration: Configuration, location: Level, asked: Directive) -> bool:
+    """Whether an HTTP application is asked for one path whatever the client asked for, such as that of a login."""
+    pattern, target = next((one.arguments[:2] for one in location.here("rewrite") if len(one.arguments) > 1), ("", ""))
+    is_fixed = pattern in _EVERYTHING and "$" not in target.partition("?")[0]
+    is_told_more = "request_uri" in configuration.variables.behind(*asked.arguments)
+    return is_fixed and asked.name == "proxy_pass" and not is_told_more
 
 
 def _kept(page: Directive, codes: frozenset[str]) -> tuple[Edit, ...]:

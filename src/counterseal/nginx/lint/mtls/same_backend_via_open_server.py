@@ -42,8 +42,9 @@ def _entrances(server: Server) -> Iterator[tuple[tuple[str, ...], Directive]]:
     """Yield (location, what it is passed to) of the locations that nobody else guards."""
     for location in server.locations:
         directive = application(location)
-        is_named = directive is not None and directive.name in PASSES and "$" not in directive.arguments[0]
-        if directive is not None and is_named and is_reachable(location) and not has_access_rules(location):
+        if directive is None or directive.name not in PASSES or "$" in (directive.arguments or "$")[0]:
+            continue
+        if is_reachable(location) and not has_access_rules(location):
             yield (*location_match(location), directive.name, directive.arguments[0].rstrip("/")), directive
 
 
