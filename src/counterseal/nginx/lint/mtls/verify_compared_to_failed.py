@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from counterseal.findings import Severity
+from counterseal.nginx.lint.answers import return_code
 from counterseal.nginx.lint.edit import Edit, insert_before, replace_word
 from counterseal.nginx.lint.fix import Applicability
 from counterseal.nginx.lint.guards import guards
@@ -14,6 +15,7 @@ from counterseal.nginx.lint.variables import variables_in
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from counterseal.nginx.lint.level import Level
     from counterseal.nginx.lint.model import Configuration, Server
     from counterseal.nginx.tree import Directive
 
@@ -22,7 +24,7 @@ def check(configuration: Configuration) -> Iterator[Found]:
     """Find comparisons with FAILED in conditions and maps, and those that let NONE or FAILED:reason through."""
     for server in configuration.servers:
         for level in server.levels:
-            yield from (found for one in level.inside("if") if one.block and (found := _condition(one.block, server)))
+            yield from (found for one in level.inside("if") if (found := _condition(one, server)))
     admits_any = any(server.verify == "optional_no_ca" for server in configuration.servers)
     decisive = _decisive(configuration)
     for one in configuration.maps:
@@ -32,7 +34,10 @@ def check(configuration: Configuration) -> Iterator[Found]:
                 yield from _list_of_failures(one)
 
 
-def _condition(condition: Directive, server: Server) -> Found | None:
+def _condition(level: Level, server: Server) -> Found | None:
+    condition = level.block
+    if condition is None:
+        return None
     words = [text.strip("() ") for text in condition.arguments if text not in {"(", ")"}]
     if len(words) != len(("variable", "operator", "value")) or words[0].strip("${}") != "ssl_client_verify":
         return None
@@ -44,16 +49,15 @@ def _condition(condition: Directive, server: Server) -> Found | None:
         message = "certificates that fail the verification get past this: they are FAILED:reason"
     elif operator in {"~", "~*"} and "FAILED" in value and "NONE" not in value and server.verify != "on":
         message = "clients without a certificate get past this: they are NONE"
-    edits = _allow_list(condition, operator)
+    edits = _allow_list(level, condition, operator)
     if edits or message is None:
         return Found(at(condition), message, edits) if message else None
     return Found(at(condition), message, _as_expression(condition, operator), decision=_DECISION)
 
 
-def _allow_list(condition: Directive, operator: str) -> tuple[Edit, ...]:
+def _allow_list(level: Level, condition: Directive, operator: str) -> tuple[Edit, ...]:
     """Turn a condition that refuses whom it names into one that refuses whom SUCCESS does not."""
-    refuses = any(one.name == "return" and one.arguments and one.arguments[0] >= "400" for one in condition.directives)
-    if operator == "!=" or not refuses:
+    if operator == "!=" or (return_code(level) or "") < "4":
         return ()
     place = condition.arguments.index(operator)
     end = ")" if condition.words[place + 2].raw.endswith(")") else ""
