@@ -11,7 +11,7 @@ import stat
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
-from counterseal.errors import FileError, shell_line
+from counterseal.errors import FileError, InputError, shell_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
     from counterseal.fileset import FileSet, PlannedFile
 
+LARGEST = 512 * 1024 * 1024
+"""Octets of the largest file that is read whole: a CRL of ten million entries has less."""
 _LONGEST_DIFF = 256 * 1024
+_AT_ONCE = 256 * 1024
 
 
 def write_file(path: Path, content: bytes, *, mode: int, overwrite: bool = True) -> None:
@@ -52,11 +55,23 @@ def opened_new(path: Path, *, mode: int, overwrite: bool) -> Iterator[BinaryIO]:
 
 
 def read_file(path: Path) -> bytes:
-    """Return the bytes of ``path``; raises FileError with the reason."""
+    """Return the bytes of ``path``; raises FileError with the reason, InputError ``file.too_large``."""
     try:
-        return path.read_bytes()
+        with path.open("rb") as stream:
+            return read_whole(stream, str(path))
     except OSError as error:
         raise not_read(path, error) from error
+
+
+def read_whole(stream: BinaryIO, name: str) -> bytes:
+    """Return all that comes; raises InputError ``file.too_large`` before something endless fills the memory."""
+    pieces, length = [], 0
+    while piece := stream.read(_AT_ONCE):
+        length += len(piece)
+        if length > LARGEST:
+            raise InputError("file.too_large", f"file is larger than {LARGEST // 1024 // 1024} MiB: {name}")
+        pieces.append(piece)
+    return b"".join(pieces)
 
 
 def read_first_line(path: Path) -> bytes:

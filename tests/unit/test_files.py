@@ -5,16 +5,14 @@ from __future__ import annotations
 import os
 import stat
 from errno import EOPNOTSUPP, EPERM
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
-from counterseal.errors import FileError
-from counterseal.files import preview, write_file, write_fileset
+from counterseal import files
+from counterseal.errors import FileError, InputError
+from counterseal.files import preview, read_file, write_file, write_fileset
 from counterseal.fileset import SECRET, FileSet, PlannedFile
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def test_a_secret_is_created_with_mode_0600(tmp_path: Path) -> None:
@@ -87,3 +85,14 @@ def test_a_secret_that_others_may_read_is_not_the_same(tmp_path: Path) -> None:
         (tmp_path / "k").chmod(mode)
         (tmp_path / "c").chmod(mode)
         assert [row.change for row in preview(tmp_path, planned)] == [change, "same"]
+
+
+def test_what_never_ends_is_not_read_into_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A device, or a file that somebody named by mistake: the limit holds to the octet."""
+    monkeypatch.setattr(files, "LARGEST", 300_000)
+    (tmp_path / "x").write_bytes(b"x" * 300_000)
+    assert len(read_file(tmp_path / "x")) == 300_000
+    (tmp_path / "x").write_bytes(b"x" * 300_001)
+    for path in (tmp_path / "x", Path("/dev/zero")):
+        with pytest.raises(InputError, match=f"file is larger than .*{path}"):
+            read_file(path)

@@ -7,15 +7,11 @@ import sys
 from typing import TYPE_CHECKING
 
 from counterseal.authority.inspected import GivenFile
-from counterseal.errors import InputError
-from counterseal.files import not_read
+from counterseal.files import not_read, read_whole
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
-
-MAX_BYTES = 512 * 1024 * 1024
-"""A CRL of ten million entries has less."""
 
 
 def given_files(paths: Sequence[Path]) -> tuple[GivenFile, ...]:
@@ -25,16 +21,10 @@ def given_files(paths: Sequence[Path]) -> tuple[GivenFile, ...]:
 
 def _given(path: Path) -> GivenFile:
     if str(path) == "-":
-        return GivenFile("standard input", _limited("standard input", sys.stdin.buffer.read(MAX_BYTES + 1)))
+        return GivenFile("standard input", read_whole(sys.stdin.buffer, "standard input"))
     try:
         with path.open("rb") as stream:
             mode = stat.S_IMODE(path.stat().st_mode)
-            return GivenFile(str(path), _limited(str(path), stream.read(MAX_BYTES + 1)), mode)
+            return GivenFile(str(path), read_whole(stream, str(path)), mode)
     except OSError as error:
         raise not_read(path, error) from error
-
-
-def _limited(name: str, content: bytes) -> bytes:
-    if len(content) > MAX_BYTES:
-        raise InputError("file.too_large", f"file is larger than {MAX_BYTES // 1024 // 1024} MiB: {name}")
-    return content

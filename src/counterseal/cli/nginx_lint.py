@@ -14,6 +14,7 @@ from counterseal.cli.exit_codes import FINDINGS
 from counterseal.cli.findings import fail_on_option
 from counterseal.cli.terminal import terminal_width
 from counterseal.errors import hint_for
+from counterseal.files import read_whole
 from counterseal.findings import Severity
 
 if TYPE_CHECKING:
@@ -88,7 +89,8 @@ def lint(
         raise click.UsageError("--dry-run goes with --fix --write: without --write nothing is changed")
     from counterseal.compose.linting import lint_configuration  # noqa: PLC0415 - not needed to list rules
 
-    text = sys.stdin.buffer.read().decode("utf-8", "surrogateescape") if path == Path("-") else None
+    given = read_whole(sys.stdin.buffer, "standard input") if path == Path("-") else None
+    text = given.decode("utf-8", "surrogateescape") if given is not None else None
     linting = lint_configuration(path, text=text, version=nginx_version, directory=directory, with_files=files)
     if linting.is_fragment:
         run.say(f"{linting.name} is a part of a configuration: what the files around it say is not known")

@@ -107,6 +107,21 @@ def test_a_certificate_that_a_browser_would_withhold(tmp_path: Path) -> None:
     assert (foreign.fits, foreign.offered_by_browser) == (False, False)
     assert foreign.reasons == ("its CA is not among the accepted ones: CN=Lone Root",)
     assert (expired.fits, expired.offered_by_browser) == (True, False)
+    assert explained.diagnosis is not None
+    assert "none of those at hand" not in explained.diagnosis.cause
+
+
+@pytest.mark.nginx
+def test_a_certificate_withheld_for_the_list_of_cas_is_the_cause(tmp_path: Path) -> None:
+    """The only one that there is comes from a CA that the server does not name."""
+    with ProveBench(tmp_path, nginx_binaries()["system"]) as bench:
+        install(bench, SETUPS["client: no certificate"])
+        own = (OwnCertificate("foreign", certificates_of("foreign")),)
+        explained = look(bench, SETUPS["client: no certificate"], own=own)
+    assert explained.diagnosis is not None
+    assert "none of those at hand is what the server asks for" in explained.diagnosis.cause
+    assert "foreign (its CA is not among the accepted ones: CN=Lone Root)" in explained.diagnosis.cause
+    assert "put the CA of this one into ssl_client_certificate" in explained.diagnosis.fix
 
 
 def certificates_of(name: str) -> tuple[x509.Certificate, ...]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from command import counterseal
 from counterseal.handshake.trace.accept import Post, receive
 from counterseal.handshake.wire.decode import HANDSHAKE, decode_all
 from counterseal.handshake.wire.messages import (
@@ -23,7 +24,9 @@ from counterseal.handshake.wire.messages import (
 )
 from counterseal.handshake.wire.numbers import EXTENSIONS, SIGNATURE_SCHEMES, name_of
 from counterseal.handshake.wire.suites import CIPHER_SUITES
-from prove_pki import certificate_pem, identity_of, key_pem, prove_pki
+from foreign_servers import openssl_serving
+from pki_fixtures import make_server, new_key
+from prove_pki import DOMAIN, certificate_pem, identity_of, key_pem, prove_pki
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -130,3 +133,19 @@ def test_both_read_the_same(tls: TLSVersion, tmp_path: Path) -> None:
 def groups_of(text: str) -> str:
     """Return the part of a ClientHello about groups."""
     return text.partition("extension_type=supported_groups")[2].partition("extension_type=")[0].partition("\n")[2]
+
+
+@pytest.mark.parametrize("suite", ["AES256-GCM-SHA384", "AES128-SHA"])
+def test_an_rsa_key_exchange_is_seen_as_it_is(suite: str, tmp_path: Path) -> None:
+    """A server that has nothing else is spoken to, and its exchange shown; the pictures have it, too."""
+    pki = prove_pki()
+    server = make_server(pki.server_ca, f"rsa.{DOMAIN}", key=new_key("rsa-2048"))
+    (tmp_path / "server.pem").write_bytes(certificate_pem(server, pki.server_ca) + key_pem(server))
+    own = ("-cert", "server.pem", "-cert_chain", "server.pem", "-key", "server.pem", "-www")
+    with openssl_serving(tmp_path, *own, "-tls1_2", "-cipher", suite) as port:
+        target = ("handshake", f"rsa.{DOMAIN}:{port}", "--connect", "127.0.0.1", "--timeout", "30")
+        pictures = ("--svg", str(tmp_path / "x.svg"), "--html", str(tmp_path / "x.html"))
+        ran = counterseal(tmp_path / "no-ca", *target, *pictures)
+    assert "encrypted to the server's RSA key" in ran.stdout, ran
+    for name in ("x.svg", "x.html"):
+        assert "ClientKeyExchange" in (tmp_path / name).read_text()

@@ -101,9 +101,20 @@ def _why_none(case: Situation) -> tuple[Cause, str | None]:
         return (_ENDED_IN_FRONT, None) if named else (_NOT_ASKED, "ssl_verify_client of the default server")
     if case.withheld:
         return CERTIFICATE_WITHHELD, "ssl_conf_command ClientSignatureAlgorithms"
-    return _NONE_SENT, "ssl_verify_client optional; where some clients may come without"
+    return _none_sent(case.unfit), "ssl_verify_client optional; where some clients may come without"
 
 
+def _none_sent(unfit: tuple[str, ...]) -> Cause:
+    if not unfit:
+        return _NONE_SENT
+    return Cause(
+        "ssl_verify_client is on and the client sent no certificate: none of those at hand is what the server asks for "
+        f"(a browser then sends none, and says nothing): {', '.join(unfit[:_AT_MOST])}",
+        "get a certificate of an accepted CA; or at the server, put the CA of this one into ssl_client_certificate",
+    )
+
+
+_AT_MOST = 3
 _NONE_SENT = Cause(
     "ssl_verify_client is on and the client sent no certificate; a browser sends none when it has none of the CAs that "
     "the server names, and says nothing",

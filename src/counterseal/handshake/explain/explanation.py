@@ -68,6 +68,7 @@ def explain(
     client = check_client(main.story, anchors, at)
     presented = bool(main.story.client_chain)
     here = (visit.seen for visit in examination.visits if visit.with_certificate is presented)
+    matches = tuple(sorted(match_own(request, own, at), key=_least_fitting)) if request else ()
     situation = Situation(
         main.trace,
         main.story,
@@ -77,6 +78,7 @@ def explain(
         in_front=examination.in_front,
         withheld=identity is not None and main.story.client_chain == (),
         failures=_failures(client),
+        unfit=_unfit(matches),
     )
     return Explanation(
         examination,
@@ -85,7 +87,7 @@ def explain(
         derive(main.story),
         server,
         client,
-        tuple(sorted(match_own(request, own, at), key=_least_fitting)) if request else (),
+        matches,
         mode_of(main.story, examination.visits),
         examination.visits,
         diagnose(situation),
@@ -97,6 +99,12 @@ def _failures(client: PathReport | None) -> tuple[str, ...]:
     """Return the titles of the failed checks, but for that of the root: whom the server trusts is not known here."""
     failed = client.failures if client else ()
     return tuple(dict.fromkeys(check.kind.title for check in failed if check.kind is not TRUST_ANCHOR))
+
+
+def _unfit(matches: Sequence[Match]) -> tuple[str, ...]:
+    """Return each with its reasons, where there are some and none fits."""
+    none_fits = not any(match.fits for match in matches)
+    return tuple(f"{match.name} ({'; '.join(match.reasons)})" for match in matches if none_fits)
 
 
 def _least_fitting(match: Match) -> tuple[bool, bool]:

@@ -38,7 +38,8 @@ class Situation:
     ``likely`` is the number of OpenSSL's verify error that our own checks of the client's certificate predict, and
     ``listed`` which CAs of its chain the server named; ``in_front`` what more connections told, and ``withheld`` says
     that the client has a certificate, was asked for one, and sent none. ``failures`` are the titles of the checks that
-    the client's certificate does not pass.
+    the client's certificate does not pass. ``unfit`` are the user's own certificates, each with the reason, where none
+    of them is what the server asks for.
     """
 
     trace: Trace
@@ -49,6 +50,7 @@ class Situation:
     in_front: InFront | None = None
     withheld: bool = False
     failures: tuple[str, ...] = ()
+    unfit: tuple[str, ...] = ()
 
     @property
     def presented(self) -> bool:

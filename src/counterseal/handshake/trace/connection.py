@@ -30,6 +30,10 @@ if TYPE_CHECKING:
     from counterseal.handshake.trace.dial import Dial
 
 
+_SUITES = "@SECLEVEL=2:ECDH+AESGCM:ECDH+CHACHA20:ECDH+AES:DHE+AES:RSA+AES:!aNULL:!eNULL:!aDSS:!AESCCM"
+"""Of TLS 1.2; those of an RSA key exchange, too, which Python leaves out: what is looked at should be seen."""
+
+
 @dataclass(slots=True)
 class _Sight:
     """What has been seen so far, so that a failure half way keeps it."""
@@ -69,6 +73,7 @@ def _context(what: Dial) -> ssl.SSLContext:
     if what.session is not None:
         return what.session.context
     context = client_context(what.tls_version, identity=what.identity, protocols=what.protocols)
+    context.set_ciphers(_SUITES)
     if what.keylog is not None:
         context.keylog_filename = str(what.keylog)
     return context
