@@ -5,12 +5,13 @@ from __future__ import annotations
 import shutil
 import subprocess
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from counterseal.authority.doctor.ca import check_ends, check_keys, check_store
-from counterseal.authority.doctor.check import Check, State, attention, broken, looked, ok
+from counterseal.authority.doctor.check import DEPLOY, RESTORE, Check, State, attention, broken, failed, looked, ok
 from counterseal.compose.home import check_clock, open_authority, readable_settings_of, settings_of
 from counterseal.compose.place import has_store, store_path
 from counterseal.errors import CountersealError, shell_line
@@ -32,6 +33,8 @@ CRON = (Path("/etc/crontab"), Path("/etc/cron.d"), Path("/var/spool/cron/crontab
 _SECONDS = 5
 _UNTOLD = "which one it is stands in counterseal.toml, where it cannot be read"
 _MEND_FIRST = "correct counterseal.toml first"
+_INSTALL = "counterseal timer install"
+_SET_CLOCK = "timedatectl set-ntp true"
 
 
 def examine(
@@ -42,23 +45,33 @@ def examine(
     ``prove`` tries the sites with real handshakes, ``deep`` reads a store of any size. A faulty configuration hides
     nothing but the proof: what can be read of it counts. Raises NotFoundError ``site.unknown``.
     """
-    checks = list(looked("configuration", partial(_configuration, home)))
+    checks = [_read(home)]
     is_whole = checks[0].state is not State.BROKEN
     settings = settings_of(home) if is_whole else readable_settings_of(home)
     served = settings.chosen(site) if is_whole else _named(settings, site)
     if not is_whole and settings.store is None and has_store(home) and not store_path(home).is_file():
-        return (*checks, attention("store", "", f"not looked at: {_UNTOLD}", _MEND_FIRST), *looked("timer", _timer))
+        return (
+            *checks,
+            attention("store", "", f"not looked at: {_UNTOLD}", _MEND_FIRST),
+            *looked("timer", _timer, _INSTALL),
+        )
     try:
         authority = open_authority(home, passphrase, settings=settings)
     except CountersealError as error:
-        return (*checks, broken("store", "", error.message, error.hint), *looked("timer", _timer))
+        return (*checks, failed("store", error, RESTORE), *looked("timer", _timer, _INSTALL))
     prove = prove and is_whole
     with authority:
         checks += _ca(authority, served, deep=deep, unlock=prove and bool(served))
-        checks += looked("timer", _timer)
+        checks += looked("timer", _timer, _INSTALL)
         if served or (not is_whole and Path(home, "nginx", "current").exists()):
             checks += _nginx(authority, home, settings, served, prove=prove)
     return tuple(checks)
+
+
+def _read(home: Path) -> Check:
+    edit = f"{shell_line('edit', home / 'counterseal.toml')}, then: counterseal doctor"
+    (line,) = looked("configuration", partial(_configuration, home), edit)
+    return line if line.mend in {None, edit} else replace(line, mend=f"{edit}; {line.mend}")
 
 
 def _configuration(home: Path) -> Iterator[Check]:
@@ -72,10 +85,10 @@ def _named(settings: Settings, site: str | None) -> tuple[ServedSite, ...]:
 
 
 def _ca(authority: Authority, served: Sequence[ServedSite], *, deep: bool, unlock: bool) -> Iterator[Check]:
-    yield from looked("store", partial(check_store, authority, deep=deep))
-    yield from looked("key", partial(check_keys, authority, unlock=unlock))
-    yield from looked("ca", partial(check_ends, authority, served))
-    yield from looked("clock", partial(_clock, authority))
+    yield from looked("store", partial(check_store, authority, deep=deep), RESTORE)
+    yield from looked("key", partial(check_keys, authority, unlock=unlock), RESTORE)
+    yield from looked("ca", partial(check_ends, authority, served), RESTORE)
+    yield from looked("clock", partial(_clock, authority), _SET_CLOCK)
 
 
 def _clock(authority: Authority) -> Iterator[Check]:
@@ -83,7 +96,7 @@ def _clock(authority: Authority) -> Iterator[Check]:
     synchronized = _answer("timedatectl", "show", "--property", "NTPSynchronized", "--value")
     shown = f"{authority.clock():%Y-%m-%d %H:%M:%S} UTC"
     if synchronized == "no":
-        yield attention("clock", "", f"{shown}, kept right by nobody", "timedatectl set-ntp true")
+        yield attention("clock", "", f"{shown}, kept right by nobody", _SET_CLOCK)
     else:
         yield ok("clock", "", f"{shown}, synchronized" if synchronized == "yes" else f"{shown}, not behind the log")
 
@@ -102,12 +115,7 @@ def _timer() -> Iterator[Check]:
     elif (UNITS / TIMER).exists():
         yield attention("timer", "", f"{TIMER} is not active", f"systemctl enable --now {TIMER}")
     else:
-        yield attention(
-            "timer",
-            "",
-            "nothing calls counterseal refresh: lists and certificates grow old",
-            "counterseal timer install",
-        )
+        yield attention("timer", "", "nothing calls counterseal refresh: lists and certificates grow old", _INSTALL)
 
 
 def _cron_files() -> Iterator[Path]:
@@ -138,14 +146,14 @@ def _nginx(
     try:
         ground = open_ground(home, settings)
     except CountersealError as error:
-        yield broken("nginx", "", error.message, error.hint)
+        yield failed("nginx", error, DEPLOY)
         return
-    lines = looked("nginx", partial(check_nginx, authority, ground, settings.source))
+    lines = looked("nginx", partial(check_nginx, authority, ground, settings.source), DEPLOY)
     yield from lines
-    yield from looked("served", partial(check_served, ground, served))
-    yield from looked("lint", partial(_lint, ground))
+    yield from looked("served", partial(check_served, ground, served), DEPLOY)
+    yield from looked("lint", partial(_lint, ground), DEPLOY)
     if prove and all(line.mend != UNFINISHED for line in lines):
-        yield from looked("proof", partial(check_proof, authority, ground, served))
+        yield from looked("proof", partial(check_proof, authority, ground, served), DEPLOY)
 
 
 def _lint(ground: Ground) -> Iterator[Check]:
@@ -170,9 +178,9 @@ def _lint(ground: Ground) -> Iterator[Check]:
 def _mend_lint(ground: Ground, conf: Path, *, is_fixable: bool) -> str:
     """Return what mends all findings: a deploy where every file is ours, else the linter where it knows how."""
     if ground.place.nginx.target.owned:
-        return "counterseal nginx deploy"
+        return DEPLOY
     command = shell_line("counterseal", "nginx", "lint", conf)
-    return f"{command} --fix --write && counterseal nginx deploy" if is_fixable else command
+    return f"{command} --fix --write && {DEPLOY}" if is_fixable else command
 
 
 def _answer(*command: str) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import signal
 import socket
@@ -55,6 +56,7 @@ def _read(ran: Ran) -> dict[str, dict[str, str]]:
     checks = json.loads(ran.stdout)["checks"]
     states = {one["state"] for one in checks}
     assert ran.code == (1 if "broken" in states else 3 if "attention" in states else 0), ran
+    assert all(one["mend"] for one in checks if one["state"] != "ok"), ran
     by_weight = sorted(checks, key=lambda one: ("ok", "attention", "broken").index(one["state"]))
     return {f"{one['check']} {one['subject'] or ''}".strip(): one for one in by_weight}
 
@@ -89,6 +91,8 @@ def test_all_is_well_after_a_deploy(home: Path) -> None:
     """Nothing but the machine's own lines can complain."""
     lines = _lines(home, "panel")
     assert {state for state, _ in lines.values()} == {"ok"}
+    listed = _read(counterseal(home, "doctor", "--no-proof", "--json"))["list clients"]["message"]
+    assert re.fullmatch(r"number \d+, .+ old, until .+ UTC, .+ left", listed)
     assert {"nginx", "generation 1", "lint", "proof panel", "site certificate panel"} <= set(lines)
     assert counterseal(home, "doctor", "nosuch").code == 1
 
@@ -108,6 +112,11 @@ def test_what_is_broken_is_said_with_what_mends_it(home: Path) -> None:
     assert lines["nginx"] == ("broken", "counterseal nginx deploy")
     assert lines["proof"][0] == "attention"
     assert counterseal(home, "doctor").code == 1
+    settings = home / "counterseal.toml"
+    right = settings.read_text()
+    settings.write_text(f"{right}ocsp = 5\n")
+    assert _lines(home, "--no-proof")["configuration"] == ("broken", f"edit {settings}, then: counterseal doctor")
+    settings.write_text(right)
     (home / "counterseal.toml").write_text(f"nonsense = 1\n{(home / 'counterseal.toml').read_text()}")
     shown = counterseal(home, "doctor")
     assert shown.code == 1

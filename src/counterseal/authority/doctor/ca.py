@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from cryptography import x509
 
 from counterseal.authority.ahead import NAME as RESERVED_AHEAD
-from counterseal.authority.doctor.check import Check, attention, broken, ok
+from counterseal.authority.doctor.check import RESTORE, Check, attention, broken, ok
 from counterseal.authority.publish import stale_lists
 from counterseal.authority.timeline.gather import Kind, Span, gather
 from counterseal.authority.timeline.gather import State as SpanState
 from counterseal.duration import show_duration
-from counterseal.errors import CountersealError, KeyAccessError
+from counterseal.errors import CountersealError, KeyAccessError, shell_line
 from counterseal.moments import epoch, show_moment
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 READ_IN_FULL = 256 * 1024 * 1024
 """A store up to this size is read page by page, in a second or two; a larger one only when asked for."""
 LOG_IN_FULL = 100_000
+_GO_ON_THERE = f"{RESTORE}, and go on there: this log stays as evidence"
 _OTHERS = 0o077
 _MEGABYTE = 1024 * 1024
 _WEEK_SECONDS = 7 * 86_400
@@ -45,7 +46,7 @@ def check_store(authority: Authority, *, deep: bool) -> Iterator[Check]:
         yield ok("store", "", f"{shown}: opens; counterseal doctor --deep reads every page")
     else:
         damages = authority.store.check().findings
-        yield from (broken("store", "", finding.message, finding.hint) for finding in damages)
+        yield from (broken("store", "", finding.message, finding.hint or RESTORE) for finding in damages)
         yield from () if damages else (ok("store", "", f"{shown}: every page and index is whole"),)
     yield from _check_log(authority, deep=deep)
     yield from _check_reserved(authority)
@@ -68,7 +69,7 @@ def _check_log(authority: Authority, *, deep: bool) -> Iterator[Check]:
         yield ok("log", "", f"{entries:,} uses of CA keys; counterseal doctor --deep follows the chain of hashes")
         return
     faults = authority.store.verify_key_uses().findings
-    yield from (broken("log", finding.where or "", finding.message, "counterseal log verify") for finding in faults[:3])
+    yield from (broken("log", finding.where or "", finding.message, _GO_ON_THERE) for finding in faults[:3])
     yield from () if faults else (ok("log", "", f"{entries:,} uses of CA keys, the chain of hashes is whole"),)
 
 
@@ -88,7 +89,7 @@ def check_keys(authority: Authority, *, unlock: bool) -> Iterator[Check]:
             continue
         encrypted = authority.keystore.is_encrypted(record.key_id)
         if fault := _wrong_key(authority, record) if unlock or not encrypted else None:
-            yield broken("key", record.name, fault, f"bring the right one back: {path}")
+            yield broken("key", record.name, fault, _bring_back(path))
         else:
             closed = "encrypted" if encrypted else "not encrypted"
             offline = "; a root's key is safer offline" if record.parent is None and record.purpose == "root" else ""
@@ -112,12 +113,16 @@ def _wrong_key(authority: Authority, record: CARecord) -> str | None:
 def _missing_key(record: CARecord, path: Path) -> Check:
     if record.purpose == "root" or record.state != "active":
         return ok("key", record.name, "not here: it signs nothing, and its list grows old without it")
-    return broken("key", record.name, f"the key is not here, so nothing can be signed: {path}", "bring it back")
+    return broken("key", record.name, f"the key is not here, so nothing can be signed: {path}", _bring_back(path))
+
+
+def _bring_back(path: Path) -> str:
+    return f"{RESTORE} && {shell_line('cp', '-p', f'ELSEWHERE/keys/{path.name}', path)}"
 
 
 def check_ends(authority: Authority, sites: Sequence[ServedSite]) -> Iterator[Check]:
     """Yield how long the CAs, their lists and the sites' certificates still live, and how many others end soon."""
-    timeline = gather(authority, sites, limit=0)
+    timeline = gather(authority, sites, limit=1)
     spans = [span for span in timeline.spans if span.kind in _TOPICS]
     yield from (_end(span, timeline.at) for span in spans if span.kind is not Kind.CRL)
     yield from _lists(authority, [span for span in spans if span.kind is Kind.CRL], timeline.at)
@@ -126,9 +131,11 @@ def check_ends(authority: Authority, sites: Sequence[ServedSite]) -> Iterator[Ch
         for count in timeline.counts
     )
     told = f"{soon:,} of {timeline.total:,} valid ones expire within a week"
-    yield (
-        attention("certificates", "", told, "counterseal list --expiring 7d") if soon else ok("certificates", "", told)
-    )
+    if not soon:
+        yield ok("certificates", "", told)
+        return
+    first = [shell_line("counterseal", "renew", span.name) for span in timeline.of(Kind.CERTIFICATE)]
+    yield attention("certificates", "", told, "; ".join([*first, "all of them: counterseal list --expiring 7d"]))
 
 
 def _lists(authority: Authority, spans: Sequence[Span], at: datetime) -> Iterator[Check]:
@@ -145,7 +152,8 @@ def _lists(authority: Authority, spans: Sequence[Span], at: datetime) -> Iterato
 
 def _end(span: Span, at: datetime) -> Check:
     topic, left = _TOPICS[span.kind], show_duration(abs(span.end - at))
-    until = f"{span.note}, until {show_moment(span.end)}"
+    age = f", {show_duration(at - span.begin)} old" if span.kind is Kind.CRL else ""
+    until = f"{span.note}{age}, until {show_moment(span.end)}"
     mends = {
         Kind.CA: f"counterseal ca add NEW, then: counterseal ca retire {span.name} --successor NEW",
         Kind.CRL: "counterseal refresh",

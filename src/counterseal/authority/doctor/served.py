@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from cryptography import x509
 
-from counterseal.authority.doctor.check import Check, broken, ok
+from counterseal.authority.doctor.check import DEPLOY, Check, broken, ok
 from counterseal.authority.proof import endpoint_of
 from counterseal.errors import FileError
 from counterseal.files import read_file
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from counterseal.handshake.observation import Endpoint
     from counterseal.nginx.any_site import AnySite
 
-_MEND = "counterseal nginx deploy"
-
 
 def check_served(ground: Ground, served: Sequence[ServedSite]) -> Iterator[Check]:
     """Yield for each site whether its addresses answer with the generation in force; nothing where none is served."""
@@ -41,7 +39,7 @@ def check_served(ground: Ground, served: Sequence[ServedSite]) -> Iterator[Check
         serial = _serial_of(ground, one.site, number)
         endpoints = tuple(map(endpoint_of, one.site.listen))
         faults = [fault for at in endpoints if (fault := _fault(one.site, at, number, serial)) is not None]
-        yield from (broken("served", one.site.name, fault, _MEND) for fault in faults)
+        yield from (broken("served", one.site.name, fault, DEPLOY) for fault in faults)
         if not faults:
             told = f"generation {number}" if isinstance(one.site, Site) else f"the certificate of generation {number}"
             yield ok("served", one.site.name, f"{told} at {', '.join(map(str, endpoints))}")

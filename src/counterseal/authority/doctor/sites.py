@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from counterseal.authority.deployment import prove_in_force
-from counterseal.authority.doctor.check import Check, attention, broken, ok
+from counterseal.authority.doctor.check import DEPLOY, Check, attention, broken, ok
 from counterseal.authority.due import is_outdated
 from counterseal.errors import KeyAccessError, NginxError, shell_line
 from counterseal.moments import show_moment
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from counterseal.authority.served import ServedSite
     from counterseal.handshake.prove import Proof
 
-DEPLOY = "counterseal nginx deploy"
 UNFINISHED = "counterseal nginx status"
 """Mends a deploy that was killed; before it nothing is proved, for the proof would mend it unasked."""
 
@@ -33,7 +32,7 @@ UNFINISHED = "counterseal nginx status"
 def check_nginx(authority: Authority, ground: Ground, source: Path | None) -> Iterator[Check]:
     """Yield whether nginx runs on the generation in force, as it was written; ``source`` is the configuration file."""
     found = read_status(ground.place)
-    yield from (broken("nginx", "", fault.message, fault.hint) for fault in found.faults)
+    yield from (broken("nginx", "", fault.message, fault.hint or DEPLOY) for fault in found.faults)
     if found.journal is not None:
         yield attention("nginx", "", "a deploy was killed and is not mended yet", UNFINISHED)
     if found.generation is None:
@@ -58,7 +57,7 @@ def _included(ground: Ground) -> Iterator[Check]:
     except NginxError as error:
         ours = target.include_file
         can_install = ours is not None and not ours.exists() and target.included == (HTTP_FILE,)
-        yield broken("nginx", "", error.message, f"{DEPLOY} --install-include" if can_install else error.hint)
+        yield broken("nginx", "", error.message, f"{DEPLOY} --install-include" if can_install else error.hint or DEPLOY)
 
 
 def _start(ground: Ground) -> str:
@@ -104,7 +103,7 @@ def check_proof(authority: Authority, ground: Ground, served: Sequence[ServedSit
     try:
         proofs = prove_in_force(authority, served, ground)
     except KeyAccessError as error:
-        yield attention("proof", "", f"not tried: {error.message}", error.hint)
+        yield attention("proof", "", f"not tried: {error.message}", error.hint or "counterseal prove")
         return
     yield from (_proof(proof) for proof in proofs)
 

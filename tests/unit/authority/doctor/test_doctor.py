@@ -96,6 +96,9 @@ def test_everything_grows_old(untouched: Authority, days: int, lists: State, iss
     states = _states(checks)
     assert (states["list clients"], states["ca clients"], states["ca root"]) == (lists, issuing, root)
     assert all(check.mend for check in checks if check.state is not State.OK)
+    (told,) = (check.message for check in checks if (check.topic, check.subject) == ("list", "clients"))
+    assert told.startswith(f"number 1, {days}d" if days else "number 1, ")
+    assert " old, until " in told
 
 
 def test_keys_that_are_missing_or_open_to_others(authority: Authority) -> None:
@@ -110,6 +113,9 @@ def test_keys_that_are_missing_or_open_to_others(authority: Authority) -> None:
         "servers": State.BROKEN,
         "clients": State.BROKEN,
     }
+    there = paths["servers"]
+    restored = f"ELSEWHERE/keys/{there.name}"
+    assert checks["servers"].mend == f"counterseal restore BACKUP --home ELSEWHERE && cp -p {restored} {there}"
     assert checks["clients"].mend == f"chmod 600 {paths['clients']}"
 
 
@@ -133,7 +139,9 @@ def test_a_store_that_others_can_read_and_a_log_that_was_edited(authority: Autho
         intruder.execute("update key_use set actor = 'nobody' where sequence = 2")
     checks = list(check_store(authority, deep=False))
     assert {check.mend for check in checks if check.state is State.ATTENTION} == {f"chmod 600 {authority.store.path}"}
-    assert State.BROKEN in {check.state for check in checks if check.topic == "log"}
+    edited = [check for check in checks if check.topic == "log"]
+    assert {check.state for check in edited} == {State.BROKEN}
+    assert all(check.mend and check.mend.startswith("counterseal restore BACKUP") for check in edited)
 
 
 def test_what_is_raised_becomes_a_line() -> None:
@@ -145,16 +153,23 @@ def test_what_is_raised_becomes_a_line() -> None:
     faulty = ConfigError(
         "x", "2 faults", findings=[Finding("x", Severity.CRITICAL, "bad", where="sites.a", hint="or b")]
     )
-    assert looked("t", lambda: fails(faulty)) == (broken("t", "", "2 faults: sites.a: bad", "or b"),)
+    assert looked("t", lambda: fails(faulty), "mend") == (broken("t", "", "2 faults: sites.a: bad", "or b"),)
     missing = FileError("x", "cannot read", hint="look")
-    assert looked("t", lambda: fails(missing)) == (broken("t", "", "cannot read", "look"),)
-    denied = PermissionError(13, "Permission denied")
-    assert looked("t", lambda: fails(denied)) == (broken("t", "", "cannot look: permission denied"),)
+    assert looked("t", lambda: fails(missing), "mend") == (broken("t", "", "cannot read", "look"),)
+    hintless = FileError("x", "cannot read")
+    assert looked("t", lambda: fails(hintless), "mend") == (broken("t", "", "cannot read", "mend"),)
+    full = OSError(28, "No space left on device")
+    assert looked("t", lambda: fails(full), "mend") == (
+        broken("t", "", "cannot look: no space left on device", "mend"),
+    )
+    (denied,) = looked("t", lambda: fails(PermissionError(13, "Permission denied", "/a b/c")), "mend")
+    assert denied.message == "cannot look: permission denied: /a b/c"
+    assert denied.mend == "sudo chown '--reference=/a b' '/a b/c', and run the doctor as that user"
 
 
 def test_the_worst_line_decides() -> None:
     """Broken before attention before ok; nothing at all is well."""
     assert worst_of([ok("a", "", "")]) is State.OK
-    assert worst_of([ok("a", "", ""), attention("b", "", "")]) is State.ATTENTION
-    assert worst_of([broken("a", "", ""), attention("b", "", "")]) is State.BROKEN
+    assert worst_of([ok("a", "", ""), attention("b", "", "", "mend")]) is State.ATTENTION
+    assert worst_of([broken("a", "", "", "mend"), attention("b", "", "", "mend")]) is State.BROKEN
     assert worst_of([]) is State.OK
