@@ -1,4 +1,4 @@
-"""Write the pages of docs/ that are read from the source: errors.md, commands.md, the rules of lint, openapi.json.
+"""Write the pages of docs/ that are read from the source: errors.md, commands.md, the rules of lint, the schemas.
 
 usage: generate_docs.py [--check]. With --check nothing is written, and the exit code is 1 when a page is out of date.
 """
@@ -20,6 +20,7 @@ from counterseal.nginx.lint.catalogue import RULES
 from counterseal.nginx.lint.fix import Applicability
 from counterseal.pki.lint.catalogue import catalogue
 from error_codes import ErrorUse, read_kinds, read_uses
+from json_schemas import write_schemas
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -137,6 +138,7 @@ def write_pages() -> dict[Path, str]:
         DOCS / "nginx-lint.md": write_nginx_rules(),
         DOCS / "lint-rules.md": write_lint_rules(),
         DOCS / "openapi.json": write_openapi(),
+        **{DOCS / "schemas" / f"{command}.json": text for command, text in write_schemas().items()},
     }
     if any(find_commands()):
         pages[DOCS / "commands.md"] = write_commands()
@@ -149,11 +151,11 @@ def main() -> int:
     stale = [(path, text) for path, text in write_pages().items() if not path.exists() or path.read_text() != text]
     for path, text in stale:
         if check:
-            print(f"out of date: docs/{path.name}; run: .venv/bin/python scripts/generate_docs.py")
+            print(f"out of date: docs/{path.relative_to(DOCS)}; run: .venv/bin/python scripts/generate_docs.py")
         else:
             path.parent.mkdir(exist_ok=True)
             path.write_text(text)
-            print(f"wrote docs/{path.name}")
+            print(f"wrote docs/{path.relative_to(DOCS)}")
     return 1 if check and stale else 0
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from prove_pki import certificate_pem, key_pem, prove_pki
+from schemas import hold
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,15 +30,22 @@ class Listening:
     def arrival(self) -> dict[str, Any]:
         """Wait for the next client, and return what was said of it."""
         assert self.process.stdout is not None
-        arrived: dict[str, Any] = json.loads(self.process.stdout.readline())["arrival"]
-        return arrived
+        return _arrival(self.process.stdout.readline())
 
     def arrivals(self) -> list[dict[str, Any]]:
         """Wait until it has stopped by itself, and return what it said."""
         said, complained = self.process.communicate(timeout=30)
         assert "Traceback" not in complained
         assert self.process.returncode == 0, complained
-        return [json.loads(line)["arrival"] for line in said.splitlines()]
+        return [_arrival(line) for line in said.splitlines()]
+
+
+def _arrival(line: str) -> dict[str, Any]:
+    """Return what a line says, which is held to the schema."""
+    document = json.loads(line)
+    hold("listen", document)
+    arrived: dict[str, Any] = document["arrival"]
+    return arrived
 
 
 @contextlib.contextmanager

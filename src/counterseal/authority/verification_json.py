@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from counterseal.authority.verification_words import cause_of, error_message, is_too_deep, log_line, verify_variable
 from counterseal.pki.names import show_name
@@ -10,16 +10,17 @@ from counterseal.pki.path.report_json import report_to_json
 from counterseal.pki.subject import show_subject
 
 if TYPE_CHECKING:
+    from counterseal.authority import verification_shapes as shapes
     from counterseal.authority.verification import Verified
     from counterseal.nginx.client_verification import NginxAnswer
 
 
-def verified_to_json(verified: Verified) -> dict[str, Any]:
+def verified_to_json(verified: Verified) -> shapes.Verified:
     """Return the verdict, the paths with every check, and the other voices."""
     given, opinion = verified.given, verified.opinion
     return {
         "valid": verified.valid,
-        "purpose": given.purpose.value,
+        "purpose": given.purpose,
         "names": [show_name(name) for name in given.names],
         "at": given.at.isoformat(),
         "trusted": given.trusted_by,
@@ -34,7 +35,7 @@ def verified_to_json(verified: Verified) -> dict[str, Any]:
     }
 
 
-def _nginx(answer: NginxAnswer | None, emerg: str | None) -> dict[str, Any] | None:
+def _nginx(answer: NginxAnswer | None, emerg: str | None) -> shapes.NginxAnswer | None:
     if answer is None:
         return None if emerg is None else {"emerg": emerg}
     cause = cause_of(answer)

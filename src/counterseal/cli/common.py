@@ -15,7 +15,7 @@ from counterseal.duration import parse_duration
 from counterseal.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
     from counterseal.authority.parts import Authority
@@ -54,7 +54,7 @@ class Run(NamedTuple):
 
         return read_passphrase(self.passphrase_file)
 
-    def show(self, document: dict[str, Any], text: str) -> None:
+    def show(self, document: Mapping[str, object], text: str) -> None:
         """Print ``document`` as JSON when asked for, else ``text``; both go to stdout."""
         if self.json:
             click.echo(json.dumps({"version": JSON_VERSION, **document}, indent=2, default=str))

@@ -16,6 +16,8 @@ from counterseal.pki.shown import printable
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from counterseal.cli.documents import DoctorCheck, DoctorDocument
+
 EXIT_CODES = {State.OK: DONE, State.ATTENTION: FINDINGS, State.BROKEN: FAILED}
 _COLORS = {State.OK: "green", State.ATTENTION: "yellow", State.BROKEN: "red"}
 EPILOG = """\b
@@ -42,11 +44,12 @@ def doctor(run: Run, *, site: str | None, proof: bool, deep: bool) -> int:
     """
     checks = examine(run.home, run.ask_passphrase, site=site, prove=proof, deep=deep)
     state = worst_of(checks)
-    documents = [
+    lines: list[DoctorCheck] = [
         {"check": c.topic, "subject": c.subject or None, "state": c.state, "message": c.message, "mend": c.mend}
         for c in checks
     ]
-    run.show({"state": state, "checks": documents}, "\n".join(_page(checks, state)))
+    document: DoctorDocument = {"state": state, "checks": lines}
+    run.show(document, "\n".join(_page(checks, state)))
     return EXIT_CODES[state]
 
 

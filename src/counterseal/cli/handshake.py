@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
     from cryptography import x509
 
+    from counterseal.cli.documents import HandshakeDocument
     from counterseal.handshake.explain.explanation import Explanation
     from counterseal.handshake.explain.matching import OwnCertificate
     from counterseal.handshake.explain.sheet import Sheet
@@ -134,7 +135,8 @@ def handshake(run: Run, **options: Unpack[Options]) -> int:
     sheet = sheet_of(explanation)
     _draw(sheet, options)
     shown = show_sheet(sheet, verbose=options["verbose"], brief=options["brief"])
-    run.show({"handshake": explanation_to_json(explanation)}, shown)
+    document: HandshakeDocument = {"handshake": explanation_to_json(explanation)}
+    run.show(document, shown)
     return _exit_code(explanation)
 
 

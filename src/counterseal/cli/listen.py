@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
     from cryptography import x509
 
+    from counterseal.cli.documents import ListenDocument
     from counterseal.handshake.observation import ProbeIdentity
     from counterseal.handshake.trace.dial import Trace
 
@@ -80,7 +81,8 @@ class _Desk:
         arrival = explain_arrival(read_trace(trace), self.client_cas, now())
         with self.voice:
             if self.run.json:
-                click.echo(json.dumps({"version": JSON_VERSION, "arrival": arrival_to_json(arrival)}))
+                document: ListenDocument = {"arrival": arrival_to_json(arrival)}
+                click.echo(json.dumps({"version": JSON_VERSION, **document}))
             else:
                 sheet = sheet_of_arrival(arrival, server=self.post.identity.name)
                 click.echo(show_sheet(sheet, verbose=self.verbose, brief=self.brief) + "\n")

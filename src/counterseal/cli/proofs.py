@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import textwrap
 from itertools import zip_longest
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from counterseal.cli.common import columns
 from counterseal.cli.terminal import terminal_width
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from counterseal.authority.deployment import Deployed
     from counterseal.cli.common import Run
+    from counterseal.handshake.proof_shapes import ProofRow
     from counterseal.handshake.prove import Proof
     from counterseal.handshake.rows import RowResult
 
@@ -37,7 +38,7 @@ def table(proofs: Sequence[Proof]) -> str:
     return "\n".join(lines)
 
 
-def tell_unmet(run: Run, deployed: Deployed) -> list[dict[str, Any]]:
+def tell_unmet(run: Run, deployed: Deployed) -> list[ProofRow]:
     """Say which rows failed in a deploy that is in force all the same, because it locks somebody out; return them."""
     for row in deployed.unmet:
         run.say(f"warning: site {row.row.site}: {row.row.title}: expected {row.expected}, saw {row.observed}")

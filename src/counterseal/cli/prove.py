@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from counterseal.authority.served import ServedSite
+    from counterseal.cli.documents import ProveDocument
     from counterseal.handshake.prove import Proof
 
 EPILOG = """\b
@@ -123,7 +124,8 @@ def _sites(run: Run, site: str | None) -> Sequence[ServedSite]:
 
 def _show(run: Run, proofs: Sequence[Proof]) -> int:
     passed = all(proof.passed for proof in proofs)
-    run.show({"passed": passed, "proofs": [proof_to_json(proof) for proof in proofs]}, table(proofs))
+    document: ProveDocument = {"passed": passed, "proofs": [proof_to_json(proof) for proof in proofs]}
+    run.show(document, table(proofs))
     return 0 if passed else FINDINGS
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -17,6 +17,7 @@ from counterseal.fileset import FileSet, PlannedFile
 
 if TYPE_CHECKING:
     from counterseal.authority.timeline.gather import Span, Timeline
+    from counterseal.cli import documents
 
 EPILOG = """\b
 Examples:
@@ -51,7 +52,7 @@ def timeline(run: Run, *, limit: int, svg: Path | None, width: int | None, dry_r
         run.say(f"wrote {path}")
     columns = width or terminal_width()
     text = drawing(gathered, width=columns) if columns else table(gathered)
-    run.show({**_document(gathered), "svg": str(svg) if svg else None}, text)
+    run.show(_document(gathered, svg), text)
 
 
 def _picture(gathered: Timeline, path: Path) -> PlannedFile:
@@ -60,7 +61,7 @@ def _picture(gathered: Timeline, path: Path) -> PlannedFile:
     return PlannedFile(str(path), to_svg(gathered).encode())
 
 
-def _document(gathered: Timeline) -> dict[str, Any]:
+def _document(gathered: Timeline, svg: Path | None) -> documents.TimelineDocument:
     return {
         "at": gathered.at.isoformat(),
         "spans": [_span(span, gathered) for span in gathered.spans],
@@ -71,10 +72,11 @@ def _document(gathered: Timeline) -> dict[str, Any]:
                 {"profile": one.profile, "total": one.total, "counts": list(one.counts)} for one in gathered.counts
             ],
         },
+        "svg": str(svg) if svg else None,
     }
 
 
-def _span(span: Span, gathered: Timeline) -> dict[str, Any]:
+def _span(span: Span, gathered: Timeline) -> documents.Span:
     return {
         "kind": span.kind,
         "name": span.name,

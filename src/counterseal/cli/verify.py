@@ -20,6 +20,7 @@ from counterseal.pki.path.catalogue import TRUST_ANCHOR
 if TYPE_CHECKING:
     from typing import Unpack
 
+    from counterseal.cli.documents import VerifyDocument
     from counterseal.cli.verify_given import Options
 
 EPILOG = """\b
@@ -89,10 +90,8 @@ def verify(run: Run, **options: Unpack[Options]) -> int:
         verified = verify_certificate(given)
         if options["like"] == "nginx":
             verified = as_nginx(verified, nginx_files(options, given))
-        run.show(
-            {"verify": verified_to_json(verified)},
-            show_verified(verified, brief=options["brief"], every_path=options["all_paths"]),
-        )
+        document: VerifyDocument = {"verify": verified_to_json(verified)}
+        run.show(document, show_verified(verified, brief=options["brief"], every_path=options["all_paths"]))
     if not options["trust"] and any(check.kind is TRUST_ANCHOR for check in verified.explanation.best.failures):
         run.say(f"hint: nothing was trusted but {given.trusted_by}; name others with --trust FILE")
     return 0 if verified.admitted else FINDINGS

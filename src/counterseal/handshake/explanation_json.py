@@ -5,8 +5,7 @@ Numbers of the standards keep their names beside them; nothing secret is in it. 
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from counterseal.handshake.explain.certificates import show_authority
 from counterseal.handshake.explain.modes import compare
@@ -21,18 +20,21 @@ from counterseal.pki.subject import show_subject
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from counterseal.handshake import explanation_shapes as shapes
     from counterseal.handshake.examine import Watched
     from counterseal.handshake.explain.arrival import Arrival
+    from counterseal.handshake.explain.derivation import Derivation
     from counterseal.handshake.explain.explanation import Explanation
     from counterseal.handshake.explain.ladder import Rung
-    from counterseal.handshake.explain.modes import Visit
+    from counterseal.handshake.explain.matching import Match
+    from counterseal.handshake.explain.modes import Compared, Visit
+    from counterseal.handshake.explain.situation import Diagnosis
     from counterseal.pki.path.explain import PathReport
 
 
-def explanation_to_json(explanation: Explanation) -> dict[str, Any]:
+def explanation_to_json(explanation: Explanation) -> shapes.Handshake:
     """Return the explanation as a dictionary that ``json.dumps`` takes."""
     what, examination = explanation.examination.what, explanation.examination
-    found = explanation.diagnosis
     return {
         "endpoint": str(what.endpoint),
         "server_name": what.server_name,
@@ -41,44 +43,43 @@ def explanation_to_json(explanation: Explanation) -> dict[str, Any]:
         **_agreed(examination.main),
         "ladder": ladder_to_json(explanation.ladder),
         "resumption": _resumption(explanation),
-        "keys": asdict(explanation.derivation) if explanation.derivation else None,
+        "keys": _keys(explanation.derivation),
         "server_checks": _checks(explanation.server_checks),
         "client_checks": _checks(explanation.client_checks),
         "client_certificates": {
-            "mode": explanation.mode.value,
+            "mode": explanation.mode,
             "compared": _compared(explanation),
             "accepted_authorities": _authorities(examination.main),
-            "own": [asdict(match) for match in explanation.matches],
+            "own": [_own(match) for match in explanation.matches],
         },
         "visits": [_visit(visit) for visit in explanation.visits],
-        "diagnosis": asdict(found) if found else None,
-        "server_diagnosis": asdict(explanation.server_diagnosis) if explanation.server_diagnosis else None,
+        "diagnosis": _diagnosis(explanation.diagnosis),
+        "server_diagnosis": _diagnosis(explanation.server_diagnosis),
     }
 
 
-def arrival_to_json(arrival: Arrival) -> dict[str, Any]:
+def arrival_to_json(arrival: Arrival) -> shapes.Arrival:
     """Return an arrived client as a dictionary that ``json.dumps`` takes."""
     offered = arrival.watched.story.offered
-    found = arrival.diagnosis
     return {
         "peer": arrival.watched.trace.peer,
         "server_name": offered.server_name if offered else None,
         **_agreed(arrival.watched),
         "heading": arrival.heading,
         "ladder": ladder_to_json(arrival.ladder),
-        "keys": asdict(arrival.derivation) if arrival.derivation else None,
+        "keys": _keys(arrival.derivation),
         "client_checks": _checks(arrival.checks),
-        "own": [asdict(match) for match in arrival.matches],
-        "diagnosis": asdict(found) if found else None,
+        "own": [_own(match) for match in arrival.matches],
+        "diagnosis": _diagnosis(arrival.diagnosis),
     }
 
 
-def ladder_to_json(rungs: Sequence[Rung]) -> list[dict[str, Any]]:
+def ladder_to_json(rungs: Sequence[Rung]) -> list[shapes.Message]:
     """Return the rungs: sender, layer, name, size in bytes, milliseconds since the start, fields, meaning, section."""
     return [
         {
-            "sender": rung.sender.value,
-            "layer": rung.layer.value,
+            "sender": rung.sender,
+            "layer": rung.layer,
             "name": rung.name,
             "size": rung.size,
             "ms": None if rung.at is None else round(rung.at * 1000, 3),
@@ -92,12 +93,12 @@ def ladder_to_json(rungs: Sequence[Rung]) -> list[dict[str, Any]]:
     ]
 
 
-def _agreed(watched: Watched) -> dict[str, Any]:
+def _agreed(watched: Watched) -> shapes.Agreed:
     story, trace = watched.story, watched.trace
     alert = story.alert
     return {
-        "ending": trace.ending.value,
-        "stage": trace.stage.value,
+        "ending": trace.ending,
+        "stage": trace.stage,
         "established": trace.established,
         "resumed": trace.resumed,
         "version": None if story.version is None else name_of(VERSIONS, story.version),
@@ -105,12 +106,12 @@ def _agreed(watched: Watched) -> dict[str, Any]:
         "group": None if story.group is None else name_of(GROUPS, story.group),
         "post_quantum": story.group is not None and is_post_quantum(story.group),
         "protocol": story.protocol,
-        "alert": None if alert is None else {"sender": alert[0].value, "name": alert_meaning(alert[1]).name},
+        "alert": None if alert is None else {"sender": alert[0], "name": alert_meaning(alert[1]).name},
         "seconds": round(trace.ended_at, 6),
     }
 
 
-def _resumption(explanation: Explanation) -> dict[str, Any] | None:
+def _resumption(explanation: Explanation) -> shapes.Resumption | None:
     """Return the second handshake; None when it was not asked for, without a ladder when there was no session."""
     examination = explanation.examination
     if not examination.resume:
@@ -125,10 +126,10 @@ def _resumption(explanation: Explanation) -> dict[str, Any] | None:
     }
 
 
-def _compared(explanation: Explanation) -> dict[str, str]:
+def _compared(explanation: Explanation) -> dict[str, Compared]:
     if explanation.examination.main.story.request is None:
         return {}
-    return {path: one.value for path, one in compare(explanation.visits).items()}
+    return compare(explanation.visits)
 
 
 def _authorities(watched: Watched) -> list[str] | None:
@@ -136,12 +137,12 @@ def _authorities(watched: Watched) -> list[str] | None:
     return None if request is None else [show_authority(name) for name in request.authorities]
 
 
-def _visit(visit: Visit) -> dict[str, Any]:
+def _visit(visit: Visit) -> shapes.Visit:
     seen = visit.seen
     return {
         "path": visit.path,
         "with_certificate": visit.with_certificate,
-        "verdict": verdict(seen).value,
+        "verdict": verdict(seen),
         "status": seen.status,
         "code": seen.code,
         "verify": seen.verify,
@@ -150,11 +151,46 @@ def _visit(visit: Visit) -> dict[str, Any]:
     }
 
 
-def _checks(report: PathReport | None) -> dict[str, Any] | None:
+def _checks(report: PathReport | None) -> shapes.Checks | None:
     if report is None:
         return None
     return {
         "valid": report.valid,
         "path": [show_subject(certificate.subject) for certificate in report.certificates],
         "checks": [check_to_json(check) for check in report.checks],
+    }
+
+
+def _keys(derivation: Derivation | None) -> shapes.Keys | None:
+    if derivation is None:
+        return None
+    return {
+        "steps": list(derivation.steps),
+        "forward_secret": derivation.forward_secret,
+        "post_quantum": derivation.post_quantum,
+        "section": derivation.section,
+    }
+
+
+def _own(match: Match) -> shapes.OwnCertificate:
+    return {
+        "name": match.name,
+        "subject": match.subject,
+        "fits": match.fits,
+        "offered_by_browser": match.offered_by_browser,
+        "reasons": list(match.reasons),
+    }
+
+
+def _diagnosis(found: Diagnosis | None) -> shapes.Diagnosis | None:
+    if found is None:
+        return None
+    return {
+        "happened": found.happened,
+        "cause": found.cause,
+        "fix": found.fix,
+        "code": found.code,
+        "verify": found.verify,
+        "log": {"text": found.log.text, "level": found.log.level} if found.log else None,
+        "directive": found.directive,
     }

@@ -13,14 +13,15 @@ HTTP; ``skipped``, ``cause`` and ``fix`` are null where they do not apply; secon
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from counterseal.handshake import proof_shapes as shapes
     from counterseal.handshake.prove import Proof
     from counterseal.handshake.rows import RowResult
 
 
-def proof_to_json(proof: Proof) -> dict[str, Any]:
+def proof_to_json(proof: Proof) -> shapes.Proof:
     """Return the proof as a dictionary that ``json.dumps`` takes."""
     return {
         "site": proof.site,
@@ -30,11 +31,11 @@ def proof_to_json(proof: Proof) -> dict[str, Any]:
     }
 
 
-def row_to_json(result: RowResult) -> dict[str, Any]:
+def row_to_json(result: RowResult) -> shapes.ProofRow:
     """Return one row of it."""
     row = result.row
     return {
-        "kind": row.kind.value,
+        "kind": row.kind,
         "title": row.title,
         "site": row.site,
         "endpoint": str(row.endpoint),

@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+import contextlib
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 import broken_extensions
-from broken_setups import SETUPS, Chain, Setup, anchors, clients, files
+from broken_setups import SETUPS, Chain, Setup, clients, files
 from broken_sites import Edit
-from counterseal.errors import KeyAccessError
-from counterseal.handshake.client_context import client_context
-from counterseal.handshake.examine import examine
-from counterseal.handshake.explain.checks import Anchors
-from counterseal.handshake.explain.explanation import Explanation, explain
-from counterseal.handshake.explain.matching import OwnCertificate
-from counterseal.handshake.observation import Endpoint, ProbeIdentity
-from counterseal.handshake.trace.dial import Dial
+from command import here
 from foreign_servers import openssl_serving
+from meeting import Met, coming_with, meet, trusting
 from pki_fixtures import make_client, make_server, new_key
 from prove_bench import ProveBench, nginx_binaries
-from prove_pki import DOMAIN, certificate_pem, identity_of, key_pem, prove_pki
+from prove_pki import DOMAIN, certificate_pem, key_pem, prove_pki
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
-    from cryptography import x509
+    from pki_fixtures import Issued
 
 CASES = [
     pytest.param(setup, binary, id=f"{name}-{kind}")
@@ -54,36 +50,34 @@ def everybody() -> dict[str, Chain]:
     return clients() | broken_extensions.clients()
 
 
-def look(bench: ProveBench, setup: Setup, *, own: tuple[OwnCertificate, ...] = ()) -> Explanation:
-    """Meet the server as the client of the set-up, and explain it."""
-    host = setup.target or f"{setup.site}.{DOMAIN}"
-    what = Dial(
-        endpoint=Endpoint("127.0.0.1", bench.ports[2] if setup.plain_port else bench.ports[0]),
-        server_name=None if setup.nameless else setup.sni or host,
-        host_header=host,
-        path=setup.path,
-        tls_version=setup.tls,
-        identity=identity_of(setup.client, *everybody()[setup.client]) if setup.client else None,
-        protocols=setup.protocols,
-    )
-    trusted = Anchors(for_servers=anchors()[setup.trust])
-    return explain(examine(what), name=host, own=own, anchors=trusted, at=datetime.now(UTC))
+def look(bench: ProveBench, setup: Setup) -> Met:
+    """Meet the server as the client of the set-up, with the command."""
+    directory, host = bench.directory, setup.target or f"{setup.site}.{DOMAIN}"
+    options = [
+        *("--connect", "127.0.0.1"),
+        *coming_with(directory, everybody()[setup.client] if setup.client else None),
+        *trusting(directory, setup.trust),
+        *("--path", setup.path, "--alpn", ",".join(setup.protocols)),
+        *(("--no-sni",) if setup.nameless else ()),
+        *(("--sni", setup.sni) if setup.sni else ()),
+        *(("--tls", setup.tls) if setup.tls else ()),
+    ]
+    return meet(directory, f"{host}:{bench.ports[2 if setup.plain_port else 0]}", *options)
 
 
 @pytest.mark.nginx
 @pytest.mark.parametrize(("setup", "binary"), CASES)
 def test_the_cause_that_is_named_is_the_true_one(setup: Setup, binary: Path, tmp_path: Path) -> None:
-    """With a fix beside it; and where only one side is at fault, the other is not blamed."""
+    """With a fix beside it and its exit code; and where only one side is at fault, the other is not blamed."""
     with ProveBench(tmp_path, binary) as bench:
         install(bench, setup)
-        explained = look(bench, setup)
-    found = explained.server_diagnosis if setup.fault == "server" else explained.diagnosis
-    other = explained.diagnosis if setup.fault == "server" else explained.server_diagnosis
-    assert found is not None, explained
-    assert setup.words in found.cause, found
-    assert found.fix
-    assert found.code == setup.code, found
-    assert other is None, other
+        met = look(bench, setup)
+    (failure,) = met.failures
+    assert failure is met.found["server_diagnosis" if setup.fault == "server" else "diagnosis"], met
+    assert setup.words in failure["cause"], failure
+    assert failure["fix"]
+    assert failure["code"] == setup.code, failure
+    assert met.code == (3 if met.found["established"] else 1), met
 
 
 def test_there_are_enough_of_them() -> None:
@@ -93,106 +87,101 @@ def test_there_are_enough_of_them() -> None:
 
 @pytest.mark.nginx
 def test_a_certificate_that_a_browser_would_withhold(tmp_path: Path) -> None:
-    """The client comes without one; of its own certificates it is said which does not match, and why."""
+    """Of the one that the client comes with it is said whether it matches what the server asks for, and why not."""
     with ProveBench(tmp_path, nginx_binaries()["system"]) as bench:
         install(bench, SETUPS["client: no certificate"])
-        own = tuple(
-            OwnCertificate(name, certificates_of(name)) for name in ("good", "foreign", "expired", "any usage only")
-        )
-        explained = look(bench, SETUPS["client: no certificate"], own=own)
-    assert [match.name for match in explained.matches][0::3] == ["good", "foreign"]  # what fits comes first
-    by_name = {match.name: match for match in explained.matches}
-    good, foreign, expired = by_name["good"], by_name["foreign"], by_name["expired"]
-    assert (good.fits, good.offered_by_browser, good.reasons) == (True, True, ())
-    assert (foreign.fits, foreign.offered_by_browser) == (False, False)
-    assert foreign.reasons == ("its CA is not among the accepted ones: CN=Lone Root",)
-    assert (expired.fits, expired.offered_by_browser) == (True, False)
-    assert explained.diagnosis is not None
-    assert "none of those at hand" not in explained.diagnosis.cause
+        good, foreign, expired = (own_of(bench, client) for client in ("good", "foreign", "expired"))
+    assert (good["fits"], good["offered_by_browser"], good["reasons"]) == (True, True, [])
+    assert (foreign["fits"], foreign["offered_by_browser"]) == (False, False)
+    assert foreign["reasons"] == ["its CA is not among the accepted ones: CN=Lone Root"]
+    assert (expired["fits"], expired["offered_by_browser"]) == (True, False)
+
+
+def own_of(bench: ProveBench, client: str) -> dict[str, Any]:
+    """Come as this client, and return what is said of its certificate."""
+    (own,) = look(bench, replace(SETUPS["client: no certificate"], client=client)).found["client_certificates"]["own"]
+    return dict(own)
 
 
 @pytest.mark.nginx
 def test_a_certificate_withheld_for_the_list_of_cas_is_the_cause(tmp_path: Path) -> None:
-    """The only one that there is comes from a CA that the server does not name."""
+    """The only one that the CA here has is of a CA that the server does not name."""
+    home = tmp_path / "no-ca"  # it has one now
+    assert here(home, "init", "--no-passphrase").code == 0
+    assert here(home, "client", "alice", "--out", str(tmp_path / "out"), "--no-p12").code == 0
     with ProveBench(tmp_path, nginx_binaries()["system"]) as bench:
         install(bench, SETUPS["client: no certificate"])
-        own = (OwnCertificate("foreign", certificates_of("foreign")),)
-        explained = look(bench, SETUPS["client: no certificate"], own=own)
-    assert explained.diagnosis is not None
-    assert "none of those at hand is what the server asks for" in explained.diagnosis.cause
-    assert "foreign (its CA is not among the accepted ones: CN=Lone Root)" in explained.diagnosis.cause
-    assert "put the CA of this one into ssl_client_certificate" in explained.diagnosis.fix
+        met = meet(tmp_path, f"panel.{DOMAIN}:{bench.ports[0]}", "--connect", "127.0.0.1", *trusting(tmp_path, "root"))
+    assert met.code == 3
+    cause, fix = met.found["diagnosis"]["cause"], met.found["diagnosis"]["fix"]
+    assert "none of those at hand is what the server asks for" in cause
+    assert "alice (its CA is not among the accepted ones: " in cause
+    assert "put the CA of this one into ssl_client_certificate" in fix
 
 
-def certificates_of(name: str) -> tuple[x509.Certificate, ...]:
-    """Return a client's chain."""
-    return tuple(issued.certificate for issued in clients()[name])
-
-
-def test_a_key_that_does_not_belong_to_its_certificate() -> None:
-    """Refused before anything is sent, with OpenSSL's reason."""
+def test_a_key_that_does_not_belong_to_its_certificate(tmp_path: Path) -> None:
+    """Refused before anything is sent."""
     good, ca = clients()["good"]
-    wrong = ProbeIdentity("mixed up", certificate_pem(good, ca), key_pem(ca))
-    with pytest.raises(KeyAccessError, match=r"(?i)mixed up: key.values.mismatch"):
-        client_context(None, identity=wrong)
+    (tmp_path / "client.pem").write_bytes(certificate_pem(good, ca) + key_pem(ca))
+    ran = here(tmp_path / "no-ca", "handshake", "127.0.0.1:9", "--cert", str(tmp_path / "client.pem"))
+    assert (ran.code, ran.stdout) == (1, "")
+    assert ran.stderr.startswith("error: the private key does not belong to the first certificate: client.pem\nhint: ")
 
 
-def test_a_key_below_the_security_level() -> None:
+def test_a_key_below_the_security_level(tmp_path: Path) -> None:
     """RSA of 1024 bits is not even loaded at OpenSSL's level 2."""
     _, ca = clients()["good"]
     weak = make_client(ca, "weak", key=new_key("rsa-1024"))
-    with pytest.raises(KeyAccessError, match=r"(?i)weak: ee.key.too.small"):
-        client_context(None, identity=identity_of("weak", weak, ca))
+    ran = here(tmp_path / "no-ca", "handshake", "127.0.0.1:9", *coming_with(tmp_path, (weak, ca)))
+    assert (ran.code, ran.stdout) == (1, "")
+    assert "client.pem: ee key too small" in ran.stderr
+
+
+@contextlib.contextmanager
+def openssl_with(directory: Path, server: Issued, *options: str) -> Iterator[str]:
+    """Run ``openssl s_server`` with this certificate, and yield what a client of it types."""
+    ca = prove_pki().server_ca
+    (directory / "server.pem").write_bytes(certificate_pem(server, ca) + key_pem(server))
+    own = ("-cert", "server.pem", "-cert_chain", "server.pem", "-key", "server.pem", "-www")
+    with openssl_serving(directory, *own, *options) as port:
+        yield f"panel.{DOMAIN}:{port}"
 
 
 @pytest.mark.parametrize(
-    ("key", "options", "words"),
+    ("key", "options", "words", "code"),
     [
-        ("rsa-1024", ("-cipher", "ALL:@SECLEVEL=0"), "the key of the server certificate is too weak"),
-        ("rsa-2048", ("-tls1_1", "-cipher", "ALL:@SECLEVEL=0"), "neither TLS 1.3 nor TLS 1.2"),
+        ("rsa-1024", ("-cipher", "ALL:@SECLEVEL=0"), "the key of the server certificate is too weak", 3),
+        ("rsa-2048", ("-tls1_1", "-cipher", "ALL:@SECLEVEL=0"), "neither TLS 1.3 nor TLS 1.2", 1),
     ],
 )
-def test_a_server_below_the_security_level(key: str, options: tuple[str, ...], words: str, tmp_path: Path) -> None:
+def test_a_server_below_the_security_level(
+    key: str, options: tuple[str, ...], words: str, code: int, tmp_path: Path
+) -> None:
     """A weak key is seen by the checks; an old version ends the handshake."""
-    pki = prove_pki()
-    server = make_server(pki.server_ca, f"panel.{DOMAIN}", key=new_key(key))
-    (tmp_path / "server.pem").write_bytes(certificate_pem(server, pki.server_ca) + key_pem(server))
-    own = ("-cert", "server.pem", "-cert_chain", "server.pem", "-key", "server.pem", "-www")
-    with openssl_serving(tmp_path, *own, *options) as port:
-        host = f"panel.{DOMAIN}"
-        what = Dial(Endpoint("127.0.0.1", port), host, host)
-        explained = explain(examine(what), name=host, anchors=Anchors(anchors()["root"]), at=datetime.now(UTC))
-    found = explained.diagnosis or explained.server_diagnosis
-    assert found is not None
-    assert words in found.cause
+    server = make_server(prove_pki().server_ca, f"panel.{DOMAIN}", key=new_key(key))
+    with openssl_with(tmp_path, server, *options) as target:
+        met = meet(tmp_path, target, "--connect", "127.0.0.1", *trusting(tmp_path, "root"))
+    assert words in met.failures[-1]["cause"]
+    assert met.code == code
 
 
 def test_a_key_whose_signatures_the_server_does_not_take(tmp_path: Path) -> None:
     """The certificate stays at home, and the missing certificate is not the cause."""
-    pki = prove_pki()
-    (tmp_path / "server.pem").write_bytes(certificate_pem(pki.server, pki.server_ca) + key_pem(pki.server))
-    own = ("-cert", "server.pem", "-cert_chain", "server.pem", "-key", "server.pem", "-www")
-    with openssl_serving(tmp_path, *own, "-Verify", "3", "-client_sigalgs", "ed25519") as port:
-        host, client = f"panel.{DOMAIN}", identity_of("good", *clients()["good"])
-        explained = explain(
-            examine(Dial(Endpoint("127.0.0.1", port), host, host, identity=client)), name=None, at=datetime.now(UTC)
-        )
-    assert explained.diagnosis is not None
-    assert "takes no signature by its kind of key" in explained.diagnosis.cause
+    with openssl_with(tmp_path, prove_pki().server, "-Verify", "3", "-client_sigalgs", "ed25519") as target:
+        good = coming_with(tmp_path, clients()["good"])
+        met = meet(tmp_path, target, "--connect", "127.0.0.1", *good, *trusting(tmp_path, "root"))
+    assert "takes no signature by its kind of key" in met.found["diagnosis"]["cause"]
+    assert met.code == 3
 
 
 def test_a_server_that_names_no_cas(tmp_path: Path) -> None:
     """Whom it trusts is not known here: a good certificate is not said to be at fault, nor a bad one to be unknown."""
-    pki = prove_pki()
-    (tmp_path / "server.pem").write_bytes(certificate_pem(pki.server, pki.server_ca) + key_pem(pki.server))
-    own = ("-cert", "server.pem", "-cert_chain", "server.pem", "-key", "server.pem", "-www")
-    host, words = f"panel.{DOMAIN}", {"good": "the server trusts no CA above", "expired": "has expired"}
-    with openssl_serving(tmp_path, *own, "-Verify", "3", "-verify_return_error", "-no-CAfile", "-no-CApath") as port:
+    words = {"good": "the server trusts no CA above", "expired": "has expired"}
+    options = ("-Verify", "3", "-verify_return_error", "-no-CAfile", "-no-CApath")
+    with openssl_with(tmp_path, prove_pki().server, *options) as target:
         for client, cause in words.items():
-            identity = identity_of(client, *clients()[client])
-            what = Dial(Endpoint("127.0.0.1", port), host, host, identity=identity, timeout=30)
-            found = explain(examine(what), name=None, at=datetime.now(UTC))
-            assert found.examination.main.story.request is not None
-            assert found.examination.main.story.request.authorities == ()
-            assert found.diagnosis is not None
-            assert cause in found.diagnosis.cause
+            own = coming_with(tmp_path, clients()[client])
+            met = meet(tmp_path, target, "--connect", "127.0.0.1", *own, *trusting(tmp_path, "root"))
+            assert met.found["client_certificates"]["accepted_authorities"] == []
+            assert cause in met.found["diagnosis"]["cause"]
+            assert met.code == 3

@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import shutil
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
-from broken_setups import anchors, clients
-from command import counterseal
-from counterseal.handshake.examine import examine
-from counterseal.handshake.explain.checks import Anchors
-from counterseal.handshake.explain.explanation import explain
-from counterseal.handshake.explanation_json import explanation_to_json
-from counterseal.handshake.observation import Endpoint
-from counterseal.handshake.trace.dial import Dial
+from broken_setups import clients
 from foreign_servers import PROGRAMS, serving, write_files
-from prove_pki import identity_of, prove_pki
+from meeting import coming_with, meet, trusting
+from prove_pki import prove_pki
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,20 +43,21 @@ def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         yield Server(kind, directory, port)
 
 
-def look(
-    port: int, client: str | None, *, tls: TLSVersion | None = None, resume: bool = False, name: str = "x.prove.test"
-) -> dict[str, Any]:
-    """Return what is said of a handshake with the server as this client."""
-    identity = identity_of(client, *clients()[client]) if client else None
-    what = Dial(Endpoint("127.0.0.1", port), name, name, tls_version=tls, identity=identity, timeout=30)
-    trusted = Anchors(for_servers=anchors()["root"])
-    return explanation_to_json(explain(examine(what, resume=resume), name=name, anchors=trusted, at=datetime.now(UTC)))
+def look(server: Server, client: str | None, *options: str, name: str = "x.prove.test") -> dict[str, Any]:
+    """Return what the command says of a handshake with the server as this client, and see that its exit code fits."""
+    who = coming_with(server.directory, clients()[client] if client else None)
+    target = (f"{name}:{server.port}", "--connect", "127.0.0.1", *trusting(server.directory, "root"))
+    met = meet(server.directory, *target, *who, *options)
+    checks = (met.found["server_checks"], met.found["client_checks"])
+    all_well = not met.failures and all(one is None or one["valid"] for one in checks)
+    assert met.code == (0 if all_well else 3 if met.found["server_checks"] else 1), met
+    return met.found
 
 
 @pytest.mark.parametrize("tls", VERSIONS)
 def test_a_good_client_gets_in(server: Server, tls: TLSVersion) -> None:
     """Every message is read, both chains are seen, and the server is known to insist on a certificate."""
-    found = look(server.port, "good", tls=tls)
+    found = look(server, "good", "--tls", tls)
     names = [row["name"] for row in found["ladder"]]
     assert names[:2] == ["ClientHello", "ServerHello"]
     assert {"CertificateRequest", "Certificate", "CertificateVerify", "Finished"} <= set(names)
@@ -79,10 +72,7 @@ def test_a_good_client_gets_in(server: Server, tls: TLSVersion) -> None:
 @pytest.mark.parametrize("tls", VERSIONS)
 def test_a_client_without_certificate_is_told_that_one_is_required(server: Server, tls: TLSVersion) -> None:
     """By an alert, which differs by server and version."""
-    target = (f"x.prove.test:{server.port}", "--connect", "127.0.0.1", "--trust", str(server.directory / "root.pem"))
-    ran = counterseal(server.directory / "no-ca", "handshake", *target, "--json", "--tls", tls, "--timeout", "30")
-    assert ran.code == 3, ran
-    found = json.loads(ran.stdout)["handshake"]
+    found = look(server, None, "--tls", tls)
     assert found["ending"] == "alert", found["ladder"][-3:]
     assert found["diagnosis"]["cause"].startswith("the server requires a client certificate")
     assert found["diagnosis"]["fix"].startswith("come with a certificate of one of the accepted CAs")
@@ -118,7 +108,7 @@ IN_NGINX_WORDS = {
 def test_a_bad_client_is_told_the_true_cause(server: Server, tls: TLSVersion, client: str) -> None:
     """Whatever alert comes, or none; who is let in by this server is told of no failure."""
     cause, fix, by = BAD[client]
-    found = look(server.port, client, tls=tls)
+    found = look(server, client, "--tls", tls)
     diagnosis = found["diagnosis"]
     assert found["client_certificates"]["mode"] == "required"
     if (server.kind, tls) == ("node", "1.3"):
@@ -135,7 +125,7 @@ def test_a_bad_client_is_told_the_true_cause(server: Server, tls: TLSVersion, cl
 
 def test_a_name_that_the_certificate_does_not_have(server: Server) -> None:
     """What the server thinks of the name in the SNI is its own affair; a client looks at the certificate."""
-    found = look(server.port, "good", name="panel.elsewhere.test")
+    found = look(server, "good", name="panel.elsewhere.test")
     assert "does not cover the site's name" in found["server_diagnosis"]["cause"]
     assert "subject alternative name" in found["server_diagnosis"]["fix"]
 
@@ -143,7 +133,7 @@ def test_a_name_that_the_certificate_does_not_have(server: Server) -> None:
 @pytest.mark.parametrize("tls", VERSIONS)
 def test_a_second_handshake_is_abbreviated(server: Server, tls: TLSVersion) -> None:
     """Who takes the session up asks for no certificate and shows none, and all of them do."""
-    found = look(server.port, "good", tls=tls, resume=True)["resumption"]
+    found = look(server, "good", "--tls", tls, "--resume")["resumption"]
     assert found["resumed"] is True
     assert found["meaning"].startswith("the server took the session up")
     rows = {row["name"]: row for row in found["ladder"]}
@@ -153,26 +143,26 @@ def test_a_second_handshake_is_abbreviated(server: Server, tls: TLSVersion) -> N
 
 
 @pytest.fixture(scope="module", params=list(PROGRAMS))
-def broken(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, int]]:
+def broken(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, Server]]:
     """Start one with an expired certificate and no common suite in TLS 1.2, and one that speaks TLS 1.2 alone."""
     kind, directory = request.param, tmp_path_factory.mktemp(request.param)
     if shutil.which(PROGRAMS[kind]) is None:
         pytest.skip(f"{PROGRAMS[kind]} is not installed: scripts/setup.sh all")
     write_files(directory, PKI, PKI.variants["server-expired"][0])
     with serving(kind, directory, "narrow") as narrow, serving(kind, directory, "old") as old:
-        yield narrow, old
+        yield Server(kind, directory, narrow), Server(kind, directory, old)
 
 
-def test_what_is_wrong_on_the_servers_side(broken: tuple[int, int]) -> None:
+def test_what_is_wrong_on_the_servers_side(broken: tuple[Server, Server]) -> None:
     """No common suite, no common version, an expired certificate: each by its own cause."""
     narrow, old = broken
-    suites = look(narrow, "good", tls="1.2")["diagnosis"]
+    suites = look(narrow, "good", "--tls", "1.2")["diagnosis"]
     assert suites["cause"].startswith("client and server have no cipher suite, group or signature algorithm in common")
     assert "compare what the ClientHello offers" in suites["fix"]
-    version = look(old, "good", tls="1.3")["diagnosis"]
+    version = look(old, "good", "--tls", "1.3")["diagnosis"]
     assert "TLS version is not offered" in version["cause"] or "does not speak the one TLS version" in version["cause"]
     assert version["fix"].startswith(("let the server offer it", "offer both versions"))
-    for port in (narrow, old):
-        found = look(port, "good")
+    for server in broken:
+        found = look(server, "good")
         assert "has expired" in found["server_diagnosis"]["cause"]
         assert found["diagnosis"] is None

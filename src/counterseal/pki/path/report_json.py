@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from counterseal.pki.shown import show_serial
 from counterseal.pki.subject import show_subject
@@ -12,9 +12,10 @@ if TYPE_CHECKING:
 
     from counterseal.pki.path.check import Check
     from counterseal.pki.path.explain import PathReport
+    from counterseal.pki.path.report_shapes import Path, PathCertificate, PathCheck
 
 
-def report_to_json(report: PathReport) -> dict[str, Any]:
+def report_to_json(report: PathReport) -> Path:
     """Return one path with every check; positions count from the end entity, 0."""
     return {
         "valid": report.valid,
@@ -24,12 +25,12 @@ def report_to_json(report: PathReport) -> dict[str, Any]:
     }
 
 
-def check_to_json(check: Check) -> dict[str, Any]:
+def check_to_json(check: Check) -> PathCheck:
     """Return one check; ``meaning`` and ``fix`` are None where nothing is to be mended."""
     return {
         "code": check.kind.code,
         "title": check.kind.title,
-        "outcome": check.outcome.value,
+        "outcome": check.outcome,
         "position": check.position,
         "message": check.message,
         "section": check.where_written,
@@ -38,7 +39,7 @@ def check_to_json(check: Check) -> dict[str, Any]:
     }
 
 
-def _certificate(certificate: x509.Certificate) -> dict[str, Any]:
+def _certificate(certificate: x509.Certificate) -> PathCertificate:
     return {
         "subject": show_subject(certificate.subject),
         "issuer": show_subject(certificate.issuer),

@@ -8,6 +8,7 @@ import pytest
 
 from counterseal.handshake.explain.matching import OwnCertificate, match_own
 from counterseal.handshake.wire.messages import CertificateRequest
+from explained import explained
 from pki_fixtures import Issued, key_of, make_client
 from prove_pki import prove_pki
 
@@ -43,3 +44,10 @@ def test_a_certificate_against_a_request(
     assert (match.fits, match.offered_by_browser) == (fits, offered)
     assert reason is None or reason in " ".join(match.reasons)
     assert bool(match.reasons) is (reason is not None)
+
+
+def test_what_fits_comes_first_and_of_that_what_a_browser_offers() -> None:
+    """However they were handed in."""
+    chains = {"foreign": (PKI.foreign,), "expired": (PKI.expired, PKI.client_ca), "good": (PKI.good, PKI.client_ca)}
+    own = [OwnCertificate(name, tuple(one.certificate for one in chain)) for name, chain in chains.items()]
+    assert [match.name for match in explained("nginx-1.3-mutual", own=own).matches] == ["good", "expired", "foreign"]
