@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import click
 
+from counterseal.authority.inventory import EXPIRED, Wanted, status_of
 from counterseal.authority.record_json import certificate_to_json
 from counterseal.cli.common import DurationType, Run, columns, common
 from counterseal.cli.completions import complete_cas, complete_certificates, complete_profiles
-from counterseal.cli.records import EXPIRED, status_of
 from counterseal.duration import show_duration
-from counterseal.moments import epoch, moment
+from counterseal.moments import moment
 from counterseal.pki.profile import UNLISTED
 from counterseal.pki.shown import show_serial
 from counterseal.store.records import Query, Status
@@ -64,39 +64,23 @@ def list_(
     """List certificates by status, profile, name or expiry."""
     with run.authority() as authority:
         now = authority.clock()
-        query = Query(
-            status=_stored(status, expiring),
+        wanted = Wanted(
+            status=status,
+            expiring=expiring,
             profile=profile,
-            without_profiles=() if probes or profile in UNLISTED else UNLISTED,
-            name=name,
             issuer=issuer,
-            expires_before=_end(status, expiring, now),
-            include_expired=expiring is None and status != Status.VALID,
-            at=epoch(now),
+            name=name,
+            probes=probes,
             limit=limit,
             after=after,
         )
-        page = authority.store.search(query)
+        page = authority.store.search(wanted.query(now))
         if not page.records:
             _check_words(authority, profile, issuer)
     text = _table(page, now)
     run.show({"certificates": [certificate_to_json(record) for record in page.records], "next": page.next}, text)
     if page.next:
         run.say(f"more: add --after {page.next}")
-
-
-def _stored(status: str | None, expiring: timedelta | None) -> Status | None:
-    """Return the status as the store has it, where an expired certificate stays valid."""
-    if status == EXPIRED:
-        return Status.VALID
-    return Status(status) if status else Status.VALID if expiring else None
-
-
-def _end(status: str | None, expiring: timedelta | None, now: datetime) -> int | None:
-    """Return the second before which a certificate must end to be listed."""
-    if status == EXPIRED:
-        return epoch(now)
-    return epoch(now + expiring) if expiring else None
 
 
 def _check_words(authority: Authority, profile: str | None, issuer: str | None) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import click
 
 from counterseal.authority.find import find
+from counterseal.authority.inventory import status_of
 from counterseal.authority.record_json import certificate_to_json
 from counterseal.cli.common import Run, common
 from counterseal.cli.completions import complete_certificates
-from counterseal.cli.records import status_of
 from counterseal.duration import show_duration
 from counterseal.errors import NotFoundError
 from counterseal.moments import moment, show_moment

@@ -259,3 +259,19 @@ def test_revoke_hold_and_back(service: Running) -> None:
     assert operator.call("POST", f"{path}/unrevoke").json["code"] == "unrevoke.not_held"
     shown = counterseal(service.home, "show", made["serial_number"])
     assert "key_compromise" in shown.stdout
+
+
+def test_a_rehearsed_revocation_changes_nothing(service: Running) -> None:
+    """It says what the certificate would be, or why it cannot; no list is published."""
+    operator = Client(service, "operator")
+    made = operator.call("POST", "/v1/credentials", {"profile": "client", "name": "peggy"}).json["certificate"]
+    path, before = f"/v1/certificates/{made['serial_number']}", operator.call("GET", "/v1/crls").json
+    told = operator.call("POST", f"{path}/revoke", {"reason": "certificate_hold", "dry_run": True})
+    assert (told.status, told.json["certificate"]["status"], told.json["in_force"]) == (200, "held", None)
+    assert operator.call("POST", f"{path}/unrevoke?dry_run=true").json["code"] == "unrevoke.not_held"
+    assert operator.call("GET", path).json["certificate"] == made
+    assert operator.call("GET", "/v1/crls").json == before
+    assert operator.call("POST", f"{path}/revoke", {"reason": "certificate_hold"}).json["in_force"]
+    told = operator.call("POST", f"{path}/unrevoke?dry_run=true")
+    assert (told.status, told.json["certificate"]) == (200, made)
+    assert operator.call("GET", path).json["certificate"]["status"] == "held"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -98,6 +99,21 @@ def test_what_is_shown_only_when_asked_for(service: Running) -> None:
         for more in ("", "&probes=true")
     )
     assert probes - shown == {"ocsp"}
+
+
+def test_valid_is_not_expired(service: Running) -> None:
+    """A certificate past its end is expired, here as with ``counterseal list``."""
+    viewer, operator = Client(service, "viewer"), Client(service, "operator")
+    operator.call("POST", "/v1/credentials", {"profile": "client", "name": "brief", "lifetime": "1s"})
+
+    def listed(status: str) -> list[str]:
+        page = viewer.call("GET", f"/v1/certificates?name=brief&status={status}").json
+        return [one["name"] for one in page["certificates"]]
+
+    ends = time.monotonic() + 30
+    while listed("expired") != ["brief"]:
+        assert time.monotonic() < ends
+    assert listed("valid") == listed("revoked") == []
 
 
 def test_one_certificate(service: Running) -> None:

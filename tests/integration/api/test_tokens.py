@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import socket
 from http.client import HTTPConnection
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -135,6 +135,29 @@ def test_a_rehearsal_makes_none(service: Running) -> None:
     made = make_token(service.home, "kept", "--role", "viewer")
     told = counterseal(service.home, "api", "token", "revoke", made["api_token"]["id"], "--dry-run")
     assert (told.code, Client(service, token=made["secret"]).call("GET", "/v1/cas").status) == (0, 200)
+
+
+@pytest.mark.parametrize(
+    ("path", "part", "wish"),
+    [
+        ("/v1/tokens", "token", {"profile": "client", "name": "walter"}),
+        ("/v1/api-tokens", "api_token", {"role": "viewer", "name": "walter"}),
+    ],
+)
+def test_a_rehearsal_over_the_api_makes_none(service: Running, path: str, part: str, wish: dict[str, Any]) -> None:
+    """It shows the token without a secret, checks all that the making checks, and takes none back."""
+    admin = Client(service, "admin")
+    before = admin.call("GET", path).json
+    told = admin.call("POST", path, wish | {"dry_run": True})
+    assert (told.status, list(told.json), told.json[part]["state"]) == (200, [part], "open")
+    assert admin.call("POST", path, wish | {"dry_run": True, "expires": "0s"}).status == 422
+    assert admin.call("GET", path).json == before
+    made = admin.call("POST", path, wish)
+    revoke = f"{path}/{made.json[part]['id']}/revoke"
+    for _ in range(2):
+        told = admin.call("POST", f"{revoke}?dry_run=true")
+        assert (made.status, told.status, told.json["state"]) == (201, 200, "revoked")
+    assert [admin.call("POST", revoke).status for _ in range(2)] == [200, 409]
 
 
 def test_no_token_is_read_without_tls(service: Running) -> None:

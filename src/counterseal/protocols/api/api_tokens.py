@@ -14,8 +14,9 @@ from counterseal.errors import RefusedError
 from counterseal.moments import epoch
 from counterseal.protocols.api.bearer import TokenTerms, new_api_token
 from counterseal.protocols.api.operation import Call, Operation, Reply
+from counterseal.protocols.api.rehearsal import change
 from counterseal.protocols.api.rules import Grant, Role
-from counterseal.protocols.api.shapes import Described, Lifetime, Name, Sealed, Time
+from counterseal.protocols.api.shapes import Described, DryRun, Lifetime, Name, Sealed, Time
 from counterseal.store.api_tokens import add_api_token, api_token, api_tokens, revoke_api_token
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ class ApiTokenWish(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_o
         Described(max_length=100, description="Only from these addresses or networks; none: from anywhere."),
     ] = []
     expires: Annotated[Lifetime | None, Described(description="By default after 90 days.")] = None
+    dry_run: DryRun = False
 
 
 class ApiToken(msgspec.Struct, frozen=True):
@@ -70,6 +72,12 @@ class NewApiToken(Sealed, frozen=True):
     secret: Annotated[str, Described(description="Send it as `Authorization: Bearer ...`.")]
 
 
+class PlannedApiToken(msgspec.Struct, frozen=True):
+    """The API token that would be made; its id would be drawn anew, and it has no secret."""
+
+    api_token: ApiToken
+
+
 class Granted(msgspec.Struct, frozen=True):
     """A role, and the profiles that it is for; null for every profile."""
 
@@ -89,6 +97,7 @@ class OneApiToken(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """Which token."""
 
     api_token_id: Annotated[Name, Described(description="Its id, not its secret.")]
+    dry_run: DryRun = False
 
 
 async def create(call: Call) -> Reply:
@@ -107,9 +116,10 @@ async def create(call: Call) -> Reply:
     def make(authority: Authority) -> Reply:
         token, secret = new_api_token(call.acting(authority), terms)
         add_api_token(authority.store, token)
-        return Reply({"api_token": api_token_to_json(token, token.created_at), "secret": secret})
+        shown = {"api_token": api_token_to_json(token, token.created_at)}
+        return Reply(shown, status=200) if wanted.dry_run else Reply(shown | {"secret": secret})
 
-    return await call.parts.service.access.write(make)
+    return await change(call.parts.service.access, make, dry_run=wanted.dry_run)
 
 
 async def show_caller(call: Call) -> Reply:
@@ -143,7 +153,7 @@ async def revoke(call: Call) -> Reply:
         revoked = replace(revoke_api_token(authority.store, wanted.api_token_id, at), revoked_at=at)
         return Reply(api_token_to_json(revoked, at))
 
-    return await call.parts.service.access.write(take_back)
+    return await change(call.parts.service.access, take_back, dry_run=wanted.dry_run)
 
 
 OPERATIONS = (
@@ -153,7 +163,7 @@ OPERATIONS = (
     ),
     Operation(
         "createApiToken", "POST", "/v1/api-tokens", Role.ADMIN, create, NewApiToken, "Make an API token",
-        status=201, body=ApiTokenWish,
+        status=201, body=ApiTokenWish, rehearsal=PlannedApiToken,
         problems={404: "There is no such profile.", 422: "A value has no meaning here."},
     ),
     Operation(

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import msgspec
 
 from counterseal.authority.credential import credential_of, issued_before
+from counterseal.authority.inventory import Wanted
 from counterseal.authority.record_json import certificate_to_json
 from counterseal.duration import parse_duration
 from counterseal.errors import NotFoundError
-from counterseal.moments import epoch
 from counterseal.pki.pem import encode_certificates
 from counterseal.pki.pem_writer import pem_block
-from counterseal.pki.profile import UNLISTED
 from counterseal.pki.shown import show_serial
 from counterseal.protocols.api.operation import Call, Operation, Reply
 from counterseal.protocols.api.rules import Role
@@ -27,7 +26,7 @@ from counterseal.protocols.api.shapes import (
     Serial,
     ShownCertificate,
 )
-from counterseal.store.records import Query, Status
+from counterseal.store.records import Status
 
 if TYPE_CHECKING:
     from counterseal.authority.parts import Authority
@@ -41,8 +40,8 @@ class Search(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """What to look for, as with ``counterseal list``."""
 
     status: Annotated[
-        Literal["valid", "revoked", "held", "reserved"] | None,
-        Described(description="Only this status; reserved: numbers of which no certificate came."),
+        Literal["valid", "expired", "revoked", "held", "reserved"] | None,
+        Described(description="Only this; valid: not expired; reserved: numbers of which no certificate came."),
     ] = None
     profile: Annotated[Name | None, Described(description="Only this profile.")] = None
     issuer: Annotated[Name | None, Described(description="Only of this CA.")] = None
@@ -67,22 +66,10 @@ class One(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
 async def search(call: Call) -> Reply:
     """List certificates by status, profile, name or expiry; the cursor stays good while others are issued."""
-    wanted: Search = call.parameters
-    now = call.parts.service.clock()
-    expiring = parse_duration(wanted.expiring) if wanted.expiring else None
-    status = Status(wanted.status) if wanted.status else Status.VALID if expiring else None
-    query = Query(
-        status=status,
-        profile=wanted.profile,
-        without_profiles=() if wanted.probes or wanted.profile in UNLISTED else UNLISTED,
-        name=wanted.name,
-        issuer=wanted.issuer,
-        expires_before=epoch(now + expiring) if expiring else None,
-        include_expired=expiring is None,
-        at=epoch(now),
-        limit=wanted.limit,
-        after=wanted.after,
-    )
+    asked: Search = call.parameters
+    expiring = parse_duration(asked.expiring) if asked.expiring else None
+    wanted = Wanted(**msgspec.structs.asdict(asked) | {"expiring": expiring})
+    query = wanted.query(call.parts.service.clock())
     page = await call.parts.service.access.read(lambda authority: authority.store.search(query))
     return Reply({"certificates": [certificate_to_json(one) for one in page.records], "next": page.next})
 

@@ -155,7 +155,7 @@ def _responses(operation: Operation, schemas: dict[Any, Document]) -> Document:
     responses |= {"304": {"description": "The client has this already."}} if operation.tagged else {}
     if operation.rehearsal is not None:
         content = {JSON: {"schema": schemas[operation.rehearsal]}}
-        responses["200"] = {"description": "Rehearsed: nothing was issued.", "content": content}
+        responses["200"] = {"description": "Rehearsed: nothing was issued or changed.", "content": content}
     for status in sorted(problems):
         responses[str(status)] = _problem(status, problems[status], schemas[Problem])
     return responses

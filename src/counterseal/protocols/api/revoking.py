@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import msgspec
 
@@ -13,8 +13,9 @@ from counterseal.errors import CountersealError
 from counterseal.pki.crl import RevocationReason
 from counterseal.protocols.api.certificates import UNKNOWN, One, find_one
 from counterseal.protocols.api.operation import Call, Operation, Reply
+from counterseal.protocols.api.rehearsal import change
 from counterseal.protocols.api.rules import Role
-from counterseal.protocols.api.shapes import Certificate, InForce  # noqa: TC001 - msgspec reads the annotations at run time
+from counterseal.protocols.api.shapes import Certificate, Described, DryRun, InForce
 from counterseal.service.log import log_error
 
 if TYPE_CHECKING:
@@ -36,13 +37,20 @@ class RevokeWish(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """Why (RFC 5280 5.3.1); a certificate_hold can be taken back."""
 
     reason: Reason = "unspecified"
+    dry_run: DryRun = False
+
+
+class Unrevoked(One, forbid_unknown_fields=True, frozen=True):
+    """Which certificate."""
+
+    dry_run: DryRun = False
 
 
 class Changed(msgspec.Struct, frozen=True):
     """The certificate as it is now, and what is in force."""
 
     certificate: Certificate
-    in_force: InForce
+    in_force: Annotated[InForce | None, Described(description="null: a rehearsal, nothing was changed.")]
 
 
 async def revoke(call: Call) -> Reply:
@@ -52,24 +60,25 @@ async def revoke(call: Call) -> Reply:
     """
     wanted: RevokeWish = call.body
     reason = RevocationReason(wanted.reason)
-    return await _change(call, lambda authority, record: revoke_record(authority, record, reason))
+    return await _change(
+        call, lambda authority, record: revoke_record(authority, record, reason), dry_run=wanted.dry_run
+    )
 
 
 async def unrevoke(call: Call) -> Reply:
     """Take back a certificate_hold and publish the CA's list; any other reason is final."""
-    return await _change(call, unrevoke_record)
+    return await _change(call, unrevoke_record, dry_run=call.parameters.dry_run)
 
 
-async def _change(call: Call, change: Change) -> Reply:
-    access = call.parts.service.access
-
+async def _change(call: Call, changed: Change, *, dry_run: bool) -> Reply:
     def step(authority: Authority) -> CertificateRecord:
         record = find_one(authority, call.parameters)
         call.caller.require(Role.OPERATOR, record.profile)
-        return change(authority, record)
+        return changed(authority, record)
 
-    record = await access.write(step)
-    return Reply({"certificate": certificate_to_json(record), "in_force": await put_in_force(call, record.issuer)})
+    record = await change(call.parts.service.access, step, dry_run=dry_run)
+    in_force = None if dry_run else await put_in_force(call, record.issuer)
+    return Reply({"certificate": certificate_to_json(record), "in_force": in_force})
 
 
 async def put_in_force(call: Call, issuer: str) -> dict[str, object]:
@@ -100,6 +109,6 @@ OPERATIONS = (
     ),
     Operation(
         "unrevokeCertificate", "POST", "/v1/certificates/{serial_number}/unrevoke", Role.OPERATOR, unrevoke, Changed,
-        "Take a hold back", parameters=One, problems=CHANGED,
+        "Take a hold back", parameters=Unrevoked, problems=CHANGED,
     ),
 )  # fmt: skip

@@ -19,6 +19,9 @@ Text = Annotated[str, Described(min_length=1, max_length=1000)]
 Name = Annotated[str, Described(min_length=1, max_length=200)]
 Limit = Annotated[int, Described(ge=1, le=1000, description="How many at most.")]
 Lifetime = Annotated[str, Described(max_length=20, description="A duration: 90d, 12h, 30m.", examples=["30d"])]
+DryRun = Annotated[
+    bool, Described(description="Only say what would come of it: nothing is issued or changed, no key is used.")
+]
 Cursor = Annotated[str, Described(min_length=1, max_length=2000, description="The `next` of the page before.")]
 
 

@@ -15,8 +15,9 @@ from counterseal.moments import epoch
 from counterseal.pki.subject import show_subject, subject_of
 from counterseal.protocols.api.escalation import refuse_escalation
 from counterseal.protocols.api.operation import Call, Operation, Reply
+from counterseal.protocols.api.rehearsal import change
 from counterseal.protocols.api.rules import Role
-from counterseal.protocols.api.shapes import Described, Lifetime, Name, Sealed, Text, Time
+from counterseal.protocols.api.shapes import Described, DryRun, Lifetime, Name, Sealed, Text, Time
 from counterseal.store.tokens import revocable_token, revoke_token, tokens
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ class TokenWish(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only
     issuer: Annotated[Name | None, Described(description="Its CA; by default the active one of the purpose.")] = None
     uses: Annotated[int, Described(ge=1, le=MAX_USES)] = 1
     expires: Annotated[Lifetime | None, Described(description="Of the token; by default an hour.")] = None
+    dry_run: DryRun = False
 
 
 class Token(msgspec.Struct, frozen=True):
@@ -75,10 +77,17 @@ class NewToken(Sealed, frozen=True):
     secret: str
 
 
+class PlannedToken(msgspec.Struct, frozen=True):
+    """The token that would be made; its id would be drawn anew, and it has no secret."""
+
+    token: Token
+
+
 class OneToken(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """Which token."""
 
     id: Annotated[Name, Described(description="Its id, not its secret.")]
+    dry_run: DryRun = False
 
 
 async def create(call: Call) -> Reply:
@@ -99,9 +108,10 @@ async def create(call: Call) -> Reply:
         call.caller.require(Role.OPERATOR, authority.profile(wanted.profile).name)
         refuse_escalation(call, show_subject(subject_of(wanted.name, group=wanted.group)), wanted.group)
         record, secret = make_token(call.acting(authority), grant)
-        return Reply({"token": token_to_json(record, epoch(authority.clock())), "secret": secret})
+        shown = {"token": token_to_json(record, epoch(authority.clock()))}
+        return Reply(shown, status=200) if wanted.dry_run else Reply(shown | {"secret": secret})
 
-    return await call.parts.service.access.write(make)
+    return await change(call.parts.service.access, make, dry_run=wanted.dry_run)
 
 
 async def list_tokens(call: Call) -> Reply:
@@ -120,14 +130,14 @@ async def revoke(call: Call) -> Reply:
         at = epoch(authority.clock())
         return Reply(token_to_json(replace(revoke_token(authority.store, wanted.id, at), revoked_at=at), at))
 
-    return await call.parts.service.access.write(take_back)
+    return await change(call.parts.service.access, take_back, dry_run=wanted.dry_run)
 
 
 OPERATIONS = (
     Operation("listTokens", "GET", "/v1/tokens", Role.VIEWER, list_tokens, Tokens, "List the tokens"),
     Operation(
         "createToken", "POST", "/v1/tokens", Role.OPERATOR, create, NewToken, "Make a one-time token",
-        status=201, body=TokenWish,
+        status=201, body=TokenWish, rehearsal=PlannedToken,
         problems={404: "There is no such profile or CA.", 422: "A value has no meaning here."},
     ),
     Operation(

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from counterseal.bundles.pkcs12 import FAST_ROUNDS, MAX_ROUNDS
-from counterseal.protocols.api.shapes import Certificate, Described, InForce, Lifetime, Name, Sealed, Text
+from counterseal.protocols.api.shapes import Certificate, Described, DryRun, InForce, Lifetime, Name, Sealed, Text
 
 Format = Literal["p12", "pem", "mobileconfig", "java", "kubernetes"]
 KeyKind = Annotated[
@@ -30,9 +30,6 @@ EXAMPLE_CSR = (
     "-----END CERTIFICATE REQUEST-----\n"
 )
 """For CN and DNS:app.example.com, P-256; its key was thrown away."""
-
-
-DryRun = Annotated[bool, Described(description="Only decide and lint; nothing is issued or kept, no key is used.")]
 
 
 class Wish(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
