@@ -26,6 +26,8 @@ NO_CERTIFICATE_COMPRESSION = ssl.Options(1 << 32 | 1 << 33)
 
 Chains are to be seen as they are (RFC 8879 would compress them with what Python may not be able to read).
 """
+_WEAK_ENDS = ("too small", "too weak")
+_TOO_WEAK = "its security level (2) wants RSA of 2048 bits or P-256, signed with SHA-256, in the whole chain"
 _VERSIONS = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
 
 
@@ -74,8 +76,12 @@ def load_identity(context: ssl.SSLContext, identity: ProbeIdentity) -> None:
         with _readable(pem) as path:
             context.load_cert_chain(path, password=_no_passphrase)
     except (OSError, ValueError) as error:
-        reason = getattr(error, "reason", None) or error
-        raise KeyAccessError("probe.identity", f"cannot use the probe identity {identity.name}: {reason}") from error
+        reason = str(getattr(error, "reason", None) or error).replace("_", " ").lower()
+        raise KeyAccessError(
+            "probe.identity",
+            f"OpenSSL does not take the certificate and key of {identity.name}: {reason}",
+            hint=_TOO_WEAK if reason.endswith(_WEAK_ENDS) else None,
+        ) from error
 
 
 def _no_passphrase() -> bytes:
