@@ -18,7 +18,7 @@ from counterseal.cli.targets import parse_target
 from counterseal.compose.anchors import system_anchors
 from counterseal.compose.chains import FoundChain, chain_in, chain_of_server
 from counterseal.compose.place import now
-from counterseal.compose.revocations import crls_at, crls_named_by, ocsp_about, ocsp_in
+from counterseal.compose.revocations import crls_at, crls_named_by, lists_in, ocsp_about, ocsp_in
 from counterseal.errors import InputError
 from counterseal.files import read_file
 from counterseal.handshake.trace.dial import Dial, StartTLS
@@ -27,9 +27,8 @@ from counterseal.nginx.verification_files import LoadedFile, load_ca_file, load_
 from counterseal.nginx.version import NEWEST, NginxVersion, named_version
 from counterseal.pki.extensions import extension_in, read_extensions
 from counterseal.pki.names import parse_name
-from counterseal.pki.path.revocation_list import RevocationList
 from counterseal.pki.profile import Purpose
-from counterseal.pki.reading import certificates_in, crls_in
+from counterseal.pki.reading import certificates_in
 from counterseal.pki.shown import counted, quoted
 
 if TYPE_CHECKING:
@@ -38,6 +37,7 @@ if TYPE_CHECKING:
     from cryptography.x509.ocsp import OCSPResponse
 
     from counterseal.cli.common import Run
+    from counterseal.pki.path.revocation_list import RevocationList
 
 SYSTEM = "system"
 """The word of --trust for the CAs of the operating system."""
@@ -161,15 +161,12 @@ def _certificates(path: Path) -> tuple[x509.Certificate, ...]:
 def _crls(options: Options, certificates: Sequence[x509.Certificate]) -> tuple[RevocationList, ...] | None:
     if not options["crl"] and not options["fetch_crl"]:
         return None
-    given = tuple(crl for place in options["crl"] for crl in _lists(place))
+    given = tuple(one for place in options["crl"] for one in _lists(place))
     return (*given, *crls_named_by(certificates)) if options["fetch_crl"] else given
 
 
-def _lists(place: str) -> Iterator[RevocationList]:
-    if "://" in place:
-        yield from crls_at(place)
-    else:
-        yield from map(RevocationList, crls_in(read_file(Path(place)), source=place))
+def _lists(place: str) -> tuple[RevocationList, ...]:
+    return crls_at(place) if "://" in place else lists_in(read_file(Path(place)), source=place)
 
 
 def _ask(given: Given) -> Iterator[OCSPResponse]:

@@ -25,8 +25,16 @@ FETCH_SECONDS = 10.0
 
 
 def crls_at(place: str) -> tuple[RevocationList, ...]:
-    """Return the lists at a URL; raises FileError ``fetch.failed``, InputError ``crl.none``."""
-    return tuple(RevocationList(content) for content in crls_in(fetch(place), source=place))
+    """Return the lists at a URL; raises FileError ``fetch.failed``, InputError ``crl.none``, ``crl.malformed``."""
+    return lists_in(fetch(place), source=place)
+
+
+def lists_in(content: bytes, *, source: str) -> tuple[RevocationList, ...]:
+    """Return the lists in a file of any form, their entries read; raises InputError ``crl.none``, ``crl.malformed``."""
+    found = tuple(map(RevocationList, crls_in(content, source=source)))
+    for one in found:
+        _ = one.crl  # path validation needs one entry at most, what foretells OpenSSL all of them
+    return found
 
 
 def crls_named_by(certificates: Iterable[x509.Certificate]) -> tuple[RevocationList, ...]:

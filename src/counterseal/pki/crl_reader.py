@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _REASONS = {number: reason for reason, number in REASON_NUMBERS.items()}
 _TIMES = frozenset({der.UTC_TIME, der.GENERALIZED_TIME})
 _CRL_NUMBER, _AUTHORITY_KEY_IDENTIFIER, _REASON_CODE = "2.5.29.20", "2.5.29.35", "2.5.29.21"
+_ALGORITHM_AND_ISSUER = 2  # SEQUENCEs of a TBSCertList before that of the entries
 _LONG = 0x80  # a length octet from here on announces further ones
 _ENDINGS = {
     der.sequence(der.extension(_REASON_CODE, der.enumerated(number), critical=False)): reason
@@ -116,6 +117,21 @@ def signed_parts(crl: bytes) -> tuple[memoryview, bytes]:
     with _malformed():
         signed, _, signature = der_reader.read(crl).expect(der.SEQUENCE).children()
         return memoryview(crl)[signed.first : signed.end], signature.expect(der.BIT_STRING).content[1:]
+
+
+def without_entries(crl: bytes) -> bytes:
+    """Return a DER list with its entries left out, for who reads what stands around them; raises ``crl.malformed``.
+
+    The signature stays that of the whole list. Whether what is left is a list is for the one who reads it.
+    """
+    with _malformed():
+        signed, *others = der_reader.read(crl).expect(der.SEQUENCE).children()
+        sequences = [field for field in signed.children() if field.tag == der.SEQUENCE]
+        if len(sequences) <= _ALGORITHM_AND_ISSUER:
+            return crl
+        entries = sequences[_ALGORITHM_AND_ISSUER]
+        around = der.sequence(crl[signed.start : entries.first], crl[entries.end : signed.end])
+        return der.sequence(around, *(other.whole for other in others))
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,6 +63,14 @@ def load_certificate(piece: Piece, *, source: str) -> x509.Certificate:
         raise InputError("certificate.malformed", f"the certificate cannot be read: {_place(piece, source)}") from error
 
 
+def load_der_certificate(content: bytes) -> x509.Certificate:
+    """Return the certificate that DER is, nothing inside it read yet; raises InputError ``certificate.malformed``."""
+    try:
+        return x509.load_der_x509_certificate(content)
+    except UNREADABLE as error:
+        raise InputError("certificate.malformed", f"the certificate cannot be read: {error}") from error
+
+
 def load_csr(piece: Piece, *, source: str) -> x509.CertificateSigningRequest:
     """Return the request that a piece is, its signature unverified; raises InputError ``csr.malformed``."""
     try:

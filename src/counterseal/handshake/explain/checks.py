@@ -11,7 +11,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from counterseal.errors import InputError
-from counterseal.handshake.explain.certificates import demands_stapling, read_certificates, show_authority
+from counterseal.handshake.explain.certificates import (
+    demands_stapling,
+    read_certificate,
+    read_certificates,
+    show_authority,
+)
 from counterseal.handshake.observation import StapleFault
 from counterseal.handshake.staple import read_staple
 from counterseal.pki.names import dns_name, ip_address
@@ -64,7 +69,7 @@ def check_server(
 
     ``stapled`` is what came when an OCSP response was asked for; None when that was not seen.
     """
-    chain = read_certificates(story.server_chain)
+    chain = [encoded for encoded in story.server_chain or () if read_certificate(encoded) is not None]
     if not chain:
         return None
     names = () if name is None else _general_names(name)

@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from counterseal.pki import der, der_reader
 from counterseal.pki.constraints import comparable
 from counterseal.pki.path.once import once
+from counterseal.pki.reading import load_der_certificate
 from counterseal.pki.subject import show_subject
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
     from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 
+Given = x509.Certificate | bytes
+"""A certificate as the library has it, or its DER as a peer or a file has it."""
 ExtensionT = TypeVar("ExtensionT", bound=x509.ExtensionType)
 _UP_TO_SUBJECT = 4  # SEQUENCEs of a TBSCertificate: algorithm, issuer, validity, subject
 _UNREADABLE = (ValueError, TypeError, UnsupportedAlgorithm, x509.DuplicateExtension, x509.UnsupportedGeneralNameType)
@@ -38,12 +41,20 @@ class Octets(NamedTuple):
 class Candidate:
     """One certificate and, where it is one, the fact that it is a trust anchor."""
 
-    def __init__(self, certificate: x509.Certificate, *, anchor: bool = False) -> None:
-        self.certificate = certificate
+    def __init__(self, given: Given, *, anchor: bool = False) -> None:
+        if isinstance(given, bytes):
+            self.encoded = given
+        else:
+            self.certificate = given
         self.anchor = anchor
 
     def __str__(self) -> str:
         return self.name
+
+    @once
+    def certificate(self) -> x509.Certificate:
+        """The certificate itself; raises InputError ``certificate.malformed`` for octets that are none."""
+        return load_der_certificate(self.encoded)
 
     @once
     def encoded(self) -> bytes:

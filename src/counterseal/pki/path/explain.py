@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from cryptography import x509
     from cryptography.x509.ocsp import OCSPResponse
 
+    from counterseal.pki.path.candidate import Given
     from counterseal.pki.path.revocation_list import RevocationList
     from counterseal.pki.profile import Purpose
 
@@ -98,9 +99,9 @@ class Explanation:
 
 
 def explain(
-    end_entity: x509.Certificate,
-    intermediates: Sequence[x509.Certificate],
-    anchors: Sequence[x509.Certificate],
+    end_entity: Given,
+    intermediates: Sequence[Given],
+    anchors: Sequence[Given],
     *,
     purpose: Purpose,
     at: datetime,
@@ -110,6 +111,9 @@ def explain(
     ocsp_responses: Sequence[OCSPResponse] = (),
 ) -> Explanation:
     """Return every check on every path that was tried, until one was valid; never raises for what certificates hold.
+
+    Certificates may be given as DER, and then those that have nothing to do with the end entity are not even loaded;
+    raises InputError ``certificate.malformed`` for octets that it has to load and that are none.
 
     ``names`` must all be borne by the end entity. ``crls`` None leaves revocation out, an empty list asks for what is
     not there; every one of ``ocsp_responses`` must answer for the path. ``depth`` is the most intermediates between end

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from cryptography import x509
 
 from counterseal.duration import show_duration
+from counterseal.errors import InputError
 from counterseal.moments import show_moment
 from counterseal.pki.path import catalogue
 from counterseal.pki.path.check import failed, lapsed, passed, skipped
@@ -67,10 +68,16 @@ def _judge(
     for fault in faults:
         yield failed(catalogue.CRL, position, f"the list of {issuer.name}: {fault}")
     if not faults:
-        left = "" if one.next_update is None else f", {show_duration(one.next_update - question.at)} left"
-        yield passed(catalogue.CRL, position, "of {}, from {}{}", issuer, one.this_update, left)
+        yield _believed(position, one, issuer, question)
     for lapse in one.lapses:
         yield lapsed(catalogue.CRL, position, f"the list of {issuer.name}: {lapse}", question, section="RFC 5280 5.2")
+
+
+def _believed(position: int, one: RevocationList, issuer: Candidate, question: Question) -> Check:
+    if one.next_update is None:
+        return passed(catalogue.CRL, position, "of {}, from {}", issuer, one.this_update)
+    left = one.next_update - question.at
+    return passed(catalogue.CRL, position, "of {}, from {}, {} left", issuer, one.this_update, left)
 
 
 def _origin_faults(one: RevocationList, issuer: Candidate) -> Iterator[str]:
@@ -93,7 +100,7 @@ def _look_up(position: int, subject: Candidate, one: RevocationList) -> Check:
     serial = subject.certificate.serial_number
     try:
         entry = one.entry(serial)
-    except UNREADABLE as error:
+    except (*UNREADABLE, InputError) as error:
         return failed(catalogue.CRL, position, f"the entries of the list cannot be read: {error}")
     if entry is None:
         return passed(catalogue.REVOCATION, position, "serial number {} is not on the list", show_serial(serial))

@@ -1,7 +1,8 @@
-"""A revocation list as path validation sees it: read by the library, verified and searched by its octets.
+"""A revocation list as path validation sees it: its frame read by the library, verified and searched by its octets.
 
-The library encodes a list anew to verify it and makes an object of every entry to find one, which takes longer than all
-else about a path. RFC 5280 5.1.
+The library reads every entry to load a list, encodes all of it anew to verify it and makes an object of every entry to
+find one, which takes longer than all else about a path. So entries are read only where a serial number may be among
+them. RFC 5280 5.1.
 """
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 
 from counterseal.errors import InputError
-from counterseal.pki import der, der_reader
 from counterseal.pki.constraints import comparable
+from counterseal.pki.crl_reader import signed_parts, without_entries
 from counterseal.pki.path.crl_scope import UNREADABLE, entry_of, is_followed, scope_of
 from counterseal.pki.path.once import once
 from counterseal.pki.path.signature import is_signed
@@ -34,39 +35,44 @@ class RevocationList:
 
     def __init__(self, content: bytes) -> None:
         """Read the list; raises InputError ``crl.malformed``."""
-        self.crl = load_crl(content)
+        self._frame = load_crl(without_entries(content))
         self._content = content
-        self._signed_by: dict[x509.Certificate, bool] = {}
+        self._signed_by: dict[bytes, bool] = {}
+
+    @once
+    def crl(self) -> x509.CertificateRevocationList:
+        """The list with its entries; raises InputError ``crl.malformed`` where one of them cannot be read."""
+        return load_crl(self._content)
 
     @once
     def issuer_key(self) -> object:
         """The issuer in a form whose equality is that of RFC 5280 7.1; None when it or the dates cannot be read."""
         try:
             _ = self.this_update, self.next_update
-            return tuple(comparable(self.crl.issuer))
+            return tuple(comparable(self._frame.issuer))
         except UNREADABLE:
             return None
 
     @once
     def this_update(self) -> datetime:
         """When it was made; raises ValueError where it cannot be read."""
-        return self.crl.last_update_utc
+        return self._frame.last_update_utc
 
     @once
     def next_update(self) -> datetime | None:
         """When the next one comes at the latest, or None; raises ValueError where it cannot be read."""
-        return self.crl.next_update_utc
+        return self._frame.next_update_utc
 
     @once
     def scope(self) -> x509.IssuingDistributionPoint | None:
         """For which certificates it is; None for all of its issuer."""
-        return scope_of(self.crl)
+        return scope_of(self._frame)
 
     @once
     def kind_fault(self) -> str | None:
         """Why nobody goes by it, whatever the certificate: a delta, critical or not, or narrowed (RFC 5280 5.2)."""
         try:
-            present = {extension.oid.dotted_string: extension.critical for extension in self.crl.extensions}
+            present = {extension.oid.dotted_string: extension.critical for extension in self._frame.extensions}
         except UNREADABLE as error:
             return f"its extensions cannot be read: {error}"
         if _DELTA_INDICATOR in present:
@@ -84,27 +90,30 @@ class RevocationList:
 
     def is_signed_by(self, issuer: Candidate) -> bool:
         """Whether the key of ``issuer`` made the signature; False also where it cannot be known."""
-        if issuer.certificate not in self._signed_by:
-            self._signed_by[issuer.certificate] = self._verify(issuer)
-        return self._signed_by[issuer.certificate]
+        if issuer.encoded not in self._signed_by:
+            self._signed_by[issuer.encoded] = self._verify(issuer)
+        return self._signed_by[issuer.encoded]
 
     def entry(self, serial_number: int) -> x509.RevokedCertificate | None:
-        """Return the entry of a serial number, or None; raises ValueError when it cannot be read."""
-        if serial_number >= 0 and der.integer(serial_number) not in self._content:
-            return None  # an entry would hold just these octets
-        return entry_of(self.crl, serial_number)
+        """Return the entry of a serial number, or None; raises ValueError or InputError when it cannot be read."""
+        return entry_of(self.crl, serial_number) if self._may_hold(serial_number) else None
+
+    def _may_hold(self, serial_number: int) -> bool:
+        """Whether the octets of a number stand anywhere in the list, as they do in every encoding of it."""
+        octets = (serial_number.bit_length() + 7) // 8
+        return serial_number < 0 or serial_number.to_bytes(octets, "big") in self._content
 
     def _verify(self, issuer: Candidate) -> bool:
         try:
-            signed, *_ = der_reader.read(self._content).children()
-            by = (self.crl.signature_hash_algorithm, self.crl.signature_algorithm_parameters)
+            signed, signature = signed_parts(self._content)
+            by = (self._frame.signature_hash_algorithm, self._frame.signature_algorithm_parameters)
         except (ValueError, UnsupportedAlgorithm, InputError):
             return False
-        return is_signed(signed.whole, self.crl.signature, issuer.public_key, by)
+        return is_signed(signed, signature, issuer.public_key, by)
 
     def _lapses(self) -> Iterator[str]:
         try:
-            number = self.crl.extensions.get_extension_for_class(x509.CRLNumber)
+            number = self._frame.extensions.get_extension_for_class(x509.CRLNumber)
         except x509.ExtensionNotFound:
             yield "it has no cRLNumber"
         except UNREADABLE:

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import TYPE_CHECKING
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from chains import Case, cases
+from counterseal.errors import InputError
 from counterseal.pki.path.catalogue import KINDS
 from counterseal.pki.path.check import Outcome
-from counterseal.pki.path.explain import Explanation, explain
+from counterseal.pki.path.explain import Explanation, PathReport, explain
+
+if TYPE_CHECKING:
+    from cryptography import x509
+
+    from counterseal.pki.path.candidate import Given
 
 # These are tested by themselves, in test_by_hand.py, test_ocsp.py and test_fuzz.py: no builder makes what they need.
 MADE_BY_HAND = {"version", "serial_number", "issuer_name", "search", "ocsp"}
@@ -64,3 +72,45 @@ def test_every_check_of_a_bad_chain_is_still_made(case: Case) -> None:
     for code in ("validity", "extensions", "version", "serial_number", "key_strength", "critical_extensions"):
         looked_at = {check.position for check in best.checks if check.kind.code == code}
         assert looked_at == set(range(len(best.certificates)))
+
+
+@pytest.mark.parametrize("case", cases(), ids=lambda case: case.name)
+def test_der_is_judged_as_the_certificate_is(case: Case) -> None:
+    """Every message of every path is the same."""
+    end, *others = map(der_of, case.chain)
+    told = explain(
+        end,
+        others,
+        list(map(der_of, case.anchors)),
+        purpose=case.purpose,
+        at=case.at,
+        names=case.names,
+        crls=case.lists,
+        depth=case.depth,
+    )
+    known = answer(case.name)
+    assert [path.certificates for path in told.paths] == [path.certificates for path in known.paths]
+    assert [messages(path) for path in told.paths] == [messages(path) for path in known.paths]
+
+
+def test_octets_that_are_no_certificate_are_refused_where_they_are_looked_at() -> None:
+    """Beside the path nobody does."""
+    case, no_certificate = BY_NAME["good server"], b"no certificate"
+
+    def told(*chain: Given) -> Explanation:
+        end, *others = chain
+        return explain(end, others, case.anchors, purpose=case.purpose, at=case.at, names=case.names)
+
+    assert told(case.chain[0], no_certificate, *case.chain[1:]).valid
+    with pytest.raises(InputError, match="the certificate cannot be read"):
+        told(no_certificate, *case.chain[1:])
+
+
+def der_of(certificate: x509.Certificate) -> bytes:
+    """Return the DER."""
+    return certificate.public_bytes(Encoding.DER)
+
+
+def messages(path: PathReport) -> list[str]:
+    """Return what every check says."""
+    return [check.message for check in path.checks]

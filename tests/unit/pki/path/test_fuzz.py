@@ -64,9 +64,17 @@ def load(content: bytes) -> x509.Certificate | None:
 
 
 def load_list(content: bytes) -> RevocationList | None:
-    """Load a list as every command does."""
+    """Load a list, its entries unread; None where that is refused."""
     try:
         return RevocationList(content)
+    except InputError:
+        return None
+
+
+def with_entries(found: RevocationList) -> x509.CertificateRevocationList | None:
+    """Return the list as every command takes it; None where an entry cannot be read."""
+    try:
+        return found.crl
     except InputError:
         return None
 
@@ -115,7 +123,8 @@ def explain_damaged(data: st.DataObject) -> None:
             names=case.names,
             crls=lists if case.crls is not None else None,
         )
-        verify(read[0], others, anchors, purpose=case.purpose, at=case.at, crls=[one.crl for one in lists] or None)
+        whole = [crl for crl in map(with_entries, lists) if crl is not None]
+        verify(read[0], others, anchors, purpose=case.purpose, at=case.at, crls=whole or None)
         second_opinion(told, others, anchors)
         assert json.dumps([report_to_json(report) for report in told.paths])
 
