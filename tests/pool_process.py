@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import socket
 import subprocess
 import tempfile
 import time
@@ -50,7 +51,13 @@ def pool(cluster: Cluster, mode: str) -> Iterator[Callable[[str], str]]:
 
 def _wait(process: subprocess.Popen[bytes], base: Path) -> None:
     deadline = time.monotonic() + SECONDS
-    while not (base / ".s.PGSQL.6432").exists():
+    while not _answers(base / ".s.PGSQL.6432"):
         assert process.poll() is None, (base / "log").read_text()
         assert time.monotonic() < deadline
         time.sleep(0.01)
+
+
+def _answers(path: Path) -> bool:
+    """Whether somebody listens there: the socket is a file before anybody does."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        return probe.connect_ex(str(path)) == 0

@@ -50,7 +50,6 @@ from counterseal.service.log import log, log_error, start_logging
 from counterseal.service.metrics import Metrics
 from counterseal.service.parts import Face, Service, Upkeep
 from counterseal.service.requests import Requests
-from counterseal.service.shared_access import SharedAccess
 from counterseal.service.short_way import ShortWay
 from counterseal.service.systemd import READY, STOPPING, notify, notify_reloading, watchdog
 from counterseal.service.upkeep import upkeep
@@ -169,6 +168,8 @@ def _access(stack: AsyncExitStack, home: Path, settings: Settings, authority: Au
         return replace(authority, store=open_store(home, settings, one_thread=one_thread))
 
     if authority.store.is_shared:
+        from counterseal.service.shared_access import SharedAccess  # noqa: PLC0415 - greenlets, for this store alone
+
         access: Access = SharedAccess(open_one, metrics)
     else:
         writer = stack.enter_context(open_one(one_thread=False))

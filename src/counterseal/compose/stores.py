@@ -29,7 +29,7 @@ def open_store(
 ) -> Store:
     """Open the store that ``settings`` name, else the file in ``home``; ``create`` makes it where there is none.
 
-    Raises StoreError for each way it can be unusable, InputError ``store.extra`` without the driver.
+    Raises StoreError for each way it can be unusable, InputError ``store.extra`` without its packages.
     """
     if settings.store is None:
         from counterseal.store import sqlite  # noqa: PLC0415 - one of two
@@ -43,11 +43,12 @@ def open_store(
 
 
 def require_driver() -> None:
-    """Raise InputError ``store.extra`` where the driver for PostgreSQL is missing."""
-    if find_spec("psycopg") is None:
+    """Raise InputError ``store.extra`` where the driver for PostgreSQL, or what it is suspended with, is missing."""
+    missing = [name for name in ("psycopg", "greenlet") if find_spec(name) is None]
+    if missing:
         raise InputError(
             "store.extra",
-            "the store is in PostgreSQL, whose driver is not installed: psycopg",
+            f"the store is in PostgreSQL, and what it takes is not installed: {', '.join(missing)}",
             hint=installing("postgresql"),
         )
 

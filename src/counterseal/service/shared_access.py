@@ -1,10 +1,11 @@
-"""A store in a database server from asynchronous code: every statement goes there and back, so all run in threads.
+"""A store in a database server from asynchronous code: every statement goes there and back, and the loop goes on.
 
-Reads and writes have a few connections each; what is asked for again and again is remembered until a change of it is
-announced (``announced``). Each write is a transaction of its own, beside others in this process and on other hosts; the
-database flushes once for all that commit at a time. What waits while the database is away for a moment (a restart, a
-failover) is tried again, and so is what met another one's rows the wrong way round. Only a commit that was sent and not
-answered is not: nobody knows whether it happened, so whoever asked is told to come again and look.
+A job is suspended meanwhile (``counterseal.suspension``). Reads and writes have a few connections each; what is asked
+for again and again is remembered until a change of it is announced (``announced``). Each write is a transaction of its
+own, beside others in this process and on other hosts; the database flushes once for all that commit at a time. What
+waits while the database is away for a moment (a restart, a failover) is tried again, and so is what met another one's
+rows the wrong way round. Only a commit that was sent and not answered is not: nobody knows whether it happened, so
+whoever asked is told to come again and look.
 """
 
 from __future__ import annotations
@@ -16,10 +17,10 @@ from typing import TYPE_CHECKING, TypeVar
 from counterseal.authority.ahead import Ahead
 from counterseal.service.access import THREADS, Access
 from counterseal.service.announced import Announced
-from counterseal.service.errands import Errands
 from counterseal.service.together import Together
 from counterseal.service.transacting import look, patiently, transaction
 from counterseal.service.waiting import QUEUE_LIMIT, overloaded
+from counterseal.suspension import in_the_loop
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,8 +44,8 @@ class SharedAccess(Access):
         ahead = Ahead()
         writers = [replace(open_one(), ahead=ahead.beside()) for _ in range(WRITERS)]
         super().__init__(writers[0], writers[0], open_one, metrics)
-        self._readers = _Connections("read", [open_one() for _ in range(READERS)])
-        self._writers = _Connections("write", writers)
+        self._readers = _Connections([open_one() for _ in range(READERS)])
+        self._writers = _Connections(writers)
         self._together = Together(self._transact)
         self._metrics.watch_waiting(lambda: self._writers.waiting + self._together.waiting)
         self._announced = Announced(writers[0].store.listen)
@@ -52,7 +53,7 @@ class SharedAccess(Access):
         self._metrics.watch_hearing(lambda: self._announced.hears)
 
     async def read(self, job: Callable[[Authority], T]) -> T:
-        """Return what ``job`` reads, in a thread; it may be run again when a connection was lost."""
+        """Return what ``job`` reads; it may be run again when a connection was lost."""
         return await self._readers.do(lambda authority: look(authority, job))
 
     async def write(
@@ -127,12 +128,12 @@ class SharedAccess(Access):
 
 
 class _Connections:
-    """Some of them, each with a thread of its own; ``waiting`` is how many jobs have none yet."""
+    """Some of them; ``waiting`` is how many jobs have none yet."""
 
-    def __init__(self, name: str, authorities: list[Authority]) -> None:
-        self._free: asyncio.LifoQueue[tuple[Authority, Errands]] = asyncio.LifoQueue()
-        for number, authority in enumerate(authorities):
-            self._free.put_nowait((authority, Errands(f"{name} {number}")))
+    def __init__(self, authorities: list[Authority]) -> None:
+        self._free: asyncio.LifoQueue[Authority] = asyncio.LifoQueue()
+        for authority in authorities:
+            self._free.put_nowait(authority)
         self._number = len(authorities)
         self.waiting = 0
 
@@ -140,12 +141,14 @@ class _Connections:
         """Do the job as soon as there is a connection; who does not wait any more stops nothing."""
         self.waiting += 1
         try:
-            authority, errands = await self._free.get()
+            authority = await self._free.get()
         finally:
             self.waiting -= 1
-        loop = asyncio.get_running_loop()
+        return await asyncio.shield(asyncio.create_task(self._do(authority, job, until)))
 
-        timer: asyncio.TimerHandle | None = None
+    async def _do(self, authority: Authority, job: Callable[[Authority], T], until: float | None) -> T:
+        loop = asyncio.get_running_loop()
+        timer: asyncio.TimerHandle
 
         def cut() -> None:
             """Give up on a server that says nothing for long, so that another one is looked for."""
@@ -153,20 +156,15 @@ class _Connections:
             authority.store.cut()
             timer = loop.call_later(SILENCE_SECONDS, cut)
 
-        def give_back(done: asyncio.Future[T]) -> None:
-            if timer is not None:
-                timer.cancel()
-            done.exception()
-            self._free.put_nowait((authority, errands))
-
         timer = loop.call_later(SILENCE_SECONDS, cut)
-        work = errands.do(lambda: patiently(lambda: job(authority), until))
-        work.add_done_callback(give_back)
-        return await asyncio.shield(work)
+        try:
+            return await in_the_loop(lambda: patiently(lambda: job(authority), until))
+        finally:
+            timer.cancel()
+            self._free.put_nowait(authority)
 
     async def close(self) -> None:
         """Wait for what is done, then close them."""
         for _ in range(self._number):
-            authority, errands = await self._free.get()
-            errands.close()
+            authority = await self._free.get()
             authority.store.close()

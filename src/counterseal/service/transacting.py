@@ -1,4 +1,4 @@
-"""What a thread does with its connection to a shared store: a look, a transaction, patience while the database is away.
+"""What a job does with its connection to a shared store: a look, a transaction, patience while the database is away.
 
 All of it is done again from its beginning when the database undid it. Only a commit that was sent and not answered is
 not: nobody knows whether it happened, so whoever asked is told to come again and look.
@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 from counterseal.errors import StoreError
+from counterseal.suspension import sleep
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -58,7 +59,7 @@ def patiently(work: Callable[[], T], until: float | None = None) -> T:
             if error.code not in AWAY | {CONFLICT} or time.monotonic() > until:
                 raise
             pause = 0.0 if error.code == CONFLICT else PAUSE_SECONDS
-        time.sleep(pause)
+        sleep(pause)
 
 
 def _send(commit: Callable[[], None]) -> None:

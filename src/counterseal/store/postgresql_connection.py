@@ -11,26 +11,35 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
 import psycopg
 from psycopg.conninfo import make_conninfo
 from psycopg.pq import TransactionStatus
 from psycopg.types.numeric import Int8BinaryDumper, Int8Dumper
+from psycopg.waiting import wait_async
 
 from counterseal.errors import InputError, StoreError
 from counterseal.store.postgresql_failures import FAULTS, unreachable
+from counterseal.suspension import apart, can_suspend, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from contextlib import AbstractContextManager
 
+    from psycopg.abc import PQGen
+
     from counterseal.store.rows import Row
+
+T = TypeVar("T")
 
 CONNECT_SECONDS = 10
 IDLE_SECONDS = 20
 """A transaction whose client says nothing for so long is rolled back: a frozen replica holds up nobody for longer."""
+
+WAKE_SECONDS = 0.1
+"""How often who waits for the server may be interrupted, as the driver has it."""
 
 AT_ONCE = 4096
 _DEFAULTS = {
@@ -72,13 +81,23 @@ class Address:
         return f"{parts.scheme}://{user.partition(':')[0]}{at}{hosts}{parts.path}"
 
 
+class Line(psycopg.Connection["Row"]):
+    """The driver's connection; whoever runs in an event loop does not hold it up."""
+
+    def wait(self, gen: PQGen[T], interval: float = WAKE_SECONDS, timeout: float | None = None) -> T:
+        """Wait for the server, as the class above does or as the driver's asynchronous one does."""
+        if can_suspend():
+            return wait_for(wait_async(gen, self.pgconn.socket, interval, timeout))
+        return super().wait(gen, interval, timeout)
+
+
 class PostgreSQL:
     """A connection in autocommit, whose transactions are statements like others.
 
     One that was lost is made anew for the next statement, but never in the middle of a transaction.
     """
 
-    def __init__(self, dial: Callable[[], psycopg.Connection[Row]]) -> None:
+    def __init__(self, dial: Callable[[], Line]) -> None:
         self._dial = dial
         self._inner = dial()
         self._began = False
@@ -119,14 +138,14 @@ class PostgreSQL:
         return PostgreSQL(self._dial)
 
     @property
-    def line(self) -> psycopg.Connection[Row]:
+    def line(self) -> Line:
         """The driver's connection as it is now, for who must know when it is lost."""
         return self._inner
 
-    def _reach(self, statement: str) -> psycopg.Connection[Row]:
+    def _reach(self, statement: str) -> Line:
         begins = statement.startswith("begin")
         if self._inner.closed and (begins or not self._began):
-            self._inner = self._dial()
+            self._inner = apart(self._dial)
         self._began = begins or (self._began and statement not in {"commit", "rollback"})
         return self._inner
 
@@ -145,11 +164,11 @@ def connect(address: Address, password: str | None, *, busy_seconds: float) -> P
     return PostgreSQL(lambda: _dial(address, password, busy_seconds))
 
 
-def _dial(address: Address, password: str | None, busy_seconds: float) -> psycopg.Connection[Row]:
+def _dial(address: Address, password: str | None, busy_seconds: float) -> Line:
     given = parse_qs(urlsplit(address.url).query).keys()
     options = {key: value for key, value in _DEFAULTS.items() if key not in given}
     try:
-        inner = psycopg.connect(
+        inner = Line.connect(
             make_conninfo(address.url, **options), password=password, autocommit=True, connect_timeout=CONNECT_SECONDS
         )
         inner.adapters.register_dumper(int, Int8Dumper)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from threading import Barrier
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
@@ -19,6 +18,7 @@ from counterseal.store.acme.accounts import add_account
 from counterseal.store.acme.orders import add_order, change_order, claim_processing
 from counterseal.store.acme.records import AccountRecord, OrderRecord
 from counterseal.store.postgresql_failures import unreachable
+from counterseal.suspension import wait_for
 from postgresql_process import cluster
 from shared_store import Lab, shared_lab
 from store_fixtures import certificate, issue, key_use
@@ -38,6 +38,11 @@ def lab(tmp_path: Path) -> Iterator[Lab]:
     """Return a laboratory."""
     with shared_lab(tmp_path) as made:
         yield made
+
+
+def meet_at(barrier: asyncio.Barrier) -> None:
+    """Wait, in a job, until others are there."""
+    wait_for(asyncio.wait_for(barrier.wait(), SECONDS))
 
 
 def test_what_fails_fails_alone(lab: Lab) -> None:
@@ -75,12 +80,12 @@ def test_two_replicas_write_at_once(lab: Lab) -> None:
 
 def test_jobs_of_one_and_of_several_replicas_do_not_wait_for_each_other(lab: Lab) -> None:
     """Each is in its transaction while the others are."""
-    meeting = Barrier(4)
+    meeting = asyncio.Barrier(4)
 
     def meet(number: int) -> Callable[[Authority], int]:
         def job(authority: Authority) -> int:
             reserve(number)(authority)
-            meeting.wait(SECONDS)
+            meet_at(meeting)
             return number
 
         return job
@@ -136,14 +141,14 @@ def test_of_two_revocations_at_once_one_is_refused(lab: Lab) -> None:
 
 def test_what_waits_for_each_other_is_done_again(lab: Lab) -> None:
     """Two jobs take two rows in different order: the database undoes one, which begins anew; both are done."""
-    met, begun = Barrier(2), set[tuple[int, ...]]()
+    met, begun = asyncio.Barrier(2), set[tuple[int, ...]]()
 
     def take(*numbers: int) -> Callable[[Authority], int]:
         def job(authority: Authority) -> int:
             authority.store.hold(numbers[0])
             if numbers not in begun:  # the one that begins anew is alone
                 begun.add(numbers)
-                met.wait(SECONDS)
+                meet_at(met)
             authority.store.hold(numbers[1])
             return numbers[0]
 
@@ -158,7 +163,7 @@ def test_what_waits_for_each_other_is_done_again(lab: Lab) -> None:
 
 def test_who_claims_skips_what_is_claimed(lab: Lab) -> None:
     """Two replicas look at once: each gets other orders, and neither waits."""
-    met = Barrier(2)
+    met = asyncio.Barrier(2)
 
     def fill(authority: Authority) -> None:
         account = AccountRecord("a", "t", "{}", "valid", "[]", terms_agreed=True, external_key=None, created_at=1)
@@ -169,7 +174,7 @@ def test_who_claims_skips_what_is_claimed(lab: Lab) -> None:
 
     def claim(authority: Authority) -> tuple[str, ...]:
         found = claim_processing(authority.store, everything=True, limit=2)
-        met.wait(SECONDS)
+        meet_at(met)
         return found
 
     async def story(access: SharedAccess) -> set[str]:
