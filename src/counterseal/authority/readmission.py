@@ -50,8 +50,8 @@ def readmitted(authority: Authority, directory: Path) -> Iterator[CertificateRec
     trusted = set(_contents(directory, "*client-cas.pem"))
     for ca in [record for record in authority.store.cas() if record.certificate in trusted]:
         listed = _listed(directory, x509.load_der_x509_certificate(ca.certificate).subject)
-        serials = authority.store.revoked_serials(ca.name, not_expired_at=epoch(authority.clock()))
-        for serial_number in [one for one in serials if one not in listed]:
+        shown = authority.store.revoked_serials(ca.name, not_expired_at=epoch(authority.clock()))
+        for serial_number in [one for one in (int(serial, 16) for serial in shown) if one not in listed]:
             record = authority.store.certificate(serial_number, issuer=ca.name)
             if record.profile not in UNLISTED:
                 yield record

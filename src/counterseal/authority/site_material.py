@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from itertools import chain, repeat
+from collections import defaultdict
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from counterseal.authority.parts import ROOT
@@ -14,6 +15,7 @@ from counterseal.nginx.site import Admit, Revocation
 from counterseal.pki.crl import to_pem
 from counterseal.pki.pem import encode_certificates
 from counterseal.pki.profile import Purpose
+from counterseal.pki.shown import show_serial
 from counterseal.pki.subject import nginx_name
 
 if TYPE_CHECKING:
@@ -68,8 +70,9 @@ def material_of(
     paths = [authority.path(record) for record in admitted]
     above = _distinct(certificate for path in paths for certificate in path)
     issuers = tuple(nginx_name(path[0].subject) for path in paths)
-    revoked = _revoked(authority, admitted, issuers) if site.revocation is not Revocation.CRL else ()
-    by_map_alone = site.revocation.settle(len(revoked)) is Revocation.MAP  # a long list is then not even read
+    revoked = _revoked(authority, admitted, issuers) if site.revocation is not Revocation.CRL else {}
+    entries = sum(map(len, revoked.values()))
+    by_map_alone = site.revocation.settle(entries) is Revocation.MAP  # a long list is then not even read
     return Material(
         certificate_chain=server.chain,
         private_key=server.private_key,
@@ -79,7 +82,7 @@ def material_of(
         issuer_dns=issuers,
         issuer_cas=tuple(record.name for record in admitted),
         revoked=revoked,
-        known=_known(authority, admitted, issuers) if site.admit is Admit.KNOWN else (),
+        known=_known(authority, admitted, issuers) if site.admit is Admit.KNOWN else {},
         upstream=upstream,
         stapling_cas_pem=b"" if site.verifies else encode_certificates(authority.issuer(ROOT).trust_anchor),
     )
@@ -98,23 +101,20 @@ def _lists(authority: Authority, admitted: Sequence[CARecord]) -> list[bytes]:
     return [crl.crl for name in names if (crl := authority.store.latest_crl(name)) is not None]
 
 
-def _revoked(authority: Authority, admitted: Sequence[CARecord], issuers: Sequence[str]) -> tuple[tuple[str, int], ...]:
-    lists = (
-        zip(repeat(issuer), authority.store.revoked_serials(record.name), strict=False)
-        for record, issuer in zip(admitted, issuers, strict=True)
-    )
-    return tuple(chain.from_iterable(lists))
+def _revoked(authority: Authority, admitted: Sequence[CARecord], issuers: Sequence[str]) -> dict[str, list[str]]:
+    found: defaultdict[str, list[str]] = defaultdict(list)  # a CA and its successor may have one name
+    for record, issuer in zip(admitted, issuers, strict=True):
+        found[issuer].extend(authority.store.revoked_serials(record.name))
+    return found
 
 
-def _known(authority: Authority, admitted: Sequence[CARecord], issuers: Sequence[str]) -> tuple[tuple[str, int], ...]:
-    now = epoch(authority.clock())
-    return tuple(
-        (issuer, serial)
-        for record, issuer in zip(admitted, issuers, strict=True)
-        for left_out in [unlisted_serials(authority, record.name)]
-        for serial in authority.store.known_serials(record.name, at=now)
-        if serial not in left_out
-    )
+def _known(authority: Authority, admitted: Sequence[CARecord], issuers: Sequence[str]) -> dict[str, list[str]]:
+    now, found = epoch(authority.clock()), defaultdict[str, list[str]](list)
+    for record, issuer in zip(admitted, issuers, strict=True):
+        left_out = {show_serial(serial).lower() for serial in unlisted_serials(authority, record.name)}
+        serials = authority.store.known_serials(record.name, at=now)
+        found[issuer].extend(serial for serial in serials if serial not in left_out)
+    return found
 
 
 def _distinct(certificates: Iterable[x509.Certificate]) -> tuple[x509.Certificate, ...]:

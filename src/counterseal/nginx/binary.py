@@ -17,7 +17,7 @@ from counterseal.files import reason_of
 from counterseal.nginx.errorlog import SERIOUS, parse_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterator
 
     from counterseal.nginx.errorlog import LogLine
 
@@ -78,12 +78,17 @@ def find_nginx(explicit: Path | None = None) -> Path:
     if explicit is not None:
         require_executable(explicit)
         return explicit
-    on_path = shutil.which("nginx")
-    candidates = (Path(on_path) if on_path else None, _USUAL, find_wheel())
-    for candidate in candidates:
+    for candidate in _candidates():
         if candidate is not None and os.access(candidate, os.X_OK):
             return candidate
     raise NginxError("nginx.missing", "nginx not found: not on PATH, not in /usr/sbin", hint=_INSTALL_HINT)
+
+
+def _candidates() -> Iterator[Path | None]:
+    on_path = shutil.which("nginx")
+    yield Path(on_path) if on_path else None
+    yield _USUAL
+    yield find_wheel()  # last, as it reads the metadata of a package
 
 
 def find_wheel() -> Path | None:

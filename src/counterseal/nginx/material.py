@@ -8,9 +8,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from counterseal.errors import ConfigError
 from counterseal.findings import Finding, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
 
 _LABEL = re.compile(rb"^-----BEGIN ([A-Z0-9 ]+)-----\r?$", re.MULTILINE)
 _KEYS = frozenset({b"PRIVATE KEY", b"EC PRIVATE KEY", b"RSA PRIVATE KEY"})
@@ -49,7 +53,7 @@ class Material:
     client and its root. ``crl_pem``: one current CRL for every CA of those chains, roots included.
     ``issuer_dns``: the names of the issuing CAs that a client certificate may come from, as ``pki.subject.nginx_name``
     prints them; ``issuer_cas``: the client CA of the site that each of them is, in the same order, or empty.
-    ``revoked`` and ``known``: (issuer name, serial number) pairs for the maps.
+    ``revoked`` and ``known``: for the maps, by issuer name the serial numbers as nginx shows them, in either case.
     ``upstream``: for sites with a TLS backend. ``stapling_cas_pem``: the root above the site's own certificate, for
     OCSP responses that a delegate signed; only where no client is verified, who would be by this root, too.
     """
@@ -61,13 +65,18 @@ class Material:
     crl_pem: bytes = b""
     issuer_dns: tuple[str, ...] = ()
     issuer_cas: tuple[str, ...] = ()
-    revoked: tuple[tuple[str, int], ...] = field(default=(), repr=False)
-    known: tuple[tuple[str, int], ...] = field(default=(), repr=False)
+    revoked: Mapping[str, Collection[str]] = field(default_factory=dict, repr=False)
+    known: Mapping[str, Collection[str]] = field(default_factory=dict, repr=False)
     upstream: UpstreamMaterial | None = None
     stapling_cas_pem: bytes = b""
 
     def __post_init__(self) -> None:
         _refuse(_faults(self))
+
+    @property
+    def revocations(self) -> int:
+        """How many are revoked."""
+        return sum(map(len, self.revoked.values()))
 
 
 def _refuse(faults: list[str]) -> None:

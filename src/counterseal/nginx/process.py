@@ -130,11 +130,12 @@ class NginxProcess:
         self._signal_reload(master)
         while True:
             late = self.clock.monotonic() >= end
-            alive = {pid for pid in children_of(master) if pid not in old and accepts(pid)}
+            replaced = not any(accepts(pid) for pid in old)  # who is new stands in the table of all processes
+            alive = [pid for pid in children_of(master) if pid not in old and accepts(pid)] if replaced else []
             lines += tail.read()
             self._raise_failure(master, lines, old)
-            if alive and not any(accepts(pid) for pid in old):
-                return Reload(master, tuple(sorted(alive)))
+            if alive:
+                return Reload(master, tuple(alive))
             if late:
                 raise NginxError("nginx.timeout", f"nginx has not taken over after {within:g} s: master {master}")
             self.clock.sleep(INTERVAL)

@@ -16,9 +16,9 @@ from counterseal.store.rows import (
     CERTIFICATE_COLUMNS,
     SERIAL_OCTETS,
     certificate_record,
-    decode_serial,
     encode_serial,
     reserved_columns,
+    show_serials,
 )
 
 if TYPE_CHECKING:
@@ -98,6 +98,9 @@ class Inventory(Blocks):
 
         return read_page(query, self.rows, self.reserved_in_blocks)
 
-    def known_serials(self, issuer: str, at: int) -> Iterator[int]:
-        """Yield the serial numbers of the issuer's valid certificates that have not expired at ``at``, by expiry."""
-        return map(decode_serial, self.column(_KNOWN, (issuer, at)))
+    def known_serials(self, issuer: str, at: int) -> Iterator[str]:
+        """Yield the serial numbers of the issuer's valid certificates that have not expired at ``at``, by expiry.
+
+        As ``show_serials`` says.
+        """
+        return show_serials(self.column(_KNOWN, (issuer, at)))

@@ -13,7 +13,7 @@ from counterseal.pki.shown import show_serial
 from counterseal.store.changes import Changes
 from counterseal.store.inventory import Inventory
 from counterseal.store.records import CertificateRecord, Revocation, Status
-from counterseal.store.rows import decode_serial, encode_serial
+from counterseal.store.rows import decode_serial, encode_serial, show_serials
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -103,10 +103,9 @@ class Revocations(Inventory, Changes):
         rows = self.each(f"select serial_number, revoked_at, reason {_WHERE}", (issuer, not_expired_at))
         return (Revocation(decode_serial(serial), at, reason) for serial, at, reason in rows)
 
-    def revoked_serials(self, issuer: str, *, not_expired_at: int = 0) -> Iterator[int]:
-        """Yield only the serial numbers of the revoked and held ones, in that order."""
-        serials: Iterator[bytes] = self.column(f"select serial_number {_WHERE}", (issuer, not_expired_at))
-        return map(int.from_bytes, serials)  # big-endian, as ``decode_serial``, which would cost a call each
+    def revoked_serials(self, issuer: str, *, not_expired_at: int = 0) -> Iterator[str]:
+        """Yield only the serial numbers of the revoked and held ones, in that order, as ``show_serials`` says."""
+        return show_serials(self.column(f"select serial_number {_WHERE}", (issuer, not_expired_at)))
 
     def last_revoked_at(self, issuer: str) -> int | None:
         """Return when a certificate of the issuer was revoked or held last, None where none is."""

@@ -50,6 +50,11 @@ def decode_serial(octets: bytes) -> int:
     return int.from_bytes(octets, "big")
 
 
+def show_serials(column: Iterator[bytes]) -> Iterator[str]:
+    """Yield such serial numbers as nginx shows them, in lower case: a million, so without the number in between."""
+    return ((octets.lstrip(b"\0") or b"\0").hex() for octets in column)
+
+
 def encode_names(names: tuple[str, ...]) -> str:
     """Return the names one to a line; a backslash, line feed or NUL inside one is escaped."""
     special = _SPECIAL.search("".join(names))

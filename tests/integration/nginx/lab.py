@@ -12,11 +12,12 @@ from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsag
 
 import pki_fixtures
 from counterseal.nginx.material import Material, UpstreamMaterial
+from counterseal.pki.shown import show_serial
 from counterseal.pki.subject import nginx_name, parse_subject
 from pki_fixtures import CERTIFICATE_CREATED, CERTIFICATE_EXPIRES, Issued, make_ca, make_server
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
 LONG_AGO, YESTERDAY = datetime(2025, 3, 1, tzinfo=UTC), datetime(2025, 4, 1, tzinfo=UTC)
 FAR, FARTHER = datetime(2039, 1, 1, tzinfo=UTC), datetime(2040, 1, 1, tzinfo=UTC)
@@ -128,8 +129,8 @@ def material(
         "crl_pem": crl("root") + b"".join(crl(ca, [x for x in revoked if is_from(x, ca)]) for ca in cas),
         "issuer_dns": tuple(map(issuer_dn, cas)),
         "issuer_cas": tuple(cas),
-        "revoked": tuple(map(pair, revoked)),
-        "known": tuple(map(pair, known)),
+        "revoked": serials(revoked),
+        "known": serials(known),
     }
     return Material(**{**fields, **changes})
 
@@ -151,9 +152,18 @@ def is_from(issued: Issued, ca: str) -> bool:
     return issued.certificate.issuer == authority(ca).certificate.subject
 
 
-def pair(issued: Issued) -> tuple[str, int]:
-    """Return issuer name and serial number."""
-    return nginx_name(issued.certificate.issuer), issued.certificate.serial_number
+def serials(issued: Sequence[Issued]) -> dict[str, list[str]]:
+    """Return the serial numbers by issuer name."""
+    found: dict[str, list[str]] = {}
+    for one in issued:
+        found.setdefault(nginx_name(one.certificate.issuer), []).append(show_serial(one.certificate.serial_number))
+    return found
+
+
+def with_many(listed: Mapping[str, Collection[str]], count: int) -> dict[str, Collection[str]]:
+    """Return the serial numbers and so many more of the staff's CA."""
+    many = [show_serial((1 << 158) + number * 0x9E3779B97F4A7C15) for number in range(count)]
+    return {**listed, issuer_dn("staff"): [*listed.get(issuer_dn("staff"), ()), *many]}
 
 
 NGINX = client("CN=panel.test,OU=nginx", ca="partners")

@@ -14,7 +14,7 @@ from counterseal.nginx.render import render
 from counterseal.nginx.site import Admit, ClientCertificates, Listen, Revocation, Sessions, Site, TLSProfile
 from counterseal.nginx.version import supports
 from integration.nginx.conftest import make_site
-from integration.nginx.lab import client, issuer_dn, material
+from integration.nginx.lab import client, material, with_many
 from integration.nginx.visitor import Visitor, send_plainly
 from nginx_process import layout_of, serve
 from ports import free_port
@@ -182,9 +182,8 @@ def test_long_lists_pass_without_a_warning(private_nginx: PrivateNginx, nginx_ve
     """Twenty thousand revoked and known certificates, twenty sites, and names of 190 characters."""
     port = free_port()
     bob, alice = client("CN=bob,O=Lab"), client(ALICE)
-    many = tuple((issuer_dn("staff"), (1 << 158) + number * 0x9E3779B97F4A7C15) for number in range(20_000))
     given = material(revoked=[bob], known=[alice, bob])
-    given = replace(given, revoked=given.revoked + many, known=given.known + many)
+    given = replace(given, revoked=with_many(given.revoked, 20_000), known=with_many(given.known, 20_000))
     pairs = [(make_site(port, admit=Admit.KNOWN, revocation=Revocation.AUTO), given)]
     for number in range(20):
         name = ".".join(["x" * 60] * 3) + f".s{number}.test"

@@ -16,7 +16,7 @@ from counterseal.nginx.render import render
 from counterseal.nginx.render.sizes import EASY_ENTRIES
 from counterseal.nginx.site import ClientCertificates, IdentityHeaders, Location, Revocation
 from integration.nginx.conftest import make_site
-from integration.nginx.lab import authority, client, crl, issuer_dn, material, pem
+from integration.nginx.lab import authority, client, crl, material, pem, with_many
 from integration.nginx.upstreams import echo
 from integration.nginx.visitor import Visitor
 from nginx_process import layout_of, worker_user
@@ -139,9 +139,9 @@ def test_many_sites_and_long_lists_fit_there_without_a_warning(
     """Eight sites with every kind of map, a thousand revoked certificates: the sizes needed are set."""
     port = free_port()
     bob = client("CN=bob,O=Lab")
-    many = tuple((issuer_dn("staff"), (1 << 158) + number * 0x9E3779B97F4A7C15) for number in range(1000))
     given = material(revoked=[bob])
-    pairs = [(make_site(port, revocation=Revocation.MAP), replace(given, revoked=given.revoked + many))]
+    given = replace(given, revoked=with_many(given.revoked, 1000))
+    pairs = [(make_site(port, revocation=Revocation.MAP), given)]
     pairs += [(busy_site(port, number), material()) for number in range(8)]
     assert serve_included(private_nginx, pairs, nginx_version) == ""
     assert Visitor(port, bob).get(PROBE).title == "Certificate revoked"
@@ -152,8 +152,7 @@ def test_many_sites_and_long_lists_fit_there_without_a_warning(
 def test_what_needs_no_sizes_sets_none(private_nginx: PrivateNginx, nginx_version: NginxVersion, sites: int) -> None:
     """Up to the bounds of what is easy nothing is set in the user's http block, and nginx warns of nothing."""
     port = free_port()
-    many = tuple((issuer_dn("staff"), (1 << 158) + number * 0x9E3779B97F4A7C15) for number in range(EASY_ENTRIES))
-    pairs = [(make_site(port, revocation=Revocation.MAP), replace(material(), revoked=many))]
+    pairs = [(make_site(port, revocation=Revocation.MAP), replace(material(), revoked=with_many({}, EASY_ENTRIES)))]
     pairs += [
         (make_site(port, name=f"s{number}", server_names=(f"s{number}.test",)), material()) for number in range(sites)
     ]
@@ -168,8 +167,8 @@ def test_where_the_user_has_set_the_sizes_ours_still_works(
     """A directive of his is never repeated; too small a table is slower, not wrong."""
     port = free_port()
     bob = client("CN=bob,O=Lab")
-    many = tuple((issuer_dn("staff"), (1 << 158) + number * 0x9E3779B97F4A7C15) for number in range(1000))
-    given = replace(material(revoked=[bob]), revoked=(*material(revoked=[bob]).revoked, *many))
+    given = material(revoked=[bob])
+    given = replace(given, revoked=with_many(given.revoked, 1000))
     pairs = [(make_site(port, revocation=Revocation.MAP), given)]
     said = serve_included(
         private_nginx, pairs, nginx_version, added="    map_hash_max_size 512;\n    map_hash_bucket_size 64;\n"

@@ -28,6 +28,7 @@ from counterseal.nginx.site import (
     Site,
     TLSProfile,
 )
+from counterseal.pki.shown import show_serial
 from counterseal.pki.subject import nginx_name
 from nginx_process import layout_of, nginx_binary, nginx_version, private_nginx, serve
 from ports import free_port
@@ -128,14 +129,15 @@ def material(revoked: Sequence[Issued]) -> Material:
         client_cas_pem=files["client-ca.pem"],
         crl_pem=files["client-crl.pem"],
         issuer_dns=(nginx_name(PKI.client_ca.certificate.subject),),
-        revoked=tuple(map(pair, revoked)),
-        known=tuple(pair(one) for one in issued if one not in revoked),
+        revoked=serials(revoked),
+        known=serials([one for one in issued if one not in revoked]),
     )
 
 
-def pair(issued: Issued) -> tuple[str, int]:
-    """Return issuer name and serial number."""
-    return nginx_name(issued.certificate.issuer), issued.certificate.serial_number
+def serials(issued: Sequence[Issued]) -> dict[str, list[str]]:
+    """Return the serial numbers by issuer name."""
+    name = nginx_name(PKI.client_ca.certificate.subject)
+    return {name: [show_serial(one.certificate.serial_number) for one in issued]}
 
 
 def facts_of(sites: Sequence[Site], nginx: PrivateNginx, *, generation: int) -> SiteFacts:

@@ -7,6 +7,7 @@ may stand there only once. So the issuer becomes a number by exact regular expre
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from counterseal.fileset import PlannedFile
@@ -14,14 +15,11 @@ from counterseal.nginx.choices import Admit, Revocation
 from counterseal.nginx.render.words import block, whole
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from counterseal.nginx.any_site import AnySite
     from counterseal.nginx.material import Material
     from counterseal.nginx.render.layout import Layout
-
-_OCTETS, _ZERO = 64, b"\0"
-"""More octets than any serial number has, also one of an imported CA that heeds no limit (RFC 5280 4.1.2.2: 20)."""
 
 REVOKED_FILE, KNOWN_FILE = "maps/revoked.map", "maps/known.map"
 
@@ -34,18 +32,18 @@ def number_issuers(materials: Iterable[Material]) -> dict[str, int]:
 
 def uses_map(site: AnySite, material: Material) -> bool:
     """Whether revocations of this site are decided by the map."""
-    return site.verifies and site.revocation.settle(len(material.revoked)) is not Revocation.CRL
+    return site.verifies and site.revocation.settle(material.revocations) is not Revocation.CRL
 
 
 def uses_crl(site: AnySite, material: Material) -> bool:
     """Whether revocations of this site are decided by a CRL in the handshake."""
-    return site.verifies and site.revocation.settle(len(material.revoked)) is not Revocation.MAP
+    return site.verifies and site.revocation.settle(material.revocations) is not Revocation.MAP
 
 
 def list_files(sites: Sequence[tuple[AnySite, Material]], issuers: Mapping[str, int]) -> tuple[PlannedFile, ...]:
     """Return the revoked and the known certificates of all sites that ask for the lists."""
-    revoked = (pair for site, material in sites if uses_map(site, material) for pair in material.revoked)
-    known = (pair for site, material in sites if site.admit is Admit.KNOWN for pair in material.known)
+    revoked = (material.revoked for site, material in sites if uses_map(site, material))
+    known = (material.known for site, material in sites if site.admit is Admit.KNOWN)
     return (
         PlannedFile(REVOKED_FILE, _entries(revoked, issuers)),
         PlannedFile(KNOWN_FILE, _entries(known, issuers)),
@@ -61,13 +59,12 @@ def inventory_lines(issuers: Mapping[str, int], layout: Layout) -> Iterator[str]
         yield from block(f'map "$counterseal_issuer:$ssl_client_serial" $counterseal_{what}', lines)
 
 
-def _entries(pairs: Iterable[tuple[str, int]], issuers: Mapping[str, int]) -> bytes:
-    """Return the lines of a map; there may be a million, so each is what ``show_serial`` says without calling it."""
-    heads = {name: f"{number}:" for name, number in issuers.items()}
-    found = dict.fromkeys(pairs)  # several sites ask for the same
-    lines = [
-        f"{heads[name]}{serial.to_bytes(_OCTETS, 'big').lstrip(_ZERO).hex() or '00'} 1;\n"
-        for name, serial in found
-        if name in heads
-    ]
-    return "".join(lines).upper().encode()
+def _entries(lists: Iterable[Mapping[str, Collection[str]]], issuers: Mapping[str, int]) -> bytes:
+    """Return the lines of a map: there may be a million, so those of an issuer are joined in one go."""
+    found: defaultdict[str, dict[str, None]] = defaultdict(dict)
+    for by_issuer in lists:
+        for name, serials in by_issuer.items():
+            found[name].update(dict.fromkeys(serials))  # several sites ask for the same
+    numbered = ((number, found[name]) for name, number in issuers.items() if found[name])
+    text = "".join(f"{number}:" + f" 1;\n{number}:".join(serials) + " 1;\n" for number, serials in numbered)
+    return text.upper().encode()

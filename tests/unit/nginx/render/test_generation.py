@@ -118,8 +118,8 @@ def test_a_site_without_client_certificates_holds_no_ca() -> None:
 
 def test_lists_hold_issuer_number_and_serial() -> None:
     """Of pinned issuers only, each entry once."""
-    pairs = ((STAFF, 0x0B), (STAFF, 0x0B), (PARTNERS, 0x0C), (STAFF, 0x123))
-    files = render_one(make_site(admit=Admit.KNOWN), revoked=pairs, known=pairs[:1])
+    revoked = {STAFF: ["0b", "0b", "0123"], PARTNERS: ["0c"]}
+    files = render_one(make_site(admit=Admit.KNOWN), revoked=revoked, known={STAFF: ["0B"]})
     assert files["maps/revoked.map"].content == b"1:0B 1;\n1:0123 1;\n"
     assert files["maps/known.map"].content == b"1:0B 1;\n"
     assert max(map(len, files["maps/revoked.map"].content.splitlines())) <= 46
@@ -127,8 +127,8 @@ def test_lists_hold_issuer_number_and_serial() -> None:
 
 def test_a_list_nobody_asks_for_is_empty() -> None:
     """In CRL mode, and where every valid certificate is admitted."""
-    pairs = ((STAFF, 0x0B),)
-    files = render_one(make_site(revocation=Revocation.CRL), revoked=pairs, known=pairs)
+    one = {STAFF: ["0B"]}
+    files = render_one(make_site(revocation=Revocation.CRL), revoked=one, known=one)
     assert (files["maps/revoked.map"].content, files["maps/known.map"].content) == (b"", b"")
 
 
