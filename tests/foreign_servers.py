@@ -69,6 +69,16 @@ def openssl_serving(directory: Path, *options: str) -> Iterator[int]:
 
 
 @contextlib.contextmanager
+def gnutls_serving(directory: Path, priority: str) -> Iterator[int]:
+    """Run ``gnutls-serv`` with the server's certificate in ``directory`` and this priority string; yield its port."""
+    port = free_ports(1)[0]
+    own = ["--x509certfile=server.pem", "--x509keyfile=server.key", f"--priority={priority}"]
+    with _running(["gnutls-serv", f"--port={port}", "--quiet", "--http", *own], directory):
+        wait_for(port)
+        yield port
+
+
+@contextlib.contextmanager
 def grpc_serving(*files: Path) -> Iterator[int]:
     """Run a gRPC backend that tells what reached it, over TLS with a certificate, key and CAs; yield its port."""
     with _running(["node", str(SOURCES / "grpc.js"), *map(str, files)], SOURCES) as server:

@@ -27,8 +27,10 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from broken_sites import BrokenSite
+    from counterseal.handshake.explain.nginx_log import LogHint
 
 SECONDS = 30
+_LEVELS = ("info", "notice", "warn", "error", "crit", "alert", "emerg")
 
 
 def nginx_binaries() -> dict[str, Path]:
@@ -45,6 +47,15 @@ def nginx_version(binary: Path) -> tuple[int, int, int]:
     ran = subprocess.run([str(binary), "-v"], capture_output=True, text=True, timeout=SECONDS, check=True)
     major, minor, patch = ran.stderr.partition("nginx/")[2].split()[0].split(".")
     return int(major), int(minor), int(patch)
+
+
+def wait_for_line(log: Path, hint: LogHint) -> None:
+    """Wait until nginx has written what the hint says, at a level that it shows."""
+    deadline = time.monotonic() + SECONDS
+    shown = [f"[{level}]" for level in _LEVELS[_LEVELS.index(hint.level) :]]
+    while not any(hint.text in line and any(one in line for one in shown) for line in log.read_text().splitlines()):
+        assert time.monotonic() < deadline, log.read_text()
+        time.sleep(0.01)
 
 
 @dataclass

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from counterseal.handshake.attempt import attempt, with_answer
+from counterseal.handshake.common_ground import Lack, find_lack
 from counterseal.handshake.explain.certificates import demands_stapling
 from counterseal.handshake.explain.modes import Visit
 from counterseal.handshake.explain.story import Story, read_story
@@ -22,7 +23,8 @@ from counterseal.handshake.trace.connection import dial
 from counterseal.handshake.trace.dial import Ending, Trace
 from counterseal.handshake.wire.alerts import alert_meaning
 from counterseal.handshake.wire.decode import decode_all
-from counterseal.handshake.wire.messages import Side
+from counterseal.handshake.wire.messages import ServerHello, Side
+from counterseal.handshake.wire.suites import KeyExchange
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,7 +47,8 @@ class Watched:
 class Examination:
     """The handshake and the visits; ``resumed`` is the second one where ``resume`` asked for it and got a session.
 
-    ``in_front`` is what stands before the server where the connection never became TLS, as far as that can be told.
+    ``in_front`` is what stands before the server where the connection never became TLS, and ``lack`` what it has not in
+    common with this client where it refused at once, as far as that can be told.
     ``stapled`` is, where the certificate demands it, what comes when an OCSP response is asked for (None: not seen).
     """
 
@@ -55,6 +58,7 @@ class Examination:
     resume: bool = False
     resumed: Watched | None = None
     in_front: InFront | None = None
+    lack: Lack | None = None
     stapled: Stapled | None = None
 
 
@@ -66,16 +70,25 @@ def examine(what: Dial, *, paths: Sequence[str] = (), resume: bool = False) -> E
     main = watch(what)
     session = main.trace.session
     resumed = watch(replace(what, session=session)) if resume and session is not None else None
-    chain = main.story.server_chain
+    chain, in_front = main.story.server_chain, look_again(what, main.trace)
     return Examination(
         what,
         main,
         tuple(_visits(what, main, paths)),
         resume,
         resumed,
-        in_front=look_again(what, main.trace),
+        in_front=in_front,
+        lack=_lack(what, main) if in_front is None else None,
         stapled=look_for_response(what) if chain and demands_stapling(chain[0]) else None,
     )
+
+
+def _lack(what: Dial, main: Watched) -> Lack | None:
+    story = main.story
+    if story.group is not None or story.prime_bits is not None or story.exchange is KeyExchange.RSA:
+        return None  # all is agreed on by then; Go looks for a signature algorithm behind the ServerHello of TLS 1.2
+    retried = any(isinstance(one.message, ServerHello) and one.message.retry for one in main.decoded)
+    return find_lack(what, main.trace, story.offered, retried=retried)
 
 
 def watch(what: Dial) -> Watched:

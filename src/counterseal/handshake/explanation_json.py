@@ -8,11 +8,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from counterseal.handshake.explain.certificates import show_authority
+from counterseal.handshake.explain.common_ground import names_for
 from counterseal.handshake.explain.modes import compare
 from counterseal.handshake.explain.resumption import resumption_of
 from counterseal.handshake.verdict import verdict
 from counterseal.handshake.wire.alerts import alert_meaning
-from counterseal.handshake.wire.numbers import GROUPS, VERSIONS, is_post_quantum, name_of
+from counterseal.handshake.wire.numbers import GROUPS, VERSIONS, is_post_quantum, name_of, names_of
 from counterseal.handshake.wire.suites import CIPHER_SUITES
 from counterseal.pki.path.report_json import check_to_json
 from counterseal.pki.subject import show_subject
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from counterseal.handshake import explanation_shapes as shapes
+    from counterseal.handshake.common_ground import Lack
     from counterseal.handshake.examine import Watched
     from counterseal.handshake.explain.arrival import Arrival
     from counterseal.handshake.explain.derivation import Derivation
@@ -53,6 +55,7 @@ def explanation_to_json(explanation: Explanation) -> shapes.Handshake:
             "own": [_own(match) for match in explanation.matches],
         },
         "visits": [_visit(visit) for visit in explanation.visits],
+        "lack": _lack(examination.lack),
         "diagnosis": _diagnosis(explanation.diagnosis),
         "server_diagnosis": _diagnosis(explanation.server_diagnosis),
     }
@@ -180,6 +183,13 @@ def _own(match: Match) -> shapes.OwnCertificate:
         "offered_by_browser": match.offered_by_browser,
         "reasons": list(match.reasons),
     }
+
+
+def _lack(lack: Lack | None) -> shapes.Lack | None:
+    if lack is None:
+        return None
+    takes = None if lack.takes is None else name_of(names_for(lack), lack.takes)
+    return {"of": lack.of, "offered": list(names_of(names_for(lack), lack.offered)), "takes": takes}
 
 
 def _diagnosis(found: Diagnosis | None) -> shapes.Diagnosis | None:

@@ -7,6 +7,7 @@ from typing import Annotated, NotRequired, TypedDict
 
 from msgspec import Meta
 
+from counterseal.handshake.common_ground import Shortage
 from counterseal.handshake.explain.ladder import Layer
 from counterseal.handshake.explain.modes import Compared, Mode
 from counterseal.handshake.trace.dial import Ending, Stage
@@ -149,6 +150,14 @@ class Diagnosis(TypedDict):
     directive: str | None
 
 
+class Lack(TypedDict):
+    """What had nothing in common, told by more connections; ``takes`` is null where the server does not say it."""
+
+    of: Shortage
+    offered: list[Name]
+    takes: Name | None
+
+
 class Handshake(Agreed):
     """A handshake with a server, explained; docs/handshake.md has every key."""
 
@@ -163,6 +172,7 @@ class Handshake(Agreed):
     client_checks: Checks | None
     client_certificates: ClientCertificates
     visits: list[Visit]
+    lack: Lack | None
     diagnosis: Diagnosis | None
     server_diagnosis: Diagnosis | None
 

@@ -14,8 +14,9 @@ from cryptography import x509
 
 from counterseal.errors import InputError
 from counterseal.handshake.observation import Observation
+from counterseal.handshake.records import AlertError
 from counterseal.handshake.staple import read_staple
-from counterseal.handshake.stapled import AlertError, ask_for_response
+from counterseal.handshake.stapled import ask_for_response
 from counterseal.handshake.trace.dial import Dial
 
 if TYPE_CHECKING:

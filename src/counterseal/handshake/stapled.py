@@ -18,36 +18,25 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from counterseal.errors import InputError
 from counterseal.handshake.client_context import client_context
 from counterseal.handshake.connect import Deadline, connect
-from counterseal.handshake.wire.alerts import alert_meaning
+from counterseal.handshake.records import messages_in, read_records, record_of
 from counterseal.handshake.wire.authentication import certificate
-from counterseal.handshake.wire.decode import ALERT, CHANGE_CIPHER_SPEC, HANDSHAKE
+from counterseal.handshake.wire.decode import CHANGE_CIPHER_SPEC
 from counterseal.handshake.wire.hello import read_extensions
 from counterseal.handshake.wire.numbers import TLS12
-from counterseal.handshake.wire.opening import STATUS_REQUEST, Opener, client_hello13, vector
-from counterseal.handshake.wire.reader import Reader
+from counterseal.handshake.wire.opening import STATUS_REQUEST, Opener, client_hello13
+from counterseal.handshake.wire.reader import Reader, vector
 from counterseal.pki.names import is_ip_address
 
 if TYPE_CHECKING:
-    import socket
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from counterseal.handshake.observation import TLSVersion
+    from counterseal.handshake.records import Record
     from counterseal.handshake.trace.dial import Dial
 
-Record = tuple[int, bytes, bytes]
 _SERVER_HELLO, _CERTIFICATE, _SERVER_HELLO_DONE, _CERTIFICATE_STATUS = 2, 11, 14, 22
-_STATUS_EXTENSION, _APPLICATION_DATA = 5, 23
-_CONTENTS = frozenset({CHANGE_CIPHER_SPEC, ALERT, HANDSHAKE, _APPLICATION_DATA})
-_MOST_OCTETS = 256 * 1024
+_STATUS_EXTENSION = 5
 _NO_HANDSHAKE = "it sent no handshake of this version"
-
-
-class AlertError(ConnectionError):
-    """The server ended the handshake with an alert, by this name."""
-
-    def __init__(self, alert: str) -> None:
-        super().__init__(f"alert {alert}")
-        self.alert = alert
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,20 +65,20 @@ def ask_for_response(what: Dial) -> Stapled:
     the server sends anything but its part of a handshake; ValueError for a server name that nobody can send.
     """
     with connect(what.endpoint, deadline := Deadline.after(what.timeout)) as raw:
-        records = _records(raw, deadline)
+        records = read_records(raw, deadline)
         if what.tls_version == "1.3":
             key = X25519PrivateKey.generate()
             name = None if is_ip_address(what.server_name or "") else what.server_name  # RFC 6066 3
             hello = client_hello13(name, os.urandom(32), key.public_key().public_bytes_raw())
-            raw.sendall(what.preface + _record(hello))
+            raw.sendall(what.preface + record_of(hello))
             return _in_tls13(records, hello, key)
-        raw.sendall(what.preface + _record(_asking(_client_hello(what))))
+        raw.sendall(what.preface + record_of(_asking(_client_hello(what))))
         return _in_tls12(records)
 
 
 def _in_tls12(records: Iterator[Record]) -> Stapled:
     chain: tuple[bytes, ...] = ()
-    for message in _messages((content, fragment) for content, _, fragment in records):
+    for message in messages_in((content, fragment) for content, _, fragment in records):
         kind, body = message[0], Reader(message[4:])
         if kind == _CERTIFICATE:
             chain = certificate(body, TLS12).chain
@@ -101,12 +90,12 @@ def _in_tls12(records: Iterator[Record]) -> Stapled:
 
 
 def _in_tls13(records: Iterator[Record], hello: bytes, key: X25519PrivateKey) -> Stapled:
-    answer = next(_messages((content, fragment) for content, _, fragment in records), b"")
+    answer = next(messages_in((content, fragment) for content, _, fragment in records), b"")
     opener = Opener(hello, answer, key) if answer[:1] == bytes([_SERVER_HELLO]) else None
     if opener is None:
         raise ConnectionResetError(_NO_HANDSHAKE)
     opened = (opener.open(header, octets) for content, header, octets in records if content != CHANGE_CIPHER_SPEC)
-    for message in _messages(opened):
+    for message in messages_in(opened):
         if message[0] == _CERTIFICATE:
             body = Reader(message[4:])
             body.vector(1)
@@ -145,44 +134,3 @@ def _asking(body: bytes) -> bytes:
     head = body[: len(body) - reader.left]
     message = head + vector(reader.vector(2) + STATUS_REQUEST, 2)
     return b"\x01" + vector(message, 3)
-
-
-def _record(message: bytes) -> bytes:
-    return bytes([HANDSHAKE]) + b"\x03\x01" + vector(message, 2)
-
-
-def _messages(fragments: Iterable[tuple[int, bytes]]) -> Iterator[bytes]:
-    """Yield each handshake message that arrives, with its header, until something else does."""
-    waiting = bytearray()
-    for content, fragment in fragments:
-        if content == ALERT and fragment:
-            raise AlertError(alert_meaning(fragment[-1]).name)
-        if content != HANDSHAKE:
-            return
-        waiting += fragment
-        while len(waiting) >= 4 and len(waiting) >= (end := 4 + int.from_bytes(waiting[1:4], "big")):  # noqa: PLR2004 - type and length
-            yield bytes(waiting[:end])
-            del waiting[:end]
-
-
-def _records(raw: socket.socket, deadline: Deadline) -> Iterator[Record]:
-    """Yield content type, header and content of each record, up to what nobody sends before its response."""
-    taken = 0
-    while taken < _MOST_OCTETS:
-        header = _take(raw, 5, deadline)
-        if header[0] not in _CONTENTS:
-            return
-        fragment = _take(raw, int.from_bytes(header[3:], "big"), deadline)
-        taken += len(fragment)
-        yield header[0], header, fragment
-
-
-def _take(raw: socket.socket, size: int, deadline: Deadline) -> bytes:
-    taken = bytearray()
-    while len(taken) < size:
-        raw.settimeout(deadline.remaining())
-        more = raw.recv(size - len(taken))
-        if not more:
-            raise ConnectionResetError
-        taken += more
-    return bytes(taken)

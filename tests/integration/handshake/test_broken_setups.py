@@ -12,10 +12,11 @@ import broken_extensions
 from broken_setups import SETUPS, Chain, Setup, clients, files
 from broken_sites import Edit
 from command import here
+from counterseal.handshake.explain.nginx_log import LogHint
 from foreign_servers import openssl_serving
 from meeting import Met, coming_with, meet, trusting
 from pki_fixtures import make_client, make_server, new_key
-from prove_bench import ProveBench, nginx_binaries
+from prove_bench import ProveBench, nginx_binaries, wait_for_line
 from prove_pki import DOMAIN, certificate_pem, key_pem, prove_pki
 
 if TYPE_CHECKING:
@@ -72,6 +73,8 @@ def test_the_cause_that_is_named_is_the_true_one(setup: Setup, binary: Path, tmp
     with ProveBench(tmp_path, binary) as bench:
         install(bench, setup)
         met = look(bench, setup)
+        if met.found["lack"] is not None:
+            wait_for_line(tmp_path / "error.log", LogHint(**met.found["diagnosis"]["log"]))
     (failure,) = met.failures
     assert failure is met.found["server_diagnosis" if setup.fault == "server" else "diagnosis"], met
     assert setup.words in failure["cause"], failure

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING
@@ -18,14 +17,13 @@ from counterseal.handshake.observation import Endpoint
 from counterseal.handshake.trace.dial import Dial
 from foreign_servers import openssl_serving
 from pki_fixtures import make_ca, new_key
-from prove_bench import ProveBench, nginx_binaries
+from prove_bench import ProveBench, nginx_binaries, wait_for_line
 from prove_pki import CLIENT_CA_FILE, DOMAIN, certificate_pem, identity_of, key_pem, prove_pki
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from counterseal.handshake.explain.explanation import Explanation
-    from counterseal.handshake.explain.nginx_log import LogHint
     from counterseal.handshake.observation import TLSVersion
     from pki_fixtures import Issued
 
@@ -93,11 +91,3 @@ def test_more_names_of_cas_than_a_message_holds(binary: Path, tmp_path: Path) ->
             assert found.directive == "ssl_client_certificate"
             assert found.log is not None
             wait_for_line(tmp_path / "error.log", found.log)
-
-
-def wait_for_line(log: Path, hint: LogHint) -> None:
-    """Wait until nginx has written what the hint says."""
-    deadline = time.monotonic() + 30
-    while not any(hint.text in line and f"[{hint.level}]" in line for line in log.read_text().splitlines()):
-        assert time.monotonic() < deadline, log.read_text()
-        time.sleep(0.01)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from counterseal.handshake.explain.client_refused import REFUSALS, missing_cause, refused_cause
+from counterseal.handshake.explain.common_ground import explain_lack
 from counterseal.handshake.explain.nginx_log import LogHint, log_alert
 from counterseal.handshake.peer_causes import KEY_NOT_LOADED, NAME_REJECTED, VERSION_NOT_OFFERED
 from counterseal.handshake.symptoms import Cause
@@ -104,6 +105,9 @@ def alert_diagnosis(case: Situation) -> AlertDiagnosis:
         return AlertDiagnosis(happened, *named)
     if name == "protocol_version" and story.offered is not None and {TLS12, TLS13} <= {*story.offered.versions}:
         return AlertDiagnosis(happened, _TOO_OLD, log_alert(name), "ssl_protocols TLSv1.2 TLSv1.3;")
+    if case.lack is not None:
+        lacking = explain_lack(case.lack)
+        return AlertDiagnosis(happened, lacking.cause, lacking.log, lacking.directive)
     cause, directive = _BY_NAME.get(name, (_OTHER, None))
     if cause is _NOTHING_COMMON and story.offered is not None and len(story.offered.versions) == 1:
         cause = _ONE_VERSION

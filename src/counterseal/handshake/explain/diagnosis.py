@@ -9,6 +9,7 @@ from __future__ import annotations
 from counterseal.handshake.explain.alerts import alert_diagnosis
 from counterseal.handshake.explain.answers import diagnose_answer, diagnose_silence
 from counterseal.handshake.explain.client_refused import missing_cause, refused_cause
+from counterseal.handshake.explain.common_ground import explain_lack
 from counterseal.handshake.explain.middle import IN_FRONT, STALLED_AFTER, STALLED_BEFORE
 from counterseal.handshake.explain.plain_peers import NOT_TLS, name_plain_peer, plain_http
 from counterseal.handshake.explain.refusals import FAULTS, OTHER_FAULT
@@ -75,7 +76,11 @@ def _no_connection(case: Situation) -> Diagnosis:
     if case.trace.ending is Ending.SILENT and case.story.version is not None and not case.trace.established:
         return STALLED_AFTER if case.story.client_chain is not None else STALLED_BEFORE
     words, cause = _CONNECTIONS.get((case.trace.ending, case.trace.stage)) or _CONNECTIONS[case.trace.ending, None]
-    return Diagnosis(words.format(fault=printable(case.trace.fault)), cause.cause, cause.fix)
+    happened = words.format(fault=printable(case.trace.fault))
+    if case.lack is not None:
+        lacking = explain_lack(case.lack)
+        return Diagnosis(happened, lacking.cause.cause, lacking.cause.fix, directive=lacking.directive)
+    return Diagnosis(happened, cause.cause, cause.fix)
 
 
 _CLOSED = Cause(

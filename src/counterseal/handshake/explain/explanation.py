@@ -63,7 +63,6 @@ def explain(
     """
     main, identity = examination.main, examination.what.identity
     request = main.story.request
-    chain = identity.certificate_chain if identity else b""
     server = check_server(main.story, name, anchors, at, stapled=examination.stapled)
     client = check_client(main.story, anchors, at)
     presented = bool(main.story.client_chain)
@@ -74,8 +73,9 @@ def explain(
         main.story,
         next(here, main.seen),
         likely=likely_error(main.story, anchors.for_clients, at),
-        listed=listed(chain, request.authorities) if request and identity else None,
+        listed=listed(identity.certificate_chain, request.authorities) if request and identity else None,
         in_front=examination.in_front,
+        lack=examination.lack,
         withheld=identity is not None and main.story.client_chain == (),
         failures=_failures(client),
         unfit=_unfit(matches),

@@ -33,6 +33,13 @@ FAULTS: dict[str, tuple[Cause, str | None]] = {
         Cause(_WEAK, "issue the server certificate with P-256 or RSA 2048, signed with SHA-256"),
         "ssl_certificate",
     ),
+    "WRONG_CURVE": (
+        Cause(
+            "no group in common: the server chose one that this client has not offered, or has a key on such a curve",
+            "let the server take a group of the ClientHello, and give it a certificate with a key on P-256 or of RSA",
+        ),
+        "ssl_ecdh_curve, ssl_certificate",
+    ),
     "UNSAFE_LEGACY_RENEGOTIATION_DISABLED": (
         Cause("the server does not know secure renegotiation (RFC 5746)", "update the server's TLS library"),
         None,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from counterseal.handshake.authorities import Listed
+    from counterseal.handshake.common_ground import Lack
     from counterseal.handshake.explain.nginx_log import LogHint
     from counterseal.handshake.explain.story import Story
     from counterseal.handshake.in_front import InFront
@@ -36,10 +37,10 @@ class Situation:
     """Everything that a diagnosis looks at.
 
     ``likely`` is the number of OpenSSL's verify error that our own checks of the client's certificate predict, and
-    ``listed`` which CAs of its chain the server named; ``in_front`` what more connections told, and ``withheld`` says
-    that the client has a certificate, was asked for one, and sent none. ``failures`` are the titles of the checks that
-    the client's certificate does not pass. ``unfit`` are the user's own certificates, each with the reason, where none
-    of them is what the server asks for.
+    ``listed`` which CAs of its chain the server named; ``in_front`` and ``lack`` are what more connections told, and
+    ``withheld`` says that the client has a certificate, was asked for one, and sent none. ``failures`` are the titles
+    of the checks that the client's certificate does not pass. ``unfit`` are the user's own certificates, each with the
+    reason, where none of them is what the server asks for.
     """
 
     trace: Trace
@@ -48,6 +49,7 @@ class Situation:
     likely: int | None = None
     listed: Listed | None = None
     in_front: InFront | None = None
+    lack: Lack | None = None
     withheld: bool = False
     failures: tuple[str, ...] = ()
     unfit: tuple[str, ...] = ()

@@ -25,7 +25,7 @@ from counterseal.handshake.wire.hello import (
     server_hello,
 )
 from counterseal.handshake.wire.numbers import TLS13
-from counterseal.handshake.wire.reader import Reader, refuse
+from counterseal.handshake.wire.reader import Reader, refuse, vector
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
@@ -49,11 +49,6 @@ _SUITES = {
     0x1303: _Suite(ChaCha20Poly1305, "sha256", 32),
 }
 """RFC 8446 B.4."""
-
-
-def vector(octets: bytes, size: int) -> bytes:
-    """Return a vector behind its length in ``size`` bytes (RFC 8446 3.4)."""
-    return len(octets).to_bytes(size, "big") + octets
 
 
 def client_hello13(server_name: str | None, random: bytes, public: bytes) -> bytes:

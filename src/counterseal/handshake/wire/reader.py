@@ -1,4 +1,4 @@
-"""Reading the presentation language of TLS: numbers, and vectors after their length (RFC 8446 3).
+"""Reading the presentation language of TLS: numbers, and vectors after their length (RFC 8446 3); writing a vector.
 
 Strict about lengths: nothing read here points outside its parent, and what is left over at the end is a fault.
 """
@@ -69,3 +69,8 @@ class Reader:
 def refuse(what: str) -> NoReturn:
     """Raise ``tls.malformed`` with what is wrong."""
     raise InputError("tls.malformed", f"malformed TLS message: {what}")
+
+
+def vector(octets: bytes, size: int) -> bytes:
+    """Return a vector behind its length in ``size`` bytes (RFC 8446 3.4)."""
+    return len(octets).to_bytes(size, "big") + octets

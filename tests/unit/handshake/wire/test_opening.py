@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from counterseal.errors import InputError
 from counterseal.handshake.wire.hello import client_hello
-from counterseal.handshake.wire.opening import Opener, client_hello13, vector
-from counterseal.handshake.wire.reader import Reader
+from counterseal.handshake.wire.opening import Opener, client_hello13
+from counterseal.handshake.wire.reader import Reader, vector
 
 KEY = X25519PrivateKey.from_private_bytes(bytes(range(32)))
 HELLO = client_hello13("panel.test", bytes(32), KEY.public_key().public_bytes_raw())
