@@ -17,6 +17,9 @@ from counterseal.nginx.client_verification import (
     VerifyClient,
     answer_client,
 )
+from counterseal.nginx.differing import differing, in_words
+from counterseal.nginx.verification_files import load_crl_file
+from counterseal.pki.openssl.release import takes_deltas
 from counterseal.pki.openssl.verify import DEFAULT_DEPTH, Verification, verify
 from counterseal.pki.path.explain import Explanation, explain
 from counterseal.pki.path.opinion import Opinion, second_opinion
@@ -28,6 +31,8 @@ if TYPE_CHECKING:
     from cryptography.x509.ocsp import OCSPResponse
 
     from counterseal.nginx.verification_files import LoadedFile
+    from counterseal.nginx.version import NginxVersion
+    from counterseal.pki.openssl.codes import Error
     from counterseal.pki.path.revocation_list import RevocationList
     from counterseal.pki.profile import Purpose
 
@@ -54,28 +59,53 @@ class Given:
 
 
 @dataclass(frozen=True, slots=True)
-class NginxFiles:
-    """What nginx takes from ``ssl_client_certificate`` and ``ssl_crl``, None without one; and what else it goes by."""
+class NginxGiven:
+    """Which nginx is asked, what it takes from ``ssl_client_certificate``, what ``ssl_crl`` names, what else counts.
 
+    ``lists`` are the contents of files of revocation lists as they stand; with none there is no ``ssl_crl``.
+    """
+
+    version: NginxVersion
     cas: LoadedFile
-    crls: LoadedFile | None = None
+    lists: tuple[bytes, ...] = ()
     verify_client: VerifyClient = VerifyClient.ON
     request: Request = OVER_TLS
+
+
+@dataclass(frozen=True, slots=True)
+class AsNginx:
+    """What one nginx does: its answer, or the line in ``emerg`` with which it does not start; ``who`` says which."""
+
+    who: str
+    answer: NginxAnswer | None
+    emerg: str | None = None
+
+    @property
+    def admits(self) -> bool:
+        """Whether the client is let in."""
+        return self.answer is not None and self.answer.code is None
+
+    @property
+    def outcome(self) -> tuple[int | None, Error] | None:
+        """Code and OpenSSL's number, by which two answers differ for a client; None where it does not start."""
+        return None if self.answer is None else (self.answer.code, self.answer.error)
 
 
 @dataclass(frozen=True, slots=True)
 class Verified:
     """The answer, and every voice.
 
-    ``nginx`` is None where it was not asked for, and where it does not start: then ``emerg`` says why.
+    ``openssl`` is the newest; ``older_openssl`` is None where older ones stop at the same error. ``nginx`` is None
+    where it was not asked for; ``other_nginx`` are those that do something else with the same files.
     """
 
     given: Given
     explanation: Explanation
     opinion: Opinion
     openssl: Verification
-    nginx: NginxAnswer | None = None
-    emerg: str | None = None
+    older_openssl: Verification | None = None
+    nginx: AsNginx | None = None
+    other_nginx: tuple[AsNginx, ...] = ()
 
     @property
     def valid(self) -> bool:
@@ -85,9 +115,7 @@ class Verified:
     @property
     def admitted(self) -> bool:
         """The verdict of whom it was asked: of nginx where that was, else of the checks."""
-        if self.emerg is not None:
-            return False
-        return self.valid if self.nginx is None else self.nginx.code is None
+        return self.valid if self.nginx is None else self.nginx.admits
 
 
 def verify_certificate(given: Given) -> Verified:
@@ -104,28 +132,42 @@ def verify_certificate(given: Given) -> Verified:
         depth=given.depth,
         ocsp_responses=given.ocsp_responses,
     )
-    told = verify(
+    told, older = (_as_openssl(given, takes_deltas=takes_deltas) for takes_deltas in (False, True))
+    opinion = second_opinion(explanation, others, given.trusted)
+    return Verified(given, explanation, opinion, told, older_openssl=None if older.first == told.first else older)
+
+
+def _as_openssl(given: Given, *, takes_deltas: bool) -> Verification:
+    return verify(
         given.chain[0],
-        others,
+        (*given.chain[1:], *given.others),
         given.trusted,
         purpose=given.purpose,
         at=given.at,
         crls=None if given.crls is None else [one.crl for one in given.crls],
         depth=DEFAULT_DEPTH if given.depth is None else given.depth,
+        takes_deltas=takes_deltas,
     )
-    return Verified(given, explanation, second_opinion(explanation, others, given.trusted), told)
 
 
-def as_nginx(verified: Verified, files: NginxFiles) -> Verified:
+def as_nginx(verified: Verified, asked: NginxGiven) -> Verified:
     """Return the same with what nginx answers the client that sends this chain, when it has these files."""
-    emerg = next((file.emerg for file in (files.cas, *([files.crls] if files.crls else [])) if file.emerg), None)
+    told = _ask(verified.given, asked, asked.version, in_words(asked.version))
+    others = (_ask(verified.given, asked, other.one, other.words) for other in differing(asked.version))
+    return replace(verified, nginx=told, other_nginx=tuple(one for one in others if one.outcome != told.outcome))
+
+
+def _ask(given: Given, asked: NginxGiven, version: NginxVersion, who: str) -> AsNginx:
+    lists = [load_crl_file(content, version) for content in asked.lists]
+    files = (asked.cas, *lists)
+    emerg = next((file.emerg for file in files if file.emerg), None)
     if emerg is not None:
-        return replace(verified, emerg=emerg)
-    given = verified.given
+        return AsNginx(who, None, emerg)
     site = ClientVerification(
-        (*files.cas.certificates, *(files.crls.certificates if files.crls else ())),
+        tuple(one for file in files for one in file.certificates),
         DEFAULT_VERIFY_DEPTH if given.depth is None else given.depth,
-        files.crls.crls if files.crls else None,
-        files.verify_client,
+        tuple(one for file in lists for one in file.crls) if lists else None,
+        asked.verify_client,
+        takes_deltas=takes_deltas(version.openssl),
     )
-    return replace(verified, nginx=answer_client(given.chain, site, at=given.at, request=files.request))
+    return AsNginx(who, answer_client(given.chain, site, at=given.at, request=asked.request))

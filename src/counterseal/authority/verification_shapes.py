@@ -25,30 +25,39 @@ class OpenSSLError(TypedDict):
     depth: int
 
 
-class NginxAnswer(TypedDict):
-    """What nginx answers the client: ``status`` as it sees it, ``code`` for ``error_page``, OpenSSL's ``error``.
+class OtherNginx(TypedDict):
+    """What versions of nginx or of its OpenSSL do that answer otherwise than the one asked; ``who`` says which."""
 
-    ``emerg`` is the line with which nginx does not start with these files; then it is the only key.
-    ``undecided`` are issuers with two lists of one date, of which this nginx or that takes the other.
-    """
-
+    who: str
     emerg: str | None
     status: NotRequired[int]
     code: NotRequired[int | None]
     error: NotRequired[int]
     ssl_client_verify: NotRequired[str]
+
+
+class NginxAnswer(OtherNginx):
+    """What nginx answers the client: ``status`` as it sees it, ``code`` for ``error_page``, OpenSSL's ``error``.
+
+    ``who`` is the nginx that was asked, with its OpenSSL where that is known. ``emerg`` is the line with which it does
+    not start with these files; then ``who`` and ``elsewhere`` are the only other keys.
+    ``undecided`` are issuers with two lists of one date, of which this nginx or that takes the other.
+    """
+
     log: NotRequired[str | None]
     cause: NotRequired[str | None]
     fix: NotRequired[str | None]
     chain: NotRequired[list[str]]
     too_deep: NotRequired[bool]
     undecided: NotRequired[list[str]]
+    elsewhere: list[OtherNginx]
 
 
 class Verified(TypedDict):
     """A certificate, every path from it with all checks, the best first, and what others say of it.
 
     ``names`` are those it must bear, ``at`` the moment it is judged by, ``trusted`` whose anchors are, in words.
+    ``older_openssl`` is null where older releases of OpenSSL stop at the same error as the newest.
     """
 
     valid: bool
@@ -60,4 +69,5 @@ class Verified(TypedDict):
     paths: list[Path]
     library: Library
     openssl: list[OpenSSLError]
+    older_openssl: list[OpenSSLError] | None
     nginx: NginxAnswer | None

@@ -11,14 +11,16 @@ from counterseal.handshake.symptoms import Cause
 from counterseal.handshake.verify_reasons import VERIFY_REASONS
 from counterseal.nginx.client_verification import CERTIFICATE_ERROR, MISDIRECTED, PLAIN_HTTP
 from counterseal.pki.openssl.codes import Error
+from counterseal.pki.openssl.release import DELTAS_PASSED_OVER_FROM
 from counterseal.pki.subject import show_subject
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from counterseal.authority.verification import Verified
+    from counterseal.authority.verification import AsNginx, Verified
     from counterseal.handshake.verify_reasons import VerifyReason
     from counterseal.nginx.client_verification import NginxAnswer
+    from counterseal.pki.openssl.verify import Verification
 
 REASONS: dict[int | None, VerifyReason] = {reason.code: reason for reason in VERIFY_REASONS}
 _BEFORE = {
@@ -51,13 +53,19 @@ def opinion_words(verified: Verified) -> Iterator[str]:
 
 
 def openssl_words(verified: Verified) -> Iterator[str]:
-    """Yield at which error OpenSSL stops; names are not its business here."""
-    told = verified.openssl
-    if not told.errors:
-        yield "OpenSSL: accepts (names not compared)"
+    """Yield at which error OpenSSL stops, and an older one where that is another; names are not its business here."""
+    if verified.older_openssl is None:
+        yield f"OpenSSL: {_openssl(verified.openssl)}"
         return
+    yield f"OpenSSL {DELTAS_PASSED_OVER_FROM} or newer: {_openssl(verified.openssl)}"
+    yield f"older OpenSSL: {_openssl(verified.older_openssl)}; it takes a delta for a full list"
+
+
+def _openssl(told: Verification) -> str:
+    if not told.errors:
+        return "accepts (names not compared)"
     error, depth = told.errors[0]
-    yield f"OpenSSL: refuses with {error.value} ({error_message(error)}) at depth {depth}"
+    return f"refuses with {error.value} ({error_message(error)}) at depth {depth}"
 
 
 def log_line(answer: NginxAnswer) -> str | None:
@@ -99,14 +107,28 @@ def _chain_words(answer: NginxAnswer) -> Iterator[str]:
 
 
 def nginx_words(verified: Verified) -> Iterator[str]:
-    """Yield what nginx answers, what it logs, the likely cause and the fix; nothing where it was not asked for."""
-    if verified.emerg is not None:
-        yield f"nginx: does not start: {verified.emerg}"
+    """Yield what nginx answers, what it logs, the likely cause and the fix, and what other versions do.
+
+    Nothing where it was not asked for.
+    """
     if verified.nginx is None:
         return
-    answer = verified.nginx
-    code = f" ({answer.code})" if answer.code else ""
-    yield f"nginx: {answer.status}{code}, $ssl_client_verify is {verify_variable(answer)}"
+    yield from _heading(verified.nginx)
+    if verified.nginx.answer is not None:
+        yield from _answer_words(verified.nginx.answer)
+    for other in verified.other_nginx:
+        yield from _heading(other)
+
+
+def _heading(told: AsNginx) -> Iterator[str]:
+    if told.answer is None:
+        yield f"{told.who}: does not start: {told.emerg}"
+        return
+    code = f" ({told.answer.code})" if told.answer.code else ""
+    yield f"{told.who}: {told.answer.status}{code}, $ssl_client_verify is {verify_variable(told.answer)}"
+
+
+def _answer_words(answer: NginxAnswer) -> Iterator[str]:
     line = log_line(answer)
     if line is not None:
         yield f"error.log, at level info: {line}"

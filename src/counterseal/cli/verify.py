@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -12,7 +12,7 @@ from counterseal.authority.verification_json import verified_to_json
 from counterseal.cli.common import FILE, Run, common
 from counterseal.cli.exit_codes import FINDINGS
 from counterseal.cli.verified_text import show_verified
-from counterseal.cli.verify_given import given_of, nginx_files
+from counterseal.cli.verify_given import given_of, nginx_given
 from counterseal.handshake.trace.dial import StartTLS
 from counterseal.nginx.client_verification import VerifyClient
 from counterseal.pki.path.catalogue import TRUST_ANCHOR
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from counterseal.cli.documents import VerifyDocument
     from counterseal.cli.verify_given import Options
 
+_OF_NGINX: Final = ("sni", "host", "plain", "nginx_version", "openssl_version")
 EPILOG = """\b
 Examples:
   counterseal verify alice.cert.pem --purpose client --trust ca.pem
@@ -68,7 +69,16 @@ Nothing is fetched unless asked for. Times are in UTC. docs/verify.md explains e
 @click.option("--sni", metavar="NAME", help="For --like nginx: the name in the handshake, one that nginx serves.")
 @click.option("--host", metavar="NAME", help="For --like nginx: the name in the request.  [default: that of --sni]")
 @click.option("--plain", is_flag=True, help="For --like nginx: a request without TLS on the port for it.")
-@click.option("--nginx-version", metavar="VERSION", help="For --like nginx.  [default: the newest known]")
+@click.option(
+    "--nginx-version",
+    metavar="VERSION",
+    help="For --like nginx: 1.28.0, 1.22.1-9+deb12u9 …  [default: installed]",
+)
+@click.option(
+    "--openssl-version",
+    metavar="VERSION",
+    help="For --like nginx: its OpenSSL, 3.0.22 …  [default: installed]",
+)
 @click.option(
     "--starttls", type=click.Choice([one.value for one in StartTLS]), help="Begin in this protocol with HOST."
 )
@@ -83,15 +93,21 @@ def verify(run: Run, **options: Unpack[Options]) -> int:
     Tries every path to a trusted CA, stops at no failure, and shows the values compared, the section of the
     standard and the fix.
     """
-    if options["like"] is None and (options["sni"] or options["host"] or options["plain"]):
-        raise click.UsageError("--sni, --host and --plain belong to --like nginx")
+    _require_nginx(options)
     with warnings.catch_warnings(action="ignore", category=UserWarning):  # the checks say the same in words
         given = given_of(run, options)
         verified = verify_certificate(given)
         if options["like"] == "nginx":
-            verified = as_nginx(verified, nginx_files(options, given))
+            verified = as_nginx(verified, nginx_given(options, given))
         document: VerifyDocument = {"verify": verified_to_json(verified)}
         run.show(document, show_verified(verified, brief=options["brief"], every_path=options["all_paths"]))
     if not options["trust"] and any(check.kind is TRUST_ANCHOR for check in verified.explanation.best.failures):
         run.say(f"hint: nothing was trusted but {given.trusted_by}; name others with --trust FILE")
     return 0 if verified.admitted else FINDINGS
+
+
+def _require_nginx(options: Options) -> None:
+    """Refuse what says how nginx is asked where it is not."""
+    given = [f"--{name.replace('_', '-')}" for name in _OF_NGINX if options[name]]
+    if options["like"] is None and given:
+        raise click.UsageError(f"{', '.join(given)}: only with --like nginx")

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from counterseal.authority.verification import Given, NginxFiles
+from counterseal.authority.verification import Given, NginxGiven
 from counterseal.cli.given import given_files
 from counterseal.cli.known_home import known_home
 from counterseal.cli.passphrase import read_password
@@ -23,8 +24,8 @@ from counterseal.errors import InputError
 from counterseal.files import read_file
 from counterseal.handshake.trace.dial import Dial, StartTLS
 from counterseal.nginx.client_verification import Request, VerifyClient
-from counterseal.nginx.verification_files import LoadedFile, load_ca_file, load_crl_file
-from counterseal.nginx.version import NEWEST, NginxVersion, named_version
+from counterseal.nginx.verification_files import LoadedFile, load_ca_file
+from counterseal.nginx.version import named_openssl, named_version
 from counterseal.pki.extensions import extension_in, read_extensions
 from counterseal.pki.names import parse_name
 from counterseal.pki.profile import Purpose
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from cryptography.x509.ocsp import OCSPResponse
 
     from counterseal.cli.common import Run
+    from counterseal.nginx.version import NginxVersion
     from counterseal.pki.path.revocation_list import RevocationList
 
 SYSTEM = "system"
@@ -65,6 +67,7 @@ class Options(TypedDict):
     host: str | None
     plain: bool
     nginx_version: str | None
+    openssl_version: str | None
     starttls: str | None
     password_file: Path | None
     timeout: float
@@ -194,17 +197,26 @@ def _moment(text: str | None) -> datetime:
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
-def nginx_files(options: Options, given: Given) -> NginxFiles:
-    """Return what nginx takes from the files of --trust and --crl; without --trust the CAs that are trusted."""
-    version = named_version(options["nginx_version"]) if options["nginx_version"] else NginxVersion(NEWEST)
+def nginx_given(options: Options, given: Given) -> NginxGiven:
+    """Return which nginx is asked, with the files of --trust and --crl; without --trust the CAs that are trusted."""
     named = [load_ca_file(_content(place)) for place in options["trust"]]
-    cas = named or [LoadedFile((*given.trusted, *given.others))]
-    places = [place for place in options["crl"] if "://" not in place]
-    crls = [load_crl_file(read_file(Path(place)), version) for place in places]
-    fetched = LoadedFile(crls=tuple(one.crl for one in given.crls)) if given.crls is not None and not crls else None
-    return NginxFiles(
-        _joined(cas), _joined(crls) if crls else fetched, VerifyClient(options["verify_client"]), _request(options)
+    fetched = [one.crl.public_bytes(Encoding.PEM) for one in given.crls or ()]
+    lists = [read_file(Path(place)) for place in options["crl"] if "://" not in place]
+    return NginxGiven(
+        _nginx_version(options),
+        _joined(named) if named else LoadedFile((*given.trusted, *given.others)),
+        tuple(lists or fetched),
+        VerifyClient(options["verify_client"]),
+        _request(options),
     )
+
+
+def _nginx_version(options: Options) -> NginxVersion:
+    from counterseal.compose.installed import installed_nginx  # noqa: PLC0415 - only where nginx is asked
+
+    named, openssl = options["nginx_version"], options["openssl_version"]
+    version = named_version(named) if named else installed_nginx()
+    return version if openssl is None else replace(version, openssl=named_openssl(openssl))
 
 
 def _request(options: Options) -> Request:
@@ -218,6 +230,5 @@ def _content(place: str) -> bytes:
 def _joined(files: Sequence[LoadedFile]) -> LoadedFile:
     return LoadedFile(
         tuple(one for file in files for one in file.certificates),
-        tuple(one for file in files for one in file.crls),
-        next((file.emerg for file in files if file.emerg), None),
+        emerg=next((file.emerg for file in files if file.emerg), None),
     )

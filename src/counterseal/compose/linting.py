@@ -7,16 +7,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from counterseal.compose.installed import installed_nginx
 from counterseal.compose.place import now
-from counterseal.errors import InputError, NginxError
+from counterseal.errors import InputError
 from counterseal.files import preview, write_file
 from counterseal.fileset import FileSet, PlannedFile
-from counterseal.nginx.binary import find_nginx, read_package, read_version
 from counterseal.nginx.lint.build import build
 from counterseal.nginx.lint.engine import LintResult, lint
 from counterseal.nginx.lint.gather import gather_files, gather_neighbours
 from counterseal.nginx.reading import read_configuration, read_dump, split_dump
-from counterseal.nginx.version import NEWEST, NginxVersion, named_version, parse_version
+from counterseal.nginx.version import named_version
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from counterseal.files import Preview
     from counterseal.nginx.lint.files import NamedFile
     from counterseal.nginx.reading import WholeConfiguration
+    from counterseal.nginx.version import NginxVersion
 
 _USUAL = Path("/etc/nginx/nginx.conf")
 
@@ -50,7 +51,7 @@ def lint_configuration(
     if text is not None and not text.strip():
         hint = "did the command before the | fail? nginx -T needs the rights of whoever starts nginx"
         raise InputError("nginx.empty", "no configuration on standard input", hint=hint)
-    nginx = named_version(version) if version else _installed()
+    nginx = named_version(version) if version else installed_nginx()
     conf = _main_file(path, nginx)
     dump = split_dump(text) if text is not None else {}
     whole = read_dump(dump) if dump else _read(conf, text, directory)
@@ -104,11 +105,3 @@ def _main_file(path: Path | None, nginx: NginxVersion) -> Path:
     if path == Path("-"):
         return Path("stdin")
     return path / "nginx.conf" if path.is_dir() else path
-
-
-def _installed() -> NginxVersion:
-    try:
-        binary = find_nginx()
-        return parse_version(read_version(binary), package=read_package(binary))
-    except NginxError:
-        return NginxVersion(NEWEST)

@@ -20,6 +20,7 @@ _NEEDED = frozenset({"http_map", "http_proxy", "http_rewrite", "pcre"})
 
 _VERSION = re.compile(r"nginx version: [^/\n]*/(\d+)\.(\d+)\.(\d+)")
 _NAMED = re.compile(r"([0-9]{1,4})\.([0-9]{1,4})\.([0-9]{1,4})(?:-\S+)?")
+_NAMED_OPENSSL = re.compile(r"([0-9]{1,3})\.([0-9]{1,3})\.([0-9]{1,3})(?:[a-z]{0,2}|-\S+)")
 _OPENSSL = re.compile(r"(?:built|running) with OpenSSL (\d+)\.(\d+)\.(\d+)")
 _ARGUMENTS = re.compile(r"^configure arguments:(.*)$", re.MULTILINE)
 
@@ -163,6 +164,18 @@ def named_version(text: str) -> NginxVersion:
         hint = "write it as nginx -v or the package does: 1.28.0 or 1.22.1-9+deb12u9"
         raise InputError("nginx.version_name", f"not a version of nginx: {text[:80]!r}", hint=hint)
     return NginxVersion((int(match[1]), int(match[2]), int(match[3])), package=text if "-" in text else None)
+
+
+def named_openssl(text: str) -> tuple[int, int, int]:
+    """Return the OpenSSL that a person names: ``3.0.22``, or the version of a package such as ``3.0.22-1~deb12u2``.
+
+    Raises InputError ``nginx.openssl_name``.
+    """
+    match = _NAMED_OPENSSL.fullmatch(text)
+    if match is None:
+        hint = "write it as nginx -V, openssl version or the package does: 3.0.22 or 3.0.22-1~deb12u2"
+        raise InputError("nginx.openssl_name", f"not a version of OpenSSL: {text[:80]!r}", hint=hint)
+    return int(match[1]), int(match[2]), int(match[3])
 
 
 def supports(version: NginxVersion, feature: str) -> bool:

@@ -114,10 +114,12 @@ def test_what_nginx_answers_is_the_exit_code(home: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        (("--like", "nginx", "--sni", "a.test", "--host", "b.test"), 3, "nginx: 421"),
-        (("--like", "nginx", "--plain"), 3, "nginx: 400 (497)"),
+        (("--like", "nginx", "--sni", "a.test", "--host", "b.test"), 3, ": 421 (421)"),
+        (("--like", "nginx", "--plain", "--nginx-version", "1.28.0"), 3, "nginx 1.28.0: 400 (497)"),
         (("--like", "nginx", "--verify-client", "off"), 0, "$ssl_client_verify is NONE"),
-        (("--sni", "a.test"), 2, "belong to --like nginx"),
+        (("--sni", "a.test"), 2, "--sni: only with --like nginx"),
+        (("--openssl-version", "3.5.9"), 2, "--openssl-version: only with --like nginx"),
+        (("--like", "nginx", "--openssl-version", "newest"), 2, "not a version of OpenSSL: 'newest'"),
     ],
 )
 def test_what_nginx_answers_before_any_certificate(home: Path, words: tuple[str, ...], code: int, said: str) -> None:
@@ -145,8 +147,10 @@ def test_a_list_that_nginx_cannot_load_is_said(home: Path) -> None:
     in_der = [word for path in lists for word in ("--crl", str(path))]
     in_pem = [word for path in lists for word in ("--crl", f"{path}.pem")]
     assert verify(home, fullchain, "--trust", root, *in_der).code == 0
-    refused = answer(verify(home, fullchain, "--trust", root, *in_der, "--like", "nginx", "--json"))
-    assert refused["nginx"] == {"emerg": "no revocation list in PEM"}
+    like = ("--like", "nginx", "--nginx-version", "1.28.0")
+    refused = answer(verify(home, fullchain, "--trust", root, *in_der, *like, "--json"))
+    assert refused["nginx"]["emerg"] == "no revocation list in PEM"
+    assert set(refused["nginx"]) == {"who", "emerg", "elsewhere"}
     assert verify(home, fullchain, "--trust", root, *in_pem, "--like", "nginx").code == 0
 
 

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from counterseal.pki.openssl.release import takes_deltas
 from dangers import DANGERS, OF_MODULES
 from nginx_dangers import Danger, answer, danger_lab
 from nginx_lint_lab import MODULES
 from nginx_process import PrivateNginx, nginx_binary, nginx_version, private_nginx
-from openssl_version import takes_deltas
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
+from counterseal.pki.openssl.release import takes_deltas
 from nginx_lint_lab import CASES, Case, as_suggested, mended, write_lab
 from nginx_process import PrivateNginx, nginx_binary, nginx_version, private_nginx, worker_user
-from openssl_version import takes_deltas
 from ports import free_port
 
 if TYPE_CHECKING:

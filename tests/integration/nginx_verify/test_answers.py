@@ -15,6 +15,7 @@ from counterseal.authority.verification_words import log_line
 from counterseal.handshake.verify_reasons import VERIFY_REASONS
 from counterseal.nginx.client_verification import ClientVerification, Request, VerifyClient, answer_client
 from counterseal.nginx.verification_files import load_ca_file, load_crl_file
+from counterseal.pki.openssl.release import takes_deltas
 from integration.nginx_verify.lab import (
     LONG,
     NOW,
@@ -30,7 +31,6 @@ from integration.nginx_verify.lab import (
     serials,
 )
 from integration.nginx_verify.server import Answered, Files, Server
-from openssl_version import takes_deltas
 from pki_fixtures import key_of
 
 if TYPE_CHECKING:

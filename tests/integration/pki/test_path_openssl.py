@@ -12,9 +12,10 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from chains import Case, cases
 from counterseal.pki.openssl.codes import Error
+from counterseal.pki.openssl.release import takes_deltas
 from counterseal.pki.openssl.verify import DEFAULT_DEPTH, SECURITY_LEVEL, verify
 from counterseal.pki.profile import Purpose
-from openssl_version import program_version, takes_deltas
+from openssl_version import program_version
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
