@@ -107,15 +107,16 @@ class Access:
         *,
         durable: bool = True,
         undone: bool = True,
-        together: bool = False,  # noqa: ARG002 - here all are
+        together: str | None = None,  # noqa: ARG002 - here all are
     ) -> T:
         """Run ``job`` in a transaction and return its answer when it is durable; what it raises undoes it alone.
 
         With ``undone=False`` that is the job's own affair, or needless because it is one statement: what it has
         written when it raises may stay.
 
-        ``together`` is for a job that records a certificate and locks no row that another request may want: where
-        others write at the same time, it may be in one transaction with its like.
+        ``together`` says that a job may be in one transaction with its like that come at the same time, where others
+        share the store. Such jobs are done in the order of this word, and it names whose rows a job may lock: so of two
+        transactions that want the same rows one waits for the other, and never each for the other.
 
         With ``durable=False`` the answer comes as soon as the job is done, its commit under way or to come with the
         next one: for what a crash may forget, and for answers that show nothing of the store. A later job's commit is
@@ -274,7 +275,7 @@ class Access:
             await asyncio.sleep(BUSY_PAUSE)
 
     def _attempt(self, waiting: Waiting) -> Outcome:
-        job, future, durable, undone = waiting
+        job, future, durable, undone, _ = waiting
         store = self._writer.store
         try:
             with store.cas_once(), store.transaction() if undone else nullcontext():

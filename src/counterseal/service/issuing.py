@@ -50,7 +50,9 @@ async def issue(
     work = _Work(begin, acting, together, last)
     begun = False
     try:
-        issued = await (write(work.first) if write else access.write(work.first, together=joins, undone=undone))
+        issued = await (
+            write(work.first) if write else access.write(work.first, together="" if joins else None, undone=undone)
+        )
         if issued is None:
             begun = True
             work.content = await sign(access, work.prepared)

@@ -46,8 +46,9 @@ class SharedAccess(Access):
         super().__init__(writers[0], writers[0], open_one, metrics)
         self._readers = _Connections([open_one() for _ in range(READERS)])
         self._writers = _Connections(writers)
-        self._together = Together(self._transact)
-        self._metrics.watch_waiting(lambda: self._writers.waiting + self._together.waiting)
+        self._together = Together(self._transact, durable=True)
+        self._soon = Together(self._transact, durable=False)
+        self._metrics.watch_waiting(self._count_waiting)
         self._announced = Announced(writers[0].store.listen)
         self._announced.begin()
         self._metrics.watch_hearing(lambda: self._announced.hears)
@@ -57,14 +58,14 @@ class SharedAccess(Access):
         return await self._readers.do(lambda authority: look(authority, job))
 
     async def write(
-        self, job: Callable[[Authority], T], *, durable: bool = True, undone: bool = True, together: bool = False
+        self, job: Callable[[Authority], T], *, durable: bool = True, undone: bool = True, together: str | None = None
     ) -> T:
         """Run ``job`` in a transaction of its own, beside others, and return its answer; see ``Access``.
 
         It may be run again, from its beginning, when its transaction was undone by the database. What it looks at and
         must stay so until it is done it has to lock (``Session.begin``).
         """
-        if self._writers.waiting + self._together.waiting >= QUEUE_LIMIT:
+        if self._count_waiting() >= QUEUE_LIMIT:
             raise overloaded()
 
         def work(authority: Authority) -> T:
@@ -72,12 +73,15 @@ class SharedAccess(Access):
                 return job(authority)
 
         answer: T
-        if together and durable:
-            answer = await self._together.do(job, undone=undone)
+        if together is not None:
+            answer = await (self._together if durable else self._soon).do(job, undone=undone, order=together)
         else:
             answer = await self._transact(work)
         self._metrics.jobs.inc()
         return answer
+
+    def _count_waiting(self) -> int:
+        return self._writers.waiting + self._together.waiting + self._soon.waiting
 
     async def _release(self, ahead: Ahead) -> None:
         """Give numbers back at once or not at all: a stop does not wait for a database that is away."""
@@ -122,6 +126,7 @@ class SharedAccess(Access):
         self._closing = True
         await self._announced.close()
         await self._together.close()
+        await self._soon.close()
         await self._readers.close()
         await self._writers.close()
         await super().close()

@@ -1,9 +1,8 @@
-"""Jobs that record certificates in a shared store, several in one transaction: what is one after the other is short.
+"""Jobs in a shared store that come at the same time, several in one transaction: one commit, one flush for all of them.
 
-Whoever appends to the log of key uses holds up all others until his commit (docs/decisions/0006). So of jobs that come
-at the same time the certificates are recorded at the end, all behind one lock of the log's head, one commit, one flush.
-Nobody waits for company: who comes alone is alone. Only jobs that lock no row which another request may want are done
-so; two transactions of others would wait for each other.
+Nobody waits for company: who comes alone is alone. Whoever appends to the log of key uses holds up all others until
+his commit (docs/decisions/0006), so certificates are recorded at the end, all behind one lock of the log's head.
+Two transactions must not wait for each other: jobs are done in the order of whose rows they may lock.
 """
 
 from __future__ import annotations
@@ -12,6 +11,7 @@ import asyncio
 import time
 from collections import deque
 from contextlib import nullcontext
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from counterseal.errors import CountersealError, StoreError
@@ -37,10 +37,11 @@ _FOR_ALL = AWAY | {UNANSWERED, "store.busy"}
 
 
 class Together:
-    """The jobs of one process; ``run`` has a thread with a connection of its own do a work."""
+    """The jobs of one process, durable ones or others; ``run`` has a connection of its own do a work."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, *, durable: bool) -> None:
         self._run = run
+        self._durable = durable
         self._waiting: deque[Waiting] = deque()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -49,11 +50,11 @@ class Together:
         """How many jobs nobody has begun yet."""
         return len(self._waiting)
 
-    async def do(self, job: Job, *, undone: bool) -> Any:  # noqa: ANN401 - what the job answers
-        """Do the job and return its answer once it is durable; see ``Access.write``."""
+    async def do(self, job: Job, *, undone: bool, order: str = "") -> Any:  # noqa: ANN401 - what the job answers
+        """Do the job and return its answer once it is committed; see ``Access.write``."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Any] = loop.create_future()
-        self._waiting.append(Waiting(job, future, durable=True, undone=undone))
+        self._waiting.append(Waiting(job, future, self._durable, undone, order))
         if sum(not task.done() for task in self._tasks) < AT_ONCE:  # one that is done takes nothing more
             task = loop.create_task(self._work())
             self._tasks.add(task)
@@ -67,6 +68,7 @@ class Together:
     async def _work(self) -> None:
         while self._waiting:
             group = [self._waiting.popleft() for _ in range(min(GROUP_LIMIT, len(self._waiting)))]
+            group.sort(key=attrgetter("order"))
             try:
                 deliver(await self._run(lambda authority, group=group: _do(authority, group)))  # type: ignore[misc] # a default binds the loop's value
             except Exception as error:  # noqa: BLE001 - every waiter is told, and the next group goes on
@@ -89,7 +91,7 @@ def _do(authority: Authority, group: list[Waiting]) -> list[Outcome]:
 
 
 def _do_together(authority: Authority, group: list[Waiting]) -> list[Outcome]:
-    with transaction(authority), authority.store.recorded_together():
+    with transaction(authority, durable=group[0].durable), authority.store.recorded_together():
         return [_attempt(authority, waiting) for waiting in group]
 
 

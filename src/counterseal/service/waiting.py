@@ -26,6 +26,8 @@ class Waiting(NamedTuple):
     future: asyncio.Future[Any]
     durable: bool
     undone: bool
+    order: str = ""
+    """What it is sorted by among those that share its transaction."""
 
 
 def overloaded() -> StoreError:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from counterseal.store.acme.accounts import set_account_status, set_contact
+from counterseal.store.postgresql import open_store
 from integration.acme.conftest import start_lab
 from postgresql_process import cluster
 
@@ -32,4 +34,26 @@ def test_a_nonce_is_used_once_by_whatever_it_was_for(tmp_path: Path) -> None:
             assert client.send(url, signed).status == status
             again = client.send(url, signed)
             assert (again.status, again.problem) == (400, "badNonce"), url
+        client.close()
+
+
+def test_an_account_that_was_changed_elsewhere_is_read_anew(tmp_path: Path) -> None:
+    """Who is remembered is told to come again, and then is who he has become."""
+    url = cluster().create()
+    with ExitStack() as stack:
+        client = start_lab(stack, tmp_path / "home", f'[store]\nurl = "{url}"\n').client()
+        elsewhere = stack.enter_context(open_store(url))
+        account, new_order = str(client.kid).rpartition("/")[2], client.directory["newOrder"]
+
+        def order() -> tuple[int, str]:
+            answer = client.send(
+                new_order, client.sign(new_order, {"identifiers": [{"type": "dns", "value": "a.example.com"}]})
+            )
+            return answer.status, answer.problem
+
+        assert [order() for _ in range(2)] == [(201, "")] * 2
+        set_contact(elsewhere, account, '["mailto:new@example.com"]')
+        assert [order() for _ in range(2)] == [(400, "badNonce"), (201, "")]
+        set_account_status(elsewhere, account, "deactivated")
+        assert [order() for _ in range(2)] == [(400, "badNonce"), (403, "unauthorized")]
         client.close()

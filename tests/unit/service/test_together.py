@@ -53,7 +53,7 @@ async def recorded(access: SharedAccess) -> list[int]:
 
 async def gather(access: SharedAccess, *jobs: Callable[[Authority], Any]) -> list[Any]:
     """Have the jobs done at once, together; return answers and codes of errors."""
-    works = [access.write(job, together=True) for job in jobs]
+    works = [access.write(job, together="") for job in jobs]
     answers = await asyncio.gather(*works, return_exceptions=True)
     return [getattr(one, "code", one) for one in answers]
 
@@ -68,6 +68,23 @@ def test_what_comes_at_once_is_one_commit(lab: Lab) -> None:
         return access._metrics.commits._value.get() - before, await recorded(access)
 
     assert lab.run(story) == (1, [*range(1, 9)])
+
+
+def test_who_may_want_the_same_rows_takes_them_in_one_order(lab: Lab) -> None:
+    """However they come, so that no two transactions wait for each other; those that may be lost are done so too."""
+    done: list[tuple[bool, str]] = []
+
+    def note(word: str, *, durable: bool) -> Callable[[Authority], None]:
+        return lambda _: done.append((durable, word))
+
+    async def story(access: SharedAccess) -> None:
+        asked = [(word, durable) for word in "bac" for durable in (True, False)]
+        works = [access.write(note(word, durable=one), durable=one, together=word) for word, one in asked]
+        await asyncio.gather(*works)
+
+    lab.run(story)
+    assert [word for durable, word in done if durable] == [*"abc"]
+    assert [word for durable, word in done if not durable] == [*"abc"]
 
 
 def test_what_is_refused_is_undone_alone(lab: Lab) -> None:
@@ -130,7 +147,7 @@ def test_who_comes_just_when_the_others_end_is_not_forgotten(monkeypatch: pytest
             for _ in range(times):
                 await works.do(lambda _: 1, undone=False)
 
-        works = together.Together(run)
+        works = together.Together(run, durable=True)
         first = asyncio.ensure_future(ask(2))
         gates = [await begun.get()]
         second = asyncio.ensure_future(ask(1))

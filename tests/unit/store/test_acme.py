@@ -12,7 +12,7 @@ from counterseal.store.acme.records import AccountRecord, AuthorizationRecord, E
 from store_fixtures import DAY, NOW, new_store
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from counterseal.store.store import Store
@@ -73,7 +73,7 @@ def test_what_happens_once_happens_once(store: Store) -> None:
     """A nonce, an attempt, a result, a certificate: the second one is told."""
     authorizations.add_authorizations(store, [authorization("z1")])
     orders.add_order(store, order("o1"))
-    assert [passing.use_nonce(store, "n", NOW) for _ in range(2)] == [True, False]
+    assert [passing.use_nonce(store, "n", NOW) for _ in range(2)] == [passing.NonceUse.FIRST, passing.NonceUse.AGAIN]
     assert [authorizations.attempt(store, "z1", kind) for kind in ("dns-01", "http-01")] == [True, False]
     tried = replace(authorization("z1"), attempted="dns-01")
     results = [authorizations.finish(store, replace(tried, status=status)) for status in ("valid", "invalid")]
@@ -85,6 +85,29 @@ def test_what_happens_once_happens_once(store: Store) -> None:
     ]
     assert done == [True, False]
     assert orders.find_order_of_certificate(store, 5, "clients") == orders.find_order(store, "o1")
+
+
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        (lambda _: None, passing.NonceUse.FIRST),
+        (lambda store: accounts.set_contact(store, "a1", "[1]"), passing.NonceUse.ACCOUNT_CHANGED),
+        (lambda store: accounts.agree(store, "a1", "https://ca.test/terms"), passing.NonceUse.ACCOUNT_CHANGED),
+        (lambda store: accounts.set_account_status(store, "a1", "revoked"), passing.NonceUse.ACCOUNT_CHANGED),
+        (
+            lambda store: accounts.set_account_key(store, "a1", thumbprint="new", jwk="{}"),
+            passing.NonceUse.ACCOUNT_CHANGED,
+        ),
+    ],
+)
+def test_a_nonce_is_spent_by_an_account_as_it_was_read(
+    store: Store, change: Callable[[Store], object], found: passing.NonceUse
+) -> None:
+    """Or it is said that the account has changed; the nonce is spent either way."""
+    known = accounts.find_account(store, "a1")
+    change(store)
+    assert passing.use_nonce(store, "n", NOW, known) is found
+    assert passing.use_nonce(store, "n", NOW, known) is passing.NonceUse.AGAIN
 
 
 def test_a_csr_is_kept_while_it_is_signed(store: Store) -> None:

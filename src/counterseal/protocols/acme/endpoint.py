@@ -37,7 +37,7 @@ from counterseal.service.body import read_body
 from counterseal.service.problems import MEDIA_TYPE as PROBLEM_TYPE
 from counterseal.service.problems import RETRY_SECONDS, log_failure, status_of
 from counterseal.store.acme.accounts import find_account
-from counterseal.store.acme.passing import use_nonce
+from counterseal.store.acme.passing import NonceUse, use_nonce
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -55,6 +55,9 @@ T = TypeVar("T")
 
 KeyWay = Literal["kid", "jwk", "either"]
 BODY_LIMIT = 128 * 1024
+ACCOUNTS_KEPT = 10_000
+"""Accounts that are remembered at most, until all are forgotten."""
+
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 
@@ -66,9 +69,16 @@ class Opened:
     nonce: Nonce
 
     def spend(self, authority: Authority) -> None:
-        """Use the nonce up; raises Problem ``badNonce`` when it was used before."""
-        if not use_nonce(authority.store, self.nonce.text, self.nonce.until):
+        """Use the nonce up; raises Problem ``badNonce`` when it was used before, or the account is not as it was read.
+
+        So an account may be remembered: the client comes again with another nonce, and it is read anew.
+        """
+        nonce, account = self.nonce, self.call.account
+        found = use_nonce(authority.store, nonce.text, nonce.until, account)
+        if found is NonceUse.AGAIN:
             raise bad_nonce("the nonce was used before")
+        if found is NonceUse.ACCOUNT_CHANGED:
+            raise bad_nonce("the account was changed a moment ago")
 
 
 class Endpoint:
@@ -79,6 +89,7 @@ class Endpoint:
         self._rules = rules
         self._nonce_secret = service.key("acme nonces")
         self._numbered = None if service.access.is_shared else Numbered(service.random_bytes(PROCESS_BYTES))
+        self._accounts: dict[str, AccountRecord] = {}
         self._external_secret = service.key(external.USE)
         self._terms_secret = service.key(terms.USE)
 
@@ -119,8 +130,12 @@ class Endpoint:
             away = Problem("serverInternal", "not possible now: try again", status=503, retry_after=RETRY_SECONDS)
             return self._problem(request, away, methods)
 
-    async def open(self, request: Request, way: KeyWay) -> Opened:
-        """Return the request, its form, URL, nonce, key and signature checked in this order; raises Problem."""
+    async def open(self, request: Request, way: KeyWay, *, remembers: bool = False) -> Opened:
+        """Return the request, its form, URL, nonce, key and signature checked in this order; raises Problem.
+
+        What ``remembers`` takes the account as it was read before, where others share the store, and is told when that
+        is not so any more; what changes accounts reads them.
+        """
         if request.headers.get("content-type", "").partition(";")[0].strip() != MEDIA_TYPE:
             raise Problem("malformed", f"a request's body is {MEDIA_TYPE}", status=415)
         envelope = read_envelope(await read_body(request, limit=BODY_LIMIT))
@@ -130,7 +145,7 @@ class Endpoint:
             require(envelope, way)
         at = epoch(self._service.clock())
         nonce = check_nonce(self._nonce_secret, envelope.nonce, at=at)
-        key, account = await self._key_of(envelope, urls)
+        key, account = await self._key_of(envelope, urls, remembers=remembers and self._numbered is None)
         if not key.verifies(envelope.algorithm, envelope.signed, envelope.signature):
             raise malformed("the signature does not verify with this key")
         if self._numbered is not None and not self._numbered.use(nonce.own):
@@ -152,31 +167,41 @@ class Endpoint:
         )
         return Opened(call, nonce)
 
-    async def do(self, opened: Opened, job: Job[T], *, durable: bool = True, together: bool = False) -> T:
+    async def do(
+        self, opened: Opened, job: Job[T], *, durable: bool = True, undone: bool = True, together: str | None = None
+    ) -> T:
         """Spend the nonce and do the job, in one transaction; raises its Problem, which undoes the job.
 
         With ``durable=False`` the caller waits for a later job before it tells of this one. A POST-as-GET changes
         nothing, so it reads what is committed and does not wait for the disk: should a crash forget that its nonce was
-        spent, who replays it reads once more. ``together`` is that of ``Access.write``.
+        spent, who replays it reads once more. ``undone`` is that of ``Access.write``. ``together`` is what the job
+        counts of the account, "" for nothing: it may share a transaction with its like then.
         """
         call, access = opened.call, self._service.access
         if self._numbered is None:
-            return await self._do_beside(opened, job, durable=durable and not call.is_get, together=together)
+            order = None if together is None else f"{call.owner.id} {together}"
+            durable = durable and not call.is_get
+            return await self._do_beside(opened, job, durable=durable, undone=undone, together=order)
         if call.is_get:
             return await access.read(lambda authority: job(authority, call))
-        return await access.write(lambda authority: job(acting(authority, call), call), durable=durable)
+        return await access.write(lambda authority: job(acting(authority, call), call), durable=durable, undone=undone)
 
-    async def _do_beside(self, opened: Opened, job: Job[T], *, durable: bool, together: bool) -> T:
-        """Do so where others share the store: a nonce that is undone with its job is spent once more, alone."""
+    async def _do_beside(self, opened: Opened, job: Job[T], *, durable: bool, undone: bool, together: str | None) -> T:
+        """Do so where others share the store: a nonce that is undone with its job is spent once more, alone.
+
+        After a refusal the account is read anew.
+        """
 
         def step(authority: Authority) -> T:
             opened.spend(authority)
             return job(acting(authority, opened.call), opened.call)
 
         try:
-            return await self._service.access.write(step, durable=durable, together=together)
+            return await self._service.access.write(step, durable=durable, undone=undone, together=together)
         except Problem:
-            await self._service.access.write(opened.spend)
+            self._forget(opened.call.account)
+            if undone:
+                await self._service.access.write(opened.spend)
             raise
 
     def nonce(self) -> str:
@@ -191,15 +216,28 @@ class Endpoint:
         if envelope.url != own:
             raise Problem("unauthorized", f"the signed url is not that of the request: {own}", status=401)
 
-    async def _key_of(self, envelope: Envelope, urls: URLs) -> tuple[AccountKey, AccountRecord | None]:
+    async def _key_of(
+        self, envelope: Envelope, urls: URLs, *, remembers: bool
+    ) -> tuple[AccountKey, AccountRecord | None]:
         if envelope.jwk is not None:
             return AccountKey.of(envelope.jwk), None
-        identifier = urls.account_id(envelope.kid or "")
-        found = await self._service.access.read(
-            lambda authority: find_account(authority.store, identifier) if identifier else None
-        )
+        identifier = urls.account_id(envelope.kid or "") or ""
+        found = self._accounts.pop(identifier, None)
+        if found is None or not remembers:
+            found = await self._service.access.read(lambda authority: find_account(authority.store, identifier))
         account = require_account(found)
+        if remembers:
+            self._remember(account)
         return AccountKey(account.jwk, account.thumbprint), account
+
+    def _forget(self, account: AccountRecord | None) -> None:
+        if account is not None:
+            self._accounts.pop(account.id, None)
+
+    def _remember(self, account: AccountRecord) -> None:
+        if len(self._accounts) >= ACCOUNTS_KEPT:
+            self._accounts.clear()
+        self._accounts[account.id] = account
 
     def _dress(self, request: Request, reply: Reply) -> Response:
         headers = {

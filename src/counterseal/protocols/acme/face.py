@@ -77,15 +77,15 @@ class Acme:
 
     def routes(self) -> list[Route]:
         """Return the one route; what a path takes is decided by the resource, whose refusals are problem documents."""
-        post = self._post
+        post, often = self._post, self._often
         table: list[tuple[str, ASGIApp]] = [
-            ("order/{id}", post(orders.order)),
-            ("authz/{id}", post(authorizations.authorization)),
+            ("order/{id}", often(orders.order)),
+            ("authz/{id}", often(authorizations.authorization)),
             ("challenge/{id}/{kind}", self._endpoint.resource(self._challenge)),
-            ("new-order", post(orders.new_order)),
+            ("new-order", often(orders.new_order, "order")),
             ("order/{id}/finalize", self._endpoint.resource(self._finalize)),
-            ("certificate/{id}", post(certificates.certificate)),
-            ("certificate/{id}/{chain}", post(certificates.certificate)),
+            ("certificate/{id}", often(certificates.certificate)),
+            ("certificate/{id}/{chain}", often(certificates.certificate)),
             ("directory", self._endpoint.resource(self._directory, ("GET", "HEAD"))),
             ("new-nonce", self._endpoint.resource(_new_nonce, ("HEAD", "GET"))),
             ("new-account", post(accounts.new_account, "jwk")),
@@ -144,6 +144,15 @@ class Acme:
 
         return self._endpoint.resource(work)
 
+    def _often(self, job: Job[Reply], counts: str = "") -> ASGIApp:
+        """Answer what every order asks for; ``job`` writes nothing before it refuses but what it ``counts``."""
+
+        async def work(request: Request) -> Reply:
+            opened = await self._endpoint.open(request, "kid", remembers=True)
+            return await self._endpoint.do(opened, job, undone=False, together=counts)
+
+        return self._endpoint.resource(work)
+
     def _follow(self, reply: Reply) -> None:
         if reply.publish is None:
             return
@@ -166,8 +175,8 @@ class Acme:
 
         The result is durable, and with it what was written before; else the attempt is, before the answer.
         """
-        opened = await self._endpoint.open(request, "kid")
-        reply = await self._endpoint.do(opened, authorizations.challenge, durable=False)
+        opened = await self._endpoint.open(request, "kid", remembers=True)
+        reply = await self._endpoint.do(opened, authorizations.challenge, durable=False, undone=False, together="")
         if opened.call.is_get:
             return reply
         access, shown = self._service.access, replace(opened.call, payload=b"")
@@ -179,7 +188,7 @@ class Acme:
         return await access.write(lambda authority: authorizations.challenge(authority, shown))
 
     async def _finalize(self, request: Request) -> Reply:
-        opened = await self._endpoint.open(request, "kid")
+        opened = await self._endpoint.open(request, "kid", remembers=True)
         call, finalization = opened.call, issuing.Finalization(opened.call)
         if self._rules.caa_identities:
             reused = await self._endpoint.do(opened, issuing.reused_authorizations)
@@ -192,7 +201,7 @@ class Acme:
             undo=finalization.give_up,
             write=None
             if self._rules.caa_identities  # the nonce is spent
-            else lambda first: self._endpoint.do(opened, lambda authority, _: first(authority), together=True),
+            else lambda first: self._endpoint.do(opened, lambda authority, _: first(authority), together=""),
             joins=True,
         )
         return finalization.reply(issued)

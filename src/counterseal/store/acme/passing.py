@@ -2,20 +2,44 @@
 
 from __future__ import annotations
 
+from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from counterseal.store.acme.records import AccountRecord
     from counterseal.store.session import Session
 
+_USE_NONCE = "insert into acme_nonce (nonce, expires_at) values (?, ?) on conflict do nothing returning 1"
+_USE_NONCE_OF = """
+    insert into acme_nonce (nonce, expires_at) values (?, ?) on conflict do nothing returning
+        (select count(*) from acme_account
+         where id = ? and thumbprint = ? and status = ? and contact = ? and coalesce(terms, '') = ?)
+"""
 
-def use_nonce(session: Session, nonce: str, expires_at: int) -> bool:
-    """Mark the nonce as used and say whether this is the first time."""
+
+class NonceUse(Enum):
+    """What became of a nonce that was to be used up."""
+
+    FIRST = auto()
+    AGAIN = auto()
+    ACCOUNT_CHANGED = auto()
+    """For the first time, but the account is not as it was read."""
+
+
+def use_nonce(session: Session, nonce: str, expires_at: int, account: AccountRecord | None = None) -> NonceUse:
+    """Mark the nonce as used, and look whether the account still is as this record has it; in one statement."""
     with session.statement():
-        return bool(
-            session.run(
-                "insert into acme_nonce (nonce, expires_at) values (?, ?) on conflict do nothing", (nonce, expires_at)
-            )
-        )
+        if account is None:
+            row = session.row(_USE_NONCE, (nonce, expires_at))
+        else:
+            row = session.row(_USE_NONCE_OF, (nonce, expires_at, account.id, *_changeable(account)))
+    if row is None:
+        return NonceUse.AGAIN
+    return NonceUse.FIRST if row[0] else NonceUse.ACCOUNT_CHANGED
+
+
+def _changeable(account: AccountRecord) -> tuple[str, ...]:
+    return account.thumbprint, account.status, account.contact, account.terms or ""
 
 
 def count_use(session: Session, subject: str, action: str, window_start: int) -> int:

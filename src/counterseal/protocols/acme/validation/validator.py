@@ -91,7 +91,11 @@ class Validator:
             except Exception:  # noqa: BLE001 - a client waits for a result, whatever went wrong here
                 log_error("validation broke", trace=True, authorization=record.id)
                 failure = Failure("serverInternal", "the challenge could not be tried")
-            decided = await self._access.write(lambda authority: settle(authority, record, failure, self._rules))
+            decided = await self._access.write(
+                lambda authority: settle(authority, record, failure, self._rules),
+                undone=False,
+                together=f"{record.account} failure",
+            )
             self._metrics.validations.labels(record.attempted or "", failure.kind if failure else "valid").inc()
         log(
             "validated",
