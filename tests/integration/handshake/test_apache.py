@@ -5,24 +5,18 @@ from __future__ import annotations
 import os
 import subprocess
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from broken_setups import clients
-from counterseal.handshake.examine import examine
-from counterseal.handshake.explain.explanation import explain
-from counterseal.handshake.explain.modes import Mode
 from counterseal.handshake.observation import Endpoint
-from counterseal.handshake.trace.dial import Dial
 from foreign_servers import SECONDS, wait_for, write_files
+from meeting import Met, coming_with, meet, trusting
 from ports import free_port
-from prove_pki import DOMAIN, identity_of, prove_pki
+from prove_pki import DOMAIN, prove_pki
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from counterseal.handshake.explain.explanation import Explanation
 
 HOST = f"panel.{DOMAIN}"
 MODULES = Path("/usr/lib/apache2/modules")
@@ -67,28 +61,29 @@ def apache(path: Path, version: str) -> Iterator[Endpoint]:
         process.wait(SECONDS)
 
 
-def look(endpoint: Endpoint, client: str | None) -> Explanation:
-    """Ask for the path that wants a certificate."""
-    identity = identity_of(client, *clients()[client]) if client else None
-    what = Dial(endpoint, HOST, HOST, path="/admin", identity=identity)
-    return explain(examine(what), name=None, at=datetime.now(UTC))
+def look(path: Path, endpoint: Endpoint, client: str | None) -> Met:
+    """Ask for the path that wants a certificate, with the command."""
+    who = coming_with(path, clients()[client] if client else None)
+    target = f"https://{HOST}:{endpoint.port}/admin"
+    return meet(path, target, "--connect", endpoint.host, *trusting(path, "root"), *who)
 
 
 def test_a_certificate_after_the_handshake(tmp_path: Path) -> None:
     """TLS 1.3: nobody is asked, with a certificate at hand or without, and the refusal is no matter of rights."""
     with apache(tmp_path, "TLSv1.3") as endpoint:
         for client in ("good", None):
-            found = look(endpoint, client).diagnosis
-            assert found is not None
-            assert "post-handshake authentication" in found.cause
-            assert "SSLProtocol TLSv1.2" in found.fix
+            met = look(tmp_path, endpoint, client)
+            assert "post-handshake authentication" in met.found["diagnosis"]["cause"]
+            assert "SSLProtocol TLSv1.2" in met.found["diagnosis"]["fix"]
+            assert met.code == 3
 
 
 def test_a_certificate_by_renegotiation(tmp_path: Path) -> None:
     """TLS 1.2: both handshakes are followed, and the second one asks."""
     with apache(tmp_path, "TLSv1.2") as endpoint:
-        explained = look(endpoint, None)
-        assert explained.mode is Mode.REQUIRED
-        assert explained.diagnosis is not None
-        assert "requires a client certificate" in explained.diagnosis.cause
-        assert look(endpoint, "good").diagnosis is None
+        met = look(tmp_path, endpoint, None)
+        assert met.found["client_certificates"]["mode"] == "required"
+        assert "requires a client certificate" in met.found["diagnosis"]["cause"]
+        assert met.code == 3
+        good = look(tmp_path, endpoint, "good")
+        assert (good.code, good.found["diagnosis"]) == (0, None)

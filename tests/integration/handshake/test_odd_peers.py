@@ -5,26 +5,20 @@ from __future__ import annotations
 import contextlib
 import socket
 import struct
-import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from counterseal.handshake.examine import read_trace
-from counterseal.handshake.explain.diagnosis import diagnose
-from counterseal.handshake.explain.situation import Situation
+from command import here
 from counterseal.handshake.observation import Endpoint
-from counterseal.handshake.trace.connection import dial
-from counterseal.handshake.trace.dial import Dial, Ending, StartTLS, Trace
+from counterseal.handshake.trace.dial import Ending, StartTLS
+from meeting import meet
 from odd_servers import answering, serving, until_left
 from ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-PATIENCE = 30.0
-SOON = 1.0
-"""For the one that never answers."""
+    from pathlib import Path
 
 
 def greeting(words: bytes) -> Callable[[socket.socket], None]:
@@ -55,12 +49,12 @@ def half_a_hello(connection: socket.socket) -> None:
     connection.sendall(b"\x16\x03\x03\x00\x7a\x02\x00\x00\x76\x03\x03")
 
 
-def look(endpoint: Endpoint, starttls: StartTLS | None = None, timeout: float = PATIENCE) -> tuple[Trace, str]:
-    """Return the trace of a connection, and the first words of its explanation."""
-    trace = dial(Dial(endpoint, "x.test", "x.test", starttls=starttls, timeout=timeout))
-    watched = read_trace(trace)
-    found = diagnose(Situation(trace, watched.story, watched.seen))
-    return trace, found.happened if found else ""
+def look(directory: Path, endpoint: Endpoint, *options: str) -> dict[str, Any]:
+    """Return what the command says of a peer with which no TLS came about."""
+    met = meet(directory, f"x.test:{endpoint.port}", "--connect", endpoint.host, *options)
+    assert met.code == 1
+    assert met.found["diagnosis"]["fix"]
+    return met.found
 
 
 @pytest.mark.parametrize(
@@ -76,37 +70,37 @@ def look(endpoint: Endpoint, starttls: StartTLS | None = None, timeout: float = 
         (until_left, Ending.SILENT, "stays silent in the handshake"),
     ],
 )
-def test_an_odd_peer_is_named(behave: Callable[[socket.socket], None], ending: Ending, words: str) -> None:
+def test_an_odd_peer_is_named(
+    behave: Callable[[socket.socket], None], ending: Ending, words: str, tmp_path: Path
+) -> None:
     """By what it did."""
-    began = time.monotonic()
     with serving(behave) as endpoint:
-        trace, said = look(endpoint, timeout=SOON if behave is until_left else PATIENCE)
-    assert trace.ending is ending, trace
-    assert words in said
-    assert time.monotonic() - began < PATIENCE
+        found = look(tmp_path, endpoint, *(("--timeout", "1") if behave is until_left else ()))
+    assert found["ending"] == ending, found
+    assert words in found["diagnosis"]["happened"]
 
 
-def test_nobody_listens() -> None:
+def test_nobody_listens(tmp_path: Path) -> None:
     """The connection is refused."""
-    trace, said = look(Endpoint("127.0.0.1", free_port()))
-    assert (trace.ending, said) == (Ending.REFUSED, "the connection is refused")
+    found = look(tmp_path, Endpoint("127.0.0.1", free_port()))
+    assert (found["ending"], found["diagnosis"]["happened"]) == ("refused", "the connection is refused")
 
 
-def test_a_name_with_an_address_where_nobody_listens(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_name_with_an_address_where_nobody_listens(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The next one is tried, and the dead one told; no resolver that tests can rely on has such a name."""
     monkeypatch.setattr("counterseal.handshake.connect._addresses", lambda *_: ["127.0.0.2", "127.0.0.1"])
     with serving(answering(b"SSH-2.0-OpenSSH_9.2p1\r\n")) as endpoint:
-        trace, _ = look(endpoint)
-    assert trace.ending is Ending.NOT_TLS
-    assert trace.peer == str(endpoint)
-    assert trace.passed_over == (f"127.0.0.2:{endpoint.port}: connection refused",)
+        found = look(tmp_path, endpoint)
+    assert found["ending"] == "not-tls"
+    assert found["peer"] == str(endpoint)
+    assert found["passed_over"] == [f"127.0.0.2:{endpoint.port}: connection refused"]
 
 
-def test_a_name_that_does_not_resolve() -> None:
+def test_a_name_that_does_not_resolve(tmp_path: Path) -> None:
     """RFC 6761 keeps .invalid for nobody."""
-    trace, said = look(Endpoint("nobody.invalid", 443))
-    assert trace.ending in {Ending.UNRESOLVED, Ending.SILENT}
-    assert "resolve" in said or "silent" in said
+    ran = here(tmp_path / "no-ca", "handshake", "nobody.invalid", "--timeout", "60")
+    assert ran.code == 1
+    assert "cannot resolve nobody.invalid" in ran.stdout or "the peer is silent" in ran.stdout
 
 
 @pytest.mark.parametrize(
@@ -121,7 +115,7 @@ def test_a_name_that_does_not_resolve() -> None:
         (StartTLS.IMAP, b"", "closes the connection before TLS"),
     ],
 )
-def test_a_peer_that_does_not_turn_to_tls(kind: StartTLS, words: bytes, expected: str) -> None:
+def test_a_peer_that_does_not_turn_to_tls(kind: StartTLS, words: bytes, expected: str, tmp_path: Path) -> None:
     """Said with its own words; what it sends behind its agreement is never taken for TLS (CVE-2021-38371)."""
 
     def behave(connection: socket.socket) -> None:
@@ -131,6 +125,6 @@ def test_a_peer_that_does_not_turn_to_tls(kind: StartTLS, words: bytes, expected
                 until_left(connection)
 
     with serving(behave) as endpoint:
-        trace, said = look(endpoint, kind)
-    assert trace.ending is Ending.STARTTLS, trace
-    assert expected in said
+        found = look(tmp_path, endpoint, "--starttls", kind.value)
+    assert found["ending"] == "starttls", found
+    assert expected in found["diagnosis"]["happened"]

@@ -4,30 +4,22 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from broken_setups import anchors, clients
-from counterseal.handshake.examine import examine
-from counterseal.handshake.explain.checks import Anchors
-from counterseal.handshake.explain.explanation import explain
-from counterseal.handshake.explain.ladder import Layer
-from counterseal.handshake.explain.modes import Mode
-from counterseal.handshake.observation import Endpoint
-from counterseal.handshake.trace.dial import Dial, Ending, StartTLS
+from broken_setups import clients
 from foreign_servers import wait_for
+from meeting import Met, coming_with, meet, trusting
 from ports import free_port
 from postgresql_process import Cluster, give, own
 from prove_bench import ProveBench, nginx_binaries
-from prove_pki import DOMAIN, identity_of, prove_pki
+from prove_pki import DOMAIN, prove_pki
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from counterseal.handshake.explain.explanation import Explanation
     from counterseal.handshake.observation import TLSVersion
 
 HOST = f"panel.{DOMAIN}"
@@ -47,21 +39,23 @@ mail {
 """
 
 
-def look(port: int, protocol: StartTLS, client: str | None, version: TLSVersion) -> Explanation:
-    """Return what is said of a handshake behind STARTTLS."""
-    identity = identity_of(client, *clients()[client]) if client else None
-    what = Dial(
-        Endpoint("127.0.0.1", port), HOST, HOST, tls_version=version, identity=identity, protocols=(),
-        starttls=protocol, timeout=30,
-    )  # fmt: skip
-    found = explain(examine(what), name=HOST, anchors=Anchors(anchors()["root"]), at=datetime.now(UTC))
-    assert found.server_diagnosis is None, found.server_diagnosis
-    return found
+def look(path: Path, port: int, protocol: str, client: str | None, version: TLSVersion) -> Met:
+    """Return what the command says of a handshake behind STARTTLS."""
+    who = (*coming_with(path, clients()[client] if client else None), *trusting(path, "root"))
+    met = meet(path, f"{HOST}:{port}", "--connect", "127.0.0.1", "--starttls", protocol, "--tls", version, *who)
+    assert met.found["server_diagnosis"] is None, met
+    return met
 
 
-def said(found: Explanation) -> list[str]:
+def said(met: Met) -> list[str]:
     """Return what was said beside TLS, ours in angle brackets."""
-    return [f"<{one.name}>" if one.sender == "client" else one.name for one in found.ladder if one.layer != Layer.TLS]
+    lines = [(one["sender"], one["name"]) for one in met.found["ladder"] if one["layer"] != "tls"]
+    return [f"<{line}>" if sender == "client" else line for sender, line in lines]
+
+
+def mode_of(met: Met) -> str:
+    """Return how the server treats client certificates."""
+    return str(met.found["client_certificates"]["mode"])
 
 
 @pytest.fixture(scope="module")
@@ -76,19 +70,19 @@ def mail(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProveBench]:
 
 @pytest.mark.nginx
 @pytest.mark.parametrize("version", VERSIONS)
-def test_a_good_client_of_mail(mail: ProveBench, version: TLSVersion) -> None:
+def test_a_good_client_of_mail(mail: ProveBench, version: TLSVersion, tmp_path: Path) -> None:
     """What is said in the clear, the handshake, and the first words within TLS; nobody else gets in."""
-    smtp = look(mail.ports[0], StartTLS.SMTP, "good", version)
+    smtp = look(tmp_path, mail.ports[0], "smtp", "good", version)
     assert said(smtp) == [
         "220 mx.prove.test ESMTP ready", "<EHLO counterseal.invalid>", "250-mx.prove.test", "250 STARTTLS",
         "<STARTTLS>", "220 2.0.0 Start TLS", "<EHLO>", "250 mx.prove.test",
     ]  # fmt: skip
-    imap = look(mail.ports[1], StartTLS.IMAP, "good", version)
+    imap = look(tmp_path, mail.ports[1], "imap", "good", version)
     assert said(imap)[:5] == ["* OK IMAP4 ready", "<a1 STARTTLS>", "a1 OK completed", "<CAPABILITY>", said(imap)[4]]
     assert said(imap)[4].startswith("* CAPABILITY IMAP4 ")
     for found in (smtp, imap):
-        assert found.examination.main.trace.ending is Ending.DONE
-        assert (found.mode, found.diagnosis) == (Mode.REQUIRED, None)
+        assert (found.code, found.found["ending"]) == (0, "done")
+        assert (mode_of(found), found.found["diagnosis"]) == ("required", None)
 
 
 @pytest.mark.nginx
@@ -104,29 +98,28 @@ def test_a_good_client_of_mail(mail: ProveBench, version: TLSVersion) -> None:
     ],
 )
 def test_the_mail_proxy_refuses_in_its_first_words(
-    mail: ProveBench, client: str | None, words: str, cause: str, log: str, version: TLSVersion
+    mail: ProveBench, client: str | None, words: str, cause: str, log: str, version: TLSVersion, tmp_path: Path
 ) -> None:
     """The handshake succeeds; the true cause is named, and the line that nginx writes about it."""
-    for port, protocol, start in ((mail.ports[0], StartTLS.SMTP, "421 4.7.1"), (mail.ports[1], StartTLS.IMAP, "* BYE")):
-        found = look(port, protocol, client, version)
-        assert found.mode is Mode.REQUIRED
-        assert found.diagnosis is not None
-        assert found.diagnosis.happened == f"the handshake succeeds, then the server answers: {start} {words}"
-        assert cause in found.diagnosis.cause
-        assert found.diagnosis.log is not None
-        assert log in found.diagnosis.log.text
+    for port, protocol, start in ((mail.ports[0], "smtp", "421 4.7.1"), (mail.ports[1], "imap", "* BYE")):
+        met = look(tmp_path, port, protocol, client, version)
+        assert (met.code, mode_of(met)) == (3, "required")
+        failure = met.found["diagnosis"]
+        assert failure["happened"] == f"the handshake succeeds, then the server answers: {start} {words}"
+        assert cause in failure["cause"]
+        assert log in failure["log"]["text"]
         lines = (mail.directory / "mail.log").read_text().splitlines()  # written before the answer
-        assert any(found.diagnosis.log.text in line and "[info]" in line for line in lines)
+        assert any(failure["log"]["text"] in line and "[info]" in line for line in lines)
 
 
 @pytest.mark.nginx
-def test_a_mail_proxy_that_takes_certificates_and_wants_none(mail: ProveBench) -> None:
+def test_a_mail_proxy_that_takes_certificates_and_wants_none(mail: ProveBench, tmp_path: Path) -> None:
     """Who has none gets the same answer; who has a bad one does not."""
-    assert look(mail.ports[2], StartTLS.IMAP, "good", "1.3").mode is Mode.OPTIONAL
-    bad = look(mail.ports[2], StartTLS.IMAP, "expired", "1.3")
-    assert bad.mode is Mode.OPTIONAL
-    assert bad.diagnosis is not None
-    assert "is past its not_after" in bad.diagnosis.cause
+    good = look(tmp_path, mail.ports[2], "imap", "good", "1.3")
+    assert (good.code, mode_of(good)) == (0, "optional")
+    bad = look(tmp_path, mail.ports[2], "imap", "expired", "1.3")
+    assert (bad.code, mode_of(bad)) == (3, "optional")
+    assert "is past its not_after" in bad.found["diagnosis"]["cause"]
 
 
 HBA = """\
@@ -168,11 +161,11 @@ def postgresql() -> Iterator[int]:
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_a_good_client_of_postgresql(postgresql: int, version: TLSVersion) -> None:
+def test_a_good_client_of_postgresql(postgresql: int, version: TLSVersion, tmp_path: Path) -> None:
     """It asks as the user whom its certificate names, so that clientcert=verify-full and cert take it."""
-    found = look(postgresql, StartTLS.POSTGRES, "good", version)
-    assert said(found) == ["<SSLRequest>", "S", "<StartupMessage>", "AuthenticationOk"]
-    assert (found.mode, found.diagnosis) == (Mode.REQUIRED, None)
+    met = look(tmp_path, postgresql, "postgres", "good", version)
+    assert said(met) == ["<SSLRequest>", "S", "<StartupMessage>", "AuthenticationOk"]
+    assert (met.code, mode_of(met), met.found["diagnosis"]) == (0, "required", None)
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -189,19 +182,19 @@ def test_a_good_client_of_postgresql(postgresql: int, version: TLSVersion) -> No
     ],
 )
 def test_postgresql_refuses_by_alert_or_by_message(
-    postgresql: int, client: str | None, happened: str, cause: str, version: TLSVersion
+    postgresql: int, client: str | None, happened: str, cause: str, version: TLSVersion, tmp_path: Path
 ) -> None:
     """OpenSSL judges the certificate, pg_hba.conf whether there must be one and whose."""
-    found = look(postgresql, StartTLS.POSTGRES, client, version)
-    assert found.mode is (Mode.ASKED if "rejects connection" in happened else Mode.REQUIRED)
-    assert found.diagnosis is not None
-    assert happened in found.diagnosis.happened
-    assert cause in found.diagnosis.cause
+    met = look(tmp_path, postgresql, "postgres", client, version)
+    assert (met.code, mode_of(met)) == (3, "asked" if "rejects connection" in happened else "required")
+    assert happened in met.found["diagnosis"]["happened"]
+    assert cause in met.found["diagnosis"]["cause"]
 
 
 @pytest.mark.nginx
-def test_no_tls_behind_starttls(mail: ProveBench) -> None:
+def test_no_tls_behind_starttls(mail: ProveBench, tmp_path: Path) -> None:
     """Who speaks another protocol, or another version, is told so."""
-    other = look(mail.ports[0], StartTLS.IMAP, None, "1.3")
-    assert other.diagnosis is not None
-    assert "answers '220 mx.prove.test ESMTP ready' where '* OK' belongs" in other.diagnosis.happened
+    other = look(tmp_path, mail.ports[0], "imap", None, "1.3")
+    assert other.code == 1
+    happened = other.found["diagnosis"]["happened"]
+    assert "answers '220 mx.prove.test ESMTP ready' where '* OK' belongs" in happened
