@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jsonschema import Draft202012Validator  # type: ignore[import-untyped] # it ships no types
+from jsonschema_rs import Draft202012Validator  # a hundred times as fast as jsonschema, and every output is held
 
 SCHEMAS = Path(__file__).parent.parent / "docs" / "schemas"
 COMMANDS = frozenset(path.stem for path in SCHEMAS.glob("*.json"))
@@ -17,14 +17,13 @@ COMMANDS = frozenset(path.stem for path in SCHEMAS.glob("*.json"))
 def validator_of(command: str) -> Draft202012Validator:
     """Return the validator of a command's document."""
     schema: dict[str, Any] = json.loads((SCHEMAS / f"{command}.json").read_text())
-    Draft202012Validator.check_schema(schema)
     for each in (schema, *schema["$defs"].values()):
         if "properties" in each:
             each["additionalProperties"] = False
-    return Draft202012Validator(schema, format_checker=Draft202012Validator.FORMAT_CHECKER)
+    return Draft202012Validator(schema, validate_formats=True)
 
 
 def hold(command: str, document: object) -> None:
     """Fail with every place where the document is not as published."""
-    faults = [f"{fault.json_path}: {fault.message}" for fault in validator_of(command).iter_errors(document)]
+    faults = [f"{fault.instance_path}: {fault.message}" for fault in validator_of(command).iter_errors(document)]
     assert not faults, "\n".join(faults)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from broken_sites import Edit
-from command import counterseal
+from command import counterseal, here
 from ports import free_ports
 from prove_bench import ProveBench, nginx_binaries
 from prove_pki import certificate_pem, key_pem
@@ -51,7 +51,7 @@ def look(bench: ProveBench, site: str, *options: str, code: int = 0) -> dict[str
     target = f"{site}.prove.test:{bench.ports[0]}"
     trust = () if "--trust" in options else ("--trust", str(bench.directory / "root.pem"))
     where = ("--connect", "127.0.0.1", "--json", *trust, *options)
-    ran = counterseal(bench.directory / "no-ca", "handshake", target, *where)
+    ran = here(bench.directory / "no-ca", "handshake", target, *where)
     assert ran.code == code, ran
     document = json.loads(ran.stdout)
     assert document["version"] == 1
