@@ -7,6 +7,7 @@ import json
 import os
 import sys
 import time
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
@@ -21,9 +22,11 @@ from acme_signing import ClientKey, b64, csr, jws
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Iterator
+    from collections.abc import AsyncIterator, Iterator
 
 POLL_SECONDS = 0.002
+ANSWER_SECONDS, PART_SECONDS = 60.0, 600.0
+"""How long one answer, and all the orders that are measured in one go, may take."""
 
 
 @dataclass
@@ -41,7 +44,11 @@ class Fast:
     streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
     async def fetch(self, method: str, url: str, body: bytes = b"") -> tuple[int, dict[str, str], bytes]:
-        """Send one request and return status, headers and body."""
+        """Send one request and return status, headers and body; raises TimeoutError."""
+        async with _limited(ANSWER_SECONDS, f"no answer to {method} {url}"):
+            return await self._fetch(method, url, body)
+
+    async def _fetch(self, method: str, url: str, body: bytes) -> tuple[int, dict[str, str], bytes]:
         parts = urlsplit(url)
         if self.streams is None:
             self.streams = await asyncio.open_connection(parts.hostname, parts.port, ssl=self.context)
@@ -93,6 +100,18 @@ class Fast:
             done = await self.wait(headers["location"], "valid")
         _, chain = await self.post(done["certificate"])
         assert chain.startswith(b"-----BEGIN CERTIFICATE-----")
+
+
+@asynccontextmanager
+async def _limited(seconds: float, what: str) -> AsyncIterator[None]:
+    limit = asyncio.timeout(seconds)
+    try:
+        async with limit:
+            yield
+    except TimeoutError as error:
+        if not limit.expired():  # one inside has
+            raise
+        raise TimeoutError(f"{what}: waited for {seconds:g} s") from error
 
 
 async def _body(reader: asyncio.StreamReader, headers: dict[str, str]) -> bytes:
@@ -163,7 +182,8 @@ class Server:
                 times.append(time.perf_counter() - began)
 
         began, used = time.perf_counter(), self.processor_seconds()
-        await asyncio.gather(*map(go, clients))
+        async with _limited(PART_SECONDS, f"{self.name}: not done with {orders} {kind} orders, {at_once} at once"):
+            await asyncio.gather(*map(go, clients))
         self.rates.setdefault((kind, at_once), []).append(orders / (time.perf_counter() - began))
         self.costs.setdefault((kind, at_once), []).append((self.processor_seconds() - used) / orders * 1000)
         self.seconds.setdefault((kind, at_once), []).append(times)
