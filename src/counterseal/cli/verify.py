@@ -44,7 +44,7 @@ Nothing is fetched unless asked for. Times are in UTC. docs/verify.md explains e
 @click.option("--hostname", metavar="NAME", multiple=True, help="Name or address it must bear.  [default: HOST]")
 @click.option(
     "--trust",
-    metavar="FILE|system",
+    metavar="FILE|DIR|system",
     multiple=True,
     help="Trusted CAs.  [default: the root of this home's CA, else the system's]",
 )
@@ -54,7 +54,7 @@ Nothing is fetched unless asked for. Times are in UTC. docs/verify.md explains e
 @click.option("--ocsp", metavar="FILE", type=FILE, multiple=True, help="An OCSP response, in DER.")
 @click.option("--fetch-ocsp", is_flag=True, help="Ask the OCSP responder that the certificate names.")
 @click.option(
-    "--at", metavar="TIME", help="Verify at this moment, as in 2027-01-31 or 2027-01-31T12:00.  [default: now]"
+    "--at", metavar="TIME", help="Verify at this moment: 2027-01-31, 2027-01-31T12:00, +30d …  [default: now]"
 )
 @click.option("--depth", type=click.IntRange(min=0), help="Most intermediates; ssl_verify_depth of nginx.")
 @click.option("--strict", is_flag=True, help="Let fail what is only odd.")

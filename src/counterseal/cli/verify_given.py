@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
+from urllib.parse import urlsplit
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -14,9 +14,10 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from counterseal.authority.verification import Given, NginxGiven
 from counterseal.cli.given import given_files
 from counterseal.cli.known_home import known_home
+from counterseal.cli.moment import parse_moment
 from counterseal.cli.passphrase import read_password
 from counterseal.cli.targets import parse_target
-from counterseal.compose.anchors import system_anchors
+from counterseal.compose.anchors import certificates_below, system_anchors
 from counterseal.compose.chains import FoundChain, chain_in, chain_of_server
 from counterseal.compose.place import now
 from counterseal.compose.revocations import crls_at, crls_named_by, lists_in, ocsp_about, ocsp_in
@@ -91,10 +92,10 @@ def given_of(run: Run, options: Options) -> Given:
         trusted=trusted,
         trusted_by=words,
         purpose=purpose,
-        at=_moment(options["at"]),
-        names=tuple(parse_name(name) for name in names),
+        at=now() if options["at"] is None else parse_moment(options["at"], now()),
+        names=tuple(_peer_name(name, purpose) for name in names),
         others=others,
-        crls=_crls(options, (*found.certificates, *others)),
+        crls=_crls(run, options, (*found.certificates, *others)),
         depth=options["depth"],
         strict=options["strict"],
         ocsp_responses=tuple(ocsp_in(read_file(path), source=str(path)) for path in options["ocsp"]),
@@ -128,11 +129,22 @@ def _purpose(end_entity: x509.Certificate, host: str | None) -> Purpose:
     return Purpose.CLIENT if host is None and only_client else Purpose.SERVER
 
 
+def _peer_name(text: str, purpose: Purpose) -> x509.GeneralName:
+    """Return a name to compare; a URI, which a client may bear, is no name of a server."""
+    name = parse_name(text)
+    if purpose is Purpose.SERVER and isinstance(name, x509.UniformResourceIdentifier):
+        host = urlsplit(name.value).hostname
+        hint = f"write the host alone: {host}" if host else "write the host alone, as in panel.example.com"
+        raise InputError("name.of_server", f"not the name of a server: {quoted(text)}", hint=hint)
+    return name
+
+
 def _trusted(run: Run, options: Options) -> tuple[tuple[x509.Certificate, ...], str, tuple[x509.Certificate, ...]]:
     """Return the anchors, whose they are, and the other CAs that are known."""
     if options["trust"]:
         found = tuple(one for place in options["trust"] for one in _anchors(place))
-        return found, f"{_count(found)} of {', '.join(map(_shown, options['trust']))}", ()
+        places = ", ".join(map(_shown, options["trust"]))
+        return found, f"{counted(len(found), 'certificate')} of {places}", ()
     with known_home(run) as home:
         cas = home.certificates
     roots = tuple(one for one in cas if one.subject == one.issuer)
@@ -146,7 +158,8 @@ def _trusted(run: Run, options: Options) -> tuple[tuple[x509.Certificate, ...], 
 def _anchors(place: str) -> tuple[x509.Certificate, ...]:
     if place == SYSTEM:
         return certificates_in(system_anchors(), source="the CAs of this system")
-    return _certificates(Path(place))
+    path = Path(place)
+    return certificates_below(path) if path.is_dir() else _certificates(path)
 
 
 def _shown(place: str) -> str:
@@ -161,11 +174,16 @@ def _certificates(path: Path) -> tuple[x509.Certificate, ...]:
     return certificates_in(read_file(path), source=str(path))
 
 
-def _crls(options: Options, certificates: Sequence[x509.Certificate]) -> tuple[RevocationList, ...] | None:
+def _crls(run: Run, options: Options, certificates: Sequence[x509.Certificate]) -> tuple[RevocationList, ...] | None:
     if not options["crl"] and not options["fetch_crl"]:
         return None
     given = tuple(one for place in options["crl"] for one in _lists(place))
-    return (*given, *crls_named_by(certificates)) if options["fetch_crl"] else given
+    if not options["fetch_crl"]:
+        return given
+    fetched = crls_named_by(certificates)
+    if not fetched:
+        run.say("note: nothing was fetched: no certificate names a revocation list (cRLDistributionPoints)")
+    return (*given, *fetched)
 
 
 def _lists(place: str) -> tuple[RevocationList, ...]:
@@ -185,21 +203,9 @@ def _ask(given: Given) -> Iterator[OCSPResponse]:
     yield ocsp_about(given.chain[0], issuer)
 
 
-def _moment(text: str | None) -> datetime:
-    if text is None:
-        return now()
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise InputError(
-            "time.form", f"not a moment: {quoted(text)}", hint="write it as 2027-01-31 or 2027-01-31T12:00:00+00:00"
-        ) from error
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-
-
 def nginx_given(options: Options, given: Given) -> NginxGiven:
     """Return which nginx is asked, with the files of --trust and --crl; without --trust the CAs that are trusted."""
-    named = [load_ca_file(_content(place)) for place in options["trust"]]
+    named = [_ca_file(place) for place in options["trust"]]
     fetched = [one.crl.public_bytes(Encoding.PEM) for one in given.crls or ()]
     lists = [read_file(Path(place)) for place in options["crl"] if "://" not in place]
     return NginxGiven(
@@ -223,8 +229,11 @@ def _request(options: Options) -> Request:
     return Request(tls=not options["plain"], sni=options["sni"], host=options["host"])
 
 
-def _content(place: str) -> bytes:
-    return system_anchors() if place == SYSTEM else read_file(Path(place))
+def _ca_file(place: str) -> LoadedFile:
+    """Return what nginx takes from a file; of a directory, which it does not read, as if it were one file."""
+    if Path(place).is_dir():
+        return LoadedFile(_anchors(place))
+    return load_ca_file(system_anchors() if place == SYSTEM else read_file(Path(place)))
 
 
 def _joined(files: Sequence[LoadedFile]) -> LoadedFile:

@@ -20,6 +20,7 @@ from counterseal.pki.shape import Kind
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from counterseal.handshake.examine import Watched
     from counterseal.handshake.trace.dial import Dial
 
 
@@ -45,13 +46,25 @@ def chain_of_server(what: Dial) -> FoundChain:
 
     watched = watch(what)
     if not watched.story.server_chain:
-        fault = watched.trace.fault or watched.trace.ending.value
-        raise NotFoundError(
-            "server.no_chain",
-            f"no certificate came from {what.endpoint}: {fault}",
-            hint=f"look at what went over the wire: counterseal handshake {what.endpoint}",
-        )
+        raise _no_chain(what, watched)
     return FoundChain(tuple(_load(content, str(what.endpoint)) for content in watched.story.server_chain))
+
+
+def _no_chain(what: Dial, watched: Watched) -> NotFoundError:
+    """Say what ``handshake`` would say of a connection in which no certificate came."""
+    from counterseal.handshake.explain.diagnosis import diagnose  # noqa: PLC0415 - only where it failed
+    from counterseal.handshake.explain.situation import Situation  # noqa: PLC0415 - same
+    from counterseal.handshake.trace.dial import Ending  # noqa: PLC0415 - same
+
+    found = diagnose(Situation(watched.trace, watched.story, watched.seen))
+    happened, fix = (found.happened, found.fix) if found else ("the handshake showed none", "ask another port")
+    if watched.trace.ending is Ending.UNRESOLVED:
+        fix = f"check the name; there is no file {what.endpoint.host} either"
+    return NotFoundError(
+        "server.no_chain",
+        f"no certificate came from {what.endpoint}: {happened}",
+        hint=f"{fix}; message by message: counterseal handshake {what.endpoint}",
+    )
 
 
 def _in_pkcs12(pieces: Sequence[Piece], password: Callable[[], bytes | None]) -> tuple[x509.Certificate, ...]:

@@ -243,6 +243,14 @@ def web() -> Iterator[str]:
     server.server_close()
 
 
+def test_a_server_without_tls_is_named(home: Path, web: str) -> None:
+    """What speaks there and where to go, not what OpenSSL calls it."""
+    ran = verify(home, web.removeprefix("http://"))
+    assert (ran.code, ran.stdout) == (1, "")
+    assert "the peer speaks no TLS but HTTP" in ran.stderr
+    assert "ask the port that has TLS" in ran.stderr
+
+
 def test_lists_and_responses_are_fetched_when_asked_for(web: str, tmp_path: Path) -> None:
     """From where the certificate points to; a list that is not there is an error and no verdict."""
     point = x509.DistributionPoint([x509.UniformResourceIdentifier(f"{web}/ca.crl")], None, None, None)

@@ -112,7 +112,9 @@ class Candidate:
     @once
     def self_issued(self) -> bool:
         """Whether subject and issuer are the same name (RFC 5280 6.1)."""
-        return self.names_issuer(self)
+        if self.octets.issuer == self.octets.subject:
+            return self.subject is not None
+        return self.issuer_key is not None and self.issuer_key == self.subject_key
 
     def names_issuer(self, other: Candidate) -> bool:
         """Whether the issuer is the subject of ``other``; a name that is the same octet for octet is read once."""

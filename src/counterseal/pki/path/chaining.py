@@ -10,6 +10,7 @@ from cryptography import x509
 from counterseal.pki.path import catalogue
 from counterseal.pki.path.build import identifiers_agree
 from counterseal.pki.path.check import failed, lapsed, passed, warned
+from counterseal.pki.shown import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -75,7 +76,7 @@ def depth(path: Path, question: Question) -> Iterator[Check]:
     between = path.members[1:-1] if path.anchored else path.members[1:]
     found = sum(not member.self_issued for member in between)
     say = passed if found <= question.depth else failed
-    yield say(catalogue.DEPTH, None, "{} intermediates, {} admitted", found, question.depth)
+    yield say(catalogue.DEPTH, None, "{}, {} admitted", counted(found, "intermediate"), question.depth)
 
 
 _ADD = "issue it anew with key identifiers, which RFC 5280 requires"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from counterseal.pki.path import catalogue, chaining, constrained, identity, ocsp, own, policies, revocation, usage
 from counterseal.pki.path.build import Path, Search
 from counterseal.pki.path.candidate import Candidate
-from counterseal.pki.path.check import Check, Outcome, failed, passed
+from counterseal.pki.path.check import Check, Outcome, failed, passed, warned
 from counterseal.pki.path.question import Question
 
 if TYPE_CHECKING:
@@ -163,8 +163,11 @@ def _check(path: Path, search: Search, question: Question) -> PathReport:
 def _anchor(path: Path, search: Search) -> Check:
     """Whether the path ends in a trust anchor, or what is missing above its end (RFC 5280 6.1.1 (d))."""
     last, position = path.members[-1], len(path.members) - 1
-    if path.anchored:
+    if path.anchored and last.self_issued:
         return passed(catalogue.TRUST_ANCHOR, position, "{} is trusted", last)
+    if path.anchored:
+        text = "{} is trusted, but is no root: curl goes by that, nginx and others look for its issuer"
+        return warned(catalogue.TRUST_ANCHOR, position, text, last, hint="for nginx trust the root above it")
     at_hand = f"{search.count(anchors=True)} trusted and {search.count(anchors=False)} other certificates"
     if last.self_issued:
         return failed(

@@ -17,6 +17,7 @@ from counterseal.moments import show_moment
 from counterseal.pki.path import catalogue
 from counterseal.pki.path.check import failed, lapsed, passed, skipped
 from counterseal.pki.path.crl_scope import UNREADABLE, covers
+from counterseal.pki.path.words import SHOWN_NAMES
 from counterseal.pki.shown import show_serial
 
 if TYPE_CHECKING:
@@ -42,12 +43,20 @@ def revocation_lists(path: Path, question: Question) -> Iterator[Check]:
             if one.issuer_key is not None and one.issuer_key == issuer.subject_key
         ]
         if not judged:
-            text = f"no list of {issuer.name} among the {len(question.crls)} given"
-            yield failed(catalogue.CRL, position, text)
+            yield _no_list(position, issuer, question.crls)
             continue
         best, checks = min(judged, key=_preference)
         yield from checks
         yield _look_up(position, subject, best)
+
+
+def _no_list(position: int, issuer: Candidate, lists: Sequence[RevocationList]) -> Check:
+    """Say of whom there are lists, which may be those of another CA, or of an older one of the same name."""
+    names = list(dict.fromkeys(one.name for one in lists))
+    more = f" and {len(names) - SHOWN_NAMES} more" if len(names) > SHOWN_NAMES else ""
+    given = f"those given are of {', '.join(names[:SHOWN_NAMES])}{more}" if names else "none is given"
+    hint = "give the list of each CA of the path; a CA without one has to publish it, the root included"
+    return failed(catalogue.CRL, position, f"no list of {issuer.name}: {given}", hint=hint)
 
 
 def _preference(judged: tuple[RevocationList, Sequence[Check]]) -> tuple[bool, float]:

@@ -19,6 +19,7 @@ from counterseal.pki.path.crl_scope import UNREADABLE, entry_of, is_followed, sc
 from counterseal.pki.path.once import once
 from counterseal.pki.path.signature import is_signed
 from counterseal.pki.reading import load_crl
+from counterseal.pki.subject import show_subject
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,6 +53,11 @@ class RevocationList:
             return tuple(comparable(self._frame.issuer))
         except UNREADABLE:
             return None
+
+    @once
+    def name(self) -> str:
+        """The issuer as people read it."""
+        return "(unreadable name)" if self.issuer_key is None else show_subject(self._frame.issuer)
 
     @once
     def this_update(self) -> datetime:
