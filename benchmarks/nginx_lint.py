@@ -1,16 +1,15 @@
 """Linting an nginx configuration by its size, beside crossplane's parse and gixy-ng in one run.
 
-usage: python benchmarks/nginx_lint.py [--lines 2000 20000] [--rounds 5] [--json FILE]
+usage: python benchmarks/nginx_lint.py [--lines 2000 20000] [--shapes NAME...] [--rounds 5] [--cpu] [--json FILE]
 
-Whole processes, median wall time, taking turns. crossplane only parses and looks at contexts and argument counts;
-gixy-ng runs its own rules, few of which are about TLS. Both bring a module called crossplane, so each gets an
-environment of its own below a temporary directory, from the package index that pip is set up for.
+Whole processes, median wall time or with --cpu of CPU time, taking turns. crossplane only parses and looks at contexts
+and argument counts; gixy-ng runs its own rules, few of which are about TLS. Both bring a module called crossplane, so
+each gets an environment of its own below a temporary directory, from the package index that pip is set up for.
 
-The configuration has a server of 20 lines for every 20 lines, a third of them with optional verification, a map by
-which each decides, identity headers, and a regular-expression location: nothing that a rule may pass over early. What
-bounds us: about half of the time above the start of Python is reading words and making the tree (a regular expression
-a word), the rest are the rules, each of which walks the tree once; both grow with the lines, and no rule compares
-servers with each other pair by pair.
+The shapes are those of ``nginx_shapes``; all but the many servers are measured at the largest size alone. What bounds
+us: about half of the time above the start of Python is reading words and making the tree (a regular expression a word),
+the rest are the rules. What a level decides, and where a name stands, is found once for all of them, and no rule
+compares servers or locations with each other pair by pair: all grows with the lines.
 """
 
 from __future__ import annotations
@@ -18,55 +17,22 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 import venv
 from functools import partial
 from typing import TYPE_CHECKING
 
-from commands import take_turns
+from commands import cpu_seconds, take_turns
+from nginx_shapes import MAIN, MANY_SERVERS, SHAPES
 from place import PROGRAM, new_place
 from table import Table, new_arguments
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
 PEERS = {"crossplane": "crossplane==0.5.8", "gixy": "gixy-ng==0.2.59"}
 GOALS = {20_000: "2,000 ms"}
-SERVER = """\
-    server {{
-        listen 443 ssl;
-        server_name s{number}.test www.s{number}.test;
-        ssl_certificate /etc/x/{number}.pem;
-        ssl_certificate_key /etc/x/{number}.key;
-        ssl_client_certificate /etc/x/ca.pem;
-        ssl_verify_client {verify};
-        if ($user = "") {{ return 403; }}
-        location / {{
-            proxy_set_header X-SSL-Client-Verify $ssl_client_verify;
-            proxy_set_header X-SSL-Client-S-DN $ssl_client_s_dn;
-            proxy_pass http://127.0.0.1:{port};
-        }}
-        location ~ \\.php$ {{
-            fastcgi_param SCRIPT_FILENAME $document_root$fastcgi_script_name;
-            fastcgi_pass 127.0.0.1:9000;
-        }}
-        error_page 404 /404.html;
-        error_page 495 496 =403 /403.html;
-    }}
-"""
-
-
-def write_configuration(lines: int) -> str:
-    """Return a configuration of about that many lines."""
-    return "".join(_blocks(lines))
-
-
-def _blocks(lines: int) -> Iterator[str]:
-    yield "error_log /var/log/nginx/error.log info;\nevents {}\nhttp {\n    ssl_session_tickets off;\n"
-    yield '    map "$ssl_client_verify:$ssl_client_s_dn" $user { default ""; "SUCCESS:CN=alice" alice; }\n'
-    for number in range(lines // 20):
-        yield SERVER.format(number=number, verify="optional" if number % 3 else "on", port=9000 + number % 100)
-    yield "}\n"
 
 
 def install(place: Path, package: str) -> Path:
@@ -86,27 +52,39 @@ def run(command: tuple[str | Path, ...], _: int) -> None:
     assert done.returncode in {0, 1, 3}, done.stderr.decode(errors="replace")[-500:]
 
 
+def write_shape(shape: str, lines: int, place: Path) -> Path:
+    """Write the files of a shape, and return the main one."""
+    directory = place / f"{shape}-{lines}".replace(" ", "-")
+    for name, text in SHAPES[shape](lines).items():
+        (directory / name).parent.mkdir(parents=True, exist_ok=True)
+        (directory / name).write_text(text)
+    return directory / MAIN
+
+
 def main() -> None:
-    """Measure every size, and print the table."""
+    """Measure every shape at its sizes, and print the table."""
     parser = new_arguments("nginx lint beside crossplane and gixy-ng")
     parser.add_argument("--lines", type=int, nargs="+", default=[2_000, 20_000])
+    parser.add_argument("--shapes", nargs="+", choices=SHAPES, default=list(SHAPES), metavar="NAME")
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--cpu", action="store_true", help="CPU time, for a machine that has other work")
     arguments = parser.parse_args()
-    table = Table("nginx_lint")
+    table, clock = Table("nginx_lint"), cpu_seconds if arguments.cpu else time.perf_counter
     with new_place("nginx-lint") as place:
         peers = {name: install(place, package) for name, package in PEERS.items()}
-        for lines in arguments.lines:
-            conf = place / f"{lines}.conf"
-            conf.write_text(write_configuration(lines))
+        largest = [max(arguments.lines)]
+        jobs = [(s, size) for s in arguments.shapes for size in (arguments.lines if s == MANY_SERVERS else largest)]
+        for shape, lines in jobs:
+            conf = write_shape(shape, lines, place)
             commands: dict[str, tuple[str | Path, ...]] = {
                 "crossplane parse": (peers["crossplane"] / "crossplane", "parse", conf),
                 "gixy-ng": (peers["gixy"] / "gixy", conf),
                 "counterseal nginx lint": (PROGRAM, "nginx", "lint", "--no-files", conf),
                 "Python alone": (sys.executable, "-c", "pass"),
             }
-            times = take_turns(arguments.rounds, {who: partial(run, words) for who, words in commands.items()})
-            with table.job(f"{conf.read_text().count(chr(10)):,} lines", unit="ms", goal=GOALS.get(lines, "")):
-                for who, value in times.items():
+            turns: dict[str, Callable[[int], None]] = {who: partial(run, words) for who, words in commands.items()}
+            with table.job(f"{shape}, {lines:,} lines", unit="ms", goal=GOALS.get(lines, "")):
+                for who, value in take_turns(arguments.rounds, turns, clock).items():
                     table.row(who, value)
     table.finish(arguments.json)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -91,6 +92,7 @@ def lint(
 
     given = read_whole(sys.stdin.buffer, "standard input") if path == Path("-") else None
     text = given.decode("utf-8", "surrogateescape") if given is not None else None
+    gc.disable()  # what is read stays to the end, and cycles are made by nothing: the collector would find no garbage
     linting = lint_configuration(path, text=text, version=nginx_version, directory=directory, with_files=files)
     if linting.is_fragment:
         run.say(f"{linting.name} is a part of a configuration: what the files around it say is not known")

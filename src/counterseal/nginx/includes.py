@@ -25,7 +25,8 @@ Read: TypeAlias = Callable[[str], Sequence[tuple[str, str | bytes]]]
 MOST = 2_000_000
 """More directives than any configuration has; files that include one another twice reach it, and nginx never ends."""
 
-_GLOB = frozenset("*?[")
+GLOB = frozenset("*?[")
+"""Characters that make a name a pattern."""
 
 
 def expand(tree: Tree, read: Read) -> Tree:
@@ -61,7 +62,7 @@ class _Expansion:
     def _included(self, directive: Directive, around: tuple[str, ...], depth: int) -> tuple[Directive, ...]:
         pattern = directive.arguments[0]
         files = self.read(pattern)
-        if not files and not _GLOB & set(pattern):
+        if not files and not GLOB & set(pattern):
             raise InputError("nginx.include_missing", f"included file does not exist: {pattern} ({directive.where})")
         found: list[Directive] = []
         for path, text in files:

@@ -14,7 +14,7 @@ from posixpath import normpath
 from typing import TYPE_CHECKING
 
 from counterseal.files import read_file
-from counterseal.nginx.includes import expand
+from counterseal.nginx.includes import GLOB, expand
 from counterseal.nginx.parse import parse
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ def read_configuration(
     those of ``includes.expand``, with file, line and column.
     """
     given = overlay or {}
+    known = _by_parts(given)
     texts: dict[str, str] = {}
 
     def text_of(path: str) -> str:
@@ -57,7 +58,7 @@ def read_configuration(
     def read(pattern: str) -> list[tuple[str, str]]:
         wanted = str((directory or conf.parent) / pattern)
         there = [path for path in glob.glob(wanted) if Path(path).is_file()]  # noqa: PTH207 - nginx's are glob patterns
-        paths = sorted({*there, *_matching(given, wanted)})
+        paths = sorted({*there, *_matching(known, wanted)})
         return [(path, text_of(path)) for path in paths if not skip(Path(path))]
 
     main = parse(text_of(str(conf)), file=str(conf))
@@ -66,10 +67,10 @@ def read_configuration(
 
 def read_dump(texts: Mapping[str, str]) -> WholeConfiguration:
     """Read a configuration from the files of ``split_dump``; raises InputError as ``read_configuration`` does."""
-    main = next(iter(texts))
+    main, known = next(iter(texts)), _by_parts(texts)
 
     def read(pattern: str) -> list[tuple[str, str]]:
-        return [(path, texts[path]) for path in sorted(_matching(texts, str(PurePath(main).parent / pattern)))]
+        return [(path, texts[path]) for path in sorted(_matching(known, str(PurePath(main).parent / pattern)))]
 
     return WholeConfiguration(expand(parse(texts[main], file=main), read), texts)
 
@@ -83,10 +84,17 @@ def split_dump(text: str) -> dict[str, str]:
     return {path: content.removesuffix("\n") for path, content in zip(pieces[1::2], pieces[2::2], strict=True)}
 
 
-def _matching(paths: Iterable[str], pattern: str) -> Iterator[str]:
+def _by_parts(paths: Iterable[str]) -> dict[tuple[str, ...], str]:
+    return {PurePath(path).parts: path for path in paths}
+
+
+def _matching(known: Mapping[tuple[str, ...], str], pattern: str) -> Iterator[str]:
+    """Yield the paths that a pattern names; one without a wildcard, of which there may be thousands, is looked up."""
     wanted = PurePath(normpath(pattern)).parts
-    for path in paths:
-        parts = PurePath(path).parts
+    if not GLOB & set(pattern):
+        yield from (known[parts] for parts in (wanted,) if parts in known)
+        return
+    for parts, path in known.items():
         if len(parts) == len(wanted) and all(map(fnmatchcase, parts, wanted)):
             yield path
 

@@ -36,7 +36,7 @@ def succeeds(level: Level) -> bool:
 
 def is_reachable(location: Level) -> bool:
     """Whether a client can get an answer other than a refusal from this location by asking for it."""
-    modifier, pattern = location_match(location)
+    modifier, pattern = location.match
     if modifier == "@" or location.here("internal") or pattern.startswith(_CHALLENGES):
         return False
     if any(deny.arguments == ("all",) for deny in location.here("deny")) and not location.here("allow"):
@@ -50,18 +50,6 @@ def has_access_rules(level: Level) -> bool:
     return any(one.arguments not in {("off",), ("all",)} for name in names for one in level.all(name))
 
 
-def location_match(location: Level) -> tuple[str, str]:
-    """Return the modifier of a location (empty, ``=``, ``^~``, ``~``, ``~*``, ``@``) and its path, pattern or name."""
-    arguments = location.block.arguments if location.block else ()
-    if len(arguments) > 1:
-        return arguments[0], arguments[1]
-    text = arguments[0] if arguments else "/"
-    for modifier in ("^~", "~*", "~", "=", "@"):  # nginx reads ``~\.php$`` and ``=/x`` without a space, too
-        if text.startswith(modifier):
-            return modifier, text.removeprefix(modifier)
-    return "", text
-
-
 def serves_content(server: Server) -> bool:
     """Whether a server answers with more than redirects, refusals, challenges and single fixed lines."""
     code = return_code(server.level)
@@ -69,6 +57,6 @@ def serves_content(server: Server) -> bool:
         return code.startswith(_SUCCESS)
     outer = server.level.inside("location")
     reachable = [location for location in outer if is_reachable(location)]
-    exact = [location for location in reachable if location_match(location)[0] == "=" and succeeds(location)]
-    catches_all = any(location_match(location) in {("", "/"), ("^~", "/")} for location in outer)
+    exact = [location for location in reachable if location.match[0] == "=" and succeeds(location)]
+    catches_all = any(location.match in {("", "/"), ("^~", "/")} for location in outer)
     return len(reachable) > len(exact) or not catches_all

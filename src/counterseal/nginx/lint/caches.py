@@ -55,9 +55,9 @@ class Cached:
 
 def cached(server: Server) -> Iterator[Cached]:
     """Yield the levels of a server whose answers are kept."""
-    for level in server.levels if server.kind == "http" else ():
-        for name, kind in _KINDS.items():
-            zone = level.effective(f"{kind}_cache") if level.here(name) else None
+    for name, kind in _KINDS.items() if server.kind == "http" else ():
+        for level in server.having(name):
+            zone = level.effective(f"{kind}_cache")
             if zone is not None and zone.arguments not in {(), ("off",)}:
                 key = level.value(f"{kind}_cache_key") or _KEYS.get(kind, "")
                 yield Cached(level, kind, level.here(name)[0], zone, key)

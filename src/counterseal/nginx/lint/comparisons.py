@@ -72,11 +72,10 @@ def comparisons_for(configuration: Configuration, *servers: Server) -> Iterator[
     for one in configuration.maps:
         yield from map_comparisons(one)
     for server in servers:
-        for level in server.levels:
-            for condition in level.inside("if"):
-                found = read_condition(condition.block) if condition.block else None
-                if found is not None:
-                    yield found
+        for _, condition in server.conditions:
+            found = read_condition(condition.block) if condition.block else None
+            if found is not None:
+                yield found
 
 
 def map_comparisons(directive: Directive) -> Iterator[Comparison]:

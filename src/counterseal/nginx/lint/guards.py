@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from counterseal.nginx.lint.answers import PASSES
 from counterseal.nginx.lint.locations import find_location
+from counterseal.nginx.lint.remembered import remembered
 from counterseal.nginx.lint.variables import PROGRAM
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ FORWARDING = frozenset({
 _PHASES = ("server_rewrite", "rewrite", "access", "content")
 _OPAQUE = ("auth_request", "js_access", "js_content", *(f"{phase}_by_lua_file" for phase in _PHASES))
 _LUA = (*(f"{phase}_by_lua_block" for phase in _PHASES), "rewrite_by_lua", "access_by_lua", "content_by_lua")
+_DECIDING = frozenset({"if", *_OPAQUE, *_LUA})
 _ELSEWHERE = re.compile(r"\b(?:require|dofile|loadfile|capture|capture_multi)\b")
 """Words by which Lua hands a decision on to code, or a subrequest, that is not here."""
 _LEFT_OPEN = frozenset({"optional", "optional_no_ca"})
@@ -51,12 +53,21 @@ def asks_program(configuration: Configuration, *texts: str) -> bool:
     return PROGRAM in configuration.variables.behind(*texts)
 
 
-def guards(configuration: Configuration, level: Level) -> Iterator[Directive]:
-    """Yield what decides about the client on this very level, and what may where somebody has to."""
-    yield from (one for one in _conditions(level) if client_variables(configuration, *one.arguments))
-    yield from (one for one in _lua(level) if CLIENT in _code(one))
-    if level.value("ssl_verify_client") in _LEFT_OPEN:
-        yield from _opaque(configuration, level)
+@remembered
+def guards(configuration: Configuration, level: Level) -> tuple[Directive, ...]:
+    """Return what decides about the client on this very level, and what may where somebody has to."""
+    if level.own.keys().isdisjoint(_DECIDING):
+        return ()
+    conditions = (one for one in _conditions(level) if client_variables(configuration, *one.arguments))
+    scripts = (one for one in _lua(level) if CLIENT in _code(one))
+    is_left_open = level.value("ssl_verify_client") in _LEFT_OPEN
+    return (*conditions, *scripts, *(_opaque(configuration, level) if is_left_open else ()))
+
+
+@remembered
+def deciding(configuration: Configuration, server: Server) -> tuple[Directive, ...]:
+    """Return what decides about the client on any level of the server."""
+    return tuple(guard for level in dict.fromkeys(server.having(*_DECIDING)) for guard in guards(configuration, level))
 
 
 def _conditions(level: Level) -> Iterator[Directive]:
@@ -68,6 +79,8 @@ def _conditions(level: Level) -> Iterator[Directive]:
 
 def _opaque(configuration: Configuration, level: Level) -> Iterator[Directive]:
     """Yield what may decide about the client, though nobody can tell from the configuration."""
+    if level.own.keys().isdisjoint(_DECIDING):
+        return
     yield from (one for one in _conditions(level) if asks_program(configuration, *one.arguments))
     yield from (one for one in _lua(level) if CLIENT not in _code(one) and _ELSEWHERE.search(_code(one)))
     for name in _OPAQUE:
@@ -103,9 +116,10 @@ def refusals(configuration: Configuration, level: Level) -> frozenset[str]:
     return frozenset(returns) & _REFUSALS | (_OF_SUBREQUEST if is_asked else frozenset())
 
 
+@remembered
 def is_guarded(configuration: Configuration, level: Level) -> bool:
     """Whether something decides, or may, on this level or in the access phase, whose directives are inherited."""
-    if any(True for one in (guards, _opaque) for _ in one(configuration, level)):
+    if guards(configuration, level) or any(True for _ in _opaque(configuration, level)):
         return True
     inherited = (*level.all("auth_request"), *level.all("access_by_lua_block"), *level.all("access_by_lua_file"))
     return any(one.arguments != ("off",) for one in inherited)
@@ -120,6 +134,7 @@ def is_pinned(configuration: Configuration, server: Server) -> bool:
     return any("ssl_client_i_dn" in client_variables(configuration, *one.arguments) for one in deciding)
 
 
+@remembered
 def uses_of_client(configuration: Configuration, server: Server) -> frozenset[str]:
     """Return the ``ssl_client_*`` variables by which the server decides, or which it hands to an application.
 
@@ -127,17 +142,24 @@ def uses_of_client(configuration: Configuration, server: Server) -> frozenset[st
     something opaque, count as ``ssl_client_verify``: they may ask for it. A subrequest to an application knows what
     that one is told.
     """
-    texts: list[str] = []
-    is_asked = False
-    for level in server.levels:
-        is_asked |= any(CLIENT in _code(one) for one in _lua(level)) or any(
-            not _is_passed_on(server, one) for one in _opaque(configuration, level)
-        )
-        texts += (text for condition in level.inside("if") if condition.block for text in condition.block.arguments)
-        texts += (text for name in FORWARDING for one in level.all(name) for text in one.arguments)
-        texts += (text for one in level.here("return") for text in _redirect(one))
-    is_asked |= asks_program(configuration, *texts)
+    texts = [text for one in conditions_and_forwarding(server) for text in one.arguments]
+    texts += (text for level in server.having("return") for one in level.here("return") for text in _redirect(one))
+    scripts = (one for level in server.having(*_LUA) for one in _lua(level))
+    opaque = (one for level in server.having(*_DECIDING) for one in _opaque(configuration, level))
+    is_asked = (
+        asks_program(configuration, *texts)
+        or any(CLIENT in _code(one) for one in scripts)
+        or any(not _is_passed_on(server, one) for one in opaque)
+    )
     return client_variables(configuration, *texts) | ({"ssl_client_verify"} if is_asked else set())
+
+
+def conditions_and_forwarding(server: Server) -> Iterator[Directive]:
+    """Yield every condition of the server, and what hands something to an application on any of its levels."""
+    yield from (condition.block for _, condition in server.conditions if condition.block)
+    for name in FORWARDING:
+        yield from server.level.all(name)
+        yield from (one for level in server.having(name) if level is not server.level for one in level.here(name))
 
 
 def _redirect(directive: Directive) -> tuple[str, ...]:

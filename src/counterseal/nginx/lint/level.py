@@ -10,13 +10,14 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from counterseal.nginx.tree import Directive
 
+T = TypeVar("T")
 NOT_INHERITED = frozenset({
     "if", "return", "rewrite", "set", "break",
     "proxy_pass", "fastcgi_pass", "uwsgi_pass", "scgi_pass", "grpc_pass", "memcached_pass",
@@ -96,14 +97,32 @@ class Level:
     @cached_property
     def inner(self) -> tuple[Level, ...]:
         """The levels directly inside, in the order written."""
+        if _LEVELS.isdisjoint(self.own):
+            return ()
         blocks = (
             directive for directive in self.directives if directive.name in _LEVELS and directive.block is not None
         )
         return tuple(make_level(directive.directives, directive, self) for directive in blocks)
 
+    @cached_property
+    def _inner_by_name(self) -> Mapping[str, tuple[Level, ...]]:
+        return grouped((level.name, level) for level in self.inner)
+
     def inside(self, name: str) -> tuple[Level, ...]:
         """Return the levels of that name directly inside."""
-        return tuple(level for level in self.inner if level.name == name)
+        return self._inner_by_name.get(name, ())
+
+    @cached_property
+    def match(self) -> tuple[str, str]:
+        """The modifier of a location (empty, ``=``, ``^~``, ``~``, ``~*``, ``@``) and its path, pattern or name."""
+        arguments = self.block.arguments if self.block else ()
+        if len(arguments) > 1:
+            return arguments[0], arguments[1]
+        text = arguments[0] if arguments else "/"
+        for modifier in ("^~", "~*", "~", "=", "@"):  # nginx reads ``~\.php$`` and ``=/x`` without a space, too
+            if text.startswith(modifier):
+                return modifier, text.removeprefix(modifier)
+        return "", text
 
     def walk(self) -> Iterator[Level]:
         """Yield this level and every level inside it."""
@@ -114,7 +133,12 @@ class Level:
 
 def make_level(directives: tuple[Directive, ...], block: Directive | None = None, parent: Level | None = None) -> Level:
     """Return the level of these directives, sorted by name."""
-    own: dict[str, list[Directive]] = defaultdict(list)
-    for directive in directives:
-        own[directive.name].append(directive)
-    return Level(directives, block, parent, {name: tuple(found) for name, found in own.items()})
+    return Level(directives, block, parent, grouped((directive.name, directive) for directive in directives))
+
+
+def grouped(pairs: Iterable[tuple[str, T]]) -> Mapping[str, tuple[T, ...]]:
+    """Return what each name comes with, in the order of the pairs."""
+    found: dict[str, list[T]] = defaultdict(list)
+    for name, one in pairs:
+        found[name].append(one)
+    return {name: tuple(ones) for name, ones in found.items()}

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from typing import TYPE_CHECKING
 
-from counterseal.nginx.lint.answers import location_match
+from counterseal.nginx.lint.level import grouped
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from counterseal.nginx.lint.level import Level
     from counterseal.nginx.lint.model import Server
 
 _LITERAL = re.compile(r"\^((?:[A-Za-z0-9/_~-]|\\[./-])*)(?![*?+{])")
+REGEX = frozenset({"~", "~*"})
+"""Those that match by a regular expression."""
+_LONGEST_WORD = 4096
+"""What nginx's buffer for a word of its configuration takes."""
 PREFIXES = frozenset({"", "^~"})
 """The modifiers of locations that match by the beginning of a path."""
 
@@ -21,24 +28,50 @@ def find_location(server: Server, target: str) -> Level | None:
 
     Regular expressions are left out: which one matches depends on the rest of the path.
     """
-    outer = [(location_match(location), location) for location in server.level.inside("location")]
+    outer = server.locations_by_match
     if target.startswith("@"):
-        return next((one for (modifier, name), one in outer if modifier == "@" and name == target[1:]), None)
+        return outer.get(("@", target[1:]))
     path = target.partition("?")[0]
-    exact = next((one for (modifier, name), one in outer if modifier == "=" and name == path), None)
-    prefixes = [(name, one) for (modifier, name), one in outer if modifier in PREFIXES and path.startswith(name)]
-    return exact or max(prefixes, key=lambda pair: len(pair[0]), default=("", None))[1]
+    prefixes = (path[:length] for length in range(min(len(path), _LONGEST_WORD), -1, -1))
+    longest_first = (("=", path), *((modifier, prefix) for prefix in prefixes for modifier in PREFIXES))
+    return next((outer[match] for match in longest_first if match in outer), None)
+
+
+def beginning_with(prefix: str, ordered: Sequence[str]) -> Sequence[str]:
+    """Return those of sorted texts that begin with a prefix."""
+    first = bisect_left(ordered, prefix)
+    return ordered[first : bisect_right(ordered, prefix, first, key=lambda text: text[: len(prefix)])]
+
+
+class Prefixes:
+    """Paths of locations in an order in which those that a regular expression may be about are found at once."""
+
+    def __init__(self, paths: Iterable[str]) -> None:
+        """Take the paths."""
+        self._by_lower = grouped((path.lower(), path) for path in paths)
+        self._ordered = sorted(self._by_lower)
+
+    def taken_by(self, location: Level) -> list[str]:
+        """Return the paths below which a regular-expression location can match a request; when in doubt, it can."""
+        start = (regex_beginning(location) or "").lower()
+        above = (start[:length] for length in range(len(start)))
+        near = (*above, *beginning_with(start, self._ordered))
+        paths = (path for lower in near for path in self._by_lower.get(lower, ()))
+        return [path for path in paths if can_match_below(location, path)]
+
+
+def regex_beginning(location: Level) -> str | None:
+    """Return how every path begins that a regular-expression location matches, as far as that is told; else None."""
+    modifier, pattern = location.match
+    literal = _LITERAL.match(pattern) if modifier in REGEX else None
+    return literal[1].replace("\\", "") if literal else None
 
 
 def can_match_below(location: Level, prefix: str) -> bool:
     """Whether a regular-expression location can match a path that begins with ``prefix``; when in doubt, yes."""
-    modifier, pattern = location_match(location)
-    if modifier not in {"~", "~*"}:
-        return False
-    literal = _LITERAL.match(pattern)
-    if literal is None:
-        return True
-    beginning = literal[1].replace("\\", "")
+    modifier, beginning = location.match[0], regex_beginning(location)
+    if modifier not in REGEX or beginning is None:
+        return modifier in REGEX
     if modifier == "~*":
         beginning, prefix = beginning.lower(), prefix.lower()
     return beginning.startswith(prefix) or prefix.startswith(beginning)

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from counterseal.nginx.lint.level import grouped
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from datetime import datetime
 
     from cryptography import x509
@@ -59,6 +61,19 @@ class Server:
         return tuple(self.level.walk())
 
     @cached_property
+    def _levels_by_directive(self) -> Mapping[str, tuple[Level, ...]]:
+        return grouped((name, level) for level in self.levels for name in level.own)
+
+    def having(self, *names: str) -> tuple[Level, ...]:
+        """Return those levels on which a directive of one of the names stands; one that has several, for each."""
+        return tuple(level for name in names for level in self._levels_by_directive.get(name, ()))
+
+    @cached_property
+    def conditions(self) -> tuple[tuple[Level, Level], ...]:
+        """Every ``if``, behind the level on which it stands."""
+        return tuple((level, condition) for level in self.having("if") for condition in level.inside("if"))
+
+    @cached_property
     def verify(self) -> str:
         """What ``ssl_verify_client`` is here; ``off`` too where every handshake is rejected."""
         return "off" if self.rejects else self.level.value("ssl_verify_client")
@@ -73,10 +88,15 @@ class Server:
         """Whether no handshake gets through."""
         return self.level.value("ssl_reject_handshake") == "on"
 
-    @property
-    def locations(self) -> Iterator[Level]:
+    @cached_property
+    def locations(self) -> tuple[Level, ...]:
         """Every location of the server, nested ones included."""
-        return (level for level in self.levels if level.name == "location")
+        return tuple(level for level in self.levels if level.name == "location")
+
+    @cached_property
+    def locations_by_match(self) -> Mapping[tuple[str, str], Level]:
+        """The outer locations by modifier and path, pattern or name, which no two of a server have alike."""
+        return {location.match: location for location in self.level.inside("location")}
 
     @property
     def block(self) -> Directive:
@@ -106,7 +126,7 @@ class Configuration:
 
     ``is_fragment``: only a part was read, so that what the levels outside say is not known. ``files`` holds what the
     configuration names, by name as written; it is empty where files were not looked at. ``neighbours`` are certificates
-    that lie beside them.
+    that lie beside them. ``answers`` is for ``remembered`` alone.
     """
 
     main: Level
@@ -122,6 +142,7 @@ class Configuration:
     files: Mapping[str, NamedFile] = field(default_factory=dict)
     neighbours: tuple[x509.Certificate, ...] = ()
     sockets_by_server: Mapping[Server, tuple[Socket, ...]] = field(default_factory=dict)
+    answers: dict[Callable[..., object], dict[Any, Any]] = field(default_factory=dict, repr=False)
 
     def sockets_of(self, server: Server) -> tuple[Socket, ...]:
         """Return the sockets that a server stands behind."""

@@ -72,8 +72,8 @@ def _seen_to(level: Level | None) -> Iterator[str]:
 
 def passings(server: Server) -> Iterator[Passing]:
     """Yield what the server hands on over HTTP or gRPC; where a variable says whom to, nothing is known."""
-    for level in server.levels if server.kind == "http" else ():
-        for name in HEADERS:
+    for name in HEADERS if server.kind == "http" else ():
+        for level in server.having(name):
             for directive in level.here(name):
                 match = _TARGET.fullmatch(directive.arguments[0]) if directive.arguments else None
                 if match is not None and "$" not in match["host"]:
@@ -83,7 +83,7 @@ def passings(server: Server) -> Iterator[Passing]:
 def unverified(server: Server, name: str, scheme: str) -> Iterator[Found]:
     """Find each directive of the name that speaks TLS and verifies nobody; whom it speaks to may be a variable."""
     prefix = _prefix(name)
-    for level in server.levels if server.kind == "http" else ():
+    for level in server.having(name) if server.kind == "http" else ():
         for one in level.here(name) if level.value(f"{prefix}_verify") == "off" else ():
             text = one.arguments[0] if one.arguments else ""
             if text.lower().startswith(scheme):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -34,14 +34,26 @@ def variables_in(text: str) -> frozenset[str]:
 
 @dataclass(frozen=True, slots=True)
 class Variables:
-    """For each variable that the configuration makes, every variable it is made from, directly or not."""
+    """For each variable that the configuration makes, those it is made from by one directive or another."""
 
-    origins: Mapping[str, frozenset[str]]
+    made: Mapping[str, set[str]]
+    _known: dict[tuple[str, ...], frozenset[str]] = field(default_factory=dict, init=False, repr=False)
 
     def behind(self, *texts: str) -> frozenset[str]:
-        """Return the variables in the texts and all that those are made from."""
-        named = _all_in(*texts)
-        return named.union(*(self.origins.get(name, frozenset()) for name in named))
+        """Return the variables in the texts and all that those are made from, directly or not."""
+        if texts not in self._known:  # a thousand locations look at the client in the same words
+            self._known[texts] = frozenset(self._reached(_all_in(*texts)))
+        return self._known[texts]
+
+    def _reached(self, names: Iterable[str]) -> set[str]:
+        found: set[str] = set()
+        waiting = list(names)
+        while waiting:
+            name = waiting.pop()
+            if name not in found:
+                found.add(name)
+                waiting.extend(self.made.get(name, ()))
+        return found
 
 
 def read_variables(directives: Iterable[Directive]) -> Variables:
@@ -49,7 +61,7 @@ def read_variables(directives: Iterable[Directive]) -> Variables:
     made: dict[str, set[str]] = defaultdict(set)
     for name, origins in _made(directives, frozenset()):
         made[name] |= origins
-    return Variables({name: frozenset(_closure(name, made)) for name in made})
+    return Variables(dict(made))
 
 
 def _made(directives: Iterable[Directive], around: frozenset[str]) -> Iterator[tuple[str, frozenset[str]]]:
@@ -90,14 +102,3 @@ def _all_in(*texts: str) -> frozenset[str]:
 def bare_name(name: str) -> str:
     """Return a variable as ``variables_in`` names it."""
     return name.removeprefix("$").strip("{}").lower()
-
-
-def _closure(name: str, made: Mapping[str, set[str]]) -> set[str]:
-    found: set[str] = set()
-    waiting = list(made[name])
-    while waiting:
-        origin = waiting.pop()
-        if origin not in found:
-            found.add(origin)
-            waiting.extend(made.get(origin, ()))
-    return found

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from counterseal.nginx.lint.files import NAMING
+from counterseal.nginx.lint.remembered import remembered
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
+    from counterseal.nginx.lint.level import Level
     from counterseal.nginx.lint.model import Configuration
     from counterseal.nginx.tree import Directive
 
@@ -19,10 +21,14 @@ CLOSED = "permission denied"
 
 def naming_directives(configuration: Configuration, names: Collection[str] = NAMING) -> Iterator[Directive]:
     """Yield every directive of those names in the configuration whose file was looked at."""
-    wanted = frozenset(names)
-    for level in configuration.main.walk():
-        for name in sorted(wanted & level.own.keys()):
-            yield from (one for one in level.here(name) if configuration.file(one) is not None)
+    return (one for one in _naming(configuration, configuration.main) if one.name in names)
+
+
+@remembered
+def _naming(configuration: Configuration, main: Level) -> tuple[Directive, ...]:
+    levels = main.walk() if configuration.files else ()
+    named = (one for level in levels for name in sorted(NAMING & level.own.keys()) for one in level.here(name))
+    return tuple(one for one in named if configuration.file(one) is not None)
 
 
 def placeholder(directive: Directive) -> str:

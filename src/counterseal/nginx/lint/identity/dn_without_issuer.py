@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from counterseal.findings import Severity
 from counterseal.nginx.lint.comparisons import comparisons
 from counterseal.nginx.lint.fix import Applicability
-from counterseal.nginx.lint.guards import FORWARDING, is_pinned
+from counterseal.nginx.lint.guards import conditions_and_forwarding, is_pinned
 from counterseal.nginx.lint.rule import Found, Rule, at
 from counterseal.nginx.lint.store import stores
 from counterseal.nginx.lint.variables import variables_in
@@ -29,7 +29,7 @@ def check(configuration: Configuration) -> Iterator[Found]:
     for one in comparisons(configuration) if shared else ():
         if "ssl_client_s_dn" not in one.variables or _knows_issuer(configuration, one, shared):
             continue
-        is_used = one.outcome is None or _makes(configuration, one, used)
+        is_used = one.outcome is None or variables_in(" ".join(one.source.arguments[1:])) <= used
         if is_used and (one.outcome is None or one.outcome not in {"", "0"}):
             message = f"{len(shared[0][1])} CAs can issue this name: {one.value}"
             edits = tuple(edit for server, names in shared for edit in pinned(server, names[:1]))
@@ -44,20 +44,8 @@ def _issuers(configuration: Configuration) -> Iterator[tuple[Server, tuple[x509.
 
 
 def _decided_by(server: Server) -> frozenset[str]:
-    texts = (
-        text
-        for level in server.levels
-        for name in ("if", *FORWARDING)
-        for directive in level.all(name)
-        for text in directive.arguments
-    )
+    texts = (text for one in conditions_and_forwarding(server) for text in one.arguments)
     return frozenset[str]().union(*map(variables_in, texts))
-
-
-def _makes(configuration: Configuration, one: Comparison, used: frozenset[str]) -> bool:
-    """Whether a variable that is used is made by the map of this key."""
-    making = (each for each in configuration.maps if any(entry is one.directive for entry in each.directives))
-    return any(variables_in(" ".join(each.arguments[1:])) <= used for each in making)
 
 
 def _knows_issuer(

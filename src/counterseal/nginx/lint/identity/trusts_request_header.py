@@ -28,13 +28,12 @@ def check(configuration: Configuration) -> Iterator[Found]:
     for server in configuration.servers:
         if server.kind != "http" or server.verify == "on" or all(listen.is_unix for listen in server.listens):
             continue
-        for level in server.levels:
-            for condition in level.inside("if"):
-                block = condition.block
-                asked = configuration.variables.behind(*block.arguments) if block else frozenset()
-                header = next((name for name in sorted(asked) if _HEADER.match(name)), None)
-                if block is not None and header is not None:
-                    yield from _found(level, block, header)
+        for level, condition in server.conditions:
+            block = condition.block
+            asked = configuration.variables.behind(*block.arguments) if block else frozenset()
+            header = next((name for name in sorted(asked) if _HEADER.match(name)), None)
+            if block is not None and header is not None:
+                yield from _found(level, block, header)
 
 
 def _found(level: Level, block: Directive, header: str) -> Iterator[Found]:

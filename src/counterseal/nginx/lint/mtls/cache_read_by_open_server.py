@@ -7,7 +7,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from counterseal.findings import Severity
-from counterseal.nginx.lint.answers import application, has_access_rules, is_reachable, location_match, return_code
+from counterseal.nginx.lint.answers import application, has_access_rules, is_reachable, return_code
 from counterseal.nginx.lint.caches import cached
 from counterseal.nginx.lint.locations import PREFIXES, can_match_below, find_location
 from counterseal.nginx.lint.rule import Found, Rule, at
@@ -80,11 +80,11 @@ def _takes_name(configuration: Configuration, server: Server, guarded: Server) -
 
 def _is_shadowed(server: Server, level: Level, other: Level) -> bool:
     """Whether all that ``other`` matches is answered on this server by a location with a longer path than ``level``."""
-    (modifier, path), (other_modifier, other_path) = location_match(level), location_match(other)
+    (modifier, path), (other_modifier, other_path) = level.match, other.match
     nearest = find_location(server, other_path)
     if nearest is None or modifier not in PREFIXES or other_modifier not in {"=", *PREFIXES}:
         return False
-    nearest_modifier, nearest_path = location_match(nearest)
+    nearest_modifier, nearest_path = nearest.match
     is_longer = other_path.startswith(path) and len(nearest_path) > len(path)
     is_whole = nearest_modifier in PREFIXES or other_modifier == "="
     return is_longer and is_whole and (application(nearest) is not None or return_code(nearest) is not None)
@@ -92,7 +92,7 @@ def _is_shadowed(server: Server, level: Level, other: Level) -> bool:
 
 def _overlap(level: Level, other: Level) -> bool:
     """Whether a path can lead to both; where it depends on a regular expression, when in doubt yes."""
-    (_, path), (_, other_path) = location_match(level), location_match(other)
+    (_, path), (_, other_path) = level.match, other.match
     is_below = path.startswith(other_path) or other_path.startswith(path)
     return is_below or can_match_below(level, other_path) or can_match_below(other, path)
 

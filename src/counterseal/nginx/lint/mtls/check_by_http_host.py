@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from counterseal.findings import Severity
 from counterseal.nginx.lint.comparisons import comparisons_for, renamed
 from counterseal.nginx.lint.fix import Applicability
-from counterseal.nginx.lint.guards import guards
+from counterseal.nginx.lint.guards import deciding
 from counterseal.nginx.lint.rule import Found, Rule, at
 from counterseal.nginx.lint.variables import bare_name
 
@@ -23,10 +23,11 @@ _RAW = "http_host"
 def check(configuration: Configuration) -> Iterator[Found]:
     """Find comparisons of ``$http_host`` that have a part in a decision about the certificate."""
     for server in configuration.guarded:
-        deciding = [guard for level in server.levels for guard in guards(configuration, level)]
-        asked = configuration.variables.behind(*(text for guard in deciding for text in guard.arguments))
+        guards = deciding(configuration, server)
+        asked = configuration.variables.behind(*(text for guard in guards for text in guard.arguments))
+        directly = {id(guard) for guard in guards}
         for one in comparisons_for(configuration, server) if _RAW in asked else ():
-            if _RAW in one.variables and (one.source in deciding or not asked.isdisjoint(_made(one))):
+            if _RAW in one.variables and (id(one.source) in directly or not asked.isdisjoint(_made(one))):
                 message = f"is compared with what the client sent, whatever server nginx has chosen: {one.value}"
                 yield Found(at(one.directive), message, renamed(one, _RAW, "host"), decision=_DECISION)
 

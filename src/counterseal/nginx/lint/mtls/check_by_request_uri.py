@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from counterseal.findings import Severity
 from counterseal.nginx.lint.comparisons import comparisons_for, renamed
 from counterseal.nginx.lint.fix import Applicability
-from counterseal.nginx.lint.guards import guards
+from counterseal.nginx.lint.guards import deciding
 from counterseal.nginx.lint.rule import Found, Rule, at
 
 if TYPE_CHECKING:
@@ -22,8 +22,8 @@ _RAW = "request_uri"
 def check(configuration: Configuration) -> Iterator[Found]:
     """Find regular expressions on ``$request_uri`` that have a part in a decision about the certificate."""
     for server in configuration.guarded:
-        deciding = [guard for level in server.levels for guard in guards(configuration, level)]
-        if any(_RAW in configuration.variables.behind(*guard.arguments) for guard in deciding):
+        guards = deciding(configuration, server)
+        if any(_RAW in configuration.variables.behind(*guard.arguments) for guard in guards):
             for one in comparisons_for(configuration, server):
                 if _looks_at_path(one):
                     message = f"matches the path as it was sent, with ../ and // in it: {one.value}"

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from counterseal.findings import Severity
-from counterseal.nginx.lint.answers import application, is_reachable, location_match
+from counterseal.nginx.lint.answers import application, is_reachable
 from counterseal.nginx.lint.edit import insert_before, remove, render_line
 from counterseal.nginx.lint.fix import Applicability
 from counterseal.nginx.lint.guards import guards
@@ -33,7 +34,7 @@ def check(configuration: Configuration) -> Iterator[Found]:
     for server in configuration.servers:
         for level in (server.level, *server.locations) if server.kind == "http" else ():
             ending = next((one for one in level.directives if _ends(server, level, one)), None)
-            checks = [] if ending is None else _behind(configuration, level, ending)
+            checks = () if ending is None else _behind(configuration, level, ending)
             if ending is not None and checks and not _is_checked_later(configuration, server, level):
                 message = f"whom it rewrites is not asked for a certificate at {at(checks[0])}"
                 edits = tuple(edit for one in checks for edit in _moved(one, ending))
@@ -54,23 +55,22 @@ def _is_aside(server: Server, rewrite: Directive) -> bool:
     """Whether a single path is led to a location of its own that runs no application, such as a health check."""
     pattern, replacement, _ = rewrite.arguments
     location = find_location(server, replacement) if _ONE_PATH.fullmatch(pattern) else None
-    return location is not None and location_match(location)[1] != "/" and application(location) is None
+    return location is not None and location.match[1] != "/" and application(location) is None
 
 
-def _behind(configuration: Configuration, level: Level, ending: Directive) -> list[Directive]:
+def _behind(configuration: Configuration, level: Level, ending: Directive) -> tuple[Directive, ...]:
     """Return the conditions behind it, unless something of the access phase decides as well."""
-    deciding = list(guards(configuration, level))
-    place = level.directives.index(ending)
-    before, behind = level.directives[:place], level.directives[place:]
-    if any(one.name != "if" for one in deciding) or any(one in before for one in deciding):
-        return []
-    return [one for one in deciding if one in behind]
+    deciding = guards(configuration, level)
+    before = {id(one) for one in takewhile(lambda one: one is not ending, level.directives)}
+    if any(one.name != "if" or id(one) in before for one in deciding):
+        return ()
+    return deciding
 
 
 def _is_checked_later(configuration: Configuration, server: Server, level: Level) -> bool:
     """Whether every location has a check of its own, which is run after those of the server."""
     locations = [one for one in server.locations if is_reachable(one)]
-    return level is server.level and bool(locations) and all(any(guards(configuration, one)) for one in locations)
+    return level is server.level and bool(locations) and all(guards(configuration, one) for one in locations)
 
 
 def _moved(check: Directive, ending: Directive) -> tuple[Edit, ...]:

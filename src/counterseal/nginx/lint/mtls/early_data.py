@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from counterseal.findings import Severity
 from counterseal.nginx.lint.edit import remove
-from counterseal.nginx.lint.guards import FORWARDING
+from counterseal.nginx.lint.guards import conditions_and_forwarding
 from counterseal.nginx.lint.rule import Found, Rule, Span, at
 
 if TYPE_CHECKING:
@@ -25,13 +25,7 @@ def check(configuration: Configuration) -> Iterator[Found]:
 
 
 def _looks(configuration: Configuration, server: Server) -> bool:
-    texts = (
-        text
-        for level in server.levels
-        for name in ("if", *FORWARDING)
-        for directive in level.all(name)
-        for text in directive.arguments
-    )
+    texts = (text for one in conditions_and_forwarding(server) for text in one.arguments)
     return "ssl_early_data" in configuration.variables.behind(*texts)
 
 

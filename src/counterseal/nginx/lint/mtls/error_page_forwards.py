@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from counterseal.findings import Severity
@@ -54,6 +55,8 @@ def _of_conditions(configuration: Configuration, server: Server) -> Iterator[Fou
 
     One that runs another application than the rest of the server, such as a login, is meant; so is one page of it.
     """
+    applications = Counter(asked.arguments for one in server.locations if (asked := application(one)) is not None)
+    is_only_one = applications.total() == 1
     for level in (server.level, *server.locations):
         codes = refusals(configuration, level)
         for page in level.all("error_page") if codes else ():
@@ -63,11 +66,9 @@ def _of_conditions(configuration: Configuration, server: Server) -> Iterator[Fou
             if location is None or not refused or is_guarded(configuration, location):
                 continue
             asked = application(location)
-            others = (application(other) for other in server.locations if other is not location)
-            elsewhere = {one.arguments for one in others if one is not None}
             if asked is None or _is_one_page(configuration, location, asked):
                 continue
-            if not elsewhere or asked.arguments in elsewhere:
+            if applications[asked.arguments] > 1 or is_only_one:
                 message = f"clients refused with {refused[0]} reach the application through {target}"
                 yield Found(at(page), message, _kept(page, codes), decision=_DECISION)
 

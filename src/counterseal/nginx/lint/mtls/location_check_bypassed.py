@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from counterseal.findings import Severity
-from counterseal.nginx.lint.answers import is_reachable, location_match
+from counterseal.nginx.lint.answers import is_reachable
 from counterseal.nginx.lint.edit import Edit, insert_into
 from counterseal.nginx.lint.fix import Applicability
 from counterseal.nginx.lint.guards import guards, is_guarded
-from counterseal.nginx.lint.locations import can_match_below, find_location
+from counterseal.nginx.lint.locations import REGEX, Prefixes, find_location
 from counterseal.nginx.lint.rule import Found, Rule, at
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from counterseal.nginx.lint.level import Level
     from counterseal.nginx.lint.model import Configuration, Server
@@ -25,23 +25,28 @@ def check(configuration: Configuration) -> Iterator[Found]:
         if server.kind != "http" or is_guarded(configuration, server.level):
             continue
         outer = server.level.inside("location")
-        guarded = [location for location in outer if any(True for _ in guards(configuration, location))]
-        open_ones = [one for one in outer if is_reachable(one) and not is_guarded(configuration, one)]
+        guarded = [location for location in outer if guards(configuration, location)]
+        open_ones = dict.fromkeys(one for one in outer if is_reachable(one) and not is_guarded(configuration, one))
+        if guarded and open_ones:
+            yield from _taken_over(guarded, open_ones)
         for location in guarded if open_ones else ():
-            yield from _taken_over(location, open_ones)
             yield from _rewritten(server, location, open_ones)
 
 
-def _taken_over(location: Level, open_ones: list[Level]) -> Iterator[Found]:
-    modifier, path = location_match(location)
-    for other in open_ones if modifier == "" else ():
-        if can_match_below(other, path) and other.block is not None:
-            message = f"takes requests below {path} over, and does not check the certificate"
-            decision = f"whether requests below {path} are all for this location; else check the certificate in both"
-            yield Found(at(other.block), message, _preferred(location), decision=decision)
+def _taken_over(guarded: list[Level], open_ones: Collection[Level]) -> Iterator[Found]:
+    by_path = {path: location for location in guarded for modifier, path in [location.match] if modifier == ""}
+    prefixes = Prefixes(by_path)
+    for other in open_ones:
+        taken = prefixes.taken_by(other) if other.match[0] in REGEX else []
+        if taken and other.block is not None:
+            below = taken[0] if len(taken) == 1 else f"{taken[0]} (and {len(taken) - 1:,} more)"
+            message = f"takes requests below {below} over, and does not check the certificate"
+            decision = f"whether requests below {below} are all for that location; else check the certificate in both"
+            edits = tuple(edit for path in taken for edit in _preferred(by_path[path]))
+            yield Found(at(other.block), message, edits, decision=decision)
 
 
-def _rewritten(server: Server, location: Level, open_ones: list[Level]) -> Iterator[Found]:
+def _rewritten(server: Server, location: Level, open_ones: Collection[Level]) -> Iterator[Found]:
     for rewrite in location.here("rewrite"):
         target = rewrite.arguments[1] if len(rewrite.arguments) > 1 else ""
         found = find_location(server, target.partition("$")[0]) if target.startswith("/") else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from counterseal.findings import Severity
-from counterseal.nginx.lint.answers import is_reachable, location_match, serves_content
+from counterseal.nginx.lint.answers import is_reachable, serves_content
 from counterseal.nginx.lint.edit import replace_word
 from counterseal.nginx.lint.fix import Applicability
 from counterseal.nginx.lint.guards import guards, is_guarded
@@ -31,8 +31,8 @@ def check(configuration: Configuration) -> Iterator[Found]:
 
 
 def _checked(configuration: Configuration, server: Server) -> str | None:
-    outer = ((location_match(one), one) for one in server.level.inside("location"))
-    paths = (path for (modifier, path), one in outer if modifier in _PREFIXES and any(guards(configuration, one)))
+    outer = ((one.match, one) for one in server.level.inside("location"))
+    paths = (path for (modifier, path), one in outer if modifier in _PREFIXES and guards(configuration, one))
     return next((path for path in paths if path != "/"), None)
 
 

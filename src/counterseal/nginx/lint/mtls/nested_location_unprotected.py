@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from counterseal.findings import Severity
-from counterseal.nginx.lint.answers import is_reachable, location_match
+from counterseal.nginx.lint.answers import is_reachable
 from counterseal.nginx.lint.edit import insert_into, render_line
 from counterseal.nginx.lint.guards import guards, is_guarded
 from counterseal.nginx.lint.rule import Found, Rule, at
@@ -23,12 +23,12 @@ def check(configuration: Configuration) -> Iterator[Found]:
         if not is_guarded(configuration, server.level):
             for location in server.locations:
                 inner = location.inside("location")
-                if inner and any(True for _ in guards(configuration, location)):
+                if inner and guards(configuration, location):
                     yield from _unguarded(configuration, location, inner)
 
 
 def _unguarded(configuration: Configuration, location: Level, inner: Iterable[Level]) -> Iterator[Found]:
-    outer = location_match(location)[1]
+    outer = location.match[1]
     checks = tuple(guards(configuration, location))
     for level in inner:
         if level.block is not None and is_reachable(level) and not is_guarded(configuration, level):

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from counterseal.findings import Severity
-from counterseal.nginx.lint.answers import is_reachable, location_match
+from counterseal.nginx.lint.answers import is_reachable
 from counterseal.nginx.lint.edit import replace_word
 from counterseal.nginx.lint.fix import Applicability
 from counterseal.nginx.lint.guards import guards, is_guarded
+from counterseal.nginx.lint.locations import beginning_with
 from counterseal.nginx.lint.rule import Found, Rule, at
 
 if TYPE_CHECKING:
@@ -23,22 +24,23 @@ def check(configuration: Configuration) -> Iterator[Found]:
     for server in configuration.servers:
         if server.kind != "http" or is_guarded(configuration, server.level):
             continue
-        guarded = [one for one in server.locations if any(guards(configuration, one))]
+        guarded = {_target(one): one.match[1] for one in server.locations if guards(configuration, one)}
+        targets = sorted(guarded)
         for location in server.locations if guarded else ():
-            modifier, path = location_match(location)
+            modifier, path = location.match
             if modifier not in {"", "^~"} or path.endswith("/") or not is_reachable(location):
                 continue
             above = _above(_target(location))
-            inner = next((one for one in guarded if above and _target(one).startswith(above)), None)
-            if inner is not None and location.block is not None and not is_guarded(configuration, location):
-                message = f"GET {path}../ leads past the check of {location_match(inner)[1]}"
+            inner = beginning_with(above, targets) if above else ()
+            if inner and location.block is not None and not is_guarded(configuration, location):
+                message = f"GET {path}../ leads past the check of {guarded[inner[0]]}"
                 edit = replace_word(location.block, len(location.block.arguments) - 1, f"{path}/")
                 yield Found(at(location.block), message, (edit,), decision=f"whether {path} itself is to be answered")
 
 
 def _target(location: Level) -> str:
     """Return what a location's path becomes, a directory or a URL; to ``root`` and to a mere host it is appended."""
-    path, passed = location_match(location)[1], location.value("proxy_pass")
+    path, passed = location.match[1], location.value("proxy_pass")
     if passed:
         return passed if "/" in passed.partition("://")[2] else f"{passed}{path}"
     return location.value("alias") or f"{location.value('root') or 'html'}{path}"

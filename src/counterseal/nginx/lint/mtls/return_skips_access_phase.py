@@ -23,7 +23,7 @@ ACCESS = ("auth_request", "deny", "auth_basic", "access_by_lua_block", "access_b
 def check(configuration: Configuration) -> Iterator[Found]:
     """Find an unconditional 2xx ``return`` on a level that also has access rules of its own."""
     for server in configuration.servers:
-        for level in server.levels:
+        for level in server.having("return"):
             rules = [one for name in ACCESS for one in level.here(name) if one.arguments != ("off",)]
             if rules and level.name in {"server", "location"} and succeeds(level):
                 answer = level.here("return")[0]

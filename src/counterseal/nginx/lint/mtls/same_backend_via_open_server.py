@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from counterseal.findings import Severity
-from counterseal.nginx.lint.answers import PASSES, application, has_access_rules, is_reachable, location_match
+from counterseal.nginx.lint.answers import PASSES, application, has_access_rules, is_reachable
 from counterseal.nginx.lint.edit import insert_before
 from counterseal.nginx.lint.fix import Applicability
 from counterseal.nginx.lint.rule import Found, Rule, at
@@ -45,7 +45,7 @@ def _entrances(server: Server) -> Iterator[tuple[tuple[str, ...], Directive]]:
         if directive is None or directive.name not in PASSES or "$" in (directive.arguments or "$")[0]:
             continue
         if is_reachable(location) and not has_access_rules(location):
-            yield (*location_match(location), directive.name, directive.arguments[0].rstrip("/")), directive
+            yield (*location.match, directive.name, directive.arguments[0].rstrip("/")), directive
 
 
 _DECISION = "whether this entrance is wanted, and for whom"

@@ -23,8 +23,7 @@ if TYPE_CHECKING:
 def check(configuration: Configuration) -> Iterator[Found]:
     """Find comparisons with FAILED in conditions and maps, and those that let NONE or FAILED:reason through."""
     for server in configuration.servers:
-        for level in server.levels:
-            yield from (found for one in level.inside("if") if (found := _condition(one, server)))
+        yield from (found for _, one in server.conditions if (found := _condition(one, server)))
     admits_any = any(server.verify == "optional_no_ca" for server in configuration.servers)
     decisive = _decisive(configuration)
     for one in configuration.maps:
@@ -94,7 +93,7 @@ def _decisive(configuration: Configuration) -> frozenset[str]:
     """Return the variables by which servers that do not insist on a certificate decide, and by nothing else."""
     found: set[str] = set()
     for server in configuration.servers:
-        for level in server.levels if server.verify.startswith("optional") else ():
+        for level in server.having("if") if server.verify.startswith("optional") else ():
             named = [variables_in(" ".join(guard.arguments)) for guard in guards(configuration, level)]
             if all("ssl_client_verify" not in names for names in named):
                 found.update(*named)

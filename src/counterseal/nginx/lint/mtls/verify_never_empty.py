@@ -30,7 +30,7 @@ def check(configuration: Configuration) -> Iterator[Found]:
     Nor does anything else decide there. Where nginx insists, they admit nobody: it is empty on a plain socket alone.
     """
     for server in configuration.guarded:
-        found = [(level, one, words) for level, one in _conditions(server) if (words := _words(one))]
+        found = [(level, one, words) for level, one in server.conditions if (words := _words(one))]
         if server.verify == "on" or any(_may_hold(server, level, words) for level, _, words in found):
             continue
         decided = _decided(configuration, server, [one for _, one, _ in found])
@@ -48,10 +48,10 @@ def _decided(configuration: Configuration, server: Server, conditions: list[Leve
     What decides on the server does so for its locations, and where each of those has something, none is open.
     """
     flags = {bare_name(name) for level in conditions for one in level.here("set") for name in one.arguments[:1]}
-    blocks = [one.block for one in conditions]
+    blocks = {id(one.block) for one in conditions}
 
     def is_another(guard: Directive) -> bool:
-        return guard not in blocks and flags.isdisjoint(configuration.variables.behind(*guard.arguments))
+        return id(guard) not in blocks and flags.isdisjoint(configuration.variables.behind(*guard.arguments))
 
     decided = {level for level in server.levels if any(map(is_another, guards(configuration, level)))}
     reachable = [one for one in server.locations if is_reachable(one)]
@@ -70,11 +70,6 @@ def _may_hold(server: Server, level: Level, words: tuple[str, ...]) -> bool:
     operator, value = words[1:]
     is_failure = value.startswith("FAILED:") and (server.verify != "optional" or level is not server.level)
     return value in _VALUES or is_failure or "~" in operator or "$" in value
-
-
-def _conditions(server: Server) -> Iterator[tuple[Level, Level]]:
-    """Yield every condition behind the level on which it stands."""
-    return ((level, condition) for level in server.levels for condition in level.inside("if"))
 
 
 def _words(condition: Level) -> tuple[str, ...]:

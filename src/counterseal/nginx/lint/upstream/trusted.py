@@ -79,8 +79,8 @@ def upstream_lists(configuration: Configuration) -> Iterator[tuple[Directive, Na
 
 
 def _of_http(server: Server) -> Iterator[Upstream]:
-    for level in server.levels if server.kind == "http" else ():
-        for name, scheme in _SCHEMES.items():
+    for name, scheme in _SCHEMES.items() if server.kind == "http" else ():
+        for level in server.having(name):
             for one in level.here(name):
                 text = one.arguments[0].lower() if one.arguments else ""
                 if text.startswith(scheme):
