@@ -6,7 +6,7 @@ every deploy proves a revocation, resumed sessions included.
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from importlib import import_module
 from threading import Thread
@@ -52,9 +52,6 @@ if TYPE_CHECKING:
     from counterseal.nginx.any_site import AnySite
     from counterseal.nginx.deploy import DeployResult
     from counterseal.nginx.material import Material
-
-
-_NEEDED_LATE = ("counterseal.authority.site_lint", "counterseal.handshake.prove")
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,9 +112,10 @@ def deploy_sites(
         from counterseal.authority.site_lint import lint_generation  # noqa: PLC0415 - loads every rule, for this alone
 
         findings.extend(lint_generation(made, ground, now=authority.clock()))
+        reading.enter_context(load_beside("counterseal.handshake.prove"))  # nginx is what is waited for from here
         return sum((*backends, *(files_of(ca, of_ca) for ca, of_ca in probes.items())), start=made + numbers)
 
-    with load_beside(_NEEDED_LATE):
+    with load_beside("counterseal.authority.site_lint"), ExitStack() as reading:  # the disk is waited for now and then
         result = deploy(
             files,
             place=ground.place,
@@ -131,9 +129,9 @@ def deploy_sites(
 
 
 @contextmanager
-def load_beside(modules: Sequence[str]) -> Iterator[None]:
-    """Load code in a thread, while the block waits for the disk and for nginx; whoever imports it too early waits."""
-    thread = Thread(target=lambda: [import_module(name) for name in modules], name="load")
+def load_beside(module: str) -> Iterator[None]:
+    """Load code in a thread, while the block waits for something; whoever imports it too early waits."""
+    thread = Thread(target=import_module, args=(module,), name="load")
     thread.start()
     try:
         yield
