@@ -31,7 +31,7 @@ from counterseal.handshake.explain.arrival import explain_arrival, sheet_of_arri
 from counterseal.handshake.explanation_json import arrival_to_json
 from counterseal.handshake.observation import Endpoint
 from counterseal.handshake.picture.page import write_page
-from counterseal.handshake.trace.accept import Post, receive, server_context
+from counterseal.handshake.trace.accept import Post, receive
 from counterseal.pki.reading import certificates_in
 
 if TYPE_CHECKING:
@@ -49,10 +49,12 @@ Examples:
   counterseal listen 8443                        then open https://localhost:8443/ in the browser
   counterseal listen 8443 --name panel.example.com --address 0.0.0.0
   counterseal listen 8443 --client-ca client-ca.pem --count 1 --json
+  counterseal listen 8443 --any-ca               what has the browser got, whoever issued it?
 
 \b
-The handshake is let through whatever certificate comes, as nginx does, and judged afterwards; the answer in the browser
-is the explanation. Nothing is served. --json prints one line a connection.
+The CAs whose clients are to be let in are named to the client, as nginx does: a browser then offers certificates of
+these alone. The handshake is let through whatever comes, and judged afterwards; the answer in the browser is the
+explanation. Nothing is served. --json prints one line a connection.
 """
 _MOST_AT_ONCE = 32
 
@@ -109,6 +111,7 @@ class _Desk:
 @click.option("--cert", type=FILE, help="Show this certificate; its chain may follow in the file.")
 @click.option("--key", type=FILE, help="Its private key.  [default: in the file of --cert]")
 @click.option("--client-ca", type=FILE, help="CAs whose clients are to be let in.  [default: those of the CA here]")
+@click.option("--any-ca", is_flag=True, help="Name no CA to clients, so that they offer whatever they have.")
 @click.option("--tls", type=click.Choice(["1.2", "1.3"]), help="Speak this version only.  [default: both]")
 @click.option("--count", type=click.IntRange(1), help="Stop after so many connections.  [default: never]")
 @click.option(
@@ -126,6 +129,7 @@ def listen(
     cert: Path | None,
     key: Path | None,
     client_ca: Path | None,
+    any_ca: bool,
     tls: Literal["1.2", "1.3"] | None,
     count: int | None,
     timeout: float,
@@ -137,8 +141,10 @@ def listen(
     The other side of handshake: for the colleague whose browser does nothing. Ends with ctrl-C.
     """
     identity = _identity(run, name, cert, key)
-    desk = _Desk(run, Post(identity, tls, timeout), _client_cas(run, client_ca), verbose, brief)
-    server_context(desk.post)  # what OpenSSL does not take is told before anybody comes
+    client_cas = _client_cas(run, client_ca)
+    post = Post(identity, tls, timeout, authorities=() if any_ca else tuple(client_cas))
+    post.context()  # what OpenSSL does not take is told before anybody comes
+    desk = _Desk(run, post, client_cas, verbose, brief)
     with _listener(address, port) as listener:
         place = Endpoint(address, listener.getsockname()[1])
         click.echo(f"listening on https://{place}/ with the certificate {identity.name}; ctrl-C ends", err=True)

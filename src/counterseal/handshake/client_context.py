@@ -77,11 +77,16 @@ def load_identity(context: ssl.SSLContext, identity: ProbeIdentity) -> None:
             context.load_cert_chain(path, password=_no_passphrase)
     except (OSError, ValueError) as error:
         reason = str(getattr(error, "reason", None) or error).replace("_", " ").lower()
-        raise KeyAccessError(
-            "probe.identity",
-            f"OpenSSL does not take the certificate and key of {identity.name}: {reason}",
-            hint=_TOO_WEAK if reason.endswith(_WEAK_ENDS) else None,
-        ) from error
+        raise identity_error(identity, reason) from error
+
+
+def identity_error(identity: ProbeIdentity, reason: str) -> KeyAccessError:
+    """Return the error for an identity that OpenSSL does not take, for its ``reason``."""
+    return KeyAccessError(
+        "probe.identity",
+        f"OpenSSL does not take the certificate and key of {identity.name}: {reason}",
+        hint=_TOO_WEAK if reason.endswith(_WEAK_ENDS) else None,
+    )
 
 
 def _no_passphrase() -> bytes:

@@ -72,6 +72,7 @@ def arrival_to_json(arrival: Arrival) -> shapes.Arrival:
         "ladder": ladder_to_json(arrival.ladder),
         "keys": _keys(arrival.derivation),
         "client_checks": _checks(arrival.checks),
+        "accepted_authorities": _authorities(arrival.watched),
         "own": [_own(match) for match in arrival.matches],
         "diagnosis": _diagnosis(arrival.diagnosis),
     }

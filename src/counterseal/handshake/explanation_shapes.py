@@ -186,5 +186,6 @@ class Arrival(Agreed):
     ladder: list[Message]
     keys: Keys | None
     client_checks: Checks | None
+    accepted_authorities: Annotated[list[str] | None, Meta(description="The CAs that were named to it.")]
     own: list[OwnCertificate]
     diagnosis: Diagnosis | None

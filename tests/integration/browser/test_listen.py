@@ -53,7 +53,7 @@ def pack(directory: Path, name: str) -> Path:
 
 
 def test_what_firefox_does_is_told(browser: Firefox, desk: Listening, tmp_path: Path) -> None:
-    """It does not trust us; has nothing that it would show; is let in; comes with what nginx would not be offered."""
+    """It does not trust us; has nothing that it would show; is let in; shows what others issued if no CA is named."""
     with pytest.raises(FirefoxError, match="insecure certificate"):
         browser.open(url(desk))
     arrived = desk.arrival()
@@ -85,6 +85,12 @@ def test_what_firefox_does_is_told(browser: Firefox, desk: Listening, tmp_path: 
     browser.forget()
     browser.open(url(desk))
     arrived = desk.arrival()
+    assert arrived["heading"] == "the client came without a certificate"
+    assert "CN=Test Client CA, the CAs that were named to it" in arrived["diagnosis"]["cause"]
+
+    with listening(tmp_path, "--any-ca", "--json", "--timeout", "60") as curious:
+        browser.open(url(curious))
+        arrived = curious.arrival()
     assert arrived["heading"] == "the client came with CN=client.device, and nginx would refuse it"
     assert [own["offered_by_browser"] for own in arrived["own"]] == [False]
     assert arrived["heading"] in browser.text()

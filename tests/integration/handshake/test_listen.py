@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import subprocess
 import sys
@@ -9,10 +10,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from listening import listening
+from command import here
+from listening import Listening, listening
 from prove_pki import certificate_pem, key_pem, prove_pki
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 PKI = prove_pki()
@@ -22,6 +25,13 @@ CHAINS = {
     "foreign": (PKI.foreign,),
     "server": (PKI.server, PKI.server_ca),
 }
+
+
+@pytest.fixture(scope="module")
+def patient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Listening]:
+    """Listen for as many clients as there come."""
+    with listening(tmp_path_factory.mktemp("patient"), "--json") as running:
+        yield running
 
 
 def curl(port: int, directory: Path, kind: str | None, *options: str) -> str:
@@ -54,12 +64,79 @@ def test_clients_are_told_apart(tmp_path: Path, tls: str) -> None:
     assert {"CertificateRequest", "CertificateVerify", "Finished", "GET / HTTP/1.1", "HTTP 200 OK"} <= set(names)
 
 
+@pytest.mark.parametrize("tls", ["1.2", "1.3"])
+def test_the_cas_are_named(tmp_path: Path, tls: str) -> None:
+    """To openssl s_client and to our own handshake, which then says of a certificate that it would not be taken."""
+    with listening(tmp_path, "--tls", tls, "--json", "--count", "2") as desk:
+        command = ["openssl", "s_client", "-connect", f"127.0.0.1:{desk.port}", "-nameopt", "RFC2253"]
+        ran = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30, check=False)
+        (tmp_path / "foreign.pem").write_bytes(certificate_pem(*CHAINS["foreign"]) + key_pem(PKI.foreign))
+        own = ("--cert", str(tmp_path / "foreign.pem"))
+        met = here(tmp_path / "no-ca", "handshake", f"127.0.0.1:{desk.port}", *own, "--path", "/", "--json")
+        arrivals = desk.arrivals()
+    names = ["CN=Test Root", "CN=Test Client CA"]
+    assert ran.stdout.partition("Acceptable client certificate CA names\n")[2].splitlines()[:2] == names
+    seen = json.loads(met.stdout)["handshake"]["client_certificates"]
+    assert seen["accepted_authorities"] == names
+    assert seen["own"][0]["reasons"] == ["its CA is not among the accepted ones: CN=Lone Root"]
+    assert all(one["accepted_authorities"] == names for one in arrivals)
+    without = next(one for one in arrivals if one["diagnosis"]["code"] == 496)
+    assert "no certificate of CN=Test Root; CN=Test Client CA, the CAs that were named" in without["diagnosis"]["cause"]
+    assert "--any-ca" in without["diagnosis"]["fix"]
+
+
+def test_no_ca_is_named_on_request(tmp_path: Path) -> None:
+    """Then who comes without a certificate has none at all, and one of another CA is judged as before."""
+    with listening(tmp_path, "--any-ca", "--json", "--count", "2") as desk:
+        curl(desk.port, tmp_path, None)
+        curl(desk.port, tmp_path, "foreign")
+        without, foreign = desk.arrivals()
+    assert (without["accepted_authorities"], foreign["accepted_authorities"]) == ([], [])
+    assert "named" not in without["diagnosis"]["cause"]
+    assert foreign["diagnosis"]["code"] == 495
+    assert foreign["own"][0]["offered_by_browser"] is False
+
+
+def test_more_names_than_a_message_holds(tmp_path: Path) -> None:
+    """Are refused before anybody comes, as nginx would not."""
+    bundle = certificate_pem(PKI.root) * 4000
+    (tmp_path / "bundle.pem").write_bytes(bundle)
+    ran = here(tmp_path / "no-ca", "listen", "0", "--client-ca", str(tmp_path / "bundle.pem"))
+    assert ran.code == 2
+    assert "a CertificateRequest holds 65535" in ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (
+            ("-tls1_2", "-cipher", "ECDHE-ECDSA-CAMELLIA128-SHA256"),
+            "no cipher suite in common: the client offers TLS_E",
+        ),
+        (("-tls1_3", "-ciphersuites", "TLS_AES_128_CCM_SHA256"), "no cipher suite in common: the client offers TLS_A"),
+        (("-tls1_2", "-groups", "brainpoolP256r1"), "no group in common: the client offers brainpoolP256r1, and"),
+        (("-tls1_3", "-groups", "ffdhe8192"), "no group in common: the client offers ffdhe8192, and"),
+        (("-tls1_2", "-sigalgs", "ECDSA+SHA1", "-cipher", "ALL:@SECLEVEL=0"), "no signature algorithm in common: the"),
+        (("-tls1_3", "-sigalgs", "ed25519"), "no signature algorithm in common: the client takes ed25519, and"),
+        (("-tls1_1", "-cipher", "ALL:@SECLEVEL=0"), "no TLS version in common: the client offers TLS 1.1, and"),
+    ],
+)
+def test_nothing_in_common(patient: Listening, options: tuple[str, ...], words: str) -> None:
+    """Which list of the client it was, with what it offers."""
+    command = ["openssl", "s_client", "-connect", f"127.0.0.1:{patient.port}", *options]
+    subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=30, check=False)
+    arrived = patient.arrival()
+    assert arrived["ending"] == "own-fault"
+    assert arrived["diagnosis"]["cause"].startswith(words)
+
+
 def test_a_certificate_for_servers(tmp_path: Path) -> None:
-    """OpenSSL ends the handshake itself, and the cause is said all the same."""
+    """It is let through and judged as nginx does."""
     with listening(tmp_path, "--json", "--count", "1") as desk:
-        curl(desk.port, tmp_path, "server")
+        page = curl(desk.port, tmp_path, "server")
         (arrived,) = desk.arrivals()
     assert arrived["diagnosis"]["verify"] == "FAILED:unsuitable certificate purpose"
+    assert arrived["heading"] in page
 
 
 def test_a_client_that_does_not_trust_us_says_so(tmp_path: Path) -> None:

@@ -100,7 +100,7 @@ def test_both_read_the_same(tls: TLSVersion, tmp_path: Path) -> None:
         if raw.content == HANDSHAKE
     ]
     printed = [(name, int(length)) for name, length in re.findall(r"^    (\w+), Length=(\d+)$", said, re.MULTILINE)]
-    assert [(name, length) for name, length in printed if name != "NewSessionTicket"] == handshake
+    assert printed == handshake
     messages = [one.message for one in decoded]
     hello, chosen = first(messages, ClientHello), first(messages, ServerHello)
     assert isinstance(hello, ClientHello)
@@ -120,7 +120,10 @@ def test_both_read_the_same(tls: TLSVersion, tmp_path: Path) -> None:
     assert [name_of(EXTENSIONS, number) for number in chosen.extensions] == extensions(text)
     request = first(messages, CertificateRequest)
     assert isinstance(request, CertificateRequest)
-    assert [SIGNATURE_SCHEMES[one] for one in request.signature_schemes] == schemes(section(said, "CertificateRequest"))
+    asked = [SIGNATURE_SCHEMES[one] for one in request.signature_schemes]
+    named = schemes(section(said, "CertificateRequest"))  # openssl may be older than the OpenSSL that listens
+    assert [one if name != "UNKNOWN" else name for one, name in zip(asked, named, strict=True)] == named
+    assert named.count("UNKNOWN") < len(named) / 2
     lengths = [len(one) for message in messages if isinstance(message, Certificate) for one in message.chain]
     assert lengths == [int(length) for length in re.findall(r"ASN\.1Cert, length=(\d+)", said)]
     for message in messages:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from counterseal.handshake.explain.certificates import read_certificates
-from counterseal.handshake.explain.client_faults import CLIENT_ALERTS, NO_CERTIFICATE, OTHER_ALERT, client_fault
+from counterseal.handshake.explain.client_faults import CLIENT_ALERTS, OTHER_ALERT, client_fault, no_certificate
 from counterseal.handshake.explain.derivation import Derivation, derive
 from counterseal.handshake.explain.diagnosis import diagnose
 from counterseal.handshake.explain.ladder import Rung, ladder_of
@@ -99,10 +99,11 @@ def _offered(
     client_cas: Sequence[x509.Certificate],
     at: datetime,
 ) -> tuple[Match, ...]:
-    """Say whether a browser would have offered this certificate to a server that names its CAs, as nginx does."""
+    """Say whether a browser offers this certificate to a server that names its CAs, whether it was one or not."""
     if not chain or request is None or not client_cas:
         return ()
-    named = CertificateRequest(request.signature_schemes, tuple(one.subject.public_bytes() for one in client_cas))
+    names = request.authorities or tuple(one.subject.public_bytes() for one in client_cas)
+    named = CertificateRequest(request.signature_schemes, names)
     return match_own(named, [OwnCertificate("the client's certificate", tuple(chain))], at)
 
 
@@ -115,15 +116,16 @@ def _verdict(
     if chain:
         return _presented(watched, chain, client_cas, at)
     if trace.ending is Ending.NOT_TLS:
-        return client_fault(Ending.NOT_TLS, trace.fault, trace.opening)
+        return client_fault(Ending.NOT_TLS, trace.fault, trace.opening, story.offered)
     if trace.ending is Ending.CLOSED and story.request is not None:
         return "the client left when it was asked for a certificate", Diagnosis(_LEFT, _ASKING.cause, _ASKING.fix)
     if not trace.established:
-        return client_fault(trace.ending, trace.fault, trace.opening)
+        return client_fault(trace.ending, trace.fault, trace.opening, story.offered)
+    why = no_certificate(story.request.authorities if story.request else ())
     found = Diagnosis(
         "nginx with ssl_verify_client on would answer 400 No required SSL certificate was sent (496 inside)",
-        NO_CERTIFICATE.cause,
-        NO_CERTIFICATE.fix,
+        why.cause,
+        why.fix,
         code=496,
         verify="NONE",
         log=log_line(496),

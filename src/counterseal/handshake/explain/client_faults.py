@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from counterseal.handshake.explain.certificates import show_authorities
 from counterseal.handshake.explain.nginx_log import log_line
+from counterseal.handshake.explain.nothing_common import nothing_common
 from counterseal.handshake.explain.situation import Diagnosis
 from counterseal.handshake.symptoms import Cause
 from counterseal.handshake.trace.dial import Ending
 from counterseal.pki.shown import printable
 
-NO_CERTIFICATE = Cause(
-    "the client has no certificate, its user chose none, or none that is usable: browsers leave out what has expired, "
-    "is not for clients, or has a key of a kind that they do not import",
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from counterseal.handshake.wire.messages import ClientHello
+
+_UNUSABLE = (
+    "its user chose none, or none is usable: browsers leave out what has expired, is not for clients, or has a key of "
+    "a kind that they do not import"
+)
+_IMPORT = (
     "import the certificate with its key on the client's side (PKCS#12), and close the browser, which remembers the "
-    "last choice until then",
+    "last choice until then"
 )
 _UNTRUSTED = Cause(
     "the client does not trust the certificate that it was shown here: its CA is not installed, or another one is",
@@ -33,14 +44,27 @@ CLIENT_ALERTS = {
 }
 
 
-def client_fault(ending: Ending, fault: str, opening: bytes) -> tuple[str, Diagnosis]:
-    """Return in one sentence how a client ended that came to no TLS, and why that may be."""
+def no_certificate(authorities: Sequence[bytes]) -> Cause:
+    """Return why a client sends no certificate although it was asked for one of these CAs, or of any."""
+    if not authorities:
+        return Cause(f"the client has no certificate, {_UNUSABLE}", _IMPORT)
+    return Cause(
+        f"the client has no certificate of {show_authorities(authorities)}, the CAs that were named to it: what others "
+        f"have issued it does not even show to its user; or {_UNUSABLE}",
+        f"look at the client who has issued its certificates, or listen with --any-ca to see what it has; {_IMPORT}",
+    )
+
+
+def client_fault(ending: Ending, fault: str, opening: bytes, offered: ClientHello | None) -> tuple[str, Diagnosis]:
+    """Return in one sentence how a client ended that came to no TLS, and why that may be; ``offered`` is its hello."""
     if ending is Ending.NOT_TLS:
         shown = repr(opening[:40])[1:]
         happened = f"the client speaks no TLS: its first bytes are {shown}"
         return happened, Diagnosis(happened, *_PLAIN, code=497, log=log_line(497))
     happened, cause = _ENDINGS.get(ending, _ENDINGS[Ending.OWN_FAULT])
-    text = printable(happened.format(fault=fault.replace("_", " ").lower()))
+    text = printable(happened.format(fault=fault))
+    if ending is Ending.OWN_FAULT and offered is not None:
+        cause = nothing_common(fault, offered) or cause
     return text, Diagnosis(text, cause.cause, cause.fix)
 
 

@@ -22,7 +22,7 @@ from counterseal.handshake.trace.dial import Ending, Stage, Trace
 from counterseal.handshake.trace.ending import ending_of
 from counterseal.handshake.trace.recorder import Recorder
 from counterseal.handshake.trace.starttls import Dialogue
-from counterseal.handshake.trace.stream import Stream, peer_of
+from counterseal.handshake.trace.stream import ClientStream, peer_of
 from counterseal.handshake.wire.messages import Side
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from counterseal.handshake.trace.dial import Dial
 
 
-_SUITES = "@SECLEVEL=2:ECDH+AESGCM:ECDH+CHACHA20:ECDH+AES:DHE+AES:RSA+AES:!aNULL:!eNULL:!aDSS:!AESCCM"
+SUITES = "@SECLEVEL=2:ECDH+AESGCM:ECDH+CHACHA20:ECDH+AES:DHE+AES:RSA+AES:!aNULL:!eNULL:!aDSS:!AESCCM"
 """Of TLS 1.2; those of an RSA key exchange, too, which Python leaves out: what is looked at should be seen."""
 
 
@@ -39,7 +39,7 @@ class _Sight:
     """What has been seen so far, so that a failure half way keeps it."""
 
     trace: Trace
-    stream: Stream | None = None
+    stream: ClientStream | None = None
     passed_over: list[str] = field(default_factory=list)
 
 
@@ -73,7 +73,7 @@ def _context(what: Dial) -> ssl.SSLContext:
     if what.session is not None:
         return what.session.context
     context = client_context(what.tls_version, identity=what.identity, protocols=what.protocols)
-    context.set_ciphers(_SUITES)
+    context.set_ciphers(SUITES)
     if what.keylog is not None:
         context.keylog_filename = str(what.keylog)
     return context
@@ -92,8 +92,9 @@ def _exchange(what: Dial, context: ssl.SSLContext, recorder: Recorder, sight: _S
             finally:
                 sight.trace = replace(sight.trace, plain=tuple(dialogue.lines))
         sight.trace = replace(sight.trace, stage=Stage.HANDSHAKE)
-        stream = sight.stream = Stream(raw, deadline)
-        stream.connect(context, what.server_name, what.session.ticket if what.session else None)
+        ticket = what.session.ticket if what.session else None
+        stream = sight.stream = ClientStream(raw, deadline, context, what.server_name, ticket)
+        stream.shake_hands()
         sight.trace = replace(
             sight.trace,
             stage=Stage.REQUEST,
@@ -110,7 +111,7 @@ def _exchange(what: Dial, context: ssl.SSLContext, recorder: Recorder, sight: _S
         stream.close()
 
 
-def _ask(stream: Stream, asked: Question | None, sight: _Sight) -> None:
+def _ask(stream: ClientStream, asked: Question | None, sight: _Sight) -> None:
     if asked is None:
         return
     sight.trace = replace(sight.trace, question=asked.name)

@@ -1,9 +1,9 @@
 """Seeing every message of a handshake through the message callback of a TLS context.
 
-The callback is a private name of Python's ssl module (``_msg_callback``, there since 3.8): it hands out each handshake
-message whole and already decrypted, as OpenSSL's ``SSL_CTX_set_msg_callback`` does. Of a ChangeCipherSpec that arrives
-OpenSSL tells nothing but the header of its record, so that is where it is seen. An exception in it would surface in
-the middle of a handshake, so it only keeps bytes and tells whoever wants to know.
+OpenSSL's ``SSL_CTX_set_msg_callback`` hands out each handshake message whole and already decrypted. In Python's ssl it
+is a private name (``_msg_callback``, there since 3.8); on the server's side it comes from ``server_context``. Of a
+ChangeCipherSpec that arrives OpenSSL tells nothing but the header of its record, so that is where it is seen. An
+exception in it would surface in the middle of a handshake, so it only keeps bytes.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from counterseal.handshake.wire.decode import ALERT, CHANGE_CIPHER_SPEC, HANDSHA
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Callable
 
     from counterseal.handshake.wire.messages import Side
 
@@ -33,7 +32,6 @@ class Recorder:
         self._own = own
         self._started = time.monotonic()
         self._captured: list[Captured] = []
-        self._then: Callable[[tuple[Captured, ...]], None] = lambda _captured: None
 
     @property
     def captured(self) -> tuple[Captured, ...]:
@@ -44,29 +42,25 @@ class Recorder:
         """Return the seconds since the recorder was made."""
         return time.monotonic() - self._started
 
-    def watch(
-        self, context: ssl.SSLContext, then: Callable[[tuple[Captured, ...]], None] = lambda _captured: None
-    ) -> None:
-        """Attach to a context; ``then`` is called after each message, and must not raise.
-
-        Raises InputError ``trace.unsupported`` where Python has no message callback.
-        """
+    def watch(self, context: ssl.SSLContext) -> None:
+        """Attach to a context; raises InputError ``trace.unsupported`` where Python has no message callback."""
         if not hasattr(context, "_msg_callback"):
             raise InputError(
                 "trace.unsupported",
                 "this Python cannot show TLS messages: its ssl module has no message callback",
                 hint="use CPython 3.11 or newer",
             )
-        self._then = then
-        context._msg_callback = self._see  # noqa: SLF001 - the one way to see a handshake message
+        context._msg_callback = self._called  # noqa: SLF001 - the one way to see a handshake message
 
-    def _see(self, _connection: object, direction: str, _version: int, content: int, _kind: int, octets: bytes) -> None:
-        is_read = direction == "read"
-        if is_read and content == _RECORD_HEADER and bytes(octets) in _CHANGE_CIPHER_SPEC_HEADERS:
+    def see(self, *, is_read: bool, content: int, octets: bytes) -> None:
+        """Keep what OpenSSL's message callback tells, if it is a message; never raises."""
+        if is_read and content == _RECORD_HEADER and octets in _CHANGE_CIPHER_SPEC_HEADERS:
             content, octets = CHANGE_CIPHER_SPEC, b"\x01"  # what such a record holds, RFC 5246 7.1
         elif content not in _KEPT or (is_read and content == CHANGE_CIPHER_SPEC):
             return
         if len(self._captured) < _MOST_MESSAGES:
             sender = self._own.other if is_read else self._own
-            self._captured.append(Captured(self.elapsed(), sender, int(content), bytes(octets)))
-            self._then(self.captured)
+            self._captured.append(Captured(self.elapsed(), sender, content, octets))
+
+    def _called(self, _tls: object, direction: str, _version: int, content: int, _kind: int, octets: bytes) -> None:
+        self.see(is_read=direction == "read", content=int(content), octets=bytes(octets))
