@@ -9,7 +9,7 @@ import os
 import socket
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import count
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import parse_qs, urlsplit
@@ -90,6 +90,16 @@ class Line(psycopg.Connection["Row"]):
             return wait_for(wait_async(gen, self.pgconn.socket, interval, timeout))
         return super().wait(gen, interval, timeout)
 
+    @cached_property
+    def plain(self) -> psycopg.Cursor[Row]:
+        """The cursor for statements without values, in the simple protocol."""
+        return self.cursor()
+
+    @cached_property
+    def binary(self) -> psycopg.Cursor[Row]:
+        """The cursor for those with values: a third of a statement's time is that of a new one."""
+        return self.cursor(binary=True)
+
 
 class PostgreSQL:
     """A connection in autocommit, whose transactions are statements like others.
@@ -109,9 +119,11 @@ class PostgreSQL:
         return self._inner.info.transaction_status in _IN_TRANSACTION
 
     def execute(self, statement: str, values: Sequence[Any] = (), /) -> psycopg.Cursor[Row]:
-        """Run a statement; a commit that became a rollback raises StoreError."""
-        cursor = self._reach(statement).cursor(binary=bool(values))
-        cursor.execute(_translate(statement) if values else statement.encode(), values or None)
+        """Run a statement; its rows are there until the next one. A commit that became a rollback raises StoreError."""
+        line = self._reach(statement)
+        if values:
+            return line.binary.execute(_translate(statement), values)
+        cursor = line.plain.execute(statement.encode())
         if statement == "commit" and cursor.statusmessage != "COMMIT":
             raise StoreError("store.rolled_back", "the store rolled back what was being written")
         return cursor

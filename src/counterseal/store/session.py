@@ -198,6 +198,8 @@ class Session:
     def run_many(self, statement: str, rows: Iterable[Row]) -> int:
         """Return the number of rows changed by all of them."""
         values = list(rows)  # made before the first is written: in turns, each work is slower
+        if len(values) == 1:
+            return self.run(statement, values[0])  # a driver takes longer for many that are one
         with self._our_errors:
             return int(self._connection.executemany(statement, values).rowcount)
 
