@@ -123,7 +123,7 @@ def refuse(server: ServerAddress, answer: Answer, credential: str) -> NoReturn:
 
 def _new(credential: str) -> str:
     if credential == "the token":
-        return "a token is good for so many uses and so long; make a new one where the CA is: counterseal token NAME"
+        return "its uses or its time are over; make a new one where the CA is: counterseal token NAME --profile PROFILE"
     return "enrol anew with a token: counterseal enroll"
 
 

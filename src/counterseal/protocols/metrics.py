@@ -31,7 +31,7 @@ from counterseal.store.tally import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from datetime import datetime, timedelta
+    from datetime import datetime
 
     from prometheus_client.core import Metric
     from starlette.requests import Request
@@ -136,17 +136,17 @@ class Stored(Collector):
         return iter((issued, uses, revoked))
 
     def _ends(self) -> Iterator[Metric]:
-        cas = GaugeMetricFamily("counterseal_ca_days_left", "Days until a CA ends; negative after", labels=["ca"])
+        cas = GaugeMetricFamily("counterseal_ca_seconds_left", "Until a CA ends; negative after", labels=["ca"])
         for state in self.cas:
-            cas.add_metric([state.record.name], _days(state.not_after - self.at))
+            cas.add_metric([state.record.name], (state.not_after - self.at).total_seconds())
         yield cas
         keys = GaugeMetricFamily("counterseal_ca_key_here", "Whether the CA's key is in the key store", labels=["ca"])
         for state in self.cas:
             keys.add_metric([state.record.name], int(state.key_here))
         yield keys
         if self.own_ends is not None:
-            own = GaugeMetricFamily("counterseal_own_certificate_days_left", "Days until the service's own ends")
-            own.add_metric([], _days(self.own_ends - self.at))
+            own = GaugeMetricFamily("counterseal_own_certificate_seconds_left", "Until the service's own ends")
+            own.add_metric([], (self.own_ends - self.at).total_seconds())
             yield own
 
     def _lists(self) -> Iterator[Metric]:
@@ -162,7 +162,3 @@ class Stored(Collector):
                 number.add_metric(labels, state.crl.number)
                 entries.add_metric(labels, state.crl.entries)
         return iter((age, left, number, entries))
-
-
-def _days(left: timedelta) -> float:
-    return left.total_seconds() / 86_400

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import signal
-from contextlib import ExitStack
+import sqlite3
+from contextlib import ExitStack, closing
 from http.client import HTTPException
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -50,6 +51,20 @@ def test_a_challenge_under_way_is_taken_up_again(tmp_path: Path) -> None:
         client.wait(order.headers["location"], "ready")
         assert client.finalize(order.json, csr("resumed.example.com")).json["status"] == "valid"
         client.close()
+
+
+def test_a_fault_of_the_server_is_told_in_the_protocol_s_words(tmp_path: Path) -> None:
+    """RFC 8555 6.7: also one that nobody foresaw has a type, and a nonce to go on with; the reason is for the log."""
+    with ExitStack() as stack:
+        lab = start_lab(stack, tmp_path / "home")
+        client = lab.client()
+        with closing(sqlite3.connect(lab.service.home / "store.sqlite")) as store:
+            store.execute("alter table acme_order rename to lost")
+        failed = client.post(client.directory["newOrder"], {"identifiers": [{"type": "dns", "value": "a.example.com"}]})
+        client.close()
+    assert (failed.status, failed.problem) == (500, "serverInternal")
+    assert "replay-nonce" in failed.headers
+    assert "acme_order" not in str(failed.json)
 
 
 def test_an_order_that_was_being_signed_is_finished(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 import time
 from contextlib import ExitStack
@@ -182,6 +183,16 @@ def cut(stream: Any) -> None:  # noqa: ANN401 - a file
     stream.write(b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\nhalf")
 
 
+def early(proof: str) -> Callable[[Any], None]:
+    """Answer with a hint first (RFC 8297), then with the page."""
+
+    def write(stream: Any) -> None:  # noqa: ANN401 - a file
+        stream.write(b"HTTP/1.1 103 Early Hints\r\nLocation: /elsewhere\r\n\r\n")
+        stream.write(f"HTTP/1.1 200 OK\r\nContent-Length: {len(proof)}\r\n\r\n{proof}".encode())
+
+    return write
+
+
 def to(location: str) -> Callable[[Web, str], Any]:
     """Return a page that redirects; ``{token}`` and ``{port}`` stand for what they are."""
     return lambda web, token: (302, {"Location": location.format(token=token, port=web.port)}, b"")
@@ -232,6 +243,27 @@ def test_http01_follows_a_redirect_to_where_the_token_is(eager: Lab, client: Cli
     eager.web.pages[f"/x/{token}"] = f"{proof}\n".encode()
     assert attempt(client, order, "http-01")["status"] == "valid"
     assert (f"cdn.example.com:{eager.web.port}", f"/x/{token}") in eager.web.asked
+
+
+def test_http01_waits_for_the_answer_behind_a_hint(eager: Lab, client: Client) -> None:
+    """RFC 9110 15.2: whoever asks reads interim answers and goes on."""
+    order = client.order("early.example.com")
+    challenge, proof = client.challenge(order, "http-01")
+    eager.web.pages[WELL_KNOWN + challenge["token"]] = early(proof)
+    assert attempt(client, order, "http-01")["status"] == "valid"
+
+
+def test_an_address_of_the_ca_itself_is_not_contacted(client: Client) -> None:
+    """Nor wrapped in IPv6."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))  # sends nothing
+        except OSError:
+            pytest.skip("this machine has loopback addresses only")
+        own = probe.getsockname()[0]
+    for text in (own, f"::ffff:{own}"):
+        kind, detail = error_of(attempt(client, client.order(str(ip_address(text)), kind="ip"), "http-01"))
+        assert (kind, "an address of this CA itself" in detail) == ("connection", True), detail
 
 
 @pytest.mark.parametrize("address", ["169.254.169.254", "0.0.0.1", "224.0.0.5"])

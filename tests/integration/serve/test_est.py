@@ -8,6 +8,7 @@ import os
 import re
 import ssl
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from email import message_from_bytes
 from email.policy import HTTP
@@ -190,6 +191,16 @@ def test_one_use_and_its_repetition(service: Running, tmp_path: Path) -> None:
     status, body, headers = post(service, "simpleenroll", second.request(), secret=secret)
     assert (status, body.startswith(b"the token is used up")) == (401, True)
     assert headers["www-authenticate"]
+
+
+def test_a_repetition_at_the_same_time_has_the_same_answer(service: Running, tmp_path: Path) -> None:
+    """Eight at once: whoever finds the token used up was not the first, but has the same key."""
+    device, secret = Device.new(tmp_path / "d"), token(service, "valve")
+    with ThreadPoolExecutor(8) as pool:
+        asked = [pool.submit(post, service, "simpleenroll", device.request(), secret=secret) for _ in range(8)]
+        answers = [one.result() for one in asked]
+    assert {status for status, _, _ in answers} == {200}
+    assert len({device.keep(body) for _, body, _ in answers}) == 1
 
 
 def test_a_revoked_certificate_is_refused_at_once(service: Running, tmp_path: Path) -> None:

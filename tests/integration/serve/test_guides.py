@@ -91,7 +91,9 @@ def test_watching_and_being_reminded(tmp_path: Path) -> None:
     assert f"serve --home {home}\n" in (place / "counterseal.service").read_text()
     with running(home) as service:
         text = run_program("curl", "-sS", f"http://{service.metrics_address}/metrics", cwd=place)
-        assert "counterseal_ca_days_left" in text
+        assert "counterseal_ca_seconds_left" in text
+        (place / "metrics").write_text(text)
+        assert not run_program("sh", "-c", "promtool check metrics < metrics 2>&1", cwd=place)
         shutil.copy(ROOT / "deploy" / "prometheus" / "counterseal.rules.yml", place)
         (place / "prometheus.yml").write_text(scraping)
         assert "SUCCESS" in run_program("promtool", "check", "config", "prometheus.yml", cwd=place)

@@ -141,8 +141,8 @@ def test_what_happened_is_counted(service: Running) -> None:
     number = value(before, "counterseal_crl_number", ca="clients")
     assert number is not None
     assert value(after, "counterseal_crl_number", ca="clients") == number + 1
-    assert (value(after, "counterseal_ca_days_left", ca="root") or 0) > 3640
-    assert 0 < (value(after, "counterseal_own_certificate_days_left") or 0) < 400
+    assert (value(after, "counterseal_ca_seconds_left", ca="root") or 0) > 3640 * 86400
+    assert 0 < (value(after, "counterseal_own_certificate_seconds_left") or 0) < 400 * 86400
     assert value(after, "process_start_time_seconds")
 
 

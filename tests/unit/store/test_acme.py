@@ -132,7 +132,20 @@ def test_what_is_over_is_taken_away_in_steps(store: Store) -> None:
     assert [passing.forget_orders(store, NOW + DAY + 6, 4) for _ in range(3)] == [4, 2, 0]
     assert [passing.forget_nonces(store, NOW + 6, 4) for _ in range(3)] == [4, 2, 0]
     assert [passing.forget_authorizations(store, NOW + 6, 4) for _ in range(3)] == [4, 2, 0]
-    assert [identifier for identifier, _ in orders.order_ids(store, "a1", limit=100)] == ["o6", "o7", "o8", "o9"]
+    assert _listed(store, NOW) == ["o6", "o7", "o8", "o9"]
+
+
+def test_orders_are_listed_that_are_not_invalid(store: Store) -> None:
+    """RFC 8555 7.1.2.1: nor those that were not finalized in time, which is the same."""
+    for number, status in enumerate(("pending", "processing", "valid", "invalid", "ready")):
+        orders.add_order(store, replace(order(f"o{number}", NOW + number), status=status))
+    ends = order("o", NOW).expires_at
+    assert _listed(store, ends - 1) == ["o0", "o1", "o2", "o4"]
+    assert _listed(store, ends + 2) == ["o2", "o4"]
+
+
+def _listed(store: Store, at: int) -> list[str]:
+    return [identifier for identifier, _ in orders.order_ids(store, "a1", at=at, limit=100)]
 
 
 def test_uses_are_counted_by_window(store: Store) -> None:

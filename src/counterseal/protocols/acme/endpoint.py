@@ -8,6 +8,7 @@ job.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 from msgspec.json import encode as encode_json
@@ -123,12 +124,10 @@ class Endpoint:
         except HTTPException as error:
             close = {name.lower(): value for name, value in (error.headers or {}).items()}
             return self._problem(request, Problem("malformed", error.detail, status=error.status_code), (), close)
-        except CountersealError as error:
-            if status_of(error) != 503:  # noqa: PLR2004 - the others are faults, for the log
-                raise
-            request.state.log["problem"] = log_failure(error, 503, request.state.request_id)
-            away = Problem("serverInternal", "not possible now: try again", status=503, retry_after=RETRY_SECONDS)
-            return self._problem(request, away, methods)
+        except Exception as error:  # noqa: BLE001 - a client is told in words that it knows, the log why
+            failed = _failure(error)
+            request.state.log["problem"] = log_failure(error, failed.status, request.state.request_id)
+            return self._problem(request, failed, methods)
 
     async def open(self, request: Request, way: KeyWay, *, remembers: bool = False) -> Opened:
         """Return the request, its form, URL, nonce, key and signature checked in this order; raises Problem.
@@ -136,7 +135,7 @@ class Endpoint:
         What ``remembers`` takes the account as it was read before, where others share the store, and is told when that
         is not so any more; what changes accounts reads them.
         """
-        if request.headers.get("content-type", "").partition(";")[0].strip() != MEDIA_TYPE:
+        if request.headers.get("content-type", "").partition(";")[0].strip().lower() != MEDIA_TYPE:
             raise Problem("malformed", f"a request's body is {MEDIA_TYPE}", status=415)
         envelope = read_envelope(await read_body(request, limit=BODY_LIMIT))
         urls = self.urls(request)
@@ -261,6 +260,13 @@ class Endpoint:
         headers |= {"Location": problem.location} if problem.location else {}
         reply = Reply(problem.document(), problem.status, headers, problem.links, media_type=PROBLEM_TYPE)
         return self._dress(request, reply)
+
+
+def _failure(error: Exception) -> Problem:
+    """Return what a client is told of something that failed here (RFC 8555 6.7)."""
+    if isinstance(error, CountersealError) and status_of(error) == HTTPStatus.SERVICE_UNAVAILABLE:
+        return Problem("serverInternal", "not possible now: try again", status=503, retry_after=RETRY_SECONDS)
+    return Problem("serverInternal", "a fault of this server; its log has more")
 
 
 class _Resource:

@@ -176,6 +176,8 @@ class Acme:
         The result is durable, and with it what was written before; else the attempt is, before the answer.
         """
         opened = await self._endpoint.open(request, "kid", remembers=True)
+        if not opened.call.is_get:
+            self._validator.require_place(opened.call.owner.id)
         reply = await self._endpoint.do(opened, authorizations.challenge, durable=False, undone=False, together="")
         if opened.call.is_get:
             return reply

@@ -76,7 +76,7 @@ def list_orders(authority: Authority, call: Call) -> Reply:
     if call.parameters["id"] != call.owner.id:
         raise unauthorized("this is another account")
     after = _cursor(call.parameters.get("after"))
-    found = order_ids(authority.store, call.owner.id, after=after, limit=LIST_PAGE + 1)
+    found = order_ids(authority.store, call.owner.id, at=call.at, after=after, limit=LIST_PAGE + 1)
     page = found[:LIST_PAGE]
     links: tuple[tuple[str, str], ...] = ()
     if len(found) > LIST_PAGE:

@@ -28,11 +28,12 @@ class CertificateName:
     @classmethod
     def parse(cls, text: str) -> CertificateName:
         """Return the name in a URL or in ``replaces``; raises Problem ``malformed``."""
-        key_identifier, dot, serial = text.partition(".")
+        key_identifier, _, serial = text.partition(".")
         octets = decode(serial, "the serial number")
-        if not dot or not key_identifier or not octets or octets[0] >= 0x80:  # noqa: PLR2004 - the sign bit of DER
+        name = cls(decode(key_identifier, "the authority key identifier"), int.from_bytes(octets, "big"))
+        if not key_identifier or not octets or str(name) != text:  # a certificate has one name
             raise malformed("not a certificate's name: base64url(AKI) '.' base64url(serial) (RFC 9773 4.1)")
-        return cls(decode(key_identifier, "the authority key identifier"), int.from_bytes(octets, "big"))
+        return name
 
     def __str__(self) -> str:
         octets = self.serial_number.to_bytes(self.serial_number.bit_length() // 8 + 1, "big")

@@ -167,17 +167,27 @@ class EST:
     async def _issue(self, who: TokenRecord | Holder, csr: CSR) -> x509.Certificate:
         if not isinstance(who, TokenRecord):
             return await self._issue_again(who, csr, NO_GRACE)
-        earlier = await self._service.access.read(
-            lambda authority: tokens.issued_before(authority, who, csr.public_key)
-        )
+
+        def issued_before(authority: Authority) -> x509.Certificate | None:
+            return tokens.issued_before(authority, who, csr.public_key)
+
+        earlier = await self._service.access.read(issued_before)
         if earlier is not None:
             return earlier
-        issued = await issue(
-            self._service.access,
-            lambda authority: tokens.prepare_by_token(authority, who, csr),
-            acting=lambda authority: tokens.acting(authority, who),
-            together=lambda authority: tokens.use_up(authority, who),
-        )
+        try:
+            issued = await issue(
+                self._service.access,
+                lambda authority: tokens.prepare_by_token(authority, who, csr),
+                acting=lambda authority: tokens.acting(authority, who),
+                together=lambda authority: tokens.use_up(authority, who),
+            )
+        except RefusedError as error:
+            if error.code != "token.used_up":
+                raise
+            earlier = await self._service.access.read(issued_before)  # the same request may have been a moment earlier
+            if earlier is None:
+                raise
+            return earlier
         return issued.certificate
 
     async def _issue_again(self, holder: Holder, csr: CSR, grace: timedelta) -> x509.Certificate:

@@ -20,6 +20,7 @@ _INSERT = f"insert into acme_order ({_COLUMNS}) values (?, ?, ?, ?, ?, ?, ?, ?, 
 BY_ID = f"select {_COLUMNS} from acme_order where id = ?"  # noqa: S608 - constants only
 OF_ACCOUNT = (
     "select id, created_at from acme_order where account = ? and (created_at, id) > (?, ?)"
+    " and status <> 'invalid' and (status = 'valid' or expires_at > ?)"
     " order by created_at, id limit ?"
 )
 REPLACING = f"select {_COLUMNS} from acme_order where replaces = ?"  # noqa: S608 - constants only
@@ -71,10 +72,13 @@ def orders_replacing(session: Session, certificate: str) -> tuple[OrderRecord, .
 
 
 def order_ids(
-    session: Session, account: str, *, after: tuple[int, str] = (0, ""), limit: int
+    session: Session, account: str, *, at: int, after: tuple[int, str] = (0, ""), limit: int
 ) -> tuple[tuple[str, int], ...]:
-    """Return ids and times of the account's orders after the one of that time and id, in the order they were made."""
-    return tuple(session.rows(OF_ACCOUNT, (account, *after, limit)))
+    """Return ids and times of the account's orders after the one of that time and id, in the order they were made.
+
+    Without those that are invalid (RFC 8555 7.1.2.1), or are since they ended before they were finalized.
+    """
+    return tuple(session.rows(OF_ACCOUNT, (account, *after, at, limit)))
 
 
 def change_order(

@@ -282,9 +282,11 @@ def test_a_certificate_has_the_name_of_the_rfc() -> None:
     assert str(name) == text
 
 
-@pytest.mark.parametrize("text", ["", ".", "a", "AAAA.", ".AAAA", "AA==.AA", "AAAA.gA", "AAAA.AA.AA", "A A.AA"])
+@pytest.mark.parametrize(
+    "text", ["", ".", "a", "AAAA.", ".AAAA", "AA==.AA", "AAAA.gA", "AAAA.AA.AA", "A A.AA", "AAAA.AAE"]
+)
 def test_what_is_no_name_is_malformed(text: str) -> None:
-    """Also a serial number that is negative in DER."""
+    """Also a serial number that is negative in DER, or longer than it need be: of one there is one name."""
     assert kind_of(lambda: CertificateName.parse(text)) == "malformed"
 
 
@@ -307,7 +309,7 @@ def test_the_window_begins_when_a_third_is_left_and_is_over_for_a_revoked_one() 
     [
         "127.0.0.1", "127.9.9.9", "0.0.0.1", "169.254.169.254", "224.0.0.1", "255.255.255.255", "240.0.0.1",
         "::1", "::", "fe80::1", "ff02::1", "fd00:ec2::254", "::ffff:127.0.0.1", "::ffff:169.254.169.254",
-        "64:ff9b::7f00:1", "2002:7f00:1::", "fec0::1",
+        "64:ff9b::7f00:1", "2002:7f00:1::", "fec0::1", "64:ff9b:1::a00:1",
     ],
 )  # fmt: skip
 def test_addresses_that_validation_never_goes_to(text: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 
 Record = tuple[int, str, str]
 CRITICAL = 128
+SECONDS = 15.0
+"""For all the names that are asked, however many labels the domain has."""
+
 KNOWN_TAGS = frozenset({"issue", "issuewild", "iodef", "contactemail", "contactphone"})
 
 
@@ -30,14 +34,22 @@ class Asking:
 
 
 async def check_caa(reach: Reach, asking: Asking) -> Failure | None:
-    """Return why CAA forbids it, or None; the records of the closest name that has any count (RFC 8659 3)."""
+    """Return why CAA forbids it, or None; what cannot be asked, or not in time, forbids (RFC 8659 3)."""
+    try:
+        async with asyncio.timeout(SECONDS):
+            return await _climb(reach, asking)
+    except Lookup as lookup:
+        return Failure("caa", lookup.failure.detail)
+    except TimeoutError:
+        return Failure("caa", f"CAA of {asking.domain} and the names above is not answered within {SECONDS:g} s")
+
+
+async def _climb(reach: Reach, asking: Asking) -> Failure | None:
+    """Go by the records of the closest name that has any; raises Lookup."""
     labels = asking.domain.split(".")
     for first in range(len(labels)):
         name = ".".join(labels[first:])
-        try:
-            records = await reach.resolver.caa(name)
-        except Lookup as lookup:
-            return Failure("caa", lookup.failure.detail)
+        records = await reach.resolver.caa(name)
         if records:
             return judge(records, asking, name)
     return None

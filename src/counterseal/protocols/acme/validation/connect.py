@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from counterseal.protocols.acme.problems import Failure
-from counterseal.protocols.acme.validation.reach import refusal
+from counterseal.protocols.acme.validation.reach import meanings, parse_address, refusal
 from counterseal.protocols.acme.validation.resolver import Lookup
 
 if TYPE_CHECKING:
@@ -57,12 +57,17 @@ class Reach:
 
 
 def is_own(address: Address) -> bool:
-    """Whether the address is this machine's: then a datagram to it would leave from it. Nothing is sent."""
+    """Whether the address is this machine's, also as an IPv6 address that wraps it."""
+    return any(map(_leaves_from, meanings(address)))
+
+
+def _leaves_from(address: Address) -> bool:
+    """Whether a datagram to the address would leave from it. Nothing is sent."""
     family = socket.AF_INET if address.version == 4 else socket.AF_INET6  # noqa: PLR2004 - the version of IP
     try:
         with socket.socket(family, socket.SOCK_DGRAM) as probe:
             probe.connect((str(address), 9))
-            return bool(probe.getsockname()[0] == str(address))
+            return parse_address(probe.getsockname()[0]) == address
     except OSError:
         return False
 

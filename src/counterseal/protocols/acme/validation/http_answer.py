@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import httptools
@@ -26,6 +27,11 @@ class Answer:
     body: bytearray = field(default_factory=bytearray)
     complete: bool = False
 
+    def on_message_begin(self) -> None:
+        """Begin anew: what came before was an interim answer (RFC 9110 15.2)."""
+        self.location, self.complete = None, False
+        self.body.clear()
+
     def on_header(self, name: bytes, value: bytes) -> None:
         """Keep the one header that matters."""
         if name.lower() == b"location":
@@ -47,7 +53,7 @@ async def get(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, hos
     answer = Answer()
     parser = httptools.HttpResponseParser(answer)
     received = 0
-    while not answer.complete:
+    while not answer.complete or parser.get_status_code() < HTTPStatus.OK:
         chunk = await reader.read(4096)
         if not chunk:
             break

@@ -28,6 +28,7 @@ CLOSED: tuple[tuple[Network, str], ...] = (
     (ip_network("fec0::/10"), "a site-local address"),
     (ip_network("ff00::/8"), "a multicast address"),
     (ip_network("fd00:ec2::254/128"), "a metadata service"),
+    (ip_network("64:ff9b:1::/48"), "an address behind a translator"),  # RFC 8215
 )
 NOT_OPENED = "which allow_networks does not open"
 _NAT64 = ip_network("64:ff9b::/96")
@@ -41,7 +42,7 @@ def refusal(
 
     ``denied`` comes before ``allowed``, and ``allowed`` before what is closed by default.
     """
-    every = {address, _wrapped(address)}
+    every = meanings(address)
     if any(_within(one, denied) for one in every):
         return "in a network that deny_networks closes"
     if all(_within(one, allowed) for one in every):
@@ -56,8 +57,12 @@ def _within(address: Address, networks: Sequence[Network]) -> bool:
     return any(address in network for network in networks)
 
 
+def meanings(address: Address) -> frozenset[Address]:
+    """Return the address, and the IPv4 address inside an IPv6 one (mapped, 6to4, Teredo, NAT64)."""
+    return frozenset({address, _wrapped(address)})
+
+
 def _wrapped(address: Address) -> Address:
-    """Return the IPv4 address inside an IPv6 one (mapped, 6to4, Teredo, NAT64), else the address itself."""
     if isinstance(address, IPv4Address):
         return address
     if address in _NAT64:

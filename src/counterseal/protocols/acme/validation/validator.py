@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from typing import TYPE_CHECKING
+from weakref import WeakValueDictionary
 
 from counterseal.errors import CountersealError
 from counterseal.protocols.acme.authorizations import settle
+from counterseal.protocols.acme.exchange import rate_limited
 from counterseal.protocols.acme.identifiers import combined
 from counterseal.protocols.acme.problems import Failure, Subproblem
 from counterseal.protocols.acme.states import AuthorizationStatus
@@ -15,6 +18,7 @@ from counterseal.protocols.acme.validation.dns01 import check_dns01
 from counterseal.protocols.acme.validation.http01 import check_http01
 from counterseal.protocols.acme.validation.tlsalpn01 import check_tlsalpn01
 from counterseal.service.log import log, log_error
+from counterseal.service.problems import RETRY_SECONDS
 from counterseal.store.acme.accounts import find_account
 
 if TYPE_CHECKING:
@@ -28,12 +32,18 @@ if TYPE_CHECKING:
     from counterseal.store.acme.records import AuthorizationRecord
 
 AT_ONCE = 64
+EACH_AT_ONCE = 8
+"""Of one account, so that one whose hosts do not answer holds up nobody but itself."""
+
+WAITING_EACH = 250
+"""Challenges of one account that are tried or wait for it."""
+
 PAUSES = (1.0, 3.0)
 """Between the attempts: a record or a page may take a moment to be everywhere."""
 
 
 class Validator:
-    """Tries challenges, so many at once; each stored result is final."""
+    """Tries challenges, so many at once, few of them of one account; each stored result is final."""
 
     def __init__(self, access: Access, rules: AcmeRules, reach: Reach, metrics: Metrics) -> None:
         self._access = access
@@ -41,7 +51,9 @@ class Validator:
         self._rules = rules
         self._reach = reach
         self._places = asyncio.Semaphore(AT_ONCE)
+        self._places_of: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
         self._tasks: dict[str, asyncio.Task[AuthorizationRecord | None]] = {}
+        self._of_account: Counter[str] = Counter()
 
     def start(
         self, record: AuthorizationRecord, urls: URLs, thumbprint: str | None = None
@@ -54,8 +66,20 @@ class Validator:
         task = self._tasks.get(record.id)
         if task is None:
             task = self._tasks[record.id] = asyncio.create_task(self._work(record, urls, thumbprint))
-            task.add_done_callback(lambda _: self._tasks.pop(record.id, None))
+            self._of_account[record.account] += 1
+            task.add_done_callback(lambda _: self._end(record))
         return task
+
+    def require_place(self, account: str) -> None:
+        """Raise Problem ``rateLimited`` where no more challenges of the account may wait."""
+        if self._of_account[account] >= WAITING_EACH:
+            raise rate_limited(f"{WAITING_EACH} challenges of this account are being tried", RETRY_SECONDS)
+
+    def _end(self, record: AuthorizationRecord) -> None:
+        del self._tasks[record.id]
+        self._of_account[record.account] -= 1
+        if not self._of_account[record.account]:
+            del self._of_account[record.account]
 
     async def require_caa(self, records: Iterable[AuthorizationRecord], urls: URLs) -> None:
         """Ask CAA anew, right before issuing (RFC 8659 3), on grounds that are older than the order; raises Problem."""
@@ -82,7 +106,8 @@ class Validator:
     async def _validate(
         self, record: AuthorizationRecord, urls: URLs, thumbprint: str | None
     ) -> AuthorizationRecord | None:
-        async with self._places:
+        of_account = self._places_of.setdefault(record.account, asyncio.Semaphore(EACH_AT_ONCE))
+        async with of_account, self._places:
             thumbprint = thumbprint or await self._thumbprint(record)
             if thumbprint is None:
                 return None

@@ -1,0 +1,113 @@
+"""What holds a validation up, and whom: name servers that do not answer, and accounts whose hosts do not."""
+
+from __future__ import annotations
+
+import asyncio
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+
+from counterseal.protocols.acme.objects import URLs
+from counterseal.protocols.acme.problems import Failure, Problem
+from counterseal.protocols.acme.rules import AcmeRules
+from counterseal.protocols.acme.validation import caa, validator
+from counterseal.protocols.acme.validation.caa import Asking, check_caa
+from counterseal.protocols.acme.validation.connect import Reach, is_own
+from counterseal.protocols.acme.validation.resolver import Lookup, Resolver
+from counterseal.protocols.acme.validation.validator import EACH_AT_ONCE, WAITING_EACH, Validator
+from counterseal.service.metrics import Metrics
+from counterseal.store.acme.records import AuthorizationRecord
+
+if TYPE_CHECKING:
+    from counterseal.service.access import Access
+
+SECONDS = 30
+
+
+class Mute(Resolver):
+    """Name servers of which some do not answer, and others cannot."""
+
+    async def caa(self, name: str) -> list[tuple[int, str, str]]:
+        """Answer for the first two labels."""
+        if name == "c.test":
+            await asyncio.Event().wait()
+        if name == "broken.test":
+            raise Lookup(Failure("dns", "CAA of broken.test cannot be asked: NoNameservers"))
+        return []
+
+
+@pytest.mark.parametrize(
+    ("domain", "detail"),
+    [
+        ("a.b.c.test", "CAA of a.b.c.test and the names above is not answered within 0.05 s"),
+        ("www.broken.test", "CAA of broken.test cannot be asked: NoNameservers"),
+    ],
+)
+def test_caa_that_cannot_be_asked_forbids(monkeypatch: pytest.MonkeyPatch, domain: str, detail: str) -> None:
+    """RFC 8659 3; and however many labels there are, it does not take longer than one time."""
+    monkeypatch.setattr(caa, "SECONDS", 0.05)
+    asking = Asking(("ca.example.net",), domain, wildcard=False, account_url="https://ca/acme/1", method=None)
+    failure = asyncio.run(check_caa(Reach(Mute()), asking))
+    assert failure == Failure("caa", detail)
+
+
+@pytest.mark.parametrize("text", ["127.0.0.1", "::ffff:127.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::"])
+def test_an_address_of_this_machine_is_its_own_however_it_is_wrapped(text: str) -> None:
+    """The system spells some of them in another way than we do."""
+    assert is_own(ip_address(text))
+    assert not is_own(ip_address("192.0.2.1"))
+
+
+def test_one_account_does_not_hold_up_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its hosts never answer; another account's challenge is tried all the same."""
+    tried: list[str] = []
+
+    async def never(_: Validator, record: AuthorizationRecord, *__: object) -> Failure | None:
+        tried.append(record.account)
+        if record.account == "stuck":
+            await asyncio.Event().wait()
+        return None
+
+    async def story() -> None:
+        monkeypatch.setattr(validator.Validator, "_try", never)
+        rules, urls = AcmeRules(), URLs("https://ca.test")
+        tries = Validator(cast("Access", Kept()), rules, Reach(Resolver()), Metrics())
+        stuck = [tries.start(record(f"s{number}", "stuck"), urls, "thumb") for number in range(WAITING_EACH)]
+        with pytest.raises(Problem, match="challenges of this account are being tried"):
+            tries.require_place("stuck")
+        tries.require_place("other")
+        done = await asyncio.wait_for(tries.start(record("o", "other"), urls, "thumb"), SECONDS)
+        assert done is not None
+        assert tried.count("stuck") == EACH_AT_ONCE
+        for task in stuck:
+            task.cancel()
+        await asyncio.gather(*stuck, return_exceptions=True)
+        tries.require_place("stuck")
+
+    asyncio.run(story())
+
+
+class Kept:
+    """A store that takes every result."""
+
+    async def write(self, job: Any, **_: object) -> AuthorizationRecord:  # noqa: ANN401 - any job
+        """Return some authorization."""
+        assert callable(job)
+        return record("kept", "other")
+
+
+def record(identifier: str, account: str) -> AuthorizationRecord:
+    """Return an authorization whose challenge was attempted."""
+    return AuthorizationRecord(
+        id=identifier,
+        account=account,
+        kind="dns",
+        value="a.test",
+        wildcard=False,
+        status="pending",
+        token="t",
+        created_at=0,
+        expires_at=1,
+        attempted="http-01",
+    )
