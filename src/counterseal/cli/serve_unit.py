@@ -88,7 +88,7 @@ def unit_text(program: Sequence[str], home: Path, passphrase_file: Path | None, 
     visible to the service.
     """
     command = unit_command([*program, "serve", "--home", str(home)])
-    of_state = home.parent.as_posix() == "/var/lib"
+    of_state = home.parent.as_posix() == "/var/lib" and ":" not in home.name  # systemd links to a name behind one
     file = passphrase_file or "/etc/counterseal/passphrase"
     credential = f"LoadCredential={NAME}-passphrase:{file}".replace("%", "%%")
     hidden = any(word.startswith(("/home/", "/root/")) for word in [*program, f"{home}/", *map(str, code)])

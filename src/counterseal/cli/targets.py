@@ -10,7 +10,7 @@ from counterseal.handshake.observation import Endpoint
 from counterseal.handshake.trace.dial import StartTLS
 from counterseal.pki.shown import quoted
 
-_DEFAULT_PORTS = {None: 443, StartTLS.SMTP: 25, StartTLS.IMAP: 143, StartTLS.POSTGRES: 5432}
+_DEFAULT_PORTS = {None: 443, StartTLS.SMTP: 25, StartTLS.IMAP: 143, StartTLS.POP3: 110, StartTLS.POSTGRES: 5432}
 _TARGET = re.compile(r"(?:\[([0-9A-Fa-f:.%]+)\]|([^\s:/\[\]]+|[0-9A-Fa-f]*:[0-9A-Fa-f:.]+))(?::(\d{1,5}))?")
 _MAX_PORT = 65535
 

@@ -1,7 +1,8 @@
-"""What a server of SMTP, IMAP or PostgreSQL says first inside TLS, and whether it lets this client go on.
+"""What a server of SMTP, IMAP, POP3 or PostgreSQL says first inside TLS, and whether it lets this client go on.
 
 nginx's mail proxy judges a client there as it does in HTTP, with a line in place of a page (ngx_mail_handler.c), and
-PostgreSQL with ``clientcert`` in pg_hba.conf by an ErrorResponse. RFC 5321 4.2, RFC 9051 7.1, PostgreSQL 55.7.
+PostgreSQL with ``clientcert`` in pg_hba.conf by an ErrorResponse. RFC 5321 4.2, RFC 9051 7.1, RFC 1939 3,
+PostgreSQL 55.7.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ Decision = Literal["admitted", "refused"]
 SECTIONS = {
     StartTLS.SMTP: "RFC 5321 4.2",
     StartTLS.IMAP: "RFC 9051 7.1",
+    StartTLS.POP3: "RFC 1939 3",
     StartTLS.POSTGRES: "PostgreSQL 55.7",
 }
 _NGINX = (("No required SSL certificate", 496, "NONE"), ("SSL certificate error", 495, "FAILED"))
@@ -26,7 +28,12 @@ _AUTHENTICATION = {
     9: "AuthenticationSSPI",
     10: "AuthenticationSASL",
 }
-_INVALID_AUTHORIZATION = "28000"  # PostgreSQL, appendix A
+_BY_STATE: dict[str, Decision] = {
+    "28000": "refused",  # invalid_authorization_specification
+    "28P01": "refused",  # invalid_password
+    "3D000": "admitted",  # invalid_catalog_name: the database is looked for behind the client
+}
+"""What PostgreSQL's states (appendix A) say of the client; by any other nobody is judged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +62,8 @@ def read_first_words(protocol: StartTLS, raw: bytes) -> FirstWords | None:
 def _decision(protocol: StartTLS, lines: list[str]) -> Decision | None:
     if protocol is StartTLS.SMTP:
         return {"2": "admitted", "4": "refused", "5": "refused"}.get(lines[0][:1])  # type: ignore[return-value] # mypy widens the values
+    if protocol is StartTLS.POP3:
+        return {"+OK": "admitted", "-ERR": "refused"}.get(lines[0].partition(" ")[0])  # type: ignore[return-value] # same
     if any(line.startswith(("* BYE", "a2 NO", "a2 BAD")) for line in lines):
         return "refused"
     return "admitted" if lines[0].startswith(("* CAPABILITY", "a2 OK")) else None
@@ -71,4 +80,4 @@ def _postgres(raw: bytes) -> FirstWords:
     fields = {part[:1]: part[1:].decode("utf-8", "replace") for part in body.split(b"\x00") if part}
     state, message = fields.get(b"C", ""), fields.get(b"M", "")
     text = f"ErrorResponse {fields.get(b'V') or fields.get(b'S', '')} {state}: {message}"
-    return FirstWords(text, "refused" if state == _INVALID_AUTHORIZATION else None)  # of another error nobody is judged
+    return FirstWords(text, _BY_STATE.get(state))

@@ -113,6 +113,7 @@ def test_a_name_that_does_not_resolve(tmp_path: Path) -> None:
         (StartTLS.POSTGRES, b"N", "SSL is off"),
         (StartTLS.SMTP, b"220 mx\r\n250 STARTTLS\r\n220 go\r\n250 injected\r\n", "in the clear after it agreed to TLS"),
         (StartTLS.IMAP, b"", "closes the connection before TLS"),
+        (StartTLS.POP3, b"+OK\r\n-ERR no\r\n", "answers '-ERR no'"),
     ],
 )
 def test_a_peer_that_does_not_turn_to_tls(kind: StartTLS, words: bytes, expected: str, tmp_path: Path) -> None:
@@ -128,3 +129,12 @@ def test_a_peer_that_does_not_turn_to_tls(kind: StartTLS, words: bytes, expected
         found = look(tmp_path, endpoint, "--starttls", kind.value)
     assert found["ending"] == "starttls", found
     assert expected in found["diagnosis"]["happened"]
+    assert ("ssl is off in postgresql.conf" in found["diagnosis"]["cause"]) is (words == b"N")
+
+
+def test_a_peer_that_waits_where_it_should_greet(tmp_path: Path) -> None:
+    """As a port does that begins with TLS at once."""
+    with serving(until_left) as endpoint:
+        found = look(tmp_path, endpoint, "--starttls", "smtp", "--timeout", "0.5")
+    assert (found["ending"], found["stage"]) == ("silent", "starttls")
+    assert "leave --starttls out" in found["diagnosis"]["fix"]

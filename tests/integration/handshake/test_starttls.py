@@ -1,4 +1,4 @@
-"""STARTTLS with real servers: nginx's mail proxy for SMTP and IMAP, and PostgreSQL; each judges clients in its way."""
+"""STARTTLS with real servers: nginx's mail proxy, and PostgreSQL; each judges clients in its way."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ mail {
   ssl_client_certificate @DIR@/client-ca.pem; ssl_verify_depth 1; ssl_crl @DIR@/client-crl.pem;
   server { listen 127.0.0.1:@TLS@; protocol smtp; smtp_auth none; ssl_verify_client on; }
   server { listen 127.0.0.1:@TLS2@; protocol imap; ssl_verify_client on; }
-  server { listen 127.0.0.1:@PLAIN@; protocol imap; ssl_verify_client optional; }
+  server { listen 127.0.0.1:@PLAIN@; protocol pop3; ssl_verify_client optional; }
 }
 """
 
@@ -60,7 +60,7 @@ def mode_of(met: Met) -> str:
 
 @pytest.fixture(scope="module")
 def mail(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProveBench]:
-    """Run nginx as a mail proxy: SMTP and IMAP that want a client certificate, and IMAP that takes one."""
+    """Run nginx as a mail proxy: SMTP and IMAP that want a client certificate, and POP3 that takes one."""
     with ProveBench(tmp_path_factory.mktemp("mail"), nginx_binaries()["system"]) as bench:
         bench.texts = {"nginx.conf": (f"load_module {MODULE};" if MODULE.exists() else "") + MAIL}
         bench.install(bench.pki.files(leaver_revoked=False))
@@ -115,10 +115,15 @@ def test_the_mail_proxy_refuses_in_its_first_words(
 @pytest.mark.nginx
 def test_a_mail_proxy_that_takes_certificates_and_wants_none(mail: ProveBench, tmp_path: Path) -> None:
     """Who has none gets the same answer; who has a bad one does not."""
-    good = look(tmp_path, mail.ports[2], "imap", "good", "1.3")
+    good = look(tmp_path, mail.ports[2], "pop3", "good", "1.3")
+    assert said(good)[1:] == ["<STLS>", "+OK", "<CAPA>", "+OK Capability list follows"]
     assert (good.code, mode_of(good)) == (0, "optional")
-    bad = look(tmp_path, mail.ports[2], "imap", "expired", "1.3")
+    bad = look(tmp_path, mail.ports[2], "pop3", "expired", "1.3")
     assert (bad.code, mode_of(bad)) == (3, "optional")
+    assert (
+        bad.found["diagnosis"]["happened"]
+        == "the handshake succeeds, then the server answers: -ERR SSL certificate error"
+    )
     assert "is past its not_after" in bad.found["diagnosis"]["cause"]
 
 

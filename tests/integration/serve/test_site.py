@@ -98,7 +98,7 @@ def test_a_responder_that_is_gone(
         assert run(["nginx", "deploy", "--home", str(home)]) == 1
         told = capfd.readouterr().err
         assert "stapled OCSP response: expected a response that says good, saw no OCSP response came" in told
-        assert "  cause: nginx staples nothing" in told
+        assert "  cause: the server staples nothing" in told
         assert "hint: generation 1 is in force, as before" in told
         assert run(["revoke", "alice", "--reason", "certificate_hold", "--home", str(home)]) == 0
         shown = capfd.readouterr()

@@ -37,5 +37,5 @@ def test_what_is_no_target_is_refused(text: str) -> None:
 
 
 def test_starttls_has_ports_of_its_own() -> None:
-    """25, 143 and 5432."""
-    assert [parse_target("x", one).endpoint.port for one in StartTLS] == [25, 143, 5432]
+    """In the order of their names here."""
+    assert [parse_target("x", one).endpoint.port for one in StartTLS] == [25, 143, 110, 5432]

@@ -37,3 +37,10 @@ def test_the_service_has_an_odd_home_in_every_setting() -> None:
     assert 'serve --home "/srv/$$a b%%"\n' in unit
     assert '\nReadWritePaths="/srv/$a b%%"\n' in unit
     assert "\nLoadCredential=counterseal-passphrase:/etc/50%%\n" in unit
+
+
+def test_a_colon_in_the_name_of_the_home_makes_no_link() -> None:
+    """For which systemd takes ``StateDirectory=a:b``."""
+    unit = unit_text(["/usr/bin/counterseal"], Path("/var/lib/a:b"), None)
+    assert "StateDirectory" not in unit
+    assert "\nReadWritePaths=/var/lib/a:b\n" in unit

@@ -15,9 +15,10 @@ from counterseal.handshake.explain.plain_peers import NOT_TLS, name_plain_peer, 
 from counterseal.handshake.explain.refusals import FAULTS, OTHER_FAULT
 from counterseal.handshake.explain.refused_inside import diagnose_first_words
 from counterseal.handshake.explain.situation import Diagnosis, Situation
-from counterseal.handshake.peer_causes import NO_ANSWER, NOTHING_LISTENS
+from counterseal.handshake.peer_causes import NOTHING_LISTENS
 from counterseal.handshake.symptoms import Cause
-from counterseal.handshake.trace.dial import Ending, Stage
+from counterseal.handshake.trace.dial import Ending, Stage, StartTLS
+from counterseal.handshake.trace.starttls import SSL_IS_OFF
 from counterseal.handshake.wire.messages import Side
 from counterseal.pki.shown import printable
 
@@ -76,6 +77,8 @@ def _no_connection(case: Situation) -> Diagnosis:
     if case.trace.ending is Ending.SILENT and case.story.version is not None and not case.trace.established:
         return STALLED_AFTER if case.story.client_chain is not None else STALLED_BEFORE
     words, cause = _CONNECTIONS.get((case.trace.ending, case.trace.stage)) or _CONNECTIONS[case.trace.ending, None]
+    if case.trace.starttls is StartTLS.POSTGRES and case.trace.fault == SSL_IS_OFF:
+        cause = _POSTGRES_WITHOUT_TLS
     happened = words.format(fault=printable(case.trace.fault))
     if case.lack is not None:
         lacking = explain_lack(case.lack)
@@ -88,6 +91,10 @@ _CLOSED = Cause(
     "nginx's stream block with a refused client, or a firewall",
     "compare the port with the listen directives, and read the peer's log",
 )
+_POSTGRES_WITHOUT_TLS = Cause(
+    "ssl is off in postgresql.conf; or a pooler listens there that has no certificate for its clients",
+    "set ssl = on with ssl_cert_file and ssl_key_file, and reload (PgBouncer: client_tls_sslmode and its files)",
+)
 _CONNECTIONS: dict[tuple[Ending, Stage | None], tuple[str, Cause]] = {
     (Ending.UNRESOLVED, None): (
         "{fault}",
@@ -98,12 +105,26 @@ _CONNECTIONS: dict[tuple[Ending, Stage | None], tuple[str, Cause]] = {
         "the address cannot be reached: {fault}",
         Cause("no route leads there", "check the address and the network between"),
     ),
-    (Ending.SILENT, None): ("the peer is silent: no answer within the time", NO_ANSWER),
+    (Ending.SILENT, None): (
+        "the peer is silent: no answer within the time",
+        Cause(
+            "no packet came back: a firewall drops them, or the host is down or has another address",
+            "look at the firewall and the route to the address; give it more time with --timeout",
+        ),
+    ),
+    (Ending.SILENT, Stage.STARTTLS): (
+        "the peer takes the connection and says nothing in the clear",
+        Cause(
+            "the port begins with TLS at once (as 465, 993 and 995 of mail do), or speaks a protocol in which the "
+            "client goes on first; or whoever listens there does not answer",
+            "leave --starttls out, or compare the port with the protocol",
+        ),
+    ),
     (Ending.SILENT, Stage.HANDSHAKE): (
         "the peer takes the connection and stays silent in the handshake",
         Cause(
             "the port speaks a protocol in which the client goes on first, or whoever listens there does not answer",
-            "compare the port with the listen directives; for SMTP, IMAP or PostgreSQL use --starttls",
+            "compare the port with the listen directives; for SMTP, IMAP, POP3 or PostgreSQL use --starttls",
         ),
     ),
     (Ending.CLOSED, None): ("the peer closes early, before TLS is established", _CLOSED),

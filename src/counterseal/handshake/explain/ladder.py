@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _TURNING = {
     StartTLS.SMTP: "RFC 3207 4",
     StartTLS.IMAP: "RFC 9051 6.2.1",
+    StartTLS.POP3: "RFC 2595 4",
     StartTLS.POSTGRES: "PostgreSQL 55.2.10",
 }
 

@@ -23,7 +23,7 @@ _GREETINGS = (
 )
 NOT_TLS = Cause(
     "another service listens on this port, or one that turns to TLS only when asked",
-    "check the port; for SMTP, IMAP and PostgreSQL use --starttls",
+    "check the port; for SMTP, IMAP, POP3 and PostgreSQL use --starttls",
 )
 _SERVER = re.compile(rb"\r\nserver:[ \t]*([^\r\n/ (]+)", re.IGNORECASE)
 _NGINX = frozenset({"nginx", "openresty", "angie", "tengine"})

@@ -1,7 +1,7 @@
 """The one question that is asked once TLS stands, so that a server's verdict on the client is seen.
 
 nginx judges a client certificate in HTTP, a TLS 1.3 server after the client believes the handshake done: either shows
-only with something read. HTTP/1.1 is asked for a page; HTTP/2, SMTP, IMAP and PostgreSQL for their first words.
+only with something read. HTTP/1.1 is asked for a page; HTTP/2, mail and PostgreSQL for their first words.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _FIRST_WORDS = {
     StartTLS.SMTP: ("EHLO", b"EHLO counterseal.invalid\r\n"),
     StartTLS.IMAP: ("CAPABILITY", b"a2 CAPABILITY\r\n"),
+    StartTLS.POP3: ("CAPA", b"CAPA\r\n"),
 }
 _HTTP2_PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes([0, 0, 0, 4, 0, 0, 0, 0, 0])  # RFC 9113 3.4
 

@@ -20,6 +20,7 @@ class StartTLS(StrEnum):
 
     SMTP = "smtp"
     IMAP = "imap"
+    POP3 = "pop3"
     POSTGRES = "postgres"
 
 

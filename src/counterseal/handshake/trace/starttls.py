@@ -1,4 +1,4 @@
-"""The few lines before TLS that SMTP, IMAP and PostgreSQL want (RFC 3207, RFC 9051 6.2.1, PostgreSQL 55.2.10).
+"""The few lines before TLS that mail and PostgreSQL want (RFC 3207, RFC 9051 6.2.1, RFC 2595 4, PostgreSQL 55.2.10).
 
 What the peer sends after it agreed and before TLS would be read as if it were protected (CVE-2021-38371), so bytes left
 over end the attempt.
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from counterseal.handshake.connect import Deadline
 
 _LONGEST_LINE, _MOST_LINES = 2000, 100
+SSL_IS_OFF = "answers N: SSL is off"
 _POSTGRES_REQUEST = bytes.fromhex("0000000804d2162f")
 
 
@@ -35,7 +36,12 @@ class Dialogue:
 
     def start(self, protocol: StartTLS) -> None:
         """Bring the peer to where TLS begins; raises StartTLSError, and OSError from the socket."""
-        {StartTLS.SMTP: self._smtp, StartTLS.IMAP: self._imap, StartTLS.POSTGRES: self._postgres}[protocol]()
+        {
+            StartTLS.SMTP: self._smtp,
+            StartTLS.IMAP: self._imap,
+            StartTLS.POP3: self._pop3,
+            StartTLS.POSTGRES: self._postgres,
+        }[protocol]()
         if self._waiting:
             raise StartTLSError(f"sent {len(self._waiting)} bytes in the clear after it agreed to TLS")
 
@@ -58,6 +64,11 @@ class Dialogue:
                 return self._expect("a1 OK", [line])
         raise StartTLSError("does not come to an answer")
 
+    def _pop3(self) -> None:
+        self._expect("+OK", [self._line()])
+        self._say("STLS")
+        self._expect("+OK", [self._line()])
+
     def _postgres(self) -> None:
         self.raw.settimeout(self.deadline.remaining())
         self.raw.sendall(_POSTGRES_REQUEST)
@@ -65,7 +76,7 @@ class Dialogue:
         answer = self.raw.recv(1)
         self.lines.append((False, answer.decode("ascii", "backslashreplace")))
         if answer != b"S":
-            raise StartTLSError("answers N: SSL is off" if answer == b"N" else f"answers {answer!r} to SSLRequest")
+            raise StartTLSError(SSL_IS_OFF if answer == b"N" else f"answers {answer!r} to SSLRequest")
 
     def _reply(self) -> list[str]:
         found = []
