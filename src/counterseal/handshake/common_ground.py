@@ -158,8 +158,7 @@ class _Search:
                 if self.what.starttls is not None:
                     Dialogue(raw, self.deadline).start(self.what.starttls)
                 raw.sendall(record_of(hello))
-                records = read_records(raw, self.deadline)
-                return _choice(messages_in((content, fragment) for content, _, fragment in records))
+                return _choice(messages_in(read_records(raw, self.deadline)))
         except ConnectionError:
             return None
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from counterseal.handshake.connect import Deadline
 
-Record = tuple[int, bytes, bytes]
+Record = tuple[int, bytes]
 _APPLICATION_DATA = 23
 _CONTENTS = frozenset({CHANGE_CIPHER_SPEC, ALERT, HANDSHAKE, _APPLICATION_DATA})
 _MOST_OCTETS = 256 * 1024
@@ -36,10 +36,10 @@ def record_of(message: bytes) -> bytes:
     return bytes([HANDSHAKE]) + b"\x03\x01" + vector(message, 2)
 
 
-def messages_in(fragments: Iterable[tuple[int, bytes]]) -> Iterator[bytes]:
+def messages_in(records: Iterable[Record]) -> Iterator[bytes]:
     """Yield each handshake message that arrives, with its header, until something else does."""
     waiting = bytearray()
-    for content, fragment in fragments:
+    for content, fragment in records:
         if content == ALERT and fragment:
             raise AlertError(alert_meaning(fragment[-1]).name)
         if content != HANDSHAKE:
@@ -51,7 +51,7 @@ def messages_in(fragments: Iterable[tuple[int, bytes]]) -> Iterator[bytes]:
 
 
 def read_records(raw: socket.socket, deadline: Deadline) -> Iterator[Record]:
-    """Yield content type, header and content of each record, up to what nobody sends before its response."""
+    """Yield content type and content of each record, up to what is no record of TLS."""
     taken = 0
     while taken < _MOST_OCTETS:
         header = _take(raw, 5, deadline)
@@ -59,7 +59,7 @@ def read_records(raw: socket.socket, deadline: Deadline) -> Iterator[Record]:
             return
         fragment = _take(raw, int.from_bytes(header[3:], "big"), deadline)
         taken += len(fragment)
-        yield header[0], header, fragment
+        yield header[0], fragment
 
 
 def _take(raw: socket.socket, size: int, deadline: Deadline) -> bytes:

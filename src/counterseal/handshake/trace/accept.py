@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 from counterseal.handshake.connect import Deadline
 from counterseal.handshake.trace.dial import Ending, Stage, Trace
 from counterseal.handshake.trace.ending import ending_of
+from counterseal.handshake.trace.pyopenssl_stream import PyOpenSSLStream
 from counterseal.handshake.trace.recorder import Recorder
 from counterseal.handshake.trace.server_context import server_context
-from counterseal.handshake.trace.server_stream import ServerStream
 from counterseal.handshake.trace.stream import peer_of
 from counterseal.handshake.wire.messages import Side
 
@@ -55,7 +55,8 @@ def receive(raw: socket.socket, post: Post, answer: Callable[[Trace], bytes]) ->
     the caller handed in; never for what the client does.
     """
     recorder = Recorder(Side.SERVER)
-    stream = ServerStream(raw, Deadline.after(post.timeout), post.context(), recorder)
+    stream = PyOpenSSLStream(raw, Deadline.after(post.timeout), post.context(), recorder)
+    stream.tls.set_accept_state()
     trace = Trace(Ending.DONE, Stage.HANDSHAKE, peer=peer_of(raw))
     try:
         stream.shake_hands()

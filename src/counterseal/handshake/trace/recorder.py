@@ -1,7 +1,7 @@
 """Seeing every message of a handshake through the message callback of a TLS context.
 
 OpenSSL's ``SSL_CTX_set_msg_callback`` hands out each handshake message whole and already decrypted. In Python's ssl it
-is a private name (``_msg_callback``, there since 3.8); on the server's side it comes from ``server_context``. Of a
+is a private name (``_msg_callback``, there since 3.8); on the server's side it comes from ``pyopenssl_stream``. Of a
 ChangeCipherSpec that arrives OpenSSL tells nothing but the header of its record, so that is where it is seen. An
 exception in it would surface in the middle of a handshake, so it only keeps bytes.
 """

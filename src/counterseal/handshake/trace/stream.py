@@ -27,7 +27,7 @@ _OPENING_SIZE = 256
 class Stream(ABC):
     """One side of a TLS connection; ``opening`` is what came first, ``ended`` whether the peer has closed.
 
-    What OpenSSL does is up to the two sides, below and in ``server_stream``; either raises the errors of Python's ssl.
+    What OpenSSL does is up to the two, below and in ``pyopenssl_stream``; either raises the errors of Python's ssl.
     """
 
     def __init__(self, raw: socket.socket, deadline: Deadline) -> None:
