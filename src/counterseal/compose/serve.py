@@ -141,6 +141,7 @@ async def _serve(home: Path, settings: Settings, passphrase: Passphrase, started
             authority.random_bytes,
             service_secret(home),
             trusts_proxy=settings.serve.trust_client_cert,
+            trusts_real_ip=settings.serve.trust_x_real_ip,
             metrics=metrics,
             short_way=ShortWay(metrics),
         )
@@ -204,7 +205,12 @@ def _works(faces: Sequence[Face], own: OwnCertificate | None, access: Access, se
 
 def _application(faces: Sequence[Face], service: Service) -> ASGIApp:
     routes = [route for face in faces for route in face.routes]
-    return Requests(routes, random_bytes=service.random_bytes, metrics=service.metrics)
+    return Requests(
+        routes,
+        random_bytes=service.random_bytes,
+        metrics=service.metrics,
+        trusts_real_ip=service.trusts_real_ip,
+    )
 
 
 class _Server(uvicorn.Server):

@@ -148,6 +148,7 @@ class RawServe(msgspec.Struct):
     certificate: str | None = None
     certificate_key: str | None = None
     trust_client_cert: bool = False
+    trust_x_real_ip: bool = False
 
 
 class RawAcme(msgspec.Struct):

@@ -47,6 +47,7 @@ def serve_settings_of(raw: RawServe, path: Callable[[str | None], Path | None]) 
         certificate=path(raw.certificate),
         certificate_key=path(raw.certificate_key),
         trust_client_cert=raw.trust_client_cert,
+        trust_x_real_ip=raw.trust_x_real_ip,
     )
 
 

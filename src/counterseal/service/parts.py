@@ -32,6 +32,8 @@ class Service:
     """What all replicas share and nobody else knows; each use takes a key of its own from it."""
     trusts_proxy: bool = False
     """Whether a proxy on a Unix socket is believed which certificate a client showed it: see ``service.peer``."""
+    trusts_real_ip: bool = False
+    """Whether it is believed from which address the client came."""
     metrics: Metrics = field(default_factory=Metrics)
     short_way: ShortWay | None = None
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import ssl
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
@@ -22,10 +23,12 @@ if TYPE_CHECKING:
 
     from cryptography.x509.oid import ObjectIdentifier
     from starlette.requests import Request
+    from starlette.types import Scope
 
     from counterseal.service.parts import Service
 
 HEADER = "client-cert"
+REAL_IP = b"x-real-ip"
 
 
 async def peer_of(
@@ -56,6 +59,16 @@ def shown_certificate(request: Request, *, trusts_proxy: bool) -> bytes | None:
     if len(values) > 1:
         raise _malformed("is there twice: the proxy must replace what a client sends")
     return _read(values[0]) if values and values[0] else None
+
+
+def real_client(scope: Scope) -> tuple[str, int] | None:
+    """Return the client's address as a proxy has it in its one ``X-Real-IP``, with no port; None where it has none."""
+    values = [value for name, value in scope["headers"] if name == REAL_IP]
+    try:
+        (value,) = values
+        return str(ip_address(value.decode("ascii"))), 0
+    except ValueError:  # UnicodeDecodeError's too
+        return None
 
 
 def _read(value: str) -> bytes:

@@ -9,7 +9,9 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Router
 
 from counterseal.errors import CountersealError
+from counterseal.service.connection import is_unix
 from counterseal.service.log import log
+from counterseal.service.peer import real_client
 from counterseal.service.problems import log_failure, problem, problem_of
 
 if TYPE_CHECKING:
@@ -36,7 +38,15 @@ class Requests:
     URL makes no label. A slash more or less is another URL, because ACME signs URLs.
     """
 
-    def __init__(self, routes: Iterable[Route], *, random_bytes: Callable[[int], bytes], metrics: Metrics) -> None:
+    def __init__(
+        self,
+        routes: Iterable[Route],
+        *,
+        random_bytes: Callable[[int], bytes],
+        metrics: Metrics,
+        trusts_real_ip: bool = False,
+    ) -> None:
+        self._trusts_real_ip = trusts_real_ip
         self._random_bytes = random_bytes
         self._metrics = metrics
         by_face: dict[str, list[Route]] = {}
@@ -53,6 +63,8 @@ class Requests:
         fields: dict[str, Any] = {}
         scope.setdefault("state", {}).update(log=fields, request_id=answer.request_id)
         scope["app"] = self  # how a router is told to raise for what it does not have
+        if self._trusts_real_ip and is_unix(scope["state"]):
+            scope["client"] = real_client(scope)
         try:
             await self._faces.get(_face(scope["path"]), self._nothing)(scope, receive, answer.send)
         except HTTPException as error:

@@ -47,7 +47,8 @@ class ServeSettings(NamedTuple):
     a proxy; ``http_listen`` is one more address, without TLS, for what is public, and ``http_url`` how relying parties
     reach that: what is issued from then on names it. ``metrics_listen`` is one for Prometheus alone, without TLS.
     ``certificate`` and ``certificate_key`` are the user's own files instead of one that we issue and renew.
-    ``trust_client_cert`` believes the proxy on a Unix socket what it says in ``Client-Cert`` (RFC 9440).
+    ``trust_client_cert`` believes the proxy on a Unix socket what it says in ``Client-Cert`` (RFC 9440), and
+    ``trust_x_real_ip`` in ``X-Real-IP``.
     """
 
     listen: Address = Address()
@@ -59,6 +60,7 @@ class ServeSettings(NamedTuple):
     certificate: Path | None = None
     certificate_key: Path | None = None
     trust_client_cert: bool = False
+    trust_x_real_ip: bool = False
 
     @property
     def url(self) -> str | None:

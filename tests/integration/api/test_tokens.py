@@ -178,21 +178,34 @@ def test_behind_a_proxy_no_address_is_known(tmp_path: Path) -> None:
         for name, options in (("anywhere", ()), ("bound", ("--from", "0.0.0.0/0", "--from", "::/0")))
     )
     with running(home, "--listen", f"unix:{path}"):
-        assert over_unix(path, anywhere)[0] == 200
-        status, body = over_unix(path, bound)
-        assert (status, json.loads(body)["code"]) == (401, "api.token_network")
+        assert over_unix(path, anywhere) == (200, None)
+        assert over_unix(path, bound, "10.1.2.3") == (401, "api.token_network")
 
 
-def over_unix(path: Path, token: str) -> tuple[int, bytes]:
-    """Return status and body of a request over a Unix socket."""
+def test_behind_a_proxy_that_is_believed_its_word_counts(tmp_path: Path) -> None:
+    """One ``X-Real-IP`` with an address; two, of which the client may have sent one, are none."""
+    home, path = tmp_path / "home", tmp_path / "s"
+    make_api(home, CONFIGURATION + '[serve]\npublic_url = "https://localhost"\ntrust_x_real_ip = true\n')
+    bound = make_token(home, "bound", "--role", "viewer", "--from", "10.0.0.0/8")["secret"]
+    with running(home, "--listen", f"unix:{path}"):
+        assert over_unix(path, bound, "10.1.2.3") == (200, None)
+        for values in ((), ("192.0.2.1",), ("10.1.2.3", "192.0.2.1"), ("10.1.2.3, 192.0.2.1",), ("unix:",)):
+            assert over_unix(path, bound, *values) == (401, "api.token_network")
+
+
+def over_unix(path: Path, token: str, *real_ip: str) -> tuple[int, str | None]:
+    """Return status and error code of a request over a Unix socket, with these values of ``X-Real-IP``."""
     connection = HTTPConnection("localhost", timeout=30)
     connection.sock = socket.socket(socket.AF_UNIX)
     connection.sock.settimeout(30)
     connection.sock.connect(str(path))
     try:
-        connection.request("GET", "/v1/caller", headers={"Authorization": f"Bearer {token}"})
+        connection.putrequest("GET", "/v1/caller")
+        for name, value in (("Authorization", f"Bearer {token}"), *(("X-Real-IP", one) for one in real_ip)):
+            connection.putheader(name, value)
+        connection.endheaders()
         response = connection.getresponse()
-        return response.status, response.read()
+        return response.status, json.loads(response.read()).get("code")
     finally:
         connection.close()
 
