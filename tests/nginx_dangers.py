@@ -176,7 +176,7 @@ def running(text: str, nginx: PrivateNginx, lab: Path) -> Iterator[dict[int, int
     current, pages = nginx.base / "current", nginx.base / "run" / "html"
     if not current.exists():
         current.symlink_to(lab)
-        for page in ("index.html", "admin/files/x", "static/x"):
+        for page in ("index.html", "index.php", "admin/files/x", "static/x"):
             (pages / page).parent.mkdir(parents=True, exist_ok=True)
             (pages / page).write_text("files")
     ports, moved = on_free_ports(text)

@@ -9,6 +9,7 @@ ADMIN = Visit(path="/public/../admin")
 AS_PANEL = Visit(path="https://panel.test/", host="www.test")
 API = Visit(path="/api/x")
 SECRET = Visit(path="/secret")
+CONTROLLER = Visit(path="/index.php/admin/")
 ASKED_FOR = "return 200 $request_uri;"
 """An application that says what it was asked for."""
 KEPT = 'add_header Cache-Control max-age=60; return 200 "at $server_port";'
@@ -58,6 +59,9 @@ DANGERS = (
         good="good_subrequest",
         application=f"if ($http_x_client_verify = NONE) {{ return 403; }} {APPLICATION}",
     ),
+    Danger("mtls-front-controller-open", CONTROLLER, ADMITTED, "404"),
+    Danger("mtls-front-controller-open", CONTROLLER, ADMITTED, "404", bad="bad_rewrite", good="good_end"),
+    Danger("mtls-front-controller-open", CONTROLLER, "502", "404", bad="bad_fastcgi", good="good_file"),
     Danger("mtls-listen-without-ssl", Visit(tls=False), ADMITTED, "400"),
     Danger("mtls-location-check-bypassed", Visit(path="/admin/x.php"), "502", "403"),
     Danger("mtls-location-check-bypassed", Visit(path="/internal/x"), ADMITTED, "403", "bad_rewrite", "good_at_server"),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from counterseal.nginx.lint.edit import insert_before, replace_word
-from counterseal.nginx.lint.guards import client_variables
+from counterseal.nginx.lint.guards import client_variables, told
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 _KINDS = {"proxy_pass": "proxy", "fastcgi_pass": "fastcgi", "uwsgi_pass": "uwsgi", "scgi_pass": "scgi"}
 _KEYS = {"proxy": "$scheme$proxy_host$request_uri"}
 """What nginx takes where no level says it; the others have to be told."""
-_TELLING = ("proxy_set_header", "fastcgi_param", "uwsgi_param", "scgi_param")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +33,7 @@ class Cached:
 
     def told(self, configuration: Configuration) -> frozenset[str]:
         """Return the ``ssl_client_*`` variables that the application is told, on which its answer may depend."""
-        texts = (text for name in _TELLING for one in self.level.all(name) for text in one.arguments[1:])
-        return client_variables(configuration, *texts)
+        return told(configuration, self.level)
 
     def is_parted(self, configuration: Configuration) -> bool:
         """Whether the key, or what is not kept, depends on the client."""

@@ -31,6 +31,7 @@ FORWARDING = frozenset({
     "rewrite", "try_files", "root", "alias", "auth_basic",
 })  # fmt: skip
 """Directives by which a variable reaches an application or chooses what is answered, and whom a password is asked."""
+_TELLING = ("proxy_set_header", "grpc_set_header", "fastcgi_param", "uwsgi_param", "scgi_param")
 _PHASES = ("server_rewrite", "rewrite", "access", "content")
 _OPAQUE = ("auth_request", "js_access", "js_content", *(f"{phase}_by_lua_file" for phase in _PHASES))
 _LUA = (*(f"{phase}_by_lua_block" for phase in _PHASES), "rewrite_by_lua", "access_by_lua", "content_by_lua")
@@ -46,6 +47,12 @@ _NO_DECISION = frozenset({"set", "log_format", "access_log", "add_header", "add_
 def client_variables(configuration: Configuration, *texts: str) -> frozenset[str]:
     """Return the ``ssl_client_*`` variables that the texts draw on."""
     return frozenset(name for name in configuration.variables.behind(*texts) if name.startswith(CLIENT))
+
+
+def told(configuration: Configuration, level: Level) -> frozenset[str]:
+    """Return the ``ssl_client_*`` variables that an application is told on this level."""
+    texts = (text for name in _TELLING for one in level.all(name) for text in one.arguments[1:])
+    return client_variables(configuration, *texts)
 
 
 def asks_program(configuration: Configuration, *texts: str) -> bool:

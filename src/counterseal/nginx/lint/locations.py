@@ -7,12 +7,13 @@ from bisect import bisect_left, bisect_right
 from typing import TYPE_CHECKING
 
 from counterseal.nginx.lint.level import grouped
+from counterseal.nginx.lint.remembered import remembered
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from counterseal.nginx.lint.level import Level
-    from counterseal.nginx.lint.model import Server
+    from counterseal.nginx.lint.model import Configuration, Server
 
 _LITERAL = re.compile(r"\^((?:[A-Za-z0-9/_~-]|\\[./-])*)(?![*?+{])")
 REGEX = frozenset({"~", "~*"})
@@ -41,6 +42,31 @@ def beginning_with(prefix: str, ordered: Sequence[str]) -> Sequence[str]:
     """Return those of sorted texts that begin with a prefix."""
     first = bisect_left(ordered, prefix)
     return ordered[first : bisect_right(ordered, prefix, first, key=lambda text: text[: len(prefix)])]
+
+
+def takes(configuration: Configuration, server: Server, path: str) -> Level | None:
+    """Return the outer location that answers a path; None also where an expression is not one that we can read."""
+    nearest = find_location(server, path)
+    if nearest is not None and nearest.match[0] in {"=", "^~"}:
+        return nearest
+    for expression, location in _expressions(configuration, server):
+        if expression is None or expression.search(path):
+            return location if expression else None
+    return nearest
+
+
+@remembered
+def _expressions(_: Configuration, server: Server) -> tuple[tuple[re.Pattern[str] | None, Level], ...]:
+    outer = server.locations_by_match.items()
+    found = ((_compiled(modifier, pattern), one) for (modifier, pattern), one in outer if modifier in REGEX)
+    return tuple(found)
+
+
+def _compiled(modifier: str, pattern: str) -> re.Pattern[str] | None:
+    try:
+        return re.compile(pattern, re.IGNORECASE if modifier == "~*" else 0)
+    except (re.error, RecursionError, OverflowError):
+        return None
 
 
 class Prefixes:
