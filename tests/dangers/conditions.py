@@ -81,6 +81,7 @@ DANGERS = (
     Danger("mtls-optional-no-ca-dn-auth", FOREIGN, ADMITTED, "403", bad="bad_ca_named", good="good_fingerprint"),
     Danger("mtls-optional-not-enforced", ANYBODY, ADMITTED, "403"),
     Danger("mtls-optional-not-enforced", FOREIGN, ADMITTED, "400", bad="bad_any_ca"),
+    Danger("mtls-optional-not-enforced", ANYBODY, ADMITTED, "403", bad="bad_plain_redirect"),
     Danger(
         "mtls-optional-not-enforced",
         ANYBODY,

@@ -16,6 +16,7 @@ from counterseal.nginx.lint.answers import PASSES
 from counterseal.nginx.lint.locations import find_location
 from counterseal.nginx.lint.remembered import remembered
 from counterseal.nginx.lint.variables import PROGRAM
+from counterseal.nginx.lint.verdicts import sends_to_tls
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -78,9 +79,10 @@ def deciding(configuration: Configuration, server: Server) -> tuple[Directive, .
 
 
 def _conditions(level: Level) -> Iterator[Directive]:
-    """Yield every ``if`` that does more than set a variable."""
+    """Yield every ``if`` that does more than set a variable, or send plain HTTP to TLS."""
     for condition in level.inside("if"):
-        if condition.block is not None and any(inner.name not in _NO_DECISION for inner in condition.directives):
+        is_decision = any(inner.name not in _NO_DECISION for inner in condition.directives)
+        if condition.block is not None and is_decision and not sends_to_tls(condition):
             yield condition.block
 
 
@@ -162,8 +164,8 @@ def uses_of_client(configuration: Configuration, server: Server) -> frozenset[st
 
 
 def conditions_and_forwarding(server: Server) -> Iterator[Directive]:
-    """Yield every condition of the server, and what hands something to an application on any of its levels."""
-    yield from (condition.block for _, condition in server.conditions if condition.block)
+    """Yield every condition of the server that may be about a client, and what tells an application something."""
+    yield from (one.block for _, one in server.conditions if one.block and not sends_to_tls(one))
     for name in FORWARDING:
         yield from server.level.all(name)
         yield from (one for level in server.having(name) if level is not server.level for one in level.here(name))

@@ -5,23 +5,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from counterseal.findings import Severity
-from counterseal.nginx.lint.answers import is_reachable, return_code
-from counterseal.nginx.lint.edit import replace_word
+from counterseal.nginx.lint.answers import is_reachable
 from counterseal.nginx.lint.fix import Applicability
-from counterseal.nginx.lint.guards import guards
+from counterseal.nginx.lint.guards import guards, told
 from counterseal.nginx.lint.rule import Found, Rule, at
 from counterseal.nginx.lint.variables import bare_name
+from counterseal.nginx.lint.verdicts import VERDICT, verdicts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from counterseal.nginx.lint.edit import Edit
     from counterseal.nginx.lint.level import Level
     from counterseal.nginx.lint.model import Configuration, Server
+    from counterseal.nginx.lint.verdicts import Verdict
     from counterseal.nginx.tree import Directive
 
 _VALUES = frozenset({"SUCCESS", "NONE", "FAILED"})
-_VERDICT = "$ssl_client_verify"
 
 
 def check(configuration: Configuration) -> Iterator[Found]:
@@ -30,66 +29,51 @@ def check(configuration: Configuration) -> Iterator[Found]:
     Nor does anything else decide there. Where nginx insists, they admit nobody: it is empty on a plain socket alone.
     """
     for server in configuration.guarded:
-        found = [(level, one, words) for level, one in server.conditions if (words := _words(one))]
-        if server.verify == "on" or any(_may_hold(server, level, words) for level, _, words in found):
+        found = list(verdicts(server)) if server.verify != "on" else []
+        if not found or any(_may_hold(server, one) for one in found):
             continue
-        decided = _decided(configuration, server, [one for _, one, _ in found])
-        for level, one, words in found:
-            if one.block is not None and level not in decided:
-                value = words[-1] if len(words) > 1 else ""
-                known = f"never {value}" if value else "never empty: without a certificate it is NONE"
-                edits = _corrected(one, one.block, words)
-                yield Found(at(one.block), f"{_VERDICT} is {known}", edits, decision=_DECISION)
+        decided = _decided(configuration, server, found)
+        for one in found:
+            if one.level not in decided and not _is_meant(configuration, server, one):
+                known = f"never {one.value}" if one.value else "never empty: without a certificate it is NONE"
+                operator = "!=" if one.refuses or one.is_of_plain_http else "="
+                edits = one.compared(operator, "SUCCESS")
+                yield Found(at(one.block), f"{VERDICT} is {known}", edits, decision=_DECISION)
 
 
-def _decided(configuration: Configuration, server: Server, conditions: list[Level]) -> set[Level]:
+def _may_hold(server: Server, one: Verdict) -> bool:
+    """Whether a comparison can come true for one verdict, and not for another.
+
+    Where it is ``optional`` nginx itself answers those who failed: a location for that error alone sees them.
+    """
+    is_failure = one.value.startswith("FAILED:") and (server.verify != "optional" or one.level is not server.level)
+    return one.value in _VALUES or is_failure or "~" in one.operator or "$" in one.value
+
+
+def _is_meant(configuration: Configuration, server: Server, one: Verdict) -> bool:
+    """Whether it is for a plain socket of the server: as a redirect, or where an application is told the verdict."""
+    is_plain_too = any(not socket.is_tls for socket in configuration.sockets_of(server))
+    is_told = any("ssl_client_verify" in told(configuration, level) for level in (server.level, *server.locations))
+    return is_plain_too and one.is_of_plain_http and (one.code.startswith("3") or is_told)
+
+
+def _decided(configuration: Configuration, server: Server, found: list[Verdict]) -> set[Level]:
     """Return the levels where something decides that is neither one of the conditions nor made by one.
 
     What decides on the server does so for its locations, and where each of those has something, none is open.
     """
-    flags = {bare_name(name) for level in conditions for one in level.here("set") for name in one.arguments[:1]}
-    blocks = {id(one.block) for one in conditions}
+    settings = (inner for one in found for inner in one.block.directives if inner.name == "set")
+    flags = {bare_name(name) for one in settings for name in one.arguments[:1]}
+    blocks = {id(one.block) for one in found}
 
     def is_another(guard: Directive) -> bool:
         return id(guard) not in blocks and flags.isdisjoint(configuration.variables.behind(*guard.arguments))
 
     decided = {level for level in server.levels if any(map(is_another, guards(configuration, level)))}
     reachable = [one for one in server.locations if is_reachable(one)]
-    if reachable and decided.issuperset(reachable):
-        decided.add(server.level)
-    return set(server.levels) if server.level in decided else decided
-
-
-def _may_hold(server: Server, level: Level, words: tuple[str, ...]) -> bool:
-    """Whether a comparison can come true for one verdict, and not for another.
-
-    Where it is ``optional`` nginx itself answers those who failed: a location for that error alone sees them.
-    """
-    if len(words) == 1:
-        return False
-    operator, value = words[1:]
-    is_failure = value.startswith("FAILED:") and (server.verify != "optional" or level is not server.level)
-    return value in _VALUES or is_failure or "~" in operator or "$" in value
-
-
-def _words(condition: Level) -> tuple[str, ...]:
-    """Return the verdict, alone or with operator and value; nothing where another variable is looked at."""
-    first, *others = (condition.block and condition.block.arguments) or ("",)
-    verdict = first.strip("()").replace("{", "").replace("}", "")
-    if verdict != _VERDICT:
-        return ()
-    return (verdict, others[0], others[1].removesuffix(")")) if len(others) > 1 else (verdict,)
-
-
-def _corrected(level: Level, condition: Directive, words: tuple[str, ...]) -> tuple[Edit, ...]:
-    """Compare with SUCCESS: unequal where it refuses, or where it asks for an empty one."""
-    if len(words) == 1:
-        end = "" if condition.arguments[-1] == ")" else ")"
-        return (replace_word(condition, 0, f"({_VERDICT} = SUCCESS{end}"),)
-    refuses = (return_code(level) or "") >= "4"
-    operator = "!=" if refuses or words[1:] == ("=", "") else "="
-    end = ")" if condition.arguments[2].endswith(")") else ""
-    return replace_word(condition, 1, operator), replace_word(condition, 2, f"SUCCESS{end}")
+    if server.level in decided or (reachable and decided.issuperset(reachable)):
+        return set(server.levels)
+    return decided
 
 
 _DECISION = "who is to get past: whoever is SUCCESS, as a rule"
