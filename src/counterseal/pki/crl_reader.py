@@ -107,9 +107,15 @@ def count_reasons(crl: bytes) -> dict[RevocationReason | None, int]:
 
 def encoded_entries(crl: bytes) -> memoryview:
     """Return all entries of a DER list as they stand, without a copy: the first item of the next `crl.sign_crl`."""
+    start, end = entries_at(crl)
+    return memoryview(crl)[start:end]
+
+
+def entries_at(crl: bytes) -> tuple[int, int]:
+    """Return where the entries of a DER list begin and end, twice 0 where it has none; raises ``crl.malformed``."""
     with _malformed():
         entries = _fields(crl).entries
-        return memoryview(crl)[:0] if entries is None else memoryview(crl)[entries.start : entries.end]
+        return (0, 0) if entries is None else (entries.start, entries.end)
 
 
 def signed_parts(crl: bytes) -> tuple[memoryview, bytes]:

@@ -17,9 +17,26 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _CA = "name, purpose, parent, certificate, key_id, state, created_at, successor"
-_CRL = "issuer, number, this_update, next_update, der, entries, change_number"
+_INSERT_CRL = """
+    insert into crl (issuer, number, this_update, next_update, entries, change_number, der, base, base_at)
+    values (?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict do nothing
+"""
+_LATEST_CRL = """
+    select crl.issuer, crl.number, crl.this_update, crl.next_update, crl.der, crl.entries, crl.change_number,
+        whole.der, crl.base_at
+    from crl left join crl as whole on whole.issuer = crl.issuer and whole.number = crl.base
+    where crl.issuer = ? order by crl.number desc limit 1
+"""
+_WHOLE_CRL = "select number, der from crl where issuer = ? and base is null order by number desc limit 1"
+_OLD_CRLS = """
+    delete from crl where issuer = ? and number not in
+        (select number from crl where issuer = ? order by number desc limit ?)
+    and number not in (select base from crl where issuer = ? and base is not null)
+"""
 CRLS_KEPT = 5
 """Old CRLs are kept for a look back; a list of a million entries is 50 MB, so not for ever."""
+LONG_CRL = 256 * 1024
+"""Octets from which on only that is kept of a list which an earlier one has not; some five thousand entries."""
 
 
 class Authorities(KeyUseLog):
@@ -113,33 +130,51 @@ class Authorities(KeyUseLog):
             return None if lease is None else (lease, self.next_crl_number(issuer))
 
     def add_crl(self, record: CRLRecord, key_use: NewKeyUse | None = None, *, lease: Lease | None = None) -> None:
-        """Keep a CRL and log its signature, together; only the newest five of a CA stay. Gives the lease back.
+        """Keep a CRL and log its signature, together; only the newest five of a CA stay, and what they go on from.
+
+        Gives the lease back.
 
         Raises StoreError: ``store.crl_exists`` when that number was already published, ``store.lease_lost`` when the
         time was over and somebody else began.
         """
         times = (record.this_update, record.next_update)
-        values = (record.issuer, record.number, *times, record.crl, record.entries, record.change_number)
+        values = (record.issuer, record.number, *times, record.entries, record.change_number)
         with self.transaction():
             if lease is not None:
                 require_lease(self, lease)
                 give_lease_back(self, lease)
             self.ca(record.issuer)
-            added = self.run(f"insert into crl ({_CRL}) values (?, ?, ?, ?, ?, ?, ?) on conflict do nothing", values)  # noqa: S608 - constants only
-            if not added:
+            if not self.run(_INSERT_CRL, (*values, *self._to_keep(record))):
                 raise StoreError("store.crl_exists", f"a CRL of that number exists: {record.issuer} {record.number}")
-            self.run(
-                "delete from crl where issuer = ? and number not in"
-                " (select number from crl where issuer = ? order by number desc limit ?)",
-                (record.issuer, record.issuer, CRLS_KEPT),
-            )
+            self.run(_OLD_CRLS, (record.issuer, record.issuer, CRLS_KEPT, record.issuer))
             if key_use is not None:
                 self._append_key_uses([key_use])
 
     def latest_crl(self, issuer: str) -> CRLRecord | None:
         """Return the CA's CRL of the highest number, or None when it has published none."""
-        row = self.row(f"select {_CRL} from crl where issuer = ? order by number desc limit 1", (issuer,))  # noqa: S608 - constants only
-        return CRLRecord(*row) if row else None
+        row = self.row(_LATEST_CRL, (issuer,))
+        if row is None:
+            return None
+        *values, whole, at = row
+        record = CRLRecord(*values)
+        if whole is None:
+            return record
+        from counterseal.store.long_lists import lengthen  # noqa: PLC0415 - cryptography, for long lists alone
+
+        return record._replace(crl=lengthen(record.crl, at, whole))
+
+    def _to_keep(self, record: CRLRecord) -> tuple[bytes, int | None, int | None]:
+        """Return what is kept of a list: its octets, and which whole list it goes on from where."""
+        if len(record.crl) < LONG_CRL:
+            return record.crl, None, None
+        from counterseal.store.long_lists import shorten  # noqa: PLC0415 - same
+
+        row = self.row(_WHOLE_CRL, (record.issuer,))
+        shortened = None if row is None else shorten(record.crl, row[1])
+        if row is None or shortened is None:
+            return record.crl, None, None
+        octets, at = shortened
+        return octets, row[0], at
 
     def latest_crl_number(self, issuer: str) -> int | None:
         """Return the number of that CRL without reading the list, which may be long."""
