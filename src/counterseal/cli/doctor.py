@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import textwrap
 from typing import TYPE_CHECKING
 
 import click
@@ -10,6 +12,7 @@ from counterseal.authority.doctor.check import Check, State, worst_of
 from counterseal.cli.common import Run, common
 from counterseal.cli.completions import complete_sites
 from counterseal.cli.exit_codes import DONE, FAILED, FINDINGS
+from counterseal.cli.terminal import terminal_width
 from counterseal.compose.doctor import examine
 from counterseal.pki.shown import printable
 
@@ -20,6 +23,8 @@ if TYPE_CHECKING:
 
 EXIT_CODES = {State.OK: DONE, State.ATTENTION: FINDINGS, State.BROKEN: FAILED}
 _COLORS = {State.OK: "green", State.ATTENTION: "yellow", State.BROKEN: "red"}
+_NARROWEST = 24
+"""Columns of a message beside its line's name, on however narrow a terminal."""
 EPILOG = """\b
 Examples:
   counterseal doctor
@@ -56,12 +61,20 @@ def doctor(run: Run, *, site: str | None, proof: bool, deep: bool) -> int:
 def _page(checks: Sequence[Check], state: State) -> Iterator[str]:
     names = [f"{check.topic} {check.subject}".strip() for check in checks]
     width, indent = max(map(len, names)), max(map(len, State)) + 2
+    room = (terminal_width() or sys.maxsize) - indent - width - 2
     for name, check in zip(names, checks, strict=True):
         told = click.style(f"{check.state:<{indent}}", fg=_COLORS[check.state])
-        yield f"{told}{printable(name):<{width}}  {printable(check.message)}"
+        first, *more = _wrapped(printable(check.message), room)
+        yield f"{told}{printable(name):<{width}}  {first}"
         if check.mend and check.state is not State.OK:
-            yield f"{'':{indent}}{'':{width}}  mend: {check.mend}"
+            more += _wrapped(f"mend: {check.mend}", room)
+        yield from (f"{'':{indent + width}}  {line}" for line in more)
     yield click.style(_verdict(checks, state), bold=True)
+
+
+def _wrapped(text: str, room: int) -> list[str]:
+    """Return the lines of a column; words are never broken, so that a path or a command can be copied."""
+    return textwrap.wrap(text, max(room, _NARROWEST), break_long_words=False, break_on_hyphens=False) or [""]
 
 
 def _verdict(checks: Sequence[Check], state: State) -> str:

@@ -167,6 +167,11 @@ def _dial(run: Run, options: Options) -> Dial:
     host = target.endpoint.host
     if options["sni"] and options["no_sni"]:
         raise InputError("handshake.sni", f"--sni and --no-sni exclude each other: {options['sni']!r}")
+    if options["sni"] == "":
+        raise InputError("handshake.sni", "no name given: --sni ''", hint="to send none: --no-sni")
+    for path in options["path"]:
+        if not path.startswith("/"):
+            raise InputError("handshake.path", f"a path begins with a slash: {path!r}", hint=f"write --path /{path}")
     name = None if options["no_sni"] else options["sni"] or host
     alpn = options["alpn"]
     protocols = DEFAULT_PROTOCOLS if alpn is None else tuple(one.strip() for one in alpn.split(",") if one.strip())

@@ -70,12 +70,17 @@ class _Desk:
     brief: bool
     places: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(_MOST_AT_ONCE))
     voice: threading.Lock = field(default_factory=threading.Lock)
+    unheard: threading.Event = field(default_factory=threading.Event)
+    """Set when nobody reads what is said any more, as behind ``| head``."""
 
-    def serve(self, raw: socket.socket) -> None:
+    def serve(self, raw: socket.socket, listener: socket.socket) -> None:
         """Take one connection and say what it came to; two never speak at once."""
         try:
             with raw:
                 self._say(receive(raw, self.post, self._answer))
+        except BrokenPipeError:
+            self.unheard.set()
+            listener.shutdown(socket.SHUT_RDWR)  # ends the accept that waits
         finally:
             self.places.release()
 
@@ -157,14 +162,21 @@ def _accept(listener: socket.socket, desk: _Desk, count: int | None) -> None:
     threads: list[threading.Thread] = []
     taken = 0
     while count is None or taken < count:
-        raw, _ = listener.accept()
+        try:
+            raw, _ = listener.accept()
+        except OSError:
+            if desk.unheard.is_set():
+                break
+            raise
         taken += 1
         desk.places.acquire()
         threads = [thread for thread in threads if thread.is_alive()]
-        threads.append(threading.Thread(target=desk.serve, args=(raw,), daemon=True))
+        threads.append(threading.Thread(target=desk.serve, args=(raw, listener), daemon=True))
         threads[-1].start()
     for thread in threads:
         thread.join()
+    if desk.unheard.is_set():
+        raise BrokenPipeError
 
 
 def _listener(address: str, port: int) -> socket.socket:
@@ -172,8 +184,8 @@ def _listener(address: str, port: int) -> socket.socket:
     try:
         return socket.create_server((address, port), family=family)
     except OSError as error:
-        reason = os.strerror(error.errno or 0).lower()  # create_server's own text repeats the address
-        raise FileError("listen.address", f"cannot listen on {Endpoint(address, port)}: {reason}") from error
+        reason = str(error.strerror).partition(" (while ")[0]  # create_server repeats the address
+        raise FileError("listen.address", f"cannot listen on {Endpoint(address, port)}: {reason.lower()}") from error
 
 
 def _identity(run: Run, name: str | None, cert: Path | None, key: Path | None) -> ProbeIdentity:

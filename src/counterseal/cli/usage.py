@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from typing import TYPE_CHECKING
 
 import click
@@ -11,6 +12,8 @@ from click.exceptions import NoSuchCommand
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+_NUMBER = re.compile(r"is not a valid (integer|float)(?: range)?")
+_EXTRA_NUMBER = re.compile(r"unexpected extra argument \((\d{1,5})\)")
 OF_EACH_COMMAND = ("--home", "--passphrase-file", "--json")
 COMMANDS_ELSEWHERE = {
     **dict.fromkeys(("issue", "create", "gen", "generate", "new"), "counterseal server NAME, counterseal client NAME"),
@@ -63,11 +66,11 @@ def usage_lines(error: click.UsageError) -> Iterator[str]:
         yield f"error: missing: {what or error.param_hint or (error.param.opts[0] if error.param else 'an argument')}"
         yield f"hint: {_as_in(error) or f'see: {help_path}'}"
     else:
-        message, _, hint = error.format_message().partition("\nhint: ")
+        message, _, hint = _NUMBER.sub(_what_is_wanted, error.format_message()).partition("\nhint: ")
         yield f"error: {message[:1].lower()}{message[1:].rstrip('.')}"
-        hint = hint or _choice_meant(error)
-        if hint:
-            yield f"hint: {hint}"
+        meant = hint or _choice_meant(error) or _port_meant(error) or _argument_as_in(error)
+        if meant:
+            yield f"hint: {meant}"
 
 
 def _behind_the_command(error: click.NoSuchOption) -> str | None:
@@ -90,7 +93,26 @@ def _command_elsewhere(error: NoSuchCommand) -> str | None:
     return f"here it is: {ours}" if ours else None
 
 
-def _as_in(error: click.MissingParameter) -> str | None:
+def _what_is_wanted(match: re.Match[str]) -> str:
+    return "is not a whole number" if match[1] == "integer" else "is not a number"
+
+
+def _port_meant(error: click.UsageError) -> str | None:
+    """Return how a port is written that stands by itself, as behind telnet's and nc's hosts."""
+    extra = _EXTRA_NUMBER.search(error.message)
+    wants = [param.metavar or "" for param in error.ctx.command.params] if error.ctx else []
+    return (
+        f"a port stands behind a colon: HOST:{extra[1]}" if extra and any("[:PORT]" in one for one in wants) else None
+    )
+
+
+def _argument_as_in(error: click.UsageError) -> str | None:
+    if isinstance(error, click.BadParameter) and isinstance(error.param, click.Argument):
+        return _as_in(error)
+    return None
+
+
+def _as_in(error: click.BadParameter) -> str | None:
     """Return the command's first example that has what is missing; of an argument, every example has it."""
     if error.ctx is None or error.param is None:
         return None

@@ -47,17 +47,34 @@ def identity_from_files(certificate: Path, key: Path | None, passphrase: Callabl
 
     Raises FileError, InputError ``certificate.none``, KeyAccessError.
     """
-    chain = certificates_in(read_file(certificate), source=str(certificate))
-    path = key or certificate
-    return _identity(certificate.name, chain, _open(path, passphrase))
+    content = read_file(certificate)
+    chain = certificates_in(content, source=str(certificate))
+    if key is None and b"PRIVATE KEY-----" not in content:
+        hint = f"name its file: --key {_key_nearby(certificate) or 'FILE'}"
+        raise KeyAccessError("key.malformed", f"no private key beside the certificate: {certificate}", hint=hint)
+    return _identity(certificate.name, chain, _open(key or certificate, passphrase))
+
+
+def _key_nearby(certificate: Path) -> Path | None:
+    """Return the key that our commands write next to a certificate, where there is one."""
+    for suffix in (".cert.pem", ".fullchain.pem"):
+        if certificate.name.endswith(suffix):
+            key = certificate.with_name(certificate.name.removesuffix(suffix) + ".key.pem")
+            return key if key.exists() else None
+    return None
 
 
 def identity_from_pkcs12(path: Path, password: bytes | None) -> ProbeIdentity:
     """Return the identity in a PKCS#12 file; raises FileError, KeyAccessError ``pkcs12.password``, InputError."""
+    content = read_file(path)
+    if b"-----BEGIN " in content:
+        hint = f"come with it: --cert {path}, and --key FILE where its key is elsewhere"
+        raise InputError("pkcs12.pem", f"no PKCS#12 but PEM: {path}", hint=hint)
     try:
-        held = load_pkcs12(read_file(path), password)
+        held = load_pkcs12(content, password)
     except KeyAccessError as error:
-        hint = "give its password: --password-file FILE"
+        shown_once = "it was shown once, when the file was made; for a new one: counterseal export NAME"
+        hint = shown_once if password else "give its password: --password-file FILE"
         raise KeyAccessError("pkcs12.password", f"{error.message}: {path}", hint=hint) from error
     if held.cert is None or held.key is None:
         raise InputError("pkcs12.incomplete", f"the PKCS#12 holds no certificate with its key: {path}")

@@ -172,3 +172,13 @@ def test_a_port_in_use_is_refused(tmp_path: Path) -> None:
         ran = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
     assert ran.returncode == 1
     assert ran.stderr.splitlines()[0] == f"error: cannot listen on 127.0.0.1:{desk.port}: address already in use"
+
+
+def test_who_reads_no_more_ends_it(tmp_path: Path) -> None:
+    """As ``| head -1`` does: no traceback, and no port that goes on listening."""
+    with listening(tmp_path) as desk:
+        assert desk.process.stdout is not None
+        desk.process.stdout.close()
+        curl(desk.port, tmp_path, None)
+        _, complained = desk.process.communicate(timeout=30)
+    assert (desk.process.returncode, complained) == (0, "")

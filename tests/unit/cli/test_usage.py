@@ -15,6 +15,12 @@ from counterseal.cli.run import run
             ["error: no such command: 'revok'", "hint: did you mean 'revoke' or 'unrevoke' or 'rekey'?"],
         ),
         (["nginx", "deply"], ["error: no such command: 'deply'", "hint: did you mean 'deploy'?"]),
+        (["listen", "abc"], ["'PORT': 'abc' is not a whole number\n", "hint: as in: counterseal listen 8443\n"]),
+        (["handshake", "x", "--timeout", "soon"], ["invalid value for '--timeout': 'soon' is not a number\n"]),
+        (
+            ["handshake", "x", "443"],
+            ["unexpected extra argument (443)\n", "hint: a port stands behind a colon: HOST:443"],
+        ),
         (["xyz"], ["error: no such command: 'xyz'", "hint: see: counterseal --help"]),
         (["list", "--stats", "valid"], ["error: no such option: '--stats'", "hint: did you mean '--status'?"]),
         (["--home", "x", "list"], ["hint: it stands behind the command: counterseal COMMAND --home"]),
