@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from counterseal.handshake.wire.messages import ClientHello
 
 _ALERTS = frozenset({"handshake_failure", "insufficient_security", "illegal_parameter"})
-"""How servers say that they found nothing: most by the first, Go by the last for groups."""
+"""How servers say that they found nothing, most of them by the first."""
 _ORDER = (Offer.GROUPS, Offer.SIGNATURE_ALGORITHMS, Offer.CIPHER_SUITES)
 """The suites last: among all of them are some that need neither a group nor a signature."""
 _OTHERS: dict[TLSVersion, tuple[TLSVersion, int]] = {"1.2": ("1.3", TLS13), "1.3": ("1.2", TLS12)}

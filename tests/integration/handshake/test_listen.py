@@ -12,6 +12,7 @@ import pytest
 
 from command import here
 from listening import Listening, listening
+from meeting import PATIENCE
 from prove_pki import certificate_pem, key_pem, prove_pki
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ CHAINS = {
 @pytest.fixture(scope="module")
 def patient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Listening]:
     """Listen for as many clients as there come."""
-    with listening(tmp_path_factory.mktemp("patient"), "--json") as running:
+    with listening(tmp_path_factory.mktemp("patient"), "--json", *PATIENCE) as running:
         yield running
 
 
@@ -67,12 +68,12 @@ def test_clients_are_told_apart(tmp_path: Path, tls: str) -> None:
 @pytest.mark.parametrize("tls", ["1.2", "1.3"])
 def test_the_cas_are_named(tmp_path: Path, tls: str) -> None:
     """To openssl s_client and to our own handshake, which then says of a certificate that it would not be taken."""
-    with listening(tmp_path, "--tls", tls, "--json", "--count", "2") as desk:
+    with listening(tmp_path, "--tls", tls, "--json", "--count", "2", *PATIENCE) as desk:
         command = ["openssl", "s_client", "-connect", f"127.0.0.1:{desk.port}", "-nameopt", "RFC2253"]
         ran = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30, check=False)
         (tmp_path / "foreign.pem").write_bytes(certificate_pem(*CHAINS["foreign"]) + key_pem(PKI.foreign))
         own = ("--cert", str(tmp_path / "foreign.pem"))
-        met = here(tmp_path / "no-ca", "handshake", f"127.0.0.1:{desk.port}", *own, "--path", "/", "--json")
+        met = here(tmp_path / "no-ca", "handshake", f"127.0.0.1:{desk.port}", *own, *PATIENCE, "--json")
         arrivals = desk.arrivals()
     names = ["CN=Test Root", "CN=Test Client CA"]
     assert ran.stdout.partition("Acceptable client certificate CA names\n")[2].splitlines()[:2] == names
@@ -87,7 +88,7 @@ def test_the_cas_are_named(tmp_path: Path, tls: str) -> None:
 
 def test_no_ca_is_named_on_request(tmp_path: Path) -> None:
     """Then who comes without a certificate has none at all, and one of another CA is judged as before."""
-    with listening(tmp_path, "--any-ca", "--json", "--count", "2") as desk:
+    with listening(tmp_path, "--any-ca", "--json", "--count", "2", *PATIENCE) as desk:
         curl(desk.port, tmp_path, None)
         curl(desk.port, tmp_path, "foreign")
         without, foreign = desk.arrivals()
@@ -128,6 +129,21 @@ def test_nothing_in_common(patient: Listening, options: tuple[str, ...], words: 
     arrived = patient.arrival()
     assert arrived["ending"] == "own-fault"
     assert arrived["diagnosis"]["cause"].startswith(words)
+
+
+def test_no_session_is_taken_up(patient: Listening, tmp_path: Path) -> None:
+    """Tickets are given out in TLS 1.3, and the second handshake has certificates all the same."""
+    command = ["openssl", "s_client", "-connect", f"127.0.0.1:{patient.port}", "-tls1_3", "-ign_eof"]
+    session = tmp_path / "session.pem"
+
+    def names(option: str) -> list[str]:
+        request = b"GET / HTTP/1.1\r\n\r\n"
+        subprocess.run([*command, option, str(session)], input=request, capture_output=True, timeout=30, check=False)
+        return [row["name"] for row in patient.arrival()["ladder"]]
+
+    first = names("-sess_out")
+    assert session.is_file()
+    assert [names("-sess_in").count("Certificate"), first.count("Certificate")] == [2, 2]
 
 
 def test_a_certificate_for_servers(tmp_path: Path) -> None:

@@ -19,7 +19,10 @@ def directive_for(code: int | None) -> str | None:
 _WEAK = "the server's key or signature is weaker than this host's OpenSSL takes (security level 2)"
 FAULTS: dict[str, tuple[Cause, str | None]] = {
     "UNSUPPORTED_PROTOCOL": (
-        Cause("the server speaks only TLS 1.1 or older", "let the server offer TLS 1.2 and 1.3"),
+        Cause(
+            "the server chose TLS 1.1 or older, so it speaks none of the versions that this client offers",
+            "let the server offer TLS 1.2 and 1.3; without --tls both are asked for",
+        ),
         "ssl_protocols TLSv1.2 TLSv1.3;",
     ),
     "DH_KEY_TOO_SMALL": (

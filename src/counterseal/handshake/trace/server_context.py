@@ -38,7 +38,9 @@ def server_context(
     limit_versions(context, tls_version)
     context.set_cipher_list(SUITES.encode())
     context.set_options(int(NO_CERTIFICATE_COMPRESSION) | SSL.OP_NO_TICKET)
-    context.set_session_cache_mode(SSL.SESS_CACHE_OFF)  # a resumed handshake would have no certificates to explain
+    # A resumed handshake would have no certificates to explain. The tickets of TLS 1.3, which pyOpenSSL cannot turn
+    # off, are good for this context alone, and so for no other connection.
+    context.set_session_cache_mode(SSL.SESS_CACHE_OFF)
     context.set_alpn_select_callback(_choose_protocol)
     context.set_verify(SSL.VERIFY_PEER, lambda *_: True)  # judged afterwards
     _name(context, authorities)
