@@ -12,19 +12,22 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from broken_sites import Edit
 from captured import captured_case
 from command import counterseal
 from counterseal.handshake.common_ground import Lack, Shortage, find_lack
 from counterseal.handshake.examine import examine, watch
+from counterseal.handshake.explain.nginx_log import LogHint
 from counterseal.handshake.observation import Endpoint
 from counterseal.handshake.records import record_of
-from counterseal.handshake.trace.dial import Dial, Ending
+from counterseal.handshake.trace.dial import Dial, Ending, StartTLS
 from counterseal.handshake.wire.decode import HANDSHAKE
 from counterseal.handshake.wire.hello import client_hello
 from counterseal.handshake.wire.reader import Reader
 from foreign_servers import gnutls_serving, openssl_serving, write_files
 from meeting import PATIENCE
 from odd_servers import answering, serving, until_left
+from prove_bench import ProveBench, nginx_binaries, wait_for_line
 from prove_pki import prove_pki
 
 if TYPE_CHECKING:
@@ -72,6 +75,26 @@ def test_the_clients_own_host_leaves_out_what_is_usual(
     assert "in common" in found["diagnosis"]["cause"]
 
 
+@pytest.mark.nginx
+@pytest.mark.parametrize("binary", nginx_binaries().values(), ids=nginx_binaries())
+def test_nginx_writes_the_line_that_is_named(binary: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In TLS 1.3 each list has one of its own; what nginx itself is set to is among the broken set-ups."""
+    with ProveBench(tmp_path, binary) as bench:
+        groups = Edit(r"map_hash_bucket", r"ssl_ecdh_curve X25519; \g<0>", everywhere=True)
+        bench.texts[groups.file] = groups.apply(bench.texts[groups.file], "panel")
+        bench.install(bench.pki.files(leaver_revoked=False))
+        bench.start()
+        monkeypatch.setenv("OPENSSL_CONF", str(tmp_path / "openssl.cnf"))
+        for policy, of in (("Groups = X448", Shortage.GROUPS), (NO_ECDSA, Shortage.SIGNATURE_ALGORITHMS)):
+            (tmp_path / "openssl.cnf").write_text(POLICY + policy + "\n")
+            place = ("--connect", f"127.0.0.1:{bench.ports[0]}", "--tls", "1.3", *PATIENCE)
+            ran = counterseal(tmp_path / "no-ca", "handshake", "panel.prove.test", *place, "--json")
+            found = json.loads(ran.stdout)["handshake"]
+            assert found["lack"]["of"] == of
+            assert "openssl.cnf of this host" in found["diagnosis"]["fix"]
+            wait_for_line(tmp_path / "error.log", LogHint(**found["diagnosis"]["log"]))
+
+
 @pytest.mark.parametrize(
     ("priority", "tls", "lack"),
     [
@@ -106,6 +129,22 @@ def test_a_server_that_cuts_the_connection_in_place_of_an_alert() -> None:
     """It answers once the right thing is offered, so that was it."""
     with serving(cutting) as endpoint:
         found = look(endpoint)
+    assert found is not None
+    assert (found.of, found.takes) == (Shortage.CIPHER_SUITES, 0x1304)
+
+
+def test_behind_starttls() -> None:
+    """Each further ClientHello is led to by the same words in the clear."""
+
+    def mail(connection: socket.socket) -> None:
+        connection.sendall(b"220 mail.test ESMTP\r\n")
+        for answer in (b"250-mail.test\r\n250 STARTTLS\r\n", b"220 go ahead\r\n"):
+            connection.recv(65536)
+            connection.sendall(answer)
+        cutting(connection)
+
+    with serving(mail) as endpoint:
+        found = examine(Dial(endpoint, "mail.test", "mail.test", starttls=StartTLS.SMTP, timeout=30)).lack
     assert found is not None
     assert (found.of, found.takes) == (Shortage.CIPHER_SUITES, 0x1304)
 
