@@ -134,6 +134,14 @@ class Access:
             self._wake()
         return await future
 
+    async def ask(self, job: Callable[[Authority], T]) -> T:
+        """Return what ``job`` reads.
+
+        Where others share the store, it may write as well what concerns nobody else and a crash may forget: each
+        statement is on its own, waits for nobody, and stays whatever comes after it.
+        """
+        return await self.read(job)
+
     async def sign(self, work: Callable[[], T]) -> T:
         """Run ``work``, which uses a key that may be slow or elsewhere, in a thread."""
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)

@@ -12,13 +12,14 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from counterseal.authority.ahead import Ahead
 from counterseal.service.access import THREADS, Access
 from counterseal.service.announced import Announced
 from counterseal.service.together import Together
-from counterseal.service.transacting import look, patiently, transaction
+from counterseal.service.transacting import asking, look, patiently, transaction
 from counterseal.service.waiting import QUEUE_LIMIT, overloaded
 from counterseal.suspension import in_the_loop
 
@@ -44,10 +45,14 @@ class SharedAccess(Access):
         ahead = Ahead()
         writers = [replace(open_one(), ahead=ahead.beside()) for _ in range(WRITERS)]
         super().__init__(writers[0], writers[0], open_one, metrics)
-        self._readers = _Connections([open_one() for _ in range(READERS)])
+        readers = [open_one() for _ in range(READERS)]
+        for reader in readers:
+            reader.store.commit_soon()
+        self._readers = _Connections(readers)
         self._writers = _Connections(writers)
-        self._together = Together(self._transact, durable=True)
-        self._soon = Together(self._transact, durable=False)
+        self._together = Together(self._transact, transaction)
+        self._soon = Together(self._transact, partial(transaction, durable=False))
+        self._asked = Together(self._readers.do, asking)
         self._metrics.watch_waiting(self._count_waiting)
         self._announced = Announced(writers[0].store.listen)
         self._announced.begin()
@@ -80,8 +85,15 @@ class SharedAccess(Access):
         self._metrics.jobs.inc()
         return answer
 
+    async def ask(self, job: Callable[[Authority], T]) -> T:
+        """Do so together with others that ask at the same time, in no transaction; see ``Access``."""
+        if self._count_waiting() >= QUEUE_LIMIT:
+            raise overloaded()
+        answer: T = await self._asked.do(job, undone=False)
+        return answer
+
     def _count_waiting(self) -> int:
-        return self._writers.waiting + self._together.waiting + self._soon.waiting
+        return self._writers.waiting + self._together.waiting + self._soon.waiting + self._asked.waiting
 
     async def _release(self, ahead: Ahead) -> None:
         """Give numbers back at once or not at all: a stop does not wait for a database that is away."""
@@ -127,6 +139,7 @@ class SharedAccess(Access):
         await self._announced.close()
         await self._together.close()
         await self._soon.close()
+        await self._asked.close()
         await self._readers.close()
         await self._writers.close()
         await super().close()

@@ -16,16 +16,18 @@ from typing import TYPE_CHECKING, Any
 
 from counterseal.errors import CountersealError, StoreError
 from counterseal.service.problems import UNANSWERED
-from counterseal.service.transacting import AWAY, CONFLICT, PATIENCE_SECONDS, patiently, transaction
+from counterseal.service.transacting import AWAY, CONFLICT, PATIENCE_SECONDS, patiently
 from counterseal.service.waiting import Waiting, deliver
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+    from contextlib import AbstractContextManager
 
     from counterseal.authority.parts import Authority
     from counterseal.service.waiting import Job, Outcome
 
     Run = Callable[[Callable[[Authority], list[Outcome]]], Awaitable[list[Outcome]]]
+    Around = Callable[[Authority], AbstractContextManager[None]]
 
 GROUP_LIMIT = 32
 """Jobs in one transaction at most: after a failure each is done alone."""
@@ -37,11 +39,14 @@ _FOR_ALL = AWAY | {UNANSWERED, "store.busy"}
 
 
 class Together:
-    """The jobs of one process, durable ones or others; ``run`` has a connection of its own do a work."""
+    """Jobs of one kind in one process.
 
-    def __init__(self, run: Run, *, durable: bool) -> None:
+    ``run`` has a connection do a work, and ``around`` is what all jobs of a work are done in, such as a transaction.
+    """
+
+    def __init__(self, run: Run, around: Around) -> None:
         self._run = run
-        self._durable = durable
+        self._around = around
         self._waiting: deque[Waiting] = deque()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -54,7 +59,7 @@ class Together:
         """Do the job and return its answer once it is committed; see ``Access.write``."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Any] = loop.create_future()
-        self._waiting.append(Waiting(job, future, self._durable, undone, order))
+        self._waiting.append(Waiting(job, future, durable=True, undone=undone, order=order))
         if sum(not task.done() for task in self._tasks) < AT_ONCE:  # one that is done takes nothing more
             task = loop.create_task(self._work())
             self._tasks.add(task)
@@ -70,29 +75,34 @@ class Together:
             group = [self._waiting.popleft() for _ in range(min(GROUP_LIMIT, len(self._waiting)))]
             group.sort(key=attrgetter("order"))
             try:
-                deliver(await self._run(lambda authority, group=group: _do(authority, group)))  # type: ignore[misc] # a default binds the loop's value
+                deliver(await self._run(lambda authority, group=group: self._do(authority, group)))  # type: ignore[misc] # a default binds the loop's value
             except Exception as error:  # noqa: BLE001 - every waiter is told, and the next group goes on
                 deliver([(waiting.future, None, error) for waiting in group])
 
+    def _do(self, authority: Authority, group: list[Waiting]) -> list[Outcome]:
+        """Do all in one transaction; where that fails by one of them, each alone.
 
-def _do(authority: Authority, group: list[Waiting]) -> list[Outcome]:
-    """Do all in one transaction; where that fails by one of them, each alone.
+        Where it fails by the database, or by somebody who holds the log's head for too long, all are told: each alone
+        would wait for as long again.
+        """
+        try:
+            return self._do_together(authority, group)
+        except CountersealError as error:
+            if error.code in _FOR_ALL or len(group) == 1:
+                raise
+        until = time.monotonic() + PATIENCE_SECONDS
+        return [self._do_alone(authority, waiting, until) for waiting in group]
 
-    Where it fails by the database, or by somebody who holds the log's head for too long, all are told: each alone would
-    wait for as long again.
-    """
-    try:
-        return _do_together(authority, group)
-    except CountersealError as error:
-        if error.code in _FOR_ALL or len(group) == 1:
-            raise
-    until = time.monotonic() + PATIENCE_SECONDS
-    return [_do_alone(authority, waiting, until) for waiting in group]
+    def _do_together(self, authority: Authority, group: list[Waiting]) -> list[Outcome]:
+        with self._around(authority), authority.store.recorded_together():
+            return [_attempt(authority, waiting) for waiting in group]
 
-
-def _do_together(authority: Authority, group: list[Waiting]) -> list[Outcome]:
-    with transaction(authority, durable=group[0].durable), authority.store.recorded_together():
-        return [_attempt(authority, waiting) for waiting in group]
+    def _do_alone(self, authority: Authority, waiting: Waiting, until: float) -> Outcome:
+        try:
+            (outcome,) = patiently(lambda: self._do_together(authority, [waiting]), until)
+        except Exception as error:  # noqa: BLE001 - it belongs to the one who asked
+            return waiting.future, None, error
+        return outcome
 
 
 def _attempt(authority: Authority, waiting: Waiting) -> Outcome:
@@ -105,11 +115,3 @@ def _attempt(authority: Authority, waiting: Waiting) -> Outcome:
         if isinstance(error, StoreError) and error.code in AWAY | {CONFLICT}:
             raise
         return waiting.future, None, error
-
-
-def _do_alone(authority: Authority, waiting: Waiting, until: float) -> Outcome:
-    try:
-        (outcome,) = patiently(lambda: _do_together(authority, [waiting]), until)
-    except Exception as error:  # noqa: BLE001 - it belongs to the one who asked
-        return waiting.future, None, error
-    return outcome

@@ -36,6 +36,13 @@ def look(authority: Authority, job: Callable[[Authority], T]) -> T:
 
 
 @contextmanager
+def asking(authority: Authority) -> Iterator[None]:
+    """Look, and write what concerns nobody else and may be forgotten, in no transaction."""
+    with authority.store.cas_once(), authority.store.each_by_itself():
+        yield
+
+
+@contextmanager
 def transaction(authority: Authority, *, durable: bool = True) -> Iterator[None]:
     """Commit at the end, beside others; raises StoreError ``store.unanswered`` when the answer to that was lost."""
     store = authority.store

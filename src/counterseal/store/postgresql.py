@@ -60,6 +60,10 @@ class PostgreSQLStore(Store):
         """Fail at once where another process is writing; see ``Store``."""
         self.run("select set_config('lock_timeout', '1', false)")
 
+    def commit_soon(self) -> None:
+        """Wait for no flush; see ``Store``."""
+        self._server.always("select set_config('synchronous_commit', 'off', false)")
+
     def listen(self) -> PostgreSQLListener:
         """Be told on a connection of its own what changes; see ``Store``."""
         return PostgreSQLListener(self._server.again(), self.place)

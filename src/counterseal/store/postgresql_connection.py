@@ -145,6 +145,18 @@ class PostgreSQL:
         cursor.execute(_translate(statement), values)
         return cursor
 
+    def always(self, statement: str) -> None:
+        """Run a statement now, and on every connection that is made in the place of this one."""
+        dial = self._dial
+
+        def dial_so() -> Line:
+            line = dial()
+            line.execute(statement.encode())
+            return line
+
+        self._dial = dial_so
+        self.execute(statement)
+
     def again(self) -> PostgreSQL:
         """Return one more connection to the same database."""
         return PostgreSQL(self._dial)

@@ -88,6 +88,7 @@ class Session:
         self._dialect = dialect
         self._our_errors = _OurErrors(dialect, place)
         self._depth = 0
+        self._each_by_itself = False
         self.place = place
 
     @property
@@ -124,8 +125,20 @@ class Session:
             raise
 
     @contextmanager
+    def each_by_itself(self) -> Iterator[None]:
+        """Let each ``statement`` inside be on its own, whoever else is writing: for what concerns nobody else."""
+        self._each_by_itself = True
+        try:
+            yield
+        finally:
+            self._each_by_itself = False
+
+    @contextmanager
     def statement(self) -> Iterator[None]:
         """Make one writing statement durable, or a part of the transaction around it: it needs no step of its own."""
+        if self._each_by_itself:
+            yield
+            return
         if not self._depth:
             with self.transaction():
                 yield

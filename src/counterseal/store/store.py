@@ -44,6 +44,9 @@ class Store(Issuance, Revocations, Expiry, ABC):
     def wait_never(self) -> None:
         """Fail at once (``store.busy``) where another process is writing, for who must not block and tries again."""
 
+    def commit_soon(self) -> None:
+        """Have a crash forget what this connection commits by itself; of no use to a file, whose commits are shared."""
+
     def cut(self) -> None:
         """End from another thread whatever waits for a server that has stopped to answer; nobody waits for a file."""
 

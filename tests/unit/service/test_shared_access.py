@@ -16,6 +16,7 @@ from counterseal.service import shared_access, transacting
 from counterseal.service.shared_access import SharedAccess
 from counterseal.store.acme.accounts import add_account
 from counterseal.store.acme.orders import add_order, change_order, claim_processing
+from counterseal.store.acme.passing import NonceUse, use_nonce
 from counterseal.store.acme.records import AccountRecord, OrderRecord
 from counterseal.store.postgresql_failures import unreachable
 from counterseal.suspension import wait_for
@@ -199,6 +200,23 @@ def test_a_lost_connection_is_made_anew(lab: Lab) -> None:
         return await access.read(taken)
 
     assert lab.run(story) == [1, 2]
+
+
+def test_who_asks_waits_for_nobody(lab: Lab) -> None:
+    """Neither for the disk, also on a connection that was made anew, nor for who writes alone; what he writes stays."""
+
+    def ask(authority: Authority) -> tuple[NonceUse, object]:
+        return use_nonce(authority.store, "n", 5), authority.store.row("show synchronous_commit")
+
+    async def story(access: SharedAccess) -> list[object]:
+        with lab.authority() as alone, alone.store.transaction():
+            answers = [await asyncio.wait_for(access.ask(ask), SECONDS)]
+        await asyncio.to_thread(
+            cluster().sql, "select pg_terminate_backend(pid) from pg_stat_activity where datname like 'test_%'"
+        )
+        return [*answers, await access.ask(ask)]
+
+    assert lab.run(story) == [(NonceUse.FIRST, ("off",)), (NonceUse.AGAIN, ("off",))]
 
 
 def test_a_silent_server_is_given_up(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -179,15 +179,15 @@ class Endpoint:
         call, access = opened.call, self._service.access
         if self._numbered is None:
             order = None if together is None else f"{call.owner.id} {together}"
-            durable = durable and not call.is_get
             return await self._do_beside(opened, job, durable=durable, undone=undone, together=order)
         if call.is_get:
-            return await access.read(lambda authority: job(authority, call))
+            return await access.ask(lambda authority: job(authority, call))
         return await access.write(lambda authority: job(acting(authority, call), call), durable=durable, undone=undone)
 
     async def _do_beside(self, opened: Opened, job: Job[T], *, durable: bool, undone: bool, together: str | None) -> T:
         """Do so where others share the store: a nonce that is undone with its job is spent once more, alone.
 
+        Where the database goes away in the middle of a question, its nonce may be spent: the client comes again.
         After a refusal the account is read anew.
         """
 
@@ -195,12 +195,15 @@ class Endpoint:
             opened.spend(authority)
             return job(acting(authority, opened.call), opened.call)
 
+        access = self._service.access
         try:
-            return await self._service.access.write(step, durable=durable, undone=undone, together=together)
+            if opened.call.is_get:
+                return await access.ask(step)
+            return await access.write(step, durable=durable, undone=undone, together=together)
         except Problem:
             self._forget(opened.call.account)
-            if undone:
-                await self._service.access.write(opened.spend)
+            if undone and not opened.call.is_get:
+                await access.write(opened.spend)
             raise
 
     def nonce(self) -> str:
