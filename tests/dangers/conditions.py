@@ -14,12 +14,18 @@ ASKED_FOR = "return 200 $request_uri;"
 """An application that says what it was asked for."""
 KEPT = 'add_header Cache-Control max-age=60; return 200 "at $server_port";'
 """An application that says which one it is, for a minute."""
+WHERE = 'return 200 "at $server_port";'
+"""An application that says which one it is."""
 PAGES = "/pages/"
+BACKEND = "mtls-same-backend-via-open-server"
+WWW = Visit(name="www.test", host="www.test")
+"""Who comes to the other server, without a certificate."""
+OTHER = WWW._replace(path="/other/v1/x")
 
 DANGERS = (
     Danger(
         "mtls-cache-read-by-open-server",
-        Visit(name="www.test", host="www.test"),
+        WWW,
         "200 at 9000",
         "200 at 9001",
         first=BOB,
@@ -96,13 +102,13 @@ DANGERS = (
     Danger("mtls-plaintext-sibling-listen", PLAIN, ADMITTED, "403", good="good_refused"),
     Danger("mtls-return-skips-access-phase", BOB._replace(path="/secret"), "200 secret", "403"),
     Danger("mtls-return-skips-access-phase", SECRET, "200 secret", "400", bad="bad_subrequest"),
-    Danger(
-        "mtls-same-backend-via-open-server",
-        Visit(name="www.test", host="www.test"),
-        "200 at 9000",
-        "200 at 9001",
-        application='return 200 "at $server_port";',
-    ),
+    Danger(BACKEND, WWW, "200 at 9000", "200 at 9001", application=WHERE),
+    Danger(BACKEND, WWW._replace(path="/admin/x"), ADMITTED, "404", bad="bad_part", good="good_part"),
+    Danger(BACKEND, WWW, ADMITTED, "403", bad="bad_optional", good="good_optional"),
+    Danger(BACKEND, OTHER, "200 /v1/x", "403", bad="bad_optional_path", good="good_optional", application=ASKED_FOR),
+    Danger(BACKEND, WWW, "200 at 9000", "200 at 9001", bad="bad_member", good="good_member", application=WHERE),
+    Danger(BACKEND, PLAIN, "200 at 9000", "200 at 9001", bad="bad_stream", good="good_stream", application=WHERE),
+    Danger(BACKEND, PLAIN, ADMITTED, "closed", bad="bad_stream_map", good="good_stream_map"),
     Danger("mtls-verify-compared-to-failed", ANYBODY, ADMITTED, "403"),
     Danger("mtls-verify-compared-to-failed", ANYBODY, ADMITTED, "403", bad="bad_regex"),
     Danger("mtls-verify-compared-to-failed", ANYBODY, "200 files", "403", bad="bad_map_regex", good="good_map"),

@@ -73,6 +73,7 @@ DANGERS = (
         application=TOLD,
     ),
     Danger("id-header-passes-open-server", OPEN, AS_ADMIN, "200 ,", application=TOLD),
+    Danger("id-header-passes-open-server", OPEN, AS_ADMIN, "200 ,", bad="bad_member", application=TOLD),
     Danger("id-map-default-allow", BOB, ADMITTED, "403"),
     Danger("id-map-default-allow", BOB, ADMITTED, "403", bad="bad_no_default"),
     Danger("id-raw-cert-header", BOB, "400", ADMITTED),

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from counterseal.nginx.lint.model import Configuration, Server
 
 _LITERAL = re.compile(r"\^((?:[A-Za-z0-9/_~-]|\\[./-])*)(?![*?+{])")
+_REST = re.compile(r"(?:\.\*|\(\.\*\))\$?\Z")
 REGEX = frozenset({"~", "~*"})
 """Those that match by a regular expression."""
 _LONGEST_WORD = 4096
@@ -90,6 +91,13 @@ def regex_beginning(location: Level) -> str | None:
     """Return how every path begins that a regular-expression location matches, as far as that is told; else None."""
     modifier, pattern = location.match
     literal = _LITERAL.match(pattern) if modifier in REGEX else None
+    return literal[1].replace("\\", "") if literal else None
+
+
+def whole_beginning(location: Level) -> str | None:
+    """Return the beginning where a regular-expression location matches every path with it, as ``~ ^/admin/`` does."""
+    modifier, pattern = location.match
+    literal = _LITERAL.fullmatch(_REST.sub("", pattern)) if modifier == "~" else None
     return literal[1].replace("\\", "") if literal else None
 
 

@@ -22,7 +22,13 @@ if TYPE_CHECKING:
     from counterseal.nginx.tree import Directive
 
 HEADERS = {"proxy_pass": "proxy_set_header", "grpc_pass": "grpc_set_header"}
-_TARGET = re.compile(r"(?:(?P<scheme>[a-z]+)://)?(?P<host>unix:[^:]*|\[[^\]]*\]|[^/:]+)(?::(?P<port>\d+))?(?:[:/].*)?")
+_TARGET = re.compile(
+    r"(?:(?P<scheme>[a-z]+)://)?(?P<host>unix:[^:]*|\[[^\]]*\]|[^/:]+)(?::(?P<port>\d+))?(?::?(?P<uri>/.*)|:.*)?"
+)
+_WHOLE_URI = re.compile(r"(?:\$request_uri|\$uri(?:\$is_args\$args)?)\Z")
+"""What asks an application for the very path that was asked for."""
+_PORTS = {"https": "443", "grpcs": "443"}
+_LOOPBACK = {"localhost": ("127.0.0.1", "[::1]")}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -151,6 +157,36 @@ def addresses(configuration: Configuration, passing: Passing) -> tuple[str, ...]
         return (passing.host,)
     servers = (one.arguments[0] for one in group.directives if one.name == "server" and one.arguments)
     return tuple(match["host"].lower() for text in servers if (match := _TARGET.fullmatch(text)))
+
+
+def members(configuration: Configuration, target: str) -> frozenset[str]:
+    """Return host and port of everyone who may be asked where a target is named: one group member is like another.
+
+    Members that are ``down`` are not asked. Nothing is known of what a variable names.
+    """
+    match = _TARGET.fullmatch(_WHOLE_URI.sub("", target))
+    if match is None or "$" in match["host"]:
+        return frozenset()
+    group = configuration.upstreams.get(match["host"])
+    if group is None:
+        return _sockets(match, _PORTS.get((match["scheme"] or "").lower(), "80"))
+    servers = (one.arguments for one in group.directives if one.name == "server" and "down" not in one.arguments)
+    named = (_TARGET.fullmatch(arguments[0]) for arguments in servers if arguments)
+    return frozenset[str]().union(*(_sockets(one, "80") for one in named if one is not None))
+
+
+def _sockets(match: re.Match[str], port: str) -> frozenset[str]:
+    host = match["host"].lower()
+    if host.startswith("unix:"):
+        return frozenset({match["host"]})
+    return frozenset(f"{one}:{match['port'] or port}" for one in _LOOPBACK.get(host, (host,)))
+
+
+def read_uri(directive: Directive) -> str:
+    """Return the path by which a ``proxy_pass`` replaces that of its location; empty where it does not."""
+    target = directive.arguments[0] if directive.name == "proxy_pass" and directive.arguments else ""
+    match = _TARGET.fullmatch(_WHOLE_URI.sub("", target))
+    return match["uri"] or "" if match is not None else ""
 
 
 def is_remote(host: str) -> bool:

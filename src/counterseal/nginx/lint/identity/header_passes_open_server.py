@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from counterseal.findings import Severity
 from counterseal.nginx.lint.fix import Applicability
-from counterseal.nginx.lint.passing import cleared, identity_headers, passings
+from counterseal.nginx.lint.passing import cleared, identity_headers, members, passings
 from counterseal.nginx.lint.rule import Found, Rule, at
 
 if TYPE_CHECKING:
@@ -21,12 +21,14 @@ def check(configuration: Configuration) -> Iterator[Found]:
     told: dict[str, set[str]] = defaultdict(set)
     for server in configuration.guarded:
         for passing in passings(server):
-            told[passing.target] |= identity_headers(configuration, passing)
+            for member in members(configuration, passing.directive.arguments[0]):
+                told[member] |= identity_headers(configuration, passing)
     for server in configuration.servers if told else ():
         if server.kind != "http" or server.verifies:
             continue
         for passing in passings(server):
-            missing = sorted(name for name in told.get(passing.target, ()) if not passing.overwrites(name))
+            heard = [told[member] for member in members(configuration, passing.directive.arguments[0]) & told.keys()]
+            missing = sorted(name for name in frozenset[str]().union(*heard) if not passing.overwrites(name))
             if missing:
                 message = f"lets {missing[0]} of the client through to {passing.target}"
                 yield Found(at(passing.directive), message, cleared(passing, missing), decision=_DECISION)
