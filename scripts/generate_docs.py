@@ -43,7 +43,9 @@ def write_errors() -> str:
         "",
         NOTE,
         "Every error has a code that does not change between versions, a message with the value that failed, and where",
-        "something can be done about it a hint. `--json` shows the code; scripts look at it, never at the message.",
+        "something can be done about it a hint. Under `--json` a command that fails prints them on stdout, too:",
+        '`{"version": 1, "error": {"code", "message", "hint", …}}` ([JSON Schema](schemas/error.json)). Scripts look',
+        "at the code, never at the message; that of a command line that is wrong is `command.usage`.",
         "A word in `<angle brackets>` stands for the value.",
     ]
     for kind, docstring in read_kinds().items():

@@ -28,7 +28,7 @@ def schema_of(command: str) -> Schema:
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         **whole,
-        "title": f"counterseal {command} --json",
+        "title": "any command that fails, --json" if command == "error" else f"counterseal {command} --json",
         "properties": {"version": {"const": JSON_VERSION}, **whole["properties"]},
         "required": ["version", *whole["required"]],
         "$defs": {name: _in_lines(component) for name, component in components.items()},

@@ -53,10 +53,11 @@ def here(home: Path, *arguments: str) -> Ran:
 
 
 def _held(arguments: Sequence[str], ran: Ran) -> Ran:
-    """Return it; fails where a command that has a schema printed something else."""
+    """Return it; fails where a command that has a schema printed something else, or an error is not as published."""
     command, *options = arguments
     if ran.stdout and "--json" in options and "--dry-run" not in options and command in COMMANDS:
-        hold(command, json.loads(ran.stdout))
+        document = json.loads(ran.stdout)
+        hold("error" if "error" in document else command, document)
     return ran
 
 

@@ -60,5 +60,9 @@ def test_a_word_may_be_added_and_none_taken_away() -> None:
 @pytest.mark.parametrize("command", DOCUMENTS)
 def test_the_page_of_the_command_names_its_schema(command: str) -> None:
     """Where the answer is documented."""
-    page = ROOT / "docs" / {"listen": "handshake.md", "prove": "proof.md"}.get(command, f"{command}.md")
+    page = (
+        ROOT
+        / "docs"
+        / {"listen": "handshake.md", "prove": "proof.md", "error": "errors.md"}.get(command, f"{command}.md")
+    )
     assert f"schemas/{command}.json" in page.read_text()

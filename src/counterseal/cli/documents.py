@@ -94,6 +94,37 @@ class TimelineDocument(TypedDict):
     svg: str | None
 
 
+class ErrorFinding(TypedDict):
+    """One of several faults; ``where`` says in what, null where it is about the whole."""
+
+    code: str
+    where: str | None
+    message: str
+    hint: str | None
+
+
+class Error(TypedDict):
+    """What failed: ``code`` does not change between versions (``command.usage``: the command line is wrong), texts may.
+
+    ``findings`` are every fault where there can be several, ``candidates`` what an ambiguous name stands for, ``nginx``
+    is its own line, ``advice`` what to look at after a deploy that failed.
+    """
+
+    code: str
+    message: str
+    hint: str | None
+    findings: list[ErrorFinding]
+    candidates: list[str]
+    nginx: str | None
+    advice: list[str]
+
+
+class ErrorDocument(TypedDict):
+    """What any command prints under ``--json`` when it fails; the words on stderr are the same."""
+
+    error: Error
+
+
 DOCUMENTS = {
     "handshake": HandshakeDocument,
     "listen": ListenDocument,
@@ -101,5 +132,6 @@ DOCUMENTS = {
     "prove": ProveDocument,
     "doctor": DoctorDocument,
     "timeline": TimelineDocument,
+    "error": ErrorDocument,
 }
-"""By command."""
+"""By command; ``error`` is of every one."""

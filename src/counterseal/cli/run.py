@@ -29,12 +29,19 @@ if TYPE_CHECKING:
 
 def run(args: Sequence[str] | None = None) -> int:
     """Run one command line and return its exit code."""
+    words = sys.argv[1:] if args is None else list(args)
     try:
-        words = None if args is None else list(args)
+        return _run(words, as_json="--json" in words)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader went away, as in `| head`
+        return DONE
+
+
+def _run(words: list[str], *, as_json: bool) -> int:
+    try:
         code = main.main(args=words, prog_name="counterseal", standalone_mode=False, color=_colour())
     except click.UsageError as error:
-        _say_usage(error)
-        return USAGE
+        return _report_usage(error, as_json=as_json)
     except click.ClickException as error:
         _say(f"error: {error.format_message()}")
         return FAILED
@@ -42,14 +49,13 @@ def run(args: Sequence[str] | None = None) -> int:
         _say("error: interrupted")
         return INTERRUPTED
     except CountersealError as error:
-        return report(error)
+        return report(error, as_json=as_json)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader went away, as in `| head`
-        code = DONE
+        raise
     except Exception as error:  # the last resort, so that a person sees a sentence
         if os.environ.get("COUNTERSEAL_DEBUG"):
             raise
-        return _report_unexpected(error)
+        return _report_unexpected(error, as_json=as_json)
     return code if isinstance(code, int) else DONE
 
 
@@ -58,8 +64,8 @@ def _colour() -> bool | None:
     return False if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb" else None
 
 
-def report(error: CountersealError) -> int:
-    """Say what failed and what to do, and return the exit code."""
+def report(error: CountersealError, *, as_json: bool = False) -> int:
+    """Say what failed and what to do, with ``as_json`` as data too, and return the exit code."""
     _say(f"error: {error.message}")
     for finding in error.findings if isinstance(error, RefusedError | InputError) else ():
         _say(f"  - {finding.where + ': ' if finding.where else ''}{finding.message}")
@@ -73,32 +79,37 @@ def report(error: CountersealError) -> int:
         _say(f"  {line}")
     if error.hint:
         _say(f"hint: {error.hint}")
+    if as_json:
+        from counterseal.cli.error_json import print_error  # noqa: PLC0415 - only when something failed
+
+        print_error(error)
     if isinstance(error, InputError):
         return USAGE
     return REFUSED if isinstance(error, RefusedError) else FAILED
 
 
-def _report_unexpected(error: Exception) -> int:
+def _report_unexpected(error: Exception, *, as_json: bool) -> int:
     if isinstance(error, OSError) and error.filename:  # the machine is not as it was thought to be: no fault of ours
         from counterseal.files import not_used  # noqa: PLC0415 - only when something failed
 
-        return report(not_used(error))
+        return report(not_used(error), as_json=as_json)
     reason = error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__
-    _say(f"error: something unexpected happened: {reason}")
-    _say("hint: this is a fault in Counterseal; run again with COUNTERSEAL_DEBUG=1 and report what it prints")
-    return FAILED
+    hint = "this is a fault in Counterseal; run again with COUNTERSEAL_DEBUG=1 and report what it prints"
+    return report(
+        CountersealError("command.unexpected", f"something unexpected happened: {reason}", hint=hint), as_json=as_json
+    )
 
 
-def _say_usage(error: click.UsageError) -> None:
+def _report_usage(error: click.UsageError, *, as_json: bool) -> int:
     from counterseal.cli.usage import usage_lines  # noqa: PLC0415 - only for words that are wrong
 
     if isinstance(error, NoArgsIsHelpError):
         _say(error.format_message())
-        return
+        return USAGE
     if error.ctx is not None:
         _say(error.ctx.get_usage())
-    for line in usage_lines(error):
-        _say(line)
+    message, *hints = (line.partition(": ")[2] for line in usage_lines(error))
+    return report(InputError("command.usage", message, hint=next(iter(hints), None)), as_json=as_json)
 
 
 def _say(line: str) -> None:

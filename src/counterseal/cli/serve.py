@@ -69,7 +69,7 @@ def serve(run: Run, *, listen: str | None, names: tuple[str, ...], print_unit: b
     try:
         run_service(run.home, settings, run.ask_passphrase, started=started)
     except KeyAccessError as error:
-        report(error)
+        report(error, as_json=run.json)
         return USAGE  # as for a wrong setting: no restart mends a passphrase, and the unit makes none
     return DONE
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from errno import EACCES
 from typing import TYPE_CHECKING
 
 import pytest
 
+from command import here
 from counterseal.cli.group import main
-from counterseal.cli.run import run
+from counterseal.cli.run import report, run
+from counterseal.errors import AmbiguousError, RefusedError
 from counterseal.files import not_used
+from counterseal.findings import Finding, Severity
+from schemas import hold
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,6 +34,51 @@ def test_who_may_not_is_told_who_may() -> None:
         "cannot use /root/ca/store.sqlite: permission denied",
         "run as the user who owns the directory, or choose another one",
     )
+
+
+@pytest.mark.parametrize(
+    ("words", "exit_code", "code", "message", "hint"),
+    [
+        (
+            ["list"],
+            1,
+            "home.missing",
+            "there is no CA in @",
+            "make one: counterseal init --home @; or name the right one",
+        ),
+        (["handshake", "x:y"], 2, "target.syntax", "not a host with a port: 'x:y'", "write HOST, HOST:PORT or"),
+        (["list", "--stats", "x"], 2, "command.usage", "no such option: '--stats'", "did you mean '--status'?"),
+        (["list", "--limit", "x"], 2, "command.usage", "invalid value for '--limit': 'x' is not a whole number", None),
+    ],
+)
+def test_an_error_is_data_too(
+    words: list[str], exit_code: int, code: str, message: str, hint: str | None, tmp_path: Path
+) -> None:
+    """On stdout under ``--json``, as published; the words on stderr are the same."""
+    home = tmp_path / "none"
+    ran = here(home, *words, "--json")
+    assert ran.code == exit_code
+    document = json.loads(ran.stdout)
+    hold("error", document)
+    error = document["error"]
+    assert (error["code"], error["message"]) == (code, message.replace("@", str(home)))
+    assert (error["hint"] or "").startswith((hint or "").replace("@", str(home)))
+    assert (error["hint"] is None) == (hint is None)
+    assert f"error: {error['message']}\n" in ran.stderr
+    assert here(home, *words).stdout == ""
+
+
+def test_every_fault_of_an_error_is_data(capsys: pytest.CaptureFixture[str]) -> None:
+    """As policy and configuration have several, and an ambiguous name its candidates."""
+    fault = Finding("name.none", Severity.HIGH, "no name", "alice", "give one")
+    assert report(RefusedError("policy.refused", "refused: alice", findings=[fault]), as_json=True) == 4
+    refused = json.loads(capsys.readouterr().out)
+    hold("error", refused)
+    assert refused["error"]["findings"] == [
+        {"code": "name.none", "where": "alice", "message": "no name", "hint": "give one"}
+    ]
+    assert report(AmbiguousError("certificate.ambiguous", "two: alice", candidates=["1", "2"]), as_json=True) == 2
+    assert json.loads(capsys.readouterr().out)["error"]["candidates"] == ["1", "2"]
 
 
 @pytest.mark.parametrize(

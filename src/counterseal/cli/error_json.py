@@ -1,0 +1,38 @@
+"""An error as data for ``--json``, on stdout beside the words on stderr; docs/errors.md has the codes."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import click
+
+from counterseal.cli.common import JSON_VERSION
+from counterseal.errors import AmbiguousError, DeployError, InputError, NginxError, RefusedError
+
+if TYPE_CHECKING:
+    from counterseal.cli.documents import ErrorDocument, ErrorFinding
+    from counterseal.errors import CountersealError
+    from counterseal.findings import Finding
+
+
+def print_error(error: CountersealError) -> None:
+    """Print the document of a failed command."""
+    document: ErrorDocument = {
+        "error": {
+            "code": error.code,
+            "message": error.message,
+            "hint": error.hint,
+            "findings": [_finding(one) for one in error.findings]
+            if isinstance(error, RefusedError | InputError)
+            else [],
+            "candidates": list(error.candidates) if isinstance(error, AmbiguousError) else [],
+            "nginx": error.quote if isinstance(error, NginxError) else None,
+            "advice": list(error.advice) if isinstance(error, DeployError) else [],
+        }
+    }
+    click.echo(json.dumps({"version": JSON_VERSION, **document}, indent=2))
+
+
+def _finding(finding: Finding) -> ErrorFinding:
+    return {"code": finding.code, "where": finding.where, "message": finding.message, "hint": finding.hint}
