@@ -37,8 +37,12 @@ SHOWN_ELSEWHERE = {
     "up-plain-http": "test_told.py",
     "up-session-of-another-certificate": "test_upstreams.py",
 }
+_COMMENT = "tells what a comment does to the linter, and nothing about nginx, which reads over it"
 NOT_SHOWN = {
     "file-unreadable": "tells what the linter could not look at, and nothing about nginx",
+    "ignore-unknown-code": _COMMENT,
+    "ignore-unused": _COMMENT,
+    "ignore-without-reason": _COMMENT,
     "mtls-crl-large": "costs time and refuses nobody; a time is measured in benchmarks/crl.py, not held by a test",
     "tls-key-world-readable": "nginx serves the same with either mode; who else reads the file is no matter of nginx",
 }

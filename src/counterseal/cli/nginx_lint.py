@@ -34,6 +34,7 @@ Examples:
   counterseal nginx lint --explain mtls-tickets-enabled
 
 A comment "# counterseal: ignore[CODE] reason" at the end of a line, or alone above it, silences CODE there.
+Such a comment that is of no use, or gives no reason, is a finding of severity info itself.
 Exit codes: 0 nothing at or above --fail-on, 2 unreadable configuration, 3 findings.
 """
 

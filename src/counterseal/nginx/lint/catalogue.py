@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from counterseal.nginx.lint import file, identity, mtls, stream, tls, upstream
+from counterseal.nginx.lint import file, identity, ignored, mtls, stream, tls, upstream
 
 if TYPE_CHECKING:
     from counterseal.nginx.lint.rule import Rule
@@ -16,4 +16,5 @@ RULES: tuple[Rule, ...] = (
     *upstream.RULES,
     *stream.RULES,
     *file.RULES,
+    *ignored.RULES,
 )

@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING
 from counterseal.findings import Finding, Severity
 from counterseal.nginx.lint.catalogue import RULES
 from counterseal.nginx.lint.edit import choose_edits
+from counterseal.nginx.lint.files import NAMING
 from counterseal.nginx.lint.fix import Applicability
-from counterseal.nginx.lint.ignore import find_ignored
+from counterseal.nginx.lint.ignore import Judged, find_ignores
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Mapping
+    from collections.abc import Collection, Container, Mapping
 
     from counterseal.nginx.lint.edit import Edit
     from counterseal.nginx.lint.fix import Fix
+    from counterseal.nginx.lint.ignore import Ignore
     from counterseal.nginx.lint.model import Configuration
     from counterseal.nginx.lint.rule import Found, Place, Rule
     from counterseal.nginx.tree import Directive
@@ -66,19 +68,46 @@ class LintResult:
         return tuple(located for located in self.found if located.finding.severity >= severity)
 
 
-def lint(configuration: Configuration, texts: Mapping[str, str], *, rules: Iterable[Rule] = RULES) -> LintResult:
+def lint(configuration: Configuration, texts: Mapping[str, str], *, rules: Collection[Rule] = RULES) -> LintResult:
     """Run every rule that concerns the version; ``texts`` are the files, for their order and their comments."""
-    ignored = find_ignored(texts)
+    concerning = [rule for rule in rules if rule.concerns(configuration.version)]
     order = {file: number for number, file in enumerate(texts)}
     located = {
         (rule.code, found.place, found.message): _located(rule, found)
-        for rule in rules
-        if rule.concerns(configuration.version)
-        for found in rule.check(configuration)
+        for rule in concerning
+        for found in (rule.check(configuration) if rule.check else ())
     }
-    loud = [one for one in located.values() if (one.place.file, one.place.line, one.rule.code) not in ignored]
+    ignores = tuple(find_ignores(texts))
+    ignored = {(ignore.file, ignore.about, code) for ignore in ignores for code in ignore.codes}
+    silenced = {place for one in located.values() if (place := _comment_place(one)) in ignored}
+    loud = [one for one in located.values() if _comment_place(one) not in silenced]
+    codes = frozenset(rule.code for rule in rules)
+    heard = frozenset(rule.code for rule in concerning) if ignores and _is_all_known(configuration) else frozenset()
+    for judged in (_judged(ignore, silenced, codes, heard) for ignore in ignores):
+        loud += (_located(rule, found) for rule in concerning if rule.judge for found in rule.judge(judged))
     loud.sort(key=lambda one: (order.get(one.place.file, len(order)), one.place.line, one.place.column, one.rule.code))
-    return LintResult(tuple(loud), silenced=len(located) - len(loud))
+    return LintResult(tuple(loud), silenced=sum(_comment_place(one) in silenced for one in located.values()))
+
+
+def _comment_place(one: Located) -> tuple[str, int, str]:
+    """Return what a comment has to be about, and to name, to silence a finding."""
+    return one.place.file, one.place.line, one.rule.code
+
+
+def _is_all_known(configuration: Configuration) -> bool:
+    """Whether a rule that finds nothing has nothing to find: neither files nor what stands around were left out."""
+    levels = configuration.main.walk()
+    are_files_known = bool(configuration.files) or not any(NAMING & level.own.keys() for level in levels)
+    return are_files_known and not configuration.is_fragment
+
+
+def _judged(
+    ignore: Ignore, silenced: Container[tuple[str, int, str]], codes: frozenset[str], heard: frozenset[str]
+) -> Judged:
+    """Tell what a comment is good for; ``heard`` are the rules that would have found what there is."""
+    unknown = tuple(code for code in ignore.codes if code not in codes)
+    idle = (code for code in ignore.codes if (ignore.file, ignore.about, code) not in silenced)
+    return Judged(ignore, unknown, tuple(code for code in idle if code in heard), codes)
 
 
 def _located(rule: Rule, found: Found) -> Located:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from counterseal.findings import Severity
     from counterseal.nginx.lint.edit import Edit
+    from counterseal.nginx.lint.ignore import Judged
     from counterseal.nginx.lint.model import Configuration
     from counterseal.nginx.tree import Directive
     from counterseal.nginx.version import NginxVersion
@@ -86,7 +87,8 @@ class Rule:
 
     ``summary``: what is wrong, in a line. ``evidence``: what a real nginx did. ``remedy``: what to write instead.
     ``reference``: where nginx or a standard says so. ``affected``: the versions concerned, all where empty. ``fixes``:
-    the kinds of fix that its findings have; ``command``: the one that mends it, with what changes in capitals.
+    the kinds of fix that its findings have; ``command``: the one that mends it, with what changes in capitals. A rule
+    with ``judge`` in place of ``check`` is about the comments that silence the others.
     """
 
     code: str
@@ -95,10 +97,11 @@ class Rule:
     evidence: str
     remedy: str
     reference: str
-    check: Callable[[Configuration], Iterable[Found]]
+    check: Callable[[Configuration], Iterable[Found]] | None = None
     affected: tuple[Span, ...] = ()
     fixes: tuple[Applicability, ...] = (Applicability.MACHINE_APPLICABLE,)
     command: str = ""
+    judge: Callable[[Judged], Iterable[Found]] | None = None
 
     def concerns(self, version: NginxVersion) -> bool:
         """Whether the rule is about this nginx."""

@@ -44,7 +44,7 @@ def found(text: str, *, file: str = "nginx.conf") -> LintResult:
     "comment",
     [
         "  # counterseal: ignore[mtls-verify-missing] the load balancer does it",
-        "  # counterseal: ignore[tls-cert-expired, mtls-verify-missing]",
+        "  # counterseal: ignore[tls-cert-expired, mtls-verify-missing] it does both",
     ],
 )
 def test_a_comment_at_the_end_of_the_line_silences_its_codes(comment: str) -> None:
@@ -59,6 +59,50 @@ def test_a_comment_alone_is_about_the_next_line() -> None:
     assert found(IDLE.replace("\tssl_client", f"{above}\tssl_client") % "").found == ()
     assert len(found(IDLE.replace("    listen", f"{above}    listen") % "").found) == 1
     assert len(found(IDLE % "  # counterseal: ignore[mtls-early-data] so").found) == 1
+
+
+USELESS = """http {
+  server {
+    listen 443 ssl;
+    listen 80;  # counterseal: ignore[mtls-early-data, ignore-unused] why
+    # counterseal: ignore[mtls-early-data] why
+    server_name a.test;
+  }
+}
+"""
+
+
+def test_a_comment_that_is_there_for_nothing_is_told_and_taken_away() -> None:
+    """In every format; no comment silences that, and with the comment goes its line."""
+    result, texts = found(USELESS), {"nginx.conf": USELESS}
+    assert [(one.code, one.where) for one in result.findings] == [
+        ("ignore-unused", "nginx.conf:4:17"),
+        ("ignore-unused", "nginx.conf:4:17"),
+        ("ignore-unused", "nginx.conf:5:5"),
+    ]
+    assert result.silenced == 0
+    assert [one["severity"] for one in result_to_json(result)["findings"]] == ["info"] * 3
+    results = json.loads(write_sarif(result, RULES, tool_version="1"))["runs"][0]["results"]
+    assert [(one["ruleId"], one["level"], len(one["fixes"])) for one in results] == [("ignore-unused", "note", 1)] * 3
+    changed = apply_edits(texts, result.edits())["nginx.conf"]
+    assert changed == USELESS.replace("  # counterseal: ignore[mtls-early-data, ignore-unused] why", "").replace(
+        "    # counterseal: ignore[mtls-early-data] why\n", ""
+    )
+    assert not found(changed).found
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "server { listen 80; }  # counterseal: ignore[mtls-early-data] why",
+        "http { server { listen 80; ssl_certificate a; } }  # counterseal: ignore[tls-cert-expired] why",
+        "http { server { listen 80; } }  # counterseal: ignore[mtls-crl-file-contains-certificate] why",
+    ],
+    ids=["a part of a configuration", "files not looked at", "not this nginx"],
+)
+def test_a_comment_may_be_of_use_where_not_everything_was_looked_at(text: str) -> None:
+    """Then it is not called useless."""
+    assert found(text).found == ()
 
 
 def test_people_see_the_line_with_a_mark_below() -> None:
