@@ -16,7 +16,14 @@ from typing import TYPE_CHECKING
 from cryptography import x509
 
 from counterseal.authority.foreign import make_foreign_probe
-from counterseal.authority.probes import GOOD_LIFETIME, issue_probe, retire_probes, split_identity
+from counterseal.authority.probes import (
+    GOOD_LIFETIME,
+    Wanted,
+    issue_probe,
+    issue_probes,
+    retire_probes,
+    split_identity,
+)
 from counterseal.authority.revoke import revoke_record
 from counterseal.fileset import SECRET, FileSet, PlannedFile
 from counterseal.handshake.site import Backends
@@ -54,23 +61,19 @@ def make_backends(authority: Authority, site: AnySite) -> FileSet:
     ours, called = (dns_name(name),), f"backend-{site.name}"
     for ca in (servers, clients):
         retire_probes(authority, called, ca)
-    revoked = issue_probe(authority, BACKEND_PROBE, servers, called, lifetime=GOOD_LIFETIME, names=ours)
-    revoke_record(authority, revoked[0], RevocationReason.SUPERSEDED)
-    made = {
-        "expired": issue_probe(authority, BACKEND_PROBE, servers, called, lifetime=day, past=past, names=ours)[1],
-        "other-name": issue_probe(
-            authority, BACKEND_PROBE, servers, called, lifetime=GOOD_LIFETIME, names=(dns_name(f"{OTHER}.{name}"),)
-        )[1],
-        "client-purpose": issue_probe(
-            authority, CLIENT_BACKEND_PROBE, clients, called, lifetime=GOOD_LIFETIME, names=ours
-        )[1],
-        "revoked": revoked[1],
+    wanted = {
+        "expired": Wanted(BACKEND_PROBE, servers, called, day, past, ours),
+        "other-name": Wanted(BACKEND_PROBE, servers, called, GOOD_LIFETIME, names=(dns_name(f"{OTHER}.{name}"),)),
+        "client-purpose": Wanted(CLIENT_BACKEND_PROBE, clients, called, GOOD_LIFETIME, names=ours),
+        "revoked": Wanted(BACKEND_PROBE, servers, called, GOOD_LIFETIME, names=ours),
     }
+    made = dict(zip(wanted, issue_probes(authority, list(wanted.values())), strict=True))
+    revoke_record(authority, made["revoked"][0], RevocationReason.SUPERSEDED)
     place = BackendPlace(site.name)
     return FileSet(
         tuple(
             PlannedFile(place.path(kind), identity.certificate_chain + identity.private_key, SECRET)
-            for kind, identity in made.items()
+            for kind, (_, identity) in made.items()
         )
     )
 
@@ -85,7 +88,7 @@ def backends_of(authority: Authority, site: AnySite, generation: Path, *, is_our
         return Backends(foreign=foreign, forged=forged)
     servers = authority.issuer_for(Purpose.SERVER)
     hour = timedelta(hours=1)
-    good = issue_probe(authority, BACKEND_PROBE, servers, f"backend-{site.name}", lifetime=hour, names=(name,))[1]
+    _, good = issue_probe(authority, Wanted(BACKEND_PROBE, servers, f"backend-{site.name}", hour, names=(name,)))
     expired, other_name, client_purpose, revoked = (_kept(site, generation, kind) for kind in _KEPT)
     return Backends(good, foreign, forged, expired, other_name, client_purpose, revoked)
 

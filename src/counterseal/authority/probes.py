@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from counterseal.authority.issue import issue
+from counterseal.authority.issue import prepare
 from counterseal.authority.revoke import revoke_record
+from counterseal.authority.signing import sign_and_store_all
 from counterseal.files import make_directory, write_file
 from counterseal.fileset import SECRET, FileSet, PlannedFile
 from counterseal.handshake.observation import ProbeIdentity
@@ -26,12 +27,15 @@ from counterseal.pki.subject import subject_of
 from counterseal.store.records import Status
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
     from pathlib import Path
 
     from cryptography import x509
+    from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 
     from counterseal.authority.parts import Authority
+    from counterseal.authority.signing import Prepared
     from counterseal.store.records import CertificateRecord
 
 GOOD_LIFETIME = timedelta(days=7)
@@ -59,18 +63,20 @@ def make_probes(
     now = authority.clock()
     servers = authority.issuer_for(Purpose.SERVER)
     past = now - timedelta(days=2)
-    return Probes(
-        good=issue_probe(authority, CLIENT_PROBE, ca, "good", lifetime=lifetime)[1],
-        expired=issue_probe(authority, CLIENT_PROBE, ca, "expired", lifetime=timedelta(days=1), past=past)[1],
-        server_purpose=issue_probe(authority, SERVER_PROBE, servers, "server-purpose", lifetime=lifetime)[1],
-        revoked=_canary(authority, ca, canaries),
-        unlisted=issue_probe(authority, CLIENT_PROBE, ca, UNLISTED, lifetime=lifetime)[1] if with_unlisted else None,
-    )
+    wanted = [
+        Wanted(CLIENT_PROBE, ca, "good", lifetime),
+        Wanted(CLIENT_PROBE, ca, "expired", timedelta(days=1), past),
+        Wanted(SERVER_PROBE, servers, "server-purpose", lifetime),
+    ]
+    if with_unlisted:
+        wanted.append(Wanted(CLIENT_PROBE, ca, UNLISTED, lifetime))
+    good, expired, server_purpose, *unlisted = (identity for _, identity in issue_probes(authority, wanted))
+    return Probes(good, expired, server_purpose, _canary(authority, ca, canaries), *unlisted)
 
 
 def issue_good(authority: Authority, ca: str) -> ProbeIdentity:
     """Issue one good probe under ``ca``, as a client of a CA that a site does not admit."""
-    return issue_probe(authority, CLIENT_PROBE, ca, _OUTSIDER, lifetime=timedelta(hours=1))[1]
+    return issue_probe(authority, Wanted(CLIENT_PROBE, ca, _OUTSIDER, timedelta(hours=1)))[1]
 
 
 def retire_good(authority: Authority, ca: str) -> None:
@@ -123,7 +129,7 @@ def _canary(authority: Authority, ca: str, canaries: Path) -> ProbeIdentity:
     path = canaries / f"{ca}.pem"
     if path.is_file():
         return split_identity("revoked", path.read_bytes())
-    record, identity = issue_probe(authority, CLIENT_PROBE, ca, "revoked", lifetime=_left(authority, ca))
+    record, identity = issue_probe(authority, Wanted(CLIENT_PROBE, ca, "revoked", _left(authority, ca)))
     revoke_record(authority, record, RevocationReason.SUPERSEDED)
     make_directory(canaries, mode=0o700)
     write_file(path, identity.certificate_chain + identity.private_key, mode=SECRET)
@@ -135,26 +141,40 @@ def _left(authority: Authority, ca: str) -> timedelta:
     return authority.issuer(ca).certificate.not_valid_after_utc - authority.clock() - timedelta(minutes=1)
 
 
-def issue_probe(
-    authority: Authority,
-    profile: Profile,
-    ca: str,
-    kind: str,
-    *,
-    lifetime: timedelta,
-    past: datetime | None = None,
-    names: tuple[x509.GeneralName, ...] = (),
-) -> tuple[CertificateRecord, ProbeIdentity]:
-    """Issue one probe of this kind under ``ca``, with a new key, and return its record and what it presents.
+class Wanted(NamedTuple):
+    """A probe of this kind to be issued under ``ca``; ``past`` is when one begins that has expired."""
 
-    It lives no longer than the CA does: in the last week of a CA its sites are deployed and proved, too.
+    profile: Profile
+    ca: str
+    kind: str
+    lifetime: timedelta
+    past: datetime | None = None
+    names: tuple[x509.GeneralName, ...] = ()
+
+
+def issue_probe(authority: Authority, wanted: Wanted) -> tuple[CertificateRecord, ProbeIdentity]:
+    """Issue one probe, as ``issue_probes`` does."""
+    return issue_probes(authority, [wanted])[0]
+
+
+def issue_probes(authority: Authority, wanted: Sequence[Wanted]) -> list[tuple[CertificateRecord, ProbeIdentity]]:
+    """Issue probes together, each with a new key, and return of each its record and what it presents.
+
+    None lives longer than its CA does: in the last week of a CA its sites are deployed and proved, too.
     """
-    key = generate_key(P256)
-    lifetime = min(lifetime, _left(authority, ca))
-    subject = subject_of(f"probe {kind}", group=PROBE_GROUP)
-    asked = Asked(profile, subject, names, key.public_key(), lifetime, past)
-    issued = issue(authority, asked, name=_name(kind, ca), issuer=ca)
-    return issued.record, ProbeIdentity(kind, issued.chain_pem, encode_private_key(key))
+    keys = [generate_key(P256) for _ in wanted]
+    prepared = [_prepare(authority, one, key.public_key()) for one, key in zip(wanted, keys, strict=True)]
+    return [
+        (issued.record, ProbeIdentity(one.kind, issued.chain_pem, encode_private_key(key)))
+        for one, key, issued in zip(wanted, keys, sign_and_store_all(authority, prepared), strict=True)
+    ]
+
+
+def _prepare(authority: Authority, wanted: Wanted, key: CertificatePublicKeyTypes) -> Prepared:
+    subject = subject_of(f"probe {wanted.kind}", group=PROBE_GROUP)
+    lifetime = min(wanted.lifetime, _left(authority, wanted.ca))
+    asked = Asked(wanted.profile, subject, wanted.names, key, lifetime, wanted.past)
+    return prepare(authority, asked, name=_name(wanted.kind, wanted.ca), issuer=wanted.ca)
 
 
 def _name(kind: str, ca: str) -> str:
