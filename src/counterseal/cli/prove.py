@@ -17,14 +17,13 @@ from counterseal.cli.exit_codes import FINDINGS
 from counterseal.cli.proofs import table
 from counterseal.compose.anchors import system_anchors
 from counterseal.compose.ground import open_ground
+from counterseal.compose.identities import identity_from_files
 from counterseal.compose.place import has_store, now
 from counterseal.errors import InputError, NotFoundError
 from counterseal.files import read_file
-from counterseal.handshake.observation import ProbeIdentity
 from counterseal.handshake.proof_json import proof_to_json
 from counterseal.handshake.visit import facts_of_url
-from counterseal.keystore.pkcs8 import open_key
-from counterseal.pki.pem import encode_certificates, encode_private_key
+from counterseal.pki.pem import encode_certificates
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
 
     from counterseal.authority.served import ServedSite
     from counterseal.cli.documents import ProveDocument
+    from counterseal.handshake.observation import ProbeIdentity
     from counterseal.handshake.prove import Proof
 
 EPILOG = """\b
@@ -55,8 +55,8 @@ Examples:
     shell_complete=complete_cas,
     help="CA of ours whose clients the URL takes.  [default: one that it names]",
 )
-@click.option("--cert", "certificate", type=FILE, help="A client certificate that the URL must admit, PEM; with --key.")
-@click.option("--key", "key_file", type=FILE, help="Its private key, PEM.")
+@click.option("--cert", "certificate", type=FILE, help="A client certificate that the URL must admit, PEM.")
+@click.option("--key", "key_file", type=FILE, help="Its private key, PEM.  [default: in the file of --cert]")
 @click.option("--trust", type=FILE, help="CAs that the URL's clients trust, PEM.  [default: our root and the system's]")
 @dry_run_option
 @common
@@ -87,7 +87,7 @@ def prove(
             settings = run.settings()
             ground = open_ground(run.home, settings)
             return _show(run, prove_in_force(authority, settings.sites, ground, only=what))
-    own = _own(certificate, key_file)
+    own = _own(run, certificate, key_file)
     if dry_run:
         _rehearse(run, [what])
         return 0
@@ -129,10 +129,9 @@ def _show(run: Run, proofs: Sequence[Proof]) -> int:
     return 0 if passed else FINDINGS
 
 
-def _own(certificate: Path | None, key_file: Path | None) -> ProbeIdentity | None:
-    if certificate is None and key_file is None:
-        return None
-    if certificate is None or key_file is None:
-        raise InputError("prove.certificate", "--cert and --key go together: one of them is missing")
-    key = encode_private_key(open_key(read_file(key_file), None, source=str(key_file)))
-    return ProbeIdentity(certificate.name, read_file(certificate), key)
+def _own(run: Run, certificate: Path | None, key_file: Path | None) -> ProbeIdentity | None:
+    if certificate is not None:
+        return identity_from_files(certificate, key_file, run.ask_passphrase)
+    if key_file is not None:
+        raise InputError("prove.certificate", f"--key needs the certificate it belongs to: {key_file}")
+    return None
