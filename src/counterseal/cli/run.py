@@ -43,8 +43,7 @@ def _run(words: list[str], *, as_json: bool) -> int:
     except click.UsageError as error:
         return _report_usage(error, as_json=as_json)
     except click.ClickException as error:
-        _say(f"error: {error.format_message()}")
-        return FAILED
+        return report(CountersealError("command.failed", error.format_message()), as_json=as_json)
     except (click.Abort, KeyboardInterrupt):
         _say("error: interrupted")
         return INTERRUPTED
