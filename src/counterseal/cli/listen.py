@@ -80,7 +80,8 @@ class _Desk:
                 self._say(receive(raw, self.post, self._answer))
         except BrokenPipeError:
             self.unheard.set()
-            listener.shutdown(socket.SHUT_RDWR)  # ends the accept that waits
+            with suppress(OSError):  # another connection was first
+                listener.shutdown(socket.SHUT_RDWR)  # ends the accept that waits
         finally:
             self.places.release()
 

@@ -135,6 +135,6 @@ def test_a_peer_that_does_not_turn_to_tls(kind: StartTLS, words: bytes, expected
 def test_a_peer_that_waits_where_it_should_greet(tmp_path: Path) -> None:
     """As a port does that begins with TLS at once."""
     with serving(until_left) as endpoint:
-        found = look(tmp_path, endpoint, "--starttls", "smtp", "--timeout", "0.5")
+        found = look(tmp_path, endpoint, "--starttls", "smtp", "--timeout", "1")
     assert (found["ending"], found["stage"]) == ("silent", "starttls")
     assert "leave --starttls out" in found["diagnosis"]["fix"]
