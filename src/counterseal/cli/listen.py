@@ -77,11 +77,13 @@ class _Desk:
         """Take one connection and say what it came to; two never speak at once."""
         try:
             with raw:
-                self._say(receive(raw, self.post, self._answer))
-        except BrokenPipeError:
-            self.unheard.set()
-            with suppress(OSError):  # another connection was first
-                listener.shutdown(socket.SHUT_RDWR)  # ends the accept that waits
+                trace = receive(raw, self.post, self._answer)
+                try:
+                    self._say(trace)
+                except BrokenPipeError:
+                    self.unheard.set()
+                    with suppress(OSError):  # another connection was first
+                        listener.shutdown(socket.SHUT_RDWR)  # ends the accept that waits
         finally:
             self.places.release()
 
