@@ -21,6 +21,7 @@ from counterseal.nginx.differing import differing, in_words
 from counterseal.nginx.verification_files import load_crl_file
 from counterseal.pki.openssl.release import takes_deltas
 from counterseal.pki.openssl.verify import DEFAULT_DEPTH, Verification, verify
+from counterseal.pki.path.crl_scope import is_delta
 from counterseal.pki.path.explain import Explanation, explain
 from counterseal.pki.path.opinion import Opinion, second_opinion
 
@@ -56,6 +57,11 @@ class Given:
     depth: int | None = None
     strict: bool = False
     """Whether what peers only wonder at counts as a failure."""
+
+    @property
+    def has_deltas(self) -> bool:
+        """Whether one of the lists holds changes only."""
+        return any(is_delta(one.crl) for one in self.crls or ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +138,8 @@ def verify_certificate(given: Given) -> Verified:
         depth=given.depth,
         ocsp_responses=given.ocsp_responses,
     )
-    told, older = (_as_openssl(given, takes_deltas=takes_deltas) for takes_deltas in (False, True))
+    told = _as_openssl(given, takes_deltas=False)
+    older = _as_openssl(given, takes_deltas=True) if given.has_deltas else told
     opinion = second_opinion(explanation, others, given.trusted)
     return Verified(given, explanation, opinion, told, older_openssl=None if older.first == told.first else older)
 
@@ -152,8 +159,12 @@ def _as_openssl(given: Given, *, takes_deltas: bool) -> Verification:
 
 def as_nginx(verified: Verified, asked: NginxGiven) -> Verified:
     """Return the same with what nginx answers the client that sends this chain, when it has these files."""
-    told = _ask(verified.given, asked, asked.version, in_words(asked.version))
-    others = (_ask(verified.given, asked, other.one, other.words) for other in differing(asked.version))
+    given = verified.given
+    told = _ask(given, asked, asked.version, in_words(asked.version))
+    others = [
+        _ask(given, asked, other.one, other.words)
+        for other in differing(asked.version, asked.lists, deltas=given.has_deltas)
+    ]
     return replace(verified, nginx=told, other_nginx=tuple(one for one in others if one.outcome != told.outcome))
 
 

@@ -206,12 +206,11 @@ def _ask(given: Given) -> Iterator[OCSPResponse]:
 def nginx_given(options: Options, given: Given) -> NginxGiven:
     """Return which nginx is asked, with the files of --trust and --crl; without --trust the CAs that are trusted."""
     named = [_ca_file(place) for place in options["trust"]]
-    fetched = [one.crl.public_bytes(Encoding.PEM) for one in given.crls or ()]
     lists = [read_file(Path(place)) for place in options["crl"] if "://" not in place]
     return NginxGiven(
         _nginx_version(options),
         _joined(named) if named else LoadedFile((*given.trusted, *given.others)),
-        tuple(lists or fetched),
+        tuple(lists or (one.crl.public_bytes(Encoding.PEM) for one in given.crls or ())),
         VerifyClient(options["verify_client"]),
         _request(options),
     )

@@ -13,10 +13,13 @@ from counterseal.nginx.version import FEATURES, supports
 from counterseal.pki.openssl.release import DELTAS_PASSED_OVER_FROM, takes_deltas
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from counterseal.nginx.version import NginxVersion
 
 _LISTS_ALONE = "shared_certificate_objects"
 _FIRST = next(feature.nginx for feature in FEATURES if feature.name == _LISTS_ALONE)
+_CERTIFICATE = b"CERTIFICATE-----"  # also after TRUSTED and X509
 _OLDER_OPENSSL = (3, 0, 0)
 
 
@@ -28,9 +31,15 @@ class Differing:
     one: NginxVersion
 
 
-def differing(version: NginxVersion) -> tuple[Differing, Differing]:
-    """Return who is on the other side of each difference; an OpenSSL that is not known is taken for the newest."""
-    return _other_nginx(version), _other_openssl(version)
+def differing(version: NginxVersion, lists: Iterable[bytes], *, deltas: bool) -> Iterator[Differing]:
+    """Yield who is on the other side of each difference that these files can make, contents of ``ssl_crl``.
+
+    ``deltas``: whether one of the lists is one. An OpenSSL that is not known is taken for the newest.
+    """
+    if any(_CERTIFICATE in content for content in lists):
+        yield _other_nginx(version)
+    if deltas:
+        yield _other_openssl(version)
 
 
 def _other_nginx(version: NginxVersion) -> Differing:

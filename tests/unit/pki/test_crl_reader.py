@@ -47,6 +47,7 @@ def read_everything(crl: bytes) -> None:
     crl_reader.encoded_entries(crl)
     crl_reader.count_reasons(crl)
     crl_reader.update_times(crl)
+    crl_reader.without_entries(crl)
     list(crl_reader.revocations(crl))
 
 
