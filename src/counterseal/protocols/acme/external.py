@@ -51,9 +51,11 @@ def new_external_key(
     reusable: bool,
 ) -> tuple[ExternalKeyRecord, str]:
     """Return a new external key as it is stored, and its MAC key in base64url, to be shown once."""
-    identifier = random_bytes(ID_BYTES).hex()  # typed on command lines
-    record = ExternalKeyRecord(identifier, name, at, by, expires_at, reusable)
-    return record, encode(mac_key(secret, identifier))
+    while True:
+        identifier = random_bytes(ID_BYTES).hex()
+        shown = encode(mac_key(secret, identifier))
+        if not shown.startswith("-"):  # both are typed on command lines, where that begins an option
+            return ExternalKeyRecord(identifier, name, at, by, expires_at, reusable), shown
 
 
 def read_binding(binding: Flattened, *, jwk: str, url: str, secret: bytes) -> str:

@@ -15,7 +15,7 @@ from cryptography import x509
 from acme_signing import ClientKey, b64, csr, external_binding
 from counterseal.pki.csr import parse_csr
 from counterseal.protocols.acme.encoding import encode, read_json
-from counterseal.protocols.acme.external import mac_key, read_binding
+from counterseal.protocols.acme.external import ID_BYTES, mac_key, new_external_key, read_binding
 from counterseal.protocols.acme.identifiers import Identifier, read_identifiers, requested_by
 from counterseal.protocols.acme.jwk import AccountKey
 from counterseal.protocols.acme.jws import Flattened
@@ -93,6 +93,18 @@ def test_numbered_nonces_are_forgotten_when_they_are_too_old() -> None:
 
 
 # ------------------------------------------------------------------------------------ external account binding
+
+
+def test_a_key_for_binding_can_be_typed() -> None:
+    """It never begins like an option."""
+    drawn = [number.to_bytes(ID_BYTES, "big") for number in range(1_000)]
+    dashed = next(one for one in drawn if encode(mac_key(SECRET, one.hex())).startswith("-"))
+    plain = next(one for one in drawn if not encode(mac_key(SECRET, one.hex())).startswith("-"))
+    draws = iter([dashed, plain])
+    record, shown = new_external_key(
+        secret=SECRET, random_bytes=lambda _: next(draws), name="ops", at=0, by="me", expires_at=None, reusable=False
+    )
+    assert (record.id, shown) == (plain.hex(), encode(mac_key(SECRET, plain.hex())))
 
 
 def binding(**changes: object) -> str:
