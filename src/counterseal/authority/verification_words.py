@@ -140,6 +140,6 @@ def _answer_words(answer: NginxAnswer) -> Iterator[str]:
         yield f"fix: {cause.fix}"
     for issuer in answer.undecided:
         yield (
-            f"undecided: two revocation lists of {show_subject(issuer)} have the same date; one nginx takes the first, "
-            "another the last"
+            f"undecided: two revocation lists of {show_subject(issuer)} have the same date; on glibc (Debian, Ubuntu) "
+            "nginx takes the first, as is said here, on musl (Alpine) it may take the last"
         )

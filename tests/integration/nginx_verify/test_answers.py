@@ -179,19 +179,22 @@ def test_lists(private_nginx: PrivateNginx, nginx_version: NginxVersion) -> None
 
 
 def test_two_lists_of_one_date_are_undecided(private_nginx: PrivateNginx, nginx_version: NginxVersion) -> None:
-    """One nginx takes the first, another the last; of two that differ exactly one revokes, and it is said before."""
+    """On glibc the first counts, as is foretold; elsewhere it may be the last, and one of two revokes, as is said."""
     bob = client("bob", authority("intA")).make()
     shown = Shown("bob and intA", (bob, authority("intA")))
     without, revoking = crl("intA"), crl("intA", revoked=serials(bob))
-    server, seen = Server(private_nginx), []
+    server, foretold_errors = Server(private_nginx), {}
     for name, lists in (("revoking-first", (revoking, without)), ("revoking-last", (without, revoking))):
         block = Block(name, Files(pem(roots("rootA")), crl=pem([crl("rootA"), *lists])), (shown,))
         server.add(name, block.files)
         told = answer_client(shown.certificates, site_of(block, nginx_version), at=NOW)
         assert told.undecided == (authority("intA").certificate.subject,)
+        foretold_errors[name] = told.error
     server.start()
-    seen = sorted(server.ask(name, shown).error for name in ("revoking-first", "revoking-last"))
-    assert seen == [0, 23]
+    seen = {name: server.ask(name, shown).error for name in foretold_errors}
+    assert sorted(seen.values()) == [0, 23]
+    if b"/ld-linux" in private_nginx.binary.read_bytes():  # its loader, which glibc brings
+        assert seen == foretold_errors
 
 
 def test_what_else_is_in_the_files(private_nginx: PrivateNginx, nginx_version: NginxVersion) -> None:

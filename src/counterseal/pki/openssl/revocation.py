@@ -51,7 +51,7 @@ def revocation_errors(
 def undecided_issuers(crls: Sequence[x509.CertificateRevocationList]) -> tuple[x509.Name, ...]:
     """Return the issuers of which two lists are the newest: which one counts is left to how the store is sorted.
 
-    With one C library it is the first of the file, with another the last.
+    With glibc, whose sort is stable, it is the first of the file, as is foretold; with musl it may be the last.
     """
     newest: dict[x509.Name, list[datetime]] = {}
     for crl in readable(crls):
