@@ -52,6 +52,8 @@ DANGERS = (
     Danger("mtls-check-skipped-by-rewrite", Visit(path="/admin"), ADMITTED, "403", "bad_one_path", "good_one_path"),
     Danger("mtls-duplicate-server-name", ANYBODY, "200 files", "400"),
     Danger("mtls-duplicate-server-name", ANYBODY, "200 files", "400", bad="bad_no_name"),
+    Danger("mtls-duplicate-server-name", ANYBODY, "200 files", "400", bad="bad_optional"),
+    Danger("mtls-duplicate-server-name", ANYBODY, "200 files", "400", bad="bad_with_dot"),
     Danger("mtls-error-page-forwards", ANYBODY, ADMITTED, "403"),
     Danger("mtls-error-page-forwards", ANYBODY, "200 welcome", "403", bad="bad_success"),
     Danger("mtls-error-page-forwards", ANYBODY, ADMITTED, "403", bad="bad_condition", good="good_condition"),

@@ -64,7 +64,10 @@ def lint(
     found, asked = _inspect(run, files, password_file, second_opinion=second_opinion)
     listed = [(file.name, place, finding) for file in found for place, finding in _findings(file)]
     documents = [_document(*one) for one in listed]
-    run.show({"findings": documents, "second_opinion": "pkilint" if asked else None}, _text(found, listed))
+    run.show(
+        {"findings": documents, "second_opinion": "pkilint" if asked else None},
+        _text(found, listed, _opinion(asked, second_opinion=second_opinion)),
+    )
     if any(finding.severity >= Severity[fail_on.upper()] for _, _, finding in listed):
         return FINDINGS
     return 0 if all(file.is_readable for file in found) else 1
@@ -110,12 +113,19 @@ def _document(name: str, place: str, finding: Finding) -> dict[str, Any]:
     }
 
 
-def _text(found: Sequence[InspectedFile], listed: Sequence[tuple[str, str, Finding]]) -> str:
+def _opinion(asked: bool, *, second_opinion: bool) -> str:  # noqa: FBT001 - said, not switched
+    if asked:
+        return "pkilint was asked, too"
+    return "pkilint is not installed" if second_opinion else "pkilint was not asked"
+
+
+def _text(found: Sequence[InspectedFile], listed: Sequence[tuple[str, str, Finding]], opinion: str) -> str:
     lines, titles = [], {thing.place: _title(thing) for file in found for thing in file.things}
     for place in dict.fromkeys(place for _, place, _ in listed):
         lines.append(f"{place}: {titles[place]}" if titles.get(place) else place)
         lines += finding_lines(finding for _, other, finding in listed if other == place)
-    lines.append(f"{counted(len(listed), 'finding') if listed else 'no findings'} in {counted(len(titles), 'thing')}")
+    total = counted(len(listed), "finding") if listed else "no findings"
+    lines.append(f"{total} in {counted(len(titles), 'thing')}; {opinion}")
     return "\n".join(lines)
 
 

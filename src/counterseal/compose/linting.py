@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from counterseal.compose.installed import installed_nginx
 from counterseal.compose.place import now
-from counterseal.errors import InputError
+from counterseal.errors import FileError, InputError
 from counterseal.files import preview, write_file
 from counterseal.fileset import FileSet, PlannedFile
 from counterseal.nginx.lint.build import build
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 _USUAL = Path("/etc/nginx/nginx.conf")
 
 
+_WHAT = "name a main configuration, its directory, one file of it, or - for the output of nginx -T"
+
+
 @dataclass(frozen=True, slots=True)
 class Linting:
     """What was linted, as which nginx, and what was found."""
@@ -46,7 +49,7 @@ def lint_configuration(
     """Lint the configuration at ``path``, by default the one that the installed nginx reads, or in ``text``.
 
     ``text`` is the output of ``nginx -T`` or one file. Files that it names are looked at on this machine, unless it is
-    such an output: that may come from another one. Raises FileError, InputError and NginxError.
+    such an output: that may come from another one. Raises InputError and NginxError.
     """
     if text is not None and not text.strip():
         hint = "did the command before the | fail? nginx -T needs the rights of whoever starts nginx"
@@ -87,7 +90,10 @@ def _planned(changed: Mapping[str, str]) -> FileSet:
 
 
 def _read(conf: Path, text: str | None, directory: Path | None) -> WholeConfiguration:
-    return read_configuration(conf, directory=directory, overlay=None if text is None else {str(conf): text})
+    try:
+        return read_configuration(conf, directory=directory, overlay=None if text is None else {str(conf): text})
+    except FileError as error:
+        raise InputError("nginx.unreadable", error.message, hint=error.hint or _WHAT) from error
 
 
 def _linted(

@@ -45,6 +45,7 @@ def test_what_we_make_passes(tmp_path: Path) -> None:
     files = [str(path) for path in sorted(out.iterdir()) if path.suffix in {".pem", ".crl"}]
     ran = counterseal(home, "lint", *files, "--fail-on", "info")
     assert (ran.code, ran.stdout.partition(" in ")[0]) == (0, "no findings")
+    assert ran.stdout.endswith("; pkilint was asked, too\n")
 
 
 def test_rules_are_listed_and_nothing_is_an_error(tmp_path: Path) -> None:
@@ -52,4 +53,5 @@ def test_rules_are_listed_and_nothing_is_an_error(tmp_path: Path) -> None:
     assert "crl_current" in counterseal(tmp_path, "lint", "--list-rules").stdout
     assert counterseal(tmp_path, "lint").code == 2
     (tmp_path / "text").write_text("hello")
-    assert counterseal(tmp_path, "lint", str(tmp_path / "text")).code == 3
+    ran = counterseal(tmp_path, "lint", str(tmp_path / "text"), "--no-second-opinion")
+    assert (ran.code, ran.stdout.splitlines()[-1].partition("; ")[2]) == (3, "pkilint was not asked")

@@ -140,7 +140,7 @@ def test_a_configuration_that_nginx_could_not_read_is_refused_with_its_place(tmp
     assert "site.conf:1:1: block" in lint(tmp_path, text="server { listen 80;").stderr
     assert "included file does not exist: gone" in lint(tmp_path, text="server { include gone; }").stderr
     missing = counterseal(tmp_path / "home", "nginx", "lint", str(tmp_path / "none.conf"), *SMALL)
-    assert (missing.code, "no such file" in missing.stderr) == (1, True)
+    assert (missing.code, "no such file" in missing.stderr, "hint: name a main" in missing.stderr) == (2, True, True)
 
 
 def test_every_rule_can_be_listed_and_explained(tmp_path: Path) -> None:

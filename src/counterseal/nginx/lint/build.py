@@ -87,8 +87,14 @@ def _server(level: Level) -> Server:
     listens = tuple(_listen(directive) for directive in level.here("listen") if directive.arguments)
     if not listens and kind == "http":
         listens = (Listen("*:80"),)
-    names = tuple(name.lower() for line in level.here("server_name") for name in line.arguments)
+    names = tuple(name for line in level.here("server_name") for word in line.arguments for name in names_of(word))
     return Server(kind, level, listens, names or ("",))
+
+
+def names_of(word: str) -> tuple[str, ...]:
+    """Return the names, in lower case, that a word of ``server_name`` stands for: ``.a.test`` for two."""
+    name = word.lower()
+    return (name[1:], f"*{name}") if name.startswith(".") else (name,)
 
 
 def _listen(directive: Directive) -> Listen:

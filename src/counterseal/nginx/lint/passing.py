@@ -182,6 +182,12 @@ def _sockets(match: re.Match[str], port: str) -> frozenset[str]:
     return frozenset(f"{one}:{match['port'] or port}" for one in _LOOPBACK.get(host, (host,)))
 
 
+def read_host(target: str) -> str:
+    """Return the host of a target in lower case; empty where a variable says whom to ask."""
+    match = _TARGET.fullmatch(target)
+    return match["host"].lower() if match is not None and "$" not in match["host"] else ""
+
+
 def read_uri(directive: Directive) -> str:
     """Return the path by which a ``proxy_pass`` replaces that of its location; empty where it does not."""
     target = directive.arguments[0] if directive.name == "proxy_pass" and directive.arguments else ""

@@ -9,7 +9,7 @@ from counterseal.findings import Severity
 from counterseal.nginx.lint.edit import insert_before
 from counterseal.nginx.lint.fix import Applicability
 from counterseal.nginx.lint.guards import client_variables
-from counterseal.nginx.lint.passing import HEADERS, cleared, identity_headers, lost_headers, passings
+from counterseal.nginx.lint.passing import HEADERS, cleared, identity_headers, lost_headers, members, passings
 from counterseal.nginx.lint.rule import Found, Rule, at
 
 if TYPE_CHECKING:
@@ -29,10 +29,13 @@ def check(configuration: Configuration) -> Iterator[Found]:
     told = [(passing, identity_headers(configuration, passing)) for passing in _guarded(configuration)]
     everywhere: dict[str, set[str]] = defaultdict(set)
     for passing, headers in told:
-        everywhere[passing.target] |= headers
+        for member in members(configuration, passing.directive.arguments[0]):
+            everywhere[member] |= headers
     for passing, headers in told:
         lost, _ = lost_headers(configuration, passing)
-        missing = sorted(one for one in everywhere[passing.target] - lost.keys() if not passing.overwrites(one))
+        heard = (everywhere[member] for member in members(configuration, passing.directive.arguments[0]))
+        told_elsewhere = frozenset[str]().union(*heard) - lost.keys()
+        missing = sorted(one for one in told_elsewhere if not passing.overwrites(one))
         first = passing.headers[min(headers)] if headers else passing.directive
         if missing:
             message = f"{missing[0]}, which {passing.target} is told elsewhere, comes from the client here"

@@ -13,11 +13,11 @@ from counterseal.nginx.lint.rule import Found, Rule, at
 from counterseal.nginx.lint.variables import variables_in
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from counterseal.nginx.lint.comparisons import Comparison
     from counterseal.nginx.lint.level import Level
-    from counterseal.nginx.lint.model import Configuration
+    from counterseal.nginx.lint.model import Configuration, Server
     from counterseal.nginx.tree import Directive
 
 _NO_FLAG = frozenset({("=", "0"), ("!=", "1")})
@@ -27,6 +27,7 @@ def check(configuration: Configuration) -> Iterator[Found]:
     """Find maps of subjects whose default gets past the condition that refuses by them."""
     maps = {one.arguments[1]: one for one in configuration.maps if _is_of_subjects(one)}
     for server in configuration.servers if maps else ():
+        yield from _of_stream(server, maps) if server.kind == "stream" else ()
         outer = _refusals(server.level)
         decided = {one.subject for one in outer}
         inner = ([one for one in _refusals(level) if one.subject not in decided] for level in server.locations)
@@ -36,6 +37,19 @@ def check(configuration: Configuration) -> Iterator[Found]:
                 together = (one for one in refusals if one.subject == asked.subject)
                 if found is not None and all(_passes(one, _unlisted(found)) for one in together):
                     yield from _default(found, asked)
+
+
+def _of_stream(server: Server, maps: Mapping[str, Directive]) -> Iterator[Found]:
+    """Find maps by which a stream server passes whoever is not listed on to where those who are listed come."""
+    for passing in server.level.here("proxy_pass"):
+        entries = (
+            maps[passing.arguments[0]].directives if passing.arguments[:1] and passing.arguments[0] in maps else ()
+        )
+        listed = {one.arguments for one in entries if one.name != "default"}
+        for default in entries:
+            if default.name == "default" and default.arguments in listed:
+                message = f"whoever is not listed is passed on to {default.arguments[0]}, too"
+                yield Found(at(default), message, (replace_word(default, 0, "unix:/nonexistent"),), decision=_DECISION)
 
 
 def _refusals(level: Level) -> list[Comparison]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from counterseal.findings import Severity
 from counterseal.nginx.lint.edit import replace_word
 from counterseal.nginx.lint.passing import HEADERS
 from counterseal.nginx.lint.rule import Found, Rule, at
-from counterseal.nginx.lint.variables import variables_in
+from counterseal.nginx.lint.variables import bare_name, variables_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,12 +25,27 @@ _VARIABLE = re.compile(r"\$(?:ssl_client_(?:raw_)?cert\b|\{ssl_client_(?:raw_)?c
 
 def check(configuration: Configuration) -> Iterator[Found]:
     """Find these variables in headers to an application, wherever they are set."""
+    carriers = _carriers(configuration)
     for level in configuration.main.walk():
         for name in HEADERS.values():
             for header in level.here(name):
-                raw = sorted(_RAW & variables_in(" ".join(header.arguments[1:])))
+                named = variables_in(" ".join(header.arguments[1:]))
+                raw = sorted(named & (_RAW | carriers.keys()))
                 if raw:
-                    yield Found(at(header), f"line feeds in a header: ${raw[0]}", _escaped(header))
+                    sources = (header, *(one for name in raw for one in carriers.get(name, ())))
+                    edits = tuple(edit for source in sources for edit in _escaped(source))
+                    yield Found(at(header), f"line feeds in a header: ${raw[0]}", edits)
+
+
+def _carriers(configuration: Configuration) -> dict[str, list[Directive]]:
+    """Return what gives a variable one of these as its value, by the name of the variable: ``set``, or a ``map``."""
+    sets = ((one.arguments[:1], one) for level in configuration.main.walk() for one in level.here("set"))
+    entries = ((one.arguments[1:], entry) for one in configuration.maps for entry in one.directives)
+    found: dict[str, list[Directive]] = defaultdict(list)
+    for names, source in (*sets, *entries):
+        if names and _RAW & variables_in(" ".join(source.arguments[-1:])):
+            found[bare_name(names[0])].append(source)
+    return found
 
 
 def _escaped(header: Directive) -> tuple[Edit, ...]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def check(configuration: Configuration) -> Iterator[Found]:
     """Find client certificates of nginx whose chain ends below an intermediate."""
-    for directive in naming_directives(configuration, ("proxy_ssl_certificate", "grpc_ssl_certificate")):
+    for directive in naming_directives(configuration, _CERTIFICATES):
         file = configuration.file(directive)
         missing = missing_intermediate(configuration, file.certificates if file is not None else ())
         if missing is not None:
@@ -27,6 +27,7 @@ def check(configuration: Configuration) -> Iterator[Found]:
             yield name_another(directive, "<fullchain.pem>", message, decision=_DECISION)
 
 
+_CERTIFICATES = ("proxy_ssl_certificate", "grpc_ssl_certificate", "uwsgi_ssl_certificate")
 _DECISION = "where the certificate and every intermediate stand in one file"
 
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from counterseal.findings import Severity
 from counterseal.nginx.lint.edit import insert_before
 from counterseal.nginx.lint.fix import Applicability
-from counterseal.nginx.lint.passing import passings
 from counterseal.nginx.lint.rule import Found, Rule, at
+from counterseal.nginx.lint.upstream.trusted import tls_upstreams
 from counterseal.pki.names import is_ip_address
 
 if TYPE_CHECKING:
@@ -19,17 +19,13 @@ if TYPE_CHECKING:
 
 def check(configuration: Configuration) -> Iterator[Found]:
     """Find verified upstreams without a name of their own whose target is an address or a group without a dot."""
-    for server in configuration.servers:
-        for passing in passings(server):
-            level, prefix = passing.level, passing.prefix
-            if not passing.is_tls or level.value(f"{prefix}_verify") != "on" or level.effective(f"{prefix}_name"):
-                continue
-            is_group = passing.host in configuration.upstreams and "." not in passing.host
-            if is_group or is_ip_address(passing.host):
-                edits = (insert_before(passing.directive, f"{prefix}_name <name>;"),)
-                yield Found(
-                    at(passing.directive), f"no certificate can match {passing.host}", edits, decision=_DECISION
-                )
+    for one in tls_upstreams(configuration):
+        if one.level.value(f"{one.prefix}_verify") != "on" or one.level.effective(f"{one.prefix}_name"):
+            continue
+        is_group = one.host in configuration.upstreams and "." not in one.host
+        if is_group or is_ip_address(one.host):
+            edits = (insert_before(one.directive, f"{one.prefix}_name <name>;"),)
+            yield Found(at(one.directive), f"no certificate can match {one.host}", edits, decision=_DECISION)
 
 
 _DECISION = "which DNS name stands in the certificate of the upstream"

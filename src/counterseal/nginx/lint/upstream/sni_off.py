@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from counterseal.findings import Severity
 from counterseal.nginx.lint.edit import insert_before, replace_word
-from counterseal.nginx.lint.passing import passings
 from counterseal.nginx.lint.rule import Found, Rule, at
+from counterseal.nginx.lint.upstream.trusted import tls_upstreams
 from counterseal.pki.names import is_ip_address
 
 if TYPE_CHECKING:
@@ -18,16 +18,15 @@ if TYPE_CHECKING:
 
 def check(configuration: Configuration) -> Iterator[Found]:
     """Find upstreams with a host name, or a name given for their certificate, to which none is sent."""
-    for server in configuration.servers:
-        for passing in passings(server):
-            level, switch = passing.level, f"{passing.prefix}_server_name"
-            if not passing.is_tls or level.value(switch) != "off":
-                continue
-            name = level.value(f"{passing.prefix}_name") or passing.host
-            if "." in name and not is_ip_address(name) and not name.startswith("unix:"):
-                own = level.here(switch)
-                edit = replace_word(own[-1], 0, "on") if own else insert_before(passing.directive, f"{switch} on;")
-                yield Found(at(passing.directive), f"{name} is not told by SNI that it is meant", (edit,))
+    for one in tls_upstreams(configuration):
+        switch = f"{one.prefix}_server_name"
+        name = one.level.value(f"{one.prefix}_name") or one.host
+        if one.level.value(switch) != "off" or not one.host:
+            continue
+        if "." in name and not is_ip_address(name) and not name.startswith("unix:"):
+            own = one.level.here(switch)
+            edit = replace_word(own[-1], 0, "on") if own else insert_before(one.directive, f"{switch} on;")
+            yield Found(at(one.directive), f"{name} is not told by SNI that it is meant", (edit,))
 
 
 RULE = Rule(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from counterseal.nginx.lint.passing import read_host
 from counterseal.nginx.lint.store import Store
 
 if TYPE_CHECKING:
@@ -34,6 +35,11 @@ class Upstream:
     def prefix(self) -> str:
         """What the names of the TLS directives begin with."""
         return f"{self.directive.name.removesuffix('_pass')}_ssl"
+
+    @property
+    def host(self) -> str:
+        """Whom it names, without a port; it may be a group, and is empty where that is a variable."""
+        return read_host(self.target)
 
     @property
     def certificate(self) -> str:
