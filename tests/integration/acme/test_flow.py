@@ -84,10 +84,12 @@ def test_answers_carry_what_the_rfc_asks_for(lab: Lab) -> None:
     assert (wrong.status, wrong.problem) == (400, "rejectedIdentifier")
     assert wrong.headers["replay-nonce"]
     authorization = client.post(order.json["authorizations"][0])
+    assert authorization.headers["retry-after"].isdigit()
     assert {one["type"] for one in authorization.json["challenges"]} == {"http-01", "dns-01", "tls-alpn-01"}
     assert all(one["token"] for one in authorization.json["challenges"])
     challenge = client.post(authorization.json["challenges"][0]["url"])
     assert challenge.links("up") == order.json["authorizations"]
+    assert challenge.headers["retry-after"].isdigit()
     client.close()
 
 

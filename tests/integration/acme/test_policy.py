@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 RULES = """
 external_account_required = true
 pre_authorization = true
+max_identifiers = 3
 terms_of_service = "https://ca.example.com/terms"
 website = "https://ca.example.com"
 """
@@ -151,3 +152,12 @@ def test_a_wrong_rule_is_named(strict: Lab, line: str, said: str) -> None:
     finally:
         path.write_text(before)
     assert (ran.code, said in ran.stderr) == (2, True), ran.stderr
+
+
+def test_an_order_has_no_more_names_than_the_rules_say(strict: Lab) -> None:
+    """Else every one of them would be tried."""
+    client = strict.client(registered=False)
+    client.register(eab=external_key(strict))
+    refused = client.order(*(f"h{number}.example.com" for number in range(4)))
+    client.close()
+    assert (refused.problem, refused.json["detail"]) == ("malformed", "more than 3 identifiers: 4")

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -183,6 +183,35 @@ def test_openssl_reads_the_attributes(service: Running, tmp_path: Path) -> None:
     assert re.search("id-ecPublicKey.*prime256v1.*ecdsa-with-SHA256.*Extension Request", said, re.DOTALL)
 
 
+def test_what_is_sent_is_called_what_it_is(service: Running, tmp_path: Path) -> None:
+    """RFC 7030 4.1.3, 4.2.3, 4.4.2, 4.5.2."""
+    certificates = "application/pkcs7-mime; smime-type=certs-only"
+    types = {one: service.request("GET", f"{EST}/{one}")[0].headers["content-type"] for one in ("cacerts", "csrattrs")}
+    assert types == {"cacerts": certificates, "csrattrs": "application/csrattrs"}
+    request = Device.new(tmp_path / "d").request()
+    _, _, headers = post(service, "simpleenroll", request, secret=token(service, "typed"))
+    assert headers["content-type"] == certificates
+    _, body, headers = post(service, "serverkeygen", request, secret=token(service, "typed"))
+    message = message_from_bytes(f"content-type: {headers['content-type']}\r\n\r\n".encode() + body, policy=HTTP)
+    assert message.get_content_type() == "multipart/mixed"
+    key, certificate = message.iter_parts()
+    assert {str(part["content-transfer-encoding"]) for part in (key, certificate)} == {"base64"}
+    assert key["content-type"] == "application/pkcs8"
+    assert (certificate.get_content_type(), certificate["content-type"].params) == (
+        "application/pkcs7-mime",
+        {"smime-type": "certs-only"},
+    )
+
+
+def test_a_key_that_costs_too_much_is_not_made(service: Running) -> None:
+    """The kind is the request's, whose key may have more bits than we make."""
+    big = rsa.generate_private_key(65537, 4104)
+    csr = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([])).sign(big, hashes.SHA256())
+    body = base64.b64encode(csr.public_bytes(Encoding.DER))
+    status, said, _ = post(service, "serverkeygen", body, secret=token(service, "large"))
+    assert (status, said) == (400, b"an RSA key is made with at most 4096 bits, not 4104\n")
+
+
 def test_one_use_and_its_repetition(service: Running, tmp_path: Path) -> None:
     """The key that had the first answer gets it again, another one nothing."""
     first, second, secret = Device.new(tmp_path / "1"), Device.new(tmp_path / "2"), token(service, "meter")
@@ -309,31 +338,34 @@ def test_a_request_is_bound_to_its_connection(service: Running, tmp_path: Path) 
 
 
 @pytest.mark.parametrize(
-    ("body", "headers", "status"),
+    ("body", "headers", "status", "words"),
     [
-        (b"", {}, 400),
-        (b"%%%", {}, 400),
-        (b"MAA", {}, 400),
-        (b"MAA=", {}, 400),
-        (b"-----BEGIN CERTIFICATE REQUEST-----\nMAA=\n-----END CERTIFICATE REQUEST-----\n", {}, 400),
-        (base64.b64encode(os.urandom(30_000)), {}, 400),
-        (b"A" * 200_000, {}, 413),
-        (b"MAA=", {"Content-Type": "text/plain"}, 415),
-        (b"MAA=", {"Authorization": "Basic %"}, 400),
-        (b"MAA=", {"Authorization": "Basic \xe9"}, 400),
-        (b"MAA=", {"Authorization": "Basic /w=="}, 400),
-        (b"MAA=", {"Authorization": "Bearer \xe9"}, 401),
-        (b"MAA=", {"Authorization": "Bearer a.\xe9.c"}, 401),
-        (b"MAA=", {"Authorization": "Basic " + base64.b64encode(b"no colon").decode()}, 401),
-        (b"MAA=", {"Authorization": "Digest x"}, 400),
-        (b"MAA=", {"Authorization": "Bearer cst_wrong"}, 401),
+        (b"", {}, 400, "the body is empty: it is to be a certification request"),
+        (b"%%%", {}, 400, "the body is not base64 of a request in DER"),
+        (b"MAA", {}, 400, "the body is not base64 of a request in DER"),
+        (b"MAA=", {}, 400, "not a certification request"),
+        (b"-----BEGIN CERTIFICATE REQUEST-----\nMAA=\n-----END CERTIFICATE REQUEST-----\n", {}, 400, "hint: "),
+        (base64.b64encode(os.urandom(30_000)), {}, 400, "not a certification request"),
+        (b"A" * 200_000, {}, 413, "the body is larger than 98304 bytes"),
+        (b"MAA=", {"Content-Type": "text/plain"}, 415, "the body is to be application/pkcs10, not text/plain"),
+        (b"MAA=", {"Authorization": "Basic %"}, 400, "Basic is not base64 of user and password"),
+        (b"MAA=", {"Authorization": "Basic \xe9"}, 400, "Basic is not base64 of user and password"),
+        (b"MAA=", {"Authorization": "Basic /w=="}, 400, "Basic is not base64 of user and password"),
+        (b"MAA=", {"Authorization": "Bearer \xe9"}, 401, "no such token"),
+        (b"MAA=", {"Authorization": "Bearer a.\xe9.c"}, 401, ""),
+        (b"MAA=", {"Authorization": "Basic " + base64.b64encode(b"no colon").decode()}, 401, "no such token"),
+        (b"MAA=", {"Authorization": "Digest x"}, 400, "Authorization is neither Basic nor Bearer with a token"),
+        (b"MAA=", {"Authorization": "Bearer cst_wrong"}, 401, "no such token"),
     ],
 )
-def test_bad_requests(service: Running, any_secret: str, body: bytes, headers: dict[str, str], status: int) -> None:
+def test_bad_requests(
+    service: Running, any_secret: str, body: bytes, headers: dict[str, str], status: int, words: str
+) -> None:
     """Each gets its answer in words, and costs the token nothing."""
     for operation in ("simpleenroll", "serverkeygen"):
         got, said, answered = post(service, operation, body, secret=any_secret, headers=headers)
         assert (got, answered["content-type"].startswith("text/plain")) == (status, True), said
+        assert words in said.decode()
 
 
 @pytest.fixture(scope="module")

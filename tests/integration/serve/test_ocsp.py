@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = ["nginx_binary", "private_nginx"]
 
+SUCCESSFUL = ocsp.OCSPResponseStatus.SUCCESSFUL
 MALFORMED, UNAUTHORIZED = ocsp.OCSPResponseStatus.MALFORMED_REQUEST, ocsp.OCSPResponseStatus.UNAUTHORIZED
 GOOD, REVOKED, UNKNOWN = ocsp.OCSPCertStatus.GOOD, ocsp.OCSPCertStatus.REVOKED, ocsp.OCSPCertStatus.UNKNOWN
 
@@ -183,6 +184,19 @@ def test_nonces(lab: Lab, octets: int, repeated: bool) -> None:  # noqa: FBT001 
     answer = ask(lab, request_of(1, lab.ca(), SHA256(), bytes(octets)))
     found = [one.value.nonce for one in answer.extensions if isinstance(one.value, x509.OCSPNonce)]
     assert found == ([bytes(octets)] if repeated else [])
+
+
+@pytest.mark.parametrize(
+    ("nonces", "without", "repeated"), [("required", UNAUTHORIZED, True), ("ignored", SUCCESSFUL, False)]
+)
+def test_nonces_by_policy(tmp_path: Path, nonces: str, without: ocsp.OCSPResponseStatus, *, repeated: bool) -> None:
+    """An answer is for one request only, or kept and for all."""
+    make_ca(tmp_path / "home", f'{configuration()}[ocsp]\nnonces = "{nonces}"\n')
+    with running(tmp_path / "home", "--name", "127.0.0.1") as service:
+        lab = Lab(service, tmp_path)
+        assert ask(lab, request_of(1, lab.ca(), SHA256())).response_status is without
+        answer = ask(lab, request_of(1, lab.ca(), SHA256(), bytes(32)))
+        assert any(isinstance(one.value, x509.OCSPNonce) for one in answer.extensions) is repeated
 
 
 @pytest.mark.parametrize("octets", [0, 129])

@@ -167,11 +167,7 @@ class EST:
     async def _issue(self, who: TokenRecord | Holder, csr: CSR) -> x509.Certificate:
         if not isinstance(who, TokenRecord):
             return await self._issue_again(who, csr, NO_GRACE)
-
-        def issued_before(authority: Authority) -> x509.Certificate | None:
-            return tokens.issued_before(authority, who, csr.public_key)
-
-        earlier = await self._service.access.read(issued_before)
+        earlier = await self._issued_before(who, csr)
         if earlier is not None:
             return earlier
         try:
@@ -184,11 +180,14 @@ class EST:
         except RefusedError as error:
             if error.code != "token.used_up":
                 raise
-            earlier = await self._service.access.read(issued_before)  # the same request may have been a moment earlier
+            earlier = await self._issued_before(replace(who, used=who.uses), csr)  # by the same request, a moment ago
             if earlier is None:
                 raise
             return earlier
         return issued.certificate
+
+    async def _issued_before(self, token: TokenRecord, csr: CSR) -> x509.Certificate | None:
+        return await self._service.access.read(lambda authority: tokens.issued_before(authority, token, csr.public_key))
 
     async def _issue_again(self, holder: Holder, csr: CSR, grace: timedelta) -> x509.Certificate:
         require_same_names(csr, holder.certificate)

@@ -197,12 +197,12 @@ def bad_keys() -> dict[str, dict[str, Any]]:
     }
 
 
-@pytest.mark.parametrize("jwk", bad_keys().values(), ids=bad_keys())
-def test_a_bad_key_is_refused(jwk: dict[str, Any]) -> None:
-    """Weak, private, of another kind, or not a key at all."""
+@pytest.mark.parametrize("name", bad_keys())
+def test_a_bad_key_is_refused(name: str) -> None:
+    """Weak, private, of another kind, or not a key at all; what is no base64url is malformed before that."""
     with pytest.raises(Problem) as caught:
-        AccountKey.of(jwk)
-    assert caught.value.kind in {"badPublicKey", "malformed"}
+        AccountKey.of(bad_keys()[name])
+    assert caught.value.kind == ("malformed" if name in {"short coordinate", "padded"} else "badPublicKey")
 
 
 def test_other_members_of_a_key_do_not_make_another_key() -> None:
