@@ -35,14 +35,15 @@ class GuardedDoors:
     """The closed ways, by application and by what it is asked for there."""
 
     def __init__(self, doors: Iterator[tuple[Server, Entrance]]) -> None:
-        """Take each with its server; of two that are for the same the first one counts."""
+        """Take each with its server; of two for the same the first counts, or the one that is for all of it."""
         self._same: dict[tuple[str, tuple[str, str]], Server] = {}
-        self._begins: dict[str, dict[str, Server]] = defaultdict(dict)
+        self._begins: dict[str, dict[str, tuple[Server, bool]]] = defaultdict(dict)
         for server, entrance in doors:
             for application in entrance.applications:
                 self._same.setdefault((application, entrance.match), server)
-                if entrance.begins is not None:
-                    self._begins[application].setdefault(entrance.begins, server)
+                known = self._begins[application].get(entrance.begins) if entrance.begins is not None else None
+                if entrance.begins is not None and (known is None or (known[1] and not entrance.is_part)):
+                    self._begins[application][entrance.begins] = (server, entrance.is_part)
         self._ordered = {application: sorted(paths) for application, paths in self._begins.items()}
 
     def __bool__(self) -> bool:
@@ -54,8 +55,11 @@ class GuardedDoors:
             same = self._same.get((application, entrance.match))
             ordered = self._ordered.get(application, ())
             paths = beginning_with(entrance.covers, ordered) if entrance.covers is not None else ()
-            below = (self._begins[application][one] for one in paths if leads(configuration, server, entrance, one))
-            found = same or next(below, None)
+            below = ((*self._begins[application][one], one) for one in paths)
+            led = (
+                behind for behind, is_part, one in below if leads(configuration, server, entrance, one, is_part=is_part)
+            )
+            found = same or next(led, None)
             if found is not None:
                 return found
         return None

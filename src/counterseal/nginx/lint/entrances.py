@@ -12,7 +12,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from counterseal.nginx.lint.answers import PASSES, application, is_reachable
-from counterseal.nginx.lint.locations import PREFIXES, REGEX, find_location, regex_beginning, takes, whole_beginning
+from counterseal.nginx.lint.locations import (
+    PREFIXES,
+    REGEX,
+    find_location,
+    regex_beginning,
+    regex_beginnings,
+    takes,
+    whole_beginning,
+)
 from counterseal.nginx.lint.passing import members, read_uri
 from counterseal.nginx.lint.remembered import remembered
 from counterseal.nginx.lint.variables import bare_name
@@ -40,6 +48,11 @@ class Entrance:
     begins: str | None
     covers: str | None
 
+    @property
+    def is_part(self) -> bool:
+        """Whether it is for some of the paths that begin so, as an expression chooses them."""
+        return self.match[0] in REGEX and self.covers is None
+
 
 @remembered
 def entrances(configuration: Configuration, server: Server) -> tuple[Entrance, ...]:
@@ -61,12 +74,15 @@ def _entrances(configuration: Configuration, server: Server) -> Iterator[Entranc
             yield Entrance(levels, passing, known, match, begins, covers)
 
 
-def leads(configuration: Configuration, server: Server, entrance: Entrance, path: str) -> bool:
+def leads(configuration: Configuration, server: Server, entrance: Entrance, path: str, *, is_part: bool) -> bool:
     """Whether requests below a path of the application, which the entrance covers, do lead through it.
 
-    Another location of the server may take them first: a longer prefix, or a regular expression.
+    Another location of the server may take them first: a longer prefix, or a regular expression; where they are but a
+    part of what is below, one with the same beginning is taken to be about them.
     """
     location = entrance.levels[0]
+    if is_part and path in regex_beginnings(configuration, server):
+        return False
     if location.name != "location" or location.match[0] not in PREFIXES:
         return True
     taken = takes(configuration, server, location.match[1] + path.removeprefix(entrance.covers or ""))

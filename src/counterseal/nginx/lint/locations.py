@@ -94,6 +94,12 @@ def regex_beginning(location: Level) -> str | None:
     return literal[1].replace("\\", "") if literal else None
 
 
+@remembered
+def regex_beginnings(_: Configuration, server: Server) -> frozenset[str | None]:
+    """Return how the paths begin that the regular-expression locations of a server match."""
+    return frozenset(regex_beginning(location) for location in server.locations if location.match[0] in REGEX)
+
+
 def whole_beginning(location: Level) -> str | None:
     """Return the beginning where a regular-expression location matches every path with it, as ``~ ^/admin/`` does."""
     modifier, pattern = location.match
