@@ -26,7 +26,7 @@ NAME = "reserved ahead"
 
 
 class Ahead:
-    """The numbers of one process, by CA, as one thread takes them; ``beside`` is another thread's way to them."""
+    """The numbers of one process, by CA, as one connection takes them; ``beside`` is another one's way to them."""
 
     def __init__(self, first: Ahead | None = None) -> None:
         self._numbers: defaultdict[str, deque[int]] = first._numbers if first else defaultdict(deque)  # noqa: SLF001 - of its kind
@@ -35,13 +35,13 @@ class Ahead:
         self._ways.append(self)
 
     def beside(self) -> Ahead:
-        """Return a way to the same numbers for another thread; no two ever see the same one."""
+        """Return a way to the same numbers for another connection; no two ever see the same one."""
         return Ahead(self)
 
     def next(self, issuer: str) -> int | None:
         """Return the number that the next certificate of the CA can have; None when there is none."""
         if issuer not in self._mine:
-            with suppress(IndexError):  # another thread may have taken the last one
+            with suppress(IndexError):  # there may be none
                 self._mine[issuer] = self._numbers[issuer].pop()
         return self._mine.get(issuer)
 

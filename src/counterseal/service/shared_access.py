@@ -1,11 +1,11 @@
 """A store in a database server from asynchronous code: every statement goes there and back, and the loop goes on.
 
 A job is suspended meanwhile (``counterseal.suspension``). Reads and writes have a few connections each; what is asked
-for again and again is remembered until a change of it is announced (``announced``). Each write is a transaction of its
-own, beside others in this process and on other hosts; the database flushes once for all that commit at a time. What
-waits while the database is away for a moment (a restart, a failover) is tried again, and so is what met another one's
-rows the wrong way round. Only a commit that was sent and not answered is not: nobody knows whether it happened, so
-whoever asked is told to come again and look.
+for again and again is remembered until a change of it is announced (``announced``). A write is a transaction, or shares
+one with its like that come at the same time (``together``), beside others in this process and on other hosts; the
+database flushes once for all that commit at a time. What waits while the database is away for a moment (a restart,
+a failover) is tried again, and so is what met another one's rows the wrong way round. Only a commit that was sent and
+not answered is not: nobody knows whether it happened, so whoever asked is told to come again and look.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class SharedAccess(Access):
     async def write(
         self, job: Callable[[Authority], T], *, durable: bool = True, undone: bool = True, together: str | None = None
     ) -> T:
-        """Run ``job`` in a transaction of its own, beside others, and return its answer; see ``Access``.
+        """Run ``job`` in a transaction, beside others, and return its answer; see ``Access``.
 
         It may be run again, from its beginning, when its transaction was undone by the database. What it looks at and
         must stay so until it is done it has to lock (``Session.begin``).
