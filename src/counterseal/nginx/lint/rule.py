@@ -1,7 +1,7 @@
 """What a rule is: a sentence about what is wrong, the proof that it matters, and a function that finds it.
 
-A rule lives in a module of its own and looks at nothing but the model. It yields ``Found`` with a place and a message;
-code, severity and remedy come from the rule.
+A rule lives in a module of its own and looks at nothing but the model, or at a comment that silences. It yields
+``Found`` with a place and a message; code, severity and remedy come from the rule.
 """
 
 from __future__ import annotations
