@@ -184,7 +184,8 @@ def bad_keys() -> dict[str, dict[str, Any]]:
         "kind unknown": {"kty": "AKP", "alg": "ML-DSA-44", "pub": "AAAA"},
         "list": {"kty": ["EC"]},
         "not on the curve": {**good, "y": good["x"]},
-        "short coordinate": {**good, "x": good["x"][:-4]},
+        "short coordinate": {**good, "x": b64(bytes(31))},
+        "bits left over": {**good, "x": good["x"][:-1] + "B"},
         "padded": {**good, "x": good["x"] + "="},
         "other curve": {**good, "crv": "P-521"},
         "curve of another kind": {**good, "crv": "Ed25519"},
@@ -202,7 +203,7 @@ def test_a_bad_key_is_refused(name: str) -> None:
     """Weak, private, of another kind, or not a key at all; what is no base64url is malformed before that."""
     with pytest.raises(Problem) as caught:
         AccountKey.of(bad_keys()[name])
-    assert caught.value.kind == ("malformed" if name in {"short coordinate", "padded"} else "badPublicKey")
+    assert caught.value.kind == ("malformed" if name in {"bits left over", "padded"} else "badPublicKey")
 
 
 def test_other_members_of_a_key_do_not_make_another_key() -> None:
