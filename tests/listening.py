@@ -49,12 +49,13 @@ def _arrival(line: str) -> dict[str, Any]:
 
 
 @contextlib.contextmanager
-def listening(directory: Path, *options: str) -> Iterator[Listening]:
-    """Run the command on a port of its own choosing."""
-    (directory / "client-ca.pem").write_bytes(certificate_pem(_PKI.root, _PKI.client_ca))
+def listening(directory: Path, *options: str, home: Path | None = None) -> Iterator[Listening]:
+    """Run the command on a port of its own choosing; with a ``home`` for the clients of its CA."""
     (directory / "server.pem").write_bytes(certificate_pem(_PKI.server, _PKI.server_ca) + key_pem(_PKI.server))
-    files = ["--client-ca", str(directory / "client-ca.pem"), "--cert", str(directory / "server.pem")]
-    own = ["--home", str(directory / "no-ca"), *files, "--timeout", "5", *options]
+    (directory / "client-ca.pem").write_bytes(certificate_pem(_PKI.root, _PKI.client_ca))
+    cas = [] if home else ["--client-ca", str(directory / "client-ca.pem")]
+    files = ["--home", str(home or directory / "no-ca"), "--cert", str(directory / "server.pem"), *cas]
+    own = [*files, "--timeout", "5", *options]
     command = [sys.executable, "-m", "counterseal", "listen", "0", *own]
     process = subprocess.Popen(
         command,

@@ -11,6 +11,7 @@ from counterseal.cli.common import FILE, Run, common
 from counterseal.cli.completions import complete_certificates
 from counterseal.cli.dry_run import dry_run_option, show_dry_run, unseen
 from counterseal.cli.exit_codes import FINDINGS
+from counterseal.cli.known_home import known_home
 from counterseal.cli.ladders import show_sheet
 from counterseal.cli.targets import parse_endpoint, parse_target
 from counterseal.compose.anchors import system_anchors
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from counterseal.handshake.explain.matching import OwnCertificate
     from counterseal.handshake.explain.sheet import Sheet
     from counterseal.handshake.observation import ProbeIdentity
+    from counterseal.pki.path.revocation_list import RevocationList
 
 EPILOG = """\b
 Examples:
@@ -123,7 +125,9 @@ def handshake(run: Run, **options: Unpack[Options]) -> int:
         _rehearse(run, what, options)
         return 0
     inventory, root = _inventory(run)
-    anchors = Anchors(_anchors(options["trust"], root), (*root, *_roots_in(options["cert"])))
+    anchors = Anchors(
+        _anchors(options["trust"], root), (*root, *_roots_in(options["cert"])), _lists_about(run, what.identity)
+    )
     examination = examine(what, paths=options["path"][1:], resume=options["resume"])
     explanation = explain(
         examination,
@@ -220,6 +224,14 @@ def _inventory(run: Run) -> tuple[tuple[OwnCertificate, ...], tuple[x509.Certifi
         return (), ()
     with run.authority() as authority:
         return own_certificates(authority), client_anchors_of(authority)
+
+
+def _lists_about(run: Run, identity: ProbeIdentity | None) -> tuple[RevocationList, ...] | None:
+    """Return the revocation lists of the CA here where it issued what the client shows."""
+    if identity is None:
+        return None
+    with known_home(run) as home:
+        return home.lists_about(own_of(identity).chain[0], now())
 
 
 def _anchors(trust: Path | None, root: Sequence[x509.Certificate]) -> tuple[x509.Certificate, ...]:

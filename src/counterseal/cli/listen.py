@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
+from counterseal.authority.known import standing_lists
 from counterseal.authority.parts import new_serial_number
 from counterseal.cli.common import FILE, JSON_VERSION, Run, common
 from counterseal.cli.completions import complete_certificates
@@ -24,6 +25,7 @@ from counterseal.compose.identities import (
     temporary_server,
 )
 from counterseal.compose.place import has_store, now
+from counterseal.compose.revocations import lists_in
 from counterseal.errors import FileError, InputError
 from counterseal.files import read_file
 from counterseal.handshake.examine import read_trace
@@ -35,14 +37,16 @@ from counterseal.handshake.trace.accept import Post, receive
 from counterseal.pki.reading import certificates_in
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from cryptography import x509
 
     from counterseal.cli.documents import ListenDocument
+    from counterseal.handshake.explain.arrival import Arrival
     from counterseal.handshake.observation import ProbeIdentity
     from counterseal.handshake.trace.dial import Trace
+    from counterseal.pki.path.revocation_list import RevocationList
 
 EPILOG = """\b
 Examples:
@@ -66,6 +70,7 @@ class _Desk:
     run: Run
     post: Post
     client_cas: Sequence[x509.Certificate]
+    lists: Callable[[], Sequence[RevocationList] | None]
     verbose: bool
     brief: bool
     places: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(_MOST_AT_ONCE))
@@ -87,8 +92,11 @@ class _Desk:
         finally:
             self.places.release()
 
+    def _explain(self, trace: Trace) -> Arrival:
+        return explain_arrival(read_trace(trace), self.client_cas, now(), self.lists())
+
     def _say(self, trace: Trace) -> None:
-        arrival = explain_arrival(read_trace(trace), self.client_cas, now())
+        arrival = self._explain(trace)
         with self.voice:
             if self.run.json:
                 document: ListenDocument = {"arrival": arrival_to_json(arrival)}
@@ -98,7 +106,7 @@ class _Desk:
                 click.echo(show_sheet(sheet, verbose=self.verbose, brief=self.brief) + "\n")
 
     def _answer(self, trace: Trace) -> bytes:
-        arrival = explain_arrival(read_trace(trace), self.client_cas, now())
+        arrival = self._explain(trace)
         page = write_page(sheet_of_arrival(arrival, server=self.post.identity.name), at=now()).encode()
         head = (
             "HTTP/1.1 200 OK\r\nServer: counterseal\r\nContent-Type: text/html; charset=utf-8\r\n"
@@ -119,6 +127,7 @@ class _Desk:
 @click.option("--cert", type=FILE, help="Show this certificate; its chain may follow in the file.")
 @click.option("--key", type=FILE, help="Its private key.  [default: in the file of --cert]")
 @click.option("--client-ca", type=FILE, help="CAs whose clients are to be let in.  [default: those of the CA here]")
+@click.option("--crl", type=FILE, help="Their revocation lists.  [default: with the CAs of the CA here, its own]")
 @click.option("--any-ca", is_flag=True, help="Name no CA to clients, so that they offer whatever they have.")
 @click.option("--tls", type=click.Choice(["1.2", "1.3"]), help="Speak this version only.  [default: both]")
 @click.option("--count", type=click.IntRange(1), help="Stop after so many connections.  [default: never]")
@@ -137,6 +146,7 @@ def listen(
     cert: Path | None,
     key: Path | None,
     client_ca: Path | None,
+    crl: Path | None,
     any_ca: bool,
     tls: Literal["1.2", "1.3"] | None,
     count: int | None,
@@ -152,7 +162,7 @@ def listen(
     client_cas = _client_cas(run, client_ca)
     post = Post(identity, tls, timeout, authorities=() if any_ca else tuple(client_cas))
     post.context()  # what OpenSSL does not take is told before anybody comes
-    desk = _Desk(run, post, client_cas, verbose, brief)
+    desk = _Desk(run, post, client_cas, _lists(run, client_ca, crl), verbose, brief)
     with _listener(address, port) as listener:
         place = Endpoint(address, listener.getsockname()[1])
         click.echo(f"listening on https://{place}/ with the certificate {identity.name}; ctrl-C ends", err=True)
@@ -216,3 +226,18 @@ def _client_cas(run: Run, path: Path | None) -> Sequence[x509.Certificate]:
         return ()
     with run.authority() as authority:
         return client_cas_of(authority)
+
+
+def _lists(run: Run, client_ca: Path | None, crl: Path | None) -> Callable[[], Sequence[RevocationList] | None]:
+    """Return what gives the lists for each client anew, because somebody may be revoked while we listen."""
+    if crl is not None:
+        given = lists_in(read_file(crl), source=str(crl))
+        return lambda: given
+    if client_ca is not None or not has_store(run.home):
+        return lambda: None
+
+    def newest() -> Sequence[RevocationList] | None:
+        with run.authority() as authority:
+            return standing_lists(authority, now())
+
+    return newest

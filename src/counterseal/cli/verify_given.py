@@ -35,6 +35,7 @@ from counterseal.pki.shown import counted, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from datetime import datetime
 
     from cryptography.x509.ocsp import OCSPResponse
 
@@ -85,6 +86,7 @@ def given_of(run: Run, options: Options) -> Given:
     purpose = Purpose(options["purpose"]) if options["purpose"] else _purpose(end_entity, host)
     names = options["hostname"] or ((host,) if host and purpose is Purpose.SERVER else ())
     trusted, words, known = _trusted(run, options)
+    at = now() if options["at"] is None else parse_moment(options["at"], now())
     given_too = tuple(one for path in options["chain"] for one in _certificates(path))
     others = given_too if host else (*given_too, *known)  # a server must send its intermediates itself
     given = Given(
@@ -92,10 +94,10 @@ def given_of(run: Run, options: Options) -> Given:
         trusted=trusted,
         trusted_by=words,
         purpose=purpose,
-        at=now() if options["at"] is None else parse_moment(options["at"], now()),
+        at=at,
         names=tuple(_peer_name(name, purpose) for name in names),
         others=others,
-        crls=_crls(run, options, (*found.certificates, *others)),
+        crls=_crls(run, options, (*found.certificates, *others), at),
         depth=options["depth"],
         strict=options["strict"],
         ocsp_responses=tuple(ocsp_in(read_file(path), source=str(path)) for path in options["ocsp"]),
@@ -174,9 +176,15 @@ def _certificates(path: Path) -> tuple[x509.Certificate, ...]:
     return certificates_in(read_file(path), source=str(path))
 
 
-def _crls(run: Run, options: Options, certificates: Sequence[x509.Certificate]) -> tuple[RevocationList, ...] | None:
+def _crls(
+    run: Run, options: Options, certificates: Sequence[x509.Certificate], at: datetime
+) -> tuple[RevocationList, ...] | None:
+    """Return the lists that are named or fetched; without any, those of this home where it is trusted, for its own."""
     if not options["crl"] and not options["fetch_crl"]:
-        return None
+        if options["trust"]:
+            return None
+        with known_home(run) as home:
+            return home.lists_about(certificates[0], at)
     given = tuple(one for place in options["crl"] for one in _lists(place))
     if not options["fetch_crl"]:
         return given

@@ -166,6 +166,18 @@ def test_revocation_shows(home: Path) -> None:
     assert "keyCompromise" in ran.stdout
 
 
+def test_who_is_revoked_here_is_so_without_being_asked(home: Path) -> None:
+    """The CA knows its own lists, and nginx has them; other trust, or a moment before them, leaves them out."""
+    assert counterseal(home / "home", "client", "trudy", "--out", str(home / "out")).code == 0
+    trudy = str(home / "out" / "trudy.fullchain.pem")
+    assert "revocation" not in {code for code, _ in failures(answer(verify(home, trudy, "--json")))}
+    assert counterseal(home / "home", "revoke", "trudy").code == 0
+    ran = verify(home, trudy, "--like", "nginx")
+    assert (ran.code, "revoked at" in ran.stdout, "FAILED:certificate revoked" in ran.stdout) == (3, True, True)
+    assert verify(home, trudy, "--trust", str(home / "out" / "ca.pem")).code == 0
+    assert verify(home, str(home / "out" / "alice.cert.pem"), "--like", "nginx").code == 0
+
+
 @pytest.mark.parametrize("case", [case for case in cases() if case.name in SHOWN], ids=lambda case: case.name)
 def test_a_disagreement_is_shown_as_one(case: Case, tmp_path: Path) -> None:
     """The library does not look at an end entity's key usage, which OpenSSL does."""

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from command import counterseal, write_secret
+from listening import listening
 from ports import free_port
+from programs import run_program
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,6 +59,24 @@ def test_nginx_lets_it_in(site: tuple[Path, int], options: tuple[str, ...]) -> N
     assert [row["name"] for row in found["ladder"] if row["name"].startswith("HTTP ")] == ["HTTP 502 Bad Gateway"]
     (own,) = found["client_certificates"]["own"]
     assert (own["subject"], own["fits"], own["offered_by_browser"]) == ("CN=alice", True, True)
+
+
+def test_one_that_was_revoked_does_not_pass(site: tuple[Path, int], tmp_path: Path) -> None:
+    """Neither as the CA of this home sees it, before any server says so, nor to ``listen``, which looks each time."""
+    base, _ = site
+    home, alice = base / "home", base / "out" / "mallory"
+    assert counterseal(home, "client", "mallory", "--out", str(base / "out")).code == 0
+    options = ("--cert", f"{alice}.fullchain.pem", "--key", f"{alice}.key.pem")
+    with listening(tmp_path, "--json", "--count", "2", home=home) as desk:
+        command = ("curl", "-sk", *options, f"https://localhost:{desk.port}/")
+        assert "nginx would let it in" in run_program(*command, cwd=tmp_path)
+        assert counterseal(home, "revoke", "mallory", "--no-deploy").code == 0
+        assert "nginx would refuse it" in run_program(*command, cwd=tmp_path)
+        _, second = desk.arrivals()
+    assert second["diagnosis"]["verify"] == "FAILED:certificate revoked"
+    found = look(site, "--name", "mallory", "--key", f"{alice}.key.pem")
+    failed = {check["code"] for check in found["client_checks"]["checks"] if check["outcome"] == "fail"}
+    assert failed == {"revocation"}
 
 
 def test_without_one_those_of_the_ca_that_would_do_are_named(site: tuple[Path, int]) -> None:

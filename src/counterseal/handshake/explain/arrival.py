@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from cryptography import x509
 
     from counterseal.handshake.examine import Watched
+    from counterseal.pki.path.revocation_list import RevocationList
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,16 +54,24 @@ class Arrival:
     diagnosis: Diagnosis | None
 
 
-def explain_arrival(watched: Watched, client_cas: Sequence[x509.Certificate], at: datetime) -> Arrival:
-    """Explain what a client did; ``client_cas`` are those whose clients are meant to be let in (none: not judged)."""
+def explain_arrival(
+    watched: Watched,
+    client_cas: Sequence[x509.Certificate],
+    at: datetime,
+    crls: Sequence[RevocationList] | None = None,
+) -> Arrival:
+    """Explain what a client did; ``client_cas`` are those whose clients are meant to be let in (none: not judged).
+
+    ``crls`` are the lists of these CAs; None where revocation is not looked at.
+    """
     story = watched.story
     chain = read_certificates(story.client_chain)
     checks = (
-        explain_path(chain[0], chain[1:], client_cas, purpose=Purpose.CLIENT, at=at).best
+        explain_path(chain[0], chain[1:], client_cas, purpose=Purpose.CLIENT, at=at, crls=crls).best
         if chain and client_cas
         else None
     )
-    heading, diagnosis = _verdict(watched, chain, client_cas, at)
+    heading, diagnosis = _verdict(watched, chain, client_cas, at, crls)
     return Arrival(
         watched,
         ladder_of(watched.trace, watched.decoded, story),
@@ -108,13 +117,17 @@ def _offered(
 
 
 def _verdict(
-    watched: Watched, chain: Sequence[x509.Certificate], client_cas: Sequence[x509.Certificate], at: datetime
+    watched: Watched,
+    chain: Sequence[x509.Certificate],
+    client_cas: Sequence[x509.Certificate],
+    at: datetime,
+    crls: Sequence[RevocationList] | None,
 ) -> tuple[str, Diagnosis | None]:
     trace, story = watched.trace, watched.story
     if story.alert is not None and story.alert[0] is Side.CLIENT:
         return _alert(story.alert[1])
     if chain:
-        return _presented(watched, chain, client_cas, at)
+        return _presented(watched, chain, client_cas, at, crls)
     if trace.ending is Ending.NOT_TLS:
         return client_fault(Ending.NOT_TLS, trace.fault, trace.opening, story.offered)
     if trace.ending is Ending.CLOSED and story.request is not None:
@@ -142,12 +155,17 @@ _ASKING = Cause(
 
 
 def _presented(
-    watched: Watched, chain: Sequence[x509.Certificate], client_cas: Sequence[x509.Certificate], at: datetime
+    watched: Watched,
+    chain: Sequence[x509.Certificate],
+    client_cas: Sequence[x509.Certificate],
+    at: datetime,
+    crls: Sequence[RevocationList] | None,
 ) -> tuple[str, Diagnosis | None]:
     who = f"the client came with {show_subject(chain[0].subject) or '(no subject)'}"
     if not client_cas:
         return f"{who}; whether it would be let in is not judged without --client-ca", None
-    error = int(verify(chain[0], chain[1:], client_cas, purpose=Purpose.CLIENT, at=at).last)
+    lists = None if crls is None else [one.crl for one in crls]
+    error = int(verify(chain[0], chain[1:], client_cas, purpose=Purpose.CLIENT, at=at, crls=lists).last)
     if error == 0:
         return f"{who}, and nginx would let it in", None
     reason = next((one for one in VERIFY_REASONS if one.code == error), None)

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from counterseal.handshake.explain.story import Story
     from counterseal.handshake.stapled import Stapled
+    from counterseal.pki.path.revocation_list import RevocationList
 
 ACCEPTED_CA = Kind(
     "accepted_ca",
@@ -56,10 +57,14 @@ MUST_STAPLE = Kind(
 
 @dataclass(frozen=True, slots=True)
 class Anchors:
-    """Trust anchors at hand: whom the client trusts, and CAs that a server may trust for its clients."""
+    """Trust anchors at hand: whom the client trusts, and CAs that a server may trust for its clients.
+
+    ``lists`` are revocation lists of the latter for the certificate that the client shows, None where there are none.
+    """
 
     for_servers: tuple[x509.Certificate, ...] = ()
     for_clients: tuple[x509.Certificate, ...] = ()
+    lists: tuple[RevocationList, ...] | None = None
 
 
 def check_server(
@@ -99,7 +104,7 @@ def check_client(story: Story, anchors: Anchors, at: datetime) -> PathReport | N
         return None
     authorities = story.request.authorities if story.request else ()
     trusted = [one for one in anchors.for_clients if not authorities or one.subject.public_bytes() in authorities]
-    best = explain_path(chain[0], chain[1:], trusted, purpose=Purpose.CLIENT, at=at).best
+    best = explain_path(chain[0], chain[1:], trusted, purpose=Purpose.CLIENT, at=at, crls=anchors.lists).best
     return _by_name(best, chain, authorities) if authorities else best
 
 
