@@ -266,7 +266,9 @@ SERVERS = (
 
 CONNECTIONS = (
     Setup("nobody serves the name", "no server block on this address has that name", target=f"nobody.{DOMAIN}"),
-    Setup("another site's name", "has the site's name", sni=f"other.{DOMAIN}", code=421),
+    Setup("an address in place of a name", "the client sent no server name", target="127.0.0.1"),
+    Setup("no name sent", "the client sent no server name", nameless=True),
+    Setup("another site's name", "asks for another host than the handshake did", sni=f"other.{DOMAIN}", code=421),
     Setup("TLS 1.2 not offered", "that TLS version is not offered", edits=(_protocols("TLSv1.3"),), tls="1.2"),
     Setup("TLS 1.3 not offered", "that TLS version is not offered", edits=(_protocols("TLSv1.2"),), tls="1.3"),
     Setup("no common cipher suite", "no cipher suite in common: the server takes none of those that this client offers",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import cryptography
 
 from counterseal.handshake.explain.nginx_log import log_line as log_of
+from counterseal.handshake.peer_causes import MISDIRECTED_REQUEST
 from counterseal.handshake.symptoms import Cause
 from counterseal.handshake.verify_reasons import VERIFY_REASONS
 from counterseal.nginx.client_verification import CERTIFICATE_ERROR, MISDIRECTED, PLAIN_HTTP
@@ -24,11 +25,7 @@ if TYPE_CHECKING:
 
 REASONS: dict[int | None, VerifyReason] = {reason.code: reason for reason in VERIFY_REASONS}
 _BEFORE = {
-    MISDIRECTED: Cause(
-        "the request asks for another host than the handshake did, and nginx verifies clients for that host: no "
-        "certificate is judged by the rules of another site",
-        "let the client make a connection for each name; with HTTP/2 browsers join names that one certificate bears",
-    ),
+    MISDIRECTED: MISDIRECTED_REQUEST,
     PLAIN_HTTP: Cause("the client was given http:// in place of https://", "write https:// at the client"),
 }
 """What nginx refuses before it looks at any certificate."""

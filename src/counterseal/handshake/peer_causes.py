@@ -31,6 +31,16 @@ NAME_REJECTED = Cause(
     "no server block on this address has that name, and the default server rejected the handshake",
     "compare server_name and listen with what was deployed, and whether the reload succeeded",
 )
+NAME_NOT_SENT = Cause(
+    "the client sent no server name, as with an address (RFC 6066 3), and the default server on this address rejects "
+    "who comes without one",
+    "come by name: counterseal handshake NAME --connect ADDRESS; or let a default server with a certificate answer",
+)
+MISDIRECTED_REQUEST = Cause(
+    "the request asks for another host than the handshake did, and nginx verifies clients for that host: no "
+    "certificate is judged by the rules of another site",
+    "let the client make a connection for each name; with HTTP/2 browsers join names that one certificate bears",
+)
 VERSION_NOT_OFFERED = Cause(
     "that TLS version is not offered on this address; of nginx before 1.29.2 the default server's ssl_protocols "
     "count, and before 1.23.4 the default has no TLS 1.3",

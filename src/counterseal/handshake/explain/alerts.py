@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from counterseal.handshake.explain.client_refused import REFUSALS, missing_cause, refused_cause
 from counterseal.handshake.explain.common_ground import explain_lack
 from counterseal.handshake.explain.nginx_log import LogHint, log_alert
-from counterseal.handshake.peer_causes import KEY_NOT_LOADED, NAME_REJECTED, VERSION_NOT_OFFERED
+from counterseal.handshake.peer_causes import KEY_NOT_LOADED, NAME_NOT_SENT, NAME_REJECTED, VERSION_NOT_OFFERED
 from counterseal.handshake.symptoms import Cause
 from counterseal.handshake.wire.alerts import alert_meaning
 from counterseal.handshake.wire.numbers import TLS12, TLS13
@@ -109,6 +109,8 @@ def alert_diagnosis(case: Situation) -> AlertDiagnosis:
         lacking = explain_lack(case.lack)
         return AlertDiagnosis(happened, lacking.cause, lacking.log, lacking.directive)
     cause, directive = _BY_NAME.get(name, (_OTHER, None))
+    if cause is NAME_REJECTED and story.offered is not None and story.offered.server_name is None:
+        cause = NAME_NOT_SENT
     if cause is _NOTHING_COMMON and story.offered is not None and len(story.offered.versions) == 1:
         cause = _ONE_VERSION
     return AlertDiagnosis(happened, cause, log_alert(name), directive)

@@ -19,7 +19,7 @@ from counterseal.handshake.peer_causes import (
     BY_LIST,
     CERTIFICATE_LOST,
     CERTIFICATE_WITHHELD,
-    NAME_NOT_SERVED,
+    MISDIRECTED_REQUEST,
     NO_PATH,
     SILENT_REFUSAL,
     VERIFIED_YET_REFUSED,
@@ -40,8 +40,8 @@ def diagnose_answer(case: Situation) -> Diagnosis | None:
     if case.seen.status == 421:  # noqa: PLR2004 - RFC 9110 15.5.20
         return Diagnosis(
             "the server answers 421: the name in the SNI and the name in the request are those of different sites",
-            NAME_NOT_SERVED.cause,
-            NAME_NOT_SERVED.fix,
+            MISDIRECTED_REQUEST.cause,
+            MISDIRECTED_REQUEST.fix,
             code=421,
             log=log_line(421),
             directive="server_name",

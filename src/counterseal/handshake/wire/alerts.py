@@ -45,7 +45,9 @@ ALERT_MEANINGS = {
     109: AlertMeaning("missing_extension", "an extension that must be there is missing"),
     110: AlertMeaning("unsupported_extension", "an extension came that was not offered"),
     111: AlertMeaning("certificate_unobtainable", "the certificate cannot be fetched from its URL"),
-    112: AlertMeaning("unrecognized_name", "the server has no site of the name in the SNI"),
+    112: AlertMeaning(
+        "unrecognized_name", "the server has no site of the name in the SNI, or takes nobody without one"
+    ),
     113: AlertMeaning("bad_certificate_status_response", "the stapled OCSP response is not acceptable"),
     114: AlertMeaning("bad_certificate_hash_value", "a certificate does not have the announced hash"),
     115: AlertMeaning("unknown_psk_identity", "the offered pre-shared key is not known"),
