@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import click
@@ -31,7 +32,8 @@ def print_error(error: CountersealError) -> None:
             "advice": list(error.advice) if isinstance(error, DeployError) else [],
         }
     }
-    click.echo(json.dumps({"version": JSON_VERSION, **document}, indent=2))
+    with suppress(OSError):  # stderr and the exit code have told it
+        click.echo(json.dumps({"version": JSON_VERSION, **document}, indent=2))
 
 
 def _finding(finding: Finding) -> ErrorFinding:

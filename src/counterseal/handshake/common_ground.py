@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from counterseal.handshake.connect import Deadline, connect
-from counterseal.handshake.records import messages_in, read_records, record_of
+from counterseal.handshake.records import AlertError, messages_in, read_records, record_of
 from counterseal.handshake.trace.connection import dial
 from counterseal.handshake.trace.dial import Ending, Stage
 from counterseal.handshake.trace.starttls import Dialogue
@@ -79,9 +79,10 @@ def find_lack(what: Dial, trace: Trace, offered: ClientHello | None, *, retried:
         return None
     if retried:  # suite and group are agreed on by then, RFC 8446 4.1.4
         return Lack(Shortage.SIGNATURE_ALGORITHMS, offered.signature_schemes, is_tls13=True)
-    search = _Search(what, hello, offered, Deadline.after(what.timeout))
+    answered = trace.ending is Ending.ALERT
+    search = _Search(what, hello, offered, answered, Deadline.after(what.timeout))
     try:
-        return search.run(answered=trace.ending is Ending.ALERT)
+        return search.run()
     except OSError:  # the time is up, or nobody is there any more
         return None
 
@@ -100,13 +101,15 @@ class _Search:
     what: Dial
     hello: bytes
     offered: ClientHello
+    answered: bool
+    """Whether the server refused by an alert; one that only cuts connections, whatever is offered, answers nothing."""
     deadline: Deadline
 
-    def run(self, *, answered: bool) -> Lack | None:
-        """Return what is lacking; who only cuts connections, whatever is offered, ``answered`` nothing."""
+    def run(self) -> Lack | None:
+        """Return what is lacking."""
         widest = self._ask(*Offer)
         if widest is None:
-            return self._nowhere() if answered else None
+            return self._nowhere() if self.answered else None
         if widest.version not in self.offered.versions:  # GnuTLS chooses what the client has not offered
             return Lack(Shortage.OTHER_VERSION, self.offered.versions, widest.version)
         for offer in _ORDER:
@@ -150,7 +153,7 @@ class _Search:
         return tuple(one for one in REGISTERED[offer] if one not in offered_in(self.offered, offer))
 
     def _ask(self, *offers: Offer, only: tuple[int, ...] = ()) -> _Choice | None:
-        """Return what the server chooses when more is offered, None where it refuses; raises OSError."""
+        """Return what the server chooses when more is offered, None where it refuses, as it did; raises OSError."""
         hello = widen(self.hello, {offer: only or self._more(offer) for offer in offers})
         try:
             with connect(self.what.endpoint, self.deadline) as raw:
@@ -159,7 +162,11 @@ class _Search:
                     Dialogue(raw, self.deadline).start(self.what.starttls)
                 raw.sendall(record_of(hello))
                 return _choice(messages_in(read_records(raw, self.deadline)))
+        except AlertError:
+            return None
         except ConnectionError:
+            if self.answered:  # it cut no connection before: something else befell it
+                raise
             return None
 
 

@@ -20,7 +20,7 @@ _NEEDED = frozenset({"http_map", "http_proxy", "http_rewrite", "pcre"})
 
 _VERSION = re.compile(r"nginx version: [^/\n]*/(\d+)\.(\d+)\.(\d+)")
 _NAMED = re.compile(r"([0-9]{1,4})\.([0-9]{1,4})\.([0-9]{1,4})(?:-\S+)?")
-_NAMED_OPENSSL = re.compile(r"([0-9]{1,3})\.([0-9]{1,3})\.([0-9]{1,3})(?:[a-z]{0,2}|-\S+)")
+_NAMED_OPENSSL = re.compile(r"(?:\d+:)?([0-9]{1,3})\.([0-9]{1,3})\.([0-9]{1,3})[a-z]{0,2}(?:-\S+)?")
 _OPENSSL = re.compile(r"(?:built|running) with OpenSSL (\d+)\.(\d+)\.(\d+)")
 _ARGUMENTS = re.compile(r"^configure arguments:(.*)$", re.MULTILINE)
 

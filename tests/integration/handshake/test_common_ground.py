@@ -32,6 +32,7 @@ from prove_pki import prove_pki
 
 if TYPE_CHECKING:
     import socket
+    from collections.abc import Callable
     from pathlib import Path
 
     from counterseal.handshake.observation import TLSVersion
@@ -157,8 +158,9 @@ def test_who_refuses_everything_is_told_so_and_who_only_leaves_is_not_blamed() -
         assert look(endpoint) is None
 
 
-def test_silence_behind_the_first_alert() -> None:
-    """Ends with the time, and tells nothing."""
+@pytest.mark.parametrize(("then", "timeout"), [(until_left, 0.2), (lambda _: None, 30)], ids=["silent", "cut"])
+def test_no_answer_behind_the_first_alert(then: Callable[[socket.socket], None], timeout: float) -> None:
+    """Silence ends with the time; a connection cut now was cut for another reason. Neither tells anything."""
     asked: list[bytes] = []
 
     def once(connection: socket.socket) -> None:
@@ -166,11 +168,11 @@ def test_silence_behind_the_first_alert() -> None:
         if len(asked) == 1:
             connection.sendall(REFUSED)
         else:
-            until_left(connection)
+            then(connection)
 
     with serving(once) as endpoint:
         what = Dial(endpoint, "panel.test", "panel.test", timeout=30)
         main = watch(what)
-        hurried = replace(what, timeout=0.2)
+        hurried = replace(what, timeout=timeout)
         assert find_lack(hurried, main.trace, main.story.offered, retried=False) is None
     assert main.trace.ending is Ending.ALERT

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from errno import EACCES
 from typing import TYPE_CHECKING
 
@@ -66,6 +69,23 @@ def test_an_error_is_data_too(
     assert (error["hint"] is None) == (hint is None)
     assert f"error: {error['message']}\n" in ran.stderr
     assert here(home, *words).stdout == ""
+
+
+@pytest.mark.parametrize("broken", ["/dev/full", "pipe"])
+def test_an_error_that_stdout_does_not_take(broken: str, tmp_path: Path) -> None:
+    """Is told on stderr and by the exit code all the same."""
+    if broken == "pipe":
+        reader, writer = os.pipe()
+        os.close(reader)
+    else:
+        writer = os.open(broken, os.O_WRONLY)
+    command = [sys.executable, "-m", "counterseal", "list", "--json", "--home", str(tmp_path / "none")]
+    try:
+        ran = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+    finally:
+        os.close(writer)
+    assert ran.returncode == 1
+    assert [line.partition(":")[0] for line in ran.stderr.splitlines()] == ["error", "hint"]
 
 
 def test_every_fault_of_an_error_is_data(capsys: pytest.CaptureFixture[str]) -> None:

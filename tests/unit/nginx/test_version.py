@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from counterseal.errors import NginxError
-from counterseal.nginx.version import FEATURES, NginxVersion, parse_version, supports
+from counterseal.nginx.version import FEATURES, NginxVersion, named_openssl, parse_version, supports
 
 DEBIAN = """nginx version: nginx/1.22.1
 built with OpenSSL 3.0.22 25 Aug 2026 (running with OpenSSL 3.0.19 27 Jan 2026)
@@ -58,3 +58,18 @@ def test_another_tls_library_has_no_openssl_version() -> None:
     """LibreSSL is no OpenSSL: nothing that needs a version of it is rendered."""
     text = DEBIAN.replace("OpenSSL", "LibreSSL")
     assert parse_version(text).openssl is None
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("3.0.22", (3, 0, 22)),
+        ("1.1.1w", (1, 1, 1)),
+        ("3.0.22-1~deb12u2", (3, 0, 22)),
+        ("1.1.1w-0+deb11u4", (1, 1, 1)),
+        ("1:3.0.7-27.el9", (3, 0, 7)),
+    ],
+)
+def test_an_openssl_is_named_as_its_package_is(text: str, number: tuple[int, int, int]) -> None:
+    """The letter of the old numbers and an epoch do not count."""
+    assert named_openssl(text) == number
