@@ -7,9 +7,9 @@ job.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from msgspec.json import encode as encode_json
 from starlette.exceptions import HTTPException
@@ -17,28 +17,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from counterseal.errors import CountersealError
-from counterseal.moments import epoch
-from counterseal.protocols.acme import external, terms
-from counterseal.protocols.acme.accounts import require_account
 from counterseal.protocols.acme.exchange import Call, Reply
-from counterseal.protocols.acme.jwk import AccountKey
-from counterseal.protocols.acme.jws import MEDIA_TYPE, Envelope, read_envelope, require
-from counterseal.protocols.acme.nonces import (
-    OWN_BYTES,
-    PROCESS_BYTES,
-    Nonce,
-    Numbered,
-    bad_nonce,
-    check_nonce,
-    make_nonce,
-)
-from counterseal.protocols.acme.objects import URLs
-from counterseal.protocols.acme.problems import Problem, malformed
-from counterseal.service.body import read_body
+from counterseal.protocols.acme.problems import Problem
 from counterseal.service.problems import MEDIA_TYPE as PROBLEM_TYPE
 from counterseal.service.problems import RETRY_SECONDS, log_failure, status_of
-from counterseal.store.acme.accounts import find_account
-from counterseal.store.acme.passing import NonceUse, use_nonce
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -46,60 +28,22 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
     from counterseal.authority.parts import Authority
-    from counterseal.protocols.acme.rules import AcmeRules
+    from counterseal.protocols.acme.opening import Opened, Opening
     from counterseal.service.parts import Service
-    from counterseal.store.acme.records import AccountRecord
 
     Job = Callable[[Authority, Call], "T"]
 
 T = TypeVar("T")
 
-KeyWay = Literal["kid", "jwk", "either"]
-BODY_LIMIT = 128 * 1024
-ACCOUNTS_KEPT = 10_000
-"""Accounts that are remembered at most, until all are forgotten."""
-
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """A request with a good signature; its nonce is ours, and not yet spent where that is the store's affair."""
-
-    call: Call
-    nonce: Nonce
-
-    def spend(self, authority: Authority) -> None:
-        """Use the nonce up; raises Problem ``badNonce`` when it was used before, or the account is not as it was read.
-
-        So an account may be remembered: the client comes again with another nonce, and it is read anew.
-        """
-        nonce, account = self.nonce, self.call.account
-        found = use_nonce(authority.store, nonce.text, nonce.until, account)
-        if found is NonceUse.AGAIN:
-            raise bad_nonce("the nonce was used before")
-        if found is NonceUse.ACCOUNT_CHANGED:
-            raise bad_nonce("the account was changed a moment ago")
-
-
 class Endpoint:
-    """Opens requests and dresses answers."""
+    """Does the jobs of opened requests and dresses answers."""
 
-    def __init__(self, service: Service, rules: AcmeRules) -> None:
+    def __init__(self, service: Service, opening: Opening) -> None:
         self._service = service
-        self._rules = rules
-        self._nonce_secret = service.key("acme nonces")
-        self._numbered = None if service.access.is_shared else Numbered(service.random_bytes(PROCESS_BYTES))
-        self._accounts: dict[str, AccountRecord] = {}
-        self._external_secret = service.key(external.USE)
-        self._terms_secret = service.key(terms.USE)
-
-    def urls(self, request: Request) -> URLs:
-        """Return the URLs as the client of this request sees them; worked out once for it."""
-        urls: URLs | None = request.scope.get("acme_urls")
-        if urls is None:
-            urls = request.scope["acme_urls"] = URLs(self._service.url(request, ""))
-        return urls
+        self._opening = opening
 
     def resource(self, work: Callable[[Request], Awaitable[Reply]], methods: tuple[str, ...] = ("POST",)) -> ASGIApp:
         """Return what answers a route: it does ``work`` and turns all that goes wrong into a problem document."""
@@ -129,43 +73,6 @@ class Endpoint:
             request.state.log["problem"] = log_failure(error, failed.status, request.state.request_id)
             return self._problem(request, failed, methods)
 
-    async def open(self, request: Request, way: KeyWay, *, remembers: bool = False) -> Opened:
-        """Return the request, its form, URL, nonce, key and signature checked in this order; raises Problem.
-
-        What ``remembers`` takes the account as it was read before, where others share the store, and is told when that
-        is not so any more; what changes accounts reads them.
-        """
-        if request.headers.get("content-type", "").partition(";")[0].strip().lower() != MEDIA_TYPE:
-            raise Problem("malformed", f"a request's body is {MEDIA_TYPE}", status=415)
-        envelope = read_envelope(await read_body(request, limit=BODY_LIMIT))
-        urls = self.urls(request)
-        self._check_url(request, envelope, urls)
-        if way != "either":
-            require(envelope, way)
-        at = epoch(self._service.clock())
-        nonce = check_nonce(self._nonce_secret, envelope.nonce, at=at)
-        key, account = await self._key_of(envelope, urls, remembers=remembers and self._numbered is None)
-        if not key.verifies(envelope.algorithm, envelope.signed, envelope.signature):
-            raise malformed("the signature does not verify with this key")
-        if self._numbered is not None and not self._numbered.use(nonce.own):
-            raise bad_nonce("the nonce was used before, or made before this service was started")
-        request.state.log["account"] = account.id if account else None
-        call = Call(
-            urls=urls,
-            rules=self._rules,
-            url=envelope.url,
-            key=key,
-            account=account,
-            payload=envelope.payload,
-            at=at,
-            random_bytes=self._service.random_bytes,
-            external_secret=self._external_secret,
-            terms_secret=self._terms_secret,
-            client=request.client.host if request.client else None,
-            parameters=_parameters(request),
-        )
-        return Opened(call, nonce)
-
     async def do(
         self, opened: Opened, job: Job[T], *, durable: bool = True, undone: bool = True, together: str | None = None
     ) -> T:
@@ -177,7 +84,7 @@ class Endpoint:
         counts of the account, "" for nothing: it may share a transaction with its like then.
         """
         call, access = opened.call, self._service.access
-        if self._numbered is None:
+        if self._opening.shares_nonces:
             order = None if together is None else f"{call.owner.id} {together}"
             return await self._do_beside(opened, job, durable=durable, undone=undone, together=order)
         if call.is_get:
@@ -201,51 +108,16 @@ class Endpoint:
                 return await access.ask(step)
             return await access.write(step, durable=durable, undone=undone, together=together)
         except Problem:
-            self._forget(opened.call.account)
+            self._opening.forget(opened.call.account)
             if undone and not opened.call.is_get:
                 await access.write(opened.spend)
             raise
 
-    def nonce(self) -> str:
-        """Return a new nonce."""
-        at = epoch(self._service.clock())
-        own = self._service.random_bytes(OWN_BYTES) if self._numbered is None else self._numbered.next(at)
-        return make_nonce(self._nonce_secret, at=at, own=own)
-
-    def _check_url(self, request: Request, envelope: Envelope, urls: URLs) -> None:
-        query = request.scope["query_string"]
-        own = urls.base + request.scope["raw_path"].decode("latin-1") + (f"?{query.decode('latin-1')}" if query else "")
-        if envelope.url != own:
-            raise Problem("unauthorized", f"the signed url is not that of the request: {own}", status=401)
-
-    async def _key_of(
-        self, envelope: Envelope, urls: URLs, *, remembers: bool
-    ) -> tuple[AccountKey, AccountRecord | None]:
-        if envelope.jwk is not None:
-            return AccountKey.of(envelope.jwk), None
-        identifier = urls.account_id(envelope.kid or "") or ""
-        found = self._accounts.pop(identifier, None)
-        if found is None or not remembers:
-            found = await self._service.access.read(lambda authority: find_account(authority.store, identifier))
-        account = require_account(found)
-        if remembers:
-            self._remember(account)
-        return AccountKey(account.jwk, account.thumbprint), account
-
-    def _forget(self, account: AccountRecord | None) -> None:
-        if account is not None:
-            self._accounts.pop(account.id, None)
-
-    def _remember(self, account: AccountRecord) -> None:
-        if len(self._accounts) >= ACCOUNTS_KEPT:
-            self._accounts.clear()
-        self._accounts[account.id] = account
-
     def _dress(self, request: Request, reply: Reply) -> Response:
         headers = {
-            "Replay-Nonce": self.nonce(),
+            "Replay-Nonce": self._opening.nonce(),
             "Cache-Control": "no-store",
-            "Link": _links((self.urls(request).directory(), "index"), *reply.links),
+            "Link": _links((self._opening.urls(request).directory(), "index"), *reply.links),
             **reply.headers,
         }
         if reply.text is not None:
@@ -285,13 +157,6 @@ class _Resource:
 def acting(authority: Authority, call: Call) -> Authority:
     """Return the authority that acts for the account of a request."""
     return replace(authority, actor=f"acme:{call.account.id}" if call.account else "acme")
-
-
-def _parameters(request: Request) -> dict[str, str]:
-    """Return what the path names, and the query where there is one."""
-    if request.scope["query_string"]:
-        return {**request.query_params, **request.path_params}
-    return dict(request.path_params)
 
 
 def _links(*links: tuple[str, str]) -> str:

@@ -14,6 +14,7 @@ from counterseal.moments import epoch
 from counterseal.protocols.acme import accounts, authorizations, certificates, issuing, objects, orders, revoking, terms
 from counterseal.protocols.acme.endpoint import METHODS, Endpoint, acting
 from counterseal.protocols.acme.exchange import HOUR, Reply
+from counterseal.protocols.acme.opening import Opening
 from counterseal.protocols.acme.paths import Paths
 from counterseal.protocols.acme.problems import not_found
 from counterseal.protocols.acme.taking_up import take_up
@@ -35,7 +36,8 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
     from counterseal.authority.parts import Authority
-    from counterseal.protocols.acme.endpoint import Job, KeyWay
+    from counterseal.protocols.acme.endpoint import Job
+    from counterseal.protocols.acme.opening import KeyWay
     from counterseal.protocols.acme.rules import AcmeRules
     from counterseal.store.acme.records import AuthorizationRecord
     from counterseal.store.session import Session
@@ -68,7 +70,8 @@ class Acme:
     def __init__(self, service: Service, rules: AcmeRules) -> None:
         self._service = service
         self._rules = rules
-        self._endpoint = Endpoint(service, rules)
+        self._opening = Opening(service, rules)
+        self._endpoint = Endpoint(service, self._opening)
         self._terms_secret = service.key(terms.USE)
         reach = Reach(Resolver(rules.resolvers), rules.allow_networks, rules.deny_networks)
         self._validator = Validator(service.access, rules, reach, service.metrics)
@@ -137,7 +140,7 @@ class Acme:
 
     def _post(self, job: Job[Reply], way: KeyWay = "kid") -> ASGIApp:
         async def work(request: Request) -> Reply:
-            opened = await self._endpoint.open(request, way)
+            opened = await self._opening.open(request, way)
             reply = await self._endpoint.do(opened, job)
             self._follow(reply)
             return reply
@@ -148,7 +151,7 @@ class Acme:
         """Answer what every order asks for; ``job`` writes nothing before it refuses but what it ``counts``."""
 
         async def work(request: Request) -> Reply:
-            opened = await self._endpoint.open(request, "kid", remembers=True)
+            opened = await self._opening.open(request, "kid", remembers=True)
             return await self._endpoint.do(opened, job, undone=False, together=counts)
 
         return self._endpoint.resource(work)
@@ -175,7 +178,7 @@ class Acme:
 
         The result is durable, and with it what was written before; else the attempt is, before the answer.
         """
-        opened = await self._endpoint.open(request, "kid", remembers=True)
+        opened = await self._opening.open(request, "kid", remembers=True)
         if not opened.call.is_get:
             self._validator.require_place(opened.call.owner.id)
         reply = await self._endpoint.do(opened, authorizations.challenge, durable=False, undone=False, together="")
@@ -190,7 +193,7 @@ class Acme:
         return await access.write(lambda authority: authorizations.challenge(authority, shown))
 
     async def _finalize(self, request: Request) -> Reply:
-        opened = await self._endpoint.open(request, "kid", remembers=True)
+        opened = await self._opening.open(request, "kid", remembers=True)
         call, finalization = opened.call, issuing.Finalization(opened.call)
         if self._rules.caa_identities:
             reused = await self._endpoint.do(opened, issuing.reused_authorizations)
@@ -214,7 +217,7 @@ class Acme:
 
     async def _directory(self, request: Request) -> Reply:
         described = await self._service.access.read(self._profiles)
-        return Reply(objects.directory(self._endpoint.urls(request), self._rules, described))
+        return Reply(objects.directory(self._opening.urls(request), self._rules, described))
 
     def _profiles(self, authority: Authority) -> dict[str, str]:
         described: dict[str, str] = {}

@@ -1,0 +1,169 @@
+"""From an HTTP request to a call whose form, URL, nonce, key and signature are good (RFC 8555 6.2 to 6.5).
+
+A nonce is spent here where a process has its store for itself, and so its nonces in memory; else with the job, in the
+store. There accounts are remembered, too: whether one is still as it was read is asked as the nonce is spent.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from counterseal.moments import epoch
+from counterseal.protocols.acme import external, terms
+from counterseal.protocols.acme.accounts import require_account
+from counterseal.protocols.acme.exchange import Call
+from counterseal.protocols.acme.jwk import AccountKey
+from counterseal.protocols.acme.jws import MEDIA_TYPE, Envelope, read_envelope, require
+from counterseal.protocols.acme.nonces import (
+    OWN_BYTES,
+    PROCESS_BYTES,
+    Nonce,
+    Numbered,
+    bad_nonce,
+    check_nonce,
+    make_nonce,
+)
+from counterseal.protocols.acme.objects import URLs
+from counterseal.protocols.acme.problems import Problem, malformed
+from counterseal.service.body import read_body
+from counterseal.store.acme.accounts import find_account
+from counterseal.store.acme.passing import NonceUse, use_nonce
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+    from counterseal.authority.parts import Authority
+    from counterseal.protocols.acme.rules import AcmeRules
+    from counterseal.service.parts import Service
+    from counterseal.store.acme.records import AccountRecord
+
+KeyWay = Literal["kid", "jwk", "either"]
+BODY_LIMIT = 128 * 1024
+ACCOUNTS_KEPT = 10_000
+"""Accounts that are remembered at most, until all are forgotten."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A request with a good signature; its nonce is ours, and not yet spent where that is the store's affair."""
+
+    call: Call
+    nonce: Nonce
+
+    def spend(self, authority: Authority) -> None:
+        """Use the nonce up; raises Problem ``badNonce`` when it was used before, or the account is not as it was read.
+
+        So an account may be remembered: the client comes again with another nonce, and it is read anew.
+        """
+        nonce, account = self.nonce, self.call.account
+        found = use_nonce(authority.store, nonce.text, nonce.until, account)
+        if found is NonceUse.AGAIN:
+            raise bad_nonce("the nonce was used before")
+        if found is NonceUse.ACCOUNT_CHANGED:
+            raise bad_nonce("the account was changed a moment ago")
+
+
+class Opening:
+    """Opens requests, and makes the nonces with which they come."""
+
+    def __init__(self, service: Service, rules: AcmeRules) -> None:
+        self._service = service
+        self._rules = rules
+        self._nonce_secret = service.key("acme nonces")
+        self._numbered = None if service.access.is_shared else Numbered(service.random_bytes(PROCESS_BYTES))
+        self._accounts: dict[str, AccountRecord] = {}
+        self._external_secret = service.key(external.USE)
+        self._terms_secret = service.key(terms.USE)
+
+    @property
+    def shares_nonces(self) -> bool:
+        """Whether nonces are spent in the store, because other processes take them too."""
+        return self._numbered is None
+
+    def urls(self, request: Request) -> URLs:
+        """Return the URLs as the client of this request sees them; worked out once for it."""
+        urls: URLs | None = request.scope.get("acme_urls")
+        if urls is None:
+            urls = request.scope["acme_urls"] = URLs(self._service.url(request, ""))
+        return urls
+
+    async def open(self, request: Request, way: KeyWay, *, remembers: bool = False) -> Opened:
+        """Return the request, its form, URL, nonce, key and signature checked in this order; raises Problem.
+
+        What ``remembers`` takes the account as it was read before, where others share the store, and is told when that
+        is not so any more; what changes accounts reads them.
+        """
+        if request.headers.get("content-type", "").partition(";")[0].strip().lower() != MEDIA_TYPE:
+            raise Problem("malformed", f"a request's body is {MEDIA_TYPE}", status=415)
+        envelope = read_envelope(await read_body(request, limit=BODY_LIMIT))
+        urls = self.urls(request)
+        self._check_url(request, envelope, urls)
+        if way != "either":
+            require(envelope, way)
+        at = epoch(self._service.clock())
+        nonce = check_nonce(self._nonce_secret, envelope.nonce, at=at)
+        key, account = await self._key_of(envelope, urls, remembers=remembers and self.shares_nonces)
+        if not key.verifies(envelope.algorithm, envelope.signed, envelope.signature):
+            raise malformed("the signature does not verify with this key")
+        if self._numbered is not None and not self._numbered.use(nonce.own):
+            raise bad_nonce("the nonce was used before, or made before this service was started")
+        request.state.log["account"] = account.id if account else None
+        call = Call(
+            urls=urls,
+            rules=self._rules,
+            url=envelope.url,
+            key=key,
+            account=account,
+            payload=envelope.payload,
+            at=at,
+            random_bytes=self._service.random_bytes,
+            external_secret=self._external_secret,
+            terms_secret=self._terms_secret,
+            client=request.client.host if request.client else None,
+            parameters=_parameters(request),
+        )
+        return Opened(call, nonce)
+
+    def nonce(self) -> str:
+        """Return a new nonce."""
+        at = epoch(self._service.clock())
+        own = self._service.random_bytes(OWN_BYTES) if self._numbered is None else self._numbered.next(at)
+        return make_nonce(self._nonce_secret, at=at, own=own)
+
+    def _check_url(self, request: Request, envelope: Envelope, urls: URLs) -> None:
+        query = request.scope["query_string"]
+        own = urls.base + request.scope["raw_path"].decode("latin-1") + (f"?{query.decode('latin-1')}" if query else "")
+        if envelope.url != own:
+            raise Problem("unauthorized", f"the signed url is not that of the request: {own}", status=401)
+
+    async def _key_of(
+        self, envelope: Envelope, urls: URLs, *, remembers: bool
+    ) -> tuple[AccountKey, AccountRecord | None]:
+        if envelope.jwk is not None:
+            return AccountKey.of(envelope.jwk), None
+        identifier = urls.account_id(envelope.kid or "") or ""
+        found = self._accounts.pop(identifier, None)
+        if found is None or not remembers:
+            found = await self._service.access.read(lambda authority: find_account(authority.store, identifier))
+        account = require_account(found)
+        if remembers:
+            self._remember(account)
+        return AccountKey(account.jwk, account.thumbprint), account
+
+    def forget(self, account: AccountRecord | None) -> None:
+        """Read the account anew at its next request."""
+        if account is not None:
+            self._accounts.pop(account.id, None)
+
+    def _remember(self, account: AccountRecord) -> None:
+        if len(self._accounts) >= ACCOUNTS_KEPT:
+            self._accounts.clear()
+        self._accounts[account.id] = account
+
+
+def _parameters(request: Request) -> dict[str, str]:
+    """Return what the path names, and the query where there is one."""
+    if request.scope["query_string"]:
+        return {**request.query_params, **request.path_params}
+    return dict(request.path_params)
