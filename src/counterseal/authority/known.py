@@ -14,17 +14,8 @@ from counterseal.pki.path.revocation_list import RevocationList
 from counterseal.store.records import Status
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from counterseal.authority.parts import Authority
     from counterseal.store.records import CertificateRecord
-
-
-def standing_lists(authority: Authority, at: datetime) -> tuple[RevocationList, ...] | None:
-    """Return the newest revocation list of each CA, as nginx is given them; None unless all stand at the moment."""
-    newest = [authority.store.latest_crl(record.name) for record in authority.store.cas()]
-    standing = [one.crl for one in newest if one is not None and one.this_update <= epoch(at) <= one.next_update]
-    return tuple(map(RevocationList, standing)) if len(standing) == len(newest) else None
 
 
 class KnownCAs:
@@ -42,10 +33,17 @@ class KnownCAs:
         """The certificates of the CAs, which issue what is looked at."""
         return tuple(x509.load_der_x509_certificate(content) for content in self._by_certificate)
 
-    def lists_about(self, certificate: x509.Certificate, at: datetime) -> tuple[RevocationList, ...] | None:
-        """Return the lists that stand then where a CA of the home issued the certificate, else None."""
-        ours = any(one.subject == certificate.issuer for one in self.certificates)
-        return standing_lists(self._authority, at) if self._authority and ours else None
+    @property
+    def lists(self) -> tuple[RevocationList, ...] | None:
+        """The newest revocation list of each CA that has one, as nginx is given them; None where there is none."""
+        if self._authority is None:
+            return None
+        found = [self._authority.store.latest_crl(name) for name in self._by_certificate.values()]
+        return tuple(RevocationList(one.crl) for one in found if one is not None) or None
+
+    def lists_about(self, certificate: x509.Certificate) -> tuple[RevocationList, ...] | None:
+        """Return these lists where a CA of the home issued the certificate, else None."""
+        return self.lists if any(one.subject == certificate.issuer for one in self.certificates) else None
 
     def describe(self, certificate: x509.Certificate) -> str | None:
         """Return in words what is known of a certificate, None when it is a stranger."""

@@ -42,7 +42,8 @@ if TYPE_CHECKING:
 class Given:
     """What is asked about: ``chain`` as it was sent, end entity first; ``others`` may help to build a path.
 
-    ``trusted`` are the anchors, ``trusted_by`` says in words whose they are. ``crls`` None leaves revocation out.
+    ``trusted`` are the anchors, ``trusted_by`` says in words whose they are. ``crls`` None leaves revocation out;
+    where they are not ``lists_demanded``, nobody named them: then only what stands on them counts.
     """
 
     chain: tuple[x509.Certificate, ...]
@@ -53,6 +54,7 @@ class Given:
     names: tuple[x509.GeneralName, ...] = ()
     others: tuple[x509.Certificate, ...] = ()
     crls: tuple[RevocationList, ...] | None = None
+    lists_demanded: bool = True
     ocsp_responses: tuple[OCSPResponse, ...] = ()
     depth: int | None = None
     strict: bool = False
@@ -135,6 +137,7 @@ def verify_certificate(given: Given) -> Verified:
         at=given.at,
         names=given.names,
         crls=given.crls,
+        lists_demanded=given.lists_demanded,
         depth=given.depth,
         ocsp_responses=given.ocsp_responses,
     )
@@ -145,13 +148,14 @@ def verify_certificate(given: Given) -> Verified:
 
 
 def _as_openssl(given: Given, *, takes_deltas: bool) -> Verification:
+    lists = given.crls if given.lists_demanded else None
     return verify(
         given.chain[0],
         (*given.chain[1:], *given.others),
         given.trusted,
         purpose=given.purpose,
         at=given.at,
-        crls=None if given.crls is None else [one.crl for one in given.crls],
+        crls=None if lists is None else [one.crl for one in lists],
         depth=DEFAULT_DEPTH if given.depth is None else given.depth,
         takes_deltas=takes_deltas,
     )

@@ -231,7 +231,7 @@ def _lists_about(run: Run, identity: ProbeIdentity | None) -> tuple[RevocationLi
     if identity is None:
         return None
     with known_home(run) as home:
-        return home.lists_about(own_of(identity).chain[0], now())
+        return home.lists_about(own_of(identity).chain[0])
 
 
 def _anchors(trust: Path | None, root: Sequence[x509.Certificate]) -> tuple[x509.Certificate, ...]:

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from counterseal.authority.known import standing_lists
 from counterseal.authority.parts import new_serial_number
 from counterseal.cli.common import FILE, JSON_VERSION, Run, common
 from counterseal.cli.completions import complete_certificates
+from counterseal.cli.known_home import known_home
 from counterseal.cli.ladders import show_sheet
 from counterseal.compose.identities import (
     client_cas_of,
@@ -71,6 +71,7 @@ class _Desk:
     post: Post
     client_cas: Sequence[x509.Certificate]
     lists: Callable[[], Sequence[RevocationList] | None]
+    demands_lists: bool
     verbose: bool
     brief: bool
     places: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(_MOST_AT_ONCE))
@@ -93,7 +94,9 @@ class _Desk:
             self.places.release()
 
     def _explain(self, trace: Trace) -> Arrival:
-        return explain_arrival(read_trace(trace), self.client_cas, now(), self.lists())
+        return explain_arrival(
+            read_trace(trace), self.client_cas, now(), self.lists(), lists_demanded=self.demands_lists
+        )
 
     def _say(self, trace: Trace) -> None:
         arrival = self._explain(trace)
@@ -162,7 +165,7 @@ def listen(
     client_cas = _client_cas(run, client_ca)
     post = Post(identity, tls, timeout, authorities=() if any_ca else tuple(client_cas))
     post.context()  # what OpenSSL does not take is told before anybody comes
-    desk = _Desk(run, post, client_cas, _lists(run, client_ca, crl), verbose, brief)
+    desk = _Desk(run, post, client_cas, _lists(run, client_ca, crl), crl is not None, verbose, brief)
     with _listener(address, port) as listener:
         place = Endpoint(address, listener.getsockname()[1])
         click.echo(f"listening on https://{place}/ with the certificate {identity.name}; ctrl-C ends", err=True)
@@ -237,7 +240,7 @@ def _lists(run: Run, client_ca: Path | None, crl: Path | None) -> Callable[[], S
         return lambda: None
 
     def newest() -> Sequence[RevocationList] | None:
-        with run.authority() as authority:
-            return standing_lists(authority, now())
+        with known_home(run) as home:
+            return home.lists
 
     return newest

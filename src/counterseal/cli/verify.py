@@ -34,7 +34,8 @@ Examples:
 
 \b
 Exit code 0 valid, 3 not valid; with --like nginx: 0 let in, 3 refused.
-Nothing is fetched unless asked for. Times are in UTC. docs/verify.md explains every check.
+Without --crl, what stands on the newest lists of this home's CA counts, and no list is demanded. Nothing is fetched
+unless asked for. Times are in UTC. docs/verify.md explains every check.
 """
 
 
@@ -49,7 +50,7 @@ Nothing is fetched unless asked for. Times are in UTC. docs/verify.md explains e
     help="Trusted CAs.  [default: the root of this home's CA, else the system's]",
 )
 @click.option("--chain", metavar="FILE", type=FILE, multiple=True, help="More certificates to build paths from.")
-@click.option("--crl", metavar="FILE|URL", multiple=True, help="Revocation lists of the CAs.")
+@click.option("--crl", metavar="FILE|URL", multiple=True, help="Revocation lists of the CAs.  [default: see below]")
 @click.option("--fetch-crl", is_flag=True, help="Fetch the lists that the certificates name.")
 @click.option("--ocsp", metavar="FILE", type=FILE, multiple=True, help="An OCSP response, in DER.")
 @click.option("--fetch-ocsp", is_flag=True, help="Ask the OCSP responder that the certificate names.")

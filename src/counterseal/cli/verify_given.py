@@ -35,7 +35,6 @@ from counterseal.pki.shown import counted, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from datetime import datetime
 
     from cryptography.x509.ocsp import OCSPResponse
 
@@ -86,7 +85,6 @@ def given_of(run: Run, options: Options) -> Given:
     purpose = Purpose(options["purpose"]) if options["purpose"] else _purpose(end_entity, host)
     names = options["hostname"] or ((host,) if host and purpose is Purpose.SERVER else ())
     trusted, words, known = _trusted(run, options)
-    at = now() if options["at"] is None else parse_moment(options["at"], now())
     given_too = tuple(one for path in options["chain"] for one in _certificates(path))
     others = given_too if host else (*given_too, *known)  # a server must send its intermediates itself
     given = Given(
@@ -94,10 +92,11 @@ def given_of(run: Run, options: Options) -> Given:
         trusted=trusted,
         trusted_by=words,
         purpose=purpose,
-        at=at,
+        at=now() if options["at"] is None else parse_moment(options["at"], now()),
         names=tuple(_peer_name(name, purpose) for name in names),
         others=others,
-        crls=_crls(run, options, (*found.certificates, *others), at),
+        crls=_crls(run, options, (*found.certificates, *others)),
+        lists_demanded=_names_lists(options),
         depth=options["depth"],
         strict=options["strict"],
         ocsp_responses=tuple(ocsp_in(read_file(path), source=str(path)) for path in options["ocsp"]),
@@ -176,15 +175,15 @@ def _certificates(path: Path) -> tuple[x509.Certificate, ...]:
     return certificates_in(read_file(path), source=str(path))
 
 
-def _crls(
-    run: Run, options: Options, certificates: Sequence[x509.Certificate], at: datetime
-) -> tuple[RevocationList, ...] | None:
-    """Return the lists that are named or fetched; without any, those of this home where it is trusted, for its own."""
-    if not options["crl"] and not options["fetch_crl"]:
-        if options["trust"]:
-            return None
+def _names_lists(options: Options) -> bool:
+    return bool(options["crl"] or options["fetch_crl"])
+
+
+def _crls(run: Run, options: Options, certificates: Sequence[x509.Certificate]) -> tuple[RevocationList, ...] | None:
+    """Return the lists that are named or fetched; without any, for what a CA of this home issued, its own."""
+    if not _names_lists(options):
         with known_home(run) as home:
-            return home.lists_about(certificates[0], at)
+            return home.lists_about(certificates[0])
     given = tuple(one for place in options["crl"] for one in _lists(place))
     if not options["fetch_crl"]:
         return given
@@ -212,13 +211,14 @@ def _ask(given: Given) -> Iterator[OCSPResponse]:
 
 
 def nginx_given(options: Options, given: Given) -> NginxGiven:
-    """Return which nginx is asked, with the files of --trust and --crl; without --trust the CAs that are trusted."""
+    """Return which nginx is asked: with the files of --trust and --crl, else as this home would deploy it."""
     named = [_ca_file(place) for place in options["trust"]]
     lists = [read_file(Path(place)) for place in options["crl"] if "://" not in place]
+    known = given.crls or () if given.lists_demanded or not named else ()
     return NginxGiven(
         _nginx_version(options),
         _joined(named) if named else LoadedFile((*given.trusted, *given.others)),
-        tuple(lists or (one.crl.public_bytes(Encoding.PEM) for one in given.crls or ())),
+        tuple(lists or (one.crl.public_bytes(Encoding.PEM) for one in known)),
         VerifyClient(options["verify_client"]),
         _request(options),
     )

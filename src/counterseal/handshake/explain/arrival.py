@@ -59,15 +59,20 @@ def explain_arrival(
     client_cas: Sequence[x509.Certificate],
     at: datetime,
     crls: Sequence[RevocationList] | None = None,
+    *,
+    lists_demanded: bool = True,
 ) -> Arrival:
     """Explain what a client did; ``client_cas`` are those whose clients are meant to be let in (none: not judged).
 
-    ``crls`` are the lists of these CAs; None where revocation is not looked at.
+    ``crls`` are the lists of these CAs that nginx has; None where revocation is not looked at. Where they are not
+    ``lists_demanded`` the checks pass over what is wrong with a list itself, which nginx does not.
     """
     story = watched.story
     chain = read_certificates(story.client_chain)
     checks = (
-        explain_path(chain[0], chain[1:], client_cas, purpose=Purpose.CLIENT, at=at, crls=crls).best
+        explain_path(
+            chain[0], chain[1:], client_cas, purpose=Purpose.CLIENT, at=at, crls=crls, lists_demanded=lists_demanded
+        ).best
         if chain and client_cas
         else None
     )

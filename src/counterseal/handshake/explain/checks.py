@@ -59,7 +59,8 @@ MUST_STAPLE = Kind(
 class Anchors:
     """Trust anchors at hand: whom the client trusts, and CAs that a server may trust for its clients.
 
-    ``lists`` are revocation lists of the latter for the certificate that the client shows, None where there are none.
+    ``lists`` are revocation lists of the latter for the certificate that the client shows, None where there are none;
+    what stands on them counts, and none is demanded.
     """
 
     for_servers: tuple[x509.Certificate, ...] = ()
@@ -104,7 +105,9 @@ def check_client(story: Story, anchors: Anchors, at: datetime) -> PathReport | N
         return None
     authorities = story.request.authorities if story.request else ()
     trusted = [one for one in anchors.for_clients if not authorities or one.subject.public_bytes() in authorities]
-    best = explain_path(chain[0], chain[1:], trusted, purpose=Purpose.CLIENT, at=at, crls=anchors.lists).best
+    best = explain_path(
+        chain[0], chain[1:], trusted, purpose=Purpose.CLIENT, at=at, crls=anchors.lists, lists_demanded=False
+    ).best
     return _by_name(best, chain, authorities) if authorities else best
 
 

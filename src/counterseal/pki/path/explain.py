@@ -107,6 +107,7 @@ def explain(
     at: datetime,
     names: Sequence[x509.GeneralName] = (),
     crls: Sequence[RevocationList] | None = None,
+    lists_demanded: bool = True,
     depth: int | None = None,
     ocsp_responses: Sequence[OCSPResponse] = (),
 ) -> Explanation:
@@ -116,10 +117,11 @@ def explain(
     raises InputError ``certificate.malformed`` for octets that it has to load and that are none.
 
     ``names`` must all be borne by the end entity. ``crls`` None leaves revocation out, an empty list asks for what is
-    not there; every one of ``ocsp_responses`` must answer for the path. ``depth`` is the most intermediates between end
-    entity and anchor.
+    not there, unless lists are not demanded: then their entries alone count. Every one of ``ocsp_responses`` must
+    answer for the path. ``depth`` is the most intermediates between end entity and anchor.
     """
-    question = Question(purpose, at, tuple(names), None if crls is None else tuple(crls), depth, tuple(ocsp_responses))
+    lists = None if crls is None else tuple(crls)
+    question = Question(purpose, at, tuple(names), lists, depth, tuple(ocsp_responses), lists_demanded)
     others = [*map(Candidate, intermediates), *(Candidate(one, anchor=True) for one in anchors)]
     pool = {one.encoded: one for one in others}  # what was sent and is trusted is an anchor
     start = Candidate(end_entity)

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 class Question:
     """``names`` must all be borne by the end entity; ``crls`` is None when nobody asks about revocation.
 
+    ``lists_demanded``: whether a certificate fails whose issuer has no usable list among ``crls``; else only an entry
+    counts, also one on a list that is out of its dates.
+
     ``depth`` is the most intermediates that may stand between end entity and anchor, None for no limit.
     """
 
@@ -28,3 +31,4 @@ class Question:
     crls: tuple[RevocationList, ...] | None = None
     depth: int | None = None
     ocsp: tuple[OCSPResponse, ...] = ()
+    lists_demanded: bool = True

@@ -15,7 +15,7 @@ from counterseal.duration import show_duration
 from counterseal.errors import InputError
 from counterseal.moments import show_moment
 from counterseal.pki.path import catalogue
-from counterseal.pki.path.check import failed, lapsed, passed, skipped
+from counterseal.pki.path.check import Outcome, failed, lapsed, passed, skipped
 from counterseal.pki.path.crl_scope import UNREADABLE, covers
 from counterseal.pki.path.words import SHOWN_NAMES
 from counterseal.pki.shown import show_serial
@@ -36,14 +36,24 @@ def revocation_lists(path: Path, question: Question) -> Iterator[Check]:
         if not question.ocsp:
             yield skipped(catalogue.REVOCATION, None, "not looked at", hint="give the lists of the CAs with --crl")
         return
+    checks = _by_lists(path, question, question.crls)
+    yield from checks if question.lists_demanded else map(_undemanded, checks)
+
+
+def _undemanded(check: Check) -> Check:
+    """Pass over what is wrong with a list that nobody asked for; what stands on it counts all the same."""
+    return check._replace(outcome=Outcome.SKIP, hint=None) if check.failed and check.kind is catalogue.CRL else check
+
+
+def _by_lists(path: Path, question: Question, crls: Sequence[RevocationList]) -> Iterator[Check]:
     for position, (subject, issuer) in enumerate(pairwise(path.members)):
         judged = [
             (one, tuple(_judge(position, one, subject, issuer, question)))
-            for one in question.crls
+            for one in crls
             if one.issuer_key is not None and one.issuer_key == issuer.subject_key
         ]
         if not judged:
-            yield _no_list(position, issuer, question.crls)
+            yield _no_list(position, issuer, crls)
             continue
         best, checks = min(judged, key=_preference)
         yield from checks
