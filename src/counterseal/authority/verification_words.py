@@ -29,6 +29,12 @@ _BEFORE = {
     PLAIN_HTTP: Cause("the client was given http:// in place of https://", "write https:// at the client"),
 }
 """What nginx refuses before it looks at any certificate."""
+_OF_DEPTH = {Error.UNABLE_TO_GET_ISSUER_CERT, Error.UNABLE_TO_GET_CRL, Error.UNABLE_TO_GET_ISSUER_CERT_LOCALLY}
+_TOO_DEEP = Cause(
+    "ssl_verify_depth is smaller than the number of intermediates, so that the chain ends before its root",
+    "set ssl_verify_depth to the number of intermediates, then reload",
+)
+"""What else a chain lacks that was cut short is seen when it no longer is."""
 
 
 def error_message(error: Error) -> str:
@@ -83,6 +89,8 @@ def verify_variable(answer: NginxAnswer) -> str:
 
 def cause_of(answer: NginxAnswer) -> Cause | None:
     """Return why nginx refuses and what mends it; None when it admits without a word."""
+    if answer.error in _OF_DEPTH and is_too_deep(answer):
+        return _TOO_DEEP
     if answer.error:
         return Cause(REASONS[answer.error].cause, REASONS[answer.error].fix)
     return _BEFORE.get(answer.code or 0)

@@ -13,7 +13,7 @@ from counterseal.cli.dry_run import dry_run_option, show_dry_run, unseen
 from counterseal.cli.exit_codes import FINDINGS
 from counterseal.cli.known_home import known_home
 from counterseal.cli.ladders import show_sheet
-from counterseal.cli.targets import parse_endpoint, parse_target
+from counterseal.cli.targets import parse_endpoint, parse_host_name, parse_protocols, parse_target
 from counterseal.compose.anchors import system_anchors
 from counterseal.compose.identities import (
     client_anchors_of,
@@ -176,9 +176,9 @@ def _dial(run: Run, options: Options) -> Dial:
     for path in options["path"]:
         if not path.startswith("/"):
             raise InputError("handshake.path", f"a path begins with a slash: {path!r}", hint=f"write --path /{path}")
-    name = None if options["no_sni"] else options["sni"] or host
+    name = None if options["no_sni"] else parse_host_name(options["sni"] or host)
     alpn = options["alpn"]
-    protocols = DEFAULT_PROTOCOLS if alpn is None else tuple(one.strip() for one in alpn.split(",") if one.strip())
+    protocols = DEFAULT_PROTOCOLS if alpn is None else parse_protocols(alpn)
     identity = _identity(run, options)
     if options["keylog"] and not options["dry_run"]:
         _prepare_keylog(options["keylog"])

@@ -106,7 +106,8 @@ class _Desk:
                 click.echo(json.dumps({"version": JSON_VERSION, **document}))
             else:
                 sheet = sheet_of_arrival(arrival, server=self.post.identity.name)
-                click.echo(show_sheet(sheet, verbose=self.verbose, brief=self.brief) + "\n")
+                came = f"{now():%Y-%m-%d %H:%M:%S} UTC, from {trace.peer or 'a client that is gone'}"
+                click.echo(f"{came}\n{show_sheet(sheet, verbose=self.verbose, brief=self.brief)}\n")
 
     def _answer(self, trace: Trace) -> bytes:
         arrival = self._explain(trace)

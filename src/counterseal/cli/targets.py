@@ -18,6 +18,9 @@ _TARGET = re.compile(
 )
 _PARTS = re.compile(r"([^/?#]*)([^#]*)")  # of RFC 3986 3: authority, path with query; a fragment is not sent
 _MAX_PORT = 65535
+_MAX_NAME = 255
+"""Of RFC 1035 2.3.4, and the longest that OpenSSL sends as SNI."""
+_MAX_PROTOCOL = 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,29 @@ def parse_endpoint(text: str, default_port: int) -> Endpoint:
     host = (match[1] or match[2]) if match else ""
     if match is None or not 1 <= port <= _MAX_PORT or (":" in host and not _is_ipv6(host)):
         raise InputError("target.syntax", f"not a host with a port: {quoted(text)}", hint=_how_to_write(text))
-    return Endpoint(host, port)
+    return Endpoint(parse_host_name(host), port)
+
+
+def parse_host_name(text: str) -> str:
+    """Return a name that can be resolved and sent as SNI; raises InputError ``target.name``."""
+    try:
+        sendable = 1 <= len(text.encode("idna")) <= _MAX_NAME
+    except UnicodeError:
+        sendable = False
+    if not sendable:
+        hint = f"1 to 63 octets stand before and behind each dot, and at most {_MAX_NAME} in all"
+        raise InputError("target.name", f"not a name of a host: {quoted(text)}", hint=hint)
+    return text
+
+
+def parse_protocols(text: str) -> tuple[str, ...]:
+    """Return the ALPN protocols in a list with commas (RFC 7301 3.1); raises InputError ``target.protocol``."""
+    protocols = tuple(one.strip() for one in text.split(",") if one.strip())
+    for one in protocols:
+        if not one.isascii() or len(one) > _MAX_PROTOCOL:
+            hint = f"as registered, such as h2 or http/1.1: 1 to {_MAX_PROTOCOL} octets of ASCII"
+            raise InputError("target.protocol", f"not a protocol for ALPN: {quoted(one)}", hint=hint)
+    return protocols
 
 
 def _how_to_write(text: str) -> str:

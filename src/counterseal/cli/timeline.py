@@ -12,7 +12,7 @@ from counterseal.cli.common import FILE, Run, common
 from counterseal.cli.dry_run import dry_run_option, show_dry_run
 from counterseal.cli.terminal import terminal_width
 from counterseal.cli.timeline_text import drawing, table
-from counterseal.files import preview, write_fileset
+from counterseal.files import preview, write_file
 from counterseal.fileset import FileSet, PlannedFile
 
 if TYPE_CHECKING:
@@ -48,8 +48,9 @@ def timeline(run: Run, *, limit: int, svg: Path | None, width: int | None, dry_r
     if dry_run:
         show_dry_run(run, acts=["draw what expires when"], files=preview(Path(), picture))
         return
-    for path in write_fileset(Path(), picture):
-        run.say(f"wrote {path}")
+    for file in picture:
+        write_file(Path(file.path), file.content, mode=file.mode)
+        run.say(f"wrote {file.path}")
     columns = width or terminal_width()
     text = drawing(gathered, width=columns) if columns else table(gathered)
     run.show(_document(gathered, svg), text)

@@ -130,6 +130,8 @@ def _choice_meant(error: click.UsageError) -> str:
     if not isinstance(kind, click.Choice):
         return ""
     given = error.message.removeprefix("'").partition("' is not one of ")[0]
+    if given.replace(".", "").isdecimal():  # another number, as of a version, is no slip of the hand
+        return ""
     return _meant(difflib.get_close_matches(given.lower(), map(str, kind.choices), n=1)) or ""
 
 

@@ -12,6 +12,7 @@ from cryptography.x509 import ocsp
 from cryptography.x509.oid import AuthorityInformationAccessOID
 
 from counterseal.errors import FileError, InputError, NotFoundError
+from counterseal.files import reason_of
 from counterseal.pki.extensions import extension_in, read_extensions
 from counterseal.pki.path.revocation_list import RevocationList
 from counterseal.pki.reading import crls_in
@@ -79,6 +80,7 @@ def fetch(place: str, question: bytes | None = None) -> bytes:
             content: bytes = answer.read(MAX_FETCHED + 1)
     except (OSError, ValueError) as error:
         reason = error.reason if isinstance(error, urllib.error.URLError) else error
+        reason = reason_of(reason) if isinstance(reason, OSError) else reason
         raise FileError("fetch.failed", f"cannot fetch {quoted(place)}: {reason}") from error
     if len(content) > MAX_FETCHED:
         raise InputError("file.too_large", f"more than {MAX_FETCHED // 1024 // 1024} MiB at {quoted(place)}")

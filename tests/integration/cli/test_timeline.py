@@ -36,3 +36,6 @@ def test_what_expires_when(tmp_path: Path) -> None:
     assert "sooner" in plain
     assert "later  " not in plain
     assert "━" in counterseal(home, "timeline", "--width", "100").stdout
+    lost = tmp_path / "no-directory" / "expiry.svg"
+    refused = counterseal(home, "timeline", "--svg", str(lost))
+    assert (refused.code, refused.stdout, lost.parent.exists()) == (1, "", False)

@@ -138,6 +138,10 @@ def test_a_depth_that_is_too_small_is_told_from_a_missing_issuer(home: Path) -> 
     assert "ssl_verify_depth admits no more" in shallow.stdout
     assert "chain that nginx builds: CN=alice" in alone.stdout
     assert "admits no more" not in alone.stdout
+    lists = [word for name in ("root", "clients") for word in ("--crl", str(home / "crls" / f"{name}.crl.pem"))]
+    listed = answer(verify(home, fullchain, *like, "--depth", "0", *lists, "--json"))["nginx"]
+    assert (listed["error"], listed["too_deep"]) == (3, True)
+    assert listed["cause"].startswith("ssl_verify_depth is smaller")
 
 
 def test_a_list_that_nginx_cannot_load_is_said(home: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import subprocess
 import sys
@@ -188,6 +189,15 @@ def test_a_port_in_use_is_refused(tmp_path: Path) -> None:
         ran = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
     assert ran.returncode == 1
     assert ran.stderr.splitlines()[0] == f"error: cannot listen on 127.0.0.1:{desk.port}: address already in use"
+
+
+def test_the_text_says_first_who_came_and_when(tmp_path: Path) -> None:
+    """Of several clients that arrive from elsewhere each is found again."""
+    with listening(tmp_path, "--brief", "--count", "1", *PATIENCE) as desk:
+        with socket.create_connection(("127.0.0.1", desk.port), timeout=30) as client:
+            port = client.getsockname()[1]
+        said, _ = desk.process.communicate(timeout=30)
+    assert re.fullmatch(rf"\d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d UTC, from 127\.0\.0\.1:{port}", said.splitlines()[0])
 
 
 def test_who_reads_no_more_ends_it(tmp_path: Path) -> None:

@@ -35,6 +35,9 @@ def files(tmp_path: Path) -> Path:
     [
         (("--path", "admin"), 2, "error: a path begins with a slash: 'admin'\nhint: write --path /admin\n"),
         (("--sni", ""), 2, "error: no name given: --sni ''\nhint: to send none: --no-sni\n"),
+        (("--sni", "a..b"), 2, "error: not a name of a host: 'a..b'\nhint: 1 to 63 octets stand before and behind"),
+        (("--alpn", f"h2,{'x' * 300}"), 2, "error: not a protocol for ALPN: 'xxx"),
+        (("--alpn", "h2,ä"), 2, "error: not a protocol for ALPN: 'ä'\nhint: as registered, such as h2 or http/1.1"),
         (("--cert", "@/a.cert.pem"), 1, "hint: name its file: --key @/a.key.pem\n"),
         (("--cert", "@/b.pem"), 1, "error: no private key beside the certificate: @/b.pem\n"),
         (("--p12", "@/b.pem"), 2, "error: no PKCS#12 but PEM: @/b.pem\nhint: come with it: --cert @/b.pem,"),

@@ -22,6 +22,7 @@ from counterseal.handshake.trace.dial import StartTLS
         ("[fe80::1%eth0]:1", Target(Endpoint("fe80::1%eth0", 1))),
         ("https://panel.example.com?a=b#here", Target(Endpoint("panel.example.com", 443), "/?a=b")),
         ("10.0.0.5:8443", Target(Endpoint("10.0.0.5", 8443))),
+        ("_dmarc.bücher.example.", Target(Endpoint("_dmarc.bücher.example.", 443))),
     ],
 )
 def test_a_target_is_read(text: str, expected: Target) -> None:
@@ -38,6 +39,14 @@ def test_what_is_no_target_is_refused(text: str) -> None:
         parse_target(text)
     assert caught.value.code == "target.syntax"
     assert caught.value.hint
+
+
+@pytest.mark.parametrize("text", ["a..b", ".x", "a" * 64, f"{'a' * 64}.test", ".".join(["a" * 50] * 6), "ä..b:443"])
+def test_a_name_that_cannot_be_sent_is_no_host(text: str) -> None:
+    """Nothing is looked up or connected to for it."""
+    with pytest.raises(InputError) as caught:
+        parse_target(text)
+    assert caught.value.code == "target.name"
 
 
 @pytest.mark.parametrize(

@@ -53,6 +53,14 @@ def test_a_typing_mistake_is_named(words: list[str], lines: list[str], capsys: p
     assert all(line in told.err for line in lines), told.err
 
 
+def test_another_version_is_no_slip_of_the_hand(capsys: pytest.CaptureFixture[str]) -> None:
+    """Nobody who asks for TLS 1.1 meant another one."""
+    assert run(["handshake", "x", "--tls", "1.1"]) == 2
+    told = capsys.readouterr().err
+    assert "error: invalid value for '--tls': '1.1' is not one of '1.2', '1.3'\n" in told
+    assert "hint" not in told
+
+
 @pytest.mark.parametrize("words", [[], ["nginx"], ["ca"]])
 def test_a_command_without_words_shows_its_help(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     """And calls it no error."""
