@@ -16,10 +16,14 @@ KEPT = 'add_header Cache-Control max-age=60; return 200 "at $server_port";'
 """An application that says which one it is, for a minute."""
 WHERE = 'return 200 "at $server_port";'
 """An application that says which one it is."""
+WHOM = "return 200 $http_host;"
+"""An application that says by which name it was asked."""
 PAGES = "/pages/"
 BACKEND = "mtls-same-backend-via-open-server"
 WWW = Visit(name="www.test", host="www.test")
 """Who comes to the other server, without a certificate."""
+BY_HOST = WWW._replace(host="panel.internal")
+BY_AGENT = WWW._replace(headers={"User-Agent": "x"})
 OTHER = WWW._replace(path="/other/v1/x")
 
 DANGERS = (
@@ -70,6 +74,7 @@ DANGERS = (
     Danger("mtls-front-controller-open", CONTROLLER, ADMITTED, "404"),
     Danger("mtls-front-controller-open", CONTROLLER, ADMITTED, "404", bad="bad_rewrite", good="good_end"),
     Danger("mtls-front-controller-open", CONTROLLER, "502", "404", bad="bad_fastcgi", good="good_file"),
+    Danger("mtls-front-controller-open", CONTROLLER, ADMITTED, "404", bad="bad_pcre", good="good_pcre"),
     Danger("mtls-listen-without-ssl", Visit(tls=False), ADMITTED, "400"),
     Danger("mtls-location-check-bypassed", Visit(path="/admin/x.php"), "502", "403"),
     Danger("mtls-location-check-bypassed", Visit(path="/internal/x"), ADMITTED, "403", "bad_rewrite", "good_at_server"),
@@ -111,6 +116,8 @@ DANGERS = (
     Danger(BACKEND, WWW, "200 at 9000", "200 at 9001", bad="bad_member", good="good_member", application=WHERE),
     Danger(BACKEND, PLAIN, "200 at 9000", "200 at 9001", bad="bad_stream", good="good_stream", application=WHERE),
     Danger(BACKEND, PLAIN, ADMITTED, "closed", bad="bad_stream_map", good="good_stream_map"),
+    Danger(BACKEND, BY_HOST, "200 panel.internal", "200 www.internal", "bad_host", "good_host", application=WHOM),
+    Danger(BACKEND, BY_AGENT, ADMITTED, "403", bad="bad_header", good="good_key"),
     Danger("mtls-verify-compared-to-failed", ANYBODY, ADMITTED, "403"),
     Danger("mtls-verify-compared-to-failed", ANYBODY, ADMITTED, "403", bad="bad_regex"),
     Danger("mtls-verify-compared-to-failed", ANYBODY, "200 files", "403", bad="bad_map_regex", good="good_map"),

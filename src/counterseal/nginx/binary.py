@@ -10,7 +10,7 @@ import shutil
 import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
-from threading import Timer
+from threading import Event, Timer
 from typing import TYPE_CHECKING
 
 from counterseal.errors import NginxError
@@ -198,11 +198,17 @@ def _wait(program: subprocess.Popen[bytes], time_limit: float) -> bool:
 
     Says whether it came in time; a program that is late, or that nobody waits for any more, is killed.
     """
-    alarm = Timer(time_limit, program.kill)
+    is_late = Event()
+
+    def end() -> None:
+        is_late.set()  # before the kill, as the alarm still runs when that is noticed
+        program.kill()
+
+    alarm = Timer(time_limit, end)
     alarm.start()
     try:
         program.wait()
-        return alarm.is_alive()
+        return not is_late.is_set()
     except BaseException:
         program.kill()
         raise

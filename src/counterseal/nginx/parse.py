@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 # Deeper nesting than any real configuration: http > server > location > location > if is five.
 DEEPEST = 100
 
-_TOKEN = re.compile(
+TOKEN = re.compile(
     r"""
     (?P<space>   [ \t\r\n]+ )
   | (?P<comment> \#[^\n]* )
@@ -29,6 +29,7 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
+"""One word, mark, comment or space; no text begins with one where a quote is never closed."""
 _AFTER_QUOTE = frozenset(" \t\r\n;{)")
 
 # Lua as the lexer of lua-nginx-module reads it: braces do not count in long comments and strings, which have to end,
@@ -81,7 +82,7 @@ class _Reader:
         return Tree(self._file, tuple(self._open[0].directives), self._trivia)
 
     def _step(self) -> None:
-        match = _TOKEN.match(self._text, self._at)
+        match = TOKEN.match(self._text, self._at)
         if match is None:
             self._fail("quote is never closed" if self._text[self._at] in "\"'" else "unexpected end after a backslash")
         kind, text, end = match.lastgroup, match[0], match.end()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+from threading import Event
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,7 +17,9 @@ from counterseal.nginx.binary import (
     find_wheel,
     read_version,
     require_passed,
+    run_nginx,
 )
+from nginx_process import WITHIN
 from ports import free_port
 
 if TYPE_CHECKING:
@@ -99,6 +103,32 @@ def test_an_nginx_that_hangs_is_ended(binary: Path, tmp_path: Path) -> None:
     conf.write_text(f"include {tmp_path}/pipe.conf;")
     with pytest.raises(NginxError) as caught:
         check_configuration(binary, conf=conf, prefix=tmp_path, error_log=None, time_limit=0.2)
+    assert caught.value.code == "nginx.timeout"
+
+
+class _HeldAfterKill(subprocess.Popen[bytes]):
+    """A program whose end is noticed while whoever killed it is still about that."""
+
+    released = Event()
+
+    def kill(self) -> None:
+        super().kill()
+        self.released.wait(WITHIN)
+
+
+def test_the_time_limit_is_told_however_soon_the_end_is_noticed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A program that was killed is none that came in time with a signal for its status."""
+    stand_in = tmp_path / "nginx"
+    stand_in.write_text("#!/bin/sh\nexec sleep 60\n")
+    stand_in.chmod(0o755)
+    monkeypatch.setattr(subprocess, "Popen", _HeldAfterKill)
+    try:
+        with pytest.raises(NginxError) as caught:
+            run_nginx(stand_in, "-t", time_limit=0.1)
+    finally:
+        _HeldAfterKill.released.set()
     assert caught.value.code == "nginx.timeout"
 
 

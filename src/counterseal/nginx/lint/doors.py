@@ -2,11 +2,13 @@
 
 Closed are those of a server with ``ssl_verify_client on``, and of one with ``optional`` where an ``if`` of the server
 or of the location decides by the certificate; by a serial number alone it decides who was revoked, and lets in who has
-none. Open is what neither asks for one nor for anything else: a password, a cookie, an address, a subrequest.
+none, and by the path as well it decides about some paths, of which we do not know which. Open is what neither asks for
+one nor for anything else: a password, a cookie, an address, a subrequest.
 """
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from itertools import chain
 from typing import TYPE_CHECKING
@@ -24,11 +26,17 @@ if TYPE_CHECKING:
     from counterseal.nginx.lint.model import Configuration, Server
 
 _OF_REVOCATION = frozenset({"ssl_client_serial", "ssl_client_i_dn"})
+_OF_PATH = frozenset({"uri", "request_uri", "document_uri", "request_filename", "request"})
 _WHO = frozenset({
     "remote_addr", "binary_remote_addr", "realip_remote_addr", "proxy_protocol_addr", "remote_user",
     "http_authorization", "secure_link",
 })  # fmt: skip
-"""What else tells one client from another; a cookie does, too."""
+"""What else tells one client from another; a cookie does, too, and a header that carries a secret."""
+_SECRET = re.compile(r"cookie_|http_(?!sec_).*(?:key|token|secret|password|origin_verify)")
+
+
+_ANY_HOST = "*"
+_LOOPBACK = re.compile(r"(?:127\.[0-9.]+|\[::1\]|localhost):[0-9-]+")
 
 
 class GuardedDoors:
@@ -39,7 +47,7 @@ class GuardedDoors:
         self._same: dict[tuple[str, tuple[str, str]], Server] = {}
         self._begins: dict[str, dict[str, tuple[Server, bool]]] = defaultdict(dict)
         for server, entrance in doors:
-            for application in entrance.applications:
+            for application in _names(entrance, entrance.host, _ANY_HOST):
                 self._same.setdefault((application, entrance.match), server)
                 known = self._begins[application].get(entrance.begins) if entrance.begins is not None else None
                 if entrance.begins is not None and (known is None or (known[1] and not entrance.is_part)):
@@ -51,7 +59,7 @@ class GuardedDoors:
 
     def reached_by(self, configuration: Configuration, server: Server, entrance: Entrance) -> Server | None:
         """Return the server that asks for a certificate where all of this leads through the entrance, too."""
-        for application in sorted(entrance.applications):
+        for application in _names(entrance, *((entrance.host, "") if entrance.host else (_ANY_HOST,))):
             same = self._same.get((application, entrance.match))
             ordered = self._ordered.get(application, ())
             paths = beginning_with(entrance.covers, ordered) if entrance.covers is not None else ()
@@ -63,6 +71,11 @@ class GuardedDoors:
             if found is not None:
                 return found
         return None
+
+
+def _names(entrance: Entrance, *hosts: str) -> list[str]:
+    """Return what is asked, at each of the addresses by each of the hosts: another one is another application."""
+    return sorted(f"{application} {host}" for application in entrance.applications for host in dict.fromkeys(hosts))
 
 
 def guarded_doors(configuration: Configuration) -> GuardedDoors:
@@ -88,11 +101,21 @@ def open_doors(configuration: Configuration, server: Server) -> Iterator[Entranc
             yield entrance
 
 
+def is_nearer(server: Server, other: Server) -> bool:
+    """Whether only this machine reaches the server, and the network the other one."""
+    return _is_local(server) and not _is_local(other)
+
+
+def _is_local(server: Server) -> bool:
+    return all(listen.is_unix or _LOOPBACK.fullmatch(listen.socket) for listen in server.listens)
+
+
 def _is_closed(configuration: Configuration, server: Server, entrance: Entrance) -> bool:
     if server.kind == "stream":
         return server.verify == "on" or bool(client_variables(configuration, *entrance.directive.arguments))
     return server.verify == "on" or any(
         client_variables(configuration, *guard.arguments) - _OF_REVOCATION
+        and configuration.variables.behind(*guard.arguments).isdisjoint(_OF_PATH)
         for level in (server.level, *entrance.levels)
         for guard in guards(configuration, level)
     )
@@ -116,4 +139,4 @@ def _tells_apart(configuration: Configuration, level: Level) -> bool:
     conditions = (one for one in level.inside("if") if one.block is not None and return_code(one) is not None)
     texts = chain.from_iterable(one.block.arguments for one in conditions if one.block is not None)
     origins = configuration.variables.behind(*texts)
-    return not origins.isdisjoint(_WHO) or any(name.startswith("cookie_") for name in origins)
+    return not origins.isdisjoint(_WHO) or any(_SECRET.match(name) for name in origins)

@@ -39,6 +39,7 @@ class Entrance:
 
     ``match`` is the modifier and the path that the application is asked for, or the pattern. ``begins`` is how each of
     these paths begins, and ``covers`` the beginning below which all of them lead here; None where that is not known.
+    ``host`` is the one that the application is always asked for, empty where that depends on the request.
     """
 
     levels: tuple[Level, ...]
@@ -47,6 +48,7 @@ class Entrance:
     match: tuple[str, str]
     begins: str | None
     covers: str | None
+    host: str = ""
 
     @property
     def is_part(self) -> bool:
@@ -71,7 +73,7 @@ def _entrances(configuration: Configuration, server: Server) -> Iterator[Entranc
         if passing is not None and passing.name in PASSES and is_reachable(location):
             known = _applications(configuration, levels[-1], passing)
             match, begins, covers = _paths(location, passing)
-            yield Entrance(levels, passing, known, match, begins, covers)
+            yield Entrance(levels, passing, known, match, begins, covers, _host(levels[-1], passing))
 
 
 def leads(configuration: Configuration, server: Server, entrance: Entrance, path: str, *, is_part: bool) -> bool:
@@ -126,6 +128,13 @@ def _applications(configuration: Configuration, level: Level, directive: Directi
         texts = tuple(entry.arguments[0] for one in made for entry in one.directives if entry.arguments)
     script = _script(level) if directive.name == "fastcgi_pass" else ""
     return frozenset(f"{address}{script}" for text in texts for address in members(configuration, text))
+
+
+def _host(level: Level, directive: Directive) -> str:
+    """Return the literal ``Host`` that ``proxy_pass`` sends, in lower case."""
+    sent = level.all("proxy_set_header") if directive.name == "proxy_pass" else ()
+    told = [one.arguments[1] for one in sent if len(one.arguments) > 1 and one.arguments[0].lower() == "host"]
+    return told[-1].lower() if told and "$" not in told[-1] else ""
 
 
 def _script(level: Level) -> str:

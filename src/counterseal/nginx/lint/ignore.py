@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING
 
 from counterseal.nginx.lint.edit import Edit
 from counterseal.nginx.lint.rule import Place
+from counterseal.nginx.parse import TOKEN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 _COMMENT = re.compile(r"(?P<gap>(?:^|(?<=[;{}\s]))[ \t]*)(?P<text>#\s*counterseal:\s*ignore\b(?P<rest>.*))")
+_QUOTES = frozenset("\"'")
 _CODES = re.compile(r"\s*\[(?P<codes>[^\]]*)\]\s*(?P<reason>.*)")
 
 
@@ -98,4 +100,4 @@ def find_ignores(texts: Mapping[str, str]) -> Iterator[Ignore]:
 
 def _is_quoted(before: str) -> bool:
     """Whether a quotation mark that is open makes what follows a part of a word."""
-    return any(before.count(mark) % 2 for mark in "\"'")
+    return not _QUOTES.isdisjoint(TOKEN.sub("", before))

@@ -19,6 +19,15 @@ _LITERAL = re.compile(r"\^((?:[A-Za-z0-9/_~-]|\\[./-])*)(?![*?+{])")
 _REST = re.compile(r"(?:\.\*|\(\.\*\))\$?\Z")
 REGEX = frozenset({"~", "~*"})
 """Those that match by a regular expression."""
+_NAMED_GROUP = re.compile(r"(?<!\\)\(\?<(?=[A-Za-z_])")
+_POSIX_CLASS = re.compile(r"\[:(\^?\w+):\]")
+_OF_POSIX = {
+    "alnum": "A-Za-z0-9", "alpha": "A-Za-z", "digit": "0-9", "lower": "a-z", "upper": "A-Z", "space": r"\s",
+    "word": r"\w", "xdigit": "A-Fa-f0-9",
+}  # fmt: skip
+_REPEATED_GROUP = re.compile(r"(?<!\\)\)[*+{]")
+_LONGEST_PROBE = 200
+"""Of the paths that are tried on expressions: every ``.*`` of one makes it so many times slower."""
 _LONGEST_WORD = 4096
 """What nginx's buffer for a word of its configuration takes."""
 PREFIXES = frozenset({"", "^~"})
@@ -46,11 +55,14 @@ def beginning_with(prefix: str, ordered: Sequence[str]) -> Sequence[str]:
 
 
 def takes(configuration: Configuration, server: Server, path: str) -> Level | None:
-    """Return the outer location that answers a path; None also where an expression is not one that we can read."""
+    """Return the outer location that answers a path; None also where an expression is not one that we can try."""
     nearest = find_location(server, path)
     if nearest is not None and nearest.match[0] in {"=", "^~"}:
         return nearest
-    for expression, location in _expressions(configuration, server):
+    expressions = _expressions(configuration, server)
+    if expressions and len(path) > _LONGEST_PROBE:
+        return None
+    for expression, location in expressions:
         if expression is None or expression.search(path):
             return location if expression else None
     return nearest
@@ -64,9 +76,14 @@ def _expressions(_: Configuration, server: Server) -> tuple[tuple[re.Pattern[str
 
 
 def _compiled(modifier: str, pattern: str) -> re.Pattern[str] | None:
+    """Return an expression of PCRE as one of Python, or None; a group that repeats may take time without end."""
+    if _REPEATED_GROUP.search(pattern):
+        return None
     try:
-        return re.compile(pattern, re.IGNORECASE if modifier == "~*" else 0)
-    except (re.error, RecursionError, OverflowError):
+        named = _NAMED_GROUP.sub("(?P<", pattern)
+        translated = _POSIX_CLASS.sub(lambda one: _OF_POSIX[one[1]], named)
+        return re.compile(translated, re.IGNORECASE if modifier == "~*" else 0)
+    except (KeyError, re.error, RecursionError, OverflowError):
         return None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from counterseal.findings import Severity
-from counterseal.nginx.lint.doors import guarded_doors, open_doors
+from counterseal.nginx.lint.doors import guarded_doors, is_nearer, open_doors
 from counterseal.nginx.lint.edit import insert_before
 from counterseal.nginx.lint.fix import Applicability
 from counterseal.nginx.lint.rule import Found, Rule, at
@@ -25,7 +25,7 @@ def check(configuration: Configuration) -> Iterator[Found]:
     for server in configuration.servers if guarded else ():
         for entrance in open_doors(configuration, server):
             behind = guarded.reached_by(configuration, server, entrance)
-            if behind is not None:
+            if behind is not None and not is_nearer(server, behind):
                 message = f"{entrance.directive.arguments[0]} requires a certificate at {at(behind.block)}, not here"
                 edits = _closed(configuration, server, entrance, behind)
                 yield Found(at(entrance.directive), message, edits, harmed=behind.block, decision=_DECISION)
