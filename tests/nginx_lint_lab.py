@@ -145,6 +145,7 @@ FILLED_IN = {
     "mtls-crl-missing-for-intermediate/bad_for_issuing": {"<client-ca.crl>": "staff.crl"},
     "tls-chain-incomplete/bad_public": {"<fullchain.pem>": "public.fullchain.pem"},
     "up-client-cert-without-chain/bad": {"<fullchain.pem>": "alice.pem"},
+    "up-client-cert-without-chain/bad_uwsgi": {"<fullchain.pem>": "alice.pem"},
 }
 """The same for single cases, whose keys and CAs are others."""
 
