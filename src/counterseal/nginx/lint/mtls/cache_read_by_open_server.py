@@ -50,10 +50,12 @@ def check(configuration: Configuration) -> Iterator[Found]:
 def _is_read(configuration: Configuration, here: tuple[Server, Cached], there: tuple[Server, Cached]) -> bool:
     """Whether a request to this server can be for an answer kept there, which it would not be given itself."""
     (server, one), (guarded, other) = here, there
+    if not _overlap(one.level, other.level):  # first, because it is asked for every two
+        return False
     is_other_answer = one.passing.arguments != other.passing.arguments or bool(other.told(configuration))
     is_taken = _HOST.search(one.key) is None or _takes_name(configuration, server, guarded)
     is_shadowed = _is_shadowed(guarded, other.level, one.level) or _is_shadowed(server, one.level, other.level)
-    return is_taken and is_other_answer and not is_shadowed and _overlap(one.level, other.level)
+    return is_taken and is_other_answer and not is_shadowed
 
 
 def _keys(configuration: Configuration, server: Server, one: Cached, *hosts: str) -> frozenset[tuple[str, ...]]:
