@@ -6,6 +6,7 @@ between then.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from counterseal.authority.signing import Issued, Prepared, key_use, record, reserve
@@ -44,15 +45,13 @@ async def issue(
     records the certificate, or not at all. Where ``begin`` is durable and no certificate comes of it, ``undo`` is done,
     but not where the store was away for a moment. What ``joins`` others locks no row that another request may want,
     and ``undone=False`` says that ``begin`` and ``last`` write nothing (both as ``together`` and ``undone`` of
-    ``Access.write``). Raises what they and ``authority.issue`` raise; then no certificate
-    has left.
+    ``Access.write``). Raises what they and ``authority.issue`` raise; then no certificate has left.
     """
+    write = write or partial(access.write, together="" if joins else None, undone=undone)
     work = _Work(begin, acting, together, last)
     begun = False
     try:
-        issued = await (
-            write(work.first) if write else access.write(work.first, together="" if joins else None, undone=undone)
-        )
+        issued = await write(work.first)
         if issued is None:
             begun = True
             work.content = await sign(access, work.prepared)

@@ -106,12 +106,12 @@ class Together:
 
 
 def _attempt(authority: Authority, waiting: Waiting) -> Outcome:
-    """Do a job in a step of its own; what concerns the whole transaction is raised."""
+    """Do a job in a step of its own if it may have to be undone; what concerns the whole transaction is raised."""
     store = authority.store
     try:
         with store.unrecorded(), store.transaction() if waiting.undone else nullcontext():
             return waiting.future, waiting.job(authority), None
     except Exception as error:
-        if isinstance(error, StoreError) and error.code in AWAY | {CONFLICT}:
+        if isinstance(error, StoreError) and (not waiting.undone or error.code in AWAY | {CONFLICT}):
             raise
         return waiting.future, None, error

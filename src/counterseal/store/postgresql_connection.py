@@ -174,7 +174,7 @@ class PostgreSQL:
         return self._inner
 
     def cut(self) -> None:
-        """Give up on a server that does not answer: the thread that waits for it gets an error. From any thread."""
+        """Give up on a server that does not answer: who waits for it gets an error. From any thread."""
         with suppress(OSError, psycopg.Error), socket.socket(fileno=os.dup(self._inner.fileno())) as line:
             line.shutdown(socket.SHUT_RDWR)
 

@@ -163,11 +163,14 @@ class Session:
         self._depth -= 1
 
     def abandon(self) -> None:
-        """End the innermost transaction and undo what it did."""
-        if self._depth:
+        """End the innermost transaction and undo what it did; where the database is gone, it has undone it."""
+        if not self._depth:
+            return
+        try:
             self._roll_back()
             if self._depth > 1 and self._connection.in_transaction:
                 self.run("release step")
+        finally:
             self._depth -= 1
 
     def _require_transaction(self) -> None:

@@ -6,8 +6,11 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from counterseal.store.acme.accounts import set_account_status, set_contact
+from acme_signing import ClientKey
+from counterseal.protocols.acme.jwk import AccountKey
+from counterseal.store.acme.accounts import set_account_key, set_account_status, set_contact
 from counterseal.store.postgresql import open_store
 from integration.acme.conftest import start_lab
 from postgresql_process import cluster
@@ -28,6 +31,7 @@ def test_a_nonce_is_used_once_by_whatever_it_was_for(tmp_path: Path) -> None:
             (client.directory["newOrder"], {"identifiers": []}, 400),
             (made.headers["location"], None, 200),
             (made.headers["location"] + "x", None, 404),
+            (made.headers["location"] + "%00", None, 400),
         ]
         for url, payload, status in asked:
             signed = client.sign(url, payload)
@@ -38,7 +42,7 @@ def test_a_nonce_is_used_once_by_whatever_it_was_for(tmp_path: Path) -> None:
 
 
 def test_an_account_that_was_changed_elsewhere_is_read_anew(tmp_path: Path) -> None:
-    """Who is remembered is told to come again, and then is who he has become."""
+    """Who is remembered is told to come again, and then is who he has become, with his new key at once."""
     url = cluster().create()
     with ExitStack() as stack:
         client = start_lab(stack, tmp_path / "home", f'[store]\nurl = "{url}"\n').client()
@@ -54,6 +58,16 @@ def test_an_account_that_was_changed_elsewhere_is_read_anew(tmp_path: Path) -> N
         assert [order() for _ in range(2)] == [(201, "")] * 2
         set_contact(elsewhere, account, '["mailto:new@example.com"]')
         assert [order() for _ in range(2)] == [(400, "badNonce"), (201, "")]
+        finalize = client.order("a.example.com").json["finalize"]
+        set_contact(elsewhere, account, '["mailto:newer@example.com"]')
+        signed = client.sign(finalize, {"csr": "AA"})
+        assert [client.send(finalize, signed).problem for _ in range(2)] == ["badNonce"] * 2
+        assert order() == (201, "")
+        for new in (ClientKey(), ClientKey(Ed25519PrivateKey.generate())):
+            canonical = AccountKey.of(new.jwk)
+            set_account_key(elsewhere, account, thumbprint=canonical.thumbprint, jwk=canonical.jwk)
+            client.key = new
+            assert order() == (201, "")
         set_account_status(elsewhere, account, "deactivated")
         assert [order() for _ in range(2)] == [(400, "badNonce"), (403, "unauthorized")]
         client.close()

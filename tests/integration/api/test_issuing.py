@@ -269,6 +269,8 @@ def test_a_rehearsed_revocation_changes_nothing(service: Running) -> None:
     told = operator.call("POST", f"{path}/revoke", {"reason": "certificate_hold", "dry_run": True})
     assert (told.status, told.json["certificate"]["status"], told.json["in_force"]) == (200, "held", None)
     assert operator.call("POST", f"{path}/unrevoke?dry_run=true").json["code"] == "unrevoke.not_held"
+    misplaced = operator.call("POST", f"{path}/unrevoke", {"dry_run": True})
+    assert (misplaced.status, misplaced.json["code"]) == (400, "api.malformed")
     assert operator.call("GET", path).json["certificate"] == made
     assert operator.call("GET", "/v1/crls").json == before
     assert operator.call("POST", f"{path}/revoke", {"reason": "certificate_hold"}).json["in_force"]

@@ -205,6 +205,25 @@ def test_what_the_database_undid_is_done_again(lab: Lab) -> None:
     assert attempts == [1, 2, 1, 2, 3]
 
 
+def test_who_waits_for_a_row_in_vain_is_told_so(lab: Lab) -> None:
+    """Also who has no step of his own, whose common transaction is lost."""
+
+    def impatient(authority: Authority) -> object:
+        authority.store.run("set local lock_timeout = 10")
+        return authority.store.rows("select name from ca for update")
+
+    async def story(access: SharedAccess) -> str:
+        with lab.authority() as other:
+            other.store.begin(alone=False)
+            other.store.rows("select name from ca for update")
+            with pytest.raises(StoreError) as caught:
+                await access.write(impatient, together="", undone=False)
+            other.store.abandon()
+        return caught.value.code
+
+    assert lab.run(story) == "store.busy"
+
+
 def test_who_waits_in_vain_waits_once(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     """Somebody holds the head of the log for too long: all are told, and none is tried alone for as long again."""
     tried: list[int] = []

@@ -9,6 +9,9 @@ import pytest
 
 from counterseal.errors import CountersealError, InputError, StoreError
 from counterseal.store import postgresql_schema, sqlite
+from counterseal.store.acme.accounts import add_account
+from counterseal.store.acme.authorizations import add_authorizations, write_attempt
+from counterseal.store.acme.records import AccountRecord, AuthorizationRecord
 from counterseal.store.migrations import Migration, migrations
 from counterseal.store.postgresql import open_store, upgrade_store
 from counterseal.store.postgresql_connection import Address
@@ -155,6 +158,32 @@ def test_a_lost_connection_is_said_and_leaves_nothing(url: str, store: Store) ->
     assert caught.value.code == "store.unreachable"
     with open_store(url) as again:
         assert again.reserved_before(1 << 40) == ()
+
+
+@slow
+def test_a_connection_lost_before_the_rollback_is_made_anew(store: Store) -> None:
+    """What was begun is over all the same, and what comes next is a transaction of its own."""
+    (row,) = store.rows("select pg_backend_pid()")
+    store.begin()
+    store.reserve_many([reservation(certificate(77))])
+    cluster().sql(f"select pg_terminate_backend({row[0]})")
+    with pytest.raises(StoreError, match="database"):
+        store.abandon()
+    store.reserve_many([reservation(certificate(78))])
+    assert [one.serial_number for one in store.reserved_before(1 << 40)] == [78]
+
+
+@slow
+def test_an_attempt_is_written_once_more_for_its_commit(store: Store) -> None:
+    """A commit that wrote nothing would not wait for the disk."""
+    add_account(store, AccountRecord("a", "t", "{}", "valid", "[]", terms_agreed=True, external_key=None, created_at=1))
+    pending = AuthorizationRecord(
+        "z", "a", "dns", "x.test", wildcard=False, status="pending", token="t", created_at=1, expires_at=2
+    )
+    add_authorizations(store, [pending])
+    with store.transaction():
+        write_attempt(store, "z")
+        assert store.row("select pg_current_xact_id_if_assigned() is not null") == (True,)
 
 
 @slow

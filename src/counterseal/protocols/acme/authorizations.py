@@ -28,6 +28,7 @@ from counterseal.store.acme.authorizations import (
     finish,
     reusable_authorizations,
     set_authorization_status,
+    write_attempt,
 )
 from counterseal.store.acme.passing import count_use, uses
 from counterseal.store.acme.records import AuthorizationRecord
@@ -94,6 +95,12 @@ def challenge(authority: Authority, call: Call) -> Reply:
         record = replace(record, attempted=kind)
         return show_challenge(record, call, validate=record)
     return show_challenge(record, call)
+
+
+def durable_challenge(authority: Authority, call: Call) -> Reply:
+    """Show a challenge, and have an attempt on disk that a crash might have forgotten so far."""
+    write_attempt(authority.store, call.parameters["id"])
+    return challenge(authority, call)
 
 
 def show_challenge(record: AuthorizationRecord, call: Call, validate: AuthorizationRecord | None = None) -> Reply:

@@ -1,8 +1,8 @@
 """From an HTTP request to a job for the one writer, and from its reply to a response (RFC 8555 6).
 
-The job of a POST is one transaction, and the answer leaves when that is on disk. Its nonce is spent also where the
-job ends in a problem: in the memory of a process that has its store for itself, else in the store, together with the
-job.
+The job of a POST is one transaction, and the answer leaves when that is on disk; a POST-as-GET is a question, which
+waits for no disk. The nonce is spent also where the job ends in a problem: in the memory of a process that has its
+store for itself, else in the store, together with the job.
 """
 
 from __future__ import annotations
@@ -70,7 +70,9 @@ class Endpoint:
             return self._problem(request, Problem("malformed", error.detail, status=error.status_code), (), close)
         except Exception as error:  # noqa: BLE001 - a client is told in words that it knows, the log why
             failed = _failure(error)
-            request.state.log["problem"] = log_failure(error, failed.status, request.state.request_id)
+            request.state.log["problem"] = failed.kind
+            if failed.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+                request.state.log["problem"] = log_failure(error, failed.status, request.state.request_id)
             return self._problem(request, failed, methods)
 
     async def do(
@@ -110,7 +112,7 @@ class Endpoint:
         except Problem:
             self._opening.forget(opened.call.account)
             if undone and not opened.call.is_get:
-                await access.write(opened.spend)
+                await access.write(opened.use_up)
             raise
 
     def _dress(self, request: Request, reply: Reply) -> Response:
@@ -138,8 +140,11 @@ class Endpoint:
 
 
 def _failure(error: Exception) -> Problem:
-    """Return what a client is told of something that failed here (RFC 8555 6.7)."""
-    if isinstance(error, CountersealError) and status_of(error) == HTTPStatus.SERVICE_UNAVAILABLE:
+    """Return what a client is told of an error that no rule of ACME foresees (RFC 8555 6.7)."""
+    status = status_of(error) if isinstance(error, CountersealError) else HTTPStatus.INTERNAL_SERVER_ERROR
+    if isinstance(error, CountersealError) and status < HTTPStatus.INTERNAL_SERVER_ERROR:
+        return Problem("malformed", error.message, status=status)
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
         return Problem("serverInternal", "not possible now: try again", status=503, retry_after=RETRY_SECONDS)
     return Problem("serverInternal", "a fault of this server; its log has more")
 

@@ -20,7 +20,7 @@ from counterseal.protocols.acme.problems import not_found
 from counterseal.protocols.acme.taking_up import take_up
 from counterseal.protocols.acme.validation.connect import Reach
 from counterseal.protocols.acme.validation.resolver import Resolver
-from counterseal.protocols.acme.validation.validator import Validator
+from counterseal.protocols.acme.validation.validator import Validator, refuse
 from counterseal.service.issuing import issue
 from counterseal.service.log import log_error
 from counterseal.service.parts import Face, Service, Upkeep
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from counterseal.authority.parts import Authority
     from counterseal.protocols.acme.endpoint import Job
-    from counterseal.protocols.acme.opening import KeyWay
+    from counterseal.protocols.acme.opening import KeyWay, Opened
     from counterseal.protocols.acme.rules import AcmeRules
     from counterseal.store.acme.records import AuthorizationRecord
     from counterseal.store.session import Session
@@ -179,18 +179,26 @@ class Acme:
         The result is durable, and with it what was written before; else the attempt is, before the answer.
         """
         opened = await self._opening.open(request, "kid", remembers=True)
-        if not opened.call.is_get:
-            self._validator.require_place(opened.call.owner.id)
-        reply = await self._endpoint.do(opened, authorizations.challenge, durable=False, undone=False, together="")
-        if opened.call.is_get:
-            return reply
-        access, shown = self._service.access, replace(opened.call, payload=b"")
-        if reply.validate is not None:
-            validation = self._validator.start(reply.validate, opened.call.urls, opened.call.key.thumbprint)
+        call = opened.call
+        if call.is_get:
+            return await self._endpoint.do(opened, authorizations.challenge)
+        validation = await self._begin(opened)
+        shown = replace(call, payload=b"")
+        if validation is not None:
             finished, _ = await asyncio.wait([validation], timeout=RESULT_SECONDS)
             if finished and (decided := validation.result()) is not None:
                 return authorizations.show_challenge(decided, shown)
-        return await access.write(lambda authority: authorizations.challenge(authority, shown))
+        return await self._service.access.write(lambda authority: authorizations.durable_challenge(authority, shown))
+
+    async def _begin(self, opened: Opened) -> asyncio.Task[AuthorizationRecord | None] | None:
+        """Note the attempt and validate, unless it was made before; the nonce is spent also where no place is free."""
+        call = opened.call
+        with self._validator.place(call.owner.id) as free:
+            job: Job[Reply] = authorizations.challenge if free else refuse
+            reply = await self._endpoint.do(opened, job, durable=False, undone=False, together="")
+            if reply.validate is None:
+                return None
+            return self._validator.start(reply.validate, call.urls, call.key.thumbprint)
 
     async def _finalize(self, request: Request) -> Reply:
         opened = await self._opening.open(request, "kid", remembers=True)

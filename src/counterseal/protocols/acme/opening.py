@@ -6,6 +6,7 @@ store. There accounts are remembered, too: whether one is still as it was read i
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -63,6 +64,10 @@ class Opened:
         if found is NonceUse.ACCOUNT_CHANGED:
             raise bad_nonce("the account was changed a moment ago")
 
+    def use_up(self, authority: Authority) -> None:
+        """Use the nonce up, whoever used it and whatever the account is."""
+        use_nonce(authority.store, self.nonce.text, self.nonce.until)
+
 
 class Opening:
     """Opens requests, and makes the nonces with which they come."""
@@ -103,9 +108,7 @@ class Opening:
             require(envelope, way)
         at = epoch(self._service.clock())
         nonce = check_nonce(self._nonce_secret, envelope.nonce, at=at)
-        key, account = await self._key_of(envelope, urls, remembers=remembers and self.shares_nonces)
-        if not key.verifies(envelope.algorithm, envelope.signed, envelope.signature):
-            raise malformed("the signature does not verify with this key")
+        key, account = await self._signer(envelope, urls, remembers=remembers and self.shares_nonces)
         if self._numbered is not None and not self._numbered.use(nonce.own):
             raise bad_nonce("the nonce was used before, or made before this service was started")
         request.state.log["account"] = account.id if account else None
@@ -137,19 +140,24 @@ class Opening:
         if envelope.url != own:
             raise Problem("unauthorized", f"the signed url is not that of the request: {own}", status=401)
 
-    async def _key_of(
+    async def _signer(
         self, envelope: Envelope, urls: URLs, *, remembers: bool
     ) -> tuple[AccountKey, AccountRecord | None]:
+        """Return the key that the signature is of, and its account."""
         if envelope.jwk is not None:
-            return AccountKey.of(envelope.jwk), None
+            return _require_signed(envelope, AccountKey.of(envelope.jwk)), None
         identifier = urls.account_id(envelope.kid or "") or ""
-        found = self._accounts.pop(identifier, None)
-        if found is None or not remembers:
+        account, key = self._accounts.pop(identifier, None), None
+        if account is not None and remembers:
+            with suppress(Problem):  # it may have been given another key elsewhere
+                key = _require_signed(envelope, _key_of(account))
+        if account is None or key is None:
             found = await self._service.access.read(lambda authority: find_account(authority.store, identifier))
-        account = require_account(found)
+            account = require_account(found)
+            key = _require_signed(envelope, _key_of(account))
         if remembers:
             self._remember(account)
-        return AccountKey(account.jwk, account.thumbprint), account
+        return key, account
 
     def forget(self, account: AccountRecord | None) -> None:
         """Read the account anew at its next request."""
@@ -160,6 +168,16 @@ class Opening:
         if len(self._accounts) >= ACCOUNTS_KEPT:
             self._accounts.clear()
         self._accounts[account.id] = account
+
+
+def _key_of(account: AccountRecord) -> AccountKey:
+    return AccountKey(account.jwk, account.thumbprint)
+
+
+def _require_signed(envelope: Envelope, key: AccountKey) -> AccountKey:
+    if not key.verifies(envelope.algorithm, envelope.signed, envelope.signature):
+        raise malformed("the signature does not verify with this key")
+    return key
 
 
 def _parameters(request: Request) -> dict[str, str]:

@@ -14,7 +14,7 @@ from counterseal.protocols.api.bearer import challenges_of, is_bearer
 from counterseal.protocols.api.callers import caller_of
 from counterseal.protocols.api.operation import JSON, Call
 from counterseal.protocols.api.problems import api_status_of
-from counterseal.protocols.api.reading import read_idempotency_key, read_json, read_parameters
+from counterseal.protocols.api.reading import read_idempotency_key, read_json, read_parameters, unwanted_body
 from counterseal.service.body import read_body
 from counterseal.service.problems import log_failure, problem, problem_of
 
@@ -77,6 +77,8 @@ class Resource:
                 raise InputError("api.media_type", f"the body of this request must be {JSON}")
             content = await read_body(request, limit=BODY_LIMIT)
             body = read_json(operation.body, content)
+        elif _has_body(request):
+            raise unwanted_body()
         if operation.idempotent:
             key = read_idempotency_key(request.headers.get("idempotency-key"))
         asked = b"\n".join((operation.method.encode(), request.scope["raw_path"], content))
@@ -102,6 +104,11 @@ def _dress(request: Request, operation: Operation, reply: Reply) -> Response:
             return Response(status_code=304, headers=headers)
     content = reply.content if isinstance(reply.content, bytes) else msgspec.json.encode(reply.content)
     return Response(content, reply.status or operation.status, headers, operation.media_type)
+
+
+def _has_body(request: Request) -> bool:
+    """Whether a body is announced (RFC 9112 6)."""
+    return request.headers.get("content-length", "0") != "0" or "transfer-encoding" in request.headers
 
 
 def _has(request: Request, tag: str) -> bool:

@@ -95,6 +95,11 @@ def read_idempotency_key(value: str | None) -> str | None:
     return value
 
 
+def unwanted_body() -> InputError:
+    """Return the error ``api.malformed`` for a body that the operation does not have."""
+    return _malformed("this request takes no body")
+
+
 def _told(error: msgspec.ValidationError) -> tuple[str, str]:
     """Return what is wrong, and where as a JSON pointer: ``$.names[0]`` is ``/names/0``."""
     found = _PLACE.match(str(error))

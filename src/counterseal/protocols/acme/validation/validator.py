@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from typing import TYPE_CHECKING
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, NoReturn
 from weakref import WeakValueDictionary
 
 from counterseal.errors import CountersealError
@@ -22,8 +23,10 @@ from counterseal.service.problems import RETRY_SECONDS
 from counterseal.store.acme.accounts import find_account
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
+    from counterseal.authority.parts import Authority
+    from counterseal.protocols.acme.exchange import Call
     from counterseal.protocols.acme.objects import URLs
     from counterseal.protocols.acme.rules import AcmeRules
     from counterseal.protocols.acme.validation.connect import Reach
@@ -40,6 +43,11 @@ WAITING_EACH = 250
 
 PAUSES = (1.0, 3.0)
 """Between the attempts: a record or a page may take a moment to be everywhere."""
+
+
+def refuse(_authority: Authority, _call: Call) -> NoReturn:
+    """Raise Problem ``rateLimited``: the job of a request for which there is no place."""
+    raise rate_limited(f"{WAITING_EACH} challenges of this account are being tried", RETRY_SECONDS)
 
 
 class Validator:
@@ -70,16 +78,24 @@ class Validator:
             task.add_done_callback(lambda _: self._end(record))
         return task
 
-    def require_place(self, account: str) -> None:
-        """Raise Problem ``rateLimited`` where no more challenges of the account may wait."""
-        if self._of_account[account] >= WAITING_EACH:
-            raise rate_limited(f"{WAITING_EACH} challenges of this account are being tried", RETRY_SECONDS)
+    @contextmanager
+    def place(self, account: str) -> Iterator[bool]:
+        """Keep a place for one more challenge of the account until it is started; say whether there is one."""
+        free = self._of_account[account] < WAITING_EACH
+        self._of_account[account] += free
+        try:
+            yield free
+        finally:
+            self._leave(account, free)
 
     def _end(self, record: AuthorizationRecord) -> None:
         del self._tasks[record.id]
-        self._of_account[record.account] -= 1
-        if not self._of_account[record.account]:
-            del self._of_account[record.account]
+        self._leave(record.account)
+
+    def _leave(self, account: str, places: int = 1) -> None:
+        self._of_account[account] -= places
+        if not self._of_account[account]:
+            del self._of_account[account]
 
     async def require_caa(self, records: Iterable[AuthorizationRecord], urls: URLs) -> None:
         """Ask CAA anew, right before issuing (RFC 8659 3), on grounds that are older than the order; raises Problem."""
