@@ -145,3 +145,26 @@ def test_a_faulty_configuration_names_every_fault(home: Path) -> None:
     assert "sites.x" in ran.stderr
     assert "nginx" in ran.stderr
     assert not (home / "nginx").exists()
+
+
+@pytest.mark.nginx
+def test_a_site_is_added_by_command_and_deployed(home: Path, tmp_path: Path) -> None:
+    """As it stands in the answer; one that is wrong is not written, and what was there is not touched."""
+    where = ("--listen", f"127.0.0.1:{free_port()}", "--root", str(tmp_path))
+    added = counterseal(home, "nginx", "add", "panel.test", *where, "--client-ca", "partners", "--json")
+    assert added.code == 0, added.stderr
+    text = (home / "counterseal.toml").read_text()
+    assert json.loads(added.stdout)["added"] == text
+    deployed = counterseal(home, "nginx", "deploy", "--json")
+    assert deployed.code == 0, deployed.stderr
+    rows = {row["kind"]: row["result"] for proof in json.loads(deployed.stdout)["proofs"] for row in proof["rows"]}
+    assert rows["good"] == rows["no-certificate"] == rows["other-client-ca"] == "passed"
+    for wrong, code, words in [
+        (("panel.test", *where), 2, "there is a site of this name already: 'panel'"),
+        (("app.test", *where, "--client-ca", "nobody"), 1, "a client CA that does not exist: 'nobody'"),
+        (("app.test",), 2, "nothing to serve: neither upstream nor root"),
+        (("10.0.0.1", *where), 2, "an IP address is no server name: '10.0.0.1'"),
+    ]:
+        refused = counterseal(home, "nginx", "add", *wrong)
+        assert (refused.code, words in refused.stderr) == (code, True), refused.stderr
+        assert (home / "counterseal.toml").read_text() == text

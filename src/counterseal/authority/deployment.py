@@ -142,7 +142,8 @@ def load_beside(module: str) -> Iterator[None]:
 def require_sites(served: Sequence[ServedSite]) -> None:
     """Raise InputError ``site.none`` where there is nothing to deploy."""
     if not served:
-        raise InputError("site.none", "no site is configured", hint="name one in counterseal.toml: [sites.NAME]")
+        hint = "counterseal nginx add SERVER_NAME --upstream HOST:PORT, or write [sites.NAME] into counterseal.toml"
+        raise InputError("site.none", "no site is configured", hint=hint)
 
 
 def rollback_sites(

@@ -8,12 +8,14 @@ from counterseal.cli.lazy import Entry, LazyGroup
 
 EPILOG = """\b
 Examples:
+  counterseal nginx add panel.example.com --upstream 127.0.0.1:9000
   counterseal nginx render
   counterseal nginx deploy
   counterseal nginx rollback
   counterseal nginx lint
 """
 COMMANDS = {
+    "add": Entry("counterseal.cli.nginx_add:add", "Add a site to counterseal.toml; nginx deploy puts it in force."),
     "deploy": Entry(
         "counterseal.cli.nginx:deploy",
         "Put the sites in force as a new generation, proved; on any failure go back.",

@@ -117,7 +117,7 @@ def _sites(run: Run, site: str | None) -> Sequence[ServedSite]:
     """Return the configured sites, or the one of this name; raises NotFoundError."""
     served = run.settings().chosen(site, also=f"; or a URL: https://{site}/")
     if not served:
-        hint = "name one in counterseal.toml: [sites.NAME]; or prove any server: https://HOST/"
+        hint = "counterseal nginx add SERVER_NAME --upstream HOST:PORT; or prove any server: https://HOST/"
         raise NotFoundError("site.unknown", "no site is configured", hint=hint)
     return served
 

@@ -54,13 +54,14 @@ def load_settings(path: Path) -> Settings:
     if not path.exists():
         return Settings()
     settings, faults = read_settings(path)
-    if faults:
-        raise ConfigError(
-            "config.invalid",
-            f"{path} has {counted(len(faults), 'fault')}",
-            findings=faults,
-        )
+    refuse_faults(path, faults)
     return settings
+
+
+def refuse_faults(path: Path, faults: Sequence[Finding]) -> None:
+    """Raise ConfigError ``config.invalid`` with the faults of the file at ``path``, if it has any."""
+    if faults:
+        raise ConfigError("config.invalid", f"{path} has {counted(len(faults), 'fault')}", findings=faults)
 
 
 def read_settings(path: Path) -> tuple[Settings, Sequence[Finding]]:
@@ -68,8 +69,13 @@ def read_settings(path: Path) -> tuple[Settings, Sequence[Finding]]:
 
     Raises ConfigError ``config.syntax`` where nothing can be read; FileError.
     """
+    return parse_settings(read_file(path), path)
+
+
+def parse_settings(content: bytes, path: Path) -> tuple[Settings, Sequence[Finding]]:
+    """Return what ``read_settings`` does, of ``content`` that is at ``path`` or is to be."""
     try:
-        document = tomllib.loads(read_file(path).decode())
+        document = tomllib.loads(content.decode())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError("config.syntax", f"not a TOML file: {path}: {error}") from error
     loader = _Loader(path)

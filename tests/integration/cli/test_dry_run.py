@@ -131,6 +131,7 @@ CASES = [
     ("restore @/old.backup --passphrase-file @/passphrase", "elsewhere/keys/root.key.pem", "new"),
     ("import-ca --certificate @/out/ca.pem --key @/home/keys/root.key.pem", "elsewhere/keys/root.key.pem", "new"),
     ("quickstart --dir @/demo", None, ""),
+    ("nginx add app.test --root @", "home/counterseal.toml", "changed"),
     ("nginx deploy", "home/nginx/generations/0003/sites/panel.conf", "changed"),
     ("nginx rollback", "home/nginx/generations/0001/sites/panel.conf", "changed"),
     ("nginx lint @/nginx.conf --fix --write", "nginx.conf", "changed"),

@@ -1,0 +1,113 @@
+"""``counterseal nginx add``: a site written into counterseal.toml, checked as if a person had written it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from counterseal.authority.site_material import client_cas
+from counterseal.cli.common import Run, common
+from counterseal.cli.completions import complete_cas
+from counterseal.cli.dry_run import dry_run_option, show_dry_run
+from counterseal.config.load import parse_settings, refuse_faults
+from counterseal.config.new_site import site_name_of, with_own_nginx, with_site
+from counterseal.errors import ConfigError
+from counterseal.files import preview, read_file, write_fileset
+from counterseal.fileset import PUBLIC, FileSet, PlannedFile
+from counterseal.nginx.choices import ClientCertificates
+
+if TYPE_CHECKING:
+    from counterseal.nginx.any_site import AnySite
+
+EPILOG = """\b
+Examples:
+  counterseal nginx add panel.example.com --upstream 127.0.0.1:9000
+  counterseal nginx add panel.example.com --root /srv/panel --group ops --listen 8443
+  counterseal nginx add panel.example.com --upstream unix:/run/app.sock --nginx /etc/nginx/nginx.conf
+  counterseal nginx add panel.example.com --upstream 127.0.0.1:9000 --client-certificates none
+
+Every other setting of a site is a line in the file: docs/configuration.md.
+"""
+
+
+@click.command(epilog=EPILOG)
+@click.argument("server_names", metavar="SERVER_NAME...", nargs=-1, required=True)
+@click.option("--name", help="Name of the site.  [default: the first label of the first server name]")
+@click.option("--listen", multiple=True, metavar="[ADDRESS:]PORT", default=["443"], help="Where.  [default: 443]")
+@click.option("--upstream", help="What nginx passes requests to: HOST:PORT, unix:PATH, or a URL.")
+@click.option("--root", type=click.Path(path_type=Path), help="Directory of the files that nginx serves.")
+@click.option(
+    "--client-certificates", type=click.Choice([one.value for one in ClientCertificates]), help="[default: required]"
+)
+@click.option("--client-ca", multiple=True, shell_complete=complete_cas, help="Whose clients.  [default: clients]")
+@click.option("--group", multiple=True, help="Let in clients of this group (OU) only.")
+@click.option(
+    "--nginx",
+    "own_nginx",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Main configuration of your own nginx, which is to serve it.  [default: a private nginx]",
+)
+@dry_run_option
+@common
+def add(
+    run: Run,
+    *,
+    server_names: tuple[str, ...],
+    name: str | None,
+    listen: tuple[str, ...],
+    upstream: str | None,
+    root: Path | None,
+    client_certificates: str | None,
+    client_ca: tuple[str, ...],
+    group: tuple[str, ...],
+    own_nginx: Path | None,
+    dry_run: bool,
+) -> None:
+    """Add a site to counterseal.toml; nginx deploy puts it in force.
+
+    Every line that is in the file stays as it is. A site is added only if the file is right with it, and its client CAs
+    exist.
+    """
+    site = name or site_name_of(server_names[0])
+    fields = {
+        "server_names": server_names,
+        "listen": listen,
+        "client_certificates": client_certificates or "",
+        "client_cas": client_ca,
+        "upstream": upstream or "",
+        "root": str(root.absolute()) if root else "",
+    }
+    path = run.home / "counterseal.toml"
+    with run.authority() as authority:
+        content = read_file(path) if path.exists() else b""
+        settings, faults = parse_settings(content, path)
+        refuse_faults(path, faults)
+        text = content.decode()
+        if own_nginx is not None:
+            text = with_own_nginx(text, settings, own_nginx.absolute())
+        text = with_site(text, settings, site, fields, groups=group)
+        client_cas(authority, _added(text, path, site))
+    _write(run, path, text, site, dry_run=dry_run)
+
+
+def _added(text: str, path: Path, name: str) -> AnySite:
+    """Return the site of this name in the new ``text``; raises ConfigError with every fault of it."""
+    settings, faults = parse_settings(text.encode(), path)
+    if faults:
+        raise ConfigError("site.invalid", f"cannot add site {name!r}", findings=faults)
+    return next(one.site for one in settings.sites if one.site.name == name)
+
+
+def _write(run: Run, path: Path, text: str, site: str, *, dry_run: bool) -> None:
+    mode = path.stat().st_mode & 0o777 if path.exists() else PUBLIC
+    planned = FileSet((PlannedFile(path.name, text.encode(), mode),))
+    if dry_run:
+        show_dry_run(run, acts=[f"add site {site}"], files=preview(path.parent, planned))
+        return
+    write_fileset(path.parent, planned)
+    added = text[text.index(f"[sites.{site}]") :]
+    include = run.settings().nginx.include_file
+    following = "counterseal nginx deploy" + (" --install-include" if include and not include.exists() else "")
+    run.show({"site": site, "file": str(path), "added": added}, f"added to {path}:\n\n{added}\nnext: {following}")
