@@ -77,6 +77,10 @@ def _open_panel_on(port: str) -> Edit:
     return Edit("# other blocks come here", _OPEN_PANEL.replace("{}", port), everywhere=True)
 
 
+def _map(directive: str) -> Edit:
+    return Edit(r"server \{ # default", rf"{directive} \g<0>", everywhere=True)
+
+
 VERIFICATION = (
     BrokenSite(
         "mtls-verify-missing", RowKind.NO_CERTIFICATE, "ssl_verify_client is off or missing",
@@ -228,6 +232,10 @@ SESSIONS = (
         ),
         since=(1, 29, 2),
     ),
+    BrokenSite(  # before 1.29.2 the default server decides, so it stands around both
+        "mtls-early-data", RowKind.EARLY_DATA, "ssl_early_data is on",
+        (Edit(r"map_hash_bucket", r"ssl_early_data on; \g<0>", everywhere=True),),
+    ),
 )  # fmt: skip
 
 NAMES = (
@@ -313,6 +321,14 @@ PATHS = (
         (Edit(r"\$ssl_client_verify != SUCCESS", "$http_x_ssl_client_verify != SUCCESS"),), site="mixed",
     ),
     BrokenSite(
+        "check of one TLS version only", RowKind.PROTECTED_WITHOUT, "the check of $ssl_client_verify",
+        (
+            _map("map $ssl_protocol $checked { default $ssl_client_verify; TLSv1.2 SUCCESS; }"),
+            Edit(r"\$ssl_client_verify != SUCCESS", "$checked != SUCCESS"),
+        ),
+        site="mixed",
+    ),
+    BrokenSite(
         "check compares with the wrong text", RowKind.PROTECTED_GOOD, "verified, yet refused",
         (Edit(r"\$ssl_client_verify != SUCCESS", "$ssl_client_verify != OK"),), site="mixed",
     ),
@@ -326,6 +342,13 @@ HEADERS = (
     BrokenSite(
         "id-header-not-overwritten", RowKind.FORGED_HEADERS, "a header is not set at all",
         (Edit(r"proxy_set_header X-SSL-Client-S-DN [^;]*;", "", "headers.conf"),),
+    ),
+    BrokenSite(
+        "identity headers of one TLS version only", RowKind.FORGED_HEADERS, "a client's own identity headers reach",
+        (
+            _map("map $ssl_protocol $dn { default $ssl_client_s_dn; TLSv1.2 $http_x_ssl_client_s_dn; }"),
+            Edit(r"(X-SSL-Client-S-DN) [^;]*;", r"\1 $dn;", "headers.conf"),
+        ),
     ),
     BrokenSite(
         "id-underscore-headers", RowKind.FORGED_HEADERS, "underscores_in_headers is on",

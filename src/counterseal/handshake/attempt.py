@@ -22,6 +22,7 @@ from counterseal.handshake.answer import parse_answer, parse_response
 from counterseal.handshake.authorities import read_authorities
 from counterseal.handshake.client_context import client_context
 from counterseal.handshake.connect import Deadline, connect
+from counterseal.handshake.early_data import read_early_data
 from counterseal.handshake.observation import CONNECTING, Observation, Session
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 MAXIMUM_ANSWER = 256 * 1024
 _READ_SIZE = 16 * 1024
 _GOODBYE_SECONDS = 0.5
-_HANDSHAKE_CONTENT, _CERTIFICATE_REQUEST = 22, 13  # RFC 8446 B.1 and B.3
+_HANDSHAKE_CONTENT, _NEW_SESSION_TICKET, _CERTIFICATE_REQUEST = 22, 4, 13  # RFC 8446 B.1 and B.3
 
 
 @dataclass(slots=True)
@@ -43,6 +44,7 @@ class _Sight:
     raw: bytearray = field(default_factory=bytearray)
     tls: Observation = field(default_factory=Observation)
     request: bytes | None = None
+    ticket: bytes = b""
 
 
 def attempt(what: Attempt) -> Observation:
@@ -85,7 +87,7 @@ def _exchange(what: Attempt, context: ssl.SSLContext | None, request: bytes, sig
         if context is None:
             _ask(raw, request, deadline, sight)
             return
-        _watch_for_certificate_request(context, sight)
+        _watch(context, sight)
         with _wrap(raw, context, what) as secured:
             sight.stage = "in the handshake"
             secured.settimeout(deadline.remaining())
@@ -94,7 +96,8 @@ def _exchange(what: Attempt, context: ssl.SSLContext | None, request: bytes, sig
             try:
                 _ask(secured, request, deadline, sight)
             finally:
-                sight.tls = replace(sight.tls, session=_session(context, secured))
+                early_data = read_early_data(sight.ticket) if sight.tls.tls_version == "1.3" else 0
+                sight.tls = replace(sight.tls, session=_session(context, secured), early_data=early_data)
             _say_goodbye(secured)
 
 
@@ -107,12 +110,16 @@ def _wrap(raw: socket.socket, context: ssl.SSLContext, what: Attempt) -> ssl.SSL
     )
 
 
-def _watch_for_certificate_request(context: ssl.SSLContext, sight: _Sight) -> None:
-    """See whether the server asks for a client certificate, and of which CAs; only the message callback shows it."""
+def _watch(context: ssl.SSLContext, sight: _Sight) -> None:
+    """See the CertificateRequest, and what comes with a session; only the message callback shows them."""
 
     def see(_connection: object, direction: str, _version: int, content: int, message: int, octets: bytes) -> None:
-        if direction == "read" and content == _HANDSHAKE_CONTENT and message == _CERTIFICATE_REQUEST:
+        if direction != "read" or content != _HANDSHAKE_CONTENT:
+            return
+        if message == _CERTIFICATE_REQUEST:
             sight.request = bytes(octets)
+        elif message == _NEW_SESSION_TICKET:
+            sight.ticket = bytes(octets)
 
     if hasattr(context, "_msg_callback"):
         context._msg_callback = see  # noqa: SLF001 - the one way to see a handshake message; guarded, and optional

@@ -76,6 +76,10 @@ CATALOGUE = {
         "session of another site",
         "before 1.27.4 and since 1.29.2 a session made with one site can be taken up by another with a stricter policy",
     ),
+    RowKind.EARLY_DATA: Entry(
+        "early data",
+        "a request in TLS 1.3 early data runs in the name of the client, and whoever copied it can send it again",
+    ),
     RowKind.NO_SNI: Entry(
         "without SNI",
         "without SNI the default server's CA and CRL decide, and the Host header then picks the site",

@@ -115,6 +115,10 @@ def _rival_resumption(facts: SiteFacts) -> Expectation:
     return Expectation(f"not resumed, and {_refusal_text(facts)}", _refused(facts) | {Verdict.ALERT}, resumed=False)
 
 
+def _early_data(_facts: SiteFacts) -> Expectation:
+    return Expectation("not offered", frozenset(Verdict), early_data=False)
+
+
 def _wrong_name(facts: SiteFacts) -> Expectation:
     if facts.is_ours:
         return Expectation("alert unrecognized_name", frozenset({Verdict.ALERT}), alert="unrecognized_name")
@@ -178,6 +182,7 @@ _EXPECTATIONS = {
     RowKind.RESUMED_AFTER_REVOCATION: _revoked,
     RowKind.RESUMPTION: _resumption,
     RowKind.CROSS_SITE_RESUMPTION: _cross_site_resumption,
+    RowKind.EARLY_DATA: _early_data,
     RowKind.NO_SNI: _wrong_name,
     RowKind.UNKNOWN_SNI: _wrong_name,
     RowKind.OTHER_SNI: _other_name,

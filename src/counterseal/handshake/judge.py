@@ -22,11 +22,14 @@ if TYPE_CHECKING:
     from counterseal.handshake.site import Stapling
 
 
+_WHEN_RIGHT = {RowKind.SERVER: "trusted", RowKind.EARLY_DATA: "not offered"}
+
+
 def judge(row: Row, seen: Observation) -> RowResult:
     """Return the row's result: passed, or failed with the likely cause and the fix."""
     fault = next(_faults(row, seen), None)
     if fault is None:
-        observed = "trusted" if row.kind is RowKind.SERVER else describe(seen)
+        observed = _WHEN_RIGHT.get(row.kind) or describe(seen)
         return RowResult(row, observed, passed=True, seconds=seen.seconds)
     cause = find_cause(row, fault, seen)
     return RowResult(
@@ -55,8 +58,7 @@ def _faults(row: Row, seen: Observation) -> Iterator[Fault]:
     if seen.leaked:
         yield Fault.LEAKED
     yield from _backend_faults(row, seen)
-    if wanted.resumed is False and seen.resumed:
-        yield Fault.RESUMED
+    yield from _session_faults(row, seen)
     if wanted.stapling is not None and seen.staple is None:
         yield Fault.VERDICT
     if seen.never_connected or ended not in wanted.verdicts or (wanted.closed and not _was_closed(row, seen)):
@@ -77,6 +79,13 @@ def _is_stapled_well(wanted: Stapling, staple: Staple) -> bool:
 def _was_closed(row: Row, seen: Observation) -> bool:
     plain = row.attempt is not None and row.attempt.plain
     return seen.closed and (plain or seen.tls_version is not None)
+
+
+def _session_faults(row: Row, seen: Observation) -> Iterator[Fault]:
+    if row.expected.resumed is False and seen.resumed:
+        yield Fault.RESUMED
+    if row.expected.early_data is False and seen.early_data:
+        yield Fault.EARLY_DATA
 
 
 def _backend_faults(row: Row, seen: Observation) -> Iterator[Fault]:
@@ -108,6 +117,8 @@ def _page_faults(row: Row, seen: Observation) -> Iterator[Fault]:
 def _observed(fault: Fault, seen: Observation) -> str:
     if fault in {Fault.NOT_CONNECTED, Fault.REACHED, Fault.CLIENT_SERIAL}:
         return f"{describe(seen)}, {describe_backend(seen)}"
+    if fault is Fault.EARLY_DATA:
+        return f"offered, up to {seen.early_data} octets"
     if fault is Fault.ASKED:
         asked = "asked" if seen.certificate_requested else "asked for no certificate"
         return f"{describe(seen)}, {asked}"

@@ -123,7 +123,7 @@ class Observation:
     peer ended without an HTTP answer;
     ``verify`` what nginx's ``$ssl_client_verify`` was; ``code`` nginx's internal status (495, 496, 497);
     ``certificate_requested`` whether the server asked for a client certificate (None when resumed or not visible);
-    ``authorities`` the CAs that it then names, as DER names;
+    ``authorities`` the CAs that it then names, as DER names; ``early_data`` how many octets a ticket offers to take;
     ``server_verify`` OpenSSL's verdict on the server's chain as (code, message), only with trust anchors; ``leaked``
     the names of headers whose forged value reached the upstream, only when the prover was the upstream; ``backend``
     what it saw, only when it was the TLS backend; ``staple`` what came as OCSP response, only when one was asked for.
@@ -139,6 +139,7 @@ class Observation:
     resumed: bool = False
     certificate_requested: bool | None = None
     authorities: tuple[bytes, ...] = field(default=(), repr=False)
+    early_data: int = 0
     verify: str | None = None
     code: int | None = None
     generation: int | None = None

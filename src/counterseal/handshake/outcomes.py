@@ -164,6 +164,15 @@ SYMPTOMS = (
     ),
     Symptom(
         Cause(
+            "ssl_early_data is on: a request that is copied from the wire can be sent again, in the name of the client "
+            "(RFC 8446 8)",
+            "remove ssl_early_data, also from the default server and the http block; what needs it must answer 425 "
+            "where $ssl_early_data is 1 (RFC 8470)",
+        ),
+        fault=Fault.EARLY_DATA,
+    ),
+    Symptom(
+        Cause(
             "the site asks for client certificates although it should not: ssl_verify_client is inherited",
             "set ssl_verify_client off in the server block",
         ),

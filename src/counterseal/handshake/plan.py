@@ -88,16 +88,17 @@ class _Planner:
             yield from self._sessions()
             yield from self._rivals()
         yield from self._names()
-
-    def rows_per_endpoint(self) -> Iterator[Row]:
-        if self.facts.client_certificates != "none":
-            yield from self._leavers()
-        if self.facts.stapling is not None:
-            yield self._staple()
         for path in self.facts.protected_paths:
             yield from self._protected(path)
         if self.facts.identity_headers:
             yield from self._forged_headers()
+
+    def rows_per_endpoint(self) -> Iterator[Row]:
+        if self.facts.client_certificates != "none":
+            yield from self._leavers()
+            yield from self._early_data()
+        if self.facts.stapling is not None:
+            yield self._staple()
         if self.facts.backend is not None:
             yield from backend_rows(self.facts.backend, self.identities.backends, self._admitted(), self._blank)
         for version in _TLS_VERSIONS:
@@ -162,6 +163,11 @@ class _Planner:
             session = leaver.session_for(self.endpoint, version)
             attempt = replace(self._attempt(leaver.identity), tls_version=version, session=session)
             yield self._row(RowKind.RESUMED_AFTER_REVOCATION, attempt)
+
+    def _early_data(self) -> Iterator[Row]:
+        """Yield whoever gets a ticket: TLS 1.3 has early data, and nginx takes none in a stream."""
+        if self.version == "1.3" and not self.facts.is_stream:
+            yield self._row(RowKind.EARLY_DATA, self._attempt(self.identities.good))
 
     def _names(self) -> Iterator[Row]:
         if self.facts.is_stream:

@@ -33,6 +33,7 @@ class RowKind(StrEnum):
     RESUMED_AFTER_REVOCATION = "resumed-after-revocation"
     RESUMPTION = "resumption"
     CROSS_SITE_RESUMPTION = "cross-site-resumption"
+    EARLY_DATA = "early-data"
     NO_SNI = "no-sni"
     UNKNOWN_SNI = "unknown-sni"
     OTHER_SNI = "other-sni"
@@ -64,7 +65,8 @@ class Expectation:
     not, ask for a client certificate; ``serial`` the server certificate's; ``status`` the HTTP status. Where the prover
     is the backend, ``reached`` says whether it must have got the request, and ``client_serial`` which certificate nginx
     must have shown it. ``closed``: the handshake must have been finished, and the connection then ended. ``stapling``:
-    what comes as OCSP response must be good, and where it is meant one must come.
+    what comes as OCSP response must be good, and where it is meant one must come. ``early_data`` False that none may be
+    offered.
     """
 
     text: str
@@ -81,6 +83,7 @@ class Expectation:
     client_serial: int | None = None
     closed: bool = False
     stapling: Stapling | None = None
+    early_data: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ class Fault(StrEnum):
     REACHED = "reached"
     CLIENT_SERIAL = "client-serial"
     RESUMED = "resumed"
+    EARLY_DATA = "early-data"
     ASKED = "asked"
     VERDICT = "verdict"
     ALERT = "alert"

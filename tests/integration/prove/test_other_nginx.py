@@ -12,6 +12,7 @@ import pytest
 from counterseal.handshake.generation import wait_for_generation
 from counterseal.handshake.prove import prove
 from counterseal.handshake.rows import RowKind
+from counterseal.handshake.site import Identities
 from prove_bench import ProveBench, nginx_binaries
 
 if TYPE_CHECKING:
@@ -63,6 +64,17 @@ def test_refusing_by_403_is_right_where_the_site_is_not_ours(binary: Path, tmp_p
         bench.start()
         proof = prove(stranger(bench, "panel"), bench.pki.identities)
     assert [(r.row.title, r.observed, r.cause) for r in proof.failed] == []
+
+
+@ours
+def test_early_data_is_told_to_whoever_comes(binary: Path, tmp_path: Path) -> None:
+    """Also to a stranger who has no certificate that the site admits; nothing else is wrong with it."""
+    with ProveBench(tmp_path, binary) as bench:
+        bench.texts["nginx.conf"] = bench.texts["nginx.conf"].replace("http {", "http { ssl_early_data on;")
+        bench.install(bench.pki.files(leaver_revoked=False))
+        bench.start()
+        proof = prove(stranger(bench, "panel"), Identities(foreign=bench.pki.identities.foreign))
+    assert [(r.row.kind, r.observed) for r in proof.failed] == [(RowKind.EARLY_DATA, "offered, up to 16384 octets")]
 
 
 def patiently(endpoint: Endpoint, name: str, seen: Callable[[Observation], bool]) -> GenerationWait:

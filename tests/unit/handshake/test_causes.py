@@ -36,6 +36,7 @@ OUTCOMES: list[tuple[K, dict[str, Any], Observation, str]] = [
     (K.RESUMED_AFTER_REVOCATION, {}, page(200, "SUCCESS", resumed=True), "sessions outlive the reload"),
     (K.CROSS_SITE_RESUMPTION, {}, page(200, "SUCCESS", resumed=True), "sessions of another site"),
     (K.RESUMPTION, {}, page(200, "SUCCESS", resumed=True), "TLS sessions are on"),
+    (K.EARLY_DATA, {}, page(200, "SUCCESS", early_data=16384), "ssl_early_data is on"),
     (K.NO_CERTIFICATE, {"client_certificates": "none"}, page(200, "NONE"), "ssl_verify_client is inherited"),
     (K.NO_CERTIFICATE, {}, page(200, "NONE", certificate_requested=False), "ssl_verify_client is off or missing"),
     (K.NO_CERTIFICATE, {}, page(200, "NONE"), "ssl_verify_client is optional"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -48,7 +49,7 @@ def of_kind(kind: RowKind, facts: SiteFacts = FACTS) -> Row:
 def test_a_site_that_requires_certificates_is_tried_with_everybody() -> None:
     """Every client over both TLS versions; what does not depend on the version once."""
     counted = kinds(plan(replace(FACTS, rival_server_name="other.test"), IDENTITIES))
-    once = {RowKind.FORGED_HEADERS, RowKind.PLAIN_ON_TLS_PORT, RowKind.REDIRECT}
+    once = {RowKind.EARLY_DATA, RowKind.PLAIN_ON_TLS_PORT, RowKind.REDIRECT}
     absent = {RowKind.STAPLE, RowKind.PROTECTED_WITHOUT, RowKind.PROTECTED_GOOD, RowKind.TLS_VERSION}
     assert {kind for kind, count in counted.items() if count == 1} == once
     assert set(RowKind) - set(counted) == absent | BACKEND_KINDS
@@ -140,18 +141,30 @@ def test_versions_that_are_not_offered_are_tried_to_be_refused() -> None:
     assert (row.tls_version, row.attempt.tls_version) == ("1.2", "1.2")
 
 
+@pytest.mark.parametrize(
+    ("changes", "tried"),
+    [
+        ({}, ["1.3"]),
+        ({"client_certificates": "optional"}, ["1.3"]),
+        ({"tls_versions": ("1.2",)}, []),
+        ({"client_certificates": "none"}, []),
+        ({"is_stream": True}, []),
+    ],
+)
+def test_early_data_is_looked_for_where_it_can_be(changes: dict[str, Any], tried: list[str]) -> None:
+    """TLS 1.3 alone has it, and it matters where a request is somebody's; nginx takes none in a stream."""
+    rows = plan(replace(FACTS, **changes), IDENTITIES)
+    assert [row.tls_version for row in rows if row.kind is RowKind.EARLY_DATA] == tried
+
+
 def test_a_protected_path_is_tried_below_itself_too() -> None:
-    """What regex and nested locations take over, with a pretended identity; and with a good certificate once."""
+    """Where regex and nested locations take over, with a pretended identity, in both versions; and as a good client."""
     rows = plan(replace(FACTS, client_certificates="optional", protected_paths=("/admin",)), IDENTITIES)
     tried = [row.attempt for row in rows if row.kind is RowKind.PROTECTED_WITHOUT and row.attempt]
-    assert [attempt.path for attempt in tried] == [
-        "/admin",
-        "/admin/probe.php",
-        "/admin/probe.png",
-        "/admin/probe/probe",
-    ]
+    below = ["/admin", "/admin/probe.php", "/admin/probe.png", "/admin/probe/probe"]
+    assert [(one.tls_version, one.path) for one in tried] == [(tls, path) for tls in ("1.2", "1.3") for path in below]
     assert all(("X-SSL-Client-Verify", "SUCCESS") in attempt.headers and not attempt.identity for attempt in tried)
-    assert kinds(rows)[RowKind.PROTECTED_GOOD] == 1
+    assert kinds(rows)[RowKind.PROTECTED_GOOD] == 2
 
 
 @pytest.mark.parametrize(
