@@ -13,7 +13,7 @@ from counterseal.handshake.site import Leaver, SiteFacts, Stapling
 from prove_pki import prove_pki
 
 PKI = prove_pki()
-IDENTITIES = replace(PKI.identities, leaver=Leaver(PKI.leaving))
+IDENTITIES = replace(PKI.identities, leaver=Leaver(PKI.leaving), revoked_cas={"clients": PKI.identities.good})
 FACTS = SiteFacts(
     site="panel",
     endpoints=(Endpoint("127.0.0.1", 8443),),

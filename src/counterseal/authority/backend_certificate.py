@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from counterseal.authority.signing import Issued
     from counterseal.authority.site_certificate import ServerCertificate
     from counterseal.nginx.any_site import AnySite
+    from counterseal.store.records import CARecord
 
 LIFETIME = timedelta(days=90)
 GROUP = "nginx"
@@ -64,7 +65,7 @@ def _make(authority: Authority, one: ServedSite, issuing: Callable[..., Issued])
     key, profile = generate_key(P256), authority.profile("client")
     lifetime = min(LIFETIME, profile.lifetime)
     asked = order_client(profile, _common_name(one.site), key.public_key(), group=GROUP, lifetime=lifetime)
-    issued = issuing(authority, asked, name=_called(one.site), issuer=_client_ca(authority, one))
+    issued = issuing(authority, asked, name=_called(one.site), issuer=_client_ca(authority, one).name)
     return with_chain(issued, encode_private_key(key))
 
 
@@ -72,17 +73,17 @@ def _fitting(authority: Authority, one: ServedSite, directory: Path) -> ServerCe
     kept = read_kept(directory, KIND) if _is_ours(one.site) else None
     if kept is None or not is_current(authority, kept.certificate):
         return None
-    ca, number = _client_ca(authority, one), kept.certificate.serial_number
+    ca, number = _client_ca(authority, one).name, kept.certificate.serial_number
     named = authority.store.by_name(_called(one.site))
     return kept if any((record.issuer, record.serial_number) == (ca, number) for record in named) else None
 
 
-def _client_ca(authority: Authority, one: ServedSite) -> str:
+def _client_ca(authority: Authority, one: ServedSite) -> CARecord:
     name = one.backend.client_ca
     if name is None:
-        return authority.issuer_for(Purpose.CLIENT)
+        return authority.last_for(Purpose.CLIENT)
     wanted = f"site {one.site.name!r} shows its backend a certificate of"
-    return authority.succession(client_ca(authority, name, wanted))[-1].name
+    return authority.succession(client_ca(authority, name, wanted))[-1]
 
 
 def _is_ours(site: AnySite) -> bool:

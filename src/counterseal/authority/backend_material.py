@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from cryptography import x509
@@ -42,9 +43,14 @@ def backend_material(authority: Authority, one: ServedSite, shown: ServerCertifi
 
 
 def _ours(authority: Authority) -> tuple[bytes, bytes, int]:
-    """Return our server CAs with their roots, the lists of all CAs, and the number of intermediates."""
-    paths = [authority.path(record) for record in authority.cas_for(Purpose.SERVER)]
-    certificates = dict.fromkeys(certificate for path in paths for certificate in path)
+    """Return our server CAs with their roots, the lists of all CAs, and the number of intermediates.
+
+    Of a revoked CA only what is above it: nginx takes no backend of it once the root's list says so.
+    """
+    records = authority.cas_for(Purpose.SERVER)
+    paths = [authority.path(record) for record in records]
+    kept = (path if one.revoked_at is None else path[1:] for one, path in zip(records, paths, strict=True))
+    certificates = dict.fromkeys(chain.from_iterable(kept))
     # Those of the client CAs too, so that a client certificate is refused for its purpose, which says more than a list
     # that is missing.
     lists = [authority.store.latest_crl(record.name) for record in authority.store.cas()]

@@ -56,7 +56,7 @@ class BackendPlace:
 def make_backends(authority: Authority, site: AnySite) -> FileSet:
     """Return the impostors of one site as files of a generation, readable by the owner only."""
     name = next(iter(site.backend_names.values()))
-    servers, clients = authority.issuer_for(Purpose.SERVER), authority.issuer_for(Purpose.CLIENT)
+    servers, clients = authority.last_for(Purpose.SERVER).name, authority.last_for(Purpose.CLIENT).name
     past, day = authority.clock() - timedelta(days=2), timedelta(days=1)
     ours, called = (dns_name(name),), f"backend-{site.name}"
     for ca in (servers, clients):

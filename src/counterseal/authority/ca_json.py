@@ -21,6 +21,8 @@ def ca_to_json(record: CARecord, crl: CRLTimes | None) -> dict[str, Any]:
         "purpose": record.purpose,
         "state": record.state,
         "successor": record.successor,
+        "revoked_at": isoformat(record.revoked_at) if record.revoked_at else None,
+        "revocation_reason": record.revocation_reason,
         "parent": record.parent,
         "subject": show_subject(certificate.subject),
         "not_after": certificate.not_valid_after_utc.isoformat(),

@@ -19,7 +19,7 @@ from counterseal.pki.keys import P256, KeySpec, signature_algorithm
 from counterseal.pki.policy import BACKDATE
 from counterseal.pki.profile import Purpose
 from counterseal.pki.subject import common_name, organization, show_subject
-from counterseal.store.records import CARecord
+from counterseal.store.records import CA_PROFILE, CARecord
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPublicKeyTypes
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from counterseal.fileset import PlannedFile
     from counterseal.pki.certificate import Draft, Issuer
 
-CA_PROFILE = "ca"
 ROOT_LIFETIME = timedelta(days=3650)
 ISSUING_LIFETIME = timedelta(days=1825)
 

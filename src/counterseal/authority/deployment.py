@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from counterseal.authority.ground import Ground, Stage
+    from counterseal.authority.ground import Ground
     from counterseal.authority.parts import Authority
     from counterseal.authority.served import ServedSite
     from counterseal.fileset import FileSet
@@ -194,13 +194,7 @@ def _leavers(authority: Authority, served: Sequence[ServedSite], ground: Ground)
         return {}
     proven = {generation.number for generation in list_generations(ground.place.base) if generation.proven}
     stage = ground.stage(number, served)
-    sites = [one.site for one in served]
-    known = [site for site in sites if all(_has_probes(stage, ca.name) for ca in client_cas(authority, site))]
-    return remember_leavers(authority, known, stage) if number in proven else {}
-
-
-def _has_probes(stage: Stage, ca: str) -> bool:
-    return (stage.generation / "probes" / ca / "good.pem").is_file()
+    return remember_leavers(authority, [one.site for one in served], stage) if number in proven else {}
 
 
 def _probes(authority: Authority, sites: Sequence[AnySite], home: Path) -> dict[str, Probes]:

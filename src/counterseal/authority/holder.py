@@ -133,27 +133,20 @@ def _signed_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
     return True
 
 
-def _check_path(authority: Authority, name: str) -> None:
+def _check_path(authority: Authority, name: str | None) -> None:
     """Raise RefusedError when the CA, or one above it, has ended or was revoked."""
-    path, now = authority.issuer(name).path, authority.clock()
-    parent = authority.store.ca(name).parent
-    for ca in path:
+    now = authority.clock()
+    while name is not None:
+        record, ca = authority.store.ca(name), authority.issuer(name).certificate
         if now > ca.not_valid_after_utc:
             raise RefusedError(
                 "peer.expired", f"the CA of the client certificate has ended: {show_subject(ca.subject)}"
             )
-        if parent is not None:
-            if _is_revoked(authority, ca, parent):
-                shown = show_subject(ca.subject)
-                raise RefusedError("peer.revoked", f"the CA of the client certificate is revoked: {shown}")
-            parent = authority.store.ca(parent).parent
-
-
-def _is_revoked(authority: Authority, ca: x509.Certificate, parent: str) -> bool:
-    try:
-        return authority.store.certificate(ca.serial_number, issuer=parent).status is not Status.VALID
-    except NotFoundError:  # imported together with its CA
-        return False
+        if record.revoked_at is not None:
+            raise RefusedError(
+                "peer.revoked", f"the CA of the client certificate is revoked: {show_subject(ca.subject)}"
+            )
+        name = record.parent
 
 
 def _usages(certificate: x509.Certificate) -> tuple[ObjectIdentifier, ...]:

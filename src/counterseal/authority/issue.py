@@ -45,10 +45,10 @@ def rehearse(authority: Authority, asked: Asked, *, name: str, issuer: str | Non
 
 
 def _issuing(authority: Authority, asked: Asked, issuer: str | None) -> str:
-    """Return who issues; a probe is of the very CA that is named, retired or not."""
+    """Return who issues; a probe is of the very CA that is named, retired, revoked or neither."""
     if issuer is None:
         return authority.issuer_for(asked.profile.purpose)
-    return issuer if asked.profile.probe else authority.succession(authority.store.ca(issuer))[-1].name
+    return issuer if asked.profile.probe else authority.issuing(authority.store.ca(issuer))
 
 
 def _decided(authority: Authority, asked: Asked, issuer: str | None) -> tuple[IssuanceRequest, Issuer]:

@@ -8,7 +8,8 @@ from functools import lru_cache
 from io import BytesIO
 from typing import TYPE_CHECKING, NamedTuple, Self
 
-from counterseal.errors import NotFoundError, hint_for
+from counterseal.errors import NotFoundError, RefusedError, hint_for, shell_line
+from counterseal.moments import moment, show_moment
 from counterseal.pki.profile import BUILT_IN, Purpose
 
 if TYPE_CHECKING:
@@ -120,18 +121,36 @@ class Authority:
         return tuple(contents)
 
     def cas_for(self, purpose: Purpose) -> tuple[CARecord, ...]:
-        """Return the CAs whose certificates may be for this purpose, retired ones too, in the order they were made."""
+        """Return the CAs for this purpose, retired and revoked ones too, in the order they were made."""
         return tuple(record for record in self.store.cas() if record.purpose in {str(purpose), str(Purpose.ANY)})
 
     def issuer_for(self, purpose: Purpose) -> str:
-        """Return the CA that issues for this purpose: the first made, or who succeeded it; raises NotFoundError."""
+        """Return the CA that issues for this purpose: the first made, or who succeeded it.
+
+        Raises NotFoundError ``ca.missing``, RefusedError ``ca.revoked``.
+        """
+        return self.issuing(self.last_for(purpose))
+
+    def last_for(self, purpose: Purpose) -> CARecord:
+        """Return the CA that issues for this purpose, or did before it was revoked; raises NotFoundError."""
         for record in self.cas_for(purpose):
-            return self.succession(record)[-1].name
+            return self.succession(record)[-1]
         raise NotFoundError(
             "ca.missing",
             f"there is no active CA for {purpose} certificates",
             hint="make one: counterseal init, or counterseal ca add",
         )
+
+    def issuing(self, record: CARecord) -> str:
+        """Return who issues for the CA, itself or who succeeded it; raises RefusedError ``ca.revoked``."""
+        last = self.succession(record)[-1]
+        if last.revoked_at is not None:
+            raise RefusedError(
+                "ca.revoked",
+                f"CA {last.name} is revoked since {show_moment(moment(last.revoked_at))}, and issues nothing",
+                hint=f"have another one issue in its place: {replacing(last)}",
+            )
+        return last.name
 
     def succession(self, record: CARecord) -> tuple[CARecord, ...]:
         """Return the CA and those that succeeded it one after the other; the last of them issues for all."""
@@ -139,3 +158,11 @@ class Authority:
         while line[-1].successor is not None:
             line.append(self.store.ca(line[-1].successor))
         return tuple(line)
+
+
+def replacing(record: CARecord) -> str:
+    """Return the commands that put another CA in the place of this one."""
+    stem, _, number = record.name.rpartition("-")
+    new = f"{stem}-{int(number) + 1}" if stem and number.isdecimal() else f"{record.name}-2"
+    add = shell_line("counterseal", "ca", "add", new, "--purpose", record.purpose)
+    return f"{add} && {shell_line('counterseal', 'ca', 'retire', record.name, '--successor', new)}"

@@ -61,7 +61,7 @@ def make_probes(
 ) -> Probes:
     """Issue new probes under client CA ``ca``; the canary is kept in the directory ``canaries`` and made only once."""
     now = authority.clock()
-    servers = authority.issuer_for(Purpose.SERVER)
+    servers = authority.last_for(Purpose.SERVER).name
     past = now - timedelta(days=2)
     wanted = [
         Wanted(CLIENT_PROBE, ca, "good", lifetime),
@@ -75,7 +75,7 @@ def make_probes(
 
 
 def issue_good(authority: Authority, ca: str) -> ProbeIdentity:
-    """Issue one good probe under ``ca``, as a client of a CA that a site does not admit."""
+    """Issue one good probe under ``ca``, as a client of a CA that a site does not admit, or that is revoked."""
     return issue_probe(authority, Wanted(CLIENT_PROBE, ca, _OUTSIDER, timedelta(hours=1)))[1]
 
 
@@ -112,6 +112,11 @@ def files_of(ca: str, probes: Probes) -> FileSet:
             if identity is not None
         )
     )
+
+
+def has_probes(generation: Path, ca: str) -> bool:
+    """Whether a generation carries probes of this CA."""
+    return (generation / "probes" / ca / "good.pem").is_file()
 
 
 def read_probes(generation: Path, ca: str) -> Probes:

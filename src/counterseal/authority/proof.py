@@ -9,13 +9,14 @@ from counterseal.authority.backend_facts import backend_facts
 from counterseal.authority.backend_probes import backends_of
 from counterseal.authority.foreign import make_foreign_probe
 from counterseal.authority.parts import ROOT
-from counterseal.authority.probes import issue_good, read_probes
-from counterseal.authority.site_material import client_cas
+from counterseal.authority.probes import has_probes, issue_good, read_probes
+from counterseal.authority.site_material import client_cas, revoked_client_cas
 from counterseal.handshake.observation import Endpoint
 from counterseal.handshake.sessions import remember_session
 from counterseal.handshake.site import Backends, Identities, Leaver, SiteFacts, Stapling
 from counterseal.nginx.site import Admit, Revocation, Sessions, Site, TLSProfile
 from counterseal.pki.pem import encode_certificates
+from counterseal.pki.profile import Purpose
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -54,13 +55,17 @@ def prove_sites(
 
 
 def remember_leavers(authority: Authority, sites: Sequence[AnySite], stage: Stage) -> dict[str, Leaver]:
-    """Connect as the good probe of the generation in force and keep its sessions, before it is revoked."""
+    """Connect as the good probe of the generation in force and keep its sessions, before it is revoked.
+
+    Where a CA was revoked since that generation was made, it is one of that CA's.
+    """
     leavers = {}
     for site in sites:
-        admitted = client_cas(authority, site)
-        if admitted:
-            probes = read_probes(stage.generation, admitted[0].name)
-            leavers[site.name] = remember_session(facts_of(authority, site, sites, stage), probes.good)
+        known = (*revoked_client_cas(authority, site), *client_cas(authority, site))
+        ca = next((record for record in known if has_probes(stage.generation, record.name)), None)
+        if ca is not None:
+            facts, good = facts_of(authority, site, sites, stage), read_probes(stage.generation, ca.name).good
+            leavers[site.name] = remember_session(facts, good, with_its_ca=ca.revoked_at is not None)
     return leavers
 
 
@@ -68,7 +73,7 @@ def facts_of(authority: Authority, site: AnySite, sites: Sequence[AnySite], stag
     """Return what the proof has to know of a site."""
     anchor = authority.issuer(ROOT).trust_anchor
     settled = site.revocation.settle(0) if site.revocation is not Revocation.AUTO else None
-    is_ours = site.name not in stage.own_backend
+    is_ours = _plays_backend(authority, site, stage)
     common = SiteFacts(
         site=site.name,
         endpoints=tuple(endpoint_of(listen) for listen in site.listen),
@@ -133,10 +138,14 @@ def _identities(
     leaver: Leaver | None,
 ) -> Identities:
     admitted = client_cas(authority, site)
-    is_ours = site.name not in stage.own_backend
+    is_ours = _plays_backend(authority, site, stage)
     backends = backends_of(authority, site, stage.generation, is_ours=is_ours) if site.backend_names else Backends()
+    revoked_cas = {
+        record.name: issue_good(authority, record.name) if authority.keystore.has(record.key_id) else None
+        for record in revoked_client_cas(authority, site)
+    }
     if not admitted:
-        return Identities(foreign=foreign, backends=backends)
+        return Identities(foreign=foreign, revoked_cas=revoked_cas, leaver=leaver, backends=backends)
     probes = read_probes(stage.generation, admitted[0].name)
     others = _other_client_cas(authority, site, sites)
     return Identities(
@@ -147,9 +156,15 @@ def _identities(
         other_client_ca=issue_good(authority, others[0]) if others else None,
         unlisted=probes.unlisted,
         revoked=probes.revoked,
+        revoked_cas=revoked_cas,
         leaver=leaver,
         backends=backends,
     )
+
+
+def _plays_backend(authority: Authority, site: AnySite, stage: Stage) -> bool:
+    """Whether a backend can be played that nginx must take: it trusts our server CAs there, and one of them issues."""
+    return site.name not in stage.own_backend and authority.last_for(Purpose.SERVER).revoked_at is None
 
 
 def _other_client_cas(authority: Authority, site: AnySite, sites: Sequence[AnySite]) -> tuple[str, ...]:

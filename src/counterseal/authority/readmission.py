@@ -20,6 +20,7 @@ from counterseal.pki.crl_reader import parse_facts, revoked_serials
 from counterseal.pki.pem_reader import pem_blocks
 from counterseal.pki.profile import UNLISTED
 from counterseal.pki.subject import nginx_name
+from counterseal.store.records import CA_PROFILE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,14 +47,18 @@ def refuse_readmission(authority: Authority, directory: Path, number: int) -> No
 
 
 def readmitted(authority: Authority, directory: Path) -> Iterator[CertificateRecord]:
-    """Yield the certificates, probes left out, that are revoked today and not on the lists of a generation."""
+    """Yield the certificates, probes left out, that are revoked today and not on the lists of a generation.
+
+    Of the CAs among them, those that it still admits.
+    """
     trusted = set(_contents(directory, "*client-cas.pem"))
     for ca in [record for record in authority.store.cas() if record.certificate in trusted]:
         listed = _listed(directory, x509.load_der_x509_certificate(ca.certificate).subject)
         shown = authority.store.revoked_serials(ca.name, not_expired_at=epoch(authority.clock()))
         for serial_number in [one for one in (int(serial, 16) for serial in shown) if one not in listed]:
             record = authority.store.certificate(serial_number, issuer=ca.name)
-            if record.profile not in UNLISTED:
+            left_out = record.profile == CA_PROFILE and record.certificate not in trusted
+            if record.profile not in UNLISTED and not left_out:
                 yield record
 
 

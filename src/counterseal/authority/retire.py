@@ -1,14 +1,14 @@
 """Retire an issuing CA: another of its purpose issues in its place, renewals included.
 
 What it issued stays valid and may be renewed, so sites that admit it admit its successor too, and it goes on publishing
-revocation lists.
+revocation lists. One that was revoked is succeeded in the same way; what it issued stays locked out.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from counterseal.authority.parts import ROOT
+from counterseal.authority.parts import ROOT, replacing
 from counterseal.errors import InputError, RefusedError
 
 if TYPE_CHECKING:
@@ -35,3 +35,5 @@ def check_succession(authority: Authority, name: str, successor: str) -> None:
         raise InputError("ca.successor", f"not another CA for {old.purpose} certificates: {successor}", hint=hint)
     if new.successor is not None:
         raise InputError("ca.successor", f"CA {successor} is retired itself", hint=f"name {new.successor}")
+    if new.revoked_at is not None:
+        raise InputError("ca.successor", f"CA {successor} is revoked", hint=f"put one in its place: {replacing(new)}")

@@ -108,9 +108,17 @@ def with_chain(issued: Issued, private_key: bytes) -> ServerCertificate:
 
 
 def is_current(authority: Authority, certificate: x509.Certificate) -> bool:
-    """Whether a certificate of ours stands unrevoked in the store and is not due to be replaced."""
+    """Whether a certificate of ours stands unrevoked in the store, under a CA that does, and is not due to be replaced.
+
+    Where its CA is revoked and nobody issues in its place, it stays: a site must serve something.
+    """
     record = lookup(authority, certificate.serial_number)
-    return record is not None and record.status is Status.VALID and not is_due(authority, certificate)
+    if record is None:
+        return False
+    ca = authority.store.ca(record.issuer)
+    if authority.succession(ca)[-1].revoked_at is not None:
+        return True
+    return ca.revoked_at is None and record.status is Status.VALID and not is_due(authority, certificate)
 
 
 def _make(

@@ -31,10 +31,20 @@ if TYPE_CHECKING:
 
 
 def client_cas(authority: Authority, site: AnySite) -> tuple[CARecord, ...]:
-    """Return the CAs whose clients the site admits, and who succeeded them; raises NotFoundError ``site.client_ca``.
+    """Return the CAs whose clients the site admits: those it names, and who succeeded them, but for revoked ones.
 
-    In a single-tier CA the root issues the clients, whatever the site calls the CA.
+    None are left where all are revoked: then it admits nobody. Raises NotFoundError ``site.client_ca``.
     """
+    return tuple(record for record in _named(authority, site) if record.revoked_at is None)
+
+
+def revoked_client_cas(authority: Authority, site: AnySite) -> tuple[CARecord, ...]:
+    """Return the CAs whose clients the site would admit, had they not been revoked; raises as ``client_cas`` does."""
+    return tuple(record for record in _named(authority, site) if record.revoked_at is not None)
+
+
+def _named(authority: Authority, site: AnySite) -> tuple[CARecord, ...]:
+    """Return the CAs that a site names, with who succeeded them; in a single-tier CA the root, whatever it names."""
     if not site.verifies:
         return ()
     root = next((record for record in authority.cas_for(Purpose.CLIENT) if record.name == ROOT), None)
@@ -65,10 +75,13 @@ def _is_over(authority: Authority, record: CARecord) -> bool:
 def material_of(
     authority: Authority, site: AnySite, server: ServerCertificate, upstream: UpstreamMaterial | None = None
 ) -> Material:
-    """Return the material of a site; every CA of its clients' paths needs a published CRL (``publish`` first)."""
-    admitted = client_cas(authority, site)
+    """Return the material of a site; every CA of its clients' paths needs a published CRL (``publish`` first).
+
+    Of a revoked CA nginx is given what is above it, so that it has some CA where no other is left.
+    """
+    admitted, revoked_cas = client_cas(authority, site), revoked_client_cas(authority, site)
     paths = [authority.path(record) for record in admitted]
-    above = _distinct(certificate for path in paths for certificate in path)
+    above = _distinct(chain(*paths, *(authority.path(record)[1:] for record in revoked_cas)))
     issuers = tuple(nginx_name(path[0].subject) for path in paths)
     revoked = _revoked(authority, admitted, issuers) if site.revocation is not Revocation.CRL else {}
     entries = sum(map(len, revoked.values()))

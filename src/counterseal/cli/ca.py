@@ -13,7 +13,8 @@ from counterseal.authority.create import add_ca, rehearse_ca
 from counterseal.authority.parts import ROOT
 from counterseal.authority.publish import publish
 from counterseal.authority.retire import check_succession, retire
-from counterseal.cli.ca_show import show_ca
+from counterseal.cli.ca_revoke import revoke_ca_
+from counterseal.cli.ca_show import describe_state, show_ca
 from counterseal.cli.common import Commands, DurationType, Run, columns, common
 from counterseal.cli.dry_run import dry_run_option, show_dry_run
 from counterseal.cli.revoke import ground_in_force
@@ -38,6 +39,7 @@ Examples:
   counterseal ca export > root.pem
   counterseal ca add partners --purpose client
   counterseal ca retire clients --successor clients-2
+  counterseal ca revoke clients --reason key_compromise
 """
 RETIRE_EPILOG = """\b
 Examples:
@@ -48,10 +50,11 @@ Examples:
 
 @click.group(cls=Commands, epilog=EPILOG)
 def ca() -> None:
-    """Look at the CAs, add one, or have one succeed another."""
+    """Look at the CAs, add one, have one succeed another, or revoke one."""
 
 
 ca.add_command(show_ca)
+ca.add_command(revoke_ca_)
 
 
 @ca.command("list", epilog="\b\nExamples:\n  counterseal ca list")
@@ -67,8 +70,7 @@ def list_cas(run: Run) -> None:
         crl = crls[record.name]
         subject, until = show_subject(certificate.subject), certificate.not_valid_after_utc
         number = str(crl.number) if crl else "none"
-        state = record.state if record.successor is None else f"retired for {record.successor}"
-        rows.append((record.name, record.purpose, state, f"{until:%Y-%m-%d}", number, subject))
+        rows.append((record.name, record.purpose, describe_state(record), f"{until:%Y-%m-%d}", number, subject))
     run.show(
         {"cas": [ca_to_json(record, crls[record.name]) for record in cas]},
         columns(rows, titles=("NAME", "PURPOSE", "STATE", "UNTIL", "CRL", "SUBJECT")),
@@ -132,6 +134,7 @@ def retire_ca(run: Run, *, name: str, successor: str, no_deploy: bool, dry_run: 
     """Have another CA issue in the place of one that ends, renewals included.
 
     What it issued stays valid, and it goes on publishing lists. Sites that admit it admit its successor.
+    So do those that admitted one that was revoked, whose own certificates stay locked out.
     """
     with run.authority() as authority:
         check_succession(authority, name, successor)
@@ -145,7 +148,8 @@ def retire_ca(run: Run, *, name: str, successor: str, no_deploy: bool, dry_run: 
         run.say(f"retired CA {name}: {successor} issues in its place, renewals too")
         generation = None if ground is None else _admit(run, authority, record.name, successor, ground)
     lines = [f"in force and proved: generation {generation}"] if generation else []
-    lines += [f"what {name} issued stays valid until it ends or is revoked", f"next: counterseal list --issuer {name}"]
+    stays = "stays valid until it ends or is revoked" if record.revoked_at is None else "is to be replaced"
+    lines += [f"what {name} issued {stays}", f"next: counterseal list --issuer {name}"]
     run.show({"ca": shown, "generation": generation}, "\n".join(lines))
 
 

@@ -93,7 +93,7 @@ def _order(authority: Authority, options: Options) -> BatchOrder:
         password = choose_password(password_file) if password_file else None
         packing = Packing(strength, checked_rounds(options["p12_rounds"]), password)
     named = options["issuer"]
-    issuer = authority.succession(authority.store.ca(named))[-1].name if named else authority.issuer_for(Purpose.CLIENT)
+    issuer = authority.issuing(authority.store.ca(named)) if named else authority.issuer_for(Purpose.CLIENT)
     return BatchOrder(authority.profile("client"), issuer, key, packing, options["group"], options["lifetime"])
 
 

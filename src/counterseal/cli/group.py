@@ -13,7 +13,7 @@ SECTIONS: dict[str, dict[str, Entry]] = {
             "counterseal.cli.quickstart:quickstart", "Make a CA, serve mutual TLS with nginx, and prove it."
         ),
         "init": Entry("counterseal.cli.init:init", "Make the CA: a root and the issuing CAs under it."),
-        "ca": Entry("counterseal.cli.ca:ca", "Look at the CAs, add one, or have one succeed another."),
+        "ca": Entry("counterseal.cli.ca:ca", "Look at the CAs, add one, have one succeed another, or revoke one."),
         "import-ca": Entry("counterseal.cli.import_ca:import_ca", "Take over a CA made by openssl or easy-rsa."),
         "server": Entry("counterseal.cli.server:server", "Make a server certificate and its key."),
         "client": Entry("counterseal.cli.client:client", "Make a client certificate, its key and a PKCS#12."),

@@ -14,7 +14,7 @@ from counterseal.duration import show_duration
 from counterseal.moments import moment
 from counterseal.pki.profile import UNLISTED
 from counterseal.pki.shown import show_serial
-from counterseal.store.records import Query, Status
+from counterseal.store.records import CA_PROFILE, Query, Status
 
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
@@ -85,8 +85,6 @@ def list_(
 
 def _check_words(authority: Authority, profile: str | None, issuer: str | None) -> None:
     """Where nothing was found: raise NotFoundError for a CA or profile that there is not, nor was."""
-    from counterseal.authority.create import CA_PROFILE  # noqa: PLC0415 - the key store, for a list that is empty
-
     if issuer:
         authority.store.ca(issuer)
     if profile is None or profile in {*UNLISTED, CA_PROFILE}:

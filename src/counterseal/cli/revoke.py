@@ -20,6 +20,10 @@ from counterseal.pki.crl import RevocationReason
 from counterseal.pki.shown import show_serial
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from click.decorators import FC
+
     from counterseal.authority.ground import Ground
     from counterseal.authority.parts import Authority
     from counterseal.store.records import CertificateRecord
@@ -30,23 +34,28 @@ Examples:
   counterseal revoke 01A2B3... --reason superseded
   counterseal revoke alice --reason certificate_hold      can be taken back with unrevoke
 """
-_REASONS = [reason.value for reason in RevocationReason if reason is not RevocationReason.REMOVE_FROM_CRL]
+_REASONS = [reason for reason in RevocationReason if reason is not RevocationReason.REMOVE_FROM_CRL]
 """RFC 5280 5.3.1: the one left out is for delta lists only."""
 
-_reason_option = click.option(
-    "--reason",
-    type=click.Choice(_REASONS),
-    default="unspecified",
-    show_default=True,
-    help="As RFC 5280 5.3.1 names it.",
-)
-_no_deploy_option = click.option("--no-deploy", is_flag=True, help="Only publish the lists; leave nginx as it is.")
+
+def reason_option(reasons: Sequence[RevocationReason]) -> Callable[[FC], FC]:
+    """Return the option for one of these reasons."""
+    return click.option(
+        "--reason",
+        type=click.Choice([reason.value for reason in reasons]),
+        default=RevocationReason.UNSPECIFIED.value,
+        show_default=True,
+        help="As RFC 5280 5.3.1 names it.",
+    )
+
+
+no_deploy_option = click.option("--no-deploy", is_flag=True, help="Only publish the lists; leave nginx as it is.")
 
 
 @click.command(epilog=EPILOG)
 @click.argument("selector", metavar="NAME|SERIAL", shell_complete=complete_certificates)
-@_reason_option
-@_no_deploy_option
+@reason_option(_REASONS)
+@no_deploy_option
 @dry_run_option
 @common
 def revoke(run: Run, *, selector: str, reason: str, no_deploy: bool, dry_run: bool) -> None:
@@ -64,7 +73,7 @@ def revoke(run: Run, *, selector: str, reason: str, no_deploy: bool, dry_run: bo
         unlock(authority)
         record = revoke_certificate(authority, selector, RevocationReason(reason))
         run.say(f"revoked {record.name} ({show_serial(record.serial_number)}): {reason}")
-        told, shown = _put_in_force(run, authority, record, "revoke", deploy=not no_deploy)
+        told, shown = put_in_force(run, authority, record, "revoke", deploy=not no_deploy)
     seconds = time.monotonic() - began
     run.show(
         {"certificate": certificate_to_json(record), **shown, "seconds": seconds},
@@ -74,7 +83,7 @@ def revoke(run: Run, *, selector: str, reason: str, no_deploy: bool, dry_run: bo
 
 @click.command(epilog="\b\nExamples:\n  counterseal unrevoke alice")
 @click.argument("selector", metavar="NAME|SERIAL", shell_complete=complete_certificates)
-@_no_deploy_option
+@no_deploy_option
 @dry_run_option
 @common
 def unrevoke(run: Run, *, selector: str, no_deploy: bool, dry_run: bool) -> None:
@@ -87,11 +96,11 @@ def unrevoke(run: Run, *, selector: str, no_deploy: bool, dry_run: bool) -> None
         unlock(authority)
         record = unrevoke_certificate(authority, selector)
         run.say(f"{record.name} is valid again ({show_serial(record.serial_number)})")
-        told, shown = _put_in_force(run, authority, record, "unrevoke", deploy=not no_deploy)
+        told, shown = put_in_force(run, authority, record, "unrevoke", deploy=not no_deploy)
     run.show({"certificate": certificate_to_json(record), **shown}, told)
 
 
-def _put_in_force(
+def put_in_force(
     run: Run, authority: Authority, record: CertificateRecord, verb: str, *, deploy: bool
 ) -> tuple[str, dict[str, Any]]:
     """Publish the lists and, where sites are deployed, deploy and prove; return the outcome in words and as data."""

@@ -63,6 +63,11 @@ CATALOGUE = {
         "revoked certificate",
         "a CRL that was not reloaded, that another CRL of the same CA hides, or that forgets an entry admits it",
     ),
+    RowKind.REVOKED_CA: Entry(
+        "good certificate of a revoked CA",
+        "whoever has stolen the key of a CA signs what no list of that CA names: nginx must refuse the CA itself, by "
+        "the list of the CA above it or because it is no longer told to trust it",
+    ),
     RowKind.RESUMED_AFTER_REVOCATION: Entry(
         "revoked, with its session from before",
         "nginx keeps the verdict in the TLS session and never looks again; shared caches and ticket keys outlive a "

@@ -179,6 +179,7 @@ _EXPECTATIONS = {
     RowKind.OTHER_CLIENT_CA: _of_another_client_ca,
     RowKind.UNLISTED: _unlisted,
     RowKind.REVOKED: _revoked,
+    RowKind.REVOKED_CA: _of_another_client_ca,
     RowKind.RESUMED_AFTER_REVOCATION: _revoked,
     RowKind.RESUMPTION: _resumption,
     RowKind.CROSS_SITE_RESUMPTION: _cross_site_resumption,

@@ -18,6 +18,12 @@ from counterseal.handshake.peer_causes import (
     VERIFIED_YET_REFUSED,
     VERSION_NOT_OFFERED,
 )
+from counterseal.handshake.revocation_causes import (
+    BY_MAP_ALONE,
+    CA_STILL_ADMITTED,
+    CRL_NOT_IN_FORCE,
+    SESSIONS_SURVIVE,
+)
 from counterseal.handshake.rows import RowKind
 from counterseal.handshake.staple_outcomes import STAPLE_SYMPTOMS
 from counterseal.handshake.stream_outcomes import STREAM_SYMPTOMS
@@ -51,23 +57,6 @@ _PAGE_FORWARDS = Cause(
     "error_page 495 or 496 leads to the application, and its answer replaces the refusal",
     "let error_page 495 496 end in a static page with a status of 400 or 403",
 )
-_SESSIONS_SURVIVE = Cause(
-    "TLS sessions outlive the reload, by a shared ssl_session_cache or an ssl_session_ticket_key file, and a resumed "
-    "session is never checked again",
-    "set ssl_session_tickets off and ssl_session_cache off at http level, or name the cache zone after the generation",
-)
-_CRL_NOT_IN_FORCE = Cause(
-    "the revocation is not in force: the CRL forgets the entry, was not loaded or not reloaded (since 1.27.2 also when "
-    "it is rewritten in place within one second), is hidden by a second CRL of the same CA, or ssl_crl is missing",
-    "publish one full CRL per CA, install it as a new file by rename, and reload",
-)
-_BY_MAP_ALONE = Cause(
-    "the revocation is not in force in the handshake, only in the map behind it: the CRL forgets the entry, was not "
-    "loaded or not reloaded; or nginx does not ask (ssl_ocsp is off), or the responder says good",
-    "deploy again; where ssl_ocsp is on, ask the responder about the certificate (openssl ocsp), which must know what "
-    "this CA has revoked",
-)
-
 SYMPTOMS = (
     *BACKEND_SYMPTOMS,
     *STAPLE_SYMPTOMS,
@@ -144,7 +133,7 @@ SYMPTOMS = (
         ),
         fault=Fault.LEAKED,
     ),
-    Symptom(_SESSIONS_SURVIVE, kinds=_REVOKED, resumed=True),
+    Symptom(SESSIONS_SURVIVE, kinds=_REVOKED, resumed=True),
     Symptom(
         Cause(
             "sessions of another site on this address are taken up: both share certificate and CA names, so nginx "
@@ -231,6 +220,7 @@ SYMPTOMS = (
         kinds=frozenset({RowKind.OTHER_CLIENT_CA, RowKind.RIVAL_RESUMPTION}),
         verdicts=_LET_IN,
     ),
+    Symptom(CA_STILL_ADMITTED, kinds=frozenset({RowKind.REVOKED_CA})),
     Symptom(
         Cause(
             "the list of known certificates is not in force: the map is not consulted, or holds what was never issued",
@@ -239,9 +229,9 @@ SYMPTOMS = (
         kinds=frozenset({RowKind.UNLISTED}),
         verdicts=_LET_IN,
     ),
-    Symptom(_BY_MAP_ALONE, fault=Fault.VERIFY, kinds=_REVOKED, verify="SUCCESS"),
-    Symptom(_CRL_NOT_IN_FORCE, kinds=_REVOKED, verify="SUCCESS"),
-    Symptom(_CRL_NOT_IN_FORCE, kinds=_REVOKED, verdicts=frozenset({Verdict.FORBIDDEN})),
+    Symptom(BY_MAP_ALONE, fault=Fault.VERIFY, kinds=_REVOKED, verify="SUCCESS"),
+    Symptom(CRL_NOT_IN_FORCE, kinds=_REVOKED, verify="SUCCESS"),
+    Symptom(CRL_NOT_IN_FORCE, kinds=_REVOKED, verdicts=frozenset({Verdict.FORBIDDEN})),
     Symptom(_PAGE_FORWARDS, kinds=_BAD | _REVOKED | {RowKind.NO_CERTIFICATE}, verdicts=_LET_IN, verify=""),
     Symptom(
         Cause(

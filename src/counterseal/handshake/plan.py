@@ -130,6 +130,16 @@ class _Planner:
         if self.facts.known_only:
             yield self._client(RowKind.UNLISTED, self.identities.unlisted)
         yield self._client(RowKind.REVOKED, self.identities.revoked)
+        for ca, identity in self.identities.revoked_cas.items():
+            yield self._of_revoked_ca(ca, identity)
+
+    def _of_revoked_ca(self, ca: str, identity: ProbeIdentity | None) -> Row:
+        kind = RowKind.REVOKED_CA
+        if identity is None:
+            row = self._skipped(kind, "the key of the CA is not here to make one")
+        else:
+            row = self._row(kind, self._attempt(identity))
+        return replace(row, title=f"{row.title}: {ca}")
 
     def _sessions(self) -> Iterator[Row]:
         good = self.identities.good
@@ -162,7 +172,8 @@ class _Planner:
         for version in self.facts.tls_versions:
             session = leaver.session_for(self.endpoint, version)
             attempt = replace(self._attempt(leaver.identity), tls_version=version, session=session)
-            yield self._row(RowKind.RESUMED_AFTER_REVOCATION, attempt)
+            row = self._row(RowKind.RESUMED_AFTER_REVOCATION, attempt)
+            yield replace(row, expected=expected(RowKind.REVOKED_CA, self.facts)) if leaver.with_its_ca else row
 
     def _early_data(self) -> Iterator[Row]:
         """Yield whoever gets a ticket: TLS 1.3 has early data, and nginx takes none in a stream."""
@@ -192,7 +203,7 @@ class _Planner:
             yield self._row(RowKind.PROTECTED_WITHOUT, pretending)
         good = self.identities.good
         if good is None:
-            yield self._skipped(RowKind.PROTECTED_GOOD, _missing(RowKind.PROTECTED_GOOD))
+            yield self._skipped(RowKind.PROTECTED_GOOD, self._missing(RowKind.PROTECTED_GOOD))
         else:
             listed = any(f"{path.rstrip('/')}/".startswith(f"{over.rstrip('/')}/") for over in self.facts.listed_paths)
             facts = replace(self.facts, has_allow=self.facts.has_allow or listed)
@@ -210,7 +221,7 @@ class _Planner:
 
     def _client(self, kind: RowKind, identity: ProbeIdentity | None, *, path: str | None = None) -> Row:
         if identity is None:
-            return self._skipped(kind, _missing(kind))
+            return self._skipped(kind, self._missing(kind))
         return self._row(kind, self._attempt(identity, path=path))
 
     def _attempt(self, identity: ProbeIdentity | None, *, path: str | None = None) -> Attempt:
@@ -232,6 +243,13 @@ class _Planner:
         backends = self.identities.backends
         return (backends.good or backends.foreign) if self.facts.is_stream else None
 
+    def _missing(self, kind: RowKind) -> str:
+        if kind is RowKind.OTHER_CLIENT_CA:
+            return "there is no client CA that the site does not admit"
+        if self.identities.revoked_cas and self.identities.good is None:
+            return "every client CA of the site is revoked"
+        return "no identity of this kind at hand"
+
     def _skipped(self, kind: RowKind, reason: str) -> Row:
         return replace(self._blank(kind), skipped=reason)
 
@@ -252,9 +270,3 @@ class _Planner:
 def _without_chain(identity: ProbeIdentity) -> ProbeIdentity:
     first, end, _ = identity.certificate_chain.partition(_END_OF_CERTIFICATE)
     return ProbeIdentity(identity.name, first + end + b"\n", identity.private_key)
-
-
-def _missing(kind: RowKind) -> str:
-    if kind is RowKind.OTHER_CLIENT_CA:
-        return "there is no client CA that the site does not admit"
-    return "no identity of this kind at hand"

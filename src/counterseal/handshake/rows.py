@@ -30,6 +30,7 @@ class RowKind(StrEnum):
     OTHER_CLIENT_CA = "other-client-ca"
     UNLISTED = "unlisted"
     REVOKED = "revoked"
+    REVOKED_CA = "revoked-ca"
     RESUMED_AFTER_REVOCATION = "resumed-after-revocation"
     RESUMPTION = "resumption"
     CROSS_SITE_RESUMPTION = "cross-site-resumption"

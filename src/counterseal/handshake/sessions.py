@@ -19,15 +19,15 @@ if TYPE_CHECKING:
 _SECONDS = 5.0
 
 
-def remember_session(facts: SiteFacts, identity: ProbeIdentity) -> Leaver:
+def remember_session(facts: SiteFacts, identity: ProbeIdentity, *, with_its_ca: bool = False) -> Leaver:
     """Connect as ``identity`` to every endpoint and TLS version of the site and keep the sessions that it gives out.
 
     To be called before the deploy that revokes the identity; the result goes into ``Identities.leaver``. A site that
-    gives no session out, or cannot be reached, leaves None in its place.
+    gives no session out, or cannot be reached, leaves None in its place. ``with_its_ca`` is kept in the result.
     """
     sessions = []
     for endpoint in facts.endpoints:
         for version in facts.tls_versions:
             seen = attempt(attempt_as(facts, identity, endpoint=endpoint, tls_version=version, timeout=_SECONDS))
             sessions.append((endpoint, version, seen.session))
-    return Leaver(identity, tuple(sessions))
+    return Leaver(identity, tuple(sessions), with_its_ca)

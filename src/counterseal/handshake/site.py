@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from counterseal.handshake.observation import STATUS_PATH
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from datetime import datetime
     from pathlib import Path
 
@@ -104,10 +104,14 @@ class SiteFacts:
 
 @dataclass(frozen=True, slots=True)
 class Leaver:
-    """A client that was let in and then revoked, with the sessions it made before, by endpoint and TLS version."""
+    """A client that was let in and then revoked, with the sessions it made before, by endpoint and TLS version.
+
+    ``with_its_ca``: not the client itself was revoked, but the CA that issued its certificate.
+    """
 
     identity: ProbeIdentity
     sessions: tuple[tuple[Endpoint, TLSVersion, Session | None], ...] = ()
+    with_its_ca: bool = False
 
     def session_for(self, endpoint: Endpoint, tls_version: TLSVersion) -> Session | None:
         """Return the session made with this endpoint and version, or None where the server gave none."""
@@ -132,8 +136,9 @@ class Identities:
     """The clients to try a site with; one that is None leaves its rows out, and says so.
 
     ``other_client_ca`` was issued by a client CA of the same root that the site does not admit; ``unlisted`` is as good
-    as ``good`` but for the list of known certificates, which leaves it out; ``revoked`` is the canary; ``leaver`` was
-    revoked after it had made its sessions.
+    as ``good`` but for the list of known certificates, which leaves it out; ``revoked`` is the canary; ``revoked_cas``
+    has, of each revoked CA whose clients the site would admit otherwise, one that is as good but for that, None where
+    its key is not at hand to make one; ``leaver`` was revoked after it had made its sessions.
     """
 
     good: ProbeIdentity | None = None
@@ -143,5 +148,6 @@ class Identities:
     other_client_ca: ProbeIdentity | None = None
     unlisted: ProbeIdentity | None = None
     revoked: ProbeIdentity | None = None
+    revoked_cas: Mapping[str, ProbeIdentity | None] = field(default_factory=dict)
     leaver: Leaver | None = None
     backends: Backends = field(default_factory=Backends)

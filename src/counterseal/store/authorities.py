@@ -16,7 +16,15 @@ from counterseal.store.records import CARecord, CRLRecord, CRLTimes, NewKeyUse
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_CA = "name, purpose, parent, certificate, key_id, state, created_at, successor"
+_CA = (
+    "name, purpose, parent, certificate, key_id, case when revoked_at is null then state else 'revoked' end,"
+    " created_at, successor, revoked_at, revocation_reason"
+)
+_INSERT_CA = """
+    insert into ca (name, purpose, parent, certificate, key_id, state, created_at, successor, crl_number)
+    values (?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict do nothing
+"""
+_REVOKE_CA = "update ca set revoked_at = ?, revocation_reason = ? where name = ?"
 _INSERT_CRL = """
     insert into crl (issuer, number, this_update, next_update, entries, change_number, der, base, base_at)
     values (?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict do nothing
@@ -73,11 +81,7 @@ class Authorities(KeyUseLog):
         with self.transaction():
             if record.parent is not None:
                 self.ca(record.parent)
-            added = self.run(
-                f"insert into ca ({_CA}, crl_number) values (?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict do nothing",  # noqa: S608 - constants only
-                values,
-            )
-            if not added:
+            if not self.run(_INSERT_CA, values):
                 raise StoreError("store.ca_exists", f"a CA of that name exists: {record.name}")
             self._known = None
             if key_use is not None:
@@ -96,7 +100,7 @@ class Authorities(KeyUseLog):
         return CARecord(*row)
 
     def cas(self) -> tuple[CARecord, ...]:
-        """Return all CAs, retired ones too, in the order they were made."""
+        """Return all CAs, retired and revoked ones too, in the order they were made."""
         if self._known is not None:
             return self._known
         rows = self.rows(f"select {_CA} from ca order by created_at, name")  # noqa: S608 - constants only
@@ -110,6 +114,13 @@ class Authorities(KeyUseLog):
             self.ca(successor)
             self._known = None
             if not self.run("update ca set state = 'retired', successor = ? where name = ?", (successor, name)):
+                raise self._no_ca(name)
+
+    def mark_ca_revoked(self, name: str, *, at: int, reason: str) -> None:
+        """Mark the CA as one whose certificate was revoked; raises NotFoundError (``store.no_ca``)."""
+        with self.transaction():
+            self._known = None
+            if not self.run(_REVOKE_CA, (at, reason, name)):
                 raise self._no_ca(name)
 
     def next_crl_number(self, issuer: str) -> int:

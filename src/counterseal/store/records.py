@@ -13,12 +13,14 @@ from typing import Literal, NamedTuple
 from counterseal.errors import InputError
 
 Purpose = Literal["root", "server", "client", "any"]
-CAState = Literal["active", "retired"]
+CAState = Literal["active", "retired", "revoked"]
 
 GENESIS_HASH = bytes(32)
 PAGE_LIMIT = 10_000
 IMPORTED = "imported"
 """What stands in the place of a profile for a certificate that another program issued."""
+CA_PROFILE = "ca"
+"""The same for the certificate of a CA of ours."""
 
 
 class Status(StrEnum):
@@ -33,7 +35,7 @@ class Status(StrEnum):
 class CARecord(NamedTuple):
     """A CA: its name here, what it may issue, the CA above it, its certificate (DER) and which key signs for it.
 
-    ``successor`` is the CA that issues in the place of a retired one.
+    ``successor`` is the CA that issues in the place of one that is retired, or was revoked.
     """
 
     name: str
@@ -44,6 +46,8 @@ class CARecord(NamedTuple):
     state: CAState
     created_at: int
     successor: str | None = None
+    revoked_at: int | None = None
+    revocation_reason: str | None = None
 
 
 class Reservation(NamedTuple):

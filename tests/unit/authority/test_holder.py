@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from authority_fixtures import make_client, make_server, small_ca
 from counterseal.authority.holder import holder_of
 from counterseal.authority.revoke import revoke_record
+from counterseal.authority.revoke_ca import revoke_ca
 from counterseal.errors import CountersealError, RefusedError
 from counterseal.keystore.software import SoftwareSigner
 from counterseal.pki.crl import RevocationReason
@@ -72,8 +73,7 @@ def test_a_revocation_counts_at_once(authority: Authority, reason: RevocationRea
 def test_a_client_of_a_revoked_ca_is_refused(authority: Authority) -> None:
     """Whatever its own state."""
     content = make_client(authority).record.certificate or b""
-    (ca,) = authority.store.by_name("clients")
-    revoke_record(authority, ca, RevocationReason.KEY_COMPROMISE)
+    revoke_ca(authority, "clients", RevocationReason.KEY_COMPROMISE)
     assert refusal(authority, content) == "peer.revoked"
 
 

@@ -57,6 +57,7 @@ OUTCOMES: list[tuple[K, dict[str, Any], Observation, str]] = [
     (K.RIVAL_SNI, {}, page(200, "SUCCESS"), "negotiated under another name"),
     (K.RIVAL_RESUMPTION, {}, page(200, "SUCCESS", resumed=True), "sessions of another site"),
     (K.RIVAL_RESUMPTION, {}, page(200, "SUCCESS"), "the issuer is not pinned"),
+    (K.REVOKED_CA, {}, page(200, "SUCCESS"), "the CA was revoked and is still admitted"),
     (K.REDIRECT, {}, foreign_page(200, certificate_requested=None), "also listens without ssl"),
     (K.GOOD, {"has_allow": True}, page(200, "SUCCESS"), "its map defaults to admit"),
     (K.GOOD, {}, foreign_page(200), "another server block answers"),

@@ -52,8 +52,33 @@ def test_a_site_that_requires_certificates_is_tried_with_everybody() -> None:
     once = {RowKind.EARLY_DATA, RowKind.PLAIN_ON_TLS_PORT, RowKind.REDIRECT}
     absent = {RowKind.STAPLE, RowKind.PROTECTED_WITHOUT, RowKind.PROTECTED_GOOD, RowKind.TLS_VERSION}
     assert {kind for kind, count in counted.items() if count == 1} == once
-    assert set(RowKind) - set(counted) == absent | BACKEND_KINDS
+    assert set(RowKind) - set(counted) == absent | BACKEND_KINDS | {RowKind.REVOKED_CA}
     assert all(row.skipped is None for row in plan(FACTS, IDENTITIES))
+
+
+def test_each_revoked_ca_of_the_site_is_tried() -> None:
+    """By name; one that cannot sign any more says so, and a site that is left without any CA why nobody else knocks."""
+    good = prove_pki().identities.good
+    rows = plan(FACTS, Identities(revoked_cas={"clients": good, "staff": None}))
+    tried = [(row.title, row.skipped) for row in rows if row.kind is RowKind.REVOKED_CA and row.tls_version == "1.3"]
+    assert tried == [
+        ("good certificate of a revoked CA: clients", None),
+        ("good certificate of a revoked CA: staff", "the key of the CA is not here to make one"),
+    ]
+    assert {row.skipped for row in rows if row.kind is RowKind.GOOD} == {"every client CA of the site is revoked"}
+
+
+def test_who_was_revoked_with_its_ca_may_verify() -> None:
+    """Where the list of the CA above does not name the CA yet, the pinned issuers alone keep him out."""
+    gone = Leaver(prove_pki().leaving, with_its_ca=True)
+    kind = RowKind.RESUMED_AFTER_REVOCATION
+    facts = replace(FACTS, revocation="crl")
+    (alone, *_), (with_its_ca, *_) = (
+        [row.expected for row in plan(facts, replace(IDENTITIES, leaver=one)) if row.kind is kind]
+        for one in (Leaver(prove_pki().leaving), gone)
+    )
+    assert (alone.verify, with_its_ca.verify) == ("FAILED", None)
+    assert alone.verdicts == with_its_ca.verdicts
 
 
 def test_a_site_that_asks_for_none_is_not_tried_with_bad_certificates() -> None:

@@ -124,6 +124,33 @@ def test_numbers_of_an_older_store_stay_reserved_beside_those_in_blocks(tmp_path
         assert [one.serial_number for one in store.reserved_before(NOW + 1)] == [4, 6]
 
 
+def test_a_ca_that_was_revoked_as_a_certificate_is_a_revoked_ca(tmp_path: Path) -> None:
+    """An older program revoked it by its name, like any certificate; another one of that name stays as it was."""
+    before = next(step.version for step in migrations() if "revoked_ca" in step.name) - 1
+    with closing(sqlite3.connect(tmp_path / "store.db", isolation_level=None)) as connection:
+        migrate(connection, tmp_path, steps=migrations()[:before])
+        for name, parent in (("root", None), ("clients", "root"), ("partners", "root")):
+            connection.execute(
+                "insert into ca (name, purpose, parent, certificate, key_id, state, created_at, crl_number)"
+                " values (?, 'client', ?, ?, 'key', 'active', 1, 0)",
+                (name, parent, name.encode()),
+            )
+        for number, der, status in ((5, b"clients", "revoked"), (6, b"partners", "valid"), (7, b"ann", "revoked")):
+            at, reason = (NOW, "key_compromise") if status == "revoked" else (None, None)
+            connection.execute(
+                "insert into certificate (serial_number, issuer, name, profile, created_at, created_by, status,"
+                " subject, names, not_before, not_after, der, revoked_at, revocation_reason)"
+                " values (?, 'root', 'clients', 'ca', 1, 'root', ?, '', '', 1, 2, ?, ?, ?)",
+                (number.to_bytes(20, "big"), status, der, at, reason),
+            )
+    with open_store(tmp_path / "store.db") as store:
+        assert {one.name: (one.state, one.revoked_at, one.revocation_reason) for one in store.cas()} == {
+            "root": ("active", None, None),
+            "clients": ("revoked", NOW, "key_compromise"),
+            "partners": ("active", None, None),
+        }
+
+
 def test_a_newer_store_is_refused_unchanged(tmp_path: Path) -> None:
     """A program that does not know the schema keeps its hands off, and says which it knows."""
     with new_store(tmp_path) as store:

@@ -11,13 +11,12 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
-from counterseal.authority.create import CA_PROFILE
 from counterseal.authority.readiness import CAState, read_cas
 from counterseal.authority.renewal import SHARE_LEFT
 from counterseal.moments import epoch, moment
 from counterseal.pki.profile import UNLISTED
 from counterseal.pki.shown import show_serial
-from counterseal.store.records import PAGE_LIMIT, Query, Status
+from counterseal.store.records import CA_PROFILE, PAGE_LIMIT, Query, Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

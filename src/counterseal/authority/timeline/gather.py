@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING
 
 from cryptography import x509
 
-from counterseal.authority.create import CA_PROFILE
 from counterseal.authority.renewal import due_at
 from counterseal.authority.site_certificate import read_server_certificate
 from counterseal.authority.timeline.scale import STEPS
 from counterseal.errors import CountersealError
 from counterseal.moments import epoch, moment
 from counterseal.pki.profile import UNLISTED
-from counterseal.store.records import Query, Status
+from counterseal.store.records import CA_PROFILE, Query, Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

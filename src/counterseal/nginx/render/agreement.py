@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from counterseal.errors import ConfigError
 from counterseal.findings import Finding, Severity
-from counterseal.nginx.faults import split_subject
 from counterseal.nginx.render.inventory import uses_crl
 from counterseal.nginx.site import Sessions, Site
 from counterseal.nginx.version import supports
@@ -126,14 +125,10 @@ def _profiles(sites: Sequence[Site]) -> Iterator[Finding]:
 def _missing(site: AnySite, material: Material) -> Iterator[Finding]:
     if not site.verifies:
         return
-    if not material.client_cas_pem or not material.issuer_dns:
+    if not material.client_cas_pem:  # with no issuer to pin it is whole, and admits nobody
         yield _fault(f"no client CA certificates for site: {site.name}")
     if uses_crl(site, material) and not material.crl_pem:
         yield _fault(f"no CRL for site: {site.name}", 'publish one, or set revocation = "map"')
-    subjects = chain.from_iterable(allow.subjects for allow in site.allows)
-    for ca in {ca for ca, _ in map(split_subject, subjects) if ca is not None}:
-        if len(site.client_cas) > 1 and ca not in material.issuer_cas:
-            yield _fault(f"no issuer known for client CA {ca} of site: {site.name}")
 
 
 def _backends(site: AnySite, material: Material, version: NginxVersion) -> Iterator[Finding]:

@@ -25,6 +25,8 @@ STATUSES = {
     "api.token_network": 401,
     "api.too_many_requests": 429,
     "revoke.already": 409,
+    "revoke.ca": 409,
+    "ca.revoked": 409,
     "unrevoke.not_held": 409,
     "store.not_revocable": 409,
     "store.not_held": 409,

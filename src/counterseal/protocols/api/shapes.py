@@ -86,8 +86,10 @@ class CA(msgspec.Struct, frozen=True):
 
     name: str
     purpose: Annotated[str, Described(description="root, server, client or any.")]
-    state: Annotated[str, Described(description="active or retired.")]
-    successor: Annotated[str | None, Described(description="The CA that issues in the place of a retired one.")]
+    state: Annotated[str, Described(description="active, retired or revoked.")]
+    successor: Annotated[str | None, Described(description="The CA that issues in the place of this one.")]
+    revoked_at: Time | None
+    revocation_reason: Annotated[str | None, Described(description="RFC 5280 5.3.1.")]
     parent: str | None
     subject: str
     not_after: Time

@@ -110,6 +110,15 @@ def test_a_subject_bound_to_a_ca_is_not_that_of_another() -> None:
     assert found == {("1", "a"): "403", ("2", "a"): "200", ("1", "b"): "200", ("2", "b"): "200"}
 
 
+@pytest.mark.parametrize(("dns", "words"), [((STAFF,), ["403", "200"]), ((), ["495", "495"])])
+def test_a_ca_that_was_revoked_is_no_issuer(dns: tuple[str, ...], words: list[str]) -> None:
+    """The site names it, and nothing that nginx is given does; so it may be with all of them."""
+    site = make_site(client_cas=("staff", "partners"), allow=Allow(subjects=("partners:CN=a", "CN=b")))
+    material = make_material(issuer_dns=dns, issuer_cas=("staff",)[: len(dns)])
+    block = find_map(render_text("http.conf", site, material), "$counterseal_panel_gate")
+    assert [look_up(block, f"SUCCESS|1|0|1|0A|CN={cn}")[:3] for cn in "ab"] == words
+
+
 ADMIN = make_site(client_certificates=OPTIONAL, locations=(Location("/admin", REQUIRED),))
 _SEGMENT = st.sampled_from(
     ["admin", "ADMIN", "x", "", ".", "..", "%2e%2e", "%2E", ";a", "..;", "admin;a", "a%2fb", "%5c", "adminx", "%61dmin"]

@@ -174,11 +174,6 @@ def test_sessions_are_kept_only_by_a_site_alone_on_its_sockets() -> None:
         ({"tls": TLSProfile.MODERN}, {}, "differ in their TLS profile"),
         ({}, {"client_cas_pem": b""}, "no client CA certificates"),
         ({}, {"crl_pem": b""}, "no CRL for site"),
-        (
-            {"client_cas": ("staff", "partners"), "allow": Allow(subjects=("partners:CN=a",))},
-            {},
-            "no issuer known for client CA partners",
-        ),
     ],
 )
 def test_sites_that_cannot_live_together_are_refused(other: Any, material: Any, part: str) -> None:  # noqa: ANN401 - changes of a site and of a material

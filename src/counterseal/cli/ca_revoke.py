@@ -1,0 +1,112 @@
+"""``counterseal ca revoke``: one CA, and with it all that it issued."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import click
+
+from counterseal.authority.ca_json import ca_to_json
+from counterseal.authority.parts import replacing
+from counterseal.authority.publish import unlock
+from counterseal.authority.revoke_ca import REASONS, find_doomed, revoke_ca
+from counterseal.cli.common import Run, common
+from counterseal.cli.completions import complete_cas
+from counterseal.cli.dry_run import dry_run_option, show_dry_run
+from counterseal.cli.revoke import ground_in_force, no_deploy_option, put_in_force, reason_option
+from counterseal.errors import CountersealError
+from counterseal.pki.crl import RevocationReason
+from counterseal.pki.shown import counted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from counterseal.authority.parts import Authority
+    from counterseal.authority.revoke_ca import Doomed
+    from counterseal.store.records import CARecord
+
+EPILOG = """\b
+Examples:
+  counterseal ca revoke clients --reason key_compromise
+  counterseal ca revoke clients --reason key_compromise --yes      asks nothing, as for a script
+  counterseal ca revoke clients --dry-run                          whom it would lock out, and where
+"""
+
+
+@click.command("revoke", epilog=EPILOG)
+@click.argument("name", shell_complete=complete_cas)
+@reason_option(REASONS)
+@click.option("--yes", is_flag=True, help="Ask nothing.")
+@no_deploy_option
+@dry_run_option
+@common
+def revoke_ca_(run: Run, *, name: str, reason: str, yes: bool, no_deploy: bool, dry_run: bool) -> None:
+    """Revoke a CA, and lock all out of nginx that it issued.
+
+    For a CA whose key is in wrong hands. It issues nothing more, and this cannot be taken back. Returns when nginx
+    refuses a certificate that the CA has just signed.
+    """
+    began = time.monotonic()
+    with run.authority() as authority:
+        doomed = find_doomed(authority, name)
+        sites = _sites_admitting(run, authority, doomed.ca)
+        outcome = {"valid_certificates": doomed.valid, "sites": [site for site, _ in sites]}
+        acts = list(_acts(doomed, sites, reason))
+        if dry_run:
+            lists = [f"sign a new revocation list of {ca.name}" for ca in authority.store.cas()]
+            deploy = ground_in_force(run, deploy=not no_deploy) is not None
+            acts += lists + (["deploy a new generation and prove it"] if deploy else [])
+            show_dry_run(run, acts=acts, document={"ca": ca_to_json(doomed.ca, None), **outcome})
+            return
+        if not yes:
+            _ask(acts)
+        unlock(authority)
+        record = revoke_ca(authority, name, RevocationReason(reason))
+        run.say(f"revoked CA {name} with {counted(doomed.valid, 'valid certificate')}: {reason}")
+        told, shown = put_in_force(run, authority, doomed.certificate, "revoke", deploy=not no_deploy)
+        shown["ca"] = ca_to_json(record, authority.store.latest_crl_times(name))
+        lines = [f"{told}, {time.monotonic() - began:.1f} s after the command", *_afterwards(authority, record)]
+    run.show({**outcome, **shown, "seconds": time.monotonic() - began}, "\n".join(lines))
+
+
+def _sites_admitting(run: Run, authority: Authority, ca: CARecord) -> list[tuple[str, bool]]:
+    """Return the sites that admit clients of the CA, each with whether it admits those of another one."""
+    served = run.settings().sites
+    if not served:
+        return []
+    from counterseal.authority.site_material import client_cas  # noqa: PLC0415 - nginx only where sites are
+
+    admitted = {one.site.name: [record.name for record in client_cas(authority, one.site)] for one in served}
+    return [(site, len(names) > 1) for site, names in admitted.items() if ca.name in names]
+
+
+def _acts(doomed: Doomed, sites: Sequence[tuple[str, bool]], reason: str) -> Iterator[str]:
+    ca = doomed.ca
+    yield f"revoke CA {ca.name} (as {reason}), for good: {counted(doomed.valid, 'valid certificate')} with it"
+    for site, admits_others in sites:
+        left = "" if admits_others else ", and so admit nobody"
+        yield f"admit nobody whom {ca.name} issued a certificate at site {site}{left}"
+    if ca.purpose == "server":
+        yield f"leave the server certificates of {ca.name} in place: a client that asks no list goes on taking them"
+
+
+def _ask(acts: Sequence[str]) -> None:
+    if not sys.stdin.isatty():
+        raise click.UsageError("this is asked about first, and there is no terminal to ask on\nhint: --yes")
+    for act in acts:
+        click.echo(f"would {act}", err=True)
+    if not click.confirm("revoke this CA?", err=True):
+        raise CountersealError("ca.not_confirmed", "nothing was revoked")
+
+
+def _afterwards(authority: Authority, record: CARecord) -> Iterator[str]:
+    above = authority.store.ca(record.parent or record.name)
+    if not authority.keystore.has(above.key_id):
+        yield f"the list of {above.name} lacks it, because its key is not here: others than nginx read it there"
+        yield "next: counterseal crl, with that key at hand"
+    if record.successor is None:
+        yield f"next: {replacing(record)}"
+    if record.purpose == "server":
+        yield f"then: replace what it issued: counterseal list --issuer {record.name} --status valid"

@@ -1,0 +1,96 @@
+"""An issuing CA whose key was stolen, on every nginx: revoked, and nobody whom it ever issued a certificate gets in."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+from command import counterseal, here
+from nginx_process import nginx_binary
+from ports import free_port
+from programs import run_program
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+pytestmark = pytest.mark.nginx
+
+__all__ = ["nginx_binary"]
+
+SITES = """\
+[nginx]
+binary = "{nginx}"
+[sites.panel]
+server_names = ["panel.test"]
+listen = ["127.0.0.1:{web}"]
+upstream = "127.0.0.1:1"
+[sites.shop]
+server_names = ["shop.test"]
+listen = ["127.0.0.1:{web}"]
+client_cas = ["clients", "partners"]
+revocation = "map"
+upstream = "127.0.0.1:1"
+[sites.db]
+kind = "stream"
+server_names = ["db.test"]
+listen = ["127.0.0.1:{stream}"]
+upstream = "127.0.0.1:1"
+"""
+
+
+@pytest.fixture
+def home(tmp_path: Path, nginx_binary: Path) -> Iterator[Path]:
+    """Make a CA with two client CAs and deploy the sites, put the root's key away, and stop their nginx in the end."""
+    home, out = tmp_path / "home", str(tmp_path / "out")
+    assert here(home, "init", "--no-passphrase").code == 0
+    assert here(home, "ca", "add", "partners", "--purpose", "client", "--no-passphrase").code == 0
+    for name, issuer in (("ann", "clients"), ("eve", "partners"), ("pam", "partners")):
+        assert here(home, "client", name, "--issuer", issuer, "--no-p12", "--out", out).code == 0
+    (home / "counterseal.toml").write_text(SITES.format(nginx=nginx_binary, web=free_port(), stream=free_port()))
+    deployed = counterseal(home, "nginx", "deploy")
+    assert deployed.code == 0, deployed.stderr
+    (home / "keys" / "root.key.pem").rename(tmp_path / "root.key.pem")
+    yield home
+    counterseal(home, "nginx", "stop")
+
+
+def answer_to(home: Path, name: str, site: str) -> str:
+    """Return what nginx answers a visitor of a site: 502 where he is let in, as nobody is behind it."""
+    port = re.search(r"127.0.0.1:(\d+)", (home / "counterseal.toml").read_text())
+    assert port is not None
+    out = home.parent / "out"
+    identity = ["--cert", f"{out / name}.fullchain.pem", "--key", f"{out / name}.key.pem"]
+    to = ["--resolve", f"{site}:{port[1]}:127.0.0.1", "--cacert", str(out / "ca.pem")]
+    shown = ["-sS", "-o", "/dev/null", "-w", "%{http_code}"]
+    return run_program("curl", *shown, *to, *identity, f"https://{site}:{port[1]}/", cwd=home)
+
+
+def test_a_stolen_ca_opens_nothing_and_nothing_gets_stuck(home: Path) -> None:
+    """Without the root's key, too, whose list says it later: at a site that is left with no CA, with one, and a stream.
+
+    Then others are revoked as before, and refresh, deploy and the proof go on.
+    """
+    visits = [("ann", "panel.test"), ("ann", "shop.test"), ("eve", "shop.test"), ("pam", "shop.test")]
+    assert [answer_to(home, *visit) for visit in visits] == ["502"] * 4
+    asked = counterseal(home, "ca", "revoke", "clients")
+    assert (asked.code, "hint: --yes" in asked.stderr) == (2, True)
+    revoked = counterseal(home, "ca", "revoke", "clients", "--reason", "key_compromise", "--yes", "--json")
+    assert revoked.code == 0, revoked.stdout
+    document = json.loads(revoked.stdout)
+    told = {key: document[key] for key in ("valid_certificates", "sites", "generation", "unmet")}
+    assert told == {"valid_certificates": 1, "sites": ["panel", "shop", "db"], "generation": 2, "unmet": []}
+    assert (document["ca"]["state"], document["ca"]["revocation_reason"]) == ("revoked", "key_compromise")
+    assert [answer_to(home, *visit) for visit in visits] == ["400", "400", "502", "502"]
+    assert counterseal(home, "revoke", "eve").code == 0
+    assert [answer_to(home, *visit) for visit in visits] == ["400", "400", "400", "502"]
+    assert counterseal(home, "refresh").code == 0
+    proofs = json.loads(counterseal(home, "prove", "--json").stdout)["proofs"]
+    rows = [(row["site"], row["tls"]) for one in proofs for row in one["rows"] if row["kind"] == "revoked-ca"]
+    assert rows == [(site, version) for site in ("panel", "shop", "db") for version in ("1.2", "1.3")]
+    assert all(proof["passed"] for proof in proofs)
+    readmitting = counterseal(home, "nginx", "rollback", "--to", "1")
+    assert (readmitting.code, "let in again" in readmitting.stderr) == (4, True), readmitting.stderr
