@@ -59,8 +59,8 @@ def make_backends(authority: Authority, site: AnySite) -> FileSet:
     servers, clients = authority.last_for(Purpose.SERVER).name, authority.last_for(Purpose.CLIENT).name
     past, day = authority.clock() - timedelta(days=2), timedelta(days=1)
     ours, called = (dns_name(name),), f"backend-{site.name}"
-    for ca in (servers, clients):
-        retire_probes(authority, called, ca)
+    retire_probes(authority, BACKEND_PROBE, servers, called)
+    retire_probes(authority, CLIENT_BACKEND_PROBE, clients, called)
     wanted = {
         "expired": Wanted(BACKEND_PROBE, servers, called, day, past, ours),
         "other-name": Wanted(BACKEND_PROBE, servers, called, GOOD_LIFETIME, names=(dns_name(f"{OTHER}.{name}"),)),

@@ -24,10 +24,10 @@ from counterseal.pki.pem import encode_private_key
 from counterseal.pki.policy import Asked
 from counterseal.pki.profile import CLIENT_PROBE, PROBE_GROUP, SERVER_PROBE, Profile, Purpose
 from counterseal.pki.subject import subject_of
-from counterseal.store.records import Status
+from counterseal.store.records import PAGE_LIMIT, Query, Status
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -81,25 +81,32 @@ def issue_good(authority: Authority, ca: str) -> ProbeIdentity:
 
 def retire_good(authority: Authority, ca: str) -> None:
     """Revoke the good probes of earlier generations; the next one must refuse them and their sessions."""
-    for kind in ("good", UNLISTED):
-        retire_probes(authority, kind, ca)
+    retire_probes(authority, CLIENT_PROBE, ca, "good", UNLISTED)
 
 
-def retire_probes(authority: Authority, kind: str, ca: str) -> None:
-    """Revoke the probes of one kind that are still good: no generation needs those of another as such."""
-    for record in authority.store.by_name(_name(kind, ca)):
-        if record.status is Status.VALID and record.not_after > epoch(authority.clock()):
-            revoke_record(authority, record, RevocationReason.SUPERSEDED)
+def retire_probes(authority: Authority, profile: Profile, ca: str, *kinds: str) -> None:
+    """Revoke the probes of these kinds that are still good: no generation needs those of another as such."""
+    for record in tuple(_good(authority, profile, ca, kinds, at=epoch(authority.clock()))):
+        revoke_record(authority, record, RevocationReason.SUPERSEDED)
 
 
-def unlisted_serials(authority: Authority, ca: str) -> frozenset[int]:
-    """Return the serial numbers that the list of known certificates leaves out on purpose.
+def unlisted_serials(authority: Authority, ca: str, *, at: int) -> Iterator[int]:
+    """Yield the serial numbers that the list of known certificates at ``at`` leaves out on purpose.
 
     The store knows them, as it knows everything that is signed; nginx is to meet a certificate that it was not told of.
     Those that knock at other CAs' sites are none of a generation's clients either.
     """
-    names = (_name(UNLISTED, ca), _name(_OUTSIDER, ca))
-    return frozenset(record.serial_number for name in names for record in authority.store.by_name(name))
+    good = _good(authority, CLIENT_PROBE, ca, (UNLISTED, _OUTSIDER), at=at)
+    return (record.serial_number for record in good)
+
+
+def _good(
+    authority: Authority, profile: Profile, ca: str, kinds: Sequence[str], *, at: int
+) -> Iterator[CertificateRecord]:
+    """Yield the probes of these kinds that are good at ``at``; of the profile's others, none that ended is read."""
+    names = {_name(kind, ca) for kind in kinds}
+    query = Query(status=Status.VALID, profile=profile.name, include_expired=False, at=at, limit=PAGE_LIMIT)
+    return (record for record in authority.store.every(query) if record.name in names)
 
 
 def files_of(ca: str, probes: Probes) -> FileSet:

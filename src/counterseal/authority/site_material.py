@@ -124,7 +124,7 @@ def _revoked(authority: Authority, admitted: Sequence[CARecord], issuers: Sequen
 def _known(authority: Authority, admitted: Sequence[CARecord], issuers: Sequence[str]) -> dict[str, list[str]]:
     now, found = epoch(authority.clock()), defaultdict[str, list[str]](list)
     for record, issuer in zip(admitted, issuers, strict=True):
-        left_out = {show_serial(serial).lower() for serial in unlisted_serials(authority, record.name)}
+        left_out = {show_serial(serial).lower() for serial in unlisted_serials(authority, record.name, at=now)}
         serials = authority.store.known_serials(record.name, at=now)
         found[issuer].extend(serial for serial in serials if serial not in left_out)
     return found

@@ -5,6 +5,7 @@ Decides that nothing asked every day reads more than it answers; ``search`` says
 
 from __future__ import annotations
 
+from dataclasses import replace
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
@@ -97,6 +98,14 @@ class Inventory(Blocks):
         from counterseal.store.search import read_page  # noqa: PLC0415 - 4 ms that only listings need
 
         return read_page(query, self.rows, self.reserved_in_blocks)
+
+    def every(self, query: Query) -> Iterator[CertificateRecord]:
+        """Yield the whole answer, which is read page by page."""
+        page = self.search(query)
+        yield from page.records
+        while page.next is not None:
+            page = self.search(replace(query, after=page.next))
+            yield from page.records
 
     def known_serials(self, issuer: str, at: int) -> Iterator[str]:
         """Yield the serial numbers of the issuer's valid certificates that have not expired at ``at``, by expiry.

@@ -86,23 +86,15 @@ def _certificates(authority: Authority, length: timedelta, begin: int, end: int,
 
 
 def _between(authority: Authority, begin: int, end: int) -> Iterator[CertificateRecord]:
-    after = None
-    while begin < end:
-        page = authority.store.search(
-            Query(
-                status=Status.VALID,
-                without_profiles=_OTHERS,
-                include_expired=False,
-                at=begin,
-                expires_before=end,
-                limit=PAGE_LIMIT,
-                after=after,
-            )
-        )
-        yield from page.records
-        after = page.next
-        if after is None:
-            return
+    query = Query(
+        status=Status.VALID,
+        without_profiles=_OTHERS,
+        include_expired=False,
+        at=begin,
+        expires_before=end,
+        limit=PAGE_LIMIT,
+    )
+    return authority.store.every(query) if begin < end else iter(())
 
 
 def _was_replaced(authority: Authority, record: CertificateRecord) -> bool:
