@@ -17,7 +17,7 @@ from counterseal.cli.known_home import known_home
 from counterseal.cli.moment import parse_moment
 from counterseal.cli.passphrase import read_password
 from counterseal.cli.targets import parse_target
-from counterseal.compose.anchors import certificates_below, system_anchors
+from counterseal.compose.anchors import certificates_at, certificates_below, system_anchors
 from counterseal.compose.chains import FoundChain, chain_in, chain_of_server
 from counterseal.compose.place import now
 from counterseal.compose.revocations import crls_at, crls_named_by, lists_in, ocsp_about, ocsp_in
@@ -34,7 +34,7 @@ from counterseal.pki.reading import certificates_in
 from counterseal.pki.shown import counted, quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from cryptography.x509.ocsp import OCSPResponse
 
@@ -85,7 +85,7 @@ def given_of(run: Run, options: Options) -> Given:
     purpose = Purpose(options["purpose"]) if options["purpose"] else _purpose(end_entity, host)
     names = options["hostname"] or ((host,) if host and purpose is Purpose.SERVER else ())
     trusted, words, known = _trusted(run, options)
-    given_too = tuple(one for path in options["chain"] for one in _certificates(path))
+    given_too = tuple(one for path in options["chain"] for one in certificates_at(path, run.say))
     others = given_too if host else (*given_too, *known)  # a server must send its intermediates itself
     given = Given(
         chain=found.certificates,
@@ -143,7 +143,7 @@ def _peer_name(text: str, purpose: Purpose) -> x509.GeneralName:
 def _trusted(run: Run, options: Options) -> tuple[tuple[x509.Certificate, ...], str, tuple[x509.Certificate, ...]]:
     """Return the anchors, whose they are, and the other CAs that are known."""
     if options["trust"]:
-        found = tuple(one for place in options["trust"] for one in _anchors(place))
+        found = tuple(one for place in options["trust"] for one in _anchors(place, run.say))
         places = ", ".join(map(_shown, options["trust"]))
         return found, f"{counted(len(found), 'certificate')} of {places}", ()
     with known_home(run) as home:
@@ -152,15 +152,14 @@ def _trusted(run: Run, options: Options) -> tuple[tuple[x509.Certificate, ...], 
     others = tuple(one for one in cas if one not in roots)
     if roots:
         return roots, f"{_count(roots)}, the root of the CA in {run.home}", others
-    found = _anchors(SYSTEM)
+    found = _anchors(SYSTEM, run.say)
     return found, f"{_count(found)} of {_shown(SYSTEM)}", ()
 
 
-def _anchors(place: str) -> tuple[x509.Certificate, ...]:
+def _anchors(place: str, say: Callable[[str], None]) -> tuple[x509.Certificate, ...]:
     if place == SYSTEM:
         return certificates_in(system_anchors(), source="the CAs of this system")
-    path = Path(place)
-    return certificates_below(path) if path.is_dir() else _certificates(path)
+    return certificates_at(Path(place), say)
 
 
 def _shown(place: str) -> str:
@@ -169,10 +168,6 @@ def _shown(place: str) -> str:
 
 def _count(certificates: Sequence[x509.Certificate]) -> str:
     return counted(len(certificates), "CA")
-
-
-def _certificates(path: Path) -> tuple[x509.Certificate, ...]:
-    return certificates_in(read_file(path), source=str(path))
 
 
 def _names_lists(options: Options) -> bool:
@@ -239,7 +234,7 @@ def _request(options: Options) -> Request:
 def _ca_file(place: str) -> LoadedFile:
     """Return what nginx takes from a file; of a directory, which it does not read, as if it were one file."""
     if Path(place).is_dir():
-        return LoadedFile(_anchors(place))
+        return LoadedFile(certificates_below(Path(place)))
     return load_ca_file(system_anchors() if place == SYSTEM else read_file(Path(place)))
 
 

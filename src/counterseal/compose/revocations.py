@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA1
@@ -23,6 +22,12 @@ if TYPE_CHECKING:
 
 MAX_FETCHED = 64 * 1024 * 1024
 FETCH_SECONDS = 10.0
+_BROKEN = {
+    "RemoteDisconnected": "the connection ended before an answer",
+    "BadStatusLine": "what answers is not HTTP",
+    "IncompleteRead": "the answer broke off",
+}
+"""What http.client says in terms of its own, by the exception's name: the module is only loaded to fetch."""
 
 
 def crls_at(place: str) -> tuple[RevocationList, ...]:
@@ -67,24 +72,41 @@ def ocsp_in(content: bytes, *, source: str) -> ocsp.OCSPResponse:
 
 
 def fetch(place: str, question: bytes | None = None) -> bytes:
-    """Return what is at an http URL, at most 64 MiB within 10 s; with ``question`` as a POST of an OCSP request."""
-    if urlsplit(place).scheme not in {"http", "https"}:
+    """Return what is at an http URL, at most 64 MiB within 10 s; with ``question`` as a POST of an OCSP request.
+
+    Raises InputError ``fetch.scheme`` or ``file.too_large``, FileError ``fetch.failed``.
+    """
+    if not place.lower().startswith(("http://", "https://")):
         raise InputError("fetch.scheme", f"not fetched, only http and https are: {quoted(place)}")
-    import urllib.error  # noqa: PLC0415 - fetching is rare, and needs all of http
+    import http.client  # noqa: PLC0415 - fetching is rare, and needs all of http
+    import urllib.error  # noqa: PLC0415 - same
     import urllib.request  # noqa: PLC0415 - same
 
     headers = {"User-Agent": "counterseal"} | ({"Content-Type": "application/ocsp-request"} if question else {})
-    request = urllib.request.Request(place, question, headers)  # noqa: S310 - the scheme was looked at
     try:
+        request = urllib.request.Request(place, question, headers)  # noqa: S310 - the scheme was looked at
         with urllib.request.urlopen(request, timeout=FETCH_SECONDS) as answer:  # noqa: S310 - the same
             content: bytes = answer.read(MAX_FETCHED + 1)
-    except (OSError, ValueError) as error:
-        reason = error.reason if isinstance(error, urllib.error.URLError) else error
-        reason = reason_of(reason) if isinstance(reason, OSError) else reason
-        raise FileError("fetch.failed", f"cannot fetch {quoted(place)}: {reason}") from error
+            if answer.length and len(content) <= MAX_FETCHED:
+                raise http.client.IncompleteRead(content)  # which read() with a bound leaves to its caller
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        if isinstance(error, urllib.error.HTTPError):
+            error.close()  # it is the answer, with its connection
+        raise FileError("fetch.failed", f"cannot fetch {quoted(place)}: {_reason(error)}") from error
     if len(content) > MAX_FETCHED:
         raise InputError("file.too_large", f"more than {MAX_FETCHED // 1024 // 1024} MiB at {quoted(place)}")
     return content
+
+
+def _reason(error: Exception) -> str:
+    """Say why nothing was fetched, in words."""
+    from urllib.error import HTTPError, URLError  # noqa: PLC0415 - as in fetch
+
+    if isinstance(error, HTTPError):
+        return f"the answer is {error.code} {error.reason}"
+    inner = error.reason if isinstance(error, URLError) else error
+    broken = _BROKEN.get(type(inner).__name__)
+    return broken or (reason_of(inner) if isinstance(inner, OSError) else str(inner))
 
 
 def _distribution_points(certificate: x509.Certificate) -> list[str]:

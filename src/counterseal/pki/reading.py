@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from cryptography import x509
 
 from counterseal.errors import InputError
-from counterseal.pki.recognise import Piece, recognise
+from counterseal.pki.recognise import CERTIFICATE_LABELS, Piece, recognise
 from counterseal.pki.shape import Kind
 
 if TYPE_CHECKING:
@@ -33,6 +33,15 @@ def certificates_in(content: bytes, *, source: str) -> tuple[x509.Certificate, .
     if not found:
         raise InputError("certificate.none", f"no certificate in {source}: {_instead(pieces)}")
     return found
+
+
+def damage_in(content: bytes, *, source: str) -> tuple[str, ...]:
+    """Say of every PEM block that calls itself a certificate and cannot be read what is wrong with it."""
+    return tuple(
+        f"{_place(piece, source)}: {piece.problem}"
+        for piece in recognise(content)
+        if piece.kind is Kind.UNKNOWN and piece.label in CERTIFICATE_LABELS
+    )
 
 
 def crls_in(content: bytes, *, source: str) -> tuple[bytes, ...]:

@@ -176,10 +176,9 @@ def _what_else(content: bytes) -> str:
     return "text without any PEM block"
 
 
+CERTIFICATE_LABELS = ("CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE")
 _LABELS = {
-    "CERTIFICATE": Kind.CERTIFICATE,
-    "X509 CERTIFICATE": Kind.CERTIFICATE,
-    "TRUSTED CERTIFICATE": Kind.CERTIFICATE,
+    **dict.fromkeys(CERTIFICATE_LABELS, Kind.CERTIFICATE),
     "CERTIFICATE REQUEST": Kind.CSR,
     "NEW CERTIFICATE REQUEST": Kind.CSR,
     "X509 CRL": Kind.CRL,

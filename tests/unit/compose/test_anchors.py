@@ -8,7 +8,7 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from chains import crl, intermediate, root
-from counterseal.compose.anchors import certificates_below
+from counterseal.compose.anchors import certificates_at, certificates_below
 from counterseal.errors import InputError
 
 if TYPE_CHECKING:
@@ -34,3 +34,20 @@ def test_a_directory_without_one_is_refused(tmp_path: Path) -> None:
     (tmp_path / "root.crl").write_bytes(crl(root()).public_bytes(Encoding.DER))
     with pytest.raises(InputError, match=f"no certificate in the files of {tmp_path}"):
         certificates_below(tmp_path)
+
+
+def test_a_damaged_certificate_is_told_of(tmp_path: Path) -> None:
+    """It is not among those that are trusted, and nobody would know why; a key beside them is no news."""
+    whole = root().certificate.public_bytes(Encoding.PEM)
+    lines = whole.splitlines(keepends=True)
+    (tmp_path / "cut.pem").write_bytes(whole + b"".join(lines[:4]))
+    (tmp_path / "typo.pem").write_bytes(whole.replace(lines[2], b"!" + lines[2]))
+    (tmp_path / "key.pem").write_text("-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----\n")
+    cut = f"warning: passed over, {tmp_path}/cut.pem, line {len(lines) + 1}: 'CERTIFICATE': the block does not end with"
+    typo = f"warning: passed over, {tmp_path}/typo.pem, line 1: 'CERTIFICATE': what stands between BEGIN and END"
+    said: list[str] = []
+    assert certificates_at(tmp_path, said.append) == (root().certificate,)
+    assert [line[: len(begin)] for line, begin in zip(said, (cut, typo), strict=True)] == [cut, typo]
+    said.clear()
+    assert certificates_at(tmp_path / "cut.pem", said.append) == (root().certificate,)
+    assert len(said) == 1
