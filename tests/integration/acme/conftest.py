@@ -72,11 +72,12 @@ def start_lab(
     http_port: int | None = None,
     allowed: str = '"127.0.0.0/8"',
     dying: tuple[str, str, int | str] | None = None,
+    program: tuple[str, ...] = (),
 ) -> Lab:
     """Start everything; it ends with the stack. With an ``http_port`` that one is left to the test.
 
     Of the networks that validation keeps away from only those in ``allowed``, of a TOML list, are open to it;
-    ``dying`` is that of ``running``.
+    ``dying`` and ``program`` are those of ``running``.
     """
     dns = stack.enter_context(name_server())
     web = stack.enter_context(web_server())
@@ -86,7 +87,7 @@ def start_lab(
     )
     make_ca(home, configuration)
     address = f"127.0.0.1:{free_port()}"  # where it can start again
-    service = stack.enter_context(running(home, "--listen", address, dying=dying))
+    service = stack.enter_context(running(home, "--listen", address, dying=dying, program=program))
     return Lab(service, dns, web, tls_port)
 
 

@@ -1,4 +1,4 @@
-"""What differs where others share the store (PostgreSQL): that a nonce is used once is the database's affair."""
+"""What differs where others share the store (PostgreSQL): an account that is remembered may have been changed."""
 
 from __future__ import annotations
 
@@ -19,26 +19,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 pytestmark = pytest.mark.slow
-
-
-def test_a_nonce_is_used_once_by_whatever_it_was_for(tmp_path: Path) -> None:
-    """By what was done, by what was refused and so undone, and by a question, found or not."""
-    with ExitStack() as stack:
-        client = start_lab(stack, tmp_path / "home", f'[store]\nurl = "{cluster().create()}"\n').client()
-        made = client.order("a.example.com")
-        asked = [
-            (client.directory["newOrder"], {"identifiers": [{"type": "dns", "value": "b.example.com"}]}, 201),
-            (client.directory["newOrder"], {"identifiers": []}, 400),
-            (made.headers["location"], None, 200),
-            (made.headers["location"] + "x", None, 404),
-            (made.headers["location"] + "%00", None, 400),
-        ]
-        for url, payload, status in asked:
-            signed = client.sign(url, payload)
-            assert client.send(url, signed).status == status
-            again = client.send(url, signed)
-            assert (again.status, again.problem) == (400, "badNonce"), url
-        client.close()
 
 
 def test_an_account_that_was_changed_elsewhere_is_read_anew(tmp_path: Path) -> None:

@@ -141,12 +141,35 @@ def test_a_root_in_a_safe_has_a_list_that_lasts(home: Path) -> None:
 
 
 def test_what_certificates_will_not_name_is_said_before_the_first(tmp_path: Path) -> None:
-    """Unless it was settled before the CA was made."""
+    """Unless it was settled before the CA was made; the first one is right where what was said is done."""
     told, settled = tmp_path / "told", tmp_path / "settled"
-    assert f"under [serve] in {told / 'counterseal.toml'} before the first one" in said_at_init(told)
+    serving = '[serve]\nhttp_listen = "127.0.0.1:80"\nnames = ["pki.example.com"]\n'
+    assert f"set http_listen and names under [serve] in {told / 'counterseal.toml'} before the first" in said_at_init(
+        told
+    )
+    (told / "counterseal.toml").write_text(serving)
+    named = {
+        "http://pki.example.com/crl/clients.crl",
+        "http://pki.example.com/ca/clients.crt",
+        "http://pki.example.com/ocsp/clients",
+    }
+    assert urls_in(told, "ann") == named
     settled.mkdir(mode=0o700)
-    (settled / "counterseal.toml").write_text('[serve]\nhttp_listen = "127.0.0.1:80"\nnames = ["pki.example.com"]\n')
+    (settled / "counterseal.toml").write_text(serving)
     assert said_at_init(settled) == ""
+
+
+def urls_in(home: Path, name: str) -> set[str]:
+    """Make a client certificate, and return the URLs that it names."""
+    made = counterseal(home, "client", name, "--no-p12", "--out", str(home / "out"))
+    assert made.code == 0, made.stderr
+    content = (home / "out" / f"{name}.cert.pem").read_bytes()
+    extensions = x509.load_pem_x509_certificate(content).extensions
+    access = extensions.get_extension_for_class(x509.AuthorityInformationAccess).value
+    points = extensions.get_extension_for_class(x509.CRLDistributionPoints).value
+    return {one.access_location.value for one in access} | {
+        one.value for point in points for one in point.full_name or ()
+    }
 
 
 def said_at_init(home: Path) -> str:
