@@ -20,6 +20,7 @@ from counterseal.agent.trust import Trust, path_to_root, trust
 from counterseal.bundles.credential import Credential
 from counterseal.bundles.pem import TRUST_ANCHOR_FILE, file_stem, pem_files
 from counterseal.bundles.pkcs12 import Strength, encode_any_key
+from counterseal.bundles.pkcs12_reader import strength_before
 from counterseal.errors import FileError, RefusedError
 from counterseal.files import make_directory, read_file, write_file
 from counterseal.fileset import SECRET, FileSet, PlannedFile
@@ -113,8 +114,13 @@ def rehearse(
 
 
 def write(place: Place, credential: Credential, password: str | None) -> tuple[Path, ...]:
-    """Put the credential in its place, with a PKCS#12 where there is a password for it; return the paths."""
-    packed = encode_any_key(credential, password, strength=Strength.MODERN) if password else None
+    """Put the credential in its place, with a PKCS#12 where there is a password for it; return the paths.
+
+    It has the strength of the PKCS#12 that it replaces, modern where there is none.
+    """
+    before = place.path(f"{place.stem}.p12")
+    strength = strength_before(read_file(before)) if before.exists() else Strength.MODERN
+    packed = encode_any_key(credential, password, strength=strength) if password else None
     own = f"{file_stem(credential.name)}."
     files = [
         file

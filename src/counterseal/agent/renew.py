@@ -31,7 +31,7 @@ from counterseal.keystore.pkcs8 import is_encrypted, open_key
 from counterseal.keystore.software import generate_key
 from counterseal.moments import epoch
 from counterseal.pki.extensions import extension_in, read_extensions
-from counterseal.pki.keys import KeySpec, key_spec_of, parse_key_spec
+from counterseal.pki.keys import KeySpec, next_key_spec
 from counterseal.pki.possession import prove_possession
 from counterseal.pki.reading import certificates_in
 
@@ -99,7 +99,7 @@ def renew(server: ServerAddress, place: Place, manner: Manner, *, now: datetime)
         _check_pkcs12(place, manner)
         try_room(place)
         shown, trusted = _meet(server, place, before, now)
-        key = before.key if manner.keep_key else generate_key(manner.spec or _kind_of(before.key))
+        key = before.key if manner.keep_key else generate_key(manner.spec or next_key_spec(before.key.public_key()))
         request = next_request(key, before.certificate)
         proof = None if shown else _proof(before, request, now)
         certificate = EST(server, trusted.context).simplereenroll(request, proof=proof)
@@ -192,9 +192,5 @@ def _check_pkcs12(place: Place, manner: Manner) -> None:
         raise InputError(
             "renew.pkcs12",
             f"the PKCS#12 would be that of the certificate before: {path}",
-            hint="give its password: --password-file FILE; or remove it when nobody needs it",
+            hint="give a password for the next one: --password-file FILE or --ask-password; or remove it",
         )
-
-
-def _kind_of(key: CertificateIssuerPrivateKeyTypes) -> KeySpec:
-    return key_spec_of(key.public_key()) or parse_key_spec("p-256")

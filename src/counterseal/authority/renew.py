@@ -9,6 +9,7 @@ from cryptography import x509
 from counterseal.errors import InputError, NotFoundError
 from counterseal.moments import moment
 from counterseal.pki.certificate import purpose_of
+from counterseal.pki.keys import next_key_spec
 from counterseal.pki.names import names_in
 from counterseal.pki.policy import Asked
 from counterseal.pki.profile import Purpose
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 
     from counterseal.authority.parts import Authority
+    from counterseal.pki.keys import KeySpec
     from counterseal.pki.profile import Profile
     from counterseal.store.records import CertificateRecord
 
@@ -39,13 +41,7 @@ def ask_again(
     It lives as long as the one before unless ``lifetime`` says otherwise. Raises NotFoundError
     ``certificate.not_kept`` when only the serial number is known here, InputError ``renew.purpose``.
     """
-    if record.certificate is None:
-        raise NotFoundError(
-            "certificate.not_kept",
-            f"only the serial number of this certificate is known: {record.name}",
-            hint=_ANEW,
-        )
-    certificate = x509.load_der_x509_certificate(record.certificate)
+    certificate = _certificate(record)
     return Asked(
         profile=_profile(authority, record, certificate),
         subject=certificate.subject,
@@ -53,6 +49,24 @@ def ask_again(
         public_key=public_key or certificate.public_key(),
         lifetime=lifetime or moment(record.not_after) - moment(record.not_before),
     )
+
+
+def key_spec_after(record: CertificateRecord) -> KeySpec:
+    """Return the kind of key for the next certificate in place of this one: that of its own.
+
+    Raises NotFoundError ``certificate.not_kept``.
+    """
+    return next_key_spec(_certificate(record).public_key())
+
+
+def _certificate(record: CertificateRecord) -> x509.Certificate:
+    if record.certificate is None:
+        raise NotFoundError(
+            "certificate.not_kept",
+            f"only the serial number of this certificate is known: {record.name}",
+            hint=_ANEW,
+        )
+    return x509.load_der_x509_certificate(record.certificate)
 
 
 def _profile(authority: Authority, record: CertificateRecord, certificate: x509.Certificate) -> Profile:

@@ -6,7 +6,7 @@ Decides what each format needs (key, password) and which strength is usual for t
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Never
 
 from counterseal.bundles.kubernetes import kubernetes_files
 from counterseal.bundles.mobileconfig import encode_mobileconfig
@@ -63,7 +63,8 @@ def export(
     if export_format.needs_key:
         credential.require_key(f"the format {export_format}")
     if not export_format.needs_password:
-        _refuse_password(export_format, password)
+        if password is not None:
+            refuse_password(export_format)
         return pem_files(credential) if export_format is ExportFormat.PEM else kubernetes_files(credential)
     chosen, checked = strength or export_format.usual_strength, _required_password(export_format, password)
     if export_format is ExportFormat.JAVA:
@@ -87,10 +88,10 @@ def _required_password(export_format: ExportFormat, password: str | None) -> str
     return check_password(password)
 
 
-def _refuse_password(export_format: ExportFormat, password: str | None) -> None:
-    if password is not None:
-        raise InputError(
-            "bundle.password_unused",
-            f"the format has no place for a password: {export_format}",
-            hint="choose p12, mobileconfig or java, or leave the password out: the key will be readable in its file",
-        )
+def refuse_password(export_format: ExportFormat) -> Never:
+    """Refuse the password for a format that would leave the key readable: InputError ``bundle.password_unused``."""
+    raise InputError(
+        "bundle.password_unused",
+        f"the format has no place for a password: {export_format}",
+        hint="choose p12, mobileconfig or java, or leave the password out: the key will be readable in its file",
+    )

@@ -6,6 +6,7 @@ chosen elsewhere (``bundles.password``).
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -45,6 +46,15 @@ class Strength(StrEnum):
 
     MODERN = "modern"
     COMPATIBLE = "compatible"
+
+
+@dataclass(frozen=True, slots=True)
+class Packing:
+    """How PKCS#12 files are made; without a ``password`` each gets one of its own."""
+
+    strength: Strength
+    rounds: int
+    password: str | None = field(default=None, repr=False)
 
 
 def encode(credential: Credential, password: str, *, strength: Strength, rounds: int | None = None) -> bytes:

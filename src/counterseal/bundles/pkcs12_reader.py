@@ -103,6 +103,17 @@ def read_protection(content: bytes) -> Protection:
     )
 
 
+def strength_before(content: bytes) -> Strength:
+    """Return the strength of the file that replaces this one: the same, so that the same devices read it.
+
+    Compatible where it was weaker than both; modern for what is no PKCS#12.
+    """
+    try:
+        return read_protection(content).strength or Strength.COMPATIBLE
+    except InputError:
+        return Strength.MODERN
+
+
 def protection_findings(protection: Protection) -> Iterator[Finding]:
     """Yield what is wrong with how a file is protected."""
     schemes = [scheme for scheme in (protection.key, protection.certificates) if scheme]

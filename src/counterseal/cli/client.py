@@ -7,16 +7,15 @@ from typing import TYPE_CHECKING, TypedDict, Unpack
 
 import click
 
-from counterseal.authority.credential import credential_of
 from counterseal.authority.order import order_client
-from counterseal.bundles.pem import pem_files
-from counterseal.bundles.pkcs12 import Strength, browser_key_refusal, checked_rounds, encode
+from counterseal.bundles.pkcs12 import Strength
 from counterseal.cli.common import DIRECTORY, FILE, DurationType, Run, common
 from counterseal.cli.completions import complete_cas
 from counterseal.cli.dry_run import dry_run_option
 from counterseal.cli.issuing import Destination, issue_files, show_issued
-from counterseal.cli.passphrase import choose_password
-from counterseal.errors import RefusedError, shell_line
+from counterseal.cli.packing import choose_packing, pack, refuse_password, rounds_option
+from counterseal.cli.passphrase import PasswordSource, password_options
+from counterseal.errors import shell_line
 from counterseal.keystore.software import generate_key
 from counterseal.pki.keys import parse_key_spec
 
@@ -26,14 +25,14 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 
     from counterseal.authority.parts import Authority
-    from counterseal.authority.signing import Issued
-    from counterseal.fileset import FileSet
+    from counterseal.bundles.pkcs12 import Packing
     from counterseal.pki.policy import Asked
 
 EPILOG = """\b
 Examples:
   counterseal client alice --group ops --email alice@example.com
   counterseal client client.device --key rsa-2048 --compatible --out handout/
+  counterseal client bob --ask-password
   counterseal client backup-job --no-p12 --uri spiffe://example.com/backup
   counterseal client --batch people.csv --out handout/
   counterseal client --batch devices.jsonl --no-p12 --archive devices.tar
@@ -59,7 +58,7 @@ class Options(TypedDict):
     p12: bool
     compatible: bool
     p12_rounds: int | None
-    password_file: Path | None
+    password: PasswordSource
     batch: Path | None
     archive: Path | None
     out: Path
@@ -79,17 +78,8 @@ class Options(TypedDict):
 @click.option("--issuer", shell_complete=complete_cas, help="CA that issues it.  [default: the active client CA]")
 @click.option("--p12/--no-p12", default=True, help="Pack a PKCS#12 for browsers and devices.  [default: p12]")
 @click.option("--compatible", is_flag=True, help="PKCS#12 for old macOS, iOS, Android < 14, Windows Server 2016.")
-@click.option(
-    "--p12-rounds",
-    type=int,
-    metavar="N",
-    help="Key derivation of the PKCS#12, 2048 to 300000 rounds.  [default: 20000]",
-)
-@click.option(
-    "--password-file",
-    type=FILE,
-    help="Take the PKCS#12 password from a file's first line.  [default: made and shown once]",
-)
+@rounds_option
+@password_options()
 @click.option(
     "--batch",
     type=click.Path(path_type=Path, dir_okay=False, exists=True),
@@ -120,17 +110,7 @@ def client(run: Run, **options: Unpack[Options]) -> None:
 
 def _make_one(run: Run, name: str, options: Options) -> None:
     private_key = generate_key(parse_key_spec(options["key"]))
-    if options["p12"] and (refusal := browser_key_refusal(private_key.public_key())):
-        raise RefusedError("bundle.browser_key", refusal, hint="use --key p-256, or --no-p12 for a program")
-    password = choose_password(options["password_file"]) if options["p12"] else None
-    strength = Strength.COMPATIBLE if options["compatible"] else Strength.MODERN
-    rounds = checked_rounds(options["p12_rounds"])
-
-    def pack(issued: Issued) -> FileSet:
-        credential = credential_of(issued, private_key)
-        packed = encode(credential, password, strength=strength, rounds=rounds) if password else None
-        return pem_files(credential, pkcs12=packed)
-
+    packing = _packing(private_key.public_key(), options)
     with run.authority() as authority:
         made = issue_files(
             run,
@@ -139,11 +119,19 @@ def _make_one(run: Run, name: str, options: Options) -> None:
             Destination(options["out"], options["force"], options["dry_run"]),
             name=name,
             issuer=options["issuer"],
-            pack=pack,
+            pack=lambda issued: pack(issued, private_key, packing),
         )
-    shown = {"password": password} if password and options["password_file"] is None else {}
     if made:
+        shown = options["password"].to_show(packing.password if packing else None)
         show_issued(run, *made, extra=shown, following=shell_line("counterseal", "show", name))
+
+
+def _packing(public_key: CertificatePublicKeyTypes, options: Options) -> Packing | None:
+    if not options["p12"]:
+        refuse_password(options["password"])
+        return None
+    strength = Strength.COMPATIBLE if options["compatible"] else Strength.MODERN
+    return choose_packing(public_key, strength, rounds=options["p12_rounds"], password=options["password"])
 
 
 def _ask(authority: Authority, name: str, public_key: CertificatePublicKeyTypes, options: Options) -> Asked:

@@ -16,11 +16,11 @@ import click
 from counterseal.authority.batch.check import Examined, chunk_size, examine
 from counterseal.authority.batch.issue import is_recorded, issue_batch
 from counterseal.authority.batch.ledger import Ledger, Place, issued_names
-from counterseal.authority.batch.order import BatchOrder, Packing
-from counterseal.bundles.pkcs12 import FAST_ROUNDS, Strength, browser_key_refusal, checked_rounds
+from counterseal.authority.batch.order import BatchOrder
+from counterseal.bundles.pkcs12 import FAST_ROUNDS, Strength
 from counterseal.cli.dry_run import show_dry_run, unseen
-from counterseal.cli.passphrase import choose_password
-from counterseal.errors import FileError, InputError, RefusedError
+from counterseal.cli.packing import choose_packing, refuse_password
+from counterseal.errors import FileError, InputError
 from counterseal.files import make_directory
 from counterseal.keystore.software import generate_key
 from counterseal.pki.keys import parse_key_spec
@@ -33,8 +33,10 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from counterseal.authority.parts import Authority
+    from counterseal.bundles.pkcs12 import Packing
     from counterseal.cli.client import Options
     from counterseal.cli.common import Run
+    from counterseal.pki.keys import KeySpec
 
 PER_ROW = ("email", "uri", "dns", "subject")
 SUFFIXES = (".key.pem", ".fullchain.pem", ".p12")
@@ -84,17 +86,20 @@ def run_batch(run: Run, rows: Path, options: Options) -> None:
 
 def _order(authority: Authority, options: Options) -> BatchOrder:
     key = parse_key_spec(options["key"])
-    packing = None
-    if options["p12"]:
-        if refusal := browser_key_refusal(generate_key(key).public_key()):
-            raise RefusedError("bundle.browser_key", refusal, hint="use --key p-256, or --no-p12 for programs")
-        strength = Strength.COMPATIBLE if options["compatible"] else Strength.MODERN
-        password_file = options["password_file"]
-        password = choose_password(password_file) if password_file else None
-        packing = Packing(strength, checked_rounds(options["p12_rounds"]), password)
+    packing = _packing(key, options)
     named = options["issuer"]
     issuer = authority.issuing(authority.store.ca(named)) if named else authority.issuer_for(Purpose.CLIENT)
     return BatchOrder(authority.profile("client"), issuer, key, packing, options["group"], options["lifetime"])
+
+
+def _packing(key: KeySpec, options: Options) -> Packing | None:
+    password = options["password"]
+    if not options["p12"]:
+        refuse_password(password)
+        return None
+    strength = Strength.COMPATIBLE if options["compatible"] else Strength.MODERN
+    public_key, one_for_all = generate_key(key).public_key(), password if password.given else None
+    return choose_packing(public_key, strength, rounds=options["p12_rounds"], password=one_for_all)
 
 
 def _place(options: Options) -> Place:

@@ -16,7 +16,7 @@ from counterseal.agent.trust import parse_fingerprint, show_fingerprint
 from counterseal.bundles.pem import TRUST_ANCHOR_FILE, file_stem
 from counterseal.cli.common import DIRECTORY, FILE, Run, common
 from counterseal.cli.dry_run import dry_run_option, show_dry_run, unseen
-from counterseal.cli.passphrase import choose_password
+from counterseal.cli.passphrase import PasswordSource, password_options
 from counterseal.errors import FileError, InputError
 from counterseal.files import read_file
 from counterseal.fileset import PUBLIC
@@ -60,7 +60,7 @@ _STDIN = Path("-")
 @click.option("--san", multiple=True, help="One more name to ask for; may be repeated.")
 @click.option("--key", default="p-256", show_default=True, help="Kind of key: p-256, rsa-2048 ...")
 @click.option("--p12", is_flag=True, help="Pack a PKCS#12 too.")
-@click.option("--password-file", type=FILE, help="Its password, a file's first line.  [default: made and shown once]")
+@password_options()
 @click.option("--out", type=DIRECTORY, default=Path(), help="Directory for the files.  [default: this one]")
 @click.option("--force", is_flag=True, help="Replace a certificate that is there.")
 @dry_run_option
@@ -76,7 +76,7 @@ def enroll_(
     san: tuple[str, ...],
     key: str,
     p12: bool,
-    password_file: Path | None,
+    password: PasswordSource,
     out: Path,
     force: bool,
     dry_run: bool,
@@ -87,8 +87,8 @@ def enroll_(
     """
     server = ServerAddress.parse(url)
     pinned = parse_fingerprint(fingerprint) if fingerprint is not None else None
-    password = choose_password(password_file) if p12 or password_file is not None else None
-    wish = Wish(name, tuple(map(parse_name, san)), parse_key_spec(key), password)
+    chosen = password.choose() if p12 or password.given else None
+    wish = Wish(name, tuple(map(parse_name, san)), parse_key_spec(key), chosen)
     anchors = read_file(ca) if ca is not None else None
     given = _read_token(token)
     if dry_run:
@@ -98,8 +98,7 @@ def enroll_(
     held = enroll(
         server, wish, out, secret=given.secret, fingerprint=pinned or given.fingerprint, anchors=anchors, force=force
     )
-    shown = {"password": password} if password and password_file is None else {}
-    show_held(run, "enrolled", held, extra=shown, following=_following(held, url, out))
+    show_held(run, "enrolled", held, extra=password.to_show(chosen), following=_following(held, url, out))
 
 
 def _show_rehearsal(run: Run, server: ServerAddress, wish: Wish, trusted: Trust, out: Path) -> None:

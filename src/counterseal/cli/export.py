@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import textwrap
 from pathlib import Path
 
@@ -11,18 +10,17 @@ import click
 from counterseal.authority.credential import credential_of, issued_before
 from counterseal.authority.find import find
 from counterseal.bundles.device_help import DEVICES, steps
-from counterseal.bundles.export import ExportFormat, export
-from counterseal.bundles.password import generate_password
+from counterseal.bundles.export import ExportFormat, export, refuse_password
 from counterseal.bundles.pem import file_stem
 from counterseal.bundles.pkcs12 import Strength
+from counterseal.cli.beside import open_key_file
 from counterseal.cli.common import DIRECTORY, FILE, Run, common
 from counterseal.cli.completions import complete_certificates
 from counterseal.cli.dry_run import dry_run_option, show_dry_run
-from counterseal.cli.passphrase import choose_password
+from counterseal.cli.passphrase import PasswordSource, password_options
 from counterseal.cli.terminal import text_width
-from counterseal.files import make_directory, preview, read_file, write_fileset
+from counterseal.files import make_directory, preview, write_fileset
 from counterseal.fileset import FileSet
-from counterseal.keystore.pkcs8 import open_key
 from counterseal.store.records import Status
 
 EPILOG = """\b
@@ -39,7 +37,7 @@ Examples:
     "--format", "kind", type=click.Choice([kind.value for kind in ExportFormat]), default="p12", help="What to make."
 )
 @click.option("--key-file", type=FILE, help="Its private key.  [default: NAME.key.pem in --out]")
-@click.option("--password-file", type=FILE, help="Password in a file's first line.  [default: made and shown once]")
+@password_options()
 @click.option("--compatible", is_flag=True, help="For old macOS, iOS, Android < 14, Windows Server 2016.")
 @click.option("--help-device", type=click.Choice(list(DEVICES)), help="Print the steps for this device, and stop.")
 @click.option("--out", type=DIRECTORY, default=Path(), help="Directory for the files.  [default: this one]")
@@ -52,7 +50,7 @@ def export_(
     selector: str,
     kind: str,
     key_file: Path | None,
-    password_file: Path | None,
+    password: PasswordSource,
     compatible: bool,
     help_device: str | None,
     out: Path,
@@ -66,22 +64,21 @@ def export_(
         run.show({"device": help_device, "steps": text.splitlines()}, "\n".join(wrapped))
         return
     wanted = ExportFormat(kind)
-    password = _password(wanted, password_file)
+    chosen = _choose(password, wanted)
     with run.authority() as authority:
         record = find(authority, selector, statuses=(Status.VALID,))
         path = key_file or out / f"{file_stem(record.name)}.key.pem"
-        key = open_key(read_file(path), run.ask_passphrase(), source=str(path)) if key_file or path.exists() else None
+        key = open_key_file(run, path) if key_file or path.exists() else None
         files = export(
             credential_of(issued_before(authority, record), key),
             wanted,
-            password=password,
+            password=chosen,
             strength=Strength.COMPATIBLE if compatible else None,
         )
-    shown = {"password": password} if password and password_file is None else {}
     if dry_run:
         show_dry_run(run, files=preview(out, files))
         return
-    paths = _write(out, files, force=force)
+    paths, shown = _write(out, files, force=force), password.to_show(chosen)
     lines = [*(f"wrote {path}" for path in paths), *(f"{name} {value}" for name, value in shown.items())]
     run.show({"files": paths, **shown}, "\n".join(lines))
 
@@ -95,7 +92,9 @@ def _write(out: Path, files: FileSet, *, force: bool) -> list[str]:
     return [one.path for one in planned]
 
 
-def _password(wanted: ExportFormat, password_file: Path | None) -> str | None:
-    if password_file is not None:
-        return choose_password(password_file)
-    return generate_password(os.urandom) if wanted.needs_password else None
+def _choose(password: PasswordSource, wanted: ExportFormat) -> str | None:
+    if wanted.needs_password:
+        return password.choose()
+    if password.given:
+        refuse_password(wanted)
+    return None

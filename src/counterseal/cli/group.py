@@ -65,7 +65,7 @@ SECTIONS: dict[str, dict[str, Entry]] = {
         "revoke": Entry("counterseal.cli.revoke:revoke", "Revoke a certificate, and lock it out of nginx."),
         "unrevoke": Entry("counterseal.cli.revoke:unrevoke", "Take back a certificate_hold."),
         "renew": Entry("counterseal.cli.renew:renew", "Issue the same certificate again, here or by a CA elsewhere."),
-        "rekey": Entry("counterseal.cli.renew:rekey", "Issue the same certificate again, with a new key."),
+        "rekey": Entry("counterseal.cli.rekey:rekey", "Issue the same certificate again, with a new key."),
         "refresh": Entry("counterseal.cli.refresh:refresh", "Do what is due: lists, site certificates, one deploy."),
         "timer": Entry("counterseal.cli.timer:timer", "Have refresh called by systemd or cron."),
         "reminders": Entry("counterseal.cli.reminders:reminders", "Be told by mail or webhook before something ends."),

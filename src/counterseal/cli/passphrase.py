@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import wraps
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, ParamSpec, TypeVar
 
 import click
 
-from counterseal.bundles.password import check_password, generate_password
+from counterseal.bundles.password import MIN_CHOSEN_LENGTH, check_password, generate_password
+from counterseal.cli.common import FILE
 from counterseal.errors import InputError
 from counterseal.files import exposed, read_first_line
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+P = ParamSpec("P")
+R = TypeVar("R")
 CREDENTIAL = "counterseal-passphrase"
 MIN_LENGTH = 8
 
@@ -79,8 +87,66 @@ def read_password(password_file: Path | None, prompt: str) -> bytes:
     )
 
 
-def choose_password(password_file: Path | None) -> str:
-    """Return the password in the file's first line, checked, or a new one."""
-    if password_file is None:
-        return generate_password(os.urandom)
-    return check_password(read_first_line(password_file).decode(errors="replace"))
+class PasswordSource(NamedTuple):
+    """Where the password of a new PKCS#12 comes from: a file, the terminal, or where neither is given, chance."""
+
+    file: Path | None
+    ask: bool
+
+    @property
+    def given(self) -> bool:
+        """Whether a person chooses it; one that is made has to be shown once."""
+        return self.file is not None or self.ask
+
+    def choose(self) -> str:
+        """Return the password, checked; raises what ``check_password`` does, UsageError without a terminal."""
+        if self.file is not None:
+            return check_password(read_first_line(self.file).decode(errors="replace"))
+        return _ask_new_password() if self.ask else generate_password(os.urandom)
+
+    def to_show(self, password: str | None) -> dict[str, str]:
+        """Return what has to be shown of it: nothing of a password that a person chose."""
+        return {"password": password} if password is not None and not self.given else {}
+
+
+def password_options(
+    *, when: str = "", otherwise: str = "made and shown once"
+) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Give a command --password-file and --ask-password, and hand them to it as a PasswordSource, ``password``.
+
+    Their help says ``when`` they count, and what happens ``otherwise``.
+    """
+
+    def decorate(command: Callable[P, R]) -> Callable[P, R]:
+        @click.option(
+            "--password-file", type=FILE, help=f"{when}PKCS#12 password, a file's first line.  [default: {otherwise}]"
+        )
+        @click.option("--ask-password", is_flag=True, help=f"{when}Type the PKCS#12 password, twice.")
+        @wraps(command)
+        def with_password(*args: P.args, **kwargs: P.kwargs) -> R:
+            file, ask = kwargs.pop("password_file"), bool(kwargs.pop("ask_password"))
+            assert file is None or isinstance(file, Path)  # noqa: S101 - click converts it; for the type checker
+            if file is not None and ask:
+                raise click.UsageError("--password-file and --ask-password exclude each other")
+            kwargs["password"] = PasswordSource(file, ask)
+            return command(*args, **kwargs)
+
+        return with_password
+
+    return decorate
+
+
+def _ask_new_password() -> str:
+    if not sys.stdin.isatty():
+        raise click.UsageError("--ask-password needs a terminal to ask on\nhint: use --password-file FILE")
+    return str(
+        click.prompt(
+            f"new password of the PKCS#12, {MIN_CHOSEN_LENGTH} characters or more",
+            confirmation_prompt="the same again",
+            hide_input=True,
+            default="",
+            show_default=False,
+            value_proc=check_password,  # what is too short is not asked for twice
+            err=True,
+        )
+    )

@@ -1,37 +1,32 @@
-"""``counterseal renew`` and ``counterseal rekey``."""
+"""``counterseal renew``."""
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict, Unpack
 
 import click
 
-from counterseal.authority.credential import credential_of
 from counterseal.authority.find import find
 from counterseal.authority.renew import ask_again
-from counterseal.authority.revoke import revoke_record
-from counterseal.bundles.password import generate_password
-from counterseal.bundles.pem import pem_files
-from counterseal.bundles.pkcs12 import Strength, browser_key_refusal, encode
+from counterseal.bundles.pem import file_stem
+from counterseal.cli.beside import open_key_file, strength_like
 from counterseal.cli.common import DIRECTORY, FILE, DurationType, Run, common
 from counterseal.cli.completions import complete_certificates
 from counterseal.cli.dry_run import dry_run_option
 from counterseal.cli.issuing import Destination, issue_files, show_issued
-from counterseal.errors import shell_line
-from counterseal.keystore.software import generate_key
-from counterseal.pki.crl import RevocationReason
-from counterseal.pki.keys import parse_key_spec
-from counterseal.pki.shown import show_serial
+from counterseal.cli.packing import choose_packing, pack
+from counterseal.cli.passphrase import PasswordSource, password_options
+from counterseal.errors import InputError, KeyAccessError, shell_line
 from counterseal.store.records import Status
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import timedelta
 
-    from counterseal.authority.signing import Issued
-    from counterseal.fileset import FileSet
+    from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
+
+    from counterseal.pki.policy import Asked
 
 
 class RenewOptions(TypedDict):
@@ -46,7 +41,7 @@ class RenewOptions(TypedDict):
     keep_key: bool
     key: str | None
     ca: Path | None
-    password_file: Path | None
+    password: PasswordSource
     then: str | None
     dry_run: bool
 
@@ -72,7 +67,7 @@ command, are replaced at one moment, with a new key unless --keep-key says other
 @click.option("--keep-key", is_flag=True, help="With --server: for the same key.")
 @click.option("--key", help="With --server: kind of the new key.  [default: as the one before]")
 @click.option("--ca", type=FILE, help="With --server: the root to verify it with.  [default: ca.pem in --out]")
-@click.option("--password-file", type=FILE, help="With --server: make a PKCS#12 with this password.")
+@password_options(otherwise="one is made and shown where a PKCS#12 is replaced")
 @click.option("--then", metavar="COMMAND", help="With --server: what the shell runs after a renewal.")
 @dry_run_option
 @common
@@ -96,13 +91,13 @@ def renew(run: Run, **options: Unpack[RenewOptions]) -> None:
                 options["keep_key"],
                 options["key"],
                 options["ca"],
-                options["password_file"],
+                options["password"],
                 options["then"],
                 options["dry_run"],
             ),
         )
         return
-    _refuse_options(options, ("if_due", "keep_key", "key", "ca", "password_file", "then"), "is for --server URL")
+    _refuse_options(options, ("if_due", "keep_key", "key", "ca", "then"), "is for --server URL")
     if selector is None:
         raise click.UsageError("give the NAME or serial number of a certificate, or the CA elsewhere with --server")
     _renew_here(run, selector, options)
@@ -115,67 +110,39 @@ def _refuse_options(options: RenewOptions, names: Sequence[str], why: str) -> No
 
 
 def _renew_here(run: Run, selector: str, options: RenewOptions) -> None:
+    out, password = options["out"], options["password"]
     with run.authority() as authority:
         record = find(authority, selector, statuses=(Status.VALID,))
         asked = ask_again(authority, record, lifetime=options["lifetime"])
+        key = packing = None
+        if password.given or (out / f"{file_stem(record.name)}.p12").exists():
+            key = _key_at_hand(run, out, record.name, asked)
+            strength = strength_like(out, record.name)
+            packing = choose_packing(asked.public_key, strength, rounds=None, password=password)
         made = issue_files(
             run,
             authority,
             asked,
-            Destination(options["out"], options["force"], options["dry_run"]),
+            Destination(out, options["force"], options["dry_run"]),
             name=record.name,
             issuer=record.issuer,
-            pack=lambda issued: pem_files(credential_of(issued, None)),
+            pack=lambda issued: pack(issued, key, packing, key_file=False),
         )
     if made:
-        show_issued(run, *made, extra={}, following=shell_line("counterseal", "list", "--name", record.name))
+        shown = password.to_show(packing.password if packing else None)
+        show_issued(run, *made, extra=shown, following=shell_line("counterseal", "list", "--name", record.name))
 
 
-@click.command(epilog="\b\nExamples:\n  counterseal rekey alice --revoke-old --out handout/ --force")
-@click.argument("selector", metavar="NAME|SERIAL", shell_complete=complete_certificates)
-@click.option("--key", default="p-256", show_default=True, help="Kind of the new key.")
-@click.option("--lifetime", type=DurationType(), help="How long it lives.  [default: as the one before]")
-@click.option("--revoke-old", is_flag=True, help="Revoke the one before as superseded; deploy to put it in force.")
-@click.option("--out", type=DIRECTORY, default=Path(), help="Directory for the files.  [default: this one]")
-@click.option("--force", is_flag=True, help="Replace files that exist.")
-@dry_run_option
-@common
-def rekey(
-    run: Run,
-    *,
-    selector: str,
-    key: str,
-    lifetime: timedelta | None,
-    revoke_old: bool,
-    out: Path,
-    force: bool,
-    dry_run: bool,
-) -> None:
-    """Issue the same certificate again, with a new key; a client gets a new PKCS#12 too."""
-    private_key = generate_key(parse_key_spec(key))
-    with run.authority() as authority:
-        record = find(authority, selector, statuses=(Status.VALID,))
-        asked = ask_again(authority, record, public_key=private_key.public_key(), lifetime=lifetime)
-        is_for_browsers = asked.profile.purpose == "client" and not browser_key_refusal(private_key.public_key())
-        password = generate_password(os.urandom) if is_for_browsers else None
-
-        def pack(issued: Issued) -> FileSet:
-            credential = credential_of(issued, private_key)
-            packed = encode(credential, password, strength=Strength.MODERN) if password else None
-            return pem_files(credential, pkcs12=packed)
-
-        made = issue_files(
-            run,
-            authority,
-            asked,
-            Destination(out, force, dry_run),
-            name=record.name,
-            issuer=record.issuer,
-            pack=pack,
-            more=[f"revoke {show_serial(record.serial_number)} as superseded"] * revoke_old,
+def _key_at_hand(run: Run, out: Path, name: str, asked: Asked) -> CertificateIssuerPrivateKeyTypes:
+    """Return the key for the PKCS#12, which lies beside the certificate before."""
+    path = out / f"{file_stem(name)}.key.pem"
+    if not path.exists():
+        raise InputError(
+            "renew.pkcs12_key",
+            f"no private key for the PKCS#12: {path}",
+            hint="choose another --out and leave the password out, or make a new key: counterseal rekey",
         )
-        if made and revoke_old:
-            revoke_record(authority, record, RevocationReason.SUPERSEDED)
-    extra = {"password": password} if password else {}
-    if made:
-        show_issued(run, *made, extra=extra, following="counterseal nginx deploy" if revoke_old else "")
+    key = open_key_file(run, path)
+    if key.public_key() != asked.public_key:
+        raise KeyAccessError("key.mismatch", f"the key does not belong to the certificate beside it: {path}")
+    return key

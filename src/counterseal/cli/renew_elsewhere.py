@@ -12,7 +12,6 @@ from counterseal.agent.renew import Manner, Renewed, done, is_announced, rehears
 from counterseal.bundles.pem import file_stem
 from counterseal.cli.dry_run import show_dry_run
 from counterseal.cli.enroll import held_document, planned_files, show_held
-from counterseal.cli.passphrase import choose_password
 from counterseal.compose.place import now
 from counterseal.errors import FileError
 from counterseal.files import read_file
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
 
     from counterseal.agent.renew import AtHand
     from counterseal.cli.common import Run
+    from counterseal.cli.passphrase import PasswordSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Elsewhere:
     keep_key: bool
     key: str | None
     ca: Path | None
-    password_file: Path | None
+    password: PasswordSource
     then: str | None
     dry_run: bool
 
@@ -50,7 +50,7 @@ def renew_elsewhere(run: Run, given: Elsewhere) -> None:
         spec=parse_key_spec(given.key) if given.key is not None else None,
         only_if_due=given.if_due,
         anchors=read_file(given.ca) if given.ca is not None else None,
-        password=choose_password(given.password_file) if given.password_file is not None else None,
+        password=given.password.choose() if given.password.given else None,
         announce=given.then is not None,
     )
     server = ServerAddress.parse(given.server)
@@ -71,9 +71,7 @@ def _show_rehearsal(run: Run, before: AtHand, place: Place, given: Elsewhere) ->
     key = "the same key" if given.keep_key else "a new key"
     acts = [f"ask {given.server} for the next certificate of {place.stem}, for {key}"]
     acts += [f"run: {given.then}"] if given.then else []
-    show_dry_run(
-        run, acts=acts, files=planned_files(place.directory, place.stem, with_pkcs12=bool(given.password_file))
-    )
+    show_dry_run(run, acts=acts, files=planned_files(place.directory, place.stem, with_pkcs12=given.password.given))
 
 
 def _show(run: Run, renewed: Renewed) -> None:

@@ -78,6 +78,18 @@ def key_spec_of(public_key: PublicKeyTypes) -> KeySpec | None:
     return None
 
 
+def next_key_spec(public_key: PublicKeyTypes) -> KeySpec:
+    """Return the kind of the key that follows this one: the same, or where that is not certified, what comes nearest.
+
+    An RSA key of an odd size is followed by the next larger one; a key of an unsuitable kind by P-256.
+    """
+    spec = key_spec_of(public_key) or P256
+    if spec.bits is None:
+        return spec
+    bits = -(-spec.bits // _RSA_STEP) * _RSA_STEP
+    return KeySpec(spec.algorithm, min(max(bits, MIN_RSA_BITS), MAX_RSA_BITS))
+
+
 def show_key(public_key: PublicKeyTypes) -> str:
     """Return the kind of a key in words for people: ``ECDSA P-256``, ``RSA 2048``, ``Ed25519``."""
     spec = key_spec_of(public_key)

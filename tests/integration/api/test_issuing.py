@@ -222,14 +222,22 @@ def test_renew_and_rekey(service: Running) -> None:
 
 
 def test_a_rekey_can_revoke_the_one_before(service: Running) -> None:
-    """In one step, once for a key: a repetition has the same files, and the same certificate is the revoked one."""
+    """In one step, once for a key: a repetition has the same files, and the same certificate is the revoked one.
+
+    The new key is of the kind as before.
+    """
     operator, headers = Client(service, "operator"), {"Idempotency-Key": "rekeyed"}
-    made = operator.call("POST", "/v1/credentials", {"profile": "client", "name": "ivan"}).json["certificate"]
+    first = {"profile": "client", "name": "ivan", "key": "p-384"}
+    made = operator.call("POST", "/v1/credentials", first).json["certificate"]
     path, wish = f"/v1/certificates/{made['serial_number']}", {"revoke_old": True, "packing": {"format": "pem"}}
     assert operator.call("POST", f"{path}/rekey", wish | {"dry_run": True}).status == 200
     assert operator.call("GET", path).json["certificate"]["status"] == "valid"
     rekeyed = operator.call("POST", f"{path}/rekey", wish, headers)
     assert rekeyed.status == 201, rekeyed.content
+    files = {one["name"]: b64decode(one["content"]) for one in rekeyed.json["files"]}
+    key = x509.load_pem_x509_certificate(files["ivan.cert.pem"]).public_key()
+    assert isinstance(key, ec.EllipticCurvePublicKey)
+    assert key.curve.name == "secp384r1"
     revoked = rekeyed.json["revoked"]
     assert (revoked["serial_number"], revoked["revocation_reason"]) == (made["serial_number"], "superseded")
     crl = x509.load_der_x509_crl(operator.call("GET", "/v1/crls/clients").content)

@@ -12,7 +12,9 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
-from command import counterseal, write_secret
+from command import counterseal, here, write_secret
+from counterseal.bundles.pkcs12 import Strength
+from counterseal.bundles.pkcs12_reader import load_pkcs12, read_protection
 from programs import run_program
 
 
@@ -20,10 +22,8 @@ from programs import run_program
 def home(tmp_path: Path) -> Path:
     """Return a home with a client certificate for alice, its files in ``out``."""
     home = tmp_path / "home"
-    assert counterseal(home, "init", "--no-passphrase").code == 0
-    made = counterseal(
-        home, "client", "alice", "--group", "ops", "--email", "a@b.example", "--out", str(tmp_path / "out")
-    )
+    assert here(home, "init", "--no-passphrase").code == 0
+    made = here(home, "client", "alice", "--group", "ops", "--email", "a@b.example", "--out", str(tmp_path / "out"))
     assert made.code == 0, made.stderr
     return home
 
@@ -53,6 +53,50 @@ def test_renew_keeps_the_key_and_rekey_makes_a_new_one(home: Path, tmp_path: Pat
     pkcs12 = str(tmp_path / "rekeyed" / "alice.p12")
     run_program("openssl", "pkcs12", "-in", pkcs12, "-passin", f"file:{tmp_path}/password", "-noout", cwd=tmp_path)
     assert json.loads(counterseal(home, "show", serial, "--json").stdout)["certificate"]["status"] == "revoked"
+
+
+@pytest.mark.parametrize(
+    ("made", "rekeyed", "kind", "strength"),
+    [
+        ("--key p-384 --compatible", "", "P-384", Strength.COMPATIBLE),
+        ("--key p-384 --compatible", "--modern --key rsa-2048", "(2048 bit", Strength.MODERN),
+        ("--key rsa-3072", "", "(3072 bit", Strength.MODERN),
+        ("--key ed25519 --no-p12", "", "ED25519", None),
+        ("", "--no-p12", "P-256", None),
+    ],
+)
+def test_rekey_keeps_the_kind_of_key_and_of_pkcs12(
+    home: Path, tmp_path: Path, made: str, rekeyed: str, kind: str, strength: Strength | None
+) -> None:
+    """Unless it is told otherwise; openssl says what they are."""
+    out = tmp_path / "bob"
+    assert here(home, "client", "bob", *made.split(), "--out", str(out)).code == 0
+    before = (out / "bob.p12").read_bytes() if (out / "bob.p12").exists() else None
+    again = here(home, "rekey", "bob", *rekeyed.split(), "--out", str(out), "--force", "--json")
+    assert again.code == 0, again.stderr
+    assert kind in run_program("openssl", "pkey", "-in", str(out / "bob.key.pem"), "-noout", "-text", cwd=out)
+    packed = (out / "bob.p12").read_bytes() if (out / "bob.p12").exists() else None
+    assert ("password" in json.loads(again.stdout), packed != before) == (strength is not None, strength is not None)
+    assert packed is None or strength is None or read_protection(packed).strength is strength
+
+
+def test_renew_replaces_the_pkcs12_that_it_finds(home: Path, tmp_path: Path) -> None:
+    """With the key beside it, of the same strength, for a password that is shown; without the key it stops before."""
+    out = tmp_path / "out"
+    assert here(home, "export", "alice", "--compatible", "--out", str(out), "--force").code == 0
+    renewed = here(home, "renew", "alice", "--out", str(out), "--force", "--json")
+    assert renewed.code == 0, renewed.stderr
+    password = json.loads(renewed.stdout)["password"].encode()
+    packed = (out / "alice.p12").read_bytes()
+    certificate = load_pkcs12(packed, password).cert
+    assert certificate is not None
+    assert certificate.certificate == _certificate(out / "alice.cert.pem")
+    assert read_protection(packed).strength is Strength.COMPATIBLE
+    (out / "alice.key.pem").unlink()
+    serial = f"{certificate.certificate.serial_number:034X}"
+    refused = here(home, "renew", serial, "--out", str(out), "--force")
+    assert (refused.code, "no private key for the PKCS#12" in refused.stderr) == (2, True), refused.stderr
+    assert load_pkcs12((out / "alice.p12").read_bytes(), password).key is not None
 
 
 @pytest.mark.parametrize("kind", ["p12", "pem", "mobileconfig", "java", "kubernetes"])

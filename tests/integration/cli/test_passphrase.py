@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from command import counterseal, write_secret
+from command import counterseal, here, write_secret
 from programs import run_program
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 SECRET = "correct horse battery"
+PASSWORD = "typed on a bus, twice"
 
 
 def typed(home: Path, *words: str, answers: list[str]) -> tuple[int, str]:
@@ -57,6 +58,59 @@ def test_a_passphrase_that_is_too_short_makes_nothing(tmp_path: Path) -> None:
     code, shown = typed(tmp_path / "home", "init", answers=["short", "short"])
     assert (code, "shorter than 8" in shown) == (2, True), shown
     assert not (tmp_path / "home").exists()
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """Return a home whose keys need no passphrase, with a client alice whose PKCS#12 is compatible, in ``out``."""
+    home = tmp_path / "home"
+    assert here(home, "init", "--no-passphrase").code == 0
+    made = here(home, "client", "alice", "--compatible", "--out", str(tmp_path / "out"))
+    assert made.code == 0, made.stderr
+    return home
+
+
+@pytest.mark.parametrize(
+    ("words", "file"),
+    [
+        ("client bob --ask-password --out @/out", "bob.p12"),
+        ("export alice --format java --ask-password --key-file @/out/alice.key.pem --out @/out", "alice.keystore.p12"),
+        ("rekey alice --ask-password --out @/out --force", "alice.p12"),
+        ("renew alice --ask-password --out @/out --force", "alice.p12"),
+    ],
+)
+def test_a_pkcs12_password_is_typed_twice(home: Path, tmp_path: Path, words: str, file: str) -> None:
+    """It is neither shown nor told; openssl opens with it what was written, and what differs is asked for again."""
+    given = [word.replace("@", str(tmp_path)) for word in words.split()]
+    code, shown = typed(home, *given, answers=[PASSWORD, f"{PASSWORD}!", PASSWORD, PASSWORD])
+    assert (code, PASSWORD in shown, "password  " in shown) == (0, False, False), shown
+    write_secret(tmp_path / "password", f"{PASSWORD}\n")
+    opened = str(tmp_path / "out" / file)
+    run_program("openssl", "pkcs12", "-in", opened, "-passin", f"file:{tmp_path}/password", "-noout", cwd=tmp_path)
+
+
+@pytest.mark.parametrize(("answer", "why"), [("", "has 0 characters, 12 to 128"), ("short", "has 5 characters, 12 to")])
+def test_a_pkcs12_password_that_is_too_short_makes_nothing(home: Path, tmp_path: Path, answer: str, why: str) -> None:
+    """The bounds are said at once, not after it was typed twice; nothing is issued."""
+    code, shown = typed(home, "client", "bob", "--ask-password", "--out", str(tmp_path / "out"), answers=[answer])
+    assert (code, why in shown) == (4, True), shown
+    assert "bob" not in here(home, "list").stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        ("client bob --ask-password", "--ask-password needs a terminal to ask on\nhint: use --password-file FILE"),
+        ("client bob --ask-password --password-file p", "--password-file and --ask-password exclude each other"),
+        ("client bob --ask-password --no-p12", "a password is for a PKCS#12, and --no-p12 makes none"),
+        ("rekey alice --ask-password --no-p12", "a password is for a PKCS#12, and --no-p12 makes none"),
+        ("export alice --format pem --ask-password", "the format has no place for a password: pem"),
+    ],
+)
+def test_a_pkcs12_password_that_cannot_be_typed_or_used(home: Path, words: str, why: str) -> None:
+    """Is refused with the reason before anything is asked or made."""
+    refused = here(home, *words.split())
+    assert (refused.code, why in refused.stderr) == (2, True), refused.stderr
 
 
 def test_a_file_that_others_can_read_is_remarked_on(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from counterseal.authority.order import order_client
@@ -13,19 +13,10 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 
     from counterseal.authority.batch.rows import ClientRow
-    from counterseal.bundles.pkcs12 import Strength
+    from counterseal.bundles.pkcs12 import Packing
     from counterseal.pki.keys import KeySpec
     from counterseal.pki.policy import Asked
     from counterseal.pki.profile import Profile
-
-
-@dataclass(frozen=True, slots=True)
-class Packing:
-    """How the PKCS#12 files are made; without a ``password`` each row gets one of its own."""
-
-    strength: Strength
-    rounds: int
-    password: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,9 +36,10 @@ if TYPE_CHECKING:
 
     from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 
-    from counterseal.authority.batch.order import BatchOrder, Packing
+    from counterseal.authority.batch.order import BatchOrder
     from counterseal.authority.batch.rows import ClientRow
     from counterseal.authority.batch.shape import Shape
+    from counterseal.bundles.pkcs12 import Packing
     from counterseal.pki.certificate import Draft, IssuanceRequest, Issuer
     from counterseal.store.records import CertificateRecord
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypedDict
 from counterseal.authority.credential import credential_of, issued_before
 from counterseal.authority.order import name_of_csr, order_client, order_from_csr, order_server
 from counterseal.authority.record_json import certificate_to_json
-from counterseal.authority.renew import ask_again
+from counterseal.authority.renew import ask_again, key_spec_after
 from counterseal.authority.revoke import revoke_record
 from counterseal.duration import parse_duration
 from counterseal.errors import InputError, KeyAccessError, NotFoundError, RefusedError
@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes, PrivateKeyTypes
 
     from counterseal.authority.parts import Authority
+    from counterseal.pki.keys import KeySpec
     from counterseal.pki.policy import Asked
     from counterseal.pki.profile import Profile
     from counterseal.store.records import CertificateRecord
@@ -107,7 +108,7 @@ async def make(call: Call) -> Reply:
     wanted: CredentialWish = call.body
     kept, issued = None if wanted.dry_run else await answered(call), None
     if kept is None:
-        password, key = choose_password(call, wanted.packing), await _new_key(call, wanted.key)
+        password, key = choose_password(call, wanted.packing), await _new_key(call, parse_key_spec(wanted.key))
 
         def decide(authority: Authority) -> Asked:
             return _order(_profile(authority, call, wanted.profile), wanted, key)
@@ -145,7 +146,8 @@ async def rekey(call: Call) -> Reply:
     kept, issued = None if wanted.dry_run else await answered(call), None
     if kept is None:
         record = await call.parts.service.access.read(lambda authority: _standing(authority, call))
-        password, key = choose_password(call, wanted.packing), await _new_key(call, wanted.key)
+        spec = parse_key_spec(wanted.key) if wanted.key else key_spec_after(record)
+        password, key = choose_password(call, wanted.packing), await _new_key(call, spec)
 
         def decide(authority: Authority) -> Asked:
             old, lifetime = _standing(authority, call), _lifetime(wanted.lifetime)
@@ -219,8 +221,8 @@ def _standing(authority: Authority, call: Call) -> CertificateRecord:
     return record
 
 
-async def _new_key(call: Call, kind: str) -> CertificateIssuerPrivateKeyTypes:
-    return await call.parts.service.access.sign(lambda: generate_key(parse_key_spec(kind)))
+async def _new_key(call: Call, spec: KeySpec) -> CertificateIssuerPrivateKeyTypes:
+    return await call.parts.service.access.sign(lambda: generate_key(spec))
 
 
 def _given_key(text: str | None) -> PrivateKeyTypes | None:

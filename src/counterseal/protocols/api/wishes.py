@@ -89,9 +89,9 @@ class RenewWish(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
 
 class RekeyWish(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
-    """A new key for the same certificate."""
+    """A new key for the same certificate; of the kind as before unless ``key`` says otherwise."""
 
-    key: KeyKind = "p-256"
+    key: KeyKind | None = None
     lifetime: Lifetime | None = None
     revoke_old: Annotated[
         bool, Described(description="Revoke the one before as superseded, in the same step, and publish the list.")

@@ -1,0 +1,56 @@
+"""What ``client``, ``rekey`` and ``renew`` share: whether a PKCS#12 is made beside the PEM files, and how."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from counterseal.authority.credential import credential_of
+from counterseal.bundles.pem import pem_files
+from counterseal.bundles.pkcs12 import Packing, browser_key_refusal, checked_rounds, encode
+from counterseal.errors import RefusedError
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes, PublicKeyTypes
+
+    from counterseal.authority.signing import Issued
+    from counterseal.bundles.pkcs12 import Strength
+    from counterseal.cli.passphrase import PasswordSource
+    from counterseal.fileset import FileSet
+
+rounds_option = click.option(
+    "--p12-rounds",
+    type=int,
+    metavar="N",
+    help="Key derivation of the PKCS#12, 2048 to 300000 rounds.  [default: 20000]",
+)
+
+
+def choose_packing(
+    public_key: PublicKeyTypes, strength: Strength, *, rounds: int | None, password: PasswordSource | None
+) -> Packing:
+    """Return how a PKCS#12 with such a key is made; without ``password`` it is made later, for each file its own.
+
+    Raises RefusedError ``bundle.browser_key``, before anybody is asked for a password.
+    """
+    if refusal := browser_key_refusal(public_key):
+        raise RefusedError("bundle.browser_key", refusal, hint="use --key p-256, or --no-p12 for a program")
+    return Packing(strength, checked_rounds(rounds), None if password is None else password.choose())
+
+
+def refuse_password(password: PasswordSource) -> None:
+    """Refuse a password where there is no PKCS#12 to protect with it."""
+    if password.given:
+        raise click.UsageError("a password is for a PKCS#12, and --no-p12 makes none")
+
+
+def pack(
+    issued: Issued, key: CertificateIssuerPrivateKeyTypes | None, packing: Packing | None, *, key_file: bool = True
+) -> FileSet:
+    """Return the files of an issued certificate, with a PKCS#12 where one is to be made."""
+    credential = credential_of(issued, key)
+    packed = None
+    if packing is not None and packing.password is not None:
+        packed = encode(credential, packing.password, strength=packing.strength, rounds=packing.rounds)
+    return pem_files(credential if key_file else credential_of(issued, None), pkcs12=packed)
