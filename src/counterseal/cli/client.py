@@ -69,7 +69,7 @@ class Options(TypedDict):
 @click.command(epilog=EPILOG)
 @click.argument("name", required=False)
 @click.option("--email", multiple=True, help="E-mail address; may be repeated.")
-@click.option("--uri", multiple=True, help="URI such as spiffe://example.com/x; may be repeated.")
+@click.option("--uri", multiple=True, help="URI such as spiffe://example.com/x or a URN; may be repeated.")
 @click.option("--dns", multiple=True, help="DNS name of a device; may be repeated.")
 @click.option("--group", help="Group (OU) by which a site can admit it.")
 @click.option("--key", default="p-256", show_default=True, help="Kind of key: p-256, rsa-2048 ...")

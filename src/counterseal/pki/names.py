@@ -17,7 +17,7 @@ from counterseal.errors import InputError
 from counterseal.pki.extensions import extension_in
 from counterseal.pki.shown import printable, quoted
 from counterseal.pki.subject import show_subject
-from counterseal.pki.uris import is_address, uri_host
+from counterseal.pki.uris import has_no_host, is_address, uri_host
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -85,7 +85,10 @@ def check_name(name: x509.GeneralName) -> x509.GeneralName:
 
 
 def host_of(name: x509.GeneralName) -> str | None:
-    """Return the domain in which a checked name lies: of a DNS name, a mailbox or a URI; None for an address."""
+    """Return the domain in which a checked name lies: of a DNS name, a mailbox or a URI; None for an address.
+
+    It is empty for a URI without a host, which lies in no domain.
+    """
     if isinstance(name, x509.RFC822Name):
         return name.value.rpartition("@")[2]
     if isinstance(name, x509.UniformResourceIdentifier):
@@ -171,9 +174,9 @@ def uri(text: str) -> x509.UniformResourceIdentifier:
 
 
 def uri_text(text: str) -> str:
-    """Return an absolute URI with a host, such as ``spiffe://example.org/db``, as it was written."""
+    """Return an absolute URI such as ``spiffe://example.org/db`` or ``urn:dev:ops:32473-pump-7`` as it was written."""
     host = uri_host(text)
-    if text.lower().startswith("spiffe:") or is_address(host):
+    if not host or text.lower().startswith("spiffe:") or is_address(host):
         return text
     try:
         plain = dns_text(host) == host.lower()
@@ -185,7 +188,7 @@ def uri_text(text: str) -> str:
 
 
 def _guess(text: str) -> Callable[[str], x509.GeneralName]:
-    if "://" in text:
+    if "://" in text or has_no_host(text):
         return uri
     if "@" in text:
         return email_address

@@ -48,7 +48,8 @@ class Profile:
 
     ``name_kinds`` are the kinds of subject alternative names that it may have (DNS, IP, email, URI), ``requires_name``
     asks for a DNS name or IP address among them, and ``permitted_domains``, when given, for every DNS name, mailbox
-    and URI to lie in one of these. A ``probe`` is made for a proof: marked by its OU and possibly dated into the past.
+    and URI to lie in one of these, which a URN cannot. A ``probe`` is made for a proof: marked by its OU and possibly
+    dated into the past.
     """
 
     name: str

@@ -1,8 +1,10 @@
-"""Uniform resource identifiers as subject alternative names: absolute, with a host, and of one meaning only.
+"""Uniform resource identifiers as subject alternative names: absolute, and of one meaning only.
 
-Peers compare them octet for octet, and many see them joined into one string with other names; so nothing stands in one
-that separates names, and nothing is percent-encoded that could be written plainly. RFC 5280 4.2.1.6, RFC 3986, and for
-``spiffe:`` the SPIFFE ID of the SPIFFE standard, section 2.
+They have a host, as RFC 5280 4.2.1.6 demands wherever there is an authority (RFC 3986 3.2), but for two schemes that
+name things without one: ``urn:`` (RFC 8141) and ``tag:`` (RFC 4151). Peers compare them octet for octet, and many see
+them joined into one string with other names; so nothing stands in one that separates names, but for the comma of a tag,
+which only a date can follow, and nothing is percent-encoded that could be written plainly. A ``spiffe:`` URI is a
+SPIFFE ID (SPIFFE standard, section 2), ``urn:uuid:`` has a UUID (RFC 9562 section 4).
 """
 
 from __future__ import annotations
@@ -21,6 +23,25 @@ _URI = re.compile(
         (?P<rest>[/?\#](?:[A-Za-z0-9._~:/?\#@!$&()*+;=-]|%[0-9A-Fa-f]{2})*)?""",
     re.VERBOSE,
 )
+_CHARACTER = r"(?:[A-Za-z0-9._~:@!$&()*+;=-]|%[0-9A-Fa-f]{2})"  # pchar of RFC 3986 without comma and quote
+_NAMES_WITHOUT_HOST = {
+    "urn": (
+        re.compile(
+            r"urn:(?:uuid:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+            rf"|(?!uuid:)[a-z0-9][a-z0-9-]{{0,30}}[a-z0-9]:{_CHARACTER}(?:{_CHARACTER}|/)*)",
+            re.IGNORECASE,
+        ),
+        "a URN is urn:NAMESPACE:NAME without '?' or '#', such as urn:uuid:f81d4fae-7dec-11d0-a765-00a0c91e6bf6",
+    ),
+    "tag": (
+        re.compile(
+            r"tag:(?:[a-z0-9._-]+@)?[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*"
+            rf",[0-9]{{4}}(?:-[0-9]{{2}}){{0,2}}:(?:{_CHARACTER}|[/?])*",
+            re.IGNORECASE,
+        ),
+        "a tag is tag:DOMAIN,DATE:NAME, such as tag:example.com,2026:pump-7",
+    ),
+}
 _SPIFFE_ID = re.compile(r"spiffe://[a-z0-9._-]{1,255}(?:/(?!\.{1,2}(?:/|\Z))[A-Za-z0-9._-]+)*")
 _PERCENT = re.compile(r"%([0-9A-Fa-f]{2})")
 _NEVER_ENCODED = frozenset(
@@ -31,19 +52,25 @@ _NEVER_ENCODED = frozenset(
 def uri_host(text: str) -> str:
     """Return the host of a strict absolute URI, an IPv6 address in its brackets; raises InputError ``name.uri``.
 
-    The host's own syntax is left to the caller, except that an address is one.
+    It is empty for a URN and a tag. The host's own syntax is left to the caller, except that an address is one.
     """
     if text[:9].lower() == "spiffe://":
         return _spiffe_trust_domain(text)
+    if has_no_host(text):
+        _check_name(text)
+        return ""
     match = _URI.fullmatch(text) if len(text) <= _MAX_URI else None
     if match is None:
-        raise _refused(text, "write it as scheme://host/path, without user, space, comma or quotes")
+        raise _refused(text, "write scheme://host/path, without user, space, comma or quotes; or a urn: or tag:")
     if int(match["port"] or 0) > _MAX_PORT:
         raise _refused(text, f"there is no port {match['port']}")
-    for encoded in _PERCENT.finditer(text):
-        if int(encoded[1], 16) in _NEVER_ENCODED:
-            raise _refused(text, f"{encoded[0]} is a character that is written plainly, or that never stands in a URI")
+    _check_encoded(text)
     return match["host"]
+
+
+def has_no_host(text: str) -> bool:
+    """Whether it is a URI of one of the schemes that name without a host: ``urn:`` and ``tag:``."""
+    return text.partition(":")[0].lower() in _NAMES_WITHOUT_HOST
 
 
 def is_address(host: str) -> bool:
@@ -58,6 +85,19 @@ def is_address(host: str) -> bool:
     return True
 
 
+def _check_name(text: str) -> None:
+    pattern, hint = _NAMES_WITHOUT_HOST[text.partition(":")[0].lower()]
+    if len(text) > _MAX_URI or not pattern.fullmatch(text):
+        raise _refused(text, hint)
+    _check_encoded(text)
+
+
+def _check_encoded(text: str) -> None:
+    for encoded in _PERCENT.finditer(text):
+        if int(encoded[1], 16) in _NEVER_ENCODED:
+            raise _refused(text, f"{encoded[0]} is a character that is written plainly, or that never stands in a URI")
+
+
 def _spiffe_trust_domain(text: str) -> str:
     if not _SPIFFE_ID.fullmatch(text) or len(text) > _MAX_URI:
         raise _refused(text, "a SPIFFE ID is spiffe://trust-domain/path: lower-case domain, no port, query or '%'")
@@ -65,4 +105,4 @@ def _spiffe_trust_domain(text: str) -> str:
 
 
 def _refused(text: str, hint: str) -> InputError:
-    return InputError("name.uri", f"not an absolute URI with a host: {quoted(text)}", hint=hint)
+    return InputError("name.uri", f"not a URI to certify: {quoted(text)}", hint=hint)

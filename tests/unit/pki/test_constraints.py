@@ -114,6 +114,8 @@ def test_host_bits_are_answered_with_the_network() -> None:
         ("a@example.com", "email:A@example.com", False),
         ("a@example.com", "email:b@example.com", False),
         ("URI:example.com", "spiffe://example.com/a", True),
+        ("URI:example.com", "urn:uuid:f81d4fae-7dec-11d0-a765-00a0c91e6bf6", False),
+        ("example.com", "urn:uuid:f81d4fae-7dec-11d0-a765-00a0c91e6bf6", True),
         ("URI:example.com", "https://example.com:8443/", True),
         ("URI:example.com", "https://a.example.com/", False),
         ("URI:.example.com", "https://a.example.com/", True),

@@ -348,6 +348,8 @@ def test_wildcards() -> None:
         ("URI:spiffe://corp.example/a", True),
         ("URI:https://a.corp.example:8443/", True),
         ("URI:spiffe://evil.example/a", False),
+        ("urn:uuid:f81d4fae-7dec-11d0-a765-00a0c91e6bf6", False),
+        ("tag:corp.example,2026:a", False),
         ("ops@corp.example", True),
         ("ops@evil.example", False),
         ("10.0.0.1", True),
@@ -355,7 +357,10 @@ def test_wildcards() -> None:
     ],
 )
 def test_permitted_domains(name: str, *, permitted: bool) -> None:
-    """DNS names, mailboxes and URIs lie in a permitted domain, however it is written; addresses lie in none."""
+    """DNS names, mailboxes and URIs lie in a permitted domain, however it is written; URNs lie in none.
+
+    To addresses that says nothing.
+    """
     kinds = frozenset({"DNS", "IP", "email", "URI"})
     profile = replace(SERVER, name="corp", permitted_domains=("Corp.Example", "other.example"), name_kinds=kinds)
     order = asked(profile, "corp.example", name)
