@@ -22,6 +22,7 @@ from counterseal.authority.probes import (
     issue_probe,
     issue_probes,
     retire_probes,
+    signs_no_more,
     split_identity,
 )
 from counterseal.authority.revoke import revoke_record
@@ -54,9 +55,15 @@ class BackendPlace:
 
 
 def make_backends(authority: Authority, site: AnySite) -> FileSet:
-    """Return the impostors of one site as files of a generation, readable by the owner only."""
+    """Return the impostors of one site as files of a generation, readable by the owner only.
+
+    None where nobody can make them, because a CA is revoked and its key destroyed.
+    """
     name = next(iter(site.backend_names.values()))
-    servers, clients = authority.last_for(Purpose.SERVER).name, authority.last_for(Purpose.CLIENT).name
+    cas = authority.last_for(Purpose.SERVER), authority.last_for(Purpose.CLIENT)
+    if any(signs_no_more(authority, ca) for ca in cas):
+        return FileSet()
+    servers, clients = (ca.name for ca in cas)
     past, day = authority.clock() - timedelta(days=2), timedelta(days=1)
     ours, called = (dns_name(name),), f"backend-{site.name}"
     retire_probes(authority, BACKEND_PROBE, servers, called)

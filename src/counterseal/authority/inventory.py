@@ -8,14 +8,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from counterseal.moments import epoch
+from counterseal.moments import epoch, moment, show_moment
 from counterseal.pki.profile import UNLISTED
 from counterseal.store.records import Query, Status
 
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
-    from counterseal.store.records import CertificateRecord
+    from counterseal.store.records import CARecord, CertificateRecord
 
 EXPIRED = "expired"
 
@@ -65,3 +65,11 @@ class Wanted:
 def status_of(record: CertificateRecord, now: datetime) -> str:
     """Return the status a person wants to hear; the last second of a certificate still counts (RFC 5280 4.1.2.5)."""
     return EXPIRED if record.status is Status.VALID and record.not_after < epoch(now) else str(record.status)
+
+
+def show_state(record: CARecord) -> str:
+    """Return in words how a CA stands: ``active``, ``retired for clients-2``, ``revoked 2026-11-27 10:00 UTC, ...``."""
+    if record.revoked_at is not None:
+        succeeded = f", {record.successor} in its place" if record.successor else ""
+        return f"revoked {show_moment(moment(record.revoked_at))}, {record.revocation_reason}{succeeded}"
+    return record.state if record.successor is None else f"retired for {record.successor}"

@@ -15,7 +15,7 @@ from counterseal.store.records import Status
 
 if TYPE_CHECKING:
     from counterseal.authority.parts import Authority
-    from counterseal.store.records import CertificateRecord
+    from counterseal.store.records import CARecord, CertificateRecord
 
 
 class KnownCAs:
@@ -25,8 +25,8 @@ class KnownCAs:
         self._authority = authority
 
     @cached_property
-    def _by_certificate(self) -> dict[bytes, str]:
-        return {record.certificate: record.name for record in self._authority.store.cas()} if self._authority else {}
+    def _by_certificate(self) -> dict[bytes, CARecord]:
+        return {record.certificate: record for record in self._authority.store.cas()} if self._authority else {}
 
     @property
     def certificates(self) -> tuple[x509.Certificate, ...]:
@@ -38,12 +38,27 @@ class KnownCAs:
         """The newest revocation list of each CA that has one, as nginx is given them; None where there is none."""
         if self._authority is None:
             return None
-        found = [self._authority.store.latest_crl(name) for name in self._by_certificate.values()]
+        found = [self._authority.store.latest_crl(ca.name) for ca in self._by_certificate.values()]
         return tuple(RevocationList(one.crl) for one in found if one is not None) or None
 
     def lists_about(self, certificate: x509.Certificate) -> tuple[RevocationList, ...] | None:
         """Return these lists where a CA of the home issued the certificate, else None."""
         return self.lists if any(one.subject == certificate.issuer for one in self.certificates) else None
+
+    def revoked_issuer_of(self, certificate: x509.Certificate) -> str | None:
+        """Return in words that the CA of the home which issued the certificate is revoked, None where it is not.
+
+        The list of the CA above it may not say so yet: for that its key has to be at hand.
+        """
+        ca = self._issuer_of(certificate)
+        if ca is None or ca.revoked_at is None:
+            return None
+        since = show_moment(moment(ca.revoked_at))
+        return f"CA {ca.name} of this home is revoked since {since}, and all it issued with it"
+
+    def _issuer_of(self, certificate: x509.Certificate) -> CARecord | None:
+        issued = {one.subject: self._by_certificate[one.public_bytes(Encoding.DER)] for one in self.certificates}
+        return issued.get(certificate.issuer)
 
     def describe(self, certificate: x509.Certificate) -> str | None:
         """Return in words what is known of a certificate, None when it is a stranger."""
@@ -51,23 +66,26 @@ class KnownCAs:
             return None
         content = certificate.public_bytes(Encoding.DER)
         if content in self._by_certificate:
-            return f"CA {self._by_certificate[content]} of this home"
-        issued = {one.subject: self._by_certificate[one.public_bytes(Encoding.DER)] for one in self.certificates}
-        if certificate.issuer not in issued:
-            return None
-        return self._of_issuer(certificate.serial_number, content, issued[certificate.issuer])
+            return _called(self._by_certificate[content])
+        issuer = self._issuer_of(certificate)
+        return None if issuer is None else self._of_issuer(certificate.serial_number, content, issuer)
 
-    def _of_issuer(self, serial_number: int, content: bytes, issuer: str) -> str:
+    def _of_issuer(self, serial_number: int, content: bytes, issuer: CARecord) -> str:
         assert self._authority is not None  # noqa: S101 - asked by describe only
         try:
-            record = self._authority.store.certificate(serial_number, issuer=issuer)
+            record = self._authority.store.certificate(serial_number, issuer=issuer.name)
         except CountersealError:
-            return f"names CA {issuer} of this home as its issuer, which never issued it"
+            return f"names CA {issuer.name} of this home as its issuer, which never issued it"
         if record.certificate not in {None, content}:
-            return f"another certificate than the one that CA {issuer} of this home issued under this serial number"
-        return (
-            f"{_status(record, epoch(self._authority.clock()))} certificate {record.name} of CA {issuer} of this home"
-        )
+            return (
+                f"another certificate than the one that CA {issuer.name} of this home issued under this serial number"
+            )
+        status = _status(record, epoch(self._authority.clock()))
+        return f"{status} certificate {record.name} of {_called(issuer)}"
+
+
+def _called(ca: CARecord) -> str:
+    return f"CA {ca.name} of this home{'' if ca.revoked_at is None else ', which is revoked'}"
 
 
 def _status(record: CertificateRecord, at: int) -> str:

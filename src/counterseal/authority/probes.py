@@ -36,10 +36,11 @@ if TYPE_CHECKING:
 
     from counterseal.authority.parts import Authority
     from counterseal.authority.signing import Prepared
-    from counterseal.store.records import CertificateRecord
+    from counterseal.store.records import CARecord, CertificateRecord
 
 GOOD_LIFETIME = timedelta(days=7)
 UNLISTED = "unlisted"
+SERVER_PURPOSE = "server-purpose"
 _OUTSIDER = "outsider"
 _KEY_BEGINS = b"-----BEGIN PRIVATE KEY-----"
 
@@ -50,7 +51,8 @@ class Probes:
 
     good: ProbeIdentity
     expired: ProbeIdentity
-    server_purpose: ProbeIdentity
+    server_purpose: ProbeIdentity | None
+    """None where the CA for servers is revoked and its key destroyed."""
     revoked: ProbeIdentity
     unlisted: ProbeIdentity | None = None
     """A good one that the list of known certificates leaves out; only where a site has such a list."""
@@ -61,17 +63,24 @@ def make_probes(
 ) -> Probes:
     """Issue new probes under client CA ``ca``; the canary is kept in the directory ``canaries`` and made only once."""
     now = authority.clock()
-    servers = authority.last_for(Purpose.SERVER).name
+    servers = authority.last_for(Purpose.SERVER)
     past = now - timedelta(days=2)
     wanted = [
         Wanted(CLIENT_PROBE, ca, "good", lifetime),
         Wanted(CLIENT_PROBE, ca, "expired", timedelta(days=1), past),
-        Wanted(SERVER_PROBE, servers, "server-purpose", lifetime),
     ]
+    if not signs_no_more(authority, servers):
+        wanted.append(Wanted(SERVER_PROBE, servers.name, SERVER_PURPOSE, lifetime))
     if with_unlisted:
         wanted.append(Wanted(CLIENT_PROBE, ca, UNLISTED, lifetime))
-    good, expired, server_purpose, *unlisted = (identity for _, identity in issue_probes(authority, wanted))
-    return Probes(good, expired, server_purpose, _canary(authority, ca, canaries), *unlisted)
+    made = {identity.name: identity for _, identity in issue_probes(authority, wanted)}
+    canary = _canary(authority, ca, canaries)
+    return Probes(made["good"], made["expired"], made.get(SERVER_PURPOSE), canary, made.get(UNLISTED))
+
+
+def signs_no_more(authority: Authority, record: CARecord) -> bool:
+    """Whether a CA is revoked and its key destroyed, as it may be then: nobody needs it to make a probe."""
+    return record.revoked_at is not None and not authority.keystore.has(record.key_id)
 
 
 def issue_good(authority: Authority, ca: str) -> ProbeIdentity:
@@ -128,13 +137,15 @@ def has_probes(generation: Path, ca: str) -> bool:
 
 def read_probes(generation: Path, ca: str) -> Probes:
     """Return the probes that a generation carries; raises OSError when it carries none for this CA."""
-    names = ("good", "expired", "server-purpose", "revoked")
-    good, expired, server_purpose, revoked = (
-        split_identity(name, (generation / "probes" / ca / f"{name}.pem").read_bytes()) for name in names
+    place = generation / "probes" / ca
+    good, expired, revoked = (
+        split_identity(name, (place / f"{name}.pem").read_bytes()) for name in ("good", "expired", "revoked")
     )
-    unlisted = generation / "probes" / ca / f"{UNLISTED}.pem"
-    without = None if not unlisted.is_file() else split_identity(UNLISTED, unlisted.read_bytes())
-    return Probes(good, expired, server_purpose, revoked, without)
+    server_purpose, unlisted = (
+        split_identity(name, file.read_bytes()) if (file := place / f"{name}.pem").is_file() else None
+        for name in (SERVER_PURPOSE, UNLISTED)
+    )
+    return Probes(good, expired, server_purpose, revoked, unlisted)
 
 
 def _canary(authority: Authority, ca: str, canaries: Path) -> ProbeIdentity:

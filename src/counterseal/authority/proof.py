@@ -9,7 +9,7 @@ from counterseal.authority.backend_facts import backend_facts
 from counterseal.authority.backend_probes import backends_of
 from counterseal.authority.foreign import make_foreign_probe
 from counterseal.authority.parts import ROOT
-from counterseal.authority.probes import has_probes, issue_good, read_probes
+from counterseal.authority.probes import has_probes, issue_good, read_probes, signs_no_more
 from counterseal.authority.site_material import client_cas, revoked_client_cas
 from counterseal.handshake.observation import Endpoint
 from counterseal.handshake.sessions import remember_session
@@ -141,7 +141,7 @@ def _identities(
     is_ours = _plays_backend(authority, site, stage)
     backends = backends_of(authority, site, stage.generation, is_ours=is_ours) if site.backend_names else Backends()
     revoked_cas = {
-        record.name: issue_good(authority, record.name) if authority.keystore.has(record.key_id) else None
+        record.name: None if signs_no_more(authority, record) else issue_good(authority, record.name)
         for record in revoked_client_cas(authority, site)
     }
     if not admitted:

@@ -27,7 +27,7 @@ from counterseal.store.leases import give_lease_back
 from counterseal.store.records import CRLRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterator
 
     from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPublicKeyTypes
 
@@ -83,18 +83,35 @@ def stale_lists(authority: Authority) -> tuple[str, ...]:
 def ending_lists(authority: Authority) -> tuple[CRLTimes, ...]:
     """Return the lists that end within three days, or have ended, and whose CA's key is not here to sign another.
 
-    nginx refuses everybody under a CA whose list has ended.
+    nginx refuses everybody under a CA whose list has ended; of one that is revoked it does so anyway.
     """
     soon = epoch(authority.clock() + _SOON)
-    absent = (record.name for record in authority.store.cas() if not authority.keystore.has(record.key_id))
-    lists = (authority.store.latest_crl_times(name) for name in absent)
+    lists = (authority.store.latest_crl_times(record.name) for record in _absent(authority))
     return tuple(crl for crl in lists if crl is not None and crl.next_update <= soon)
 
 
+def lacking_lists(authority: Authority) -> tuple[str, ...]:
+    """Return the CAs of whose newest list a revocation is missing, and whose key is not here to sign another."""
+    lists = (authority.store.latest_crl_times(record.name) for record in _absent(authority))
+    return tuple(crl.issuer for crl in lists if crl is not None and _lacks_revocation(authority, crl))
+
+
+def _absent(authority: Authority) -> Iterator[CARecord]:
+    """Yield the CAs whose key is not here, but for those that are revoked."""
+    for record in authority.store.cas():
+        if record.revoked_at is None and not authority.keystore.has(record.key_id):
+            yield record
+
+
 def _is_stale(authority: Authority, ca: str) -> bool:
-    crl, newest = authority.store.latest_crl_times(ca), authority.store.last_revoked_at(ca)
+    crl = authority.store.latest_crl_times(ca)
     if crl is None or authority.clock() - moment(crl.this_update) >= authority.rules.crl_refresh:
         return True
+    return _lacks_revocation(authority, crl)
+
+
+def _lacks_revocation(authority: Authority, crl: CRLTimes) -> bool:
+    ca, newest = crl.issuer, authority.store.last_revoked_at(crl.issuer)
     if newest is None or newest < crl.this_update:
         return False
     listed = authority.store.latest_crl_change(ca)  # times know whole seconds: which of two came first, they do not

@@ -57,9 +57,9 @@ def read_cas(authority: Authority) -> tuple[CAState, ...]:
 
 
 def find_unready(authority: Authority) -> tuple[Finding, ...]:
-    """Return what keeps the CA from its work; a CA that has ended keeps nobody."""
+    """Return what keeps the CA from its work; one that has ended, or was revoked, has none."""
     now = authority.clock()
-    living = (state for state in read_cas(authority) if state.not_after > now)
+    living = (state for state in read_cas(authority) if state.not_after > now and state.record.revoked_at is None)
     return tuple(fault for state in living for fault in _faults(authority, state, now))
 
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from counterseal.authority.parts import Authority
+    from counterseal.authority.served import ServedSite
     from counterseal.authority.signing import Issued
 
 
@@ -119,6 +120,14 @@ def is_current(authority: Authority, certificate: x509.Certificate) -> bool:
     if authority.succession(ca)[-1].revoked_at is not None:
         return True
     return ca.revoked_at is None and record.status is Status.VALID and not is_due(authority, certificate)
+
+
+def sites_of_revoked(authority: Authority, served: Sequence[ServedSite]) -> tuple[str, ...]:
+    """Return the sites that go on serving a certificate of ours whose CA is revoked, for lack of another."""
+    revoked = {record.name for record in authority.store.cas() if record.revoked_at is not None}
+    ours = (one.site.name for one in served if one.certificate is None)
+    newest = ((name, authority.store.by_name(f"site:{name}", Status.VALID)[:1]) for name in ours)
+    return tuple(name for name, found in newest if any(record.issuer in revoked for record in found))
 
 
 def _make(

@@ -10,11 +10,12 @@ from cryptography.hazmat.primitives.hashes import SHA256
 
 from counterseal.authority.ca_json import ca_to_json
 from counterseal.authority.create import add_ca, rehearse_ca
+from counterseal.authority.inventory import show_state
 from counterseal.authority.parts import ROOT
 from counterseal.authority.publish import publish
 from counterseal.authority.retire import check_succession, retire
 from counterseal.cli.ca_revoke import revoke_ca_
-from counterseal.cli.ca_show import describe_state, show_ca
+from counterseal.cli.ca_show import show_ca
 from counterseal.cli.common import Commands, DurationType, Run, columns, common
 from counterseal.cli.dry_run import dry_run_option, show_dry_run
 from counterseal.cli.revoke import ground_in_force
@@ -70,7 +71,7 @@ def list_cas(run: Run) -> None:
         crl = crls[record.name]
         subject, until = show_subject(certificate.subject), certificate.not_valid_after_utc
         number = str(crl.number) if crl else "none"
-        rows.append((record.name, record.purpose, describe_state(record), f"{until:%Y-%m-%d}", number, subject))
+        rows.append((record.name, record.purpose, show_state(record), f"{until:%Y-%m-%d}", number, subject))
     run.show(
         {"cas": [ca_to_json(record, crls[record.name]) for record in cas]},
         columns(rows, titles=("NAME", "PURPOSE", "STATE", "UNTIL", "CRL", "SUBJECT")),

@@ -51,9 +51,9 @@ def revoke_ca_(run: Run, *, name: str, reason: str, yes: bool, no_deploy: bool, 
     began = time.monotonic()
     with run.authority() as authority:
         doomed = find_doomed(authority, name)
-        sites = _sites_admitting(run, authority, doomed.ca)
-        outcome = {"valid_certificates": doomed.valid, "sites": [site for site, _ in sites]}
-        acts = list(_acts(doomed, sites, reason))
+        sites, backends = _sites_admitting(run, authority, doomed.ca), _sites_trusting(run, doomed.ca)
+        outcome = {"valid_certificates": doomed.valid, "sites": [site for site, _ in sites], "backends_of": backends}
+        acts = list(_acts(doomed, sites, backends, reason))
         if dry_run:
             lists = [f"sign a new revocation list of {ca.name}" for ca in authority.store.cas()]
             deploy = ground_in_force(run, deploy=not no_deploy) is not None
@@ -82,12 +82,21 @@ def _sites_admitting(run: Run, authority: Authority, ca: CARecord) -> list[tuple
     return [(site, len(names) > 1) for site, names in admitted.items() if ca.name in names]
 
 
-def _acts(doomed: Doomed, sites: Sequence[tuple[str, bool]], reason: str) -> Iterator[str]:
+def _sites_trusting(run: Run, ca: CARecord) -> list[str]:
+    """Return the sites whose TLS backends may have a certificate of the CA."""
+    if ca.purpose != "server":
+        return []
+    return [one.site.name for one in run.settings().sites if one.site.backend_names and one.backend.trust is None]
+
+
+def _acts(doomed: Doomed, sites: Sequence[tuple[str, bool]], backends: Sequence[str], reason: str) -> Iterator[str]:
     ca = doomed.ca
     yield f"revoke CA {ca.name} (as {reason}), for good: {counted(doomed.valid, 'valid certificate')} with it"
     for site, admits_others in sites:
-        left = "" if admits_others else ", and so admit nobody"
-        yield f"admit nobody whom {ca.name} issued a certificate at site {site}{left}"
+        left = "" if admits_others else ", which admits no other CA: nobody gets in"
+        yield f"lock out of site {site} whom {ca.name} issued a certificate{left}"
+    if backends:
+        yield f"refuse a backend with a certificate of {ca.name} at site {', '.join(backends)}"
     if ca.purpose == "server":
         yield f"leave the server certificates of {ca.name} in place: a client that asks no list goes on taking them"
 
@@ -108,5 +117,4 @@ def _afterwards(authority: Authority, record: CARecord) -> Iterator[str]:
         yield "next: counterseal crl, with that key at hand"
     if record.successor is None:
         yield f"next: {replacing(record)}"
-    if record.purpose == "server":
-        yield f"then: replace what it issued: counterseal list --issuer {record.name} --status valid"
+    yield f"then replace what it issued: counterseal list --issuer {record.name} --status valid"

@@ -9,6 +9,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from counterseal.authority.ca_json import ca_to_json
+from counterseal.authority.inventory import show_state
 from counterseal.authority.parts import ROOT
 from counterseal.cli.common import Run, common
 from counterseal.cli.completions import complete_cas
@@ -44,21 +45,13 @@ def show_ca(run: Run, *, name: str) -> None:
     lines = [
         f"name     {record.name}",
         f"purpose  {record.purpose}",
-        f"state    {describe_state(record)}",
+        f"state    {show_state(record)}",
         *_certificate(certificate, now),
         f"key      {show_key(certificate.public_key())}, {key}",
         f"SHA-256  {fingerprint}",
         f"list     {_list(crl, now)}",
     ]
     run.show({"ca": ca_to_json(record, crl), "sha256": fingerprint}, "\n".join(lines))
-
-
-def describe_state(record: CARecord) -> str:
-    """Return in words how a CA stands: ``active``, ``retired for clients-2``, ``revoked 2026-11-27 10:00 UTC, ...``."""
-    if record.revoked_at is not None:
-        succeeded = f", {record.successor} in its place" if record.successor else ""
-        return f"revoked {show_moment(moment(record.revoked_at))}, {record.revocation_reason}{succeeded}"
-    return record.state if record.successor is None else f"retired for {record.successor}"
 
 
 def _certificate(certificate: x509.Certificate, now: datetime) -> Iterator[str]:

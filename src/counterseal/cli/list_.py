@@ -77,8 +77,11 @@ def list_(
         page = authority.store.search(wanted.query(now))
         if not page.records:
             _check_words(authority, profile, issuer)
+        revoked = {ca.name for ca in authority.store.cas() if ca.revoked_at is not None}
     text = _table(page, now)
     run.show({"certificates": [certificate_to_json(record) for record in page.records], "next": page.next}, text)
+    for ca in sorted(revoked & {one.issuer for one in page.records if one.status is Status.VALID}):
+        run.say(f"CA {ca} is revoked: what it issued is worth nothing, whatever its status: counterseal ca show {ca}")
     if page.next:
         run.say(f"more: add --after {page.next}")
 

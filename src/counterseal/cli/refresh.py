@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from counterseal.authority.parts import replacing
 from counterseal.authority.publish import ending_lists, publish, stale_lists
 from counterseal.cli.common import Run, common
 from counterseal.cli.dry_run import dry_run_option, show_dry_run
 from counterseal.cli.exit_codes import FINDINGS
 from counterseal.moments import moment, show_moment
+from counterseal.pki.profile import Purpose
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,8 +28,8 @@ if TYPE_CHECKING:
 def refresh(run: Run, *, dry_run: bool) -> int:
     """Sign lists that are old, renew site certificates that are due, deploy once if anything changed, send reminders.
 
-    Exit code 3 when a list is about to end whose CA's key is not here, a row of the proof was only warned of, or a
-    reminder was not taken.
+    Exit code 3 when a list is about to end whose CA's key is not here, a site serves a certificate of a revoked CA that
+    nobody replaces, a row of the proof was only warned of, or a reminder was not taken.
     """
     with run.authority() as authority:
         stale = stale_lists(authority)
@@ -38,16 +40,17 @@ def refresh(run: Run, *, dry_run: bool) -> int:
         if done is None and stale:
             signed = [crl.issuer for crl in publish(authority, only=stale).signed]
             done, document = f"new lists: {', '.join(signed)}", {"signed": signed}
-        ending = ending_lists(authority)
+        ending, stranded = ending_lists(authority), _tell_stranded(run, authority)
         sent = _remind(run, authority)
     for crl in ending:
         run.say(f"warning: the list of CA {crl.issuer} ends {show_moment(moment(crl.next_update))}, then nginx")
         run.say("refuses everybody under it, and the CA's key is not here to sign another one")
         run.say("hint: bring the key back for: counterseal crl; and set root_crl_lifetime longer than it is away")
+    document["of_revoked_ca"] = stranded
     document["ending"] = [crl.issuer for crl in ending]
     document["reminders"] = [{"channel": one.channel, "count": one.count} for one in sent if one.error is None]
     run.show({"changed": done is not None, **document}, done or "nothing is due")
-    return FINDINGS if ending or document.get("unmet") or any(one.error for one in sent) else 0
+    return FINDINGS if ending or stranded or document.get("unmet") or any(one.error for one in sent) else 0
 
 
 def _remind(run: Run, authority: Authority) -> Sequence[Sent]:
@@ -60,6 +63,20 @@ def _remind(run: Run, authority: Authority) -> Sequence[Sent]:
     sent = send_reminders(authority, settings)
     show_failures(run, sent)
     return sent
+
+
+def _tell_stranded(run: Run, authority: Authority) -> Sequence[str]:
+    """Say which sites serve a certificate of a revoked CA in whose place nobody issues; return them."""
+    served = run.settings().sites
+    if not served:
+        return ()
+    from counterseal.authority.site_certificate import sites_of_revoked  # noqa: PLC0415 - keys only where sites are
+
+    stranded = sites_of_revoked(authority, served)
+    if stranded:
+        run.say(f"warning: of a revoked CA is the certificate of site {', '.join(stranded)}, and no CA issues another")
+        run.say(f"hint: {replacing(authority.last_for(Purpose.SERVER))}")
+    return stranded
 
 
 def _deploy(run: Run, authority: Authority, stale: Sequence[str]) -> tuple[str | None, dict[str, Any]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from counterseal.authority.find import find
-from counterseal.authority.inventory import status_of
+from counterseal.authority.inventory import show_state, status_of
 from counterseal.authority.record_json import certificate_to_json
 from counterseal.cli.common import Run, common
 from counterseal.cli.completions import complete_certificates
@@ -31,6 +31,7 @@ def show(run: Run, *, selector: str, pem: bool) -> None:
     """Show one certificate of the inventory."""
     with run.authority() as authority:
         record, now = find(authority, selector), authority.clock()
+        issuer = authority.store.ca(record.issuer)
     encoded = _pem(record.certificate)
     if pem and encoded is None:
         raise NotFoundError(
@@ -42,7 +43,7 @@ def show(run: Run, *, selector: str, pem: bool) -> None:
         f"subject  {record.subject}",
         f"names    {', '.join(record.names) or 'none'}",
         f"profile  {record.profile}",
-        f"issuer   {record.issuer}",
+        f"issuer   {record.issuer}{f', {show_state(issuer)}' if issuer.revoked_at is not None else ''}",
         f"serial   {show_serial(record.serial_number)}",
         f"from     {show_moment(moment(record.not_before))}",
         f"until    {show_moment(moment(record.not_after))} ({show_duration(moment(record.not_after) - now)})",
@@ -51,7 +52,7 @@ def show(run: Run, *, selector: str, pem: bool) -> None:
     if record.revoked_at:
         lines.append(f"revoked  {show_moment(moment(record.revoked_at))}, {record.revocation_reason}")
     text = (encoded or "").rstrip() if pem else "\n".join(lines)
-    run.show({"certificate": certificate_to_json(record), "pem": encoded}, text)
+    run.show({"certificate": certificate_to_json(record), "issuer_state": issuer.state, "pem": encoded}, text)
 
 
 def _pem(content: bytes | None) -> str | None:

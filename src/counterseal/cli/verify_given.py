@@ -178,6 +178,8 @@ def _crls(run: Run, options: Options, certificates: Sequence[x509.Certificate]) 
     """Return the lists that are named or fetched; without any, for what a CA of this home issued, its own."""
     if not _names_lists(options):
         with known_home(run) as home:
+            if revoked := home.revoked_issuer_of(certificates[0]):
+                run.say(f"note: {revoked}")
             return home.lists_about(certificates[0])
     given = tuple(one for place in options["crl"] for one in _lists(place))
     if not options["fetch_crl"]:

@@ -65,4 +65,4 @@ def backend_rows(
 def _missing(backend: BackendFacts, attempt: Attempt | None) -> str:
     if attempt is None:
         return "no client at hand whom the site admits"
-    return "no such certificate at hand" if backend.is_ours else "the CA of the backend is not ours"
+    return "no such certificate at hand" if backend.is_ours else "the CA of the backend is not ours, or is revoked"

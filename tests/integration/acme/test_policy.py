@@ -7,10 +7,15 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 
-from acme_signing import csr
+from acme_client import Client
+from acme_signing import ClientKey, b64, csr
 from command import counterseal
 from integration.acme.conftest import Lab, start_lab
+from integration.acme.test_flow import authorized
 from integration.acme.test_restart import kill_and_start_again
 
 if TYPE_CHECKING:
@@ -86,6 +91,27 @@ def test_who_agreed_to_other_terms_agrees_again(tmp_path: Path) -> None:
         assert client.order("www.example.com").status == 403
         assert client.fetch("POST", page).status == 200
         assert client.order("www.example.com").status == 201
+
+
+def test_a_ca_is_not_revoked_here_and_a_revoked_one_issues_nothing(tmp_path: Path) -> None:
+    """Not even by whoever has its key, which is enough for any other certificate (RFC 8555 7.6)."""
+    with ExitStack() as stack:
+        lab = start_lab(stack, tmp_path / "home")
+        client = lab.client()
+        stack.callback(client.close)
+        key = load_pem_private_key((lab.service.home / "keys" / "servers.key.pem").read_bytes(), None)
+        assert isinstance(key, ec.EllipticCurvePrivateKey)
+        thief = Client(lab.directory, lab.context, ClientKey(key))
+        stack.callback(thief.close)
+        pem = json.loads(counterseal(lab.service.home, "ca", "export", "servers", "--json").stdout)["certificate"]
+        shown = b64(x509.load_pem_x509_certificate(pem.encode()).public_bytes(Encoding.DER))
+        refused = thief.post(thief.directory["revokeCert"], {"certificate": shown}, with_jwk=True)
+        assert (refused.status, refused.problem) == (403, "unauthorized")
+        order = authorized(lab, client, "late.example.com")
+        assert counterseal(lab.service.home, "ca", "revoke", "servers", "--yes").code == 0
+        done = client.finalize(order.json, csr("late.example.com"))
+        assert (done.status, done.problem) == (503, "serverInternal")
+        assert done.json["detail"].startswith("CA servers is revoked since ")
 
 
 def test_an_external_key_makes_one_account(strict: Lab) -> None:

@@ -269,6 +269,23 @@ def test_revoke_hold_and_back(service: Running) -> None:
     assert "key_compromise" in shown.stdout
 
 
+def test_a_ca_is_revoked_by_the_command_alone(service: Running) -> None:
+    """Its certificate is none to be revoked like others; from the next request on it issues nothing."""
+    assert counterseal(service.home, "ca", "add", "guests", "--purpose", "client").code == 0
+    operator = Client(service, "operator")
+    wish = {"profile": "client", "name": "trent", "issuer": "guests"}
+    assert operator.call("POST", "/v1/credentials", wish).status == 201
+    ca = x509.load_pem_x509_certificate(operator.call("GET", "/v1/cas/guests").json["certificate"].encode())
+    for change, body in (("revoke", {"reason": "ca_compromise"}), ("unrevoke", None)):
+        refused = operator.call("POST", f"/v1/certificates/{ca.serial_number:X}/{change}", body)
+        assert (refused.status, refused.json["code"]) == (409, "revoke.ca")
+        assert refused.json["hint"].endswith("counterseal ca revoke guests")
+    assert counterseal(service.home, "ca", "revoke", "guests", "--yes").code == 0
+    refused = operator.call("POST", "/v1/credentials", wish)
+    assert (refused.status, refused.json["code"]) == (409, "ca.revoked")
+    assert operator.call("GET", "/v1/cas/guests").json["ca"]["state"] == "revoked"
+
+
 def test_a_rehearsed_revocation_changes_nothing(service: Running) -> None:
     """It says what the certificate would be, or why it cannot; no list is published."""
     operator = Client(service, "operator")

@@ -2,16 +2,49 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
-from authority_fixtures import small_ca
-from counterseal.authority.site_certificate import KEY, ensure_server_certificate, needs_certificate
+from authority_fixtures import NOW, small_ca
+from counterseal.authority.create import add_ca
+from counterseal.authority.retire import retire
+from counterseal.authority.revoke_ca import revoke_ca
+from counterseal.authority.served import ServedSite
+from counterseal.authority.site_certificate import (
+    KEY,
+    ensure_server_certificate,
+    needs_certificate,
+    sites_of_revoked,
+)
 from counterseal.errors import KeyAccessError
+from counterseal.nginx.listen import Listen
+from counterseal.nginx.site import Site
+from counterseal.pki.crl import RevocationReason
+from counterseal.pki.profile import Purpose
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+def test_what_a_revoked_ca_issued_stays_until_another_issues(tmp_path: Path) -> None:
+    """A site must serve something; it is told of until then, and replaced at once after."""
+    served = ServedSite(Site("a", ("a.test",), (Listen("*", 443),), client_cas=("clients",), root="/srv"))
+    with small_ca(tmp_path) as authority:
+        made = ensure_server_certificate(authority, "a", ("a.test",), tmp_path / "kept")
+        assert sites_of_revoked(authority, [served]) == ()
+        revoke_ca(authority, "servers", RevocationReason.KEY_COMPROMISE)
+        assert ensure_server_certificate(authority, "a", ("a.test",), tmp_path / "kept").chain == made.chain
+        assert sites_of_revoked(authority, [served]) == ("a",)
+        add_ca(authority, "servers-2", Purpose.SERVER, encrypt=False)
+        retire(authority, "servers", "servers-2")
+        later = replace(authority, clock=lambda: NOW + timedelta(hours=1))
+        assert needs_certificate(later, ("a.test",), tmp_path / "kept")
+        ensure_server_certificate(later, "a", ("a.test",), tmp_path / "kept")
+        assert later.store.by_name("site:a")[0].issuer == "servers-2"
+        assert sites_of_revoked(later, [served]) == ()
 
 
 def test_a_certificate_is_kept_while_it_fits(tmp_path: Path) -> None:

@@ -9,7 +9,10 @@ from cryptography import x509
 
 from counterseal.authority.ahead import NAME as RESERVED_AHEAD
 from counterseal.authority.doctor.check import RESTORE, Check, attention, broken, ok
-from counterseal.authority.publish import stale_lists
+from counterseal.authority.inventory import show_state
+from counterseal.authority.parts import replacing
+from counterseal.authority.publish import lacking_lists, stale_lists
+from counterseal.authority.site_certificate import sites_of_revoked
 from counterseal.authority.timeline.gather import Kind, Span, gather
 from counterseal.authority.timeline.gather import State as SpanState
 from counterseal.duration import show_duration
@@ -124,7 +127,10 @@ def check_ends(authority: Authority, sites: Sequence[ServedSite]) -> Iterator[Ch
     """Yield how long the CAs, their lists and the sites' certificates still live, and how many others end soon."""
     timeline = gather(authority, sites, limit=1)
     spans = [span for span in timeline.spans if span.kind in _TOPICS]
-    yield from (_end(span, timeline.at) for span in spans if span.kind is not Kind.CRL)
+    orphans = dict(_orphans(authority, sites))
+    for span in spans:
+        if span.kind is not Kind.CRL:
+            yield orphans.get((span.kind, span.name)) or _end(span, timeline.at)
     yield from _lists(authority, [span for span in spans if span.kind is Kind.CRL], timeline.at)
     soon = sum(
         authority.store.count_valid(count.profile, (epoch(timeline.at), epoch(timeline.at) + _WEEK_SECONDS))[0]
@@ -138,13 +144,28 @@ def check_ends(authority: Authority, sites: Sequence[ServedSite]) -> Iterator[Ch
     yield attention("certificates", "", told, "; ".join([*first, "all of them: counterseal list --expiring 7d"]))
 
 
+def _orphans(authority: Authority, sites: Sequence[ServedSite]) -> Iterator[tuple[tuple[Kind, str], Check]]:
+    """Yield by what it is about a line for each CA that is revoked and has no successor, and what hangs on it."""
+    for record in authority.store.cas():
+        if record.revoked_at is not None and record.successor is None:
+            told = f"{record.purpose}, {show_state(record)}: nobody issues in its place"
+            yield (Kind.CA, record.name), attention("ca", record.name, told, replacing(record))
+    for site in sites_of_revoked(authority, sites):
+        told = "its certificate is of a revoked CA, which a client that asks no list goes on taking"
+        mend = "counterseal refresh, once a CA for servers issues again"
+        yield (Kind.SITE, site), attention("site certificate", site, told, mend)
+
+
 def _lists(authority: Authority, spans: Sequence[Span], at: datetime) -> Iterator[Check]:
-    stale = set(stale_lists(authority))
+    stale, lacking = set(stale_lists(authority)), set(lacking_lists(authority))
     listed = {span.name for span in spans}
     for span in spans:
         lines = _end(span, at)
         if span.name in stale and span.state is SpanState.FINE:
             lines = attention("list", span.name, "certificates were revoked since it was signed", "counterseal refresh")
+        if span.name in lacking:
+            told = "certificates were revoked since it was signed, and the key to sign another is not here"
+            lines = attention("list", span.name, told, f"counterseal crl, with the key of CA {span.name} at hand")
         yield lines
     for name in sorted(stale - listed):
         yield attention("list", name, "no list was signed yet", "counterseal crl")

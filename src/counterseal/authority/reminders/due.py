@@ -104,13 +104,13 @@ def _was_replaced(authority: Authority, record: CertificateRecord) -> bool:
 
 def _cas(cas: Sequence[CAState], begin: int, end: int, due: Due) -> None:
     for state in cas:
-        if state.record.successor is None and begin <= epoch(state.not_after) < end:
+        if state.record.state == "active" and begin <= epoch(state.not_after) < end:
             due.add(Ending("ca", state.record.name, state.record.purpose, state.not_after))
 
 
 def _lists(authority: Authority, cas: Sequence[CAState], marks: Mapping[str, int], due: Due) -> None:
     for state in cas:
-        if state.crl is None or state.not_after <= due.at:
+        if state.crl is None or state.not_after <= due.at or state.record.state == "revoked":
             continue
         ends = moment(state.crl.next_update)
         late = due.at - moment(state.crl.this_update) >= 2 * authority.rules.crl_refresh

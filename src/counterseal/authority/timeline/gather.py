@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from cryptography import x509
 
+from counterseal.authority.inventory import show_state
 from counterseal.authority.renewal import due_at
 from counterseal.authority.site_certificate import read_server_certificate
 from counterseal.authority.timeline.scale import STEPS
@@ -124,15 +125,16 @@ def _cas(authority: Authority, at: datetime) -> Iterator[Span]:
     for record in authority.store.cas():
         certificate = x509.load_der_x509_certificate(record.certificate)
         begin, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
-        note = record.purpose if record.successor is None else f"{record.purpose}, retired for {record.successor}"
-        due = due_at(begin, end, share_left=_CA_DUE) if record.successor is None else end
+        note = record.purpose if record.state == "active" else f"{record.purpose}, {show_state(record)}"
+        due = due_at(begin, end, share_left=_CA_DUE) if record.state == "active" else end
         yield _span(Kind.CA, record.name, note, begin, end, due, at)
 
 
 def _lists(authority: Authority, at: datetime) -> Iterator[Span]:
     for record in authority.store.cas():
         crl = authority.store.latest_crl_times(record.name)
-        if crl is not None:
+        is_over = record.revoked_at is not None and not authority.keystore.has(record.key_id)
+        if crl is not None and not is_over:
             begin, end = moment(crl.this_update), moment(crl.next_update)
             due = min(begin + authority.rules.crl_refresh, end)
             yield _span(Kind.CRL, record.name, f"number {crl.number}", begin, end, due, at)

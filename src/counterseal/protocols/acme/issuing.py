@@ -125,6 +125,8 @@ def _prepare(authority: Authority, order: OrderRecord, csr: CSR, at: int) -> Pre
     try:
         return prepare(authority, asked, name=named)
     except RefusedError as error:
+        if error.code == "ca.revoked":  # no other CSR would do
+            raise Problem("serverInternal", error.message, status=503) from None
         reasons = tuple(Subproblem("badCSR", finding.message) for finding in error.findings)
         raise Problem("badCSR", error.message, subproblems=reasons) from None
 

@@ -48,7 +48,7 @@ def revoke(authority: Authority, call: Call) -> Reply:
     try:
         revoke_record(authority, record, reason)
     except RefusedError as error:
-        raise Problem("alreadyRevoked", error.message) from None
+        raise Problem("alreadyRevoked" if error.code == "revoke.already" else "unauthorized", error.message) from None
     return Reply(publish=record.issuer)
 
 

@@ -15,11 +15,13 @@ from counterseal.authority.create import RootPlan, create
 from counterseal.authority.doctor.ca import check_ends, check_keys, check_store
 from counterseal.authority.doctor.check import Check, State, attention, broken, looked, ok, worst_of
 from counterseal.authority.publish import publish
+from counterseal.authority.revoke_ca import revoke_ca
 from counterseal.compose.home import new_home
 from counterseal.errors import ConfigError, FileError
 from counterseal.findings import Finding, Severity
 from counterseal.keystore.file import FileKeyStore
 from counterseal.moments import epoch
+from counterseal.pki.crl import RevocationReason
 from counterseal.pki.subject import parse_subject
 
 if TYPE_CHECKING:
@@ -99,6 +101,21 @@ def test_everything_grows_old(untouched: Authority, days: int, lists: State, iss
     (told,) = (check.message for check in checks if (check.topic, check.subject) == ("list", "clients"))
     assert told.startswith(f"number 1, {days}d" if days else "number 1, ")
     assert " old, until " in told
+
+
+def test_a_revoked_ca_is_told_until_another_issues(authority: Authority) -> None:
+    """With what puts another in its place; and that the list above it does not say so without the root's key."""
+    authority.keystore.path("root").unlink()
+    revoke_ca(authority, "clients", RevocationReason.KEY_COMPROMISE)
+    lines = {f"{line.topic} {line.subject}": line for line in check_ends(authority, ())}
+    told = lines["ca clients"]
+    assert (told.state, "client, revoked 20" in told.message) == (State.ATTENTION, True)
+    assert "counterseal ca retire clients --successor clients-2" in (told.mend or "")
+    assert lines["list root"].state is State.ATTENTION
+    assert lines["list root"].mend == "counterseal crl, with the key of CA root at hand"
+    authority.keystore.path("clients").unlink()
+    assert _states(check_keys(authority, unlock=False))["key clients"] is State.OK
+    assert "list clients" not in _states(check_ends(_after(authority, 9), ()))
 
 
 def test_keys_that_are_missing_or_open_to_others(authority: Authority) -> None:
