@@ -11,7 +11,7 @@ import msgspec
 from counterseal.protocols.acme.problems import malformed
 
 T = TypeVar("T")
-_TO_STANDARD = str.maketrans("-_+/=", "+/!!!")  # what is foreign here must be so there
+_TO_STANDARD = bytes.maketrans(b"-_+/=", b"+/!!!")  # what is foreign here must be so there
 _LAST = {0: None, 2: frozenset("AQgw"), 3: frozenset("AEIMQUYcgkosw048")}
 """By the letters beyond a multiple of four: which the last one may be, so that no bit of it is loose."""
 
@@ -26,7 +26,8 @@ def decode(text: str, what: str) -> bytes:
     try:
         last = _LAST[len(text) % 4]
         if last is None or text[-1] in last:
-            return binascii.a2b_base64(text.translate(_TO_STANDARD) + "=" * (-len(text) % 4), strict_mode=True)
+            standard = text.encode("ascii").translate(_TO_STANDARD)  # octets: a string is translated letter by letter
+            return binascii.a2b_base64(standard + b"=" * (-len(text) % 4), strict_mode=True)
     except (KeyError, ValueError):
         pass
     raise malformed(f"{what} is not base64url without padding")
