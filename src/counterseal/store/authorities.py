@@ -5,16 +5,10 @@ Decides that CRL numbers are dense and never repeated (RFC 5280 5.2.3), and how 
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
-
 from counterseal.errors import NotFoundError, StoreError, hint_for
 from counterseal.store.key_use_log import KeyUseLog
 from counterseal.store.leases import Lease, give_lease_back, require_lease, take_lease
 from counterseal.store.records import CARecord, CRLRecord, CRLTimes, NewKeyUse
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 _CA = (
     "name, purpose, parent, certificate, key_id, case when revoked_at is null then state else 'revoked' end,"
@@ -47,20 +41,28 @@ LONG_CRL = 256 * 1024
 """Octets from which on only that is kept of a list which an earlier one has not; some five thousand entries."""
 
 
+class _Once:
+    """While this is entered, the CAs that a store has read stand; a class, because every job enters one."""
+
+    def __init__(self, store: Authorities) -> None:
+        self._store = store
+
+    def __enter__(self) -> None:
+        self._store._once = True  # noqa: SLF001 - a part of it
+
+    def __exit__(self, *_: object) -> None:
+        self._store._once, self._store._known = False, None  # noqa: SLF001 - same
+
+
 class Authorities(KeyUseLog):
     """CAs and CRLs."""
 
     _once = False
     _known: tuple[CARecord, ...] | None = None
 
-    @contextmanager
-    def cas_once(self) -> Iterator[None]:
+    def cas_once(self) -> _Once:
         """Read the CAs once at most inside, for a job that is over soon: each look is a way to a server and back."""
-        self._once = True
-        try:
-            yield
-        finally:
-            self._once, self._known = False, None
+        return _Once(self)
 
     def add_ca(self, record: CARecord, key_use: NewKeyUse | None = None, *, crl_number: int = 0) -> None:
         """Add a CA and log the signature that made it, together; raises StoreError (``store.ca_exists``).

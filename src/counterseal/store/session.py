@@ -7,7 +7,7 @@ its ``Dialect``, beside the way it is opened.
 
 from __future__ import annotations
 
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from counterseal.errors import CountersealError
     from counterseal.store.rows import Row
 
+_NOTHING_MORE = nullcontext()
 _AT_ONCE = 4096  # rows fetched at a time where a million are read: few enough not to be felt in memory
 
 
@@ -133,18 +134,14 @@ class Session:
         finally:
             self._each_by_itself = False
 
-    @contextmanager
-    def statement(self) -> Iterator[None]:
+    def statement(self) -> AbstractContextManager[None]:
         """Make one writing statement durable, or a part of the transaction around it: it needs no step of its own."""
         if self._each_by_itself:
-            yield
-            return
+            return _NOTHING_MORE
         if not self._depth:
-            with self.transaction():
-                yield
-            return
+            return self.transaction()
         self._require_transaction()
-        yield
+        return _NOTHING_MORE
 
     def begin(self, *, alone: bool = True, durable: bool = True) -> None:
         """Begin a transaction that ``commit`` or ``abandon`` ends; for who cannot wait in between, see ``transaction``.
