@@ -16,6 +16,8 @@ from acme_client import Answered, Client
 from acme_signing import ClientKey, b64, csr, jws
 from command import counterseal
 from counterseal.protocols.acme.renewal import CertificateName
+from counterseal.store.acme.accounts import set_account_status
+from counterseal.store.sqlite import open_store
 from integration.acme.conftest import Lab, verify
 
 if TYPE_CHECKING:
@@ -157,6 +159,17 @@ def test_accounts_are_found_changed_and_deactivated(lab: Lab) -> None:
     assert client.register().problem == "unauthorized"
     client.close()
     other.close()
+
+
+def test_an_account_that_another_process_deactivates_is_so_at_once(lab: Lab) -> None:
+    """What is known of accounts counts until anything is committed to the file, by whatever process."""
+    client = lab.client()
+    kid = str(client.kid)
+    assert [client.post(kid).status for _ in range(3)] == [200] * 3
+    with open_store(lab.service.home / "store.sqlite") as elsewhere:
+        set_account_status(elsewhere, kid.rpartition("/")[2], "deactivated")
+    assert client.post(kid).problem == "unauthorized"
+    client.close()
 
 
 def test_an_account_gets_another_key(lab: Lab) -> None:

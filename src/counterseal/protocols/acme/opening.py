@@ -152,12 +152,22 @@ class Opening:
             with suppress(Problem):  # it may have been given another key elsewhere
                 key = _require_signed(envelope, _key_of(account))
         if account is None or key is None:
-            found = await self._service.access.read(lambda authority: find_account(authority.store, identifier))
-            account = require_account(found)
+            account = require_account(await self._find_account(identifier))
             key = _require_signed(envelope, _key_of(account))
         if remembers:
             self._remember(account)
         return key, account
+
+    async def _find_account(self, identifier: str) -> AccountRecord | None:
+        """Look it up; in a file, an account that was read since the last commit is the same still."""
+        access = self._service.access
+
+        def find(authority: Authority) -> AccountRecord | None:
+            return find_account(authority.store, identifier)
+
+        if access.is_shared:
+            return await access.read(find)
+        return await access.recall(f"account {identifier}", find)
 
     def forget(self, account: AccountRecord | None) -> None:
         """Read the account anew at its next request."""
