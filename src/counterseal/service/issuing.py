@@ -97,12 +97,14 @@ class _Work:
         if not (reserve(actor, self.prepared) and _is_instant(self.prepared)):
             return None
         self.content = self.prepared.sign()
-        return self.complete(authority)
+        return self._complete(actor)
 
     def complete(self, authority: Authority) -> Issued:
         """Record what was signed, with all that belongs to it."""
-        actor = self._acting(authority)
-        self._log_discarded(authority)
+        return self._complete(self._acting(authority))
+
+    def _complete(self, actor: Authority) -> Issued:
+        self._log_discarded(actor)
         self._together(actor)
         return record(actor, self.prepared, self.content, before=lambda issued: self._last(actor, issued))
 
@@ -110,19 +112,18 @@ class _Work:
         """Undo what was begun, and log the use of the CA's key for what nobody gets."""
         undo(authority)
         self._give_up_content()
-        self._log_discarded(authority)
+        self._log_discarded(self._acting(authority))
 
     def _give_up_content(self) -> None:
         if self.content:
             self._discarded.append(self.prepared)
             self.content = b""
 
-    def _log_discarded(self, authority: Authority) -> None:
-        actor = self._acting(authority)
+    def _log_discarded(self, actor: Authority) -> None:
         for one in self._discarded:
             serial_number = one.preview.serial_number
             use = key_use(actor, one.issuer.name, "certificate, discarded", one.draft.tbs, serial_number)
-            authority.store.append_key_use(use)
+            actor.store.append_key_use(use)
 
 
 async def sign(access: Access, prepared: Prepared) -> bytes:
