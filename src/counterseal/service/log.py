@@ -13,7 +13,10 @@ import traceback
 from contextlib import suppress
 from datetime import UTC, datetime
 
-_ENCODER = json.JSONEncoder(default=str)
+import msgspec
+
+_QUICK = msgspec.json.Encoder(enc_hook=str)
+_ASCII = json.JSONEncoder(default=str)
 
 
 class JSONLines(logging.Formatter):
@@ -51,5 +54,9 @@ def _write(line: str) -> None:
 
 
 def _line(level: str, event: str, fields: dict[str, object]) -> str:
-    at = datetime.now(UTC).isoformat(timespec="milliseconds")
-    return _ENCODER.encode({"at": at, "level": level, "event": event, **fields})
+    told = {"at": datetime.now(UTC).isoformat(timespec="milliseconds"), "level": level, "event": event, **fields}
+    with suppress(UnicodeEncodeError):  # half a surrogate pair, as in the name of a file
+        line = _QUICK.encode(told)
+        if line.isascii():
+            return line.decode()
+    return _ASCII.encode(told)  # whatever the terminal or the file takes, it takes this
