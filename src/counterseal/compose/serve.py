@@ -6,6 +6,7 @@ A new face is one line in ``_faces``.
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 from contextlib import AsyncExitStack, closing, nullcontext
 from dataclasses import asdict, dataclass, replace
@@ -156,6 +157,7 @@ async def _serve(home: Path, settings: Settings, passphrase: Passphrase, started
         _listen_to_signals([server for server, _ in served], own)
         addresses = [None if one is None else shown_address(one) for one in bound]
         entries = {face.entry[0]: origin.usual + face.entry[1] for face in faces if face.entry}
+        gc.freeze()  # what was loaded and made so far stays: no collection has to walk through it
         listening = Listening(origin.usual, shown_address(listener), entries, *addresses)
         started(listening)
         log("serving", **asdict(listening))
