@@ -41,7 +41,9 @@ class Reach:
         for address in (await self._permitted(host))[:TRIED]:
             try:
                 async with asyncio.timeout(CONNECT_SECONDS):
-                    return await _connect(address, port, context, server_name)
+                    return await asyncio.open_connection(
+                        str(address), port, ssl=context, server_hostname=server_name if context else None
+                    )
             except (OSError, TimeoutError) as error:
                 last = _failure(address, port, error)
         raise Lookup(last)
@@ -70,20 +72,6 @@ def _leaves_from(address: Address) -> bool:
             return parse_address(probe.getsockname()[0]) == address
     except OSError:
         return False
-
-
-async def _connect(
-    address: Address, port: int, context: ssl.SSLContext | None, server_name: str | None
-) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    family = socket.AF_INET if address.version == 4 else socket.AF_INET6  # noqa: PLR2004 - the version of IP
-    plain = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        plain.setblocking(False)
-        await asyncio.get_running_loop().sock_connect(plain, (str(address), port))
-        return await asyncio.open_connection(sock=plain, ssl=context, server_hostname=server_name if context else None)
-    except BaseException:
-        plain.close()
-        raise
 
 
 def _failure(address: Address, port: int, error: Exception) -> Failure:
