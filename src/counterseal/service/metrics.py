@@ -13,13 +13,13 @@ import prometheus_client
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 
 from counterseal import __version__
+from counterseal.service.request_counts import RequestCounts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call] # a second series for every counter
 
-REQUEST_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0)
 COMMIT_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0)
 
 
@@ -31,16 +31,8 @@ class Metrics:
         ProcessCollector(registry=registry)  # its start, memory, processor time and open files
         build = Gauge("counterseal_build_info", "The version that runs", ["version"], registry=registry)
         build.labels(__version__).set(1)
-        self.requests = Counter(
-            "counterseal_http_requests", "HTTP requests by face and status", ["face", "status"], registry=registry
-        )
-        self.request_seconds = Histogram(
-            "counterseal_http_request_duration_seconds",
-            "From the head of a request to the end of its answer",
-            ["face"],
-            registry=registry,
-            buckets=REQUEST_BUCKETS,
-        )
+        self.requests = RequestCounts()
+        registry.register(self.requests)
         self.refused = Counter(
             "counterseal_refused",
             "Requests that were refused or failed, by error code or ACME problem",

@@ -17,7 +17,6 @@ from counterseal.service.problems import log_failure, problem, problem_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from prometheus_client import Counter, Histogram
     from starlette.routing import Route
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -54,7 +53,6 @@ class Requests:
             by_face.setdefault(_face(route.path), []).append(route)
         self._faces = {face: _routed(some) for face, some in by_face.items()}
         self._nothing = Router(redirect_slashes=False)
-        self._counters: dict[tuple[str, int], tuple[Counter, Histogram]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request and log it."""
@@ -88,17 +86,9 @@ class Requests:
         face = _face(path)
         if face not in self._faces:
             face = NO_FACE
-        requests, durations = self._counters.get((face, status)) or self._counters_of(face, status)
-        requests.inc()
-        durations.observe(seconds)
+        self._metrics.requests.count(face, status, seconds)
         if "problem" in fields:
             self._metrics.refused.labels(face, fields["problem"]).inc()
-
-    def _counters_of(self, face: str, status: int) -> tuple[Counter, Histogram]:
-        """Look the series up by their labels, once."""
-        found = self._metrics.requests.labels(face, str(status)), self._metrics.request_seconds.labels(face)
-        self._counters[face, status] = found
-        return found
 
 
 class _Answer:

@@ -20,7 +20,6 @@ from counterseal.service.log import log
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from prometheus_client import Counter, Histogram
     from starlette.requests import Request
 
     from counterseal.service.metrics import Metrics
@@ -46,9 +45,8 @@ _END = b"\r\n\r\n"
 
 @dataclass(frozen=True, slots=True)
 class _Known:
+    face: str
     again: Again
-    requests: Counter
-    seconds: Histogram
 
 
 class ShortWay:
@@ -73,8 +71,7 @@ class ShortWay:
             self._learn(shape, face, again)
 
     def _learn(self, key: bytes | Shape, face: str, again: Again) -> None:
-        requests, seconds = self._metrics.requests.labels(face, "200"), self._metrics.request_seconds.labels(face)
-        self._known[key] = _Known(again, requests, seconds)
+        self._known[key] = _Known(face, again)
         while len(self._known) > KNOWN:
             self._known.popitem(last=False)
 
@@ -95,8 +92,7 @@ class ShortWay:
         if response is None:
             self._known.pop(key, None)
             return None
-        known.requests.inc()
-        known.seconds.observe(time.perf_counter() - began)
+        self._metrics.requests.count(known.face, 200, time.perf_counter() - began)
         self._untold += 1
         return response
 
