@@ -54,7 +54,8 @@ def server(
 ) -> None:
     """Make a server certificate and its key.
 
-    NAME is a DNS name, a wildcard such as *.example.com, or an IP address.
+    NAME is a DNS name, a wildcard such as *.example.com, or an IP address; one of more than 64
+    characters is no common name, and the subject is left empty.
     """
     private_key = generate_key(parse_key_spec(key))
     with run.authority() as authority:
@@ -67,7 +68,7 @@ def server(
             authority,
             asked,
             Destination(out, force, dry_run),
-            name=name,
+            name=name.removesuffix("."),
             issuer=issuer,
             pack=lambda issued: pem_files(credential_of(issued, private_key)),
         )

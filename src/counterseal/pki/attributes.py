@@ -74,7 +74,9 @@ def attribute(key: str, value: str) -> x509.NameAttribute[str]:
         hint = hint_for(key, (kind.name for kind in ATTRIBUTE_TYPES))
         raise InputError("subject.attribute", f"unknown subject attribute: {quoted(key)}", hint=hint)
     for fault in _value_faults(kind, value):
-        raise InputError("subject.value", fault)
+        too_long = kind.oid == NameOID.COMMON_NAME and len(value) > kind.upper_bound
+        shorter = "choose a shorter one; what is longer can be a subject alternative name" if too_long else None
+        raise InputError("subject.value", fault, hint=shorter)
     return x509.NameAttribute(kind.oid, value)
 
 

@@ -61,7 +61,9 @@ def parse_key_spec(text: str) -> KeySpec:
     algorithm, _, bits = name.partition("-")
     if algorithm == "rsa" and bits in {str(size) for size in range(MIN_RSA_BITS, MAX_RSA_BITS + 1, _RSA_STEP)}:
         return KeySpec("rsa", int(bits))
-    raise InputError("key.spec", f"not a kind of key: {quoted(text)}", hint=hint_for(text.lower(), KEY_CHOICES))
+    sizes = f"there are rsa-{MIN_RSA_BITS} to rsa-{MAX_RSA_BITS}, in steps of {_RSA_STEP}"
+    hint = sizes if algorithm == "rsa" and bits.isdecimal() else hint_for(text.lower(), KEY_CHOICES)
+    raise InputError("key.spec", f"not a kind of key: {quoted(text)}", hint=hint)
 
 
 def key_spec_of(public_key: PublicKeyTypes) -> KeySpec | None:

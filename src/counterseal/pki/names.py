@@ -224,19 +224,21 @@ def _check_a_labels(labels: str, text: str) -> None:
 
 
 def _dns_hint(label: str) -> str:
-    if "*" in label:
-        return "a wildcard stands alone as the left-most label, as in *.example.com"
-    if "," in label:
-        return "one name at a time, each with an option of its own"
-    if "/" in label:
-        return "a URL is no name: leave out its scheme and path"
-    if ":" in label:
-        return "a port is no part of a name"
     if not label:
         return "there is an empty label: two dots, or one at the start"
-    return f"a label has letters, digits and inner hyphens, at most 63: {quoted(label)}"
+    if label.partition(":")[0] in _PARSERS:
+        return "write the host or address alone, without its kind in front"
+    found = next((hint for sign, hint in _DNS_HINTS.items() if sign in label), None)
+    return found or f"a label has letters, digits and inner hyphens, at most 63: {quoted(label)}"
 
 
+_DNS_HINTS = {
+    "*": "a wildcard stands alone as the left-most label, as in *.example.com",
+    ",": "one name at a time, each with an option of its own",
+    "/": "neither a URL nor a network is a name: write the host, or one address",
+    ":": "a port is no part of a name",
+    "_": "a host name has no underscore (RFC 1034 3.5): write a hyphen",
+}
 _KINDS: dict[type[x509.GeneralName], str] = {
     x509.DNSName: "DNS",
     x509.IPAddress: "IP",

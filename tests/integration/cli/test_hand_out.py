@@ -17,15 +17,24 @@ from counterseal.bundles.pkcs12 import Strength
 from counterseal.bundles.pkcs12_reader import load_pkcs12, read_protection
 from programs import run_program
 
+ENDS = (".chain.pem", ".cert.pem", "ca.pem")
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a directory with a home and a client certificate for alice, whose files are in ``out``."""
+    place = tmp_path_factory.mktemp("made")
+    assert here(place / "home", "init", "--no-passphrase").code == 0
+    options = ("--group", "ops", "--email", "a@b.example", "--out", str(place / "out"))
+    assert here(place / "home", "client", "alice", *options).code == 0
+    return place
+
 
 @pytest.fixture
-def home(tmp_path: Path) -> Path:
-    """Return a home with a client certificate for alice, its files in ``out``."""
-    home = tmp_path / "home"
-    assert here(home, "init", "--no-passphrase").code == 0
-    made = here(home, "client", "alice", "--group", "ops", "--email", "a@b.example", "--out", str(tmp_path / "out"))
-    assert made.code == 0, made.stderr
-    return home
+def home(made: Path, tmp_path: Path) -> Path:
+    """Return a home of the test's own, with the files of alice's certificate in ``out`` beside it."""
+    shutil.copytree(made, tmp_path, dirs_exist_ok=True)
+    return tmp_path / "home"
 
 
 def _certificate(path: Path) -> x509.Certificate:
@@ -56,21 +65,21 @@ def test_renew_keeps_the_key_and_rekey_makes_a_new_one(home: Path, tmp_path: Pat
 
 
 @pytest.mark.parametrize(
-    ("made", "rekeyed", "kind", "strength"),
+    ("options", "rekeyed", "kind", "strength"),
     [
         ("--key p-384 --compatible", "", "P-384", Strength.COMPATIBLE),
-        ("--key p-384 --compatible", "--modern --key rsa-2048", "(2048 bit", Strength.MODERN),
-        ("--key rsa-3072", "", "(3072 bit", Strength.MODERN),
+        ("--key p-384 --compatible", "--modern --key p-256", "P-256", Strength.MODERN),
+        ("--key rsa-2048", "", "(2048 bit", Strength.MODERN),
         ("--key ed25519 --no-p12", "", "ED25519", None),
         ("", "--no-p12", "P-256", None),
     ],
 )
 def test_rekey_keeps_the_kind_of_key_and_of_pkcs12(
-    home: Path, tmp_path: Path, made: str, rekeyed: str, kind: str, strength: Strength | None
+    home: Path, tmp_path: Path, options: str, rekeyed: str, kind: str, strength: Strength | None
 ) -> None:
     """Unless it is told otherwise; openssl says what they are."""
     out = tmp_path / "bob"
-    assert here(home, "client", "bob", *made.split(), "--out", str(out)).code == 0
+    assert here(home, "client", "bob", *options.split(), "--out", str(out)).code == 0
     before = (out / "bob.p12").read_bytes() if (out / "bob.p12").exists() else None
     again = here(home, "rekey", "bob", *rekeyed.split(), "--out", str(out), "--force", "--json")
     assert again.code == 0, again.stderr
@@ -78,6 +87,32 @@ def test_rekey_keeps_the_kind_of_key_and_of_pkcs12(
     packed = (out / "bob.p12").read_bytes() if (out / "bob.p12").exists() else None
     assert ("password" in json.loads(again.stdout), packed != before) == (strength is not None, strength is not None)
     assert packed is None or strength is None or read_protection(packed).strength is strength
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "host", "matches"),
+    [
+        ("server *.lan", "lint.wildcard", "nas.lan", False),
+        ("server *.home.lan", None, "nas.home.lan", True),
+        ("server *.home.arpa", "lint.wildcard", "nas.home.arpa", True),
+        ("server nas.lan --key ed25519", "lint.server_key", "nas.lan", True),
+        ("server nas.lan. --key p-384", None, "nas.lan", True),
+    ],
+)
+def test_what_a_browser_will_not_take_is_remarked_on(
+    home: Path, tmp_path: Path, words: str, code: str | None, host: str, *, matches: bool
+) -> None:
+    """For people and as data; of a wildcard before one label openssl says the same."""
+    made = here(home, *words.split(), "--out", str(tmp_path / "made"), "--json")
+    assert made.code == 0, made.stderr
+    document = json.loads(made.stdout)
+    assert [one["code"] for one in document["remarks"]] == ([code] if code else [])
+    told = here(home, *words.split(), "--out", str(tmp_path / "made"), "--force")
+    assert [line.partition(": ")[0] for line in told.stderr.splitlines()] == (["warning", "hint"] if code else [])
+    chain, leaf, root = (next(one for one in document["files"] if one.endswith(end)) for end in ENDS)
+    command = ["openssl", "verify", "-CAfile", root, "-untrusted", chain, "-verify_hostname", host, leaf]
+    checked = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (checked.returncode == 0, "hostname mismatch" in checked.stderr) == (matches, not matches), checked.stderr
 
 
 def test_renew_replaces_the_pkcs12_that_it_finds(home: Path, tmp_path: Path) -> None:
@@ -104,23 +139,23 @@ def test_every_format_is_exported_where_the_key_is(home: Path, tmp_path: Path, k
     """Files are made; without the key it is said what is missing."""
     out = tmp_path / "exported"
     key = str(tmp_path / "out" / "alice.key.pem")
-    made = counterseal(home, "export", "alice", "--format", kind, "--key-file", key, "--out", str(out))
+    made = here(home, "export", "alice", "--format", kind, "--key-file", key, "--out", str(out))
     assert made.code == 0, made.stderr
     assert any(out.iterdir())
-    missing = counterseal(home, "export", "alice", "--format", kind, "--out", str(tmp_path / "other"))
+    missing = here(home, "export", "alice", "--format", kind, "--out", str(tmp_path / "other"))
     assert missing.code == (0 if kind == "pem" else 1), missing.stderr
 
 
 def test_the_steps_for_a_device_are_printed(home: Path) -> None:
     """They name the file of this very certificate."""
-    told = counterseal(home, "export", "alice", "--help-device", "windows")
+    told = here(home, "export", "alice", "--help-device", "windows")
     assert told.code == 0
     assert "alice" in told.stdout
 
 
 def test_refresh_says_that_nothing_is_due(home: Path) -> None:
     """Lists made a moment ago are not signed again."""
-    assert counterseal(home, "refresh").stdout.strip() == "nothing is due"
+    assert here(home, "refresh").stdout.strip() == "nothing is due"
 
 
 def test_systemd_takes_the_timer_units(home: Path, tmp_path: Path) -> None:
@@ -168,19 +203,19 @@ def test_without_systemd_the_cron_line_is_printed(home: Path, tmp_path: Path) ->
 def test_a_root_in_a_safe_has_a_list_that_lasts(home: Path) -> None:
     """Its list is given longer; once the key is away refresh goes on, and warns before the list ends."""
     (home / "counterseal.toml").write_text('[ca]\nroot_crl_lifetime = "180d"\n')
-    told = {one["issuer"]: one for one in json.loads(counterseal(home, "crl", "--json").stdout)["crls"]}
+    told = {one["issuer"]: one for one in json.loads(here(home, "crl", "--json").stdout)["crls"]}
     lives = {
         name: datetime.fromisoformat(one["next_update"]) - datetime.fromisoformat(one["this_update"])
         for name, one in told.items()
     }
     assert lives == {"root": timedelta(days=180), "servers": timedelta(days=7), "clients": timedelta(days=7)}
     (home / "keys" / "root.key.pem").rename(home.parent / "safe")
-    assert counterseal(home, "refresh").code == 0
+    assert here(home, "refresh").code == 0
     (home.parent / "safe").rename(home / "keys" / "root.key.pem")
     (home / "counterseal.toml").write_text('[ca]\nroot_crl_lifetime = "2d"\n')
-    assert counterseal(home, "crl").code == 0
+    assert here(home, "crl").code == 0
     (home / "keys" / "root.key.pem").rename(home.parent / "safe")
-    warned = counterseal(home, "refresh")
+    warned = here(home, "refresh")
     assert (warned.code, "the list of CA root ends" in warned.stderr) == (3, True), warned.stderr
 
 
@@ -218,6 +253,6 @@ def urls_in(home: Path, name: str) -> set[str]:
 
 def said_at_init(home: Path) -> str:
     """Make a CA there and return what was said beside the answer."""
-    made = counterseal(home, "init", "--no-passphrase")
+    made = here(home, "init", "--no-passphrase")
     assert made.code == 0
     return made.stderr

@@ -78,5 +78,5 @@ def test_an_end_entity_equals_the_builder_s(kind: str, profile: Profile) -> None
         builder = builder.add_extension(x509.SubjectAlternativeName(names), False)
     made = x509.load_der_x509_certificate(draft.sign(signer))
     assert made == builder.sign(ROOT_KEY, hashes.SHA256())
-    assert lint(made, [root]) == ()
+    assert {finding.code for finding in lint(made, [root])} <= {"lint.server_key"}  # of a server whose key it is
     made.verify_directly_issued_by(root)

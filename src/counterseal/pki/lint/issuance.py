@@ -9,8 +9,8 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.padding import PSS
 
 from counterseal.pki.certificate import subject_key_identifier
-from counterseal.pki.keys import weaknesses
-from counterseal.pki.lint.linted import Linted, error, note, subject_der, warning
+from counterseal.pki.keys import key_spec_of, show_spec, weaknesses
+from counterseal.pki.lint.linted import Linted, error, note, public_key_of, subject_der, warning
 from counterseal.pki.profile import SERVER_LIFETIME_ACCEPTED, Purpose
 from counterseal.pki.shown import show_serial
 from counterseal.pki.subject import show_subject
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 MAX_SERIAL_OCTETS = 20
 MIN_SERIAL_BITS = 64
 _DAY_SECONDS = 86_400
+_WITHOUT_BROWSERS = {"p-521": "Chromium takes", "ed25519": "browsers take", "ed448": "browsers take"}
 
 
 def readable_extensions(linted: Linted) -> Iterator[Finding]:
@@ -88,6 +89,22 @@ def key_strength(linted: Linted) -> Iterator[Finding]:
         yield error("lint.key", f"the public key cannot be used: {reason}")
 
 
+def server_key(linted: Linted) -> Iterator[Finding]:
+    """A server for browsers has an RSA, P-256 or P-384 key; other programs take the other kinds as well.
+
+    No browser offers Ed25519 or Ed448 in its signature_algorithms (RFC 8446 4.2.3), Chromium not P-521 either.
+    """
+    usages = linted.value(x509.ExtendedKeyUsage) or ()
+    key = public_key_of(linted.certificate)
+    spec = key_spec_of(key) if key is not None and Purpose.SERVER.extended_key_usages[0] in usages else None
+    if spec is not None and not linted.is_ca and spec.algorithm in _WITHOUT_BROWSERS:
+        yield note(
+            "lint.server_key",
+            f"{_WITHOUT_BROWSERS[spec.algorithm]} no server certificate with such a key: {show_spec(spec)}",
+            "use --key p-256, unless no browser will connect",
+        )
+
+
 def signature_algorithm(linted: Linted) -> Iterator[Finding]:
     """The signature uses SHA-256 or better; that of a trust anchor on itself is not relied on by anybody."""
     try:
@@ -139,6 +156,7 @@ ISSUANCE_RULES: tuple[Rule, ...] = (
     lifetime_within_issuer,
     server_lifetime,
     key_strength,
+    server_key,
     signature_algorithm,
     issuer_name,
     authority_key_identifier,

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from counterseal.findings import Finding
     from counterseal.pki.lint.linted import Rule
 
+_PUBLIC_SUFFIXES = frozenset({"home.arpa"})
+"""Of those of several labels the one that is made for private names; the others belong to registries."""
+
 
 def subject_present(linted: Linted) -> Iterator[Finding]:
     """Without a subject the subject alternative name is there and critical; a CA always has one (RFC 5280 4.1.2.6)."""
@@ -75,6 +78,30 @@ def common_name_repeated(linted: Linted) -> Iterator[Finding]:
         yield warning("lint.common_name", f"the common name is not among the subject alternative names: {common}")
 
 
+def wildcard_reach(linted: Linted) -> Iterator[Finding]:
+    """Behind a wildcard stand two labels, and not home.arpa alone: otherwise it matches no host.
+
+    OpenSSL, curl, GnuTLS and Firefox ask for two labels, Chromium for one in front of a public suffix, among which
+    home.arpa is (RFC 8375).
+    """
+    for name in linted.names:
+        if not isinstance(name, x509.DNSName) or not name.value.startswith("*."):
+            continue
+        domain = name.value[2:].lower()
+        if "." not in domain:
+            yield warning(
+                "lint.wildcard",
+                f"browsers, OpenSSL, curl and GnuTLS match no host with a wildcard before a single label: {name.value}",
+                f"name each host, or have a label between, as in *.home.{domain}",
+            )
+        elif domain in _PUBLIC_SUFFIXES:
+            yield warning(
+                "lint.wildcard",
+                f"Chromium matches no host with a wildcard before a public suffix: {name.value}",
+                f"name each host, or have a label between, as in *.lab.{domain}",
+            )
+
+
 def name_constraints(linted: Linted) -> Iterator[Finding]:
     """Every CA of the path permits every name (RFC 5280 4.2.1.10)."""
     for issuer, constraints in linted.above(x509.NameConstraints):
@@ -94,5 +121,6 @@ NAME_RULES: tuple[Rule, ...] = (
     name_syntax,
     server_has_name,
     common_name_repeated,
+    wildcard_reach,
     name_constraints,
 )

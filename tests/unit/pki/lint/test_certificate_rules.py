@@ -111,6 +111,10 @@ CASES: dict[str, list[Case]] = {
     ],
     "server_lifetime": [Case(LONG.made(), ("lint.server_lifetime",), replace(LONG, usages=(CLIENT,)).made())],
     "key_strength": [Case(Sample(key=key_of("secp256k1")).made(), ("key.unsuitable",))],
+    "server_key": [
+        Case(Sample(key=key_of(kind)).made(), ("lint.server_key",), Sample(key=key_of(kind), usages=(CLIENT,)).made())
+        for kind in ("ed25519", "ed448", "p-521")
+    ],
     "signature_algorithm": [
         Case(
             _signed_with_sha1(PKI.root, name((NameOID.COMMON_NAME, "x"))),
@@ -146,6 +150,14 @@ CASES: dict[str, list[Case]] = {
     ],
     "common_name_repeated": [
         Case(Sample(subject=name((NameOID.COMMON_NAME, "b.example"))).made(), ("lint.common_name",)),
+    ],
+    "wildcard_reach": [
+        Case(
+            Sample(names=(x509.DNSName(short), DNS)).made(),
+            ("lint.wildcard",),
+            Sample(names=(x509.DNSName(long), DNS)).made(),
+        )
+        for short, long in (("*.lan", "*.home.lan"), ("*.HOME.arpa", "*.lab.home.arpa"))
     ],
     "name_constraints": [
         Case(
