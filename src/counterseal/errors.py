@@ -105,7 +105,8 @@ class NginxError(CountersealError):
 class DeployError(NginxError):
     """A deploy failed; what was served before is served again.
 
-    ``proof`` is the proof that said no, if one did, ``advice`` what it says of cause and fix, a line each.
+    ``proof`` is the proof that said no, if one did, ``advice`` what it says of cause and fix, a line each; ``findings``
+    are the faults of a configuration that could not be deployed.
     """
 
     def __init__(
@@ -117,10 +118,12 @@ class DeployError(NginxError):
         hint: str | None = None,
         proof: object = None,
         advice: tuple[str, ...] = (),
+        findings: Sequence[Finding] = (),
     ) -> None:
         super().__init__(code, message, quote=quote, hint=hint)
         self.proof = proof
         self.advice = advice
+        self.findings = tuple(findings)
 
 
 class RemoteError(CountersealError):

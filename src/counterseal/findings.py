@@ -21,13 +21,17 @@ class Severity(IntEnum):
 
 
 class Finding(NamedTuple):
-    """One thing found: a stable ``code``, how bad, what it is (with the value), where, and what mends it."""
+    """One thing found: a stable ``code``, how bad, what it is (with the value), where, and what mends it.
+
+    ``where`` in a file of ours is the path of a key, and ``line`` its line, from 1.
+    """
 
     code: str
     severity: Severity
     message: str
     where: str | None = None
     hint: str | None = None
+    line: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ from counterseal.authority.site_certificate import (
     read_server_certificate,
     rehearse_server_certificate,
 )
+from counterseal.authority.site_files import missing_roots, require_files
 from counterseal.authority.site_material import client_cas, material_of
 from counterseal.authority.stapling import require_stapling
 from counterseal.errors import InputError, NotFoundError
@@ -98,7 +99,7 @@ def deploy_sites(
     require_sites(served)
     sites = [one.site for one in served]
     leavers: dict[str, Leaver] = {}
-    findings: list[Finding] = []
+    findings = list(missing_roots(served))
 
     def files(number: int) -> FileSet:
         """Gather everything under the deploy's lock: two deploys at once must not retire each other's probes."""
@@ -140,10 +141,11 @@ def load_beside(module: str) -> Iterator[None]:
 
 
 def require_sites(served: Sequence[ServedSite]) -> None:
-    """Raise InputError ``site.none`` where there is nothing to deploy."""
+    """Raise InputError ``site.none`` where there is nothing to deploy, ConfigError ``site.file`` where a file lacks."""
     if not served:
         hint = "counterseal nginx add SERVER_NAME --upstream HOST:PORT, or write [sites.NAME] into counterseal.toml"
         raise InputError("site.none", "no site is configured", hint=hint)
+    require_files(served)
 
 
 def rollback_sites(

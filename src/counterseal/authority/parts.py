@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import lru_cache
 from io import BytesIO
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import TYPE_CHECKING, NamedTuple, Protocol, Self
 
 from counterseal.errors import NotFoundError, RefusedError, hint_for, shell_line
 from counterseal.moments import moment, show_moment
@@ -63,6 +63,21 @@ class Rules(NamedTuple):
     """The URL below which lists, OCSP and CA certificates are found; with None certificates name none."""
 
 
+class ReadRules(Protocol):
+    """The rules as the CA asks for them: those above, or those of a file, of which one that is amiss raises."""
+
+    @property
+    def profiles(self) -> Mapping[str, Profile]: ...  # noqa: D102 - as in Rules, and so below
+    @property
+    def crl_lifetime(self) -> timedelta: ...  # noqa: D102
+    @property
+    def crl_refresh(self) -> timedelta: ...  # noqa: D102
+    @property
+    def root_crl_lifetime(self) -> timedelta | None: ...  # noqa: D102
+    @property
+    def published_at(self) -> str | None: ...  # noqa: D102
+
+
 @dataclass(frozen=True, slots=True)
 class Authority:
     """The CA with all its parts."""
@@ -72,7 +87,7 @@ class Authority:
     clock: Callable[[], datetime]
     random_bytes: Callable[[int], bytes] = field(repr=False)
     actor: str
-    rules: Rules = field(default_factory=Rules)
+    rules: ReadRules = field(default_factory=Rules)
     ahead: Ahead | None = None
     """Serial numbers that are reserved already; None where each is reserved when it is needed."""
 

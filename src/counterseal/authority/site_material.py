@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from counterseal.authority.parts import ROOT
 from counterseal.authority.probes import unlisted_serials
-from counterseal.errors import NotFoundError
+from counterseal.errors import NotFoundError, hint_for, shell_line
 from counterseal.moments import epoch
 from counterseal.nginx.material import Material
 from counterseal.nginx.site import Admit, Revocation
@@ -59,10 +59,11 @@ def client_ca(authority: Authority, name: str, wanted: str) -> CARecord:
     """Return the CA of this name that may issue to clients; ``wanted`` says who names it, in the error."""
     fitting = {record.name: record for record in authority.cas_for(Purpose.CLIENT)}
     if name not in fitting:
+        adding = shell_line("counterseal", "ca", "add", name, "--purpose", "client")
         raise NotFoundError(
             "site.client_ca",
             f"{wanted} a client CA that does not exist: {name!r}",
-            hint=f"there are {', '.join(fitting) or 'none'}; add one: counterseal ca add {name} --purpose client",
+            hint=hint_for(name, fitting, f"there are {', '.join(fitting) or 'none'}; add one: {adding}"),
         )
     return fitting[name]
 

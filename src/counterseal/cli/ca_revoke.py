@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from counterseal.authority.parts import Authority
     from counterseal.authority.revoke_ca import Doomed
+    from counterseal.authority.served import ServedSite
     from counterseal.store.records import CARecord
 
 EPILOG = """\b
@@ -51,7 +52,8 @@ def revoke_ca_(run: Run, *, name: str, reason: str, yes: bool, no_deploy: bool, 
     began = time.monotonic()
     with run.authority() as authority:
         doomed = find_doomed(authority, name)
-        sites, backends = _sites_admitting(run, authority, doomed.ca), _sites_trusting(run, doomed.ca)
+        served = run.sound_sites()
+        sites, backends = _sites_admitting(served, authority, doomed.ca), _sites_trusting(served, doomed.ca)
         outcome = {"valid_certificates": doomed.valid, "sites": [site for site, _ in sites], "backends_of": backends}
         acts = list(_acts(doomed, sites, backends, reason))
         if dry_run:
@@ -71,9 +73,8 @@ def revoke_ca_(run: Run, *, name: str, reason: str, yes: bool, no_deploy: bool, 
     run.show({**outcome, **shown, "seconds": time.monotonic() - began}, "\n".join(lines))
 
 
-def _sites_admitting(run: Run, authority: Authority, ca: CARecord) -> list[tuple[str, bool]]:
+def _sites_admitting(served: Sequence[ServedSite], authority: Authority, ca: CARecord) -> list[tuple[str, bool]]:
     """Return the sites that admit clients of the CA, each with whether it admits those of another one."""
-    served = run.settings().sites
     if not served:
         return []
     from counterseal.authority.site_material import client_cas  # noqa: PLC0415 - nginx only where sites are
@@ -82,11 +83,11 @@ def _sites_admitting(run: Run, authority: Authority, ca: CARecord) -> list[tuple
     return [(site, len(names) > 1) for site, names in admitted.items() if ca.name in names]
 
 
-def _sites_trusting(run: Run, ca: CARecord) -> list[str]:
+def _sites_trusting(served: Sequence[ServedSite], ca: CARecord) -> list[str]:
     """Return the sites whose TLS backends may have a certificate of the CA."""
     if ca.purpose != "server":
         return []
-    return [one.site.name for one in run.settings().sites if one.site.backend_names and one.backend.trust is None]
+    return [one.site.name for one in served if one.site.backend_names and one.backend.trust is None]
 
 
 def _acts(doomed: Doomed, sites: Sequence[tuple[str, bool]], backends: Sequence[str], reason: str) -> Iterator[str]:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from counterseal.authority.parts import Authority
+    from counterseal.authority.served import ServedSite
     from counterseal.config.settings import Settings
 
 P = ParamSpec("P")
@@ -47,6 +48,14 @@ class Run(NamedTuple):
         from counterseal.compose.home import settings_of  # noqa: PLC0415 - same
 
         return settings_of(self.home)
+
+    def sound_sites(self) -> tuple[ServedSite, ...]:
+        """Return the sites with which nothing is wrong, and say so where there may be others."""
+        settings = self.settings()
+        if "sites" in settings.faulty and settings.error:
+            self.say(f"warning: sites are left out: {settings.error.message}")
+            self.say("hint: counterseal doctor names every fault")
+        return settings.with_sound_sites().sites
 
     def ask_passphrase(self) -> bytes | None:
         """Return the passphrase of the CA keys from a file or a prompt; called when a key is needed."""

@@ -59,7 +59,7 @@ def complete_sites(ctx: click.Context, _param: click.Parameter, incomplete: str)
 def _open_store(ctx: click.Context) -> Store:
     from counterseal.compose.stores import open_store  # noqa: PLC0415 - the commands themselves may need no store
 
-    return open_store(_home(ctx), _settings(ctx), busy_seconds=1)
+    return open_store(_home(ctx), _settings(ctx).store, busy_seconds=1)
 
 
 def _settings(ctx: click.Context) -> Settings:

@@ -95,10 +95,14 @@ class TimelineDocument(TypedDict):
 
 
 class ErrorFinding(TypedDict):
-    """One of several faults; ``where`` says in what, null where it is about the whole."""
+    """One of several faults; ``where`` says in what, null where it is about the whole.
+
+    In counterseal.toml it is the path of the key, and ``line`` its line, from 1; elsewhere that is null.
+    """
 
     code: str
     where: str | None
+    line: int | None
     message: str
     hint: str | None
 

@@ -25,7 +25,7 @@ def print_error(error: CountersealError) -> None:
             "message": error.message,
             "hint": error.hint,
             "findings": [_finding(one) for one in error.findings]
-            if isinstance(error, RefusedError | InputError)
+            if isinstance(error, RefusedError | InputError | DeployError)
             else [],
             "candidates": list(error.candidates) if isinstance(error, AmbiguousError) else [],
             "nginx": error.quote if isinstance(error, NginxError) else None,
@@ -37,4 +37,10 @@ def print_error(error: CountersealError) -> None:
 
 
 def _finding(finding: Finding) -> ErrorFinding:
-    return {"code": finding.code, "where": finding.where, "message": finding.message, "hint": finding.hint}
+    return {
+        "code": finding.code,
+        "where": finding.where,
+        "line": finding.line,
+        "message": finding.message,
+        "hint": finding.hint,
+    }

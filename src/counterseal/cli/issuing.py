@@ -135,7 +135,7 @@ def show_until(record: CertificateRecord) -> str:
 
 def _waiting(run: Run, issuer: str) -> list[str]:
     """Return the sites that will refuse a new certificate of this issuer until the next deploy."""
-    sites = (one.site for one in run.settings().sites)
+    sites = (one.site for one in run.sound_sites())
     return [site.name for site in sites if site.admit == "known" and issuer in {*site.client_cas, ROOT}]
 
 

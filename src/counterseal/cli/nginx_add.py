@@ -11,7 +11,7 @@ from counterseal.authority.site_material import client_cas
 from counterseal.cli.common import Run, common
 from counterseal.cli.completions import complete_cas
 from counterseal.cli.dry_run import dry_run_option, show_dry_run
-from counterseal.config.load import parse_settings, refuse_faults
+from counterseal.config.load import parse_settings
 from counterseal.config.new_site import site_name_of, with_own_nginx, with_site
 from counterseal.errors import ConfigError
 from counterseal.files import preview, read_file, write_fileset
@@ -82,8 +82,8 @@ def add(
     path = run.home / "counterseal.toml"
     with run.authority() as authority:
         content = read_file(path) if path.exists() else b""
-        settings, faults = parse_settings(content, path)
-        refuse_faults(path, faults)
+        settings = parse_settings(content, path)
+        settings.require()
         text = content.decode()
         if own_nginx is not None:
             text = with_own_nginx(text, settings, own_nginx.absolute())
@@ -94,9 +94,10 @@ def add(
 
 def _added(text: str, path: Path, name: str) -> AnySite:
     """Return the site of this name in the new ``text``; raises ConfigError with every fault of it."""
-    settings, faults = parse_settings(text.encode(), path)
-    if faults:
-        raise ConfigError("site.invalid", f"cannot add site {name!r}", findings=faults)
+    settings = parse_settings(text.encode(), path)
+    if settings.error:
+        findings = [one._replace(line=None) for one in settings.error.findings]  # those of a text that nobody sees
+        raise ConfigError("site.invalid", f"cannot add site {name!r}", findings=findings)
     return next(one.site for one in settings.sites if one.site.name == name)
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from counterseal.authority.ground import Ground
+    from counterseal.nginx.generations import Generation
     from counterseal.nginx.status import NginxStatus
 
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 def generations(run: Run) -> None:
     """List the generations that are kept."""
     require_home(run.home)
-    ground = open_ground(run.home, run.settings())
+    ground = open_ground(run.home, run.settings().with_sound_sites())
     mend(ground.place)
     current = ground.in_force
     found = list_generations(ground.place.base)
@@ -36,8 +37,7 @@ def generations(run: Run) -> None:
     for generation in found:
         manifest = generation.manifest
         made = f"{manifest.created_at:%Y-%m-%d %H:%M:%S}" if manifest else "unknown"
-        state = ("in force" if generation.number == current else "") if generation.proven else "never proved"
-        rows.append((str(generation.number), made, state, manifest.reason if manifest else ""))
+        rows.append((str(generation.number), made, _state(generation, current), manifest.reason if manifest else ""))
         documents.append(
             {
                 "number": generation.number,
@@ -53,12 +53,18 @@ def generations(run: Run) -> None:
     run.show({"generations": documents}, columns(rows, titles=("NUMBER", "MADE (UTC)", "STATE", "WHY")))
 
 
+def _state(generation: Generation, current: int | None) -> str:
+    """Return in words what a generation is: in force, one to go back to, or one that was never in force for good."""
+    proved = "proved" if generation.proven else "never proved"
+    return f"in force, {proved}" if generation.number == current else proved
+
+
 @click.command(epilog="\b\nExamples:\n  counterseal nginx status")
 @common
 def status(run: Run) -> int:
     """Say which nginx runs, and which generation it serves."""
     require_home(run.home)
-    ground = open_ground(run.home, run.settings())
+    ground = open_ground(run.home, run.settings().with_sound_sites())
     recovery = mend(ground.place)
     if recovery:
         run.say(f"mended: the deploy of generation {recovery.new} had been killed; in force is {recovery.in_force}")
@@ -85,7 +91,7 @@ def status(run: Run) -> int:
 def stop(run: Run, *, dry_run: bool) -> None:
     """Stop the private nginx that a deploy started; a user's own nginx is never stopped."""
     require_home(run.home)
-    ground = open_ground(run.home, run.settings())
+    ground = open_ground(run.home, run.settings().with_sound_sites())
     if dry_run:
         show_dry_run(run, acts=[_stopping(ground)])
         return

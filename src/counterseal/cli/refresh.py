@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,11 +12,12 @@ from counterseal.authority.publish import ending_lists, publish, stale_lists
 from counterseal.cli.common import Run, common
 from counterseal.cli.dry_run import dry_run_option, show_dry_run
 from counterseal.cli.exit_codes import FINDINGS
+from counterseal.errors import CountersealError
 from counterseal.moments import moment, show_moment
 from counterseal.pki.profile import Purpose
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from counterseal.authority.ground import Ground
     from counterseal.authority.parts import Authority
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 def refresh(run: Run, *, dry_run: bool) -> int:
     """Sign lists that are old, renew site certificates that are due, deploy once if anything changed, send reminders.
 
+    What fails keeps nothing else from being done: lists are signed whatever is wrong with [sites], then that is told.
     Exit code 3 when a list is about to end whose CA's key is not here, a site serves a certificate of a revoked CA that
     nobody replaces, a row of the proof was only warned of, or a reminder was not taken.
     """
@@ -36,21 +39,39 @@ def refresh(run: Run, *, dry_run: bool) -> int:
         if dry_run:
             _rehearse(run, authority, stale)
             return 0
-        done, document = _deploy(run, authority, stale)
-        if done is None and stale:
-            signed = [crl.issuer for crl in publish(authority, only=stale).signed]
+        done, document = None, dict[str, Any]()
+        failed: list[CountersealError] = []
+        sent: Sequence[Sent] = ()
+        with _kept(failed):
+            done, document = _deploy(run, authority, stale)
+        left = stale if not failed else stale_lists(authority)
+        if done is None and left:
+            signed = [crl.issuer for crl in publish(authority, only=left).signed]
             done, document = f"new lists: {', '.join(signed)}", {"signed": signed}
         ending, stranded = ending_lists(authority), _tell_stranded(run, authority)
-        sent = _remind(run, authority)
+        with _kept(failed):
+            sent = _remind(run, authority)
     for crl in ending:
         run.say(f"warning: the list of CA {crl.issuer} ends {show_moment(moment(crl.next_update))}, then nginx")
         run.say("refuses everybody under it, and the CA's key is not here to sign another one")
         run.say("hint: bring the key back for: counterseal crl; and set root_crl_lifetime longer than it is away")
+    if failed:
+        run.say(done or "no list was due")
+        raise failed[0]
     document["of_revoked_ca"] = stranded
     document["ending"] = [crl.issuer for crl in ending]
     document["reminders"] = [{"channel": one.channel, "count": one.count} for one in sent if one.error is None]
     run.show({"changed": done is not None, **document}, done or "nothing is due")
     return FINDINGS if ending or stranded or document.get("unmet") or any(one.error for one in sent) else 0
+
+
+@contextmanager
+def _kept(failed: list[CountersealError]) -> Iterator[None]:
+    """Keep an error for the end: nothing that is due is left undone because of another thing."""
+    try:
+        yield
+    except CountersealError as error:
+        failed.append(error)
 
 
 def _remind(run: Run, authority: Authority) -> Sequence[Sent]:
@@ -67,7 +88,7 @@ def _remind(run: Run, authority: Authority) -> Sequence[Sent]:
 
 def _tell_stranded(run: Run, authority: Authority) -> Sequence[str]:
     """Say which sites serve a certificate of a revoked CA in whose place nobody issues; return them."""
-    served = run.settings().sites
+    served = run.settings().with_sound_sites().sites
     if not served:
         return ()
     from counterseal.authority.site_certificate import sites_of_revoked  # noqa: PLC0415 - keys only where sites are

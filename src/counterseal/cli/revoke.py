@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from counterseal.authority.publish import publish, unlock
+from counterseal.authority.publish import publish, stale_lists, unlock
 from counterseal.authority.record_json import certificate_to_json
 from counterseal.authority.revoke import find_held, find_revocable
 from counterseal.authority.revoke import revoke as revoke_certificate
@@ -15,6 +15,7 @@ from counterseal.authority.revoke import unrevoke as unrevoke_certificate
 from counterseal.cli.common import Run, common
 from counterseal.cli.completions import complete_certificates
 from counterseal.cli.dry_run import dry_run_option, show_dry_run
+from counterseal.cli.not_in_force import not_in_force
 from counterseal.errors import CountersealError, DeployError
 from counterseal.pki.crl import RevocationReason
 from counterseal.pki.shown import show_serial
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
     from counterseal.authority.ground import Ground
     from counterseal.authority.parts import Authority
-    from counterseal.store.records import CertificateRecord
+    from counterseal.store.records import CertificateRecord, CRLRecord
 
 EPILOG = """\b
 Examples:
@@ -103,22 +104,32 @@ def unrevoke(run: Run, *, selector: str, no_deploy: bool, dry_run: bool) -> None
 def put_in_force(
     run: Run, authority: Authority, record: CertificateRecord, verb: str, *, deploy: bool
 ) -> tuple[str, dict[str, Any]]:
-    """Publish the lists and, where sites are deployed, deploy and prove; return the outcome in words and as data."""
+    """Publish the lists and, where sites are deployed, deploy and prove; return the outcome in words and as data.
+
+    Whatever keeps nginx from it keeps nobody else: the lists are published all the same.
+    """
     try:
         ground = ground_in_force(run, deploy=deploy)
         if ground is not None:
             return _deploy(run, authority, ground, f"{verb} {record.name}")
     except CountersealError as error:
-        raise DeployError(
-            "revoke.not_in_force",
-            f"nginx still {'admits' if verb == 'revoke' else 'refuses'} {record.name}: {error.message}",
-            quote=getattr(error, "quote", None),
-            advice=getattr(error, "advice", ()),
-            hint="the store has it, nginx has not: mend what is named above, then run: counterseal refresh",
-        ) from error
-    numbers = {crl.issuer: crl.number for crl in publish(authority).signed}
+        _publish(authority, record, only_stale=True)
+        raise not_in_force(run, record.name, verb, error) from error
+    numbers = {crl.issuer: crl.number for crl in _publish(authority, record)}
     run.say("no site is deployed here; other relying parties need the new lists: counterseal crl --out DIR")
     return "new lists: " + ", ".join(f"{ca} {number}" for ca, number in numbers.items()), {"crl_numbers": numbers}
+
+
+def _publish(authority: Authority, record: CertificateRecord, *, only_stale: bool = False) -> Sequence[CRLRecord]:
+    try:
+        return publish(authority, only=stale_lists(authority) if only_stale else None).signed
+    except CountersealError as error:
+        raise DeployError(
+            "revoke.not_published",
+            f"the store has it that {record.name} is {record.status}, no list says so yet: {error.message}",
+            findings=getattr(error, "findings", ()),
+            hint="mend what is named above, then run: counterseal refresh",
+        ) from error
 
 
 def _deploy(run: Run, authority: Authority, ground: Ground, reason: str) -> tuple[str, dict[str, Any]]:
@@ -134,8 +145,10 @@ def _deploy(run: Run, authority: Authority, ground: Ground, reason: str) -> tupl
 
 def ground_in_force(run: Run, *, deploy: bool) -> Ground | None:
     """Return where a generation is in force, or None where there is none or it is not wanted."""
+    if not deploy or not (run.home / "nginx" / "current").is_symlink():
+        return None
     settings = run.settings()
-    if not deploy or not settings.sites:
+    if not settings.sites:
         return None
     from counterseal.compose.ground import open_ground  # noqa: PLC0415 - nginx only where sites are
 

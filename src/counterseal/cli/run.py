@@ -66,8 +66,9 @@ def _colour() -> bool | None:
 def report(error: CountersealError, *, as_json: bool = False) -> int:
     """Say what failed and what to do, with ``as_json`` as data too, and return the exit code."""
     _say(f"error: {error.message}")
-    for finding in error.findings if isinstance(error, RefusedError | InputError) else ():
-        _say(f"  - {finding.where + ': ' if finding.where else ''}{finding.message}")
+    for finding in error.findings if isinstance(error, RefusedError | InputError | DeployError) else ():
+        line = f"line {finding.line}, " if finding.line else ""
+        _say(f"  - {line}{finding.where + ': ' if finding.where else ''}{finding.message}")
         if finding.hint:
             _say(f"    hint: {finding.hint}")
     for candidate in error.candidates if isinstance(error, AmbiguousError) else ():
@@ -76,7 +77,7 @@ def report(error: CountersealError, *, as_json: bool = False) -> int:
         _say(f"  nginx: {error.quote}")
     for line in error.advice if isinstance(error, DeployError) else ():
         _say(f"  {line}")
-    if error.hint:
+    if error.hint and error.hint not in {finding.hint for finding in getattr(error, "findings", ())}:
         _say(f"hint: {error.hint}")
     if as_json:
         from counterseal.cli.error_json import print_error  # noqa: PLC0415 - only when something failed

@@ -48,12 +48,13 @@ def serve(run: Run, *, listen: str | None, names: tuple[str, ...], print_unit: b
     from counterseal.compose.serve import serve as run_service  # noqa: PLC0415 - 0.3 s that only a service needs
 
     settings = run.settings()
+    settings.require()
     wanted = settings.serve
     if listen is not None:
         wanted = wanted._replace(listen=Address.parse(listen))
     if names:
         wanted = wanted._replace(names=tuple(name.lower() for name in names))
-    settings = settings._replace(serve=wanted)
+    settings = settings._replace(said=settings.said._replace(serve=wanted))
 
     def started(listening: Listening) -> None:
         text = f"serving {listening.url} on {listening.address}"

@@ -41,9 +41,9 @@ those that expire next are drawn one by one, and all are counted by when they ex
 @common
 def timeline(run: Run, *, limit: int, svg: Path | None, width: int | None, dry_run: bool) -> None:
     """Draw what expires when: CAs, revocation lists, sites and certificates."""
-    settings = run.settings()
+    sites = run.sound_sites()
     with run.authority() as authority:
-        gathered = gather(authority, settings.sites, limit=limit)
+        gathered = gather(authority, sites, limit=limit)
     picture = FileSet() if svg is None else FileSet((_picture(gathered, svg),))
     if dry_run:
         show_dry_run(run, acts=["draw what expires when"], files=preview(Path(), picture))

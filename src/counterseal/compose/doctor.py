@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 from counterseal.authority.doctor.ca import check_ends, check_keys, check_store
 from counterseal.authority.doctor.check import DEPLOY, RESTORE, Check, State, attention, broken, failed, looked, ok
-from counterseal.compose.home import check_clock, open_authority, readable_settings_of, settings_of
+from counterseal.compose.home import check_clock, open_authority, settings_of
 from counterseal.compose.place import has_store, store_path
+from counterseal.config.settings import Settings
 from counterseal.errors import CountersealError, shell_line
 from counterseal.findings import Severity
 from counterseal.nginx.target import MAIN_FILE
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from counterseal.authority.ground import Ground
     from counterseal.authority.parts import Authority
     from counterseal.authority.served import ServedSite
-    from counterseal.config.settings import Settings
 
 TIMER, SERVICE = "counterseal-refresh.timer", "counterseal-refresh.service"
 UNITS = Path("/etc/systemd/system")
@@ -47,7 +47,7 @@ def examine(
     """
     checks = [_read(home)]
     is_whole = checks[0].state is not State.BROKEN
-    settings = settings_of(home) if is_whole else readable_settings_of(home)
+    settings = _settings(home, is_whole=is_whole)
     served = settings.chosen(site) if is_whole else _named(settings, site)
     if not is_whole and settings.store is None and has_store(home) and not store_path(home).is_file():
         return (
@@ -76,8 +76,18 @@ def _read(home: Path) -> Check:
 
 def _configuration(home: Path) -> Iterator[Check]:
     settings = settings_of(home)
+    settings.require()
     named = f"{settings.source}: {counted(len(settings.sites), 'site')}" if settings.source else "defaults, no site"
     yield ok("configuration", "", named)
+
+
+def _settings(home: Path, *, is_whole: bool) -> Settings:
+    """Return what the file says, of a faulty one what can be read, and of one that cannot be opened nothing."""
+    try:
+        settings = settings_of(home)
+    except CountersealError:
+        return Settings()
+    return settings if is_whole else settings.readable()
 
 
 def _named(settings: Settings, site: str | None) -> tuple[ServedSite, ...]:

@@ -13,7 +13,6 @@ from counterseal.compose.place import has_store, now, store_path
 from counterseal.compose.stores import open_store
 from counterseal.config.settings import Settings
 from counterseal.errors import (
-    CountersealError,
     FileError,
     InputError,
     NotFoundError,
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from counterseal.config.settings import StoreSettings
     from counterseal.store.store import Store
 
 CLOCK_TOLERANCE = timedelta(minutes=10)
@@ -54,6 +54,7 @@ def open_authority(
 def require_home(home: Path) -> None:
     """Raise NotFoundError ``home.missing`` unless there is a CA in ``home``."""
     if not has_store(home):
+        settings_of(home).require()  # it may have been meant to name a database
         making = shell_line("counterseal", "init", "--home", home)
         hint = f"make one: {making}; or name the right one: --home, COUNTERSEAL_HOME"
         raise NotFoundError("home.missing", f"there is no CA in {home}", hint=hint)
@@ -66,9 +67,11 @@ def new_home(home: Path, passphrase: Callable[[], bytes | None]) -> Iterator[Aut
     When the block fails, what was made is removed again. Raises InputError ``ca.exists``, FileError ``home.leftover``.
     """
     refuse_occupied(home)
+    settings = settings_of(home)
+    settings.require()  # what it says goes into certificates that live for years
     make_directory(home, mode=0o711)
     try:
-        with _authority(home, passphrase, settings_of(home), create=True) as authority:
+        with _authority(home, passphrase, settings, create=True) as authority:
             yield authority
     except BaseException:
         import shutil  # noqa: PLC0415 - only when something failed
@@ -84,7 +87,7 @@ def new_home(home: Path, passphrase: Callable[[], bytes | None]) -> Iterator[Aut
 def refuse_occupied(home: Path) -> None:
     """Raise what ``new_home`` raises where there is a CA already, or what is left of one."""
     keys = home / "keys"
-    cas = cas_in(home, settings_of(home))
+    cas = cas_in(home, settings_of(home).store)
     if cas is not None:
         if not cas and store_path(home).exists():
             raise FileError(
@@ -104,15 +107,15 @@ def refuse_occupied(home: Path) -> None:
         )
 
 
-def cas_in(home: Path, settings: Settings) -> int | None:
-    """Return how many CAs the store that ``settings`` name has, None where there is no store."""
-    if settings.store is None and not store_path(home).exists():
+def cas_in(home: Path, settings: StoreSettings | None) -> int | None:
+    """Return how many CAs the store that ``[store]`` names has, None where there is no store."""
+    if settings is None and not store_path(home).exists():
         return None
     try:
         with open_store(home, settings) as store:
             return len(store.cas())
     except StoreError as error:
-        if error.code == "store.missing" and settings.store is not None:
+        if error.code == "store.missing" and settings is not None:
             return None
         raise
 
@@ -125,23 +128,13 @@ def service_secret(home: Path) -> bytes:
 
 
 def settings_of(home: Path) -> Settings:
-    """Return what counterseal.toml in the home says; raises ConfigError."""
+    """Return what counterseal.toml in the home says; what is wrong with a section is raised when that is asked for."""
     path = home / "counterseal.toml"
     if not path.exists():
         return Settings()
     from counterseal.config.load import load_settings  # noqa: PLC0415 - 30 ms that a home without a file saves
 
     return load_settings(path)
-
-
-def readable_settings_of(home: Path) -> Settings:
-    """Return what a faulty counterseal.toml says where it is right, and the defaults elsewhere, without a source."""
-    from counterseal.config.load import read_settings  # noqa: PLC0415 - same
-
-    try:
-        return read_settings(home / "counterseal.toml")[0]._replace(source=None)
-    except CountersealError:
-        return Settings()
 
 
 def _authority(
@@ -152,7 +145,7 @@ def _authority(
     create: bool,
     one_thread: bool = True,
 ) -> Authority:
-    store = open_store(home, settings, create=create, one_thread=one_thread)
+    store = open_store(home, settings.store, create=create, one_thread=one_thread)
     return Authority(
         store=store,
         keystore=FileKeyStore(home / "keys", passphrase, lambda: check_clock(store)),

@@ -62,10 +62,11 @@ def move(home: Path, to: str, password_file: Path | None) -> Moved:
     """
     require_home(home)
     settings = settings_of(home)
+    settings.require()  # the file is written anew
     store = _wanted(settings, to, password_file)
     with ExitStack() as stack:
-        source = stack.enter_context(open_store(home, settings))
-        target = stack.enter_context(open_store(home, settings._replace(store=store), create=True))
+        source = stack.enter_context(open_store(home, settings.store))
+        target = stack.enter_context(open_store(home, store, create=True))
         if source.is_shared:
             _wait_long(source)
         stack.enter_context(source.transaction())
@@ -81,11 +82,12 @@ def plan_move(home: Path, to: str, password_file: Path | None) -> PlannedMove:
     """Return what ``move`` would do, and write nothing; raises what it raises before the copy."""
     require_home(home)
     settings = settings_of(home)
+    settings.require()  # the file is written anew
     store = _wanted(settings, to, password_file)
     place = store.url if store else str(store_path(home))
-    if cas_in(home, settings._replace(store=store)):
+    if cas_in(home, store):
         raise not_empty(place)
-    with open_store(home, settings) as source:
+    with open_store(home, settings.store) as source:
         held = tuple(contents(source, table) for table in tables())
         before = source.place
     files = FileSet((_configuration(home, store),))
@@ -123,7 +125,7 @@ def upgrade(home: Path) -> tuple[str, int, int]:
 
     path = store_path(home)
     before = schema_version(path)
-    open_store(home, settings).close()
+    open_store(home, None).close()
     return str(path), before, schema_version(path)
 
 

@@ -35,6 +35,10 @@ def _names_database(path: Path) -> bool:
     import tomllib  # noqa: PLC0415 - only where there is no file
 
     try:
-        return "store" in tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        text = path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
         return True  # whoever opens it says what is wrong with it
+    try:
+        return "store" in tomllib.loads(text)
+    except tomllib.TOMLDecodeError:
+        return "store" in text

@@ -168,7 +168,7 @@ async def _serve(home: Path, settings: Settings, passphrase: Passphrase, started
 
 def _access(stack: AsyncExitStack, home: Path, settings: Settings, authority: Authority, metrics: Metrics) -> Access:
     def open_one(*, one_thread: bool = True) -> Authority:
-        return replace(authority, store=open_store(home, settings, one_thread=one_thread))
+        return replace(authority, store=open_store(home, settings.store, one_thread=one_thread))
 
     if authority.store.is_shared:
         from counterseal.service.shared_access import SharedAccess  # noqa: PLC0415 - greenlets, for this store alone

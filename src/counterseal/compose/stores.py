@@ -13,7 +13,7 @@ from counterseal.files import read_secret
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from counterseal.config.settings import Settings, StoreSettings
+    from counterseal.config.settings import StoreSettings
     from counterseal.store.store import Store
 
 BUSY_SECONDS = 10.0
@@ -21,25 +21,24 @@ BUSY_SECONDS = 10.0
 
 def open_store(
     home: Path,
-    settings: Settings,
+    settings: StoreSettings | None,
     *,
     create: bool = False,
     one_thread: bool = True,
     busy_seconds: float = BUSY_SECONDS,
 ) -> Store:
-    """Open the store that ``settings`` name, else the file in ``home``; ``create`` makes it where there is none.
+    """Open the store that ``[store]`` names, else the file in ``home``; ``create`` makes it where there is none.
 
     Raises StoreError for each way it can be unusable, InputError ``store.extra`` without its packages.
     """
-    if settings.store is None:
+    if settings is None:
         from counterseal.store import sqlite  # noqa: PLC0415 - one of two
 
         return sqlite.open_store(store_path(home), create=create, busy_seconds=busy_seconds, one_thread=one_thread)
     require_driver()
     from counterseal.store import postgresql  # noqa: PLC0415 - 150 ms that only this store needs
 
-    password = read_password(settings.store)
-    return postgresql.open_store(settings.store.url, password, create=create, busy_seconds=busy_seconds)
+    return postgresql.open_store(settings.url, read_password(settings), create=create, busy_seconds=busy_seconds)
 
 
 def require_driver() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from counterseal.config.faults import Faults
 from counterseal.config.serial_number import parse_serial
 from counterseal.config.service import per_minute
 from counterseal.errors import InputError, hint_for
@@ -18,9 +19,15 @@ if TYPE_CHECKING:
 
 
 def api_rules_of(raw: RawApi, profiles: Mapping[str, Profile]) -> ApiRules:
-    """Return the rules; ``profiles`` are those that there are. Raises InputError."""
-    access = tuple(_access(one, profiles) for one in raw.access)
-    return ApiRules(raw.enabled, access, per_minute(raw.requests_per_minute))
+    """Return the rules; ``profiles`` are those that there are. Raises ConfigError with every fault."""
+    faults = Faults()
+    read = [
+        faults.attempt(lambda one=one: _access(one, profiles), None, f"access[{index}]")  # type: ignore[misc] # bound now
+        for index, one in enumerate(raw.access)
+    ]
+    allowed = faults.attempt(lambda: per_minute(raw.requests_per_minute), 0, "requests_per_minute")
+    faults.refuse()
+    return ApiRules(raw.enabled, tuple(one for one in read if one is not None), allowed)
 
 
 def _access(raw: RawAccess, profiles: Mapping[str, Profile]) -> Access:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from counterseal.authority.served import BackendFiles
 from counterseal.config.convert_upstream import upstream_tls_of
+from counterseal.config.faults import join
 from counterseal.config.serial_number import parse_serial
 from counterseal.errors import InputError
 from counterseal.nginx.any_site import Allow
@@ -43,23 +44,23 @@ def common_of(
     """Return what is common; what cannot be read goes to ``faults``, and something harmless stands in its place."""
     if (raw.certificate is None) != (raw.certificate_key is None):
         missing = "certificate and certificate_key go together: one of them is missing"
-        faults.note(InputError("config.certificate", missing))
+        faults.note(InputError("config.certificate", missing), "certificate")
     mode = choose(ClientCertificates, raw.client_certificates, "client_certificates", faults)
     given = raw.upstream_tls
     tls, backend = (
-        faults.attempt(lambda: upstream_tls_of(given, path), (UpstreamTLS(), BackendFiles()))
+        faults.attempt(lambda: upstream_tls_of(given, path), (UpstreamTLS(), BackendFiles()), "upstream_tls")
         if given is not None
         else (None, BackendFiles())
     )
     fields = {
         "name": name,
         "server_names": tuple(raw.server_names),
-        "listen": sockets_of(raw.listen, faults) or ((_ANY_SOCKET,) if raw.listen else ()),
+        "listen": sockets_of(raw.listen, "listen", faults) or ((_ANY_SOCKET,) if raw.listen else ()),
         "client_certificates": mode,
         "client_cas": tuple(raw.client_cas) or ((DEFAULT_CLIENT_CA,) if mode is not ClientCertificates.NONE else ()),
         "upstream": raw.upstream,
         "upstream_tls": tls,
-        "allow": allow_of(raw.allow, faults),
+        "allow": allow_of(raw.allow, "", faults),
         "revocation": choose(Revocation, raw.revocation, "revocation", faults),
         "admit": choose(Admit, raw.admit, "admit", faults),
         "tls": choose(TLSProfile, raw.tls, "tls", faults),
@@ -70,22 +71,23 @@ def common_of(
     return Common(fields, backend)
 
 
-def sockets_of(texts: Sequence[str | int], faults: Faults) -> tuple[Listen, ...]:
+def sockets_of(texts: Sequence[str | int], key: str, faults: Faults) -> tuple[Listen, ...]:
     """Return the sockets."""
-    read = [faults.attempt(lambda text=text: Listen.parse(str(text)), None) for text in texts]  # type: ignore[misc] # bound now
+    read = [faults.attempt(lambda text=text: Listen.parse(str(text)), None, key) for text in texts]  # type: ignore[misc] # bound now
     return tuple(listen for listen in read if listen is not None)
 
 
-def allow_of(raw: RawAllow, faults: Faults) -> Allow:
-    """Return whom to let in."""
-    return faults.attempt(
-        lambda: Allow(tuple(raw.subjects), tuple(raw.groups), tuple(map(parse_serial, raw.serial_numbers))), Allow()
-    )
+def allow_of(raw: RawAllow, table: str, faults: Faults) -> Allow:
+    """Return whom to let in, at the site or at the location whose ``table`` it is."""
+    key = join(table, "allow.serial_numbers")
+    read = (faults.attempt(lambda text=text: parse_serial(text), None, key) for text in raw.serial_numbers)  # type: ignore[misc] # bound now
+    numbers = tuple(number for number in read if number is not None)
+    return faults.attempt(lambda: Allow(tuple(raw.subjects), tuple(raw.groups), numbers), Allow(), table)
 
 
 def choose(kind: type[ChoiceT], text: str, key: str, faults: Faults) -> ChoiceT:
-    """Return the word of this kind, or note what could be chosen."""
+    """Return the word of this kind, or note what could be chosen; the last, which asks the most, stands in."""
     if text in set(kind):
         return kind(text)
     faults.note_choice(key, text, kind)
-    return next(iter(kind))
+    return list(kind)[-1]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from counterseal.authority.served import ServedSite
 from counterseal.config.convert_common import allow_of, choose, common_of, sockets_of
 from counterseal.config.faults import Faults
+from counterseal.config.meant import meant_choice
 from counterseal.config.raw import RawSite, RawStreamSite
 from counterseal.nginx.choices import ClientCertificates, IdentityHeaders, Sessions
 from counterseal.nginx.site import Location, Site
@@ -22,9 +23,9 @@ KINDS: dict[str, type[RawSite | RawStreamSite]] = {"http": RawSite, "stream": Ra
 
 
 def kind_of(content: object) -> type[RawSite | RawStreamSite]:
-    """Return what a table may hold, by its ``kind``; an unknown one is taken for http, and found out by ``site_of``."""
-    kind = content.get("kind", "http") if isinstance(content, dict) else "http"
-    return KINDS.get(kind, RawSite) if isinstance(kind, str) else RawSite
+    """Return what a table may hold, by its ``kind``; of an unknown one by what was meant, and ``site_of`` notes it."""
+    kind = str(content.get("kind", "http") if isinstance(content, dict) else "http")
+    return KINDS[meant_choice(kind, KINDS) or "http"]
 
 
 def site_of(name: str, raw: RawSite | RawStreamSite, path: Callable[[str | None], Path | None]) -> ServedSite:
@@ -33,6 +34,8 @@ def site_of(name: str, raw: RawSite | RawStreamSite, path: Callable[[str | None]
     Raises ConfigError ``site.invalid`` with every fault.
     """
     faults = Faults()
+    if raw.kind not in KINDS:
+        faults.note_choice("kind", raw.kind, KINDS)
     common = common_of(name, raw, path, faults)
     if isinstance(raw, RawStreamSite):
         site: Site | StreamSite | None = faults.attempt(lambda: StreamSite(**common.fields), None)
@@ -45,21 +48,23 @@ def site_of(name: str, raw: RawSite | RawStreamSite, path: Callable[[str | None]
 
 
 def _http_fields(raw: RawSite, path: Callable[[str | None], Path | None], faults: Faults) -> dict[str, Any]:
-    if raw.kind not in KINDS:
-        faults.note_choice("kind", raw.kind, KINDS)
-    locations = (_location(location, path, faults) for location in raw.locations)
+    locations = (
+        _location(location, f"locations[{index}]", path, faults) for index, location in enumerate(raw.locations)
+    )
     return {
         "root": None if raw.root is None else str(path(raw.root)),
         "locations": tuple(location for location in locations if location is not None),
         "identity_headers": choose(IdentityHeaders, raw.identity_headers, "identity_headers", faults),
-        "redirect_from": sockets_of(raw.redirect_from, faults),
+        "redirect_from": sockets_of(raw.redirect_from, "redirect_from", faults),
         "hsts": raw.hsts,
         "sessions": choose(Sessions, raw.sessions, "sessions", faults),
     }
 
 
-def _location(raw: RawLocation, path: Callable[[str | None], Path | None], faults: Faults) -> Location | None:
-    demand, allow = raw.client_certificates, allow_of(raw.allow, faults)
-    mode = None if demand is None else choose(ClientCertificates, demand, "client_certificates", faults)
+def _location(
+    raw: RawLocation, table: str, path: Callable[[str | None], Path | None], faults: Faults
+) -> Location | None:
+    demand, allow = raw.client_certificates, allow_of(raw.allow, table, faults)
+    mode = None if demand is None else choose(ClientCertificates, demand, f"{table}.client_certificates", faults)
     root = None if raw.root is None else str(path(raw.root))
-    return faults.attempt(lambda: Location(raw.path, mode, allow, raw.upstream, root), None)
+    return faults.attempt(lambda: Location(raw.path, mode, allow, raw.upstream, root), None, table)

@@ -52,4 +52,4 @@ def _faults(raw: RawUpstreamTLS) -> Iterator[Finding]:
 
 
 def _fault(key: str, message: str, hint: str) -> Finding:
-    return Finding("site.invalid", Severity.CRITICAL, message, where=f"upstream_tls.{key}", hint=hint)
+    return Finding("site.invalid", Severity.CRITICAL, message, where=key, hint=hint)

@@ -12,10 +12,10 @@ from counterseal.authority.reminders.settings import ReminderSettings
 from counterseal.config.api import api_rules_of
 from counterseal.config.convert import profile_of
 from counterseal.config.convert_site import kind_of, site_of
+from counterseal.config.lines import line_of, lines_of
+from counterseal.config.meant import hint_for_key, meant_key
 from counterseal.config.raw import (
-    NAMED_TABLES,
-    NESTED,
-    TABLES,
+    SECTIONS,
     RawAcme,
     RawApi,
     RawCA,
@@ -29,9 +29,11 @@ from counterseal.config.raw import (
 )
 from counterseal.config.reminders import reminder_settings_of
 from counterseal.config.service import acme_rules_of, est_rules_of, ocsp_rules_of, serve_settings_of
-from counterseal.config.settings import NginxSettings, Settings, StoreSettings
+from counterseal.config.settings import NginxSettings, Sections, Settings, StoreSettings
+from counterseal.config.shape import read_table
+from counterseal.config.syntax import not_toml
 from counterseal.duration import parse_duration
-from counterseal.errors import ConfigError, CountersealError, hint_for
+from counterseal.errors import ConfigError, CountersealError
 from counterseal.files import read_file
 from counterseal.findings import Finding, Severity
 from counterseal.pki.profile import BUILT_IN
@@ -39,174 +41,176 @@ from counterseal.pki.shown import counted
 from counterseal.service.settings import ServeSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping
+    from datetime import timedelta
     from pathlib import Path
+
+    from counterseal.authority.served import ServedSite
+    from counterseal.pki.profile import Profile
 
 StructT = TypeVar("StructT", bound=msgspec.Struct)
 ValueT = TypeVar("ValueT")
 
 
 def load_settings(path: Path) -> Settings:
-    """Return the settings of the file at ``path``, the defaults when it does not exist.
+    """Return the settings of the file at ``path``, the defaults when it does not exist; raises FileError.
 
-    Raises ConfigError ``config.syntax`` or ``config.invalid`` with every fault as a finding; FileError.
+    What is wrong with the file is raised when a section is asked for that it is in: ConfigError ``config.syntax``, or
+    ``config.invalid`` with every fault of every section as a finding.
     """
     if not path.exists():
         return Settings()
-    settings, faults = read_settings(path)
-    refuse_faults(path, faults)
-    return settings
-
-
-def refuse_faults(path: Path, faults: Sequence[Finding]) -> None:
-    """Raise ConfigError ``config.invalid`` with the faults of the file at ``path``, if it has any."""
-    if faults:
-        raise ConfigError("config.invalid", f"{path} has {counted(len(faults), 'fault')}", findings=faults)
-
-
-def read_settings(path: Path) -> tuple[Settings, Sequence[Finding]]:
-    """Return what the file at ``path`` says where it is right, the defaults elsewhere, and every fault.
-
-    Raises ConfigError ``config.syntax`` where nothing can be read; FileError.
-    """
     return parse_settings(read_file(path), path)
 
 
-def parse_settings(content: bytes, path: Path) -> tuple[Settings, Sequence[Finding]]:
-    """Return what ``read_settings`` does, of ``content`` that is at ``path`` or is to be."""
+def parse_settings(content: bytes, path: Path) -> Settings:
+    """Return what ``load_settings`` does, of ``content`` that is at ``path`` or is to be."""
     try:
-        document = tomllib.loads(content.decode())
+        text = content.decode()
+        document = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError("config.syntax", f"not a TOML file: {path}: {error}") from error
-    loader = _Loader(path)
-    settings = loader.settings(document)
-    return settings, loader.faults
+        return not_toml(path, content, error)
+    loader = _Loader(path, lines_of(text))
+    said = loader.sections(document)
+    if not loader.faults:
+        return Settings(path, said)
+    loader.faults.sort(key=lambda fault: fault.line or 0)
+    told = f"{path} has {counted(len(loader.faults), 'fault')}"
+    return Settings(path, said, ConfigError("config.invalid", told, findings=loader.faults), frozenset(loader.faulty))
 
 
 class _Loader:
     """One reading of one file; gathers faults and goes on."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, lines: Mapping[str, int]) -> None:
         self.path = path
         self.faults: list[Finding] = []
+        self.faulty: set[str] = set()
+        self._lines = lines
+        self._misshapen: set[str] = set()
 
-    def settings(self, document: dict[str, Any]) -> Settings:
-        self._check_keys(document)
-        nginx = self._table(document.get("nginx", {}), RawNginx, "nginx") or RawNginx()
-        serve = self._table(document.get("serve", {}), RawServe, "serve") or RawServe()
-        acme = self._table(document.get("acme", {}), RawAcme, "acme") or RawAcme()
-        ocsp = self._table(document.get("ocsp", {}), RawOCSPFace, "ocsp") or RawOCSPFace()
-        api = self._table(document.get("api", {}), RawApi, "api") or RawApi()
-        reminders = self._table(document.get("reminders", {}), RawReminders, "reminders") or RawReminders()
-        est = self._table(document.get("est", {}), RawEST, "est") or RawEST()
-        rules = self._rules(document)
-        served = self._try("serve", lambda: serve_settings_of(serve, self._path)) or ServeSettings()
-        return Settings(
-            source=self.path,
-            rules=rules._replace(published_at=served.http_url),
-            nginx=NginxSettings(
-                binary=self._path(nginx.binary),
-                config=self._path(nginx.config),
-                include_file=self._path(nginx.include_file),
-                user=nginx.user,
-                unit=nginx.unit,
-                worker_shutdown_timeout=self._try(
-                    "nginx.worker_shutdown_timeout", lambda: parse_duration(nginx.worker_shutdown_timeout)
-                )
-                or NginxSettings().worker_shutdown_timeout,
-            ),
-            sites=tuple(
-                site
-                for name, raw in self._named(document, "sites", kind_of)
-                if (site := self._try(f"sites.{name}", lambda n=name, r=raw: site_of(n, r, self._path)))  # type: ignore[misc] # bound now
-            ),
+    def sections(self, document: dict[str, Any]) -> Sections:
+        self._check_names(document)
+        profiles = self._profiles(document)
+        serve = self._section(document, "serve", RawServe, self._serve, ServeSettings())
+        return Sections(
+            rules=self._rules(document)._replace(profiles=profiles, published_at=serve.http_url),
+            nginx=self._section(document, "nginx", RawNginx, self._nginx, NginxSettings()),
+            sites=tuple(self._sites(document)),
             store=self._store(document),
-            serve=served,
-            acme=self._try("acme", lambda: acme_rules_of(acme, rules.profiles)),
-            ocsp=self._try("ocsp", lambda: ocsp_rules_of(ocsp)),
-            api=self._try("api", lambda: api_rules_of(api, rules.profiles)),
-            reminders=self._try("reminders", lambda: reminder_settings_of(reminders, self._path)) or ReminderSettings(),
-            est=self._try("est", lambda: est_rules_of(est)),
+            serve=serve,
+            acme=self._section(document, "acme", RawAcme, lambda raw: acme_rules_of(raw, profiles), None),
+            ocsp=self._section(document, "ocsp", RawOCSPFace, ocsp_rules_of, None),
+            api=self._section(document, "api", RawApi, lambda raw: api_rules_of(raw, profiles), None),
+            reminders=self._section(document, "reminders", RawReminders, self._reminders, ReminderSettings()),
+            est=self._section(document, "est", RawEST, est_rules_of, None),
         )
 
+    def _sites(self, document: dict[str, Any]) -> Iterator[ServedSite]:
+        for name, raw in self._named(document, "sites", kind_of):
+            site = self._try(f"sites.{name}", lambda n=name, r=raw: site_of(n, r, self._path), None)  # type: ignore[misc] # bound now
+            if site is not None and not self._has_fault(f"sites.{name}"):
+                yield site
+
+    def _section(
+        self,
+        document: dict[str, Any],
+        name: str,
+        kind: type[StructT],
+        make: Callable[[StructT], ValueT],
+        otherwise: ValueT,
+    ) -> ValueT:
+        raw = read_table(document.get(name, {}), kind, name, self._note_shape)
+        return otherwise if raw is None else self._try(name, lambda: make(raw), otherwise)
+
     def _store(self, document: dict[str, Any]) -> StoreSettings | None:
-        raw = self._table(document["store"], RawStore, "store") if "store" in document else None
-        return StoreSettings(raw.url, self._path(raw.password_file)) if raw else None
+        raw = read_table(document["store"], RawStore, "store", self._note_shape) if "store" in document else None
+        return (
+            None if raw is None or self._has_fault("store") else StoreSettings(raw.url, self._path(raw.password_file))
+        )
+
+    def _serve(self, raw: RawServe) -> ServeSettings:
+        return serve_settings_of(raw, self._path)
+
+    def _nginx(self, raw: RawNginx) -> NginxSettings:
+        text = raw.worker_shutdown_timeout
+        return NginxSettings(
+            binary=self._path(raw.binary),
+            config=self._path(raw.config),
+            include_file=self._path(raw.include_file),
+            user=raw.user,
+            unit=raw.unit,
+            worker_shutdown_timeout=self._length("nginx.worker_shutdown_timeout", text)
+            or NginxSettings().worker_shutdown_timeout,
+        )
+
+    def _reminders(self, raw: RawReminders) -> ReminderSettings:
+        return reminder_settings_of(raw, self._path)
 
     def _rules(self, document: dict[str, Any]) -> Rules:
-        ca = self._table(document.get("ca", {}), RawCA, "ca") or RawCA()
-        rules = Rules()
-        lifetime = self._try("ca.crl_lifetime", lambda: parse_duration(ca.crl_lifetime)) or rules.crl_lifetime
-        refresh = self._try("ca.crl_refresh", lambda: parse_duration(ca.crl_refresh)) or rules.crl_refresh
-        of_root = ca.root_crl_lifetime
-        root = None if of_root is None else self._try("ca.root_crl_lifetime", lambda: parse_duration(of_root))
+        raw = read_table(document.get("ca", {}), RawCA, "ca", self._note_shape) or RawCA()
+        lifetime = self._length("ca.crl_lifetime", raw.crl_lifetime) or Rules().crl_lifetime
+        refresh = self._length("ca.crl_refresh", raw.crl_refresh) or Rules().crl_refresh
+        of_root = None if raw.root_crl_lifetime is None else self._length("ca.root_crl_lifetime", raw.root_crl_lifetime)
         if refresh * 2 > lifetime:
-            self._fault("ca.crl_refresh", "must be at most half of crl_lifetime, or a late refresh is an outage", None)
+            told = f"more than half of crl_lifetime ({raw.crl_lifetime}): {raw.crl_refresh}"
+            self._note("ca.crl_refresh", told, "make it at most half, or a late refresh is an outage")
+        return Rules(crl_lifetime=lifetime, crl_refresh=refresh, root_crl_lifetime=of_root)
+
+    def _profiles(self, document: dict[str, Any]) -> dict[str, Profile]:
         profiles = dict(BUILT_IN)
         for name, raw in self._named(document, "profiles", lambda _: RawProfile):
-            profile = self._try(f"profiles.{name}", lambda n=name, r=raw: profile_of(n, r))  # type: ignore[misc] # bound now
-            if profile:
-                profiles[name] = profile
-        return Rules(profiles, lifetime, refresh, root)
+            make = self._try(f"profiles.{name}", lambda n=name, r=raw: profile_of(n, r), BUILT_IN["client"])  # type: ignore[misc] # bound now
+            profiles[name] = make
+        return profiles
 
     def _named(
         self, document: dict[str, Any], table: str, kind: Callable[[object], type[StructT]]
     ) -> Iterator[tuple[str, StructT]]:
         named = document.get(table, {})
         if not isinstance(named, dict):
-            self._fault(table, "must be a table", None)
+            self._note(table, "must be a table of tables", f"write [{table}.NAME] for each")
             return
         for name, content in named.items():
-            raw = self._table(content, kind(content), f"{table}.{name}")
+            raw = read_table(content, kind(content), f"{table}.{name}", self._note_shape)
             if raw is not None:
                 yield name, raw
 
-    def _table(self, content: object, kind: type[StructT], where: str) -> StructT | None:
-        try:
-            return msgspec.convert(content, kind)
-        except msgspec.ValidationError as error:
-            self._fault(where, str(error), None)
-            return None
+    def _check_names(self, document: dict[str, Any]) -> None:
+        """Note sections that there are not; where nobody can tell which was meant, it may be any but the store's."""
+        for name in document:
+            if name not in SECTIONS:
+                meant = meant_key(name, SECTIONS)
+                self._note(name, f"unknown key: {name!r}", hint_for_key(name, SECTIONS))
+                self.faulty |= {meant} if meant else set(SECTIONS) - {"store"}
 
-    def _try(self, where: str, make: Callable[[], ValueT]) -> ValueT | None:
+    def _length(self, where: str, text: str) -> timedelta | None:
+        return self._try(where, lambda: parse_duration(text), None)
+
+    def _try(self, where: str, make: Callable[[], ValueT], otherwise: ValueT) -> ValueT:
         try:
             return make()
         except ConfigError as error:
             for finding in error.findings:
-                self._fault(where, finding.message, finding.hint)
+                self._note(".".join(part for part in (where, finding.where) if part), finding.message, finding.hint)
         except CountersealError as error:
-            self._fault(where, error.message, error.hint)
-        return None
+            self._note(where, error.message, error.hint)
+        return otherwise
 
-    def _check_keys(self, document: dict[str, Any]) -> None:
-        self._unknown(document, [*TABLES, *NAMED_TABLES], "")
-        for table, kind in TABLES.items():
-            self._check_table(document.get(table), kind, table)
-        for table, kind in NAMED_TABLES.items():
-            named = document.get(table)
-            for name, content in named.items() if isinstance(named, dict) else ():
-                self._check_table(content, kind_of(content) if table == "sites" else kind, f"{table}.{name}")
-
-    def _check_table(self, content: object, kind: type[msgspec.Struct], where: str) -> None:
-        if not isinstance(content, dict):
-            if content is not None:
-                self._fault(where, "must be a table", None)
-            return
-        self._unknown(content, [field.encode_name for field in msgspec.structs.fields(kind)], where)
-        for key, nested in NESTED.items():
-            inner = content.get(key)
-            for index, table in enumerate(inner if isinstance(inner, list) else [inner]):
-                if isinstance(table, dict):
-                    suffix = f"[{index}]" if isinstance(inner, list) else ""
-                    self._check_table(table, nested, f"{where}.{key}{suffix}")
-
-    def _unknown(self, content: dict[str, Any], known: list[str], where: str) -> None:
-        for key in content:
-            if key not in known:
-                self._fault(where or "file", f"unknown key: {key!r}", hint_for(key, known))
+    def _has_fault(self, table: str) -> bool:
+        return any(f"{fault.where}.".startswith(f"{table}.") for fault in self.faults)
 
     def _path(self, text: str | None) -> Path | None:
         return None if text is None else self.path.parent / text
 
-    def _fault(self, where: str, message: str, hint: str | None) -> None:
-        self.faults.append(Finding("config.invalid", Severity.CRITICAL, message, where=where, hint=hint))
+    def _note_shape(self, where: str, message: str, hint: str | None) -> None:
+        self._note(where, message, hint)
+        self._misshapen.add(where)
+
+    def _note(self, where: str, message: str, hint: str | None) -> None:
+        """Note a fault; nothing more about a value that has been found to be of another type."""
+        if where in self._misshapen:
+            return
+        self.faulty.add(where.partition(".")[0])
+        line = line_of(where, self._lines)
+        self.faults.append(Finding("config.invalid", Severity.CRITICAL, message, where=where, hint=hint, line=line))

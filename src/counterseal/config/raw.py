@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 
@@ -240,18 +240,23 @@ class RawEST(msgspec.Struct):
     requests_per_minute: int = 600
 
 
-TABLES: dict[str, type[msgspec.Struct]] = {
-    "ca": RawCA,
-    "nginx": RawNginx,
-    "store": RawStore,
-    "serve": RawServe,
-    "acme": RawAcme,
-    "ocsp": RawOCSPFace,
-    "api": RawApi,
-    "reminders": RawReminders,
-    "est": RawEST,
+SECTIONS = ("ca", "profiles", "nginx", "store", "serve", "acme", "api", "reminders", "est", "ocsp", "sites")
+STAND_INS: dict[str, Any] = {
+    "extends": "client",
+    "path": "/admin/",
+    "certificate": "panel.pem",
+    "key": "panel.key",
+    "kind": "stream",
+    "server_names": ["panel.example.com"],
+    "listen": ["443"],
+    "upstream": "127.0.0.1:5432",
+    "store.url": "postgresql://counterseal@db.corp.example/counterseal",
+    "url": "https://hooks.example.com/ca",
+    "role": "viewer",
+    "secret_file": "webhook.secret",
+    "to": ["admin@example.com"],
 }
-NAMED_TABLES: dict[str, type[msgspec.Struct]] = {"profiles": RawProfile, "sites": RawSite}
+"""What a key that is needed could be, where it is missing or of another type: an example, for as long as one reads."""
 NESTED: dict[str, type[msgspec.Struct]] = {
     "allow": RawAllow,
     "locations": RawLocation,

@@ -11,11 +11,14 @@ from counterseal.authority.reminders.settings import (
     ReminderSettings,
     WebhookSettings,
 )
+from counterseal.config.faults import Faults
+from counterseal.config.meant import hint_for_choice
 from counterseal.duration import parse_duration
 from counterseal.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import timedelta
     from pathlib import Path
 
     from counterseal.config.raw import RawMail, RawReminders, RawWebhook
@@ -25,14 +28,25 @@ _HERE = {"localhost", "127.0.0.1", "::1"}
 
 
 def reminder_settings_of(raw: RawReminders, path: Callable[[str | None], Path | None]) -> ReminderSettings:
-    """Return the settings; ``path`` makes a path relative to the configuration file absolute. Raises InputError."""
-    if not raw.before:
-        raise InputError("config.reminders", "before must name at least one length of time", hint='write ["30d", "7d"]')
-    return ReminderSettings(
-        before=tuple(sorted({parse_duration(text) for text in raw.before})),
-        webhook=None if raw.webhook is None else _webhook(raw.webhook, path),
-        mail=None if raw.mail is None else _mail(raw.mail, path),
+    """Return the settings; ``path`` makes a path relative to the configuration file absolute.
+
+    Raises ConfigError with every fault.
+    """
+    faults = Faults()
+    webhook, mail = raw.webhook, raw.mail
+    settings = ReminderSettings(
+        before=faults.attempt(lambda: _before(raw.before), (), "before"),
+        webhook=None if webhook is None else faults.attempt(lambda: _webhook(webhook, path), None, "webhook.url"),
+        mail=None if mail is None else faults.attempt(lambda: _mail(mail, path), None, "mail"),
     )
+    faults.refuse()
+    return settings
+
+
+def _before(texts: list[str]) -> tuple[timedelta, ...]:
+    if not texts:
+        raise InputError("config.reminders", "before must name at least one length of time", hint='write ["30d", "7d"]')
+    return tuple(sorted({parse_duration(text) for text in texts}))
 
 
 def _webhook(raw: RawWebhook, path: Callable[[str | None], Path | None]) -> WebhookSettings:
@@ -45,7 +59,7 @@ def _mail(raw: RawMail, path: Callable[[str | None], Path | None]) -> MailSettin
     here = raw.host in _HERE
     security = raw.security or ("none" if here else "starttls")
     if security not in SECURITIES:
-        hint = f"choose one of {', '.join(SECURITIES)}"
+        hint = hint_for_choice(security, SECURITIES)
         raise InputError("config.choice", f"not a value for security: {security!r}", hint=hint)
     if (raw.username is None) != (raw.password_file is None):
         raise InputError("config.reminders", "username and password_file go together: one of them is missing")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from counterseal.config.faults import Faults
 from counterseal.duration import parse_duration
 from counterseal.errors import InputError
 from counterseal.pki.names import parse_name
@@ -30,25 +31,38 @@ SHORTEST_ANSWER = timedelta(minutes=1)
 
 
 def serve_settings_of(raw: RawServe, path: Callable[[str | None], Path | None]) -> ServeSettings:
-    """Return the settings; ``path`` makes a path relative to the configuration file absolute. Raises InputError."""
+    """Return the settings; ``path`` makes a path relative to the configuration file absolute.
+
+    Raises ConfigError with every fault, as those below do.
+    """
+    faults = Faults()
     if (raw.certificate is None) != (raw.certificate_key is None):
-        raise InputError("config.certificate", "certificate and certificate_key go together: one of them is missing")
+        told = "certificate and certificate_key go together: one of them is missing"
+        faults.note(InputError("config.certificate", told), "certificate")
     if raw.public_url is not None and not raw.public_url.startswith("https://"):
-        raise InputError("config.public_url", f"public_url must begin with https://: {raw.public_url!r}")
-    http_listen = None if raw.http_listen is None else Address.parse(raw.http_listen)
-    names = tuple(str(parse_name(name).value) for name in raw.names)
-    return ServeSettings(
-        listen=Address() if raw.listen is None else Address.parse(raw.listen),
+        told = f"public_url must begin with https://: {raw.public_url!r}"
+        faults.note(InputError("config.public_url", told, hint="write https://ca.example.com"), "public_url")
+    http_listen = _address("http_listen", raw.http_listen, faults)
+    read = (faults.attempt(lambda name=name: str(parse_name(name).value), "", "names") for name in raw.names)  # type: ignore[misc] # bound now
+    names = tuple(read)
+    settings = ServeSettings(
+        listen=_address("listen", raw.listen, faults) or Address(),
         names=names,
         public_url=raw.public_url.rstrip("/") if raw.public_url else None,
         http_listen=http_listen,
-        http_url=_http_url(raw.http_url, http_listen, names),
-        metrics_listen=None if raw.metrics_listen is None else Address.parse(raw.metrics_listen),
+        http_url=faults.attempt(lambda: _http_url(raw.http_url, http_listen, names), None, "http_url"),
+        metrics_listen=_address("metrics_listen", raw.metrics_listen, faults),
         certificate=path(raw.certificate),
         certificate_key=path(raw.certificate_key),
         trust_client_cert=raw.trust_client_cert,
         trust_x_real_ip=raw.trust_x_real_ip,
     )
+    faults.refuse()
+    return settings
+
+
+def _address(key: str, text: str | None, faults: Faults) -> Address | None:
+    return None if text is None else faults.attempt(lambda: Address.parse(text), None, key)
 
 
 def _http_url(given: str | None, listen: Address | None, names: tuple[str, ...]) -> str | None:
@@ -65,35 +79,49 @@ def _http_url(given: str | None, listen: Address | None, names: tuple[str, ...])
 
 
 def acme_rules_of(raw: RawAcme, profiles: Mapping[str, Profile]) -> AcmeRules:
-    """Return the rules; ``profiles`` are those that there are. Raises InputError."""
+    """Return the rules; ``profiles`` are those that there are."""
+    faults = Faults()
     given: dict[str, Any] = {name: value for name, value in msgspec.structs.asdict(raw).items() if value is not None}
     for name, read in _READ.items():
         if name in given:
-            given[name] = read(name, given[name])
+            given[name] = faults.attempt(lambda name=name, read=read: read(name, given[name]), None, name)  # type: ignore[misc] # bound now
     frozen: dict[str, Any] = {name: tuple(one) if isinstance(one, list) else one for name, one in given.items()}
     rules = AcmeRules(**frozen)
-    _check_choices("challenges", rules.challenges, CHALLENGES)
-    _check_choices("profiles", rules.profiles, tuple(name for name, one in profiles.items() if not one.probe))
+    _check_choices("challenges", rules.challenges, CHALLENGES, faults)
+    _check_choices("profiles", rules.profiles, tuple(name for name, one in profiles.items() if not one.probe), faults)
+    faults.refuse()
     return rules
 
 
 def ocsp_rules_of(raw: RawOCSPFace) -> OCSPRules:
-    """Return the rules; raises InputError."""
-    lifetime, cached = parse_duration(raw.lifetime), parse_duration(raw.cached)
-    if not SHORTEST_ANSWER <= lifetime <= RESPONDER.lifetime / 4:
-        raise InputError(
-            "config.ocsp_lifetime",
-            f"an OCSP answer cannot live for {raw.lifetime}",
-            hint="at least 1m, and at most 84h, because its signer lives for 14 days",
-        )
-    _check_choices("nonces", (raw.nonces,), NONCES)
+    """Return the rules."""
+    faults = Faults()
+    lifetime = faults.attempt(lambda: _answer_lifetime(raw.lifetime), SHORTEST_ANSWER, "lifetime")
+    cached = faults.attempt(lambda: parse_duration(raw.cached), SHORTEST_ANSWER, "cached")
+    _check_choices("nonces", (raw.nonces,), NONCES, faults)
+    faults.refuse()
     return OCSPRules(raw.enabled, lifetime, cached, raw.nonces)
 
 
+def _answer_lifetime(text: str) -> timedelta:
+    lifetime = parse_duration(text)
+    if not SHORTEST_ANSWER <= lifetime <= RESPONDER.lifetime / 4:
+        raise InputError(
+            "config.ocsp_lifetime",
+            f"an OCSP answer cannot live for {text}",
+            hint="at least 1m, and at most 84h, because its signer lives for 14 days",
+        )
+    return lifetime
+
+
 def est_rules_of(raw: RawEST) -> ESTRules:
-    """Return the rules; raises InputError."""
-    grace = timedelta(0) if raw.renew_after_expiry is None else parse_duration(raw.renew_after_expiry)
-    return ESTRules(raw.enabled, raw.server_keys, grace, per_minute(raw.requests_per_minute))
+    """Return the rules."""
+    faults = Faults()
+    text = "0s" if raw.renew_after_expiry is None else raw.renew_after_expiry
+    grace = faults.attempt(lambda: parse_duration(text), timedelta(0), "renew_after_expiry")
+    allowed = faults.attempt(lambda: per_minute(raw.requests_per_minute), 0, "requests_per_minute")
+    faults.refuse()
+    return ESTRules(raw.enabled, raw.server_keys, grace, allowed)
 
 
 def per_minute(count: int) -> int:
@@ -103,12 +131,13 @@ def per_minute(count: int) -> int:
     return count
 
 
-def _check_choices(key: str, chosen: tuple[str, ...], known: tuple[str, ...]) -> None:
+def _check_choices(key: str, chosen: tuple[str, ...], known: tuple[str, ...], faults: Faults) -> None:
     for one in chosen:
         if one not in known:
-            raise InputError("config.choice", f"not a value for {key}: {one!r}", hint=f"choose of {', '.join(known)}")
+            faults.note_choice(key, one, known)
     if not chosen:
-        raise InputError("config.choice", f"{key} must name at least one", hint=f"choose of {', '.join(known)}")
+        told = f"{key} must name at least one"
+        faults.note(InputError("config.choice", told, hint=f"choose of {', '.join(known)}"), key)
 
 
 def _networks(key: str, texts: list[str]) -> tuple[Any, ...]:

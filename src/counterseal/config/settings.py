@@ -1,4 +1,7 @@
-"""What the configuration says, checked and frozen. An empty file gives all of these defaults."""
+"""What the configuration says, checked and frozen. An empty file gives all of these defaults.
+
+A section is told apart from the others: what is wrong with one is raised when that one is asked for.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +14,13 @@ from counterseal.errors import NotFoundError, hint_for
 from counterseal.service.settings import ServeSettings
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
+    from counterseal.authority.parts import ReadRules
     from counterseal.authority.served import ServedSite
+    from counterseal.errors import ConfigError
+    from counterseal.pki.profile import Profile
     from counterseal.protocols.acme.rules import AcmeRules
     from counterseal.protocols.api.rules import ApiRules
     from counterseal.protocols.est.rules import ESTRules
@@ -43,11 +50,11 @@ class StoreSettings(NamedTuple):
     password_file: Path | None = None
 
 
-class Settings(NamedTuple):
-    """The whole configuration; ``source`` is the file it was read from, None when there is none."""
+class Sections(NamedTuple):
+    """What each section says; where something is wrong with one, what is right of it, and defaults elsewhere."""
 
-    source: Path | None = None
     rules: Rules = Rules()
+    """Of ``[ca]`` and ``[profiles]``, and of ``[serve]`` where lists are published."""
     nginx: NginxSettings = NginxSettings()
     sites: tuple[ServedSite, ...] = ()
     store: StoreSettings | None = None
@@ -62,6 +69,90 @@ class Settings(NamedTuple):
     est: ESTRules | None = None
     """None: the same of EST."""
 
+
+class Settings(NamedTuple):
+    """The whole configuration, a section at a time; ``source`` is the file it was read from, None when there is none.
+
+    Asking for a section with something wrong in it raises ConfigError, with every fault of the file: a mistake in one
+    section keeps nobody from what needs the others only.
+    """
+
+    source: Path | None = None
+    said: Sections = Sections()
+    error: ConfigError | None = None
+    """All that is wrong with the file."""
+    faulty: frozenset[str] = frozenset()
+    """The sections that it is in."""
+
+    @property
+    def rules(self) -> ReadRules:
+        """What the file may change about the CA; each rule raises where its own section is wrong."""
+        return _SectionRules(self)
+
+    @property
+    def nginx(self) -> NginxSettings:
+        """``[nginx]``."""
+        return self.sound("nginx").nginx
+
+    @property
+    def sites(self) -> tuple[ServedSite, ...]:
+        """``[sites]``."""
+        return self.sound("sites").sites
+
+    @property
+    def store(self) -> StoreSettings | None:
+        """``[store]``."""
+        return self.sound("store").store
+
+    @property
+    def serve(self) -> ServeSettings:
+        """``[serve]``."""
+        return self.sound("serve").serve
+
+    @property
+    def acme(self) -> AcmeRules | None:
+        """``[acme]``."""
+        return self.sound("acme").acme
+
+    @property
+    def ocsp(self) -> OCSPRules | None:
+        """``[ocsp]``."""
+        return self.sound("ocsp").ocsp
+
+    @property
+    def api(self) -> ApiRules | None:
+        """``[api]``."""
+        return self.sound("api").api
+
+    @property
+    def est(self) -> ESTRules | None:
+        """``[est]``."""
+        return self.sound("est").est
+
+    @property
+    def reminders(self) -> ReminderSettings:
+        """``[reminders]``."""
+        return self.sound("reminders").reminders
+
+    def sound(self, section: str) -> Sections:
+        """Return what is said, where nothing is wrong with this section; raises ConfigError."""
+        if self.error is not None and section in self.faulty:
+            raise self.error
+        return self.said
+
+    def require(self) -> None:
+        """Raise ConfigError where anything is wrong with any section."""
+        if self.error is not None:
+            raise self.error
+
+    def readable(self) -> Settings:
+        """Return what is right of the file, and defaults elsewhere: for who tells the faults and looks at the rest."""
+        return Settings(said=self.said)
+
+    def with_sound_sites(self) -> Settings:
+        """Return the same with only those sites with which nothing is wrong: for who looks, and deploys none."""
+        return self._replace(faulty=self.faulty - {"sites"})
+
     def chosen(self, name: str | None, *, also: str = "") -> tuple[ServedSite, ...]:
         """Return every site, or the one of this name; raises NotFoundError ``site.unknown``, ``also`` in its hint."""
         found = tuple(one for one in self.sites if name in {None, one.site.name})
@@ -70,3 +161,30 @@ class Settings(NamedTuple):
             otherwise = f"configured are: {', '.join(names) or 'none'}{also}"
             raise NotFoundError("site.unknown", f"no such site: {name!r}", hint=hint_for(name, names, otherwise))
         return found
+
+
+class _SectionRules:
+    """The rules of a file, each read where its section is sound."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    @property
+    def profiles(self) -> Mapping[str, Profile]:
+        return self._settings.sound("profiles").rules.profiles
+
+    @property
+    def crl_lifetime(self) -> timedelta:
+        return self._settings.sound("ca").rules.crl_lifetime
+
+    @property
+    def crl_refresh(self) -> timedelta:
+        return self._settings.sound("ca").rules.crl_refresh
+
+    @property
+    def root_crl_lifetime(self) -> timedelta | None:
+        return self._settings.sound("ca").rules.root_crl_lifetime
+
+    @property
+    def published_at(self) -> str | None:
+        return self._settings.sound("serve").rules.published_at

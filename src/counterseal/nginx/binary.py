@@ -107,7 +107,8 @@ def find_wheel() -> Path | None:
 def require_executable(binary: Path) -> None:
     """Raise NginxError ``nginx.missing`` unless ``binary`` is a program that we may run."""
     if not (binary.is_file() and os.access(binary, os.X_OK)):
-        raise NginxError("nginx.missing", f"nginx not found: {binary}", hint=_INSTALL_HINT)
+        hint = f"name the one that is as binary in [nginx] of counterseal.toml, or {_INSTALL_HINT}"
+        raise NginxError("nginx.missing", f"nginx not found: {binary}", hint=hint)
 
 
 def read_version(binary: Path, *, time_limit: float = 10.0) -> str:

@@ -65,19 +65,20 @@ def of_location(location: Location) -> Iterator[Finding]:
     """Faults of the path and the target of a location."""
     path = location.path
     if path == "/":
-        yield _fault("locations.path", "a location for / is the site itself", "set it at the site")
+        yield _fault("path", "a location for / is the site itself", "set it at the site")
     elif not _PATH.fullmatch(path) or {".", ".."} & set(path.split("/")):
         hint = "start with /, decoded, only letters, digits and ._~!@+=,:&()- between slashes, no empty or dot segment"
-        yield _fault("locations.path", f"not a plain path: {_short(path)}", hint)
-    yield from of_upstream("locations.", location.upstream, HTTP_SCHEMES)
-    yield from of_root("locations.", location)
+        hint = f'write "/{path}"' if _PATH.fullmatch(f"/{path}") else hint
+        yield _fault("path", f"not a plain path: {_short(path)}", hint)
+    yield from of_upstream(location.upstream, HTTP_SCHEMES)
+    yield from of_root(location)
 
 
 def of_any_site(site: AnySite) -> Iterator[Finding]:
     """Faults that a site of any kind may have, when its parts are already sound."""
     yield from _identity(site)
     yield from _sockets(site)
-    yield from of_upstream("", site.upstream, site.schemes)
+    yield from of_upstream(site.upstream, site.schemes)
     yield from of_upstream_tls(site)
     yield from of_ocsp(site)
     yield from _demands(site)
@@ -86,22 +87,23 @@ def of_any_site(site: AnySite) -> Iterator[Finding]:
 def of_site(site: Site) -> Iterator[Finding]:
     """Every fault of an HTTP site whose parts are already sound."""
     yield from of_any_site(site)
-    yield from of_root("", site)
+    yield from of_root(site)
     if site.upstream is None and site.root is None and not any(x.upstream or x.root for x in site.locations):
         yield _fault(
             "upstream", "nothing to serve: neither upstream nor root", 'set upstream = "127.0.0.1:8000" or root'
         )
     yield from _http_demands(site)
-    for location in site.locations:
-        yield from _location_demands(site, location)
     prefixes = [location.prefix for location in site.locations]
-    yield from (_fault("locations.path", f"path given twice: {path}") for path in _repeated(prefixes))
+    for index, location in enumerate(site.locations):
+        yield from _location_demands(site, location, f"locations[{index}]")
+        if location.prefix in prefixes[:index]:
+            yield _fault(f"locations[{index}].path", f"path given twice: {location.prefix}", "put both into one")
 
 
 def _identity(site: AnySite) -> Iterator[Finding]:
     if not _NAME.fullmatch(site.name):
         hint = "a letter, then letters, digits and hyphens, at most 40, lower case"
-        yield _fault("name", f"not a site name: {_short(site.name)}", hint)
+        yield _fault("", f"not a site name: {_short(site.name)}", hint)
     if not site.server_names:
         yield _fault("server_names", "no server name", "give at least one DNS name, as the certificate has it")
     for name in site.server_names:
@@ -151,8 +153,8 @@ def _http_demands(site: Site) -> Iterator[Finding]:
         yield _fault("identity_headers", "identity headers without client certificates", 'set identity_headers = "off"')
 
 
-def _location_demands(site: Site, location: Location) -> Iterator[Finding]:
-    where = f"locations {location.path}"
+def _location_demands(site: Site, location: Location, table: str) -> Iterator[Finding]:
+    where = f"{table}.client_certificates"
     demand = location.client_certificates
     if demand == "required" and not site.verifies:
         hint = 'set client_certificates = "optional" at the site: nginx asks for a certificate before it knows the path'
@@ -162,7 +164,7 @@ def _location_demands(site: Site, location: Location) -> Iterator[Finding]:
         yield _fault(where, f"a location wants {demand.value}, the site {site.client_certificates.value}", hint)
     if location.allow.restricts and demand != "required" and site.client_certificates != "required":
         hint = 'set client_certificates = "required" in the location'
-        yield _fault(where, "allow in a location that requires no certificate", hint)
+        yield _fault(f"{table}.allow", "allow in a location that requires no certificate", hint)
 
 
 def _subject(text: str) -> Iterator[Finding]:
@@ -172,7 +174,8 @@ def _subject(text: str) -> Iterator[Finding]:
     try:
         parse_subject(split_subject(text)[1])
     except InputError as error:
-        yield _fault("allow.subjects", error.message, error.hint)
+        written = None if "=" in text or "/" in text else f'write "CN={text}", as the certificate has it'
+        yield _fault("allow.subjects", error.message, written or error.hint)
 
 
 def _fault(where: str, message: str, hint: str | None = None) -> Finding:

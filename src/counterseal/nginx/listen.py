@@ -25,6 +25,9 @@ class Listen:
     def parse(cls, text: str) -> Listen:
         """Read ``8443``, ``127.0.0.1:8443``, ``[::1]:8443`` or ``*:443``; raises InputError ``site.listen``."""
         address, colon, port = text.strip().rpartition(":")
+        if " " in port:
+            hint = "write the socket alone: what nginx needs behind it, such as ssl, it is given"
+            raise InputError("site.listen", f"cannot listen on {text[:80]!r}: more than a socket", hint=hint)
         if not (port.isascii() and port.isdigit()):
             hint = "write a port, ADDRESS:PORT, [IPV6]:PORT or *:PORT"
             raise InputError("site.listen", f"cannot listen on {text[:80]!r}: no port", hint=hint)

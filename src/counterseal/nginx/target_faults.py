@@ -20,22 +20,22 @@ if TYPE_CHECKING:
 _ROOT = re.compile(r"(?:/[^/\x00-\x1f\x7f$\"'\\{};*?\[\]#]+)+/?|/")
 
 
-def of_upstream(field: str, upstream: str | None, schemes: tuple[Scheme, ...]) -> Iterator[Finding]:
+def of_upstream(upstream: str | None, schemes: tuple[Scheme, ...]) -> Iterator[Finding]:
     """Faults of one upstream."""
     if upstream is not None:
         try:
             Upstream.parse(upstream, schemes)
         except InputError as error:
-            yield _fault(f"{field}upstream", error.message, error.hint)
+            yield _fault("upstream", error.message, error.hint)
 
 
-def of_root(field: str, place: Site | Location) -> Iterator[Finding]:
+def of_root(place: Site | Location) -> Iterator[Finding]:
     """Faults of one directory."""
     if place.upstream is not None and place.root is not None:
-        yield _fault(f"{field}upstream", "both upstream and root are set", "choose one")
+        yield _fault("upstream", "both upstream and root are set", "choose one")
     if place.root is not None and (not _ROOT.fullmatch(place.root) or ".." in place.root.split("/")):
         shown = repr(place.root if len(place.root) <= 80 else place.root[:80] + "...")  # noqa: PLR2004 - one line
-        yield _fault(f"{field}root", f"not a usable directory: {shown}", "an absolute path without $\"'\\{};")
+        yield _fault("root", f"not a usable directory: {shown}", "an absolute path without $\"'\\{};")
 
 
 def of_upstream_tls(site: AnySite) -> Iterator[Finding]:

@@ -57,6 +57,7 @@ class Upstream:
             shown = repr(text if len(text) <= 80 else text[:80] + "...")  # noqa: PLR2004 - a message stays one line
             known = ", ".join(f"{known}://" for known in schemes)
             hint = f"write HOST:PORT or unix:/path, and before it one of {known} ({schemes[0]} without)"
+            hint += _what_is_amiss(address)
             raise InputError("site.upstream", f"not an upstream: {shown}", hint=hint)
         return cls(Scheme(scheme), address)
 
@@ -99,6 +100,14 @@ class UpstreamTLS:
     def name_of(self, upstream: Upstream) -> str | None:
         """Return the name that the certificate of this backend must have, None where nobody said it."""
         return self.name or upstream.host
+
+
+def _what_is_amiss(address: str) -> str:
+    """Return which part of an address people forgot or added, if that is the matter."""
+    place, slash, _ = address.partition("/")
+    if slash and _is_address(place):
+        return "; no path behind the port"
+    return "; the port is missing" if _is_address(f"{place}:80") else ""
 
 
 def _is_address(text: str) -> bool:

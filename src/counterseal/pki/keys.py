@@ -5,6 +5,7 @@ Keys are made and kept elsewhere. RFC 5480 (EC), RFC 8410 (Ed25519, Ed448), RFC 
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
@@ -50,6 +51,7 @@ class KeySpec(NamedTuple):
 
 P256 = KeySpec("p-256")
 _ALIASES = {"p256": "p-256", "p384": "p-384", "p521": "p-521", "prime256v1": "p-256"} | _CURVES
+_RSA = re.compile(r"rsa[-_: ]?([1-9][0-9]{0,4})", re.ASCII)
 KEY_CHOICES = ("p-256", "p-384", "p-521", "rsa-2048", "rsa-3072", "rsa-4096", "ed25519", "ed448")
 
 
@@ -61,6 +63,9 @@ def parse_key_spec(text: str) -> KeySpec:
     algorithm, _, bits = name.partition("-")
     if algorithm == "rsa" and bits in {str(size) for size in range(MIN_RSA_BITS, MAX_RSA_BITS + 1, _RSA_STEP)}:
         return KeySpec("rsa", int(bits))
+    if (small := _RSA.fullmatch(name)) and int(small[1]) < MIN_RSA_BITS:
+        told = f"too weak a kind of key: {quoted(text)}, RSA needs at least {MIN_RSA_BITS} bits"
+        raise InputError("key.weak", told, hint=f"choose rsa-{MIN_RSA_BITS}, or p-256, which is stronger and faster")
     sizes = f"there are rsa-{MIN_RSA_BITS} to rsa-{MAX_RSA_BITS}, in steps of {_RSA_STEP}"
     hint = sizes if algorithm == "rsa" and bits.isdecimal() else hint_for(text.lower(), KEY_CHOICES)
     raise InputError("key.spec", f"not a kind of key: {quoted(text)}", hint=hint)

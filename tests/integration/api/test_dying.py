@@ -107,7 +107,7 @@ def test_a_kill_inside_the_transaction_loses_nothing(home: Path) -> None:
 
 
 def _check(home: Path, load: Load) -> None:
-    with open_store(home, settings_of(home)) as store:
+    with open_store(home, settings_of(home).store) as store:
         named = {key: [show_serial(one.serial_number) for one in store.by_name(key)] for key in load.answers}
         used = Counter(use.serial_number for use in store.key_uses() if use.action == "certificate")
     assert named == {key: [serial] for key, serial in load.answers.items()}

@@ -183,7 +183,7 @@ def test_what_a_crash_left_is_taken_over(service: Running) -> None:
     caller = "clients\noperator\n" + named(service, "operator")[0]["subject"]
     dead, alive = (Asked(caller, sha256(key).digest(), request) for key in (b"dead", b"alive"))
     now = int(time.time())
-    with open_store(service.home, settings_of(service.home)) as store:
+    with open_store(service.home, settings_of(service.home).store) as store:
         assert begin_answer(store, dead, b"1", now - ABANDONED_SECONDS - 5, abandoned_before=0)
         assert begin_answer(store, alive, b"2", now + 3600, abandoned_before=0)
     operator = Client(service, "operator")

@@ -203,5 +203,5 @@ def test_a_wrong_setting_is_named(tmp_path: Path, table: str, said: str) -> None
     """With what would be right."""
     (tmp_path / "counterseal.toml").write_text(table)
     with pytest.raises(ConfigError) as caught:
-        load_settings(tmp_path / "counterseal.toml")
+        load_settings(tmp_path / "counterseal.toml").require()
     assert said in " ".join(f"{one.message} {one.hint}" for one in caught.value.findings)

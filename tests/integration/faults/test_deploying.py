@@ -214,7 +214,7 @@ def alice_meets(home: Path, port: int) -> int | None:
 @pytest.mark.parametrize(
     "where",
     [
-        "counterseal.cli.revoke:_put_in_force",
+        "counterseal.cli.revoke:put_in_force",
         "counterseal.authority.publish:sign_crl",
         "counterseal.nginx.deploy:activate",
         "counterseal.nginx.deploy:prune",

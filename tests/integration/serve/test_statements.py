@@ -93,7 +93,7 @@ def used(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
             use_publication(service)
             wait_for_upkeep(record)
     lines: list[str] = [json.loads(line) for line in record.read_text().splitlines()]
-    with open_store(home, settings_of(home)) as store:
+    with open_store(home, settings_of(home).store) as store:
         if url:
             store.run("set enable_seqscan = off")  # tables are nearly empty: who scans all the same has no index
             store.run("set plan_cache_mode = force_generic_plan")

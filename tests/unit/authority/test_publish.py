@@ -16,7 +16,7 @@ from authority_fixtures import small_ca
 from counterseal.authority.create import RootPlan, create
 from counterseal.authority.generation_lists import has_newest_lists, list_numbers
 from counterseal.authority.listing import list_entries
-from counterseal.authority.parts import ROOT, Authority
+from counterseal.authority.parts import ROOT, Authority, Rules
 from counterseal.authority.publish import publish, stale_lists
 from counterseal.authority.revoke import revoke_record
 from counterseal.files import write_fileset
@@ -129,7 +129,7 @@ def finish(world: World) -> None:
 def end(world: World) -> None:
     """Let a revoked certificate end, and be on one list after that."""
     world.revoke(world.add(days=1))
-    world.authority = replace(world.authority, rules=world.authority.rules._replace(crl_refresh=timedelta(days=90)))
+    world.authority = replace(world.authority, rules=Rules(crl_refresh=timedelta(days=90)))
     world.publish()
     world.now += timedelta(days=8, seconds=1)
 
@@ -217,7 +217,7 @@ def test_a_list_is_stale_when_its_refresh_is_due(world: World) -> None:
 def test_the_list_of_a_root_alone_may_last_longer(tmp_path: Path) -> None:
     """Its key lies elsewhere, and is not brought for every list."""
     with small_ca(tmp_path) as authority:
-        rules = authority.rules._replace(root_crl_lifetime=timedelta(days=180), crl_lifetime=timedelta(days=7))
+        rules = Rules(root_crl_lifetime=timedelta(days=180), crl_lifetime=timedelta(days=7))
         signed = publish(replace(authority, rules=rules)).signed
     lifetimes = {crl.issuer: (crl.next_update - crl.this_update) // 86_400 for crl in signed}
     assert lifetimes == {ROOT: 180, "servers": 7, "clients": 7}

@@ -95,7 +95,7 @@ def test_every_fault_of_an_error_is_data(capsys: pytest.CaptureFixture[str]) -> 
     refused = json.loads(capsys.readouterr().out)
     hold("error", refused)
     assert refused["error"]["findings"] == [
-        {"code": "name.none", "where": "alice", "message": "no name", "hint": "give one"}
+        {"code": "name.none", "where": "alice", "line": None, "message": "no name", "hint": "give one"}
     ]
     assert report(AmbiguousError("certificate.ambiguous", "two: alice", candidates=["1", "2"]), as_json=True) == 2
     assert json.loads(capsys.readouterr().out)["error"]["candidates"] == ["1", "2"]

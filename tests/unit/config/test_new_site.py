@@ -22,8 +22,8 @@ root = "/srv"
 
 
 def _read(text: str) -> Settings:
-    settings, faults = parse_settings(text.encode(), PATH)
-    assert not faults
+    settings = parse_settings(text.encode(), PATH)
+    settings.require()
     return settings
 
 

@@ -47,5 +47,5 @@ def test_what_cannot_be_meant(tmp_path: Path, text: str, said: str) -> None:
     """It is named, and nothing is guessed."""
     (tmp_path / "counterseal.toml").write_text(text)
     with pytest.raises(ConfigError) as raised:
-        load_settings(tmp_path / "counterseal.toml")
+        load_settings(tmp_path / "counterseal.toml").require()
     assert said in raised.value.findings[0].message

@@ -31,7 +31,7 @@ upstream_tls = { name = "db.internal", client_certificate = "issued", client_ca 
 """
 FAULTY = """\
 [sites.a]
-kind = "steam"
+kind = "web"
 server_names = ["a.test"]
 listen = ["x"]
 upstream = "tls://10.0.0.1:1"
@@ -54,7 +54,7 @@ def faults_of(path: Path, text: str) -> list[str]:
     """Return every fault as ``where: message``."""
     path.write_text(text)
     with pytest.raises(ConfigError) as caught:
-        load_settings(path)
+        load_settings(path).require()
     return [f"{finding.where}: {finding.message} ({finding.hint})" for finding in caught.value.findings]
 
 
@@ -77,17 +77,17 @@ def test_every_fault_of_every_site_is_told(tmp_path: Path) -> None:
     """Unknown keys and words with a suggestion, and what the values contradict, in one go."""
     told = "\n".join(faults_of(tmp_path / "counterseal.toml", FAULTY))
     for part in (
-        "sites.a.upstream_tls: unknown key: 'nam' (did you mean 'name'?)",
-        "sites.a: not a value for kind: 'steam' (choose one of http, stream)",
-        "sites.a: cannot listen on 'x': no port",
-        "sites.a: not a value for revocation: 'sometimes' (choose one of crl, map, both, auto)",
-        "sites.a: not a certificate for the backend: 'isued'",
-        "sites.a: not a number of intermediates: 99",
-        "sites.a: not a serial number in hexadecimal: 'zz'",
-        "sites.a: not an upstream: 'tls://10.0.0.1:1'",
-        "sites.b: unknown key: 'locations'",
-        "sites.b: not an upstream: 'https://b:1' (write HOST:PORT or unix:/path, and before it one of tcp://, tls://",
-        "sites.b: a stream site with optional certificates",
-        "sites.b: certificate and certificate_key go together",
+        "sites.a.upstream_tls.nam: unknown key: 'nam' (did you mean 'name'?)",
+        "sites.a.kind: not a value for kind: 'web' (choose one of http, stream)",
+        "sites.a.listen: cannot listen on 'x': no port",
+        "sites.a.revocation: not a value for revocation: 'sometimes' (choose one of crl, map, both, auto)",
+        "sites.a.upstream_tls.client_certificate: not a certificate for the backend: 'isued'",
+        "sites.a.upstream_tls.depth: not a number of intermediates: 99",
+        "sites.a.allow.serial_numbers: not a serial number in hexadecimal: 'zz'",
+        "sites.a.upstream: not an upstream: 'tls://10.0.0.1:1'",
+        "sites.b.locations: unknown key: 'locations'",
+        "sites.b.upstream: not an upstream: 'https://b:1' (write HOST:PORT or unix:/path, and before it one of tcp://, tls://",
+        "sites.b.client_certificates: a stream site with optional certificates",
+        "sites.b.certificate: certificate and certificate_key go together",
     ):
         assert part in told, part

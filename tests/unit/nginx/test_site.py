@@ -98,7 +98,7 @@ def test_all_faults_are_reported_together() -> None:
     """Nobody mends one fault to be told of the next."""
     with pytest.raises(ConfigError) as caught:
         make_site(name="X", server_names=(), listen=(), client_cas=())
-    assert [finding.where for finding in caught.value.findings] == ["name", "server_names", "listen", "client_cas"]
+    assert [finding.where for finding in caught.value.findings] == ["", "server_names", "listen", "client_cas"]
 
 
 @pytest.mark.parametrize(

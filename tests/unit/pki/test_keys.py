@@ -60,7 +60,6 @@ def test_other_names_of_a_kind(text: str, spec: KeySpec) -> None:
         "",
         "rsa",
         "rsa-",
-        "rsa-1024",
         "rsa-2049",
         "rsa-16384",
         "rsa-02048",
@@ -79,6 +78,14 @@ def test_what_is_no_kind_of_key(text: str) -> None:
     assert caught.value.code == "key.spec"
     assert any(choice in (caught.value.hint or "") for choice in KEY_CHOICES)
     assert len(caught.value.message) < 200
+
+
+@pytest.mark.parametrize("text", ["rsa-1024", "RSA1024", "rsa:512", "rsa-2047"])
+def test_a_kind_of_key_that_is_too_weak(text: str) -> None:
+    """It is known, and refused for what it is, with the least that will do."""
+    with pytest.raises(InputError, match="RSA needs at least 2048 bits") as caught:
+        parse_key_spec(text)
+    assert (caught.value.code, repr(text) in caught.value.message) == ("key.weak", True)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,184 @@
+"""A mistake in counterseal.toml keeps nobody from what needs another part of it, least of all from a revocation."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from command import counterseal, here, write_secret
+from counterseal.handshake.attempt import attempt
+from counterseal.handshake.observation import Attempt, Endpoint, ProbeIdentity
+from ports import free_port
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+FAULTY = """\
+[nginx]
+conf = "/etc/nginx/nginx.conf"
+[reminders.mail]
+too = ["a@b.test"]
+[acme]
+attempts = 9
+[sites.panel]
+names = ["panel.test"]
+listen = 443
+root = "/srv"
+"""
+SITE = """\
+[sites.panel]
+server_names = ["panel.test"]
+listen = ["127.0.0.1:{port}"]
+root = "/srv"
+"""
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a home with clients and a configuration with faults in every part but the CA's own."""
+    home = tmp_path_factory.mktemp("faulty") / "home"
+    assert here(home, "init", "--no-passphrase").code == 0
+    for name in ("alice", "bob", "dave"):
+        assert here(home, "client", name, "--no-p12", "--out", str(home.parent / "out")).code == 0
+    write_secret(home.parent / "passphrase", "not a secret here\n")
+    (home / "counterseal.toml").write_text(FAULTY)
+    return home
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "list --json",
+        "show alice --json",
+        "ca list --json",
+        "timeline --json",
+        "log verify --json",
+        "crl --json",
+        "crl --if-stale",
+        "backup @/a.backup --passphrase-file @/passphrase",
+        "revoke bob --no-deploy --json",
+        "revoke dave --reason certificate_hold --json",
+        "unrevoke dave --json",
+        "client carol --no-p12 --out @/out --json",
+        "renew alice --out @/again --json",
+        "token pump-7 --profile client --json",
+        "inspect @/out/alice.cert.pem",
+        "db upgrade",
+    ],
+)
+def test_what_needs_none_of_it_works(home: Path, words: str) -> None:
+    """The store and the rules of the CA are sound, and that is all that these ask for."""
+    ran = here(home, *words.replace("@", str(home.parent)).split())
+    assert ran.code == 0, ran.stderr
+
+
+@pytest.mark.parametrize("words", ["nginx deploy", "nginx render", "prove", "serve", "reminders show", "refresh"])
+def test_what_needs_it_names_every_fault(home: Path, words: str) -> None:
+    """With path, line, value and what mends it, as data too, whichever part was asked for."""
+    ran = here(home, *words.split(), "--json")
+    assert ran.code == 2
+    error = json.loads(ran.stdout)["error"]
+    assert [(one["line"], one["where"]) for one in error["findings"]] == [
+        (2, "nginx.conf"),
+        (4, "reminders.mail.too"),
+        (6, "acme.attempts"),
+        (8, "sites.panel.names"),
+        (9, "sites.panel.listen"),
+    ]
+    assert all(one["hint"] for one in error["findings"] if one["where"] != "acme.attempts")
+    assert "  - line 8, sites.panel.names: unknown key: 'names'\n    hint: did you mean 'server_names'?" in ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "told"),
+    [
+        ("[sites.panel]\nlisten = [443\n", 0, ""),
+        (
+            "[store]\n[sites.panel]\nlisten = [443\n",
+            2,
+            "nothing is read or recorded before, because",
+        ),
+        ("[database]\nurl = 'postgresql://db/ca'\n", 2, "did you mean 'store'?"),
+    ],
+)
+def test_where_the_store_is_must_be_readable(home: Path, text: str, code: int, told: str) -> None:
+    """What names it, or seems to, is not taken for a store in the home; what shows no trace of it is."""
+    (home / "counterseal.toml").write_text(text)
+    ran = here(home, "list")
+    (home / "counterseal.toml").write_text(FAULTY)
+    assert ran.code == code, ran.stderr
+    assert told in ran.stderr
+
+
+def test_a_home_whose_configuration_may_name_its_store_is_not_called_empty(tmp_path: Path) -> None:
+    """Else the hint would be to make another CA."""
+    (tmp_path / "counterseal.toml").write_text("[stor]\nurl = 'postgresql://db/ca'\n")
+    ran = here(tmp_path, "list")
+    assert ran.code == 2
+    assert "did you mean 'store'?" in ran.stderr
+
+
+@pytest.fixture
+def deployed(tmp_path: Path) -> Iterator[tuple[Path, int]]:
+    """Return a home with alice and bob whose site is in force, and its port; nginx is stopped in the end."""
+    home, port = tmp_path / "home", free_port()
+    assert here(home, "init", "--no-passphrase").code == 0
+    for name in ("alice", "bob"):
+        assert here(home, "client", name, "--no-p12", "--out", str(tmp_path / "out")).code == 0
+    (home / "counterseal.toml").write_text(SITE.format(port=port))
+    assert counterseal(home, "nginx", "deploy").code == 0
+    yield home, port
+    (home / "counterseal.toml").write_text(SITE.format(port=port))
+    counterseal(home, "nginx", "stop")
+
+
+def meets(home: Path, port: int, name: str) -> int | None:
+    """Return the status that somebody's certificate is answered with."""
+    out = home.parent / "out"
+    identity = ProbeIdentity(name, (out / f"{name}.fullchain.pem").read_bytes(), (out / f"{name}.key.pem").read_bytes())
+    return attempt(Attempt(Endpoint("127.0.0.1", port), "panel.test", "panel.test", identity=identity)).status
+
+
+def listed(home: Path) -> int:
+    """Return how many certificates the newest list of the client CA revokes; signs none."""
+    document = json.loads(here(home, "crl", "--if-stale", "--json").stdout)
+    assert document["signed"] == []
+    (entries,) = [one["entries"] for one in document["crls"] if one["issuer"] == "clients"]
+    return int(entries)
+
+
+@pytest.mark.nginx
+def test_a_revocation_is_recorded_and_published_whatever_the_sites_say(deployed: tuple[Path, int]) -> None:
+    """What is so with nginx is said, while it runs and when it does not; mended and refreshed, it refuses."""
+    home, port = deployed
+    settings = home / "counterseal.toml"
+    right, entries = settings.read_text(), listed(home)
+    settings.write_text(f"{right}tsl = 'modern'\n")
+    ran = counterseal(home, "revoke", "alice", "--json")
+    assert ran.code == 1
+    error = json.loads(ran.stdout)["error"]
+    assert error["code"] == "revoke.not_in_force"
+    assert error["message"].startswith("nginx still admits alice: ")
+    assert [(one["where"], one["line"]) for one in error["findings"]] == [("sites.panel.tsl", 5)]
+    assert meets(home, port, "alice") == 200
+    assert json.loads(here(home, "show", "alice", "--json").stdout)["certificate"]["status"] == "revoked"
+    assert listed(home) == entries + 1
+
+    assert "in force, proved" in here(home, "nginx", "generations").stdout, "who looks needs no sites"
+    assert here(home, "nginx", "stop").code == 0
+    ran = counterseal(home, "revoke", "bob")
+    assert ran.code == 1
+    told = "nginx does not run, so nobody gets in; the generation that it would start with, 1, admits bob: "
+    assert told in ran.stderr
+    assert "line 5, sites.panel.tsl: unknown key: 'tsl'" in ran.stderr
+
+    settings.write_text(right)
+    assert counterseal(home, "refresh").code == 0
+    assert [meets(home, port, name) for name in ("alice", "bob")] == [400, 400]
+    assert [line.split()[3:6] for line in here(home, "nginx", "generations").stdout.splitlines()[1:]] == [
+        ["proved", "deploy"],
+        ["in", "force,", "proved"],
+    ]
