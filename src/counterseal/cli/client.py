@@ -110,8 +110,8 @@ def client(run: Run, **options: Unpack[Options]) -> None:
 
 def _make_one(run: Run, name: str, options: Options) -> None:
     private_key = generate_key(parse_key_spec(options["key"]))
-    packing = _packing(private_key.public_key(), options)
     with run.authority() as authority:
+        packing = _packing(private_key.public_key(), options)
         made = issue_files(
             run,
             authority,

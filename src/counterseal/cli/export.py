@@ -19,6 +19,7 @@ from counterseal.cli.completions import complete_certificates
 from counterseal.cli.dry_run import dry_run_option, show_dry_run
 from counterseal.cli.passphrase import PasswordSource, password_options
 from counterseal.cli.terminal import text_width
+from counterseal.errors import NotFoundError
 from counterseal.files import make_directory, preview, write_fileset
 from counterseal.fileset import FileSet
 from counterseal.store.records import Status
@@ -26,7 +27,8 @@ from counterseal.store.records import Status
 EPILOG = """\b
 Examples:
   counterseal export alice --format mobileconfig --key-file alice.key.pem --out handout/
-  counterseal export panel.example.com --format kubernetes --key-file panel.key.pem
+  counterseal export panel.example.com --format kubernetes
+  counterseal export client.device --ask-password --compatible --out handout/ --force
   counterseal export alice --help-device ios
 """
 
@@ -34,11 +36,16 @@ Examples:
 @click.command("export", epilog=EPILOG)
 @click.argument("selector", metavar="NAME|SERIAL", shell_complete=complete_certificates)
 @click.option(
-    "--format", "kind", type=click.Choice([kind.value for kind in ExportFormat]), default="p12", help="What to make."
+    "--format",
+    "kind",
+    type=click.Choice([kind.value for kind in ExportFormat]),
+    default="p12",
+    show_default=True,
+    help="What to make.",
 )
 @click.option("--key-file", type=FILE, help="Its private key.  [default: NAME.key.pem in --out]")
 @password_options()
-@click.option("--compatible", is_flag=True, help="For old macOS, iOS, Android < 14, Windows Server 2016.")
+@click.option("--compatible", is_flag=True, help="PKCS#12 for old macOS, iOS, Android < 14, Windows Server 2016.")
 @click.option("--help-device", type=click.Choice(list(DEVICES)), help="Print the steps for this device, and stop.")
 @click.option("--out", type=DIRECTORY, default=Path(), help="Directory for the files.  [default: this one]")
 @click.option("--force", is_flag=True, help="Replace files that exist.")
@@ -64,11 +71,13 @@ def export_(
         run.show({"device": help_device, "steps": text.splitlines()}, "\n".join(wrapped))
         return
     wanted = ExportFormat(kind)
-    chosen = _choose(password, wanted)
     with run.authority() as authority:
         record = find(authority, selector, statuses=(Status.VALID,))
         path = key_file or out / f"{file_stem(record.name)}.key.pem"
-        key = open_key_file(run, path) if key_file or path.exists() else None
+        key = None if key_file is None and not path.exists() else open_key_file(run, path)
+        if key is None and wanted.needs_key:
+            raise _no_key(wanted, path)
+        chosen = _choose(password, wanted)
         files = export(
             credential_of(issued_before(authority, record), key),
             wanted,
@@ -90,6 +99,14 @@ def _write(out: Path, files: FileSet, *, force: bool) -> list[str]:
     new = FileSet(tuple(file for file, one in zip(files, planned, strict=True) if one.change != "same"))
     write_fileset(out, new, overwrite=force)
     return [one.path for one in planned]
+
+
+def _no_key(wanted: ExportFormat, path: Path) -> NotFoundError:
+    return NotFoundError(
+        "bundle.key_missing",
+        f"no private key at hand for the format {wanted}: {path}",
+        hint="keys are not kept: give its --key-file, or make a new one: counterseal rekey",
+    )
 
 
 def _choose(password: PasswordSource, wanted: ExportFormat) -> str | None:

@@ -52,13 +52,15 @@ def issue_files(
     name: str,
     issuer: str | None,
     pack: Callable[[Issued], FileSet],
+    key_file: bool = True,
     more: Sequence[str] = (),
 ) -> tuple[Issued, tuple[Path, ...]] | None:
     """Issue what was asked and write the files that ``pack`` makes of it; return it with their paths.
 
+    Without ``key_file`` a key that lies there is not among them, and stays.
     None for a dry run, which shows the certificate, its files and what ``more`` would be done.
     """
-    _check_place(to, name)
+    _check_place(to, name, SUFFIXES if key_file else SUFFIXES[1:])
     if to.dry_run:
         rehearsed = rehearse(authority, asked, name=name, issuer=issuer)
         _show_rehearsal(run, rehearsed, pack(rehearsed), to.out, more)
@@ -67,7 +69,7 @@ def issue_files(
     return issued, _write(authority, issued, pack(issued), to.out)
 
 
-def _check_place(to: Destination, name: str) -> None:
+def _check_place(to: Destination, name: str, suffixes: Sequence[str]) -> None:
     """Make sure that the files can be written before anything is issued; raises FileError."""
     out = to.out
     if not to.dry_run:
@@ -75,7 +77,7 @@ def _check_place(to: Destination, name: str) -> None:
     if out.exists() and not os.access(out, os.W_OK | os.X_OK):
         raise FileError("file.write", f"cannot write into {out}: permission denied", hint="choose another --out")
     stem = file_stem(name)
-    taken = [out / f"{stem}{suffix}" for suffix in SUFFIXES if (out / f"{stem}{suffix}").exists()]
+    taken = [out / f"{stem}{suffix}" for suffix in suffixes if (out / f"{stem}{suffix}").exists()]
     if taken and not to.force:
         raise FileError("file.exists", f"file exists already: {taken[0]}", hint="choose another --out, or pass --force")
 

@@ -18,6 +18,7 @@ from counterseal.cli.dry_run import dry_run_option
 from counterseal.cli.issuing import Destination, issue_files, show_issued
 from counterseal.cli.packing import choose_packing, pack, refuse_password, rounds_option
 from counterseal.cli.passphrase import PasswordSource, password_options
+from counterseal.errors import shell_line
 from counterseal.keystore.software import generate_key
 from counterseal.pki.crl import RevocationReason
 from counterseal.pki.keys import parse_key_spec
@@ -101,7 +102,8 @@ def rekey(run: Run, **options: Unpack[Options]) -> None:
             revoke_record(authority, record, RevocationReason.SUPERSEDED)
     if made:
         shown = options["password"].to_show(packing.password if packing else None)
-        show_issued(run, *made, extra=shown, following="counterseal nginx deploy" if revoke_old else "")
+        before = shell_line("counterseal", "revoke", show_serial(record.serial_number), "--reason", "superseded")
+        show_issued(run, *made, extra=shown, following="counterseal nginx deploy" if revoke_old else before)
 
 
 def _packing(asked: Asked, name: str, options: Options) -> Packing | None:

@@ -127,6 +127,7 @@ def _renew_here(run: Run, selector: str, options: RenewOptions) -> None:
             name=record.name,
             issuer=record.issuer,
             pack=lambda issued: pack(issued, key, packing, key_file=False),
+            key_file=False,
         )
     if made:
         shown = password.to_show(packing.password if packing else None)

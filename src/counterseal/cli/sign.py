@@ -84,6 +84,7 @@ def sign(
             name=called,
             issuer=issuer,
             pack=lambda issued: pem_files(credential_of(issued, None)),
+            key_file=False,
         )
     if made:
         show_issued(run, *made, extra={}, following=shell_line("counterseal", "inspect", made[1][0]))

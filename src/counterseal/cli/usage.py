@@ -49,6 +49,8 @@ OPTIONS_ELSEWHERE = {
     **dict.fromkeys(("--servername", "--server-name"), "--sni"),
 }
 
+VALUES_ELSEWHERE = {"pfx": "p12", "jks": "java", "keystore": "java", "k8s": "kubernetes"}
+
 
 def usage_lines(error: click.UsageError) -> Iterator[str]:
     """Yield the ``error:`` and ``hint:`` lines for a mistyped command line."""
@@ -132,6 +134,9 @@ def _choice_meant(error: click.UsageError) -> str:
     given = error.message.removeprefix("'").partition("' is not one of ")[0]
     if given.replace(".", "").isdecimal():  # another number, as of a version, is no slip of the hand
         return ""
+    ours = VALUES_ELSEWHERE.get(given.lower())
+    if ours in kind.choices:
+        return f"here it is {ours}"
     return _meant(difflib.get_close_matches(given.lower(), map(str, kind.choices), n=1)) or ""
 
 

@@ -115,6 +115,20 @@ def test_what_a_browser_will_not_take_is_remarked_on(
     assert (checked.returncode == 0, "hostname mismatch" in checked.stderr) == (matches, not matches), checked.stderr
 
 
+def test_a_key_that_stays_is_in_nobody_s_way(home: Path, tmp_path: Path) -> None:
+    """A certificate is signed, and renewed, beside the key it is for; other files are replaced on demand only."""
+    out = tmp_path / "out"
+    key, csr = str(out / "panel.key.pem"), str(out / "panel.csr")
+    request = ("req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=panel")
+    run_program("openssl", *request, "-keyout", key, "-out", csr, cwd=tmp_path)
+    before = Path(key).read_bytes()
+    assert here(home, "sign", csr, "--profile", "server", "--out", str(out)).code == 0
+    refused = here(home, "renew", "panel", "--out", str(out))
+    assert (refused.code, f"file exists already: {out}/panel.cert.pem" in refused.stderr) == (1, True), refused.stderr
+    assert here(home, "renew", "panel", "--out", str(out), "--force").code == 0
+    assert Path(key).read_bytes() == before
+
+
 def test_renew_replaces_the_pkcs12_that_it_finds(home: Path, tmp_path: Path) -> None:
     """With the key beside it, of the same strength, for a password that is shown; without the key it stops before."""
     out = tmp_path / "out"
@@ -144,6 +158,7 @@ def test_every_format_is_exported_where_the_key_is(home: Path, tmp_path: Path, k
     assert any(out.iterdir())
     missing = here(home, "export", "alice", "--format", kind, "--out", str(tmp_path / "other"))
     assert missing.code == (0 if kind == "pem" else 1), missing.stderr
+    assert (f"the format {kind}: {tmp_path}/other/alice.key.pem" in missing.stderr) == (kind != "pem")
 
 
 def test_the_steps_for_a_device_are_printed(home: Path) -> None:

@@ -36,6 +36,7 @@ from counterseal.cli.run import run
         (["revoke", "x", "--reason", "keyCompromise"], ["hint: did you mean 'key_compromise'?"]),
         (["revoke", "x", "--reason", "remove_from_crl"], ["error: invalid value for '--reason': 'remove_from_crl'"]),
         (["export", "x", "--format", "pkcs12"], ["hint: did you mean 'p12'?"]),
+        (["export", "x", "--format", "PFX"], ["hint: here it is p12"]),
         (
             ["list", "--expiring", "30"],
             [
