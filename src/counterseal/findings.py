@@ -33,6 +33,11 @@ class Finding(NamedTuple):
     hint: str | None = None
     line: int | None = None
 
+    @property
+    def place(self) -> str | None:
+        """Where, in words: ``line 5, sites.panel.listen``."""
+        return f"line {self.line}, {self.where}" if self.line else self.where
+
 
 @dataclass(frozen=True, slots=True)
 class Report:

@@ -69,13 +69,13 @@ class ReadRules(Protocol):
     @property
     def profiles(self) -> Mapping[str, Profile]: ...  # noqa: D102 - as in Rules, and so below
     @property
-    def crl_lifetime(self) -> timedelta: ...  # noqa: D102
+    def crl_lifetime(self) -> timedelta: ...  # noqa: D102 - same
     @property
-    def crl_refresh(self) -> timedelta: ...  # noqa: D102
+    def crl_refresh(self) -> timedelta: ...  # noqa: D102 - same
     @property
-    def root_crl_lifetime(self) -> timedelta | None: ...  # noqa: D102
+    def root_crl_lifetime(self) -> timedelta | None: ...  # noqa: D102 - same
     @property
-    def published_at(self) -> str | None: ...  # noqa: D102
+    def published_at(self) -> str | None: ...  # noqa: D102 - same
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Whether what the sites name on this machine is there: looked at before a deploy, and all that is not told at once.
+"""Whether what the sites name on this machine is there: looked at before a deploy, and told at once.
 
 On a machine that deploys no site nobody looks: its configuration may be that of several.
 """
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from counterseal.authority.served import ServedSite
 
-_BESIDE = "put it there, or name the one that is: a path is absolute, or relative to counterseal.toml"
+_MAKE = "make it, or name the one that is: a path is absolute, or relative to counterseal.toml"
 
 
 def require_files(served: Sequence[ServedSite]) -> None:
@@ -29,16 +29,28 @@ def require_files(served: Sequence[ServedSite]) -> None:
         if not path.is_file()
     )
     if findings:
-        raise ConfigError("site.file", "files that the sites name are not there", findings=findings, hint=_BESIDE)
+        raise ConfigError(
+            "site.file",
+            "files that the sites name are not there",
+            findings=findings,
+            hint="put them there, or name those that are: a path is absolute, or relative to counterseal.toml",
+        )
 
 
 def missing_roots(served: Sequence[ServedSite]) -> Iterator[Finding]:
     """Yield every directory of a site that is not there: nginx takes it without a word, and answers 404."""
     for one in served:
         for key, root in _roots(one):
-            if not Path(root).is_dir():
+            if _is_missing(Path(root)):
                 told = f"no such directory: {root}; nginx answers 404 until it is there"
-                yield Finding("site.root", Severity.MEDIUM, told, where=f"sites.{one.site.name}.{key}", hint=_BESIDE)
+                yield Finding("site.root", Severity.MEDIUM, told, where=f"sites.{one.site.name}.{key}", hint=_MAKE)
+
+
+def _is_missing(root: Path) -> bool:
+    try:
+        return not root.is_dir()
+    except PermissionError:  # nginx may look there all the same
+        return False
 
 
 def _files(one: ServedSite) -> Iterator[tuple[str, Path]]:

@@ -53,7 +53,7 @@ class Run(NamedTuple):
         """Return the sites with which nothing is wrong, and say so where there may be others."""
         settings = self.settings()
         if "sites" in settings.faulty and settings.error:
-            self.say(f"warning: sites are left out: {settings.error.message}")
+            self.say(f"warning: not every site is looked at: {settings.error.message}")
             self.say("hint: counterseal doctor names every fault")
         return settings.with_sound_sites().sites
 

@@ -4,27 +4,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from counterseal.errors import CountersealError, DeployError
+from counterseal.errors import ConfigError, CountersealError, DeployError
 
 if TYPE_CHECKING:
     from counterseal.cli.common import Run
 
-_HINT = "the store and the lists have it, nginx has not: mend what is named above, then run: counterseal refresh"
-
 
 def not_in_force(run: Run, name: str, verb: str, error: CountersealError) -> DeployError:
     """Return the error ``revoke.not_in_force``, which says what nginx does with this client and why nothing changed."""
+    state_of_nginx = _state_of_nginx(run, name, "admits" if verb == "revoke" else "refuses")
     return DeployError(
         "revoke.not_in_force",
-        f"{_meanwhile(run, name, 'admits' if verb == 'revoke' else 'refuses')}: {error.message}",
+        f"{state_of_nginx}: {error.message}",
         quote=getattr(error, "quote", None),
-        advice=getattr(error, "advice", ()),
+        advice=getattr(error, "advice", ()) or ((error.hint,) if isinstance(error, ConfigError) and error.hint else ()),
         findings=getattr(error, "findings", ()),
-        hint=_HINT,
+        hint="the store and the lists have it, nginx has not: mend what is named above, then run: counterseal refresh",
     )
 
 
-def _meanwhile(run: Run, name: str, does: str) -> str:
+def _state_of_nginx(run: Run, name: str, does: str) -> str:
     from counterseal.compose.ground import open_ground  # noqa: PLC0415 - nginx only where sites are
 
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -145,7 +146,7 @@ def _deploy(run: Run, authority: Authority, ground: Ground, reason: str) -> tupl
 
 def ground_in_force(run: Run, *, deploy: bool) -> Ground | None:
     """Return where a generation is in force, or None where there is none or it is not wanted."""
-    if not deploy or not (run.home / "nginx" / "current").is_symlink():
+    if not deploy or not os.path.lexists(run.home / "nginx" / "current"):
         return None
     settings = run.settings()
     if not settings.sites:

@@ -67,8 +67,7 @@ def report(error: CountersealError, *, as_json: bool = False) -> int:
     """Say what failed and what to do, with ``as_json`` as data too, and return the exit code."""
     _say(f"error: {error.message}")
     for finding in error.findings if isinstance(error, RefusedError | InputError | DeployError) else ():
-        line = f"line {finding.line}, " if finding.line else ""
-        _say(f"  - {line}{finding.where + ': ' if finding.where else ''}{finding.message}")
+        _say(f"  - {finding.place + ': ' if finding.place else ''}{finding.message}")
         if finding.hint:
             _say(f"    hint: {finding.hint}")
     for candidate in error.candidates if isinstance(error, AmbiguousError) else ():

@@ -105,6 +105,8 @@ def _answers(number: int, sites: Sequence[AnySite]) -> bool:
     from counterseal.handshake.generation import wait_for_generation  # noqa: PLC0415 - same
     from counterseal.handshake.observation import Attempt  # noqa: PLC0415 - same
 
+    if not sites:  # none can be read from the configuration: nobody knows whom to ask
+        return True
     site = next((site for site in sites if isinstance(site, Site)), sites[0])
     endpoint, name = endpoint_of(site.listen[0]), site.server_names[0]
     seconds = Limits().answer  # with less, a busy machine's answer would be cut off each time that it is asked

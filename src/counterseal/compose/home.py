@@ -54,7 +54,7 @@ def open_authority(
 def require_home(home: Path) -> None:
     """Raise NotFoundError ``home.missing`` unless there is a CA in ``home``."""
     if not has_store(home):
-        settings_of(home).require()  # it may have been meant to name a database
+        settings_of(home).sound("store")  # it may have been meant to name a database
         making = shell_line("counterseal", "init", "--home", home)
         hint = f"make one: {making}; or name the right one: --home, COUNTERSEAL_HOME"
         raise NotFoundError("home.missing", f"there is no CA in {home}", hint=hint)

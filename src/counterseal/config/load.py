@@ -41,7 +41,7 @@ from counterseal.pki.shown import counted
 from counterseal.service.settings import ServeSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
     from datetime import timedelta
     from pathlib import Path
 
@@ -70,23 +70,24 @@ def parse_settings(content: bytes, path: Path) -> Settings:
         document = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         return not_toml(path, content, error)
-    loader = _Loader(path, lines_of(text))
+    loader = _Loader(path)
     said = loader.sections(document)
     if not loader.faults:
         return Settings(path, said)
-    loader.faults.sort(key=lambda fault: fault.line or 0)
-    told = f"{path} has {counted(len(loader.faults), 'fault')}"
-    return Settings(path, said, ConfigError("config.invalid", told, findings=loader.faults), frozenset(loader.faulty))
+    lines = lines_of(text)
+    faults = [one._replace(line=line_of(one.where or "", lines)) for one in loader.faults]
+    faults.sort(key=lambda one: one.line or 0)
+    wrong = ConfigError("config.invalid", f"{path} has {counted(len(faults), 'fault')}", findings=faults)
+    return Settings(path, said, wrong, frozenset(loader.faulty))
 
 
 class _Loader:
     """One reading of one file; gathers faults and goes on."""
 
-    def __init__(self, path: Path, lines: Mapping[str, int]) -> None:
+    def __init__(self, path: Path) -> None:
         self.path = path
         self.faults: list[Finding] = []
         self.faulty: set[str] = set()
-        self._lines = lines
         self._misshapen: set[str] = set()
 
     def sections(self, document: dict[str, Any]) -> Sections:
@@ -212,5 +213,4 @@ class _Loader:
         if where in self._misshapen:
             return
         self.faulty.add(where.partition(".")[0])
-        line = line_of(where, self._lines)
-        self.faults.append(Finding("config.invalid", Severity.CRITICAL, message, where=where, hint=hint, line=line))
+        self.faults.append(Finding("config.invalid", Severity.CRITICAL, message, where=where, hint=hint))

@@ -40,7 +40,7 @@ def read_table(content: object, kind: type[StructT], where: str, note: Note) -> 
         return None
     keys = _keys(kind)
     meant: dict[str, object] = {}
-    for key in content.keys() - keys.keys():
+    for key in (key for key in content if key not in keys):
         dotted = f"[{where}.{key}] is a table in [{where}]: a name there has no dots; "
         hint = hint_for_key(key, keys)
         note(f"{where}.{key}", f"unknown key: {key!r}", dotted + hint if isinstance(content[key], dict) else hint)

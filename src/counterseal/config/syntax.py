@@ -41,8 +41,8 @@ def not_toml(path: Path, content: bytes, error: ValueError) -> Settings:
     hint = _hint(content.decode(errors="replace"), str(error))
     if "store" in faulty:
         hint += "; nothing is read or recorded before, because where the store is stands in this file"
-    told = f"not a TOML file: {path}: {error}"
-    return Settings(path, error=ConfigError("config.syntax", told, hint=hint), faulty=faulty)
+    wrong = ConfigError("config.syntax", f"not a TOML file: {path}: {error}", hint=hint)
+    return Settings(path, error=wrong, faulty=faulty)
 
 
 def _hint(text: str, reason: str) -> str:

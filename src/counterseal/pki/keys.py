@@ -64,8 +64,11 @@ def parse_key_spec(text: str) -> KeySpec:
     if algorithm == "rsa" and bits in {str(size) for size in range(MIN_RSA_BITS, MAX_RSA_BITS + 1, _RSA_STEP)}:
         return KeySpec("rsa", int(bits))
     if (small := _RSA.fullmatch(name)) and int(small[1]) < MIN_RSA_BITS:
-        told = f"too weak a kind of key: {quoted(text)}, RSA needs at least {MIN_RSA_BITS} bits"
-        raise InputError("key.weak", told, hint=f"choose rsa-{MIN_RSA_BITS}, or p-256, which is stronger and faster")
+        raise InputError(
+            "key.weak",
+            f"too weak a kind of key: {quoted(text)}, RSA needs at least {MIN_RSA_BITS} bits",
+            hint=f"choose rsa-{MIN_RSA_BITS}, or p-256, which is stronger and faster",
+        )
     sizes = f"there are rsa-{MIN_RSA_BITS} to rsa-{MAX_RSA_BITS}, in steps of {_RSA_STEP}"
     hint = sizes if algorithm == "rsa" and bits.isdecimal() else hint_for(text.lower(), KEY_CHOICES)
     raise InputError("key.spec", f"not a kind of key: {quoted(text)}", hint=hint)

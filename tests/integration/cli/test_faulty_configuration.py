@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from command import counterseal, here, write_secret
+from counterseal.authority.revoke import revoke
+from counterseal.compose.home import open_authority
 from counterseal.handshake.attempt import attempt
 from counterseal.handshake.observation import Attempt, Endpoint, ProbeIdentity
+from counterseal.pki.crl import RevocationReason
 from ports import free_port
 
 if TYPE_CHECKING:
@@ -41,7 +44,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a home with clients and a configuration with faults in every part but the CA's own."""
     home = tmp_path_factory.mktemp("faulty") / "home"
     assert here(home, "init", "--no-passphrase").code == 0
-    for name in ("alice", "bob", "dave"):
+    for name in ("alice", "bob", "dave", "erin"):
         assert here(home, "client", name, "--no-p12", "--out", str(home.parent / "out")).code == 0
     write_secret(home.parent / "passphrase", "not a secret here\n")
     (home / "counterseal.toml").write_text(FAULTY)
@@ -90,6 +93,20 @@ def test_what_needs_it_names_every_fault(home: Path, words: str) -> None:
     ]
     assert all(one["hint"] for one in error["findings"] if one["where"] != "acme.attempts")
     assert "  - line 8, sites.panel.names: unknown key: 'names'\n    hint: did you mean 'server_names'?" in ran.stderr
+
+
+def test_refresh_signs_what_is_due_before_it_tells(home: Path) -> None:
+    """A revocation that no list has yet, as of a command that was killed."""
+    with open_authority(home, lambda: None) as authority:
+        before = authority.store.latest_crl_times("clients")
+        revoke(authority, "erin", RevocationReason.UNSPECIFIED)
+        ran = here(home, "refresh")
+        after = authority.store.latest_crl_times("clients")
+    assert before
+    assert after
+    assert (after.number, after.entries) == (before.number + 1, before.entries + 1)
+    assert ran.code == 2
+    assert ran.stderr.startswith("new lists: clients\nerror: ")
 
 
 @pytest.mark.parametrize(

@@ -69,7 +69,7 @@ def looked(topic: str, look: Callable[[], Iterable[Check]], otherwise: str) -> t
 def failed(topic: str, error: CountersealError, otherwise: str) -> Check:
     """Return the line of an error with all its findings; its hint mends it, else ``otherwise``."""
     findings = error.findings if isinstance(error, ConfigError | RefusedError) else ()
-    faults = "; ".join(f"{one.where}: {one.message}" if one.where else one.message for one in findings)
+    faults = "; ".join(f"{one.place}: {one.message}" if one.place else one.message for one in findings)
     hints = "; ".join(one.hint for one in findings if one.hint)
     mend = error.hint or hints or _permit(error.__cause__) or otherwise
     return broken(topic, "", f"{error.message}{': ' if faults else ''}{faults}", mend)
