@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from counterseal.authority.backend_certificate import needs_backend_certificate
 from counterseal.authority.deployment import kept_in, render_sites
 from counterseal.authority.generation_lists import has_newest_lists
+from counterseal.authority.readmission import revoked_cas_in
 from counterseal.authority.site_certificate import needs_certificate
 from counterseal.errors import FileError
 from counterseal.files import read_file
@@ -32,8 +33,22 @@ def deploy_due(
     if ground.in_force is None:
         return False, ()
     names = sites_due(authority, served, ground)
-    is_due = bool(stale or names) or is_outdated(authority, ground) or lacks_known(authority, served, ground)
+    is_due = (
+        bool(stale or names or trusted_though_revoked(authority, ground))
+        or is_outdated(authority, ground)
+        or lacks_known(authority, served, ground)
+    )
     return is_due, names
+
+
+def trusted_though_revoked(authority: Authority, ground: Ground) -> tuple[str, ...]:
+    """Return the revoked CAs that the generation in force still has nginx trust.
+
+    No list tells where the key for the list of the CA above is away, and the command that revoked was ended too early.
+    """
+    if ground.in_force is None:
+        return ()
+    return revoked_cas_in(authority, ground.place.directories.directory(ground.in_force))
 
 
 def sites_due(authority: Authority, served: Sequence[ServedSite], ground: Ground) -> tuple[str, ...]:

@@ -20,8 +20,8 @@ def issue(authority: Authority, asked: Asked, *, name: str, issuer: str | None =
     """Issue what was asked under ``issuer``, or under the CA of the profile's purpose; or under who succeeded it.
 
     ``name`` is what the user will call the certificate. Raises RefusedError with every reason (``policy.refused``,
-    ``lint.refused``), NotFoundError, KeyAccessError, StoreError; nothing is stored but the reserved serial number when
-    signing fails.
+    ``lint.refused``) or ``ca.revoked``, NotFoundError, KeyAccessError, StoreError; nothing is stored but the reserved
+    serial number when signing fails.
     """
     return sign_and_store(authority, prepare(authority, asked, name=name, issuer=issuer))
 

@@ -164,7 +164,9 @@ def _identities(
 
 def _plays_backend(authority: Authority, site: AnySite, stage: Stage) -> bool:
     """Whether a backend can be played that nginx must take: it trusts our server CAs there, and one of them issues."""
-    return site.name not in stage.own_backend and authority.last_for(Purpose.SERVER).revoked_at is None
+    if not site.backend_names or site.name in stage.own_backend:
+        return False
+    return authority.last_for(Purpose.SERVER).revoked_at is None
 
 
 def _other_client_cas(authority: Authority, site: AnySite, sites: Sequence[AnySite]) -> tuple[str, ...]:

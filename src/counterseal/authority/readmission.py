@@ -51,7 +51,7 @@ def readmitted(authority: Authority, directory: Path) -> Iterator[CertificateRec
 
     Of the CAs among them, those that it still admits.
     """
-    trusted = set(_contents(directory, "*client-cas.pem"))
+    trusted = _trusted(directory)
     for ca in [record for record in authority.store.cas() if record.certificate in trusted]:
         listed = _listed(directory, x509.load_der_x509_certificate(ca.certificate).subject)
         shown = authority.store.revoked_serials(ca.name, not_expired_at=epoch(authority.clock()))
@@ -60,6 +60,17 @@ def readmitted(authority: Authority, directory: Path) -> Iterator[CertificateRec
             left_out = record.profile == CA_PROFILE and record.certificate not in trusted
             if record.profile not in UNLISTED and not left_out:
                 yield record
+
+
+def revoked_cas_in(authority: Authority, directory: Path) -> tuple[str, ...]:
+    """Return the revoked CAs whose clients a generation still has nginx trust."""
+    revoked = [record for record in authority.store.cas() if record.revoked_at is not None]
+    trusted = _trusted(directory) if revoked else set()
+    return tuple(record.name for record in revoked if record.certificate in trusted)
+
+
+def _trusted(directory: Path) -> set[bytes]:
+    return set(_contents(directory, "*client-cas.pem"))
 
 
 def _listed(directory: Path, issuer: x509.Name) -> set[int]:

@@ -55,6 +55,14 @@ def _named(authority: Authority, site: AnySite) -> tuple[CARecord, ...]:
     return tuple(record for record in lines if not _is_over(authority, record))
 
 
+def _named_as(authority: Authority, site: AnySite, record: CARecord) -> str:
+    """Return by which of the site's client CAs an admitted one goes: itself, or the one that it succeeded."""
+    if record.name in (ROOT, *site.client_cas):
+        return record.name
+    lines = ((name, authority.succession(authority.store.ca(name))) for name in site.client_cas)
+    return next(name for name, line in lines if record in line)
+
+
 def client_ca(authority: Authority, name: str, wanted: str) -> CARecord:
     """Return the CA of this name that may issue to clients; ``wanted`` says who names it, in the error."""
     fitting = {record.name: record for record in authority.cas_for(Purpose.CLIENT)}
@@ -94,7 +102,7 @@ def material_of(
         verify_depth=max((len(path) - 1 for path in paths), default=1),
         crl_pem=b"" if by_map_alone else b"".join(map(to_pem, _lists(authority, admitted))),
         issuer_dns=issuers,
-        issuer_cas=tuple(record.name for record in admitted),
+        issuer_cas=tuple(_named_as(authority, site, record) for record in admitted),
         revoked=revoked,
         known=_known(authority, admitted, issuers) if site.admit is Admit.KNOWN else {},
         upstream=upstream,

@@ -13,8 +13,9 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from authority_fixtures import NOW, make_client, small_ca
-from counterseal.authority.readmission import readmitted
+from counterseal.authority.readmission import readmitted, revoked_cas_in
 from counterseal.authority.revoke import revoke_record
+from counterseal.authority.revoke_ca import revoke_ca
 from counterseal.nginx.render.inventory import REVOKED_FILE, inventory_lines
 from counterseal.nginx.render.layout import Layout
 from counterseal.pki.crl import RevocationReason
@@ -36,6 +37,19 @@ def list_of(issuer: x509.Name, serial_number: int) -> bytes:
     )
     made = builder.next_update(NOW + timedelta(days=1)).sign(ec.generate_private_key(ec.SECP256R1()), SHA256())
     return made.public_bytes(Encoding.PEM)
+
+
+def test_a_revoked_ca_is_admitted_by_what_names_it_alone(tmp_path: Path) -> None:
+    """Whose key for the list above is away is on none; a generation without the CA lets nobody in for it."""
+    with small_ca(tmp_path) as authority:
+        revoke_ca(authority, "clients", RevocationReason.KEY_COMPROMISE)
+        (tmp_path / "maps").mkdir()
+        (tmp_path / REVOKED_FILE).write_text("")
+        root, clients = (authority.issuer(name).certificate.public_bytes(Encoding.PEM) for name in ("root", "clients"))
+        for content, found in ((root + clients, ["clients"]), (root, [])):
+            (tmp_path / "panel.client-cas.pem").write_bytes(content)
+            assert [record.name for record in readmitted(authority, tmp_path)] == found
+            assert list(revoked_cas_in(authority, tmp_path)) == found
 
 
 @pytest.mark.parametrize("by", ["map", "crl"])

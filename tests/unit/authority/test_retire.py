@@ -13,9 +13,11 @@ from authority_fixtures import NOW, make_client, small_ca
 from counterseal.authority.create import ISSUING_LIFETIME, add_ca
 from counterseal.authority.issue import issue
 from counterseal.authority.probes import make_probes
+from counterseal.authority.publish import publish
 from counterseal.authority.renew import ask_again
 from counterseal.authority.retire import retire
-from counterseal.authority.site_material import client_cas
+from counterseal.authority.site_certificate import ensure_server_certificate
+from counterseal.authority.site_material import client_cas, material_of
 from counterseal.errors import InputError, NotFoundError, RefusedError
 from counterseal.nginx.listen import Listen
 from counterseal.nginx.site import Site
@@ -58,6 +60,21 @@ def test_a_site_admits_the_whole_line_until_its_members_end(tmp_path: Path) -> N
         retire(authority, "clients", "clients-2")
         assert [record.name for record in client_cas(authority, site)] == ["clients", "clients-2"]
         assert [record.name for record in client_cas(later, site)] == ["clients-2"]
+
+
+def test_an_allow_list_that_names_a_ca_means_its_successor_too(tmp_path: Path) -> None:
+    """Unless the site names that one itself."""
+    with small_ca(tmp_path) as authority:
+        add_ca(authority, "partners", Purpose.CLIENT, encrypt=False)
+        add_and_retire(authority, "clients", "clients-2")
+        publish(authority)
+        server = ensure_server_certificate(authority, "panel", ("panel.test",), tmp_path / "kept")
+        for named, expected in (
+            (("clients", "partners"), ("clients", "clients", "partners")),
+            (("clients", "clients-2"), ("clients", "clients-2")),
+        ):
+            site = Site("panel", ("panel.test",), (Listen("*", 443),), client_cas=named, root="/srv")
+            assert material_of(authority, site, server).issuer_cas == expected
 
 
 def test_a_ca_is_probed_to_its_last_hour(tmp_path: Path) -> None:

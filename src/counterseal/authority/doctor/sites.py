@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from counterseal.authority.deployment import prove_in_force
 from counterseal.authority.doctor.check import DEPLOY, Check, attention, broken, ok
-from counterseal.authority.due import is_outdated
+from counterseal.authority.due import is_outdated, trusted_though_revoked
 from counterseal.errors import KeyAccessError, NginxError, shell_line
 from counterseal.moments import show_moment
 from counterseal.nginx.generations import read_generation
@@ -83,6 +83,9 @@ def _generation(authority: Authority, ground: Ground, found: NginxStatus, source
         faults.append(broken("generation", str(number), f"files were changed since the deploy: {named}", DEPLOY))
     if not found.proven:
         faults.append(attention("generation", str(number), "never proved", DEPLOY))
+    if trusted := trusted_though_revoked(authority, ground):
+        told = f"nginx still trusts a CA that is revoked: {', '.join(trusted)}"
+        faults.append(broken("generation", str(number), told, "counterseal refresh"))
     if is_outdated(authority, ground):
         faults.append(attention("generation", str(number), "a newer revocation list is out", "counterseal refresh"))
     if manifest and source and _changed_at(source) > manifest.created_at:
