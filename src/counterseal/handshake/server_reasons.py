@@ -14,7 +14,7 @@ _CHAIN = Cause(
 )
 _NAME = Cause(
     "the server certificate does not cover the site's name",
-    "issue it with every server_name of the site as a subject alternative name",
+    "issue it with every server_name of the site as a subject alternative name; behind a wildcard stand two labels",
 )
 
 SERVER_REASONS = {
