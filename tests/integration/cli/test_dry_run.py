@@ -101,6 +101,7 @@ CASES = [
     ("init --single-tier --no-passphrase", "elsewhere/store.sqlite", "new"),
     ("ca add partners --purpose client", "home/keys/partners.key.pem", "new"),
     ("ca retire clients --successor staff", None, ""),
+    ("ca revoke staff", None, ""),
     ("server panel.test --out @/out", "out/panel.test.key.pem", "new"),
     ("client bob --out @/out", "out/bob.p12", "new"),
     ("client --batch @/people.csv --out @/many", "many/issued.csv", "new"),
