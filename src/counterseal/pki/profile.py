@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
+from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -32,14 +33,19 @@ class Purpose(StrEnum):
     @property
     def extended_key_usages(self) -> tuple[ObjectIdentifier, ...]:
         """The extended key usages that belong to this purpose (RFC 5280 4.2.1.12)."""
-        from cryptography.x509.oid import ExtendedKeyUsageOID  # noqa: PLC0415 - who lists certificates reads none
+        return _usages()[self]
 
-        return {
-            Purpose.SERVER: (ExtendedKeyUsageOID.SERVER_AUTH,),
-            Purpose.CLIENT: (ExtendedKeyUsageOID.CLIENT_AUTH,),
-            Purpose.ANY: (ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH),
-            Purpose.OCSP: (ExtendedKeyUsageOID.OCSP_SIGNING,),
-        }[self]
+
+@cache
+def _usages() -> dict[Purpose, tuple[ObjectIdentifier, ...]]:
+    from cryptography.x509.oid import ExtendedKeyUsageOID  # noqa: PLC0415 - who lists certificates reads none
+
+    return {
+        Purpose.SERVER: (ExtendedKeyUsageOID.SERVER_AUTH,),
+        Purpose.CLIENT: (ExtendedKeyUsageOID.CLIENT_AUTH,),
+        Purpose.ANY: (ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH),
+        Purpose.OCSP: (ExtendedKeyUsageOID.OCSP_SIGNING,),
+    }
 
 
 @dataclass(frozen=True, slots=True)
