@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
     from datetime import datetime
 
-    from starlette.requests import Request
     from starlette.routing import Route
 
     from counterseal.service.access import Access
@@ -40,10 +39,6 @@ class Service:
     def key(self, use: str) -> bytes:
         """Return the key for one use of the shared secret."""
         return derive(self.secret, use)
-
-    def url(self, request: Request, path: str) -> str:
-        """Return ``path`` as the client of this request must write it."""
-        return self.origin.of(request.headers.get("host")) + path
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -75,8 +74,8 @@ def test_what_happens_once_happens_once(store: Store) -> None:
     orders.add_order(store, order("o1"))
     assert [passing.use_nonce(store, "n", NOW) for _ in range(2)] == [passing.NonceUse.FIRST, passing.NonceUse.AGAIN]
     assert [authorizations.attempt(store, "z1", kind) for kind in ("dns-01", "http-01")] == [True, False]
-    tried = replace(authorization("z1"), attempted="dns-01")
-    results = [authorizations.finish(store, replace(tried, status=status)) for status in ("valid", "invalid")]
+    tried = authorization("z1")._replace(attempted="dns-01")
+    results = [authorizations.finish(store, tried._replace(status=status)) for status in ("valid", "invalid")]
     assert results == [True, False]
     assert [orders.change_order(store, "o1", was="pending", status="processing") for _ in range(2)] == [True, False]
     done = [
@@ -138,7 +137,7 @@ def test_what_is_over_is_taken_away_in_steps(store: Store) -> None:
 def test_orders_are_listed_that_are_not_invalid(store: Store) -> None:
     """RFC 8555 7.1.2.1: nor those that were not finalized in time, which is the same."""
     for number, status in enumerate(("pending", "processing", "valid", "invalid", "ready")):
-        orders.add_order(store, replace(order(f"o{number}", NOW + number), status=status))
+        orders.add_order(store, order(f"o{number}", NOW + number)._replace(status=status))
     ends = order("o", NOW).expires_at
     assert _listed(store, ends - 1) == ["o0", "o1", "o2", "o4"]
     assert _listed(store, ends + 2) == ["o2", "o4"]

@@ -148,7 +148,7 @@ def _bound_to(authority: Authority, wanted: NewAccount, call: Call) -> str | Non
         if call.rules.external_account_required:
             raise Problem("externalAccountRequired", "a new account needs an externalAccountBinding here")
         return None
-    identifier = read_binding(binding, jwk=call.key.jwk, url=call.url, secret=call.external_secret)
+    identifier = read_binding(binding, jwk=call.key.jwk, url=call.url, secret=call.parts.external_secret)
     record = find_external_key(authority.store, identifier)
     if record is None:
         raise unauthorized("there is no external key of that id")

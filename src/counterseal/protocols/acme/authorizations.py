@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from counterseal.moments import epoch
@@ -92,7 +91,7 @@ def challenge(authority: Authority, call: Call) -> Reply:
     if kind not in kinds_of(record, call.rules):
         raise not_found("challenge")
     if not call.is_get and _begins(authority, call, record, kind):
-        record = replace(record, attempted=kind)
+        record = record._replace(attempted=kind)
         return show_challenge(record, call, validate=record)
     return show_challenge(record, call)
 
@@ -125,11 +124,11 @@ def settle(
     if failure is None:
         valid = follow(AUTHORIZATION, AuthorizationStatus.PENDING, AuthorizationEvent.SUCCEED)
         until = at + int(rules.authorization_lifetime.total_seconds())
-        decided = replace(record, status=valid, validated_at=at, expires_at=until, error=None)
+        decided = record._replace(status=valid, validated_at=at, expires_at=until, error=None)
     else:
         invalid = follow(AUTHORIZATION, AuthorizationStatus.PENDING, AuthorizationEvent.FAIL)
         document = failure.document() | {"identifier": {"type": record.kind, "value": record.value}}
-        decided = replace(record, status=invalid, validated_at=None, error=json.dumps(document))
+        decided = record._replace(status=invalid, validated_at=None, error=json.dumps(document))
     if not finish(authority.store, decided):
         return None
     if failure is not None:
@@ -178,7 +177,7 @@ def _new(call: Call, identifier: Identifier) -> AuthorizationRecord:
         value=identifier.base,
         wildcard=identifier.wildcard,
         status=AuthorizationStatus.PENDING,
-        token=encode(call.random_bytes(TOKEN_BYTES)),
+        token=encode(call.parts.random_bytes(TOKEN_BYTES)),
         created_at=call.at,
         expires_at=call.at + int(call.rules.order_lifetime.total_seconds()),
     )

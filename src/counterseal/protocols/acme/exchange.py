@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeVar
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from counterseal.protocols.acme.encoding import encode, read_json
 from counterseal.protocols.acme.problems import Problem, not_found
@@ -23,27 +24,39 @@ T = TypeVar("T")
 ID_BYTES = 12
 HOUR = 3_600
 LONGEST_WAIT = 600
+NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class Parts:
+    """What is the same for every call: the rules, randomness, and the secrets of this use."""
+
+    rules: AcmeRules
+    random_bytes: Callable[[int], bytes] = field(repr=False)
+    external_secret: bytes = field(repr=False)
+    terms_secret: bytes = field(repr=False)
+
+
+class Call(NamedTuple):
     """A request whose signature was verified and whose nonce was ours.
 
     ``account`` is None where the request carries its own key (``jwk``); ``at`` is the time in seconds.
     """
 
+    parts: Parts
     urls: URLs
-    rules: AcmeRules
     url: str
     key: AccountKey
     account: AccountRecord | None
     payload: bytes
     at: int
-    random_bytes: Callable[[int], bytes] = field(repr=False)
-    external_secret: bytes = field(repr=False)
-    terms_secret: bytes = field(repr=False)
-    client: str | None = None
-    parameters: Mapping[str, str] = field(default_factory=dict)
+    client: str | None
+    parameters: Mapping[str, str]
+
+    @property
+    def rules(self) -> AcmeRules:
+        """What the configuration says about ACME."""
+        return self.parts.rules
 
     def read(self, kind: type[T]) -> T:
         """Return the payload as ``kind``; raises Problem ``malformed``."""
@@ -63,11 +76,10 @@ class Call:
 
     def new_id(self) -> str:
         """Return a new random id for a URL."""
-        return encode(self.random_bytes(ID_BYTES))
+        return encode(self.parts.random_bytes(ID_BYTES))
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """An answer: JSON, or text of another ``media_type``.
 
     What begins with it: the attempted challenge of the authorization ``validate`` is tried, a new list of the CA
@@ -76,7 +88,7 @@ class Reply:
 
     document: dict[str, Any] | None = None
     status: int = 200
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = NO_HEADERS
     links: tuple[tuple[str, str], ...] = ()
     text: str | None = None
     media_type: str = "application/json"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from starlette.routing import Route
@@ -183,7 +182,7 @@ class Acme:
         if call.is_get:
             return await self._endpoint.do(opened, authorizations.challenge)
         validation = await self._begin(opened)
-        shown = replace(call, payload=b"")
+        shown = call._replace(payload=b"")
         if validation is not None:
             finished, _ = await asyncio.wait([validation], timeout=RESULT_SECONDS)
             if finished and (decided := validation.result()) is not None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from cryptography import x509
 
@@ -22,8 +21,7 @@ Kind = Literal["dns", "ip"]
 WILDCARD = "*."
 
 
-@dataclass(frozen=True, slots=True)
-class Identifier:
+class Identifier(NamedTuple):
     """A DNS name, which may be a wildcard, or an IP address, in its one form."""
 
     kind: Kind

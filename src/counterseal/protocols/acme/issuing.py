@@ -8,7 +8,6 @@ meanwhile: what a process that died has begun, another one finishes.
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from msgspec.json import decode as read_stored
@@ -76,8 +75,8 @@ class Finalization:
     def reply(self, issued: Issued) -> Reply:
         """Return the answer that shows the order as it is now, with its certificate."""
         record = issued.record
-        order = replace(
-            self._order, issuer=record.issuer, serial_number=record.serial_number, expires_at=record.not_after
+        order = self._order._replace(
+            issuer=record.issuer, serial_number=record.serial_number, expires_at=record.not_after
         )
         return show(self._call, order, OrderStatus.VALID)
 

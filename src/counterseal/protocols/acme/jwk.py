@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import json
 import warnings
-from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from joserfc.errors import JoseError
 from joserfc.jwk import import_key
@@ -42,8 +41,7 @@ with warnings.catch_warnings():
     _VERIFIERS = {name: JWSRegistry(algorithms=[name]).get_alg(name) for name in ALGORITHMS}
 
 
-@dataclass(frozen=True, slots=True)
-class AccountKey:
+class AccountKey(NamedTuple):
     """A public key as canonical JSON (RFC 7638 3), with its thumbprint."""
 
     jwk: str

@@ -6,8 +6,7 @@ extensions, padded base64, data after the document, both or neither of ``jwk`` a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 from msgspec import UNSET
@@ -42,8 +41,7 @@ class _Header(msgspec.Struct):
     b64: Any = UNSET
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(NamedTuple):
     """A request whose form is right and whose signature is not yet verified; ``jwk`` or ``kid`` is None."""
 
     algorithm: str

@@ -7,13 +7,13 @@ store. There accounts are remembered, too: whether one is still as it was read i
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from functools import lru_cache
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from counterseal.moments import epoch
 from counterseal.protocols.acme import external, terms
 from counterseal.protocols.acme.accounts import require_account
-from counterseal.protocols.acme.exchange import Call
+from counterseal.protocols.acme.exchange import Call, Parts
 from counterseal.protocols.acme.jwk import AccountKey
 from counterseal.protocols.acme.jws import MEDIA_TYPE, Envelope, read_envelope, require
 from counterseal.protocols.acme.nonces import (
@@ -41,12 +41,14 @@ if TYPE_CHECKING:
 
 KeyWay = Literal["kid", "jwk", "either"]
 BODY_LIMIT = 128 * 1024
+HOSTS_KEPT = 64
+"""Host headers of which it is remembered what URLs they make."""
+
 ACCOUNTS_KEPT = 10_000
 """Accounts that are remembered at most, until all are forgotten."""
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
+class Opened(NamedTuple):
     """A request with a good signature; its nonce is ours, and not yet spent where that is the store's affair."""
 
     call: Call
@@ -74,12 +76,11 @@ class Opening:
 
     def __init__(self, service: Service, rules: AcmeRules) -> None:
         self._service = service
-        self._rules = rules
         self._nonce_secret = service.key("acme nonces")
         self._numbered = None if service.access.is_shared else Numbered(service.random_bytes(PROCESS_BYTES))
         self._accounts: dict[str, AccountRecord] = {}
-        self._external_secret = service.key(external.USE)
-        self._terms_secret = service.key(terms.USE)
+        self._urls_at = lru_cache(maxsize=HOSTS_KEPT)(lambda host: URLs(service.origin.of(host)))
+        self._parts = Parts(rules, service.random_bytes, service.key(external.USE), service.key(terms.USE))
 
     @property
     def shares_nonces(self) -> bool:
@@ -87,11 +88,8 @@ class Opening:
         return self._numbered is None
 
     def urls(self, request: Request) -> URLs:
-        """Return the URLs as the client of this request sees them; worked out once for it."""
-        urls: URLs | None = request.scope.get("acme_urls")
-        if urls is None:
-            urls = request.scope["acme_urls"] = URLs(self._service.url(request, ""))
-        return urls
+        """Return the URLs as the client of this request sees them."""
+        return self._urls_at(request.headers.get("host"))
 
     async def open(self, request: Request, way: KeyWay, *, remembers: bool = False) -> Opened:
         """Return the request, its form, URL, nonce, key and signature checked in this order; raises Problem.
@@ -113,16 +111,13 @@ class Opening:
             raise bad_nonce("the nonce was used before, or made before this service was started")
         request.state.log["account"] = account.id if account else None
         call = Call(
+            parts=self._parts,
             urls=urls,
-            rules=self._rules,
             url=envelope.url,
             key=key,
             account=account,
             payload=envelope.payload,
             at=at,
-            random_bytes=self._service.random_bytes,
-            external_secret=self._external_secret,
-            terms_secret=self._terms_secret,
             client=request.client.host if request.client else None,
             parameters=_parameters(request),
         )

@@ -41,7 +41,7 @@ def require_current_terms(call: Call) -> None:
     terms, owner = call.rules.terms_of_service, call.owner
     if not call.rules.agree_to_new_terms or terms is None or owner.terms == terms:
         return
-    page = call.urls.at(f"terms/{owner.id}/{_code(call.terms_secret, owner.id, terms)}")
+    page = call.urls.at(f"terms/{owner.id}/{_code(call.parts.terms_secret, owner.id, terms)}")
     raise Problem(
         "userActionRequired",
         f"the terms of service have changed: {terms} (to agree, open {page})",

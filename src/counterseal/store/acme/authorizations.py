@@ -102,20 +102,8 @@ def set_authorization_status(session: Session, identifier: str, status: str) -> 
 
 
 def _columns(record: AuthorizationRecord) -> Row:
-    return (
-        record.id,
-        record.account,
-        record.kind,
-        record.value,
-        int(record.wildcard),
-        record.status,
-        record.token,
-        record.created_at,
-        record.expires_at,
-        record.attempted,
-        record.validated_at,
-        record.error,
-    )
+    identifier, account, kind, value, wildcard, *rest = record
+    return (identifier, account, kind, value, int(wildcard), *rest)
 
 
 def _record(row: Row) -> AuthorizationRecord:

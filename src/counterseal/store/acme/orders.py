@@ -34,22 +34,8 @@ BY_CERTIFICATE = f"select {_COLUMNS} from acme_order where serial_number = ? and
 
 def add_order(session: Session, record: OrderRecord) -> None:
     """Add the order."""
-    values = (
-        record.id,
-        record.account,
-        record.status,
-        record.identifiers,
-        record.authorizations,
-        record.profile,
-        record.created_at,
-        record.expires_at,
-        record.not_after,
-        record.replaces,
-        record.error,
-        record.issuer,
-        record.csr,
-        None if record.serial_number is None else encode_serial(record.serial_number),
-    )
+    *columns, number = record
+    values = (*columns, None if number is None else encode_serial(number))
     with session.statement():
         session.run(_INSERT, values)
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class AccountRecord:
+class AccountRecord(NamedTuple):
     """An account: its key as canonical JSON (RFC 7638) and by thumbprint, its contacts as a JSON list of URLs.
 
     ``terms`` is the URL of the terms of service that it agreed to.
@@ -23,8 +22,7 @@ class AccountRecord:
     terms: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ExternalKeyRecord:
+class ExternalKeyRecord(NamedTuple):
     """A key for external account binding; the key itself is not kept."""
 
     id: str
@@ -37,8 +35,7 @@ class ExternalKeyRecord:
     revoked_at: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class AuthorizationRecord:
+class AuthorizationRecord(NamedTuple):
     """An authorization with its challenges.
 
     ``kind`` is dns or ip, ``value`` has no ``*.``; ``attempted`` names the challenge that the client chose, ``error``
@@ -59,8 +56,7 @@ class AuthorizationRecord:
     error: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class OrderRecord:
+class OrderRecord(NamedTuple):
     """An order; ``identifiers`` and ``authorizations`` are JSON lists.
 
     ``issuer`` and ``serial_number`` say which certificate it became; ``csr`` is there while it is signed.
@@ -78,5 +74,5 @@ class OrderRecord:
     replaces: str | None = None
     error: str | None = None
     issuer: str | None = None
-    csr: bytes | None = field(default=None, repr=False)
+    csr: bytes | None = None
     serial_number: int | None = None
