@@ -140,7 +140,7 @@ TRUST = (
     BrokenSite("mtls-ca-file-lacks-root", RowKind.GOOD, "an issuing CA without its root", files="ca-issuing-only"),
     BrokenSite("mtls-public-ca-bundle", RowKind.FOREIGN, "holds a CA too many", (_CRL_OFF,), files="ca-foreign-too"),
     BrokenSite(
-        "expired root in the CA file", RowKind.GOOD, "or a CA's in ssl_client_certificate",
+        "mtls-ca-file-expired", RowKind.GOOD, "or a CA's in ssl_client_certificate",
         files="ca-expired-root",
     ),
     BrokenSite(
@@ -177,11 +177,11 @@ TRUST = (
 REVOCATION = (
     BrokenSite("mtls-crl-expired", RowKind.GOOD, "past its next_update", files="crl-expired"),
     BrokenSite(
-        "CRL not yet valid", RowKind.GOOD, "the this_update of a CRL lies in the future",
+        "mtls-crl-not-yet-valid", RowKind.GOOD, "the this_update of a CRL lies in the future",
         files="crl-from-the-future",
     ),
     BrokenSite("mtls-crl-missing-for-intermediate", RowKind.GOOD, "is missing from ssl_crl", files="crl-without-root"),
-    BrokenSite("CRL forged", RowKind.GOOD, "a CRL in ssl_crl was not signed", files="crl-forged"),
+    BrokenSite("mtls-crl-wrong-signature", RowKind.GOOD, "a CRL in ssl_crl was not signed", files="crl-forged"),
     BrokenSite("CRL of some reasons only", RowKind.GOOD, "a partial one does not count", files="crl-partial"),
     BrokenSite("CRL forgets a revocation", RowKind.REVOKED, "the CRL forgets the entry", files="crl-forgets"),
     BrokenSite("mtls-crl-duplicate-issuer", RowKind.REVOKED, "a second CRL of the same CA", files="crl-newer-beside"),

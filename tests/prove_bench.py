@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Self
 
 from counterseal.handshake.generation import wait_for_generation
 from counterseal.handshake.observation import Endpoint
+from counterseal.handshake.plan import plan
+from counterseal.handshake.prove import prove_rows
 from counterseal.handshake.site import SiteFacts, Stapling
 from ports import free_ports
 from prove_pki import DOMAIN, ProvePKI, certificate_pem, prove_pki
@@ -28,6 +30,9 @@ if TYPE_CHECKING:
 
     from broken_sites import BrokenSite
     from counterseal.handshake.explain.nginx_log import LogHint
+    from counterseal.handshake.prove import Proof
+    from counterseal.handshake.rows import RowKind
+    from counterseal.handshake.site import Identities
 
 SECONDS = 30
 _LEVELS = ("info", "notice", "warn", "error", "crit", "alert", "emerg")
@@ -47,6 +52,11 @@ def nginx_version(binary: Path) -> tuple[int, int, int]:
     ran = subprocess.run([str(binary), "-v"], capture_output=True, text=True, timeout=SECONDS, check=True)
     major, minor, patch = ran.stderr.partition("nginx/")[2].split()[0].split(".")
     return int(major), int(minor), int(patch)
+
+
+def prove_kind(kind: RowKind, facts: SiteFacts, identities: Identities) -> Proof:
+    """Prove a site by the rows of one kind alone, where the others are somebody else's matter."""
+    return prove_rows(facts, [row for row in plan(facts, identities) if row.kind is kind])
 
 
 def wait_for_line(log: Path, hint: LogHint) -> None:

@@ -12,14 +12,14 @@ from broken_sites import BROKEN_SITES, BrokenSite
 from counterseal.errors import DeployError
 from counterseal.fileset import SECRET, FileSet, PlannedFile
 from counterseal.handshake.generation import wait_for_generation
-from counterseal.handshake.prove import prove
+from counterseal.handshake.rows import RowKind
 from counterseal.nginx.deploy import ProofOutcome, deploy
 from counterseal.nginx.generations import read_current
 from counterseal.nginx.process import NginxProcess
 from counterseal.nginx.target import private_target
 from counterseal.nginx.undo import Limits, Place
 from counterseal.nginx.waiting import system_clock
-from prove_bench import ProveBench, nginx_binaries, nginx_version
+from prove_bench import ProveBench, nginx_binaries, nginx_version, prove_kind
 from prove_pki import DOMAIN
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ CASES = [
 def test_a_broken_site_is_not_deployed(
     broken: BrokenSite, binary: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The deploy fails, the link and the served generation are those from before, and the good client gets in."""
+    """The row that sees it passed before, and makes the deploy fail; link and served generation are the old ones."""
     monkeypatch.setattr("counterseal.handshake.staple_watch.PATIENCE", 0.2)  # whoever never answers is asked twice
     with ProveBench(tmp_path / "bench", binary) as bench:
         base = tmp_path / "nginx"
@@ -83,12 +83,13 @@ def _place(base: Path, bench: ProveBench, seconds: float) -> Place:
 def _deploy(bench: ProveBench, place: Place, broken: BrokenSite) -> None:
     site, is_broken = broken.site, read_current(place.base) is not None
     identities = bench.pki.identities
+    seen_by = RowKind.RESUMPTION if broken.takes else broken.row  # nobody leaves here, and sessions show all the same
 
     def outcome(number: int) -> ProofOutcome:
         bench.generation = number
         facts = replace(bench.facts(site), prove_socket=place.base / "run" / "prove.sock")
         facts = replace(facts, tls_versions=broken.tls_versions) if is_broken else facts
-        proof = prove(facts, identities)
+        proof = prove_kind(seen_by, facts, identities)
         return ProofOutcome(proof.passed, "; ".join(f"{r.row.kind}: {r.observed}" for r in proof.failed), proof)
 
     deploy(

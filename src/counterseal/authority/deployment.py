@@ -32,6 +32,7 @@ from counterseal.authority.site_files import missing_roots, require_files
 from counterseal.authority.site_material import client_cas, material_of
 from counterseal.authority.stapling import require_stapling
 from counterseal.errors import InputError, NotFoundError
+from counterseal.files import exposed
 from counterseal.handshake.rows import RowKind
 from counterseal.nginx.deploy import ProofOutcome, choose_generation, deploy, mend, rollback
 from counterseal.nginx.generations import list_generations
@@ -94,9 +95,9 @@ def deploy_sites(
     """Put the sites in force as they are now, proved, or raise DeployError and serve again what was served.
 
     ``locks_out``: it brings a revocation, which no OCSP response that is not stapled may hold up: such rows are left to
-    the caller, in ``Deployed.unmet``.
+    the caller, in ``Deployed.unmet``. Nor may the mode of a key, which else is FileError ``file.secret_mode``.
     """
-    require_sites(served)
+    require_deployable(served, locks_out=locks_out)
     sites = [one.site for one in served]
     leavers: dict[str, Leaver] = {}
     findings = list(missing_roots(served))
@@ -146,6 +147,17 @@ def require_sites(served: Sequence[ServedSite]) -> None:
         hint = "counterseal nginx add SERVER_NAME --upstream HOST:PORT, or write [sites.NAME] into counterseal.toml"
         raise InputError("site.none", "no site is configured", hint=hint)
     require_files(served)
+
+
+def require_deployable(served: Sequence[ServedSite], *, locks_out: bool = False) -> None:
+    """Raise InputError ``site.none``; FileError ``file.secret_mode`` where everybody can read a key of the user's own.
+
+    Not of the latter where it locks somebody out, who must not stay because of a mode.
+    """
+    require_sites(served)
+    for key in (key for one in served for key in (one.certificate_key, one.backend.certificate_key) if not locks_out):
+        if key is not None and key.is_file() and (error := exposed(key)):
+            raise error
 
 
 def rollback_sites(

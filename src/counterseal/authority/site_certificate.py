@@ -17,7 +17,7 @@ from counterseal.fileset import SECRET, FileSet, PlannedFile
 from counterseal.keystore.software import generate_key
 from counterseal.pki.keys import P256
 from counterseal.pki.names import names_in
-from counterseal.pki.pem import encode_private_key
+from counterseal.pki.pem import encode_certificates, encode_private_key
 from counterseal.store.records import Status
 
 if TYPE_CHECKING:
@@ -42,13 +42,15 @@ class ServerCertificate:
 
 
 def read_server_certificate(certificate: Path, key: Path) -> ServerCertificate:
-    """Return the user's own certificate and key; raises FileError, InputError ``site.certificate``."""
-    chain = read_file(certificate)
+    """Return the user's own certificate and key; raises FileError, InputError ``site.certificate``.
+
+    The chain is what is sent and no secret: a key that stands in the same file, as many programs want it, stays there.
+    """
     try:
-        first = x509.load_pem_x509_certificates(chain)[0]
-    except (ValueError, IndexError) as error:
+        chain = x509.load_pem_x509_certificates(read_file(certificate))
+    except ValueError as error:
         raise InputError("site.certificate", f"not a certificate in PEM: {certificate}") from error
-    return ServerCertificate(chain, read_file(key), first)
+    return ServerCertificate(encode_certificates(*chain), read_file(key), chain[0])
 
 
 def ensure_server_certificate(

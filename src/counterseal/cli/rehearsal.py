@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from counterseal.authority.deployment import render_sites, require_sites
+from counterseal.authority.deployment import render_sites, require_deployable
 from counterseal.authority.due import sites_due
 from counterseal.authority.site_material import client_cas
 from counterseal.cli.dry_run import show_dry_run
@@ -28,7 +28,7 @@ def rehearse_deploy(
     run: Run, authority: Authority, served: Sequence[ServedSite], ground: Ground, *, install: bool
 ) -> None:
     """Show the files of the generation to come, each beside that of the one in force, and a new include file."""
-    require_sites(served)
+    require_deployable(served)
     ours = _include(ground, install=install)
     number = next_number(ground.place.base)
     files = render_sites(authority, served, ground, generation=number)

@@ -17,13 +17,15 @@ from counterseal.authority.site_certificate import (
     KEY,
     ensure_server_certificate,
     needs_certificate,
+    read_server_certificate,
     sites_of_revoked,
 )
-from counterseal.errors import KeyAccessError
+from counterseal.errors import InputError, KeyAccessError
 from counterseal.nginx.listen import Listen
 from counterseal.nginx.site import Site
 from counterseal.pki.crl import RevocationReason
 from counterseal.pki.profile import Purpose
+from prove_pki import certificate_pem, key_pem, prove_pki
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -59,3 +61,22 @@ def test_a_certificate_is_kept_while_it_fits(tmp_path: Path) -> None:
             needs_certificate(authority, names, kept)
         (kept / KEY).unlink()
         assert needs_certificate(authority, names, kept)
+
+
+def test_a_key_beside_the_certificate_is_not_sent_along(tmp_path: Path) -> None:
+    """Many programs want both in one file; what nginx sends is written for everybody to read."""
+    file, made = tmp_path / "combined.pem", prove_pki()
+    chain = certificate_pem(made.server, made.server_ca)
+    file.write_bytes(key_pem(made.server) + b"the certificate:\n" + chain)
+    read = read_server_certificate(file, file)
+    assert (read.chain, read.certificate) == (chain, made.server.certificate)
+    assert read.private_key == file.read_bytes()
+
+
+@pytest.mark.parametrize("text", [b"", b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"])
+def test_a_file_without_a_certificate_is_named(tmp_path: Path, text: bytes) -> None:
+    """Nothing of it is taken."""
+    file = tmp_path / "x.pem"
+    file.write_bytes(text)
+    with pytest.raises(InputError, match=f"not a certificate in PEM: {file}"):
+        read_server_certificate(file, file)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _LAST_NAME = re.compile(r"\$\{?ssl_client_[si]_dn(?!.*ssl_client_[si]_dn).*", re.DOTALL)
 _VARIABLE = re.compile(r"\$\{?(\w+)\}?")
 _ENDS = re.compile(r"^(?:\^|\(\^\|,\)|\.\*)+|(?:\(,\|\$\)|,|\.\*|\$)+$")
+_TAKEN_OUT = re.compile(r"(?<!\\)\((?!\?[:>=!#|imsx-]|\?<[=!])")
 _REFUSALS = frozenset({"", "0", "off", "no", "deny", "false"})
 
 
@@ -41,7 +42,7 @@ def _admits(one: Comparison) -> bool:
 def _is_anchored(pattern: str) -> bool:
     """Whether it begins where the name does, and ends with it, at a separator, or in a group that is taken out."""
     ends = pattern.endswith((",", "[|]", ")", r"\z")) or (pattern.endswith("$") and not pattern.endswith(r"\$"))
-    return pattern.startswith("^") and (ends or "(" in pattern)
+    return pattern.startswith("^") and (ends or _TAKEN_OUT.search(pattern) is not None)
 
 
 def _anchored(one: Comparison) -> str:
