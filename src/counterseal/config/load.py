@@ -36,12 +36,13 @@ from counterseal.duration import parse_duration
 from counterseal.errors import ConfigError, CountersealError
 from counterseal.files import read_file
 from counterseal.findings import Finding, Severity
+from counterseal.nginx.together import conflicts
 from counterseal.pki.profile import BUILT_IN
 from counterseal.pki.shown import counted
 from counterseal.service.settings import ServeSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import timedelta
     from pathlib import Path
 
@@ -97,7 +98,7 @@ class _Loader:
         return Sections(
             rules=self._rules(document)._replace(profiles=profiles, published_at=serve.http_url),
             nginx=self._section(document, "nginx", RawNginx, self._nginx, NginxSettings()),
-            sites=tuple(self._sites(document)),
+            sites=tuple(self._refuse_conflicts(list(self._sites(document)))),
             store=self._store(document),
             serve=serve,
             acme=self._section(document, "acme", RawAcme, lambda raw: acme_rules_of(raw, profiles), None),
@@ -112,6 +113,12 @@ class _Loader:
             site = self._try(f"sites.{name}", lambda n=name, r=raw: site_of(n, r, self._path), None)  # type: ignore[misc] # bound now
             if site is not None and not self._has_fault(f"sites.{name}"):
                 yield site
+
+    def _refuse_conflicts(self, served: Sequence[ServedSite]) -> Sequence[ServedSite]:
+        """Return those sites that nothing is wrong with together either."""
+        for one in conflicts([one.site for one in served]):
+            self._note(f"sites.{one.where}", one.message, one.hint)
+        return [one for one in served if not self._has_fault(f"sites.{one.site.name}")]
 
     def _section(
         self,

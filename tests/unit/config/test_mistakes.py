@@ -101,6 +101,29 @@ def test_what_is_no_table(tmp_path: Path, text: str, told: str) -> None:
     assert fault.startswith(told)
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (
+            'server_names = ["Panel.test"]\nlisten = ["443"]\nroot = "/srv"',
+            "6 sites.b.server_names: server name of two sites on *:443: panel.test, of panel and b",
+        ),
+        (
+            'server_names = ["b.test"]\nlisten = ["1"]\nredirect_from = ["443"]\nroot = "/srv"',
+            "8 sites.b.redirect_from: socket speaks TLS for one site and plain HTTP for another: *:443, of panel",
+        ),
+        (
+            'kind = "stream"\nserver_names = ["b.test"]\nlisten = ["443"]\nupstream = "b:1"',
+            "8 sites.b.listen: socket of stream site b is another site's too: *:443, of panel",
+        ),
+    ],
+)
+def test_what_two_sites_cannot_both_have(tmp_path: Path, text: str, told: str) -> None:
+    """Which two they are is said, at the later one."""
+    (fault,) = faults_of(tmp_path, f"{SITE}[sites.b]\n{text}\n")
+    assert fault.startswith(told)
+
+
 def test_a_key_by_another_name_is_read_all_the_same(tmp_path: Path) -> None:
     """So that what is wrong with the value comes up in the same run, and the right key is not said to be missing."""
     text = '[sites.a]\nnames = ["a.test"]\nport = ["443"]\nproxy_pass = "http://app"\n'

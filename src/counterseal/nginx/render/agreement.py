@@ -1,6 +1,6 @@
 """What sites must agree on because they share an nginx: names, sockets, TLS profiles; and what each must bring.
 
-``nginx -t`` only warns of a name taken twice, and says nothing of a profile that the default server overrules.
+``nginx -t`` says nothing of a profile that the default server overrules.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from counterseal.errors import ConfigError
 from counterseal.findings import Finding, Severity
 from counterseal.nginx.render.inventory import uses_crl
 from counterseal.nginx.site import Sessions, Site
+from counterseal.nginx.together import conflicts
 from counterseal.nginx.version import supports
 
 if TYPE_CHECKING:
@@ -31,9 +32,7 @@ def refuse_disagreement(sites: Sequence[tuple[AnySite, Material]], version: Ngin
     streams = [site for site in only if not isinstance(site, Site)]
     found = [
         *_site_names(only),
-        *_names(web),
-        *_sockets(web),
-        *_stream_sockets(streams, only),
+        *conflicts(only),
         *([] if supports(version, "protocols_per_server") else _profiles(web)),
         *([] if supports(version, "stream") else _no_stream(streams, version)),
         *([] if supports(version, "stream_ocsp") else _no_stream_ocsp(streams, version)),
@@ -73,38 +72,10 @@ def _site_names(sites: Sequence[AnySite]) -> Iterator[Finding]:
             yield _fault(f"site name given twice: {name}")
 
 
-def _stream_sockets(streams: Sequence[AnySite], sites: Sequence[AnySite]) -> Iterator[Finding]:
-    taken = Counter(listen for site in sites for listen in set(site.sockets))
-    for site in streams:
-        for listen in site.listen:
-            if taken[listen] > 1:
-                hint = "give it a socket of its own: nginx could not tell its clients from those of another site"
-                yield _fault(f"socket of stream site {site.name} is another site's too: {listen}", hint)
-
-
 def _no_stream(streams: Sequence[AnySite], version: NginxVersion) -> Iterator[Finding]:
     for site in streams:
         hint = "install an nginx built --with-stream and --with-stream_ssl_module"
         yield _fault(f"this nginx has no stream module with TLS, which site {site.name} asks for: {version}", hint)
-
-
-def _names(sites: Sequence[Site]) -> Iterator[Finding]:
-    taken = Counter(
-        (listen, name.lower())
-        for site in sites
-        for listen in (*site.listen, *site.redirect_from)
-        for name in site.server_names
-    )
-    for (listen, name), count in taken.items():
-        if count > 1:
-            yield _fault(f"server name of two sites on {listen}: {name}", "nginx would serve the first one only")
-
-
-def _sockets(sites: Sequence[Site]) -> Iterator[Finding]:
-    plain = {listen for site in sites for listen in site.redirect_from}
-    for listen in tls_sockets(sites):
-        if listen in plain:
-            yield _fault(f"socket speaks TLS for one site and plain HTTP for another: {listen}")
 
 
 def _no_stream_ocsp(streams: Sequence[AnySite], version: NginxVersion) -> Iterator[Finding]:
