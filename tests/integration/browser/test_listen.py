@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,9 +10,11 @@ import pytest
 from bundle_fixtures import PASSWORD
 from counterseal.bundles.credential import Credential
 from counterseal.bundles.pkcs12 import Strength, encode
+from counterseal.pki.lint import lint
 from firefox import FirefoxError
 from listening import Listening, listening
-from prove_pki import certificate_pem, prove_pki
+from pki_fixtures import key_of, make_server
+from prove_pki import certificate_pem, key_pem, prove_pki
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -94,3 +97,28 @@ def test_what_firefox_does_is_told(browser: Firefox, desk: Listening, tmp_path: 
     assert arrived["heading"] == "the client came with CN=client.device, and nginx would refuse it"
     assert [own["offered_by_browser"] for own in arrived["own"]] == [False]
     assert arrived["heading"] in browser.text()
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "code", "refusal"),
+    [
+        ("*.test", "p-256", "lint.wildcard", "insecure certificate"),
+        ("panel.test", "ed25519", "lint.server_key", "Reached error page"),
+        ("panel.test", "p-384", None, None),
+    ],
+)
+def test_firefox_refuses_what_is_remarked_on(
+    browser: Firefox, tmp_path: Path, name: str, kind: str, code: str | None, refusal: str | None
+) -> None:
+    """A wildcard before a single label, and a kind of key that it does not offer to take."""
+    server = make_server(PKI.server_ca, name, key=key_of(kind))
+    codes = {finding.code for finding in lint(server.certificate)} - {"lint.server_lifetime"}
+    assert codes == ({code} if code else set())
+    (tmp_path / "own.pem").write_bytes(certificate_pem(server, PKI.server_ca) + key_pem(server))
+    (tmp_path / "root.pem").write_bytes(certificate_pem(PKI.root))
+    browser.trust(tmp_path / "root.pem")
+    expected = pytest.raises(FirefoxError, match=refusal) if refusal else contextlib.nullcontext()
+    with listening(tmp_path, "--json", "--timeout", "60", "--cert", str(tmp_path / "own.pem")) as desk:
+        with expected:
+            browser.open(f"https://panel.test:{desk.port}/")
+        assert (desk.arrival()["heading"] == "the client came without a certificate") == (code is None)

@@ -24,7 +24,11 @@ if TYPE_CHECKING:
 MAX_SERIAL_OCTETS = 20
 MIN_SERIAL_BITS = 64
 _DAY_SECONDS = 86_400
-_WITHOUT_BROWSERS = {"p-521": "Chromium takes", "ed25519": "browsers take", "ed448": "browsers take"}
+_WITHOUT_BROWSERS = {
+    "p-521": "Chromium takes no",
+    "ed25519": "neither Firefox nor Chromium takes a",
+    "ed448": "neither Firefox nor Chromium takes a",
+}
 
 
 def readable_extensions(linted: Linted) -> Iterator[Finding]:
@@ -92,7 +96,7 @@ def key_strength(linted: Linted) -> Iterator[Finding]:
 def server_key(linted: Linted) -> Iterator[Finding]:
     """A server for browsers has an RSA, P-256 or P-384 key; other programs take the other kinds as well.
 
-    No browser offers Ed25519 or Ed448 in its signature_algorithms (RFC 8446 4.2.3), Chromium not P-521 either.
+    Firefox and Chromium offer neither Ed25519 nor Ed448 (signature_algorithms, RFC 8446 4.2.3), Chromium no P-521.
     """
     usages = linted.value(x509.ExtendedKeyUsage) or ()
     key = public_key_of(linted.certificate)
@@ -100,7 +104,7 @@ def server_key(linted: Linted) -> Iterator[Finding]:
     if spec is not None and not linted.is_ca and spec.algorithm in _WITHOUT_BROWSERS:
         yield note(
             "lint.server_key",
-            f"{_WITHOUT_BROWSERS[spec.algorithm]} no server certificate with such a key: {show_spec(spec)}",
+            f"{_WITHOUT_BROWSERS[spec.algorithm]} server certificate with such a key: {show_spec(spec)}",
             "use --key p-256, unless no browser will connect",
         )
 
