@@ -109,19 +109,17 @@ class PasswordSource(NamedTuple):
         return {"password": password} if password is not None and not self.given else {}
 
 
-def password_options(
-    *, when: str = "", otherwise: str = "made and shown once"
-) -> Callable[[Callable[P, R]], Callable[P, R]]:
+def password_options(*, otherwise: str = "made and shown once") -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Give a command --password-file and --ask-password, and hand them to it as a PasswordSource, ``password``.
 
-    Their help says ``when`` they count, and what happens ``otherwise``.
+    Their help says what happens ``otherwise``.
     """
 
     def decorate(command: Callable[P, R]) -> Callable[P, R]:
         @click.option(
-            "--password-file", type=FILE, help=f"{when}PKCS#12 password, a file's first line.  [default: {otherwise}]"
+            "--password-file", type=FILE, help=f"PKCS#12 password, a file's first line.  [default: {otherwise}]"
         )
-        @click.option("--ask-password", is_flag=True, help=f"{when}Type the PKCS#12 password, twice.")
+        @click.option("--ask-password", is_flag=True, help="Type the PKCS#12 password, twice.")
         @wraps(command)
         def with_password(*args: P.args, **kwargs: P.kwargs) -> R:
             file, ask = kwargs.pop("password_file"), bool(kwargs.pop("ask_password"))

@@ -74,7 +74,7 @@ command, are replaced at one moment, with a new key unless --keep-key says other
 def renew(run: Run, **options: Unpack[RenewOptions]) -> None:
     """Issue the same certificate again, here or by a CA elsewhere.
 
-    Here it is for the same key.
+    Here it is for the same key; a PKCS#12 that lies in --out is made anew with the key beside it.
     """
     server, selector = options["server"], options["selector"]
     if server is not None:
