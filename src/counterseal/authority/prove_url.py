@@ -63,7 +63,8 @@ def _client_ca(facts: SiteFacts, visitor: Visitor) -> str | None:
     if visitor.client_ca is not None:
         return visitor.authority.store.ca(visitor.client_ca).name
     named = _look(facts, None).authorities
-    for record in visitor.authority.cas_for(Purpose.CLIENT):
+    standing = (one for one in visitor.authority.cas_for(Purpose.CLIENT) if one.revoked_at is None)
+    for record in standing:
         if x509.load_der_x509_certificate(record.certificate).subject.public_bytes() in named:
             return record.name
     return None
