@@ -28,12 +28,12 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @contextmanager
-def small_ca(path: Path, *, single_tier: bool = False) -> Iterator[Authority]:
+def small_ca(path: Path, root: str = "CN=Root", *, single_tier: bool = False) -> Iterator[Authority]:
     """Make a root with the CAs ``servers`` and ``clients``, or alone, in ``path``; it is always ``NOW`` there."""
     with open_store(path / "store.db", create=True, one_thread=False) as store:
         keystore = FileKeyStore(path / "keys", lambda: None)
         authority = Authority(store, keystore, lambda: NOW, os.urandom, "test")
-        create(authority, RootPlan(parse_subject("CN=Root"), single_tier=single_tier, encrypt=False))
+        create(authority, RootPlan(parse_subject(root), single_tier=single_tier, encrypt=False))
         yield authority
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
+from counterseal.authority.order import MAX_COMMON_NAME
 from counterseal.authority.parts import ROOT
 from counterseal.authority.signing import check_draft, key_use, prepare_draft, sign_and_store
 from counterseal.errors import InputError, RefusedError
@@ -158,5 +159,7 @@ def _check_ca_name(authority: Authority, name: str) -> None:
 def _issuing_subject(root: x509.Name, name: str) -> x509.Name:
     """Return the root's subject with this CA's name in the CN: distinct, because nginx tells issuers apart by it."""
     kept = [rdn for rdn in root.rdns if not any(attribute.oid == NameOID.COMMON_NAME for attribute in rdn)]
-    common = f"{common_name(root) or organization(root) or show_subject(root)} {name}"[:64]
+    above = common_name(root) or organization(root) or show_subject(root)
+    room = max(MAX_COMMON_NAME - len(name) - 1, 0)  # of a long one its end gives way, for the name tells CAs apart
+    common = f"{above[:room].rstrip()} {name}".lstrip()[:MAX_COMMON_NAME]
     return x509.Name([*kept, x509.RelativeDistinguishedName([x509.NameAttribute(NameOID.COMMON_NAME, common)])])
