@@ -200,9 +200,10 @@ class _Loader:
             return make()
         except ConfigError as error:
             for finding in error.findings:
-                self._note(".".join(part for part in (where, finding.where) if part), finding.message, finding.hint)
+                place = ".".join(part for part in (where, finding.where) if part)
+                self._note(place, finding.message, finding.hint, finding.code)
         except CountersealError as error:
-            self._note(where, error.message, error.hint)
+            self._note(where, error.message, error.hint, error.code)
         return otherwise
 
     def _has_fault(self, table: str) -> bool:
@@ -215,9 +216,9 @@ class _Loader:
         self._note(where, message, hint)
         self._misshapen.add(where)
 
-    def _note(self, where: str, message: str, hint: str | None) -> None:
+    def _note(self, where: str, message: str, hint: str | None, code: str = "config.invalid") -> None:
         """Note a fault; nothing more about a value that has been found to be of another type."""
         if where in self._misshapen:
             return
         self.faulty.add(where.partition(".")[0])
-        self.faults.append(Finding("config.invalid", Severity.CRITICAL, message, where=where, hint=hint))
+        self.faults.append(Finding(code, Severity.CRITICAL, message, where=where, hint=hint))
