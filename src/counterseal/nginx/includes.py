@@ -47,6 +47,7 @@ class _Expansion:
     count: int = 0
 
     def expanded(self, directives: tuple[Directive, ...], around: tuple[str, ...], depth: int) -> tuple[Directive, ...]:
+        self._refuse_excess(directives, depth)
         found: list[Directive] = []
         for directive in directives:
             if directive.name == "include" and len(directive.arguments) == 1 and directive.block is None:
@@ -56,7 +57,6 @@ class _Expansion:
                 found.append(replace(directive, block=Block(inner, directive.block.before_close)))
             else:
                 found.append(directive)
-        self._refuse_excess(directives, depth)
         return tuple(found)
 
     def _included(self, directive: Directive, around: tuple[str, ...], depth: int) -> tuple[Directive, ...]:

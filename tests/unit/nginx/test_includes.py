@@ -48,3 +48,14 @@ def test_a_pattern_may_match_nothing_but_a_name_may_not() -> None:
     with pytest.raises(InputError) as caught:
         expand(parse("include none;"), read)
     assert caught.value.code == "nginx.include_missing"
+
+
+def test_includes_without_an_end_are_refused() -> None:
+    """Each file includes another one, so there is no cycle to be found."""
+
+    def next_one(pattern: str) -> Sequence[tuple[str, str]]:
+        return [(pattern, f"include {pattern}x;")]
+
+    with pytest.raises(InputError) as caught:
+        expand(parse("include x;"), next_one)
+    assert caught.value.code == "nginx.too_deep"
