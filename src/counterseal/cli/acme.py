@@ -66,7 +66,7 @@ def add(run: Run, *, name: str, expires: timedelta | None, reusable: bool, dry_r
         f"made an external account key for {name}; its HMAC key is shown this once",
         f"  key id    {record.id}",
         f"  hmac key  {mac_key}",
-        f"next: certbot register --eab-kid {record.id} --eab-hmac-key ...",
+        f"next: certbot register --server {run.service_url()}/acme/directory --eab-kid {record.id} --eab-hmac-key ...",
     ]
     run.show({"external_key": external_key_to_json(record), "hmac_key": mac_key}, "\n".join(lines))
 

@@ -79,13 +79,12 @@ def add(
     if dry_run:
         show_dry_run(run, acts=[f"make an {what}"])
         return
-    url = run.settings().serve.url or "https://HOST:8443"
     lines = [
         f"made an {what}; its secret is shown this once",
         f"  id      {made.id}",
         f"  secret  {secret}",
         'next: write "Authorization: Bearer SECRET" into a file that only its user reads, and',
-        f"      curl --cacert root.pem -H @FILE {url}/v1/certificates",
+        f"      curl --cacert root.pem -H @FILE {run.service_url()}/v1/certificates",
     ]
     run.show(document | {"secret": secret}, "\n".join(lines))
 

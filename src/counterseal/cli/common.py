@@ -57,6 +57,10 @@ class Run(NamedTuple):
             self.say("hint: counterseal doctor names every fault")
         return settings.with_sound_sites().sites
 
+    def service_url(self) -> str:
+        """Return where the service answers, with ``HOST`` for what counterseal.toml does not say."""
+        return self.settings().serve.url or "https://HOST:8443"
+
     def ask_passphrase(self) -> bytes | None:
         """Return the passphrase of the CA keys from a file or a prompt; called when a key is needed."""
         from counterseal.cli.passphrase import read_passphrase  # noqa: PLC0415 - only when a key is encrypted

@@ -91,14 +91,13 @@ def make(
         until = show_moment(moment(record.expires_at))
         show_dry_run(run, acts=[f"make a token for {_times(uses)} of profile {profile}: {name}, until {until}"])
         return
-    url = run.settings().serve.url or "https://HOST:8443"
     lines = [
         f"made a token for {_times(uses)} of profile {profile}: {name}; its secret is shown this once",
         f"  id       {record.id}",
         f"  secret   {secret}",
         f"  until    {show_moment(moment(record.expires_at))}",
         f"  root CA  SHA-256 {fingerprint}",
-        f"next, where the certificate is wanted: counterseal enroll {url} --token FILE-WITH-THESE-LINES",
+        f"next, where the certificate is wanted: counterseal enroll {run.service_url()} --token FILE-WITH-THESE-LINES",
     ]
     document = {"token": token_to_json(record, epoch(authority.clock())), "secret": secret, "root_sha256": fingerprint}
     run.show(document, "\n".join(lines))

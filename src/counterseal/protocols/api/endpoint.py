@@ -74,7 +74,9 @@ class Resource:
         content, body, key = b"", None, None
         if operation.body is not None:
             if request.headers.get("content-type", "").partition(";")[0].strip().lower() != JSON:
-                raise InputError("api.media_type", f"the body of this request must be {JSON}")
+                raise InputError(
+                    "api.media_type", f"the body of this request must be {JSON}", hint=f"send Content-Type: {JSON}"
+                )
             content = await read_body(request, limit=BODY_LIMIT)
             body = read_json(operation.body, content)
         elif _has_body(request):
