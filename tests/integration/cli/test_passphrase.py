@@ -56,7 +56,7 @@ def test_a_terminal_is_asked_and_shows_nothing(tmp_path: Path) -> None:
 def test_a_passphrase_that_is_too_short_makes_nothing(tmp_path: Path) -> None:
     """It is refused before a key is made."""
     code, shown = typed(tmp_path / "home", "init", answers=["short", "short"])
-    assert (code, "shorter than 8" in shown) == (2, True), shown
+    assert (code, "the passphrase is shorter than 8" in shown) == (2, True), shown
     assert not (tmp_path / "home").exists()
 
 

@@ -102,6 +102,8 @@ def test_what_fails_is_said_without_the_password(home: Path) -> None:
     assert "open sesame" not in ran.stderr + ran.stdout
     refused = counterseal(home, "reminders", "test")
     assert (refused.code, "refused" in refused.stderr.lower()) == (1, True)
+    told = json.loads(counterseal(home, "reminders", "test", "--json").stdout)
+    assert {one["error"] for one in told["sent"]} == {"reminder.mail", "reminder.webhook"}
     (home / "hook.secret").chmod(0o644)
     assert "has mode 0644" in counterseal(home, "reminders", "test").stderr
     (home / "hook.secret").chmod(0o600)

@@ -248,8 +248,8 @@ def test_a_revocation_whose_deploy_fails_says_who_still_gets_in(home: Path) -> N
     assert counterseal(home, "client", "alice", "--no-p12", "--out", str(home.parent / "out")).code == 0
     with socket.create_server(("127.0.0.1", 0)) as holder:
         configure(home, port, holder.getsockname()[1])
-        ran = counterseal(home, "revoke", "alice")
-        assert ran.code == 1
+        ran = counterseal(home, "revoke", "alice", "--json")
+        assert (ran.code, json.loads(ran.stdout)["error"]["code"]) == (1, "revoke.not_in_force")
         assert "nginx still admits alice" in ran.stderr
         assert alice_meets(home, port) == 200
     configure(home, port)

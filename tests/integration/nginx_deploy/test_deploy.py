@@ -176,15 +176,18 @@ def test_an_interruption_takes_the_generation_back_and_goes_on(bench: Bench, int
     assert bench.litter() == []
 
 
-@pytest.mark.parametrize("failure", ["test", "start", "proof"])
-def test_a_failed_first_deploy_leaves_nothing_running(bench: Bench, failure: str) -> None:
+@pytest.mark.parametrize(
+    ("failure", "code"),
+    [("test", "deploy.test_failed"), ("start", "deploy.start_failed"), ("proof", "deploy.proof_failed")],
+)
+def test_a_failed_first_deploy_leaves_nothing_running(bench: Bench, failure: str, code: str) -> None:
     """There is nothing to go back to: no link, no nginx, no journal."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         bench.extra = {"test": "nonsense;", "start": f"listen 127.0.0.1:{taken.getsockname()[1]};"}.get(failure, "")
         bench.refuse = failure == "proof"
         with pytest.raises(DeployError) as caught:
             bench.deploy()
-    assert caught.value.code == f"deploy.{failure}_failed"
+    assert caught.value.code == code
     assert (bench.nginx.master_pid(), read_current(bench.base), bench.litter()) == (None, None, [])
     assert "no generation is in force" in (caught.value.hint or "")
     bench.extra, bench.refuse = "", None

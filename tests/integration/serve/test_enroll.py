@@ -170,7 +170,10 @@ def test_a_command_that_failed_is_run_next_time(machine: Machine) -> None:
     """Also when nothing is due: else the program would go on with the old certificate."""
     assert machine.enroll(machine.token("pump-2")).code == 0
     failed = machine.renew("--then", "exit 7")
-    assert (failed.code, "failed with exit code 7" in failed.stderr) == (1, True)
+    assert (
+        failed.code,
+        "the certificate is renewed, but the command after it failed with exit code 7" in failed.stderr,
+    ) == (1, True)
     mark = machine.path / "reloaded"
     assert machine.renew("--if-due", "--then", f"touch {mark}").code == 0
     assert mark.exists()

@@ -95,7 +95,11 @@ def test_a_copy_that_fails_leaves_nothing(tmp_path: Path, url: str) -> None:
         add_account(source, AccountRecord("a", "t", "{}", "valid", "[]", True, None, NOW))
         target.run("create function lose() returns trigger language plpgsql as 'begin return null; end'")
         target.run("create trigger lose before insert on acme_account for each row execute function lose()")
-        with pytest.raises(StoreError, match="differs"), source.transaction(), target.transaction():
+        with (
+            pytest.raises(StoreError, match="copy differs from the store"),
+            source.transaction(),
+            target.transaction(),
+        ):
             copy_store(source, target)
         target.run("drop trigger lose on acme_account")
         assert target.cas() == ()

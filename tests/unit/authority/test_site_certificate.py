@@ -80,3 +80,12 @@ def test_a_file_without_a_certificate_is_named(tmp_path: Path, text: bytes) -> N
     file.write_bytes(text)
     with pytest.raises(InputError, match=f"not a certificate in PEM: {file}"):
         read_server_certificate(file, file)
+
+
+def test_a_certificate_of_the_user_s_own_that_is_none_is_named(tmp_path: Path) -> None:
+    """Empty, or something else."""
+    for content in (b"", b"hello"):
+        (tmp_path / "own.pem").write_bytes(content)
+        with pytest.raises(InputError, match=f"not a certificate in PEM: {tmp_path}/own.pem") as caught:
+            read_server_certificate(tmp_path / "own.pem", tmp_path / "own.key")
+        assert caught.value.code == "site.certificate"

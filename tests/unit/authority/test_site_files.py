@@ -25,6 +25,7 @@ def test_all_are_named_with_their_keys(tmp_path: Path) -> None:
     require_files([right])
     with pytest.raises(ConfigError) as caught:
         require_files([right, ServedSite(site, there, gone, BackendFiles(trust=gone, crl=there))])
+    assert caught.value.code == "site.file"
     assert [(one.where, one.message) for one in caught.value.findings] == [
         ("sites.a.certificate_key", f"no such file: {gone}"),
         ("sites.a.upstream_tls.trust", f"no such file: {gone}"),

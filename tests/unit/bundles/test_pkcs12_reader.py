@@ -47,8 +47,16 @@ def test_a_file_that_asks_for_hours_of_work_is_refused() -> None:
     empty = der.sequence(
         der.object_identifier("1.2.840.113549.1.7.1"), der.explicit(0, der.octet_string(der.sequence()))
     )
-    with pytest.raises(InputError, match="more work"):
+    with pytest.raises(InputError, match="the PKCS#12 file asks for more work"):
         open_pkcs12(der.sequence(der.integer(3), empty, mac), "secret")
+
+
+def test_what_is_no_pkcs12_is_named() -> None:
+    """Cut short, or something else."""
+    for content in (b"", b"hello", FILES[Strength.MODERN][:100]):
+        with pytest.raises(InputError) as caught:
+            open_pkcs12(content, "secret")
+        assert caught.value.code == "pkcs12.malformed"
 
 
 def _digest_info() -> bytes:

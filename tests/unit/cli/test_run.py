@@ -6,9 +6,11 @@ import json
 import os
 import subprocess
 import sys
-from errno import EACCES
+from errno import EACCES, EIO
 from typing import TYPE_CHECKING
+from unittest.mock import Mock
 
+import click
 import pytest
 
 from command import here
@@ -99,6 +101,25 @@ def test_every_fault_of_an_error_is_data(capsys: pytest.CaptureFixture[str]) -> 
     ]
     assert report(AmbiguousError("certificate.ambiguous", "two: alice", candidates=["1", "2"]), as_json=True) == 2
     assert json.loads(capsys.readouterr().out)["error"]["candidates"] == ["1", "2"]
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "message"),
+    [
+        (click.ClickException("no such thing"), "command.failed", "no such thing"),
+        (ZeroDivisionError("/secret/path"), "command.unexpected", "something unexpected happened: ZeroDivisionError"),
+        (OSError(EIO, "Input/output error"), "command.unexpected", "something unexpected happened: Input/output error"),
+        (PermissionError(EACCES, "Permission denied", "/x"), "file.use", "cannot use /x: permission denied"),
+    ],
+)
+def test_whatever_a_command_raises_is_an_error_in_words(
+    error: Exception, code: str, message: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Never a traceback, nor the text of an exception that nobody meant for people."""
+    monkeypatch.setattr(main, "main", Mock(side_effect=error))
+    assert run(["list", "--json"]) == 1
+    told = json.loads(capsys.readouterr().out)["error"]
+    assert (told["code"], told["message"]) == (code, message)
 
 
 @pytest.mark.parametrize(

@@ -175,3 +175,13 @@ def test_what_we_may_not_look_at_is_an_error_of_ours(tmp_path: Path) -> None:
     (tmp_path / "base").write_bytes(b"")
     with pytest.raises(FileError, match="not a directory"):
         read_current(tmp_path / "base")
+
+
+def test_a_link_that_cannot_be_made_is_an_error_of_ours(tmp_path: Path) -> None:
+    """Something stands where it is prepared, or where it is to be."""
+    (tmp_path / ".current.next.tmp").mkdir()
+    with pytest.raises(FileError, match="cannot link generation 7: ") as caught:
+        prepare_link(tmp_path, 7, name="next")
+    assert caught.value.code == "file.link"
+    with pytest.raises(FileError, match=f"cannot switch {Directories(tmp_path).current}: "):
+        switch_link(tmp_path, tmp_path / "gone")

@@ -91,6 +91,7 @@ def test_a_fault_is_found(changes: dict[str, Any], part: str) -> None:
     """Each fault alone is found and said with its value."""
     with pytest.raises(ConfigError) as caught:
         make_site(**changes)
+    assert caught.value.code == "site.invalid"
     assert any(part in finding.message for finding in caught.value.findings), caught.value.findings
 
 

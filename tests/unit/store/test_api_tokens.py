@@ -55,7 +55,7 @@ def test_revoked_once_and_forgotten_in_steps(tmp_path: Path) -> None:
         for number in range(3):
             add_api_token(store, replace(TOKEN, id=str(number), expires_at=NOW + number))
         revoke_api_token(store, "1", NOW)
-        with pytest.raises(StoreError, match="revoked already: 1"):
+        with pytest.raises(StoreError, match="the API token is revoked already: 1"):
             revoke_api_token(store, "1", NOW)
         with pytest.raises(NotFoundError, match="no API token of that id: 7"):
             revoke_api_token(store, "7", NOW)

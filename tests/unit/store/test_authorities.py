@@ -84,7 +84,7 @@ def test_a_crl_number_is_published_once(tmp_path: Path) -> None:
     """A second CRL of that number is refused, the first one stays."""
     with new_store(tmp_path) as store:
         store.add_crl(crl(1))
-        with pytest.raises(StoreError, match="exists: clients 1"):
+        with pytest.raises(StoreError, match="a CRL of that number exists: clients 1"):
             store.add_crl(crl(1)._replace(crl=b"another"), SIGNED)
         assert store.latest_crl("clients") == crl(1)
         assert list(store.key_uses()) == []

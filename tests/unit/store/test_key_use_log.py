@@ -150,6 +150,9 @@ def test_a_log_rebuilt_with_other_types_is_unreadable_not_a_crash(path: Path) ->
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("update key_use set used_at = 'yesterday' where sequence = 2")
     assert found(path) == ["log.unreadable"]
+    with open_store(path) as store, pytest.raises(StoreError) as caught:
+        list(store.key_uses())
+    assert caught.value.code == "store.log_entry"
 
 
 def test_many_faults_are_not_all_listed(tmp_path: Path) -> None:

@@ -251,3 +251,14 @@ def test_what_would_lose_commits_is_found(store: Store) -> None:
     """This server of the tests does not wait for its disk."""
     assert {finding.code for finding in store.check().findings} == {"store.not_durable"}
     assert store.size() > 1_000_000
+
+
+def test_a_database_of_another_encoding_is_refused() -> None:
+    """Names of certificates would not fit into it."""
+    url = cluster().create()
+    name = urlsplit(url).path.strip("/")
+    cluster().sql(f"drop database {name}")
+    cluster().sql(f"create database {name} template template0 encoding 'SQL_ASCII'")
+    with pytest.raises(StoreError, match="the database is not in UTF8 but SQL_ASCII: ") as caught:
+        open_store(url, create=True)
+    assert caught.value.code == "store.encoding"

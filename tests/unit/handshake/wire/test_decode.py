@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from captured import CASES, captured_case, captured_names
+from counterseal.errors import InputError
 from counterseal.handshake.explain.fields import fields_of
 from counterseal.handshake.explain.ladder import ladder_of
 from counterseal.handshake.explain.story import read_story
@@ -29,6 +30,7 @@ from counterseal.handshake.wire.messages import (
     message_name,
 )
 from counterseal.handshake.wire.numbers import TLS12, TLS13
+from counterseal.handshake.wire.reader import Reader
 
 
 def messages(case: str) -> list[Message]:
@@ -214,3 +216,10 @@ def test_any_body_ends_in_a_value(kind: int, body: bytes, suite: int) -> None:
             read_story(decoded),
         )
         assert message_name(message)
+
+
+def test_what_is_left_over_is_malformed() -> None:
+    """By the code that a program goes by."""
+    with pytest.raises(InputError) as caught:
+        Reader(b"x").finish()
+    assert caught.value.code == "tls.malformed"

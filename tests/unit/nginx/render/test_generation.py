@@ -182,6 +182,7 @@ def test_sites_that_cannot_live_together_are_refused(other: Any, material: Any, 
     pairs = [(make_site(), make_material()), (second, make_material(**material))]
     with pytest.raises(ConfigError) as caught:
         render(pairs, version=OLD, generation=7, layout=LAYOUT)
+    assert caught.value.code == "nginx.sites"
     assert any(part in finding.message for finding in caught.value.findings)
 
 

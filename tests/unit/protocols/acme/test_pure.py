@@ -13,6 +13,7 @@ import pytest
 from cryptography import x509
 
 from acme_signing import ClientKey, b64, csr, external_binding
+from counterseal.errors import InputError
 from counterseal.pki.csr import parse_csr
 from counterseal.protocols.acme.encoding import encode, read_json
 from counterseal.protocols.acme.external import ID_BYTES, mac_key, new_external_key, read_binding
@@ -211,6 +212,13 @@ def test_a_name_in_the_common_name_counts() -> None:
 def test_a_csr_for_something_else_is_bad(made: bytes) -> None:
     """Nothing in it is passed over in silence."""
     assert kind_of(lambda: requested_by(parse_csr(made))) == "badCSR"
+
+
+def test_a_name_of_another_kind_is_no_identifier() -> None:
+    """RFC 8555 9.7.7, RFC 8738: domain names and addresses."""
+    with pytest.raises(InputError) as caught:
+        Identifier.of(x509.RFC822Name("a@b.example"))
+    assert caught.value.code == "csr.name_kind"
 
 
 def test_a_wildcard_takes_dns_and_an_address_does_not() -> None:
