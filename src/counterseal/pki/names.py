@@ -235,7 +235,8 @@ def _dns_hint(label: str) -> str:
 _DNS_HINTS = {
     "*": "a wildcard stands alone as the left-most label, as in *.example.com",
     ",": "one name at a time, each with an option of its own",
-    "/": "neither a URL nor a network is a name: write the host, or one address",
+    "://": "a URL is no name: leave out its scheme and path",
+    "/": "neither a path nor a network is a name: write the host, or one address",
     ":": "a port is no part of a name",
     "_": "a host name has no underscore (RFC 1034 3.5): write a hyphen",
 }
