@@ -74,6 +74,7 @@ def home(tmp_path: Path) -> Path:
     ("words", "file"),
     [
         ("client bob --ask-password --out @/out", "bob.p12"),
+        ("client --batch @/rows.csv --ask-password --out @/out", "carol.p12"),
         ("export alice --format java --ask-password --key-file @/out/alice.key.pem --out @/out", "alice.keystore.p12"),
         ("rekey alice --ask-password --out @/out --force", "alice.p12"),
         ("renew alice --ask-password --out @/out --force", "alice.p12"),
@@ -81,6 +82,7 @@ def home(tmp_path: Path) -> Path:
 )
 def test_a_pkcs12_password_is_typed_twice(home: Path, tmp_path: Path, words: str, file: str) -> None:
     """It is neither shown nor told; openssl opens with it what was written, and what differs is asked for again."""
+    (tmp_path / "rows.csv").write_text("name\ncarol\n")
     given = [word.replace("@", str(tmp_path)) for word in words.split()]
     code, shown = typed(home, *given, answers=[PASSWORD, f"{PASSWORD}!", PASSWORD, PASSWORD])
     assert (code, PASSWORD in shown, "password  " in shown) == (0, False, False), shown
