@@ -9,7 +9,7 @@ import generate_docs
 PREFIX = "counterseal "
 WRITE_NOTHING = {
     "acme accounts", "acme eab list", "api token list", "ca export", "ca list", "ca show", "completion", "inspect",
-    "lint", "list", "log show", "log verify", "nginx render", "reminders show", "show", "timer print", "token list",
+    "lint", "list", "log show", "log verify", "reminders show", "show", "timer print", "token list",
     "verify",
 }  # fmt: skip
 """They look, or print."""

@@ -1,12 +1,12 @@
-"""``counterseal nginx``: render, deploy, rollback."""
+"""``counterseal nginx``: deploy, rollback."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from counterseal.authority.deployment import choose_rollback, deploy_sites, render_sites, require_sites, rollback_sites
+from counterseal.authority.deployment import choose_rollback, deploy_sites, rollback_sites
 from counterseal.cli.common import Run, common
 from counterseal.cli.dry_run import dry_run_option
 from counterseal.cli.proofs import table
@@ -16,35 +16,6 @@ from counterseal.handshake.proof_json import proof_to_json
 
 if TYPE_CHECKING:
     from counterseal.authority.deployment import Deployed
-    from counterseal.fileset import PlannedFile
-
-
-@click.command(epilog="\b\nExamples:\n  counterseal nginx render\n  counterseal nginx render --snippets")
-@click.option("--snippets", is_flag=True, help="Files to include into server blocks of your own.")
-@common
-def render(run: Run, *, snippets: bool) -> None:
-    """Print the configuration that a deploy would write; keys are left out."""
-    settings = run.settings()
-    require_sites(settings.sites)
-    with run.authority() as authority:
-        ground = open_ground(run.home, settings)
-        number = (ground.in_force or 0) + 1
-        files = render_sites(authority, settings.sites, ground, generation=number, snippets=snippets)
-    shown = [file for file in files if not file.is_secret]
-    text = "\n".join(f"# ---- {file.path}\n{_readable(file)}" for file in shown)
-    run.show({"files": [_to_json(file) for file in files]}, text)
-
-
-def _to_json(file: PlannedFile) -> dict[str, Any]:
-    content = None if file.is_secret else file.content.decode(errors="replace")
-    return {"path": file.path, "mode": f"{file.mode:04o}", "size": len(file.content), "content": content}
-
-
-def _readable(file: PlannedFile) -> str:
-    """Return what a person would read of a file: certificates and lists are only counted."""
-    if file.content.startswith(b"-----BEGIN"):
-        return f"# {file.content.count(b'-----BEGIN')} in PEM, {len(file.content):,} bytes\n"
-    return file.content.decode(errors="replace")
 
 
 @click.command(epilog="\b\nExamples:\n  counterseal nginx deploy\n  counterseal nginx deploy --install-include")

@@ -23,7 +23,7 @@ COMMANDS = {
     "generations": Entry("counterseal.cli.nginx_status:generations", "List the generations that are kept."),
     "lint": Entry("counterseal.cli.nginx_lint:lint", "Find mistakes in mutual TLS that nginx accepts silently."),
     "render": Entry(
-        "counterseal.cli.nginx:render", "Print the configuration that a deploy would write; keys are left out."
+        "counterseal.cli.nginx_render:render", "Print the configuration that a deploy would write; keys are left out."
     ),
     "rollback": Entry(
         "counterseal.cli.nginx:rollback",

@@ -24,6 +24,7 @@ from counterseal.nginx.waiting import system_clock
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from counterseal.authority.served import ServedSite
     from counterseal.config.settings import Settings
     from counterseal.nginx.any_site import AnySite
     from counterseal.nginx.version import NginxVersion
@@ -32,8 +33,11 @@ _WORKER_USERS = ("www-data", "nginx", "nobody")
 """Debian's, nginx.org's and everybody's; nginx wants a group of the same name."""
 
 
-def open_ground(home: Path, settings: Settings) -> Ground:
-    """Return where the configured sites are deployed; raises NginxError when there is no nginx."""
+def open_ground(home: Path, settings: Settings, *, snippets: Path | None = None) -> Ground:
+    """Return where the configured sites are deployed; raises NginxError when there is no nginx.
+
+    ``snippets``: they are parts of server blocks that the user has, whose names nobody takes from him, and lie here.
+    """
     binary = find_nginx(settings.nginx.binary)
     version = parse_version(read_version(binary))
     base = nginx_directory(home)
@@ -55,7 +59,9 @@ def open_ground(home: Path, settings: Settings) -> Ground:
     def answers(number: int) -> bool:
         return _answers(number, [one.site for one in settings.sites])
 
-    taken, stream_taken = (frozenset[str](), frozenset[str]()) if owned else _taken(target.conf, base, settings)
+    taken = stream_taken = frozenset[str]()
+    if not owned:
+        taken, stream_taken = _taken(target.conf, snippets or base, () if snippets else settings.sites)
     layout = Layout(
         current=base / "current",
         run=base / "run",
@@ -83,9 +89,9 @@ def _worker_user(base: Path) -> str | None:
     return next((name for name in _WORKER_USERS if name in users), "root") if searchable else "root"
 
 
-def _taken(conf: Path, base: Path, settings: Settings) -> tuple[frozenset[str], frozenset[str]]:
-    tree = read_user_tree(conf, ours=base)
-    refuse_collisions(tree, [one.site for one in settings.sites])
+def _taken(conf: Path, ours: Path, served: Sequence[ServedSite]) -> tuple[frozenset[str], frozenset[str]]:
+    tree = read_user_tree(conf, ours=ours)
+    refuse_collisions(tree, [one.site for one in served])
     return taken_directives(tree), taken_directives(tree, "stream")
 
 

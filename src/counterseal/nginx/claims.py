@@ -60,6 +60,11 @@ def find_collisions(claims: Sequence[Claim], sites: Sequence[AnySite]) -> tuple[
     )
 
 
+_KEEP_OR_NOT = (
+    "remove that server block first; or keep it, and include our parts: counterseal nginx render --snippets --out DIR"
+)
+
+
 def _collisions(claim: Claim, site: AnySite) -> Iterator[tuple[str, str, str]]:
     wanted = next((listen for listen in site.sockets if claim.takes(listen)), None)
     if wanted is None:
@@ -68,7 +73,7 @@ def _collisions(claim: Claim, site: AnySite) -> Iterator[tuple[str, str, str]]:
     if claim.kind != "http" or not isinstance(site, Site):
         yield "nginx.port_taken", f"port is taken by a {claim.kind} server: {wanted}", "choose another port"
     elif same:
-        yield "nginx.name_taken", f"server name is taken on {wanted}: {same[0]}", "remove that server block first"
+        yield "nginx.name_taken", f"server name is taken on {wanted}: {same[0]}", _KEEP_OR_NOT
     elif claim.is_default and wanted in site.listen:
         hint = "remove default_server there: ours refuses handshakes for unknown names, which mutual TLS needs"
         yield "nginx.default_taken", f"default server of {wanted} is taken", hint

@@ -59,7 +59,8 @@ def read_configuration(
         wanted = str((directory or conf.parent) / pattern)
         there = [path for path in glob.glob(wanted) if Path(path).is_file()]  # noqa: PTH207 - nginx's are glob patterns
         paths = sorted({*there, *_matching(known, wanted)})
-        return [(path, text_of(path)) for path in paths if not skip(Path(path))]
+        left = [(path, text_of(path)) for path in paths if not skip(Path(path))]
+        return left if left or GLOB & set(pattern) else [(path, "") for path in paths]  # it does exist
 
     main = parse(text_of(str(conf)), file=str(conf))
     return WholeConfiguration(expand(main, read), texts)

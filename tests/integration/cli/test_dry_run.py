@@ -134,6 +134,7 @@ CASES = [
     ("quickstart --dir @/demo", None, ""),
     ("nginx add app.test --root @", "home/counterseal.toml", "changed"),
     ("nginx deploy", "home/nginx/generations/0003/sites/panel.conf", "changed"),
+    ("nginx render --snippets --out @/parts", "parts/http.conf", "new"),
     ("nginx rollback", "home/nginx/generations/0001/sites/panel.conf", "changed"),
     ("nginx lint @/nginx.conf --fix --write", "nginx.conf", "changed"),
     ("nginx stop", None, ""),

@@ -53,7 +53,7 @@ def test_files_to_be_lie_over_those_that_are(tmp_path: Path) -> None:
     (tmp_path / "d.conf").mkdir()
     (tmp_path / "a.conf").write_text("server { listen 81; }")
     (tmp_path / "own.conf").write_text("server { broken")
-    conf.write_text("http { include *.conf_; include [a-z]*.conf; }")
+    conf.write_text("http { include *.conf_; include [a-z]*.conf; include own.conf; }")
     overlay = {str(tmp_path / "a.conf"): "server { listen 91; }", str(tmp_path / "z.conf"): "server { listen 92; }"}
     whole = read_configuration(conf, overlay=overlay, skip=lambda path: path.name in {"own.conf", "nginx.conf"})
     assert listens(whole) == [f"{tmp_path}/a.conf:1:10 91", f"{tmp_path}/z.conf:1:10 92"]
