@@ -67,8 +67,8 @@ def move(run: Run, *, to: str, password_file: Path | None, dry_run: bool) -> Non
     """Move the store to the PostgreSQL database at URL, which must be empty, or to a file: sqlite.
 
     All or nothing: every table is counted and hashed as it is read and as it is read back, and the log of key uses is
-    verified, before counterseal.toml names the new place. The old store then refuses every change, whoever still has it
-    open: restart counterseal serve.
+    verified, before counterseal.toml names the new place. Nobody goes on with the old store then: a counterseal serve
+    that has it open answers nothing more and ends, and does not start where counterseal.toml names the old place.
     """
     from counterseal.compose.moving import move as move_store  # noqa: PLC0415 - loads a database
     from counterseal.compose.moving import plan_move  # noqa: PLC0415 - same
@@ -89,7 +89,10 @@ def move(run: Run, *, to: str, password_file: Path | None, dry_run: bool) -> Non
         "aside": moved.aside,
         **_tables(moved.tables),
     }
-    run.show(document, "\n".join([*lines, "next: restart what serves this CA; counterseal doctor"]))
+    run.show(
+        document,
+        "\n".join([*lines, "next: see that what serves this CA has started again, on every host; counterseal doctor"]),
+    )
 
 
 def _tables(found: Sequence[Contents]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from counterseal.cli.exit_codes import DONE, USAGE
 from counterseal.cli.program import program
 from counterseal.cli.serve_unit import NAME, closed_to_others, code_read, unit_text
 from counterseal.compose.extras import installing
-from counterseal.errors import InputError, KeyAccessError
+from counterseal.errors import InputError, KeyAccessError, StoreError
 from counterseal.service.settings import Address
 
 if TYPE_CHECKING:
@@ -54,9 +54,11 @@ def serve(run: Run, *, listen: str | None, names: tuple[str, ...], print_unit: b
         wanted = wanted._replace(listen=Address.parse(listen))
     if names:
         wanted = wanted._replace(names=tuple(name.lower() for name in names))
-    settings = settings._replace(said=settings.said._replace(serve=wanted))
+    settings, serving = settings._replace(said=settings.said._replace(serve=wanted)), False
 
     def started(listening: Listening) -> None:
+        nonlocal serving
+        serving = True
         text = f"serving {listening.url} on {listening.address}"
         text += f", lists and OCSP also on http://{listening.http_address}" if listening.http_address else ""
         text += f", metrics on http://{listening.metrics_address}/metrics" if listening.metrics_address else ""
@@ -69,7 +71,9 @@ def serve(run: Run, *, listen: str | None, names: tuple[str, ...], print_unit: b
 
     try:
         run_service(run.home, settings, run.ask_passphrase, started=started)
-    except KeyAccessError as error:
+    except (KeyAccessError, StoreError) as error:
+        if isinstance(error, StoreError) and (serving or error.code != "store.moved"):
+            raise  # of a store that was moved while it served, the configuration may say where it is when started anew
         report(error, as_json=run.json)
         return USAGE  # as for a wrong setting: no restart mends a passphrase, and the unit makes none
     return DONE

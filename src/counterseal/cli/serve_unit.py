@@ -31,7 +31,7 @@ ExecStart={command}
 ExecReload=/bin/kill -HUP $MAINPID
 Restart=on-failure
 RestartSec=2
-# 2: its passphrase or its configuration is wrong, which no restart mends.
+# 2: its passphrase or its configuration is wrong, such as where the store was before a move: no restart mends that.
 RestartPreventExitStatus=2
 TimeoutStartSec=120
 TimeoutStopSec=45

@@ -6,10 +6,12 @@ import getpass
 import os
 from contextlib import contextmanager, suppress
 from datetime import timedelta
+from itertools import takewhile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from counterseal.authority.parts import Authority
-from counterseal.compose.place import has_store, now, store_path
+from counterseal.compose.place import asides, has_store, now, store_path
 from counterseal.compose.stores import open_store
 from counterseal.config.settings import Settings
 from counterseal.errors import (
@@ -26,7 +28,6 @@ from counterseal.moments import moment, show_moment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from counterseal.config.settings import StoreSettings
     from counterseal.store.store import Store
@@ -52,12 +53,21 @@ def open_authority(
 
 
 def require_home(home: Path) -> None:
-    """Raise NotFoundError ``home.missing`` unless there is a CA in ``home``."""
+    """Raise NotFoundError ``home.missing`` unless there is a CA in ``home``, StoreError ``store.moved``."""
     if not has_store(home):
         settings_of(home).sound("store")  # it may have been meant to name a database
+        _refuse_moved(home)
         making = shell_line("counterseal", "init", "--home", home)
         hint = f"make one: {making}; or name the right one: --home, COUNTERSEAL_HOME"
         raise NotFoundError("home.missing", f"there is no CA in {home}", hint=hint)
+
+
+def _refuse_moved(home: Path) -> None:
+    """Have the file that was put aside say where the store was moved to; raises StoreError ``store.moved``."""
+    for aside in [*takewhile(Path.exists, asides(home))][-1:]:
+        from counterseal.store import sqlite  # noqa: PLC0415 - where something is amiss
+
+        sqlite.schema_version(aside)
 
 
 @contextmanager

@@ -7,22 +7,23 @@ retired last. So a crash leaves the old store in use, or both whole and the new 
 from __future__ import annotations
 
 import re
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from counterseal.compose.home import cas_in, require_home, settings_of
-from counterseal.compose.place import store_path
+from counterseal.compose.place import asides, store_path
 from counterseal.compose.stores import open_store, read_password, require_driver
 from counterseal.config.settings import StoreSettings
 from counterseal.config.toml_text import toml_string
-from counterseal.errors import InputError
+from counterseal.errors import InputError, StoreError
 from counterseal.files import read_file, write_fileset
 from counterseal.fileset import PUBLIC, FileSet, PlannedFile
 from counterseal.store.copying import contents, copy_store, not_empty, tables
 from counterseal.store.migrations import migrations, refuse_newer
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from counterseal.config.settings import Settings
@@ -66,14 +67,15 @@ def move(home: Path, to: str, password_file: Path | None) -> Moved:
     store = _wanted(settings, to, password_file)
     with ExitStack() as stack:
         source = stack.enter_context(open_store(home, settings.store))
-        target = stack.enter_context(open_store(home, store, create=True))
+        with _never_left(_place(home, store)):
+            target = stack.enter_context(open_store(home, store, create=True))
         if source.is_shared:
             _wait_long(source)
         stack.enter_context(source.transaction())
         with target.transaction():
             tables = copy_store(source, target)
+        source.retire(target.place)  # so far in this transaction alone: who sees it can read where the store is now
         write_fileset(home, FileSet((_configuration(home, store),)))
-        source.retire(target.place)
         before, now = source.place, target.place
     return Moved(before, now, tables, None if settings.store else _put_aside(home))
 
@@ -84,9 +86,10 @@ def plan_move(home: Path, to: str, password_file: Path | None) -> PlannedMove:
     settings = settings_of(home)
     settings.require()  # the file is written anew
     store = _wanted(settings, to, password_file)
-    place = store.url if store else str(store_path(home))
-    if cas_in(home, store):
-        raise not_empty(place)
+    place = _place(home, store)
+    with _never_left(place):
+        if cas_in(home, store):
+            raise not_empty(place)
     with open_store(home, settings.store) as source:
         held = tuple(contents(source, table) for table in tables())
         before = source.place
@@ -129,6 +132,17 @@ def upgrade(home: Path) -> tuple[str, int, int]:
     return str(path), before, schema_version(path)
 
 
+@contextmanager
+def _never_left(place: str) -> Iterator[None]:
+    """Raise StoreError ``store.not_empty`` where the store to move to is one that was moved away before."""
+    try:
+        yield
+    except StoreError as error:
+        if error.code == "store.moved":
+            raise not_empty(place) from error
+        raise
+
+
 def _wait_long(store: Store) -> None:
     from counterseal.store.postgresql import PostgreSQLStore  # noqa: PLC0415 - same
 
@@ -142,6 +156,10 @@ def _wanted(settings: Settings, to: str, password_file: Path | None) -> StoreSet
     if store == settings.store or (store and settings.store and store.url == settings.store.url):
         raise InputError("store.same", f"the store is there already: {to}")
     return store
+
+
+def _place(home: Path, store: StoreSettings | None) -> str:
+    return store.url if store else str(store_path(home))
 
 
 def _configuration(home: Path, store: StoreSettings | None) -> PlannedFile:
@@ -170,15 +188,12 @@ def _without_store(text: str) -> str:
 
 
 def _put_aside(home: Path) -> Path:
-    """Rename the file that the store was in; it was closed, so its log is in it."""
-    return store_path(home).rename(_place_aside(home))
+    from counterseal.store.sqlite import put_aside  # noqa: PLC0415 - one of two
+
+    aside = _place_aside(home)
+    put_aside(store_path(home), aside)
+    return aside
 
 
 def _place_aside(home: Path) -> Path:
-    path = store_path(home)
-    aside = path.with_name(f"{path.name}.moved")
-    number = 1
-    while aside.exists():
-        number += 1
-        aside = path.with_name(f"{path.name}.moved{number}")
-    return aside
+    return next(path for path in asides(home) if not path.exists())

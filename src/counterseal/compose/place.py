@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import os
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 def now() -> datetime:
@@ -22,6 +27,13 @@ def default_home() -> Path:
 def store_path(home: Path) -> Path:
     """Return the path of the inventory, where it is a file."""
     return home / "store.sqlite"
+
+
+def asides(home: Path) -> Iterator[Path]:
+    """Yield what the inventory is called once it was moved to a database: the first time, the second ..."""
+    path = store_path(home)
+    for number in count(1):
+        yield path.with_name(f"{path.name}.moved{number if number > 1 else ''}")
 
 
 def has_store(home: Path) -> bool:

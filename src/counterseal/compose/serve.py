@@ -49,6 +49,7 @@ from counterseal.service.connection import Connection
 from counterseal.service.door import Door
 from counterseal.service.log import log, log_error, start_logging
 from counterseal.service.metrics import Metrics
+from counterseal.service.moved import until_moved
 from counterseal.service.parts import Face, Service, Upkeep
 from counterseal.service.requests import Requests
 from counterseal.service.short_way import ShortWay
@@ -118,7 +119,10 @@ class _Loop(uvloop.Loop):
 
 
 def serve(home: Path, settings: Settings, passphrase: Passphrase, *, started: Callable[[Listening], None]) -> None:
-    """Serve until SIGTERM or SIGINT, then finish what was begun; raises CountersealError when it cannot start."""
+    """Serve until SIGTERM or SIGINT, then finish what was begun; raises CountersealError when it cannot start.
+
+    Raises StoreError ``store.moved`` also when the store was moved away while it served.
+    """
     start_logging()
     allow_open_files()
     with asyncio.Runner(loop_factory=_Loop) as runner:
@@ -162,7 +166,8 @@ async def _serve(home: Path, settings: Settings, passphrase: Passphrase, started
         started(listening)
         log("serving", **asdict(listening))
         notify(READY)
-        await asyncio.gather(*(server.serve([one]) for server, one in served))
+        async with until_moved(access, lambda: _stop([server for server, _ in served])):
+            await asyncio.gather(*(server.serve([one]) for server, one in served))
     log("stopped")
 
 
@@ -241,6 +246,13 @@ def _server(faces: Sequence[Face], service: Service, context: ssl.SSLContext | N
     return _Server(config)
 
 
+def _stop(servers: Sequence[_Server]) -> None:
+    for server in servers:
+        server.should_exit = True
+    notify(STOPPING)
+    log("stopping")
+
+
 def _listen_to_signals(servers: Sequence[_Server], own: OwnCertificate | None) -> None:
     """SIGTERM and SIGINT finish what was begun, the second one does not; SIGHUP reads the certificate again."""
     loop = asyncio.get_running_loop()
@@ -248,9 +260,7 @@ def _listen_to_signals(servers: Sequence[_Server], own: OwnCertificate | None) -
     def stop() -> None:
         for server in servers:
             server.force_exit = server.should_exit
-            server.should_exit = True
-        notify(STOPPING)
-        log("stopping")
+        _stop(servers)
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop)

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 KEPT_SECONDS = 5.0
 ANSWER_SECONDS = 5.0
 """A store that takes longer to write one row does not answer."""
+_MOVED = "ready.store_moved"
 _NOT_KEPT = {"Cache-Control": "no-store"}
 
 
@@ -72,9 +73,14 @@ class Readiness:
         async with self._looking:
             now = asyncio.get_running_loop().time()
             if self._seen is None or now - self._seen[0] > KEPT_SECONDS:
-                faults = (*await self._store(), *await self._authority(), *self._own_certificate())
-                self._seen = (asyncio.get_running_loop().time(), faults)
+                self._seen = (asyncio.get_running_loop().time(), await self._look())
             return self._seen[1]
+
+    async def _look(self) -> tuple[Finding, ...]:
+        of_store = await self._store()
+        if any(one.code == _MOVED for one in of_store):
+            return of_store  # of what it held nothing counts any more
+        return (*of_store, *await self._authority(), *self._own_certificate())
 
     async def _store(self) -> tuple[Finding, ...]:
         try:
@@ -83,6 +89,8 @@ class Readiness:
         except TimeoutError:
             return (_fault("ready.store_slow", "store", f"no write was done within {ANSWER_SECONDS:g} s", None),)
         except CountersealError as error:
+            if error.code == "store.moved":
+                return (_fault(_MOVED, "store", "it was moved to another place", error.hint),)
             return (_fault("ready.store_refuses", "store", f"a write failed: {error.code}", error.hint),)
         return ()
 

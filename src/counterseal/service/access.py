@@ -13,13 +13,13 @@ import asyncio
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext, suppress
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from counterseal.authority.ahead import reserve_ahead
 from counterseal.errors import CountersealError, StoreError
 from counterseal.service.errands import Errands
 from counterseal.service.metrics import Metrics
+from counterseal.service.remembered import Remembered
 from counterseal.service.waiting import QUEUE_LIMIT, Waiting, deliver, overloaded
 
 if TYPE_CHECKING:
@@ -42,9 +42,6 @@ Other processes can write nothing meanwhile, so it is short.
 
 TURNS = 2
 """Of the event loop: in the first a request that has arrived is read, in the second it asks for its job."""
-
-KEPT = 20_000
-"""Answers of a file that are kept at most, until all are forgotten."""
 
 THREADS = 4
 BUSY_SECONDS, BUSY_PAUSE = 10.0, 0.005
@@ -70,8 +67,7 @@ class Access:
         self._reader = reader
         self._writer = writer
         self._open_apart = open_apart
-        self._read: dict[str, Any] = {}
-        self._read_in: bytes | None = None
+        self._remembered = Remembered(reader)
         self._waiting: deque[Waiting] = deque()
         self._metrics = metrics or Metrics()
         self._metrics.watch_waiting(lambda: len(self._waiting))
@@ -84,17 +80,22 @@ class Access:
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="work")
 
     async def read(self, job: Callable[[Authority], T]) -> T:
-        """Return what ``job`` reads; it must neither write nor wait."""
+        """Return what ``job`` reads; it must neither write nor wait. Raises StoreError ``store.moved``."""
+        self._remembered.require_here()
         with self._reader.store.cas_once():
             return job(self._reader)
 
+    async def require_here(self) -> None:
+        """Raise StoreError ``store.moved`` where the store was moved away: no key is used and nothing said any more."""
+        await self.read(lambda authority: authority.store.require_here())
+
     async def recall(self, subject: str, job: Callable[[Authority], T]) -> T:
         """Return what ``job`` reads of the subject (see ``store.announcements``), which may be known still."""
-        return self._look(subject, job)
+        return self._remembered.recall(subject, job)
 
     def look(self, subject: str, job: Callable[[Authority], T]) -> T | None:
         """Return what ``recall`` does, for who cannot wait; None where one would have to."""
-        return self._look(subject, job)
+        return self._remembered.recall(subject, job)
 
     @property
     def asks_each_time(self) -> bool:
@@ -172,22 +173,6 @@ class Access:
             await self._task
         self._committer.close()
         self._threads.shutdown()
-
-    @cached_property
-    def _state(self) -> Callable[[], bytes | None]:
-        return self._reader.store.watch()
-
-    def _look(self, subject: str, job: Callable[[Authority], T]) -> T:
-        """Return what ``job`` reads, which counts until anything is committed, by whatever process."""
-        state = self._state()  # before it is read: with a commit in between it does not count
-        if state is None:
-            return job(self._reader)
-        if state != self._read_in or len(self._read) >= KEPT:
-            self._read_in, self._read = state, {}
-        if subject not in self._read:
-            self._read[subject] = job(self._reader)
-        value: T = self._read[subject]
-        return value
 
     async def _reserve_ahead(self, ahead: Ahead, issuer: str) -> None:
         with suppress(CountersealError):  # without them a certificate takes a flush more, and asks for them again

@@ -7,10 +7,14 @@ between then.
 from __future__ import annotations
 
 from functools import partial
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from counterseal.authority.signing import Issued, Prepared, key_use, record, reserve
+from counterseal.errors import StoreError
 from counterseal.keystore.software import SoftwareSigner
+from counterseal.pki.shown import show_serial
+from counterseal.service.log import log_error
 from counterseal.service.problems import PASSING, UNANSWERED
 
 if TYPE_CHECKING:
@@ -59,12 +63,29 @@ async def issue(
     except Exception as error:
         code = getattr(error, "code", "")
         if begun and code not in PASSING:
-            await access.write(lambda authority: work.discard(authority, undo))
+            await _give_up(access, work, undo)
         elif work.has_signed and code != UNANSWERED:  # which may have been recorded
-            await access.write(work.discard)
+            await _give_up(access, work)
         raise
     access.reserve_ahead(issued.issuer.name)
     return issued
+
+
+async def _give_up(access: Access, work: _Work, undo: Together = lambda _authority: None) -> None:
+    """Undo it in the store; where that takes nothing, what was signed is told to the log of the service."""
+    work.give_up_content()
+    try:
+        await access.write(lambda authority: work.discard(authority, undo))
+    except StoreError as error:
+        for one in work.discarded:
+            log_error(
+                "signed, and recorded nowhere",
+                code=error.code,
+                reason=error.message,
+                ca=one.issuer.name,
+                serial_number=show_serial(one.preview.serial_number),
+                sha256=sha256(one.draft.tbs).hexdigest(),
+            )
 
 
 class _Work:
@@ -79,12 +100,12 @@ class _Work:
         self._acting = acting
         self._together = together
         self._last = last
-        self._discarded: list[Prepared] = []
+        self.discarded: list[Prepared] = []
 
     @property
     def has_signed(self) -> bool:
         """Whether the CA's key was used for what may be recorded nowhere."""
-        return bool(self.content or self._discarded)
+        return bool(self.content or self.discarded)
 
     def first(self, authority: Authority) -> Issued | None:
         """Decide and reserve; complete it as well where nothing has to be durable first, else return None.
@@ -92,7 +113,7 @@ class _Work:
         It may be done again, when the database undid it: what was signed before is discarded then.
         """
         actor = self._acting(authority)
-        self._give_up_content()
+        self.give_up_content()
         self.prepared = self._begin(actor)
         if not (reserve(actor, self.prepared) and _is_instant(self.prepared)):
             return None
@@ -111,23 +132,24 @@ class _Work:
     def discard(self, authority: Authority, undo: Together = lambda _authority: None) -> None:
         """Undo what was begun, and log the use of the CA's key for what nobody gets."""
         undo(authority)
-        self._give_up_content()
         self._log_discarded(self._acting(authority))
 
-    def _give_up_content(self) -> None:
+    def give_up_content(self) -> None:
+        """Let what was signed be for nobody; that it was is to be logged."""
         if self.content:
-            self._discarded.append(self.prepared)
+            self.discarded.append(self.prepared)
             self.content = b""
 
     def _log_discarded(self, actor: Authority) -> None:
-        for one in self._discarded:
+        for one in self.discarded:
             serial_number = one.preview.serial_number
             use = key_use(actor, one.issuer.name, "certificate, discarded", one.draft.tbs, serial_number)
             actor.store.append_key_use(use)
 
 
 async def sign(access: Access, prepared: Prepared) -> bytes:
-    """Return the signed certificate (DER); its serial number must be reserved. Raises KeyAccessError."""
+    """Return the signed certificate (DER); its serial number must be reserved. Raises KeyAccessError, StoreError."""
+    await access.require_here()  # another one records nothing, so no key signs for it
     return prepared.sign() if _is_instant(prepared) else await access.sign(prepared.sign)
 
 

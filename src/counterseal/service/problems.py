@@ -93,6 +93,7 @@ LASTING = frozenset(
         "store.read_only",
         "store.unreadable",
         "store.missing",
+        "store.moved",
         "store.corrupt",
         "store.rolled_back",
     }

@@ -59,8 +59,8 @@ class SharedAccess(Access):
         self._metrics.watch_hearing(lambda: self._announced.hears)
 
     async def read(self, job: Callable[[Authority], T]) -> T:
-        """Return what ``job`` reads; it may be run again when a connection was lost."""
-        return await self._readers.do(lambda authority: look(authority, job))
+        """Return what ``job`` reads; it may be run again when a connection was lost. Raises ``store.moved``."""
+        return await self._readers.do(lambda authority: look(authority, job, ask_first=not self._announced.hears))
 
     async def write(
         self, job: Callable[[Authority], T], *, durable: bool = True, undone: bool = True, together: str | None = None
@@ -89,6 +89,8 @@ class SharedAccess(Access):
         """Do so together with others that ask at the same time, in no transaction; see ``Access``."""
         if self._count_waiting() >= QUEUE_LIMIT:
             raise overloaded()
+        if not self._announced.hears:
+            await self.require_here()
         answer: T = await self._asked.do(job, undone=False)
         return answer
 

@@ -29,8 +29,10 @@ AWAY = frozenset({"store.unreachable", "store.read_only"})
 CONFLICT = "store.conflict"
 
 
-def look(authority: Authority, job: Callable[[Authority], T]) -> T:
-    """Do a job that is over soon."""
+def look(authority: Authority, job: Callable[[Authority], T], *, ask_first: bool) -> T:
+    """Do a job that is over soon; ask before whether the store is here still, where that would not be announced."""
+    if ask_first:
+        authority.store.require_here()
     with authority.store.cas_once():
         return job(authority)
 

@@ -12,13 +12,18 @@ OWN = "listening "
 """What a replica announces to hear whether announcements arrive begins so, and is no subject."""
 
 
+MOVED = "moved "
+"""What is announced when the store was moved away begins so; the place where it is now follows."""
+
+
 class Listener(Protocol):
     """A connection that is told what changes; belongs to one thread."""
 
     def hear(self, seconds: float) -> Collection[str]:
         """Return the subjects announced since the last call: all that was committed before this one began, at least.
 
-        Waits so long at most for one. Raises StoreError when the connection is lost, or its server is no primary.
+        Waits so long at most for one. Raises StoreError when the connection is lost, or its server is no primary, or
+        the store was moved away.
         """
 
     def hear_own(self, mark: str, seconds: float) -> Collection[str]:

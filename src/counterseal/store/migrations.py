@@ -20,6 +20,14 @@ SCHEMA = Path(__file__).with_name("schema")
 DIALECT = "sqlite"
 APPLICATION_ID = 0x43534541  # "CSEA", in the header of every store: https://www.sqlite.org/fileformat.html 1.3.11
 
+MOVED = 1 << 30
+"""The version of a store that was moved to another place, under the name of that; no program will ever know it.
+
+So a program that has never heard of moves refuses such a store too, as a newer one's.
+"""
+
+MOVED_TO = f"select name from schema_version where version = {MOVED}"  # noqa: S608 - a constant
+
 _VERSIONS = (
     "create table if not exists schema_version (version integer not null primary key, name text not null) strict"
 )
@@ -44,9 +52,10 @@ def migrations(directory: Path = SCHEMA, dialect: str = DIALECT) -> tuple[Migrat
 
 
 def migrate(connection: sqlite3.Connection, path: Path, *, steps: tuple[Migration, ...]) -> None:
-    """Apply the missing steps; raises StoreError (``store.too_new``) when a newer program was here, sqlite3.Error."""
+    """Apply the missing steps; raises StoreError (``store.too_new``, ``store.moved``), sqlite3.Error."""
     newest = steps[-1].version
     if is_ours(connection):
+        require_here(connection, str(path))
         refuse_newer(str(path), _version(connection), newest)
         if _version(connection) == newest:
             return
@@ -74,7 +83,8 @@ def is_blank(connection: sqlite3.Connection) -> bool:
 def _upgrade(connection: sqlite3.Connection, path: Path, steps: tuple[Migration, ...]) -> None:
     connection.execute(f"pragma application_id = {APPLICATION_ID}")
     connection.execute(_VERSIONS)
-    found = _version(connection)  # again: another opener may have held the lock until now
+    require_here(connection, str(path))  # again: another one may have held the lock until now
+    found = _version(connection)
     refuse_newer(str(path), found, steps[-1].version)
     for step in steps:
         if step.version > found:
@@ -108,6 +118,22 @@ def _strict(statement: str) -> str:
         return statement
     table = statement.removesuffix(";")
     return f"{table}, strict" if table.endswith("without rowid") else f"{table} strict"
+
+
+def require_here(connection: sqlite3.Connection, path: str) -> None:
+    """Raise StoreError ``store.moved`` where the store was moved to another place."""
+    row = connection.execute(MOVED_TO).fetchone()
+    if row is not None:
+        raise moved(path, row[0])
+
+
+def moved(place: str, to: str) -> StoreError:
+    """Return what to raise at the store of this place, which was moved to another one."""
+    return StoreError(
+        "store.moved",
+        f"the store was moved from {place} to {to}",
+        hint="have [store] in counterseal.toml name that place, or leave it out for a file; then restart what serves",
+    )
 
 
 def refuse_newer(path: str, found: int, newest: int) -> None:

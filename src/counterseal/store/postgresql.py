@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from counterseal.errors import StoreError
 from counterseal.findings import Finding, Report, Severity
 from counterseal.store import sqlite
+from counterseal.store.announcements import CHANNEL, MOVED
 from counterseal.store.copying import copy_store
 from counterseal.store.migrations import refuse_newer
 from counterseal.store.postgresql_connection import Address, PostgreSQL, connect
@@ -33,6 +34,7 @@ POSTGRESQL = Dialect(
     write=f"begin; select pg_advisory_xact_lock({LOCK})",
     write_together=_TOGETHER,
     write_soon=f"{_TOGETHER}; set local synchronous_commit = off",
+    begin=PostgreSQL.begin,
     read="begin isolation level repeatable read read only",
     stream=PostgreSQL.stream,
     together=PostgreSQL.together,
@@ -66,6 +68,7 @@ class PostgreSQLStore(Store):
 
     def listen(self) -> PostgreSQLListener:
         """Be told on a connection of its own what changes; see ``Store``."""
+        self.require_here()
         return PostgreSQLListener(self._server.again(), self.place)
 
     def size(self) -> int:
@@ -89,7 +92,9 @@ class PostgreSQLStore(Store):
         return Report(tuple(findings))
 
     def retire(self, moved_to: str) -> None:
-        """Refuse every change to what counts; see ``Store``."""
+        """Mark it, tell those who listen, and refuse every change to what counts; see ``Store``."""
+        self.mark_moved(moved_to)
+        self.run("select pg_notify(?, ?)", (CHANNEL, MOVED + moved_to))
         told = moved_to.replace("'", "''").replace("%", "%%")
         self.run(
             "create function store_retired() returns trigger language plpgsql as $$ begin"
@@ -125,8 +130,8 @@ def open_store(
     """Open the store in the database at ``url``; ``create`` makes its tables where there are none.
 
     An older schema is not migrated here, because other hosts may use it: ``upgrade_store`` does. Raises StoreError:
-    ``store.unreachable``, ``store.missing``, ``store.foreign``, ``store.outdated``, ``store.too_new``; InputError for
-    a wrong URL.
+    ``store.unreachable``, ``store.missing``, ``store.foreign``, ``store.moved``, ``store.outdated``, ``store.too_new``;
+    InputError for a wrong URL.
     """
     address = Address(url)
     connection = connect(address, password, busy_seconds=busy_seconds)

@@ -21,6 +21,7 @@ from psycopg.types.numeric import Int8BinaryDumper, Int8Dumper
 from psycopg.waiting import wait_async
 
 from counterseal.errors import InputError, StoreError
+from counterseal.store.migrations import MOVED_TO
 from counterseal.store.postgresql_failures import FAULTS, unreachable
 from counterseal.suspension import apart, can_suspend, wait_for
 
@@ -127,6 +128,13 @@ class PostgreSQL:
         if statement == "commit" and cursor.statusmessage != "COMMIT":
             raise StoreError("store.rolled_back", "the store rolled back what was being written")
         return cursor
+
+    def begin(self, statement: str) -> Row | None:
+        """Begin a transaction and return what ``MOVED_TO`` finds then, in one go to the server and back."""
+        cursor = self.execute(f"{statement}; {MOVED_TO}")
+        while cursor.nextset():
+            pass  # each statement has an answer of its own
+        return cursor.fetchone()
 
     def executemany(self, statement: str, rows: Iterable[Row], /) -> psycopg.Cursor[Row]:
         """Run a statement once a row, sent together."""

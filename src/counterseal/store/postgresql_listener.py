@@ -12,10 +12,13 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from counterseal.store.announcements import CHANNEL
+from counterseal.store.announcements import CHANNEL, MOVED
+from counterseal.store.migrations import moved
 from counterseal.store.postgresql_failures import FAULTS, postgresql_error, unreachable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import psycopg
 
     from counterseal.store.postgresql_connection import PostgreSQL
@@ -43,7 +46,7 @@ class PostgreSQLListener:
         try:
             if self._line.execute("select pg_is_in_recovery()").fetchone() != (False,):
                 raise unreachable(f"{self._place}: the server has become a standby")
-            return {one.payload for one in self._line.notifies(timeout=seconds, stop_after=1)}
+            return self._heard(self._line.notifies(timeout=seconds, stop_after=1))
         except FAULTS as error:
             raise postgresql_error(error, self._place) from error
 
@@ -57,7 +60,7 @@ class PostgreSQLListener:
             self._other.execute("select pg_notify(?, ?)", (CHANNEL, mark))
             self._other.execute("commit")
             while mark not in heard and (left := until - time.monotonic()) > 0:
-                heard.update(one.payload for one in self._line.notifies(timeout=left, stop_after=1))
+                heard.update(self._heard(self._line.notifies(timeout=left, stop_after=1)))
         except FAULTS as error:
             raise postgresql_error(error, self._place) from error
         return heard
@@ -71,6 +74,13 @@ class PostgreSQLListener:
         """Close the connections."""
         for one in self._connections():
             one.close()
+
+    def _heard(self, notifications: Iterable[psycopg.Notify]) -> set[str]:
+        heard = {one.payload for one in notifications}
+        for subject in heard:
+            if subject.startswith(MOVED):
+                raise moved(self._place, subject.removeprefix(MOVED))
+        return heard
 
     def _connections(self) -> list[PostgreSQL]:
         return [self._connection, *([self._other] if self._other else [])]

@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 from counterseal.errors import StoreError
-from counterseal.store.migrations import migrations, refuse_newer
+from counterseal.store.migrations import MOVED, migrations, moved, refuse_newer
 
 if TYPE_CHECKING:
     from counterseal.store.migrations import Migration
@@ -35,10 +35,12 @@ def steps() -> tuple[Migration, ...]:
 def schema_version(connection: Connection, place: str) -> int:
     """Return the version of the schema there, 0 where there is nothing at all.
 
-    Raises StoreError ``store.foreign`` where there are tables of somebody else.
+    Raises StoreError ``store.foreign`` where there are tables of somebody else, ``store.moved``.
     """
     if connection.execute(_MARKED).fetchone()[0]:
         names = dict(connection.execute("select version, name from schema_version").fetchall())
+        if MOVED in names:
+            raise moved(place, names[MOVED])
         if names.get(1) == steps()[0].name:
             return int(max(names))
     elif not connection.execute(_TABLES).fetchone()[0]:

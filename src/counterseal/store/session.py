@@ -12,6 +12,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from counterseal.errors import StoreError
+from counterseal.store.migrations import MOVED, MOVED_TO, moved
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -46,7 +47,8 @@ class Dialect(NamedTuple):
 
     ``faults`` is what a statement can raise, and ``error`` turns one of them, at the store of this name, into ours;
     ``write`` begins a transaction that writes while no other one does, ``write_together`` one beside others of its
-    kind, ``write_soon`` one of these that a crash may forget; ``read`` begins one in which all statements see the same
+    kind, ``write_soon`` one of these that a crash may forget, and ``begin`` runs one of them, then ``MOVED_TO``, and
+    returns the first row of that; ``read`` begins one in which all statements see the same
     moment; ``stream`` reads without holding all rows; ``together`` sends what is run inside without waiting for each
     answer; ``clock`` is SQL for the database's own time in seconds;
     ``lock`` ends a select whose rows nobody else may change until this transaction ends, and
@@ -58,6 +60,7 @@ class Dialect(NamedTuple):
     write: str
     write_together: str
     write_soon: str
+    begin: Callable[[Any, str], Row | None]
     read: str
     stream: Callable[[Any, str, Sequence[Any]], Any]
     together: Callable[[Any], AbstractContextManager[object]]
@@ -107,6 +110,14 @@ class Session:
         """What ends a select that claims rows, as SQL; see ``Dialect``."""
         return self._dialect.skip_locked
 
+    def require_here(self) -> None:
+        """Raise StoreError ``store.moved`` where the store was moved away; who begins to write is told so anyway."""
+        self._refuse_moved(self.row(MOVED_TO))
+
+    def mark_moved(self, to: str) -> None:
+        """Let nobody open this store or write to it, from the caller's transaction on; ``to`` is where it is now."""
+        self.run("insert into schema_version (version, name) values (?, ?)", (MOVED, to))
+
     def close(self) -> None:
         """Close the connection; nothing committed is lost, nothing uncommitted is kept."""
         self._connection.close()
@@ -149,7 +160,7 @@ class Session:
         Not ``alone``, others may write at the same time, as far as the database lets them: what is looked at and must
         stay so until the commit is locked (``lock``), or part of the statement that writes. Not ``durable``, it may be
         forgotten by a crash, but not if a later one is not. Raises StoreError ``store.busy`` when another one is
-        writing for too long.
+        writing for too long, ``store.moved`` where the store was moved away.
         """
         dialect = self._dialect
         self._enter(dialect.write if alone else dialect.write_together if durable else dialect.write_soon)
@@ -179,12 +190,24 @@ class Session:
             self._require_transaction()
         # the write lock at once: a lock upgraded later could only fail
         try:
-            self.run("savepoint step" if self._depth else begin)
+            if self._depth:
+                self.run("savepoint step")
+            else:
+                self._begin(begin)
         except BaseException:
             if not self._depth:
                 self._roll_back()
             raise
         self._depth += 1
+
+    def _begin(self, begin: str) -> None:
+        with self._our_errors:
+            row = self._dialect.begin(self._connection, begin)
+        self._refuse_moved(row)
+
+    def _refuse_moved(self, row: Row | None) -> None:
+        if row is not None:
+            raise moved(self.place, row[0])
 
     @contextmanager
     def _reading(self) -> Iterator[None]:

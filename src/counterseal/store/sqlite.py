@@ -16,6 +16,7 @@ from counterseal.files import reason_of
 from counterseal.findings import Finding, Report, Severity
 from counterseal.store.connection import MODE, connect
 from counterseal.store.failures import FAULTS, store_error
+from counterseal.store.migrations import MOVED_TO, require_here
 from counterseal.store.session import Dialect
 from counterseal.store.store import RETIRED, Store
 
@@ -23,15 +24,26 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from counterseal.store.rows import Row
+
 __all__ = ["SQLiteStore", "Store", "open_store"]
 
 BUSY_SECONDS = 10.0
+
+
+def _begin(connection: sqlite3.Connection, statement: str) -> Row | None:
+    connection.execute(statement)
+    row: Row | None = connection.execute(MOVED_TO).fetchone()
+    return row
+
+
 SQLITE = Dialect(
     faults=FAULTS,
     error=store_error,
     write="begin immediate",
     write_together="begin immediate",
     write_soon="begin immediate",
+    begin=_begin,
     read="begin",
     stream=sqlite3.Connection.execute,
     together=nullcontext,
@@ -80,7 +92,8 @@ class SQLiteStore(Store):
         )
 
     def retire(self, moved_to: str) -> None:
-        """Refuse every change to what counts; see ``Store``."""
+        """Mark it, and refuse every change to what counts; see ``Store``."""
+        self.mark_moved(moved_to)
         told = moved_to.replace("'", "''")
         for table, event in RETIRED:
             self.run(
@@ -140,6 +153,18 @@ def finish_copy(destination: Path) -> None:
         os.close(descriptor)
 
 
+def put_aside(path: Path, aside: Path) -> None:
+    """Rename a store that was moved away, with its log, which is empty then; whoever has it open may read it still.
+
+    A log left behind would be taken for that of another store of the old name.
+    """
+    with closing(sqlite3.connect(path, isolation_level=None, timeout=BUSY_SECONDS)) as connection:
+        connection.execute("pragma wal_checkpoint(truncate)")
+    for end in ("", "-wal", "-shm"):
+        with suppress(FileNotFoundError):  # the last to close it takes the log away
+            path.with_name(path.name + end).rename(aside.with_name(aside.name + end))
+
+
 def _copy(source: sqlite3.Connection, destination: Path) -> None:
     with closing(sqlite3.connect(destination, isolation_level=None)) as target:
         source.backup(target)  # all pages in one step: one moment, and writers go on beside it
@@ -151,6 +176,7 @@ def schema_version(path: Path) -> int:
     try:
         # with mode=ro SQLite would leave its log and index behind
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True)) as connection:
+            require_here(connection, str(path.absolute()))
             return int(connection.execute("select max(version) from schema_version").fetchone()[0])
     except FAULTS as error:
         raise store_error(error, str(path)) from error

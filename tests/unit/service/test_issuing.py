@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, NoReturn
@@ -10,13 +11,14 @@ from typing import TYPE_CHECKING, NoReturn
 import pytest
 
 from authority_fixtures import small_ca
-from counterseal.authority.ahead import Ahead
+from counterseal.authority.ahead import Ahead, reserve_ahead
 from counterseal.authority.token import Grant, make_token, prepare_by_token, token_of
 from counterseal.errors import StoreError
 from counterseal.service.access import Access
 from counterseal.service.issuing import issue
 from counterseal.service.metrics import Metrics
 from counterseal.store.records import Status
+from counterseal.store.sqlite import open_store
 from unit.authority.test_token import request
 
 if TYPE_CHECKING:
@@ -147,3 +149,60 @@ def test_what_the_database_undid_is_signed_anew(tmp_path: Path) -> None:
         told = [(use.action, use.serial_number) for use in authority.store.key_uses()]
         assert told[-2:] == [("certificate, discarded", first), ("certificate", second)]
         assert [one.serial_number for one in authority.store.reserved_before(1 << 40)] == [first]
+
+
+def test_no_key_signs_for_a_store_that_was_moved_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Neither with a number that was reserved ahead nor without; what was signed just before is told to the log."""
+    signed: list[int] = []
+
+    def sign(prepared: Prepared) -> bytes:
+        signed.append(prepared.preview.serial_number)
+        return prepared.draft.sign(prepared.signer)
+
+    def move() -> None:
+        with open_store(tmp_path / "store.db") as source, source.transaction():
+            source.retire("elsewhere")
+
+    async def sign_and_move(_: Access, prepared: Prepared) -> bytes:
+        content = prepared.sign()
+        move()
+        return content
+
+    async def go(authority: Authority) -> None:
+        ahead = Ahead()
+        access = Access(authority, replace(authority, ahead=ahead), lambda: authority)
+        token = token_of(authority, make_token(authority, Grant("ann", "client", uses=9))[1])
+
+        async def get() -> None:
+            await issue(
+                access,
+                lambda authority: prepare_by_token(authority, token, request()),
+                acting=lambda authority: authority,
+            )
+
+        monkeypatch.setattr("counterseal.authority.signing.Prepared.sign", sign)
+        await access.write(lambda authority: ahead.add("clients", reserve_ahead(authority, "clients")))
+        await get()
+        taken, ahead_of_move = ahead.next("clients"), ahead._numbers["clients"]
+        assert taken is not None
+        ahead._mine.clear()
+        ahead._numbers["clients"] = type(ahead_of_move)()
+        monkeypatch.setattr("counterseal.service.issuing.sign", sign_and_move)
+        with pytest.raises(StoreError, match=r"was moved from .* to elsewhere"):
+            await get()
+        assert len(signed) == 2
+        ahead.add("clients", [taken])
+        for _ in range(2):
+            with pytest.raises(StoreError, match=r"was moved from .* to elsewhere"):
+                await get()
+        assert len(signed) == 2
+        await access.close()
+
+    with small_ca(tmp_path) as authority:
+        asyncio.run(go(authority))
+        assert authority.store.verify_key_uses().findings == ()
+    (told,) = map(json.loads, capsys.readouterr().err.splitlines())
+    assert (told["event"], told["code"]) == ("signed, and recorded nowhere", "store.moved")
+    assert int(told["serial_number"].replace(":", ""), 16) == signed[1]
