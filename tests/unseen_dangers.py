@@ -1,7 +1,8 @@
-"""Every danger that ``nginx -t`` passes and no row of the proof can see, as what a renderer in error would write.
+"""Every danger that ``nginx -t`` passes and the linter in a deploy refuses, as what a renderer in error would write.
 
-Each entry makes one mistake in the right files of a generation, and bears the name of the lint rule that has to refuse
-it. The sites that it is made in are below; what is written into the files comes from the lab of the linter.
+No row of the proof can see it, or only in one form, or it is of a backend or a stream and the linter comes before the
+row. Each entry makes one mistake in the right files of a generation, and bears the name of the lint rule that has to
+refuse it. The sites that it is made in are below; what is written into the files comes from the lab of the linter.
 """
 
 from __future__ import annotations
