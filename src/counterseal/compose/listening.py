@@ -52,8 +52,8 @@ def connection_limits() -> tuple[int, int]:
     return min(CONNECTIONS, files - handshakes), handshakes
 
 
-def bind(address: Address) -> socket.socket:
-    """Return a listening socket; raises FileError ``serve.listen``.
+def bind(address: Address, setting: str = "--listen") -> socket.socket:
+    """Return a listening socket; raises FileError ``serve.listen``, whose hint names the ``setting``.
 
     A socket file that a dead process left is replaced.
     """
@@ -65,8 +65,8 @@ def bind(address: Address) -> socket.socket:
     except OSError as error:
         raise FileError(
             "serve.listen",
-            f"cannot listen on {address}: {reason_of(error)}",
-            hint="choose another --listen, or stop what has it",
+            f"cannot listen on {address}: {reason_of(error).partition(' (')[0]}",  # what Python adds is the address
+            hint=f"choose another {setting}, or stop what has it",
         ) from error
 
 

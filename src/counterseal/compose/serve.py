@@ -196,8 +196,8 @@ async def _start(faces: Sequence[Face]) -> None:
 def _bind_more(stack: AsyncExitStack, settings: ServeSettings) -> tuple[socket.socket | None, socket.socket | None]:
     """Return the sockets without TLS: for what is public, and for metrics."""
     public, metrics = (
-        None if address is None else stack.enter_context(closing(bind(address)))
-        for address in (settings.http_listen, settings.metrics_listen)
+        None if address is None else stack.enter_context(closing(bind(address, f"{name} in [serve]")))
+        for name, address in (("http_listen", settings.http_listen), ("metrics_listen", settings.metrics_listen))
     )
     return public, metrics
 

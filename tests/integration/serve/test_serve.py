@@ -218,9 +218,16 @@ def test_it_stops_when_asked_and_says_so(tmp_path: Path) -> None:
 def test_a_port_that_is_taken_is_said_clearly(service: Running) -> None:
     """Not as a traceback."""
     port = urlsplit(service.url).port
+    taken = f"error: cannot listen on 127.0.0.1:{port}: address already in use"
     ran = counterseal(service.home, "serve", "--listen", f"127.0.0.1:{port}")
     assert ran.code == 1  # not 2, with which the unit would give up: the port may become free
-    assert f"error: cannot listen on 127.0.0.1:{port}: address already in use" in ran.stderr
+    assert ran.stderr.splitlines()[-2:] == [taken, "hint: choose another --listen, or stop what has it"]
+    (service.home / "counterseal.toml").write_text(f'[serve]\nhttp_listen = "127.0.0.1:{port}"\n')
+    try:
+        ran = counterseal(service.home, "serve", "--listen", "127.0.0.1:0")
+    finally:
+        (service.home / "counterseal.toml").write_text("")
+    assert "hint: choose another http_listen in [serve], or stop what has it" in ran.stderr
 
 
 def test_it_answers_behind_a_proxy_on_a_unix_socket(tmp_path: Path) -> None:
