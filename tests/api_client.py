@@ -13,7 +13,7 @@ from command import counterseal
 from service_process import SECONDS, Running, make_ca
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from http.client import HTTPResponse
     from pathlib import Path
 
@@ -23,12 +23,11 @@ CONFIGURATION = "[api]\nrequests_per_minute = 0\n" + "".join(
 )
 
 
-def make_api(home: Path, configuration: str = CONFIGURATION) -> None:
+def make_api(home: Path, configuration: str = CONFIGURATION, names: Sequence[str] = (*ROLES, "nobody")) -> None:
     """Make a CA whose clients ``viewer``, ``operator`` and ``admin`` have these roles, and ``nobody`` none."""
     make_ca(home, configuration)
-    for name in ROLES:
-        make_client(home, name, "--group", f"{name}s")
-    make_client(home, "nobody")
+    for name in names:
+        make_client(home, name, *(("--group", f"{name}s") if name in ROLES else ()))
 
 
 def make_client(home: Path, name: str, *options: str) -> dict[str, Any]:

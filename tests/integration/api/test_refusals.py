@@ -22,7 +22,7 @@ pytestmark = pytest.mark.slow
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """Return a running service."""
     home = tmp_path_factory.mktemp("refused") / "home"
-    make_api(home)
+    make_api(home, names=["operator"])
     with running(home) as service:
         yield service
 
@@ -77,7 +77,7 @@ def test_a_list_that_was_never_published(service: Running, where: str) -> None:
     deadline = time.monotonic() + SECONDS
     while True:
         change(service, "delete from crl where issuer = 'clients'")
-        answer = Client(service, "viewer").call("GET", where)
+        answer = Client(service, "operator").call("GET", where)
         if answer.status == 404:
             break
         assert time.monotonic() < deadline, answer.status

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.x509 import ocsp
 from more_replicas import start_replicas
 
-from api_client import CONFIGURATION, Client, make_api, make_client
+from api_client import CONFIGURATION, Client, make_api
 from counterseal.service.announced import HEARD_SECONDS
 from integration.serve.test_est import Device, post, token
 from integration.serve.test_ocsp import GOOD, REVOKED, request_of
@@ -33,7 +33,7 @@ TIMES = 5
 def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Running]]:
     """Return two services of one CA."""
     home = tmp_path_factory.mktemp("pair") / "home"
-    make_api(home, f'{CONFIGURATION}\n[store]\nurl = "{cluster().create()}"\n')
+    make_api(home, f'{CONFIGURATION}\n[store]\nurl = "{cluster().create()}"\n', ["operator"])
     with ExitStack() as stack:
         first = stack.enter_context(running(home))
         (second,) = start_replicas(stack, home, 1)
@@ -68,7 +68,8 @@ def test_a_revocation_counts_at_both(pair: list[Running]) -> None:
     ca = x509.load_der_x509_certificate(pair[0].request("GET", "/ca/clients.crt")[1])
     operator = Client(pair[0], "operator")
     for number in range(TIMES):
-        serial = make_client(pair[0].home, f"leaver{number}")["certificate"]["serial_number"]
+        made = operator.call("POST", "/v1/credentials", {"profile": "client", "name": f"leaver{number}"})
+        serial = made.json["certificate"]["serial_number"]
         question = request_of(int(serial, 16), ca, SHA256())
         for place in pair:
             _ask_until_kept(place, question)

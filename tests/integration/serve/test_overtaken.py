@@ -57,7 +57,7 @@ def overtake(service: Running, url: str, change: Callable[[Store], bool]) -> Non
 def test_an_idempotency_key(tmp_path: Path, url: str) -> None:
     """The certificate that was signed for it is not recorded, and the key is the other one's."""
     home = tmp_path / "home"
-    make_api(home, f'{CONFIGURATION}[store]\nurl = "{url}"\n')
+    make_api(home, f'{CONFIGURATION}[store]\nurl = "{url}"\n', ["operator"])
     body = b'{"profile": "client", "name": "judy", "packing": {"format": "pem"}}'
     request, key = sha256(b"POST\n/v1/credentials\n" + body).digest(), sha256(b"mine").digest()
     with running(home, dying=BEFORE_SIGNING) as service, ThreadPoolExecutor(1) as thread:
