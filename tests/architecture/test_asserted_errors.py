@@ -25,6 +25,7 @@ QUOTED = re.compile(r"""\"((?:[^"\\\n]|\\.)*)\"|'((?:[^'\\\n]|\\.)*)'""")
 EXCEPTIONS = {
     "ca.not_admitted": "nginx has to refuse a deploy while a CA is retired; revoke.not_in_force comes of the same",
     "ca.not_confirmed": "a person says no, at a terminal",
+    "crl.not_in_force": "nginx has to refuse a deploy while a list is taken; revoke.not_in_force comes of the same",
     "deploy.rollback_failed": "a deploy and its way back have to fail, one after the other",
     "deploy.switch_failed": "the disk has to fail between two renames in one directory",
     "http.head": "only the log has it; tests/integration/serve/test_http.py looks at what clients are answered",

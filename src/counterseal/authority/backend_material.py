@@ -45,18 +45,23 @@ def backend_material(authority: Authority, one: ServedSite, shown: ServerCertifi
 def _ours(authority: Authority) -> tuple[bytes, bytes, int]:
     """Return our server CAs with their roots, the lists of all CAs, and the number of intermediates.
 
-    Of a revoked CA only what is above it: nginx takes no backend of it once the root's list says so.
+    Of a revoked CA only what is above it: nginx takes no backend of it once the root's list says so. No lists where a
+    CA has none, as an imported one's root may: nginx asks for all, and would take no backend.
     """
     records = authority.cas_for(Purpose.SERVER)
+    if not records:
+        hint = "name the CAs of the backend: trust = FILE"
+        raise InputError("site.trust", "no CA here issues to servers, whom a backend could be trusted for", hint=hint)
     paths = [authority.path(record) for record in records]
     kept = (path if one.revoked_at is None else path[1:] for one, path in zip(records, paths, strict=True))
     certificates = dict.fromkeys(chain.from_iterable(kept))
     # Those of the client CAs too, so that a client certificate is refused for its purpose, which says more than a list
     # that is missing.
+    unlisted = authority.without_list(records)
     lists = [authority.store.latest_crl(record.name) for record in authority.store.cas()]
     return (
         encode_certificates(*certificates),
-        b"".join(to_pem(crl.crl) for crl in lists if crl is not None),
+        b"".join(to_pem(crl.crl) for crl in lists if crl is not None and not unlisted),
         max(len(path) - 1 for path in paths),
     )
 

@@ -69,7 +69,7 @@ def add_ca(
     encrypt: bool = True,
 ) -> CARecord:
     """Make an issuing CA under the root; without a lifetime, five years or what the root has left."""
-    _check_ca_name(authority, name)
+    check_ca_name(authority, name)
     root_signer = authority.keystore.signer(authority.store.ca(ROOT).key_id)
     authority.keystore.set_aside(name)
     signer = authority.keystore.create(name, key, encrypt=encrypt)
@@ -91,11 +91,25 @@ def rehearse_ca(
     authority: Authority, name: str, purpose: Purpose, *, key: KeySpec, lifetime: timedelta | None, encrypt: bool
 ) -> tuple[x509.Certificate, PlannedFile]:
     """Decide and lint as ``add_ca`` does; return the CA's certificate, unsigned, and the file of its key."""
-    _check_ca_name(authority, name)
+    check_ca_name(authority, name)
     signer, file = authority.keystore.rehearse(name, key, encrypt=encrypt)
     above = authority.issuer(ROOT)
     preview, _ = check_draft(_draft_issuing(authority, above, name, purpose, signer.public_key, lifetime), above.path)
     return preview, file
+
+
+def check_ca_name(authority: Authority, name: str) -> None:
+    """Raise InputError ``ca.name``, ``ca.exists``, RefusedError ``ca.single_tier`` where no CA can be called so."""
+    if not name.isascii() or not name.replace("-", "").replace("_", "").isalnum() or not name[0].isalnum():
+        raise InputError("ca.name", f"not a name for a CA: {name!r}", hint="letters, digits, '-' and '_'")
+    if any(record.name == name for record in authority.store.cas()):
+        raise InputError("ca.exists", f"there is a CA of this name already: {name!r}", hint="choose another name")
+    if any(record.name == ROOT and record.purpose != ROOT for record in authority.store.cas()):
+        raise RefusedError(
+            "ca.single_tier",
+            "a single-tier CA takes no issuing CA under it",
+            hint="make a two-tier CA in another --home",
+        )
 
 
 def _draft_issuing(
@@ -141,19 +155,6 @@ def _create_root(authority: Authority, plan: RootPlan) -> CARecord:
     record = CARecord(ROOT, purpose, None, content, ROOT, "active", epoch(authority.clock()))
     authority.store.add_ca(record, key_use(authority, ROOT, "ca certificate", draft.tbs, request.serial_number))
     return record
-
-
-def _check_ca_name(authority: Authority, name: str) -> None:
-    if not name.isascii() or not name.replace("-", "").replace("_", "").isalnum() or not name[0].isalnum():
-        raise InputError("ca.name", f"not a name for a CA: {name!r}", hint="letters, digits, '-' and '_'")
-    if any(record.name == name for record in authority.store.cas()):
-        raise InputError("ca.exists", f"there is a CA of this name already: {name!r}", hint="choose another name")
-    if authority.store.ca(ROOT).purpose != ROOT:
-        raise RefusedError(
-            "ca.single_tier",
-            "a single-tier CA takes no issuing CA under it",
-            hint="make a two-tier CA in another --home",
-        )
 
 
 def _issuing_subject(root: x509.Name, name: str) -> x509.Name:

@@ -129,11 +129,20 @@ class Authority:
         return _read(self._contents(record))
 
     def _contents(self, record: CARecord) -> tuple[bytes, ...]:
-        contents = [record.certificate]
+        return tuple(one.certificate for one in (record, *self.above(record)))
+
+    def above(self, record: CARecord) -> tuple[CARecord, ...]:
+        """Return the CAs above this one, the nearest first and its root last."""
+        found: list[CARecord] = []
         while record.parent is not None:
             record = self.store.ca(record.parent)
-            contents.append(record.certificate)
-        return tuple(contents)
+            found.append(record)
+        return tuple(found)
+
+    def without_list(self, records: Iterable[CARecord]) -> tuple[str, ...]:
+        """Return which of these CAs and those above them have no list: an imported one's root, until it is brought."""
+        names = dict.fromkeys(one.name for record in records for one in (record, *self.above(record)))
+        return tuple(name for name in names if self.store.latest_crl_number(name) is None)
 
     def cas_for(self, purpose: Purpose) -> tuple[CARecord, ...]:
         """Return the CAs for this purpose, retired and revoked ones too, in the order they were made."""
@@ -180,4 +189,6 @@ def replacing(record: CARecord) -> str:
     stem, _, number = record.name.rpartition("-")
     new = f"{stem}-{int(number) + 1}" if stem and number.isdecimal() else f"{record.name}-2"
     add = shell_line("counterseal", "ca", "add", new, "--purpose", record.purpose)
+    if record.purpose == str(Purpose.ANY):  # it came from elsewhere, and so does the next one
+        add = f"counterseal import-ca --certificate FILE --key FILE --chain FILE {shell_line('--name', new)}"
     return f"{add} && {shell_line('counterseal', 'ca', 'retire', record.name, '--successor', new)}"

@@ -52,7 +52,7 @@ class Probes:
     good: ProbeIdentity
     expired: ProbeIdentity
     server_purpose: ProbeIdentity | None
-    """None where the CA for servers is revoked and its key destroyed."""
+    """None where no CA here issues to servers, or it is revoked and its key destroyed."""
     revoked: ProbeIdentity
     unlisted: ProbeIdentity | None = None
     """A good one that the list of known certificates leaves out; only where a site has such a list."""
@@ -63,14 +63,13 @@ def make_probes(
 ) -> Probes:
     """Issue new probes under client CA ``ca``; the canary is kept in the directory ``canaries`` and made only once."""
     now = authority.clock()
-    servers = authority.last_for(Purpose.SERVER)
     past = now - timedelta(days=2)
     wanted = [
         Wanted(CLIENT_PROBE, ca, "good", lifetime),
         Wanted(CLIENT_PROBE, ca, "expired", timedelta(days=1), past),
     ]
-    if not signs_no_more(authority, servers):
-        wanted.append(Wanted(SERVER_PROBE, servers.name, SERVER_PURPOSE, lifetime))
+    if authority.cas_for(Purpose.SERVER) and not signs_no_more(authority, authority.last_for(Purpose.SERVER)):
+        wanted.append(Wanted(SERVER_PROBE, authority.last_for(Purpose.SERVER).name, SERVER_PURPOSE, lifetime))
     if with_unlisted:
         wanted.append(Wanted(CLIENT_PROBE, ca, UNLISTED, lifetime))
     made = {identity.name: identity for _, identity in issue_probes(authority, wanted)}

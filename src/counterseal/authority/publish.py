@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import partial
 from itertools import chain, count
 from time import monotonic
@@ -18,6 +17,7 @@ from cryptography import x509
 from counterseal.authority.leasing import PATIENCE_SECONDS, patiently
 from counterseal.authority.listing import list_entries
 from counterseal.authority.parts import ROOT
+from counterseal.authority.renewal import list_due_at
 from counterseal.authority.signing import key_use
 from counterseal.errors import StoreError
 from counterseal.moments import epoch, moment
@@ -28,6 +28,7 @@ from counterseal.store.records import CRLRecord
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
+    from datetime import timedelta
 
     from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPublicKeyTypes
 
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
     from counterseal.store.leases import Lease
     from counterseal.store.records import CARecord, CRLTimes
 
-_SOON = timedelta(days=3)
 _LEASE_SECONDS, _ENTRIES_A_SECOND = 5, 50_000
 """How long a list may take to sign before somebody else begins: so long a killed process holds up the next list."""
 
@@ -65,9 +65,13 @@ def publish(authority: Authority, *, only: Collection[str] | None = None) -> Pub
 
 def unlock(authority: Authority) -> None:
     """Open every key that ``publish`` will sign with; raises KeyAccessError before anything has been recorded."""
-    for record in authority.store.cas():
-        if authority.keystore.has(record.key_id):
-            authority.keystore.signer(record.key_id)
+    for record in signing_cas(authority):
+        authority.keystore.signer(record.key_id)
+
+
+def signing_cas(authority: Authority) -> tuple[CARecord, ...]:
+    """Return the CAs whose key is here: the others' lists are signed elsewhere, see ``take_list``."""
+    return tuple(record for record in authority.store.cas() if authority.keystore.has(record.key_id))
 
 
 def stale_lists(authority: Authority) -> tuple[str, ...]:
@@ -76,18 +80,17 @@ def stale_lists(authority: Authority) -> tuple[str, ...]:
     A revocation is younger than the list where whoever revoked was stopped before he published. A CA whose key is not
     here is left out: see ``ending_lists``.
     """
-    here = (record.name for record in authority.store.cas() if authority.keystore.has(record.key_id))
-    return tuple(name for name in here if _is_stale(authority, name))
+    return tuple(record.name for record in signing_cas(authority) if _is_stale(authority, record.name))
 
 
 def ending_lists(authority: Authority) -> tuple[CRLTimes, ...]:
-    """Return the lists that end within three days, or have ended, and whose CA's key is not here to sign another.
+    """Return the lists that end soon, or have ended, and whose CA's key is not here to sign another.
 
     nginx refuses everybody under a CA whose list has ended; of one that is revoked it does so anyway.
     """
-    soon = epoch(authority.clock() + _SOON)
+    now = authority.clock()
     lists = (authority.store.latest_crl_times(record.name) for record in _absent(authority))
-    return tuple(crl for crl in lists if crl is not None and crl.next_update <= soon)
+    return tuple(crl for crl in lists if crl is not None and list_due_at(authority, crl, key_here=False) <= now)
 
 
 def lacking_lists(authority: Authority) -> tuple[str, ...]:
@@ -122,8 +125,8 @@ def rehearse_lists(authority: Authority, *, only: Collection[str] | None = None)
     """Return the lists that ``publish`` would sign, each without its signature; no number is taken for them."""
     return tuple(
         _make(authority, record, (latest.number if latest else 0) + 1, _Unsigned.of(record))
-        for record in authority.store.cas()
-        if (only is None or record.name in only) and authority.keystore.has(record.key_id)
+        for record in signing_cas(authority)
+        if only is None or record.name in only
         for latest in [authority.store.latest_crl_times(record.name)]
     )
 

@@ -71,7 +71,12 @@ def _faults(authority: Authority, state: CAState, now: datetime) -> Iterator[Fin
         yield _fault("ready.key_missing", name, "the CA's key is not here, so it can sign nothing", "bring it back")
     if state.crl is not None and moment(state.crl.next_update) <= now:
         ended = f"list {state.crl.number} ended {show_moment(moment(state.crl.next_update))}"
-        yield _fault("ready.crl_ended", name, ended, "counterseal crl, with the CA's key at hand")
+        yield _fault(
+            "ready.crl_ended",
+            name,
+            ended,
+            "counterseal crl, with the CA's key at hand; or: counterseal ca import-crl FILE",
+        )
 
 
 def _key_faults(authority: Authority, state: CAState) -> Iterator[Finding]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from counterseal.authority.parts import ROOT
 from counterseal.authority.probes import unlisted_serials
-from counterseal.errors import NotFoundError, hint_for, shell_line
+from counterseal.errors import InputError, NotFoundError, hint_for, shell_line
 from counterseal.moments import epoch
 from counterseal.nginx.material import Material
 from counterseal.nginx.site import Admit, Revocation
@@ -44,12 +44,12 @@ def revoked_client_cas(authority: Authority, site: AnySite) -> tuple[CARecord, .
 
 
 def _named(authority: Authority, site: AnySite) -> tuple[CARecord, ...]:
-    """Return the CAs that a site names, with who succeeded them; in a single-tier CA the root, whatever it names."""
+    """Return the CAs that a site names, with who succeeded them; where one issues for all, that one."""
     if not site.verifies:
         return ()
-    root = next((record for record in authority.cas_for(Purpose.CLIENT) if record.name == ROOT), None)
-    if root is not None:
-        return (root,)
+    sole = sole_ca(authority)
+    if sole is not None:
+        return tuple(record for record in authority.succession(sole) if not _is_over(authority, record))
     named = (client_ca(authority, name, f"site {site.name!r} admits") for name in site.client_cas)
     lines = dict.fromkeys(chain.from_iterable(map(authority.succession, named)))
     return tuple(record for record in lines if not _is_over(authority, record))
@@ -57,10 +57,18 @@ def _named(authority: Authority, site: AnySite) -> tuple[CARecord, ...]:
 
 def _named_as(authority: Authority, site: AnySite, record: CARecord) -> str:
     """Return by which of the site's client CAs an admitted one goes: itself, or the one that it succeeded."""
-    if record.name in (ROOT, *site.client_cas):
+    if record.name in site.client_cas or sole_ca(authority) is not None:
         return record.name
     lines = ((name, authority.succession(authority.store.ca(name))) for name in site.client_cas)
     return next(name for name, line in lines if record in line)
+
+
+def sole_ca(authority: Authority) -> CARecord | None:
+    """Return the CA that is for servers and clients alike, as a single-tier root is, if there is no other for these."""
+    fitting = authority.cas_for(Purpose.CLIENT)
+    if not fitting or fitting[0].purpose != str(Purpose.ANY):
+        return None
+    return fitting[0] if set(authority.succession(fitting[0])) == set(fitting) else None
 
 
 def client_ca(authority: Authority, name: str, wanted: str) -> CARecord:
@@ -84,9 +92,10 @@ def _is_over(authority: Authority, record: CARecord) -> bool:
 def material_of(
     authority: Authority, site: AnySite, server: ServerCertificate, upstream: UpstreamMaterial | None = None
 ) -> Material:
-    """Return the material of a site; every CA of its clients' paths needs a published CRL (``publish`` first).
+    """Return the material of a site, after ``publish``.
 
-    Of a revoked CA nginx is given what is above it, so that it has some CA where no other is left.
+    Of a revoked CA nginx is given what is above it, so that it has some CA where no other is left. Raises InputError
+    ``site.no_list`` where it wants a CRL of every CA of its clients' paths, and one has none.
     """
     admitted, revoked_cas = client_cas(authority, site), revoked_client_cas(authority, site)
     paths = [authority.path(record) for record in admitted]
@@ -94,13 +103,22 @@ def material_of(
     issuers = tuple(nginx_name(path[0].subject) for path in paths)
     revoked = _revoked(authority, admitted, issuers) if site.revocation is not Revocation.CRL else {}
     entries = sum(map(len, revoked.values()))
-    by_map_alone = site.revocation.settle(entries) is Revocation.MAP  # a long list is then not even read
+    unlisted = authority.without_list(admitted)
+    settled = site.revocation.settle(entries, has_lists=not unlisted)
+    by_map_alone = settled is Revocation.MAP  # a long list is then not even read
+    if unlisted and not by_map_alone:
+        raise InputError(
+            "site.no_list",
+            f"site {site.name!r} wants a list of every CA, and of {', '.join(unlisted)} there is none",
+            hint='counterseal ca import-crl FILE, with the list that its key signed; or revocation = "map"',
+        )
     return Material(
         certificate_chain=server.chain,
         private_key=server.private_key,
         client_cas_pem=encode_certificates(*above),
         verify_depth=max((len(path) - 1 for path in paths), default=1),
         crl_pem=b"" if by_map_alone else b"".join(map(to_pem, _lists(authority, admitted))),
+        has_lists=not unlisted,
         issuer_dns=issuers,
         issuer_cas=tuple(_named_as(authority, site, record) for record in admitted),
         revoked=revoked,

@@ -14,6 +14,7 @@ from counterseal.authority.inventory import show_state
 from counterseal.authority.parts import ROOT
 from counterseal.authority.publish import publish
 from counterseal.authority.retire import check_succession, retire
+from counterseal.cli.ca_import_crl import import_crl
 from counterseal.cli.ca_revoke import revoke_ca_
 from counterseal.cli.ca_show import show_ca
 from counterseal.cli.common import Commands, DurationType, Run, columns, common
@@ -41,6 +42,7 @@ Examples:
   counterseal ca add partners --purpose client
   counterseal ca retire clients --successor clients-2
   counterseal ca revoke clients --reason key_compromise
+  counterseal ca import-crl root.crl.pem    a list that the key of an offline root has signed
 """
 RETIRE_EPILOG = """\b
 Examples:
@@ -55,6 +57,7 @@ def ca() -> None:
 
 
 ca.add_command(show_ca)
+ca.add_command(import_crl)
 ca.add_command(revoke_ca_)
 
 

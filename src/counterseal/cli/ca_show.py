@@ -40,6 +40,7 @@ def show_ca(run: Run, *, name: str) -> None:
     with run.authority() as authority:
         record, now = authority.store.ca(name), authority.clock()
         crl, key = authority.store.latest_crl_times(name), _key(authority, record)
+        making = "counterseal crl" if authority.keystore.has(record.key_id) else "counterseal ca import-crl FILE"
     certificate = x509.load_der_x509_certificate(record.certificate)
     fingerprint = certificate.fingerprint(SHA256()).hex()
     lines = [
@@ -49,7 +50,7 @@ def show_ca(run: Run, *, name: str) -> None:
         *_certificate(certificate, now),
         f"key      {show_key(certificate.public_key())}, {key}",
         f"SHA-256  {fingerprint}",
-        f"list     {_list(crl, now)}",
+        f"list     {f'none: {making}' if crl is None else _list(crl, now)}",
     ]
     run.show({"ca": ca_to_json(record, crl), "sha256": fingerprint}, "\n".join(lines))
 
@@ -72,8 +73,6 @@ def _key(authority: Authority, record: CARecord) -> str:
     return "encrypted" if authority.keystore.is_encrypted(record.key_id) else "not encrypted"
 
 
-def _list(crl: CRLTimes | None, now: datetime) -> str:
-    if crl is None:
-        return "none: counterseal crl"
+def _list(crl: CRLTimes, now: datetime) -> str:
     left = show_duration(moment(crl.next_update) - now)
     return f"number {crl.number}, {crl.entries} revoked, until {show_moment(moment(crl.next_update))} ({left})"

@@ -54,7 +54,8 @@ def refresh(run: Run, *, dry_run: bool) -> int:
     for crl in ending:
         run.say(f"warning: the list of CA {crl.issuer} ends {show_moment(moment(crl.next_update))}, then nginx")
         run.say("refuses everybody under it, and the CA's key is not here to sign another one")
-        run.say("hint: bring the key back for: counterseal crl; and set root_crl_lifetime longer than it is away")
+        run.say("hint: have its key sign a longer one where it is, and bring the file: counterseal ca import-crl FILE;")
+        run.say("or bring the key back for: counterseal crl, with root_crl_lifetime longer than it is away")
     if failed:
         run.say(done or "no list was due")
         raise failed[0]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from counterseal.authority.deployment import render_sites, require_deployable
 from counterseal.authority.due import sites_due
+from counterseal.authority.publish import signing_cas
 from counterseal.authority.site_material import client_cas
 from counterseal.cli.dry_run import show_dry_run
 from counterseal.files import Preview, preview, read_file
@@ -35,7 +36,7 @@ def rehearse_deploy(
     cas = dict.fromkeys(ca.name for one in served for ca in client_cas(authority, one.site))
     acts = [f"issue a certificate for site {site}" for site in sites_due(authority, served, ground)]
     acts += [f"issue probes under CA {ca}, and revoke those of the generation before" for ca in cas]
-    acts += [f"sign a new revocation list of {ca.name}" for ca in authority.store.cas()]
+    acts += [f"sign a new revocation list of {ca.name}" for ca in signing_cas(authority)]
     acts += [_reload(ground, f"generation {number}")]
     shown = [*_beside(ground, number, files), *preview(Path(), ours)]
     show_dry_run(run, acts=acts, files=shown, document={"generation": number})

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from counterseal.authority.publish import publish, stale_lists, unlock
+from counterseal.authority.publish import publish, signing_cas, stale_lists, unlock
 from counterseal.authority.record_json import certificate_to_json
 from counterseal.authority.revoke import find_held, find_revocable
 from counterseal.authority.revoke import revoke as revoke_certificate
@@ -159,7 +159,7 @@ def ground_in_force(run: Run, *, deploy: bool) -> Ground | None:
 
 def _rehearse(run: Run, authority: Authority, record: CertificateRecord, verb: str, *, deploy: bool) -> None:
     acts = [f"{verb} {record.name} ({show_serial(record.serial_number)}): {record.subject or ', '.join(record.names)}"]
-    acts += [f"sign a new revocation list of {ca.name}" for ca in authority.store.cas()]
+    acts += [f"sign a new revocation list of {ca.name}" for ca in signing_cas(authority)]
     if ground_in_force(run, deploy=deploy) is not None:
         acts.append("deploy a new generation and prove it")
     show_dry_run(run, acts=acts, document={"certificate": certificate_to_json(record)})

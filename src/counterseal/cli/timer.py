@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from counterseal.authority.publish import signing_cas
 from counterseal.cli.common import DIRECTORY, Commands, Run, common
 from counterseal.cli.dry_run import dry_run_option, show_dry_run
 from counterseal.cli.program import program
@@ -118,8 +119,7 @@ def _warn(run: Run) -> None:
     if run.passphrase_file is not None:
         return
     with run.authority() as authority:
-        kept = [record.name for record in authority.store.cas() if authority.keystore.has(record.key_id)]
-        if any(authority.keystore.is_encrypted(name) for name in kept):
+        if any(authority.keystore.is_encrypted(record.key_id) for record in signing_cas(authority)):
             run.say("warning: the CA's keys are encrypted, and a timer can type no passphrase")
             run.say("hint: pass --passphrase-file FILE, mode 0600")
 

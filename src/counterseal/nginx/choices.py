@@ -23,11 +23,14 @@ class Revocation(StrEnum):
     BOTH = "both"
     AUTO = "auto"
 
-    def settle(self, entries: int) -> Revocation:
-        """Return what ``auto`` means for a list of this many entries; the other modes stay."""
+    def settle(self, entries: int, *, has_lists: bool = True) -> Revocation:
+        """Return what ``auto`` means for a list of this many entries; the other modes stay.
+
+        ``has_lists``: whether there is one of every CA of the chain. With one missing nginx would refuse everybody.
+        """
         if self is not Revocation.AUTO:
             return self
-        return Revocation.MAP if entries > MAP_ONLY_BEYOND else Revocation.BOTH
+        return Revocation.BOTH if has_lists and entries <= MAP_ONLY_BEYOND else Revocation.MAP
 
 
 class Admit(StrEnum):

@@ -50,7 +50,8 @@ class Material:
 
     ``certificate_chain``: PEM, end entity first, without the trust anchor. ``private_key``: its key, unencrypted PEM.
     ``client_cas_pem``: roots and issuing CAs that verify clients; ``verify_depth``: the most intermediates between a
-    client and its root. ``crl_pem``: one current CRL for every CA of those chains, roots included.
+    client and its root. ``crl_pem``: one current CRL for every CA of those chains, roots included; ``has_lists`` is
+    False where one of them has none, so that it cannot be.
     ``issuer_dns``: the names of the issuing CAs that a client certificate may come from, as ``pki.subject.nginx_name``
     prints them; ``issuer_cas``: the client CA of the site that each of them is, in the same order, or empty.
     ``revoked`` and ``known``: for the maps, by issuer name the serial numbers as nginx shows them, in either case.
@@ -63,6 +64,7 @@ class Material:
     client_cas_pem: bytes = b""
     verify_depth: int = 1
     crl_pem: bytes = b""
+    has_lists: bool = True
     issuer_dns: tuple[str, ...] = ()
     issuer_cas: tuple[str, ...] = ()
     revoked: Mapping[str, Collection[str]] = field(default_factory=dict, repr=False)

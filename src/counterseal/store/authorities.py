@@ -35,6 +35,7 @@ _OLD_CRLS = """
         (select number from crl where issuer = ? order by number desc limit ?)
     and number not in (select base from crl where issuer = ? and base is not null)
 """
+_RAISE_CRL_NUMBER = "update ca set crl_number = ? where name = ? and crl_number < ?"
 CRLS_KEPT = 5
 """Old CRLs are kept for a look back; a list of a million entries is 50 MB, so not for ever."""
 LONG_CRL = 256 * 1024
@@ -162,6 +163,12 @@ class Authorities(KeyUseLog):
             self.run(_OLD_CRLS, (record.issuer, record.issuer, CRLS_KEPT, record.issuer))
             if key_use is not None:
                 self._append_key_uses([key_use])
+
+    def take_crl(self, record: CRLRecord) -> None:
+        """Keep a CRL that was signed elsewhere; numbers go on from its own. Raises StoreError ``store.crl_exists``."""
+        with self.transaction():
+            self.run(_RAISE_CRL_NUMBER, (record.number, record.issuer, record.number))
+            self.add_crl(record)
 
     def latest_crl(self, issuer: str) -> CRLRecord | None:
         """Return the CA's CRL of the highest number, or None when it has published none."""

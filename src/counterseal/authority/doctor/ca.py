@@ -11,7 +11,7 @@ from counterseal.authority.ahead import NAME as RESERVED_AHEAD
 from counterseal.authority.doctor.check import RESTORE, Check, attention, broken, ok
 from counterseal.authority.inventory import show_state
 from counterseal.authority.parts import replacing
-from counterseal.authority.publish import lacking_lists, stale_lists
+from counterseal.authority.publish import lacking_lists, signing_cas, stale_lists
 from counterseal.authority.site_certificate import sites_of_revoked
 from counterseal.authority.timeline.gather import Kind, Span, gather
 from counterseal.authority.timeline.gather import State as SpanState
@@ -32,6 +32,7 @@ READ_IN_FULL = 256 * 1024 * 1024
 """A store up to this size is read page by page, in a second or two; a larger one only when asked for."""
 LOG_IN_FULL = 100_000
 _GO_ON_THERE = f"{RESTORE}, and go on there: this log stays as evidence"
+TAKE_LIST = "counterseal ca import-crl FILE, with a list that its key has signed elsewhere"
 _OTHERS = 0o077
 _MEGABYTE = 1024 * 1024
 _WEEK_SECONDS = 7 * 86_400
@@ -159,8 +160,9 @@ def _orphans(authority: Authority, sites: Sequence[ServedSite]) -> Iterator[tupl
 def _lists(authority: Authority, spans: Sequence[Span], at: datetime) -> Iterator[Check]:
     stale, lacking = set(stale_lists(authority)), set(lacking_lists(authority))
     listed = {span.name for span in spans}
+    here = {record.name for record in signing_cas(authority)}
     for span in spans:
-        lines = _end(span, at)
+        lines = _end(span, at, None if span.name in here else TAKE_LIST)
         if span.name in stale and span.state is SpanState.FINE:
             lines = attention("list", span.name, "certificates were revoked since it was signed", "counterseal refresh")
         if span.name in lacking:
@@ -169,9 +171,12 @@ def _lists(authority: Authority, spans: Sequence[Span], at: datetime) -> Iterato
         yield lines
     for name in sorted(stale - listed):
         yield attention("list", name, "no list was signed yet", "counterseal crl")
+    for name in authority.without_list(record for record in authority.store.cas() if record.name not in stale):
+        told = "none here, and only its key elsewhere can sign one: sites refuse by a map, and not a CA that it revokes"
+        yield attention("list", name, told, TAKE_LIST)
 
 
-def _end(span: Span, at: datetime) -> Check:
+def _end(span: Span, at: datetime, mend: str | None = None) -> Check:
     topic, left = _TOPICS[span.kind], show_duration(abs(span.end - at))
     age = f", {show_duration(at - span.begin)} old" if span.kind is Kind.CRL else ""
     until = f"{span.note}{age}, until {show_moment(span.end)}"
@@ -181,7 +186,7 @@ def _end(span: Span, at: datetime) -> Check:
         Kind.SITE: "counterseal refresh, or put a new file there where it is your own",
     }
     if span.state is SpanState.EXPIRED:
-        return broken(topic, span.name, f"{until}: expired {left} ago", mends[span.kind])
+        return broken(topic, span.name, f"{until}: expired {left} ago", mend or mends[span.kind])
     if span.state is SpanState.DUE:
-        return attention(topic, span.name, f"{until}, {left} left: due to be replaced", mends[span.kind])
+        return attention(topic, span.name, f"{until}, {left} left: due to be replaced", mend or mends[span.kind])
     return ok(topic, span.name, f"{until}, {left} left")

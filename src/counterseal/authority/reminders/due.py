@@ -8,11 +8,10 @@ passes each mark once, in the order of time, and all that is kept is how far the
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
 from counterseal.authority.readiness import CAState, read_cas
-from counterseal.authority.renewal import SHARE_LEFT
+from counterseal.authority.renewal import SHARE_LEFT, list_due_at
 from counterseal.moments import epoch, moment
 from counterseal.pki.profile import UNLISTED
 from counterseal.pki.shown import show_serial
@@ -20,16 +19,13 @@ from counterseal.store.records import CA_PROFILE, PAGE_LIMIT, Query, Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
     from counterseal.authority.parts import Authority
     from counterseal.store.records import CertificateRecord
 
 SHOWN = 100
 """Certificates told one by one; a message of thousands is read by nobody."""
-
-WITHOUT_KEY = timedelta(days=3)
-"""A list whose CA's key is away is told of so long before its end; see ``publish.ending_lists``."""
 
 _OTHERS = (*UNLISTED, CA_PROFILE)
 
@@ -114,7 +110,7 @@ def _lists(authority: Authority, cas: Sequence[CAState], marks: Mapping[str, int
             continue
         ends = moment(state.crl.next_update)
         late = due.at - moment(state.crl.this_update) >= 2 * authority.rules.crl_refresh
-        old = late if state.key_here else ends <= due.at + WITHOUT_KEY
+        old = late if state.key_here else due.at >= list_due_at(authority, state.crl, key_here=False)
         ended = ends <= due.at
         topics = [f"list {word} {state.record.name}" for word, so in (("ended", ended), ("old", old)) if so]
         new = [topic for topic in topics if marks.get(topic, -1) < state.crl.number]

@@ -19,7 +19,8 @@ VERSION = 1
 _HINTS = {
     "certificate": "counterseal list --expiring 30d shows all; counterseal renew or rekey makes a new one",
     "ca": "counterseal ca add, and let its certificates be renewed under it",
-    "list": "counterseal refresh signs a new list; without one nginx refuses everybody under the CA",
+    "list": "counterseal refresh signs a new list, counterseal ca import-crl takes one whose CA's key is elsewhere;"
+    " without one nginx refuses everybody under the CA",
 }
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from cryptography import x509
 
 from counterseal.authority.inventory import show_state
-from counterseal.authority.renewal import due_at
+from counterseal.authority.renewal import due_at, list_due_at
 from counterseal.authority.site_certificate import read_server_certificate
 from counterseal.authority.timeline.scale import STEPS
 from counterseal.errors import CountersealError
@@ -136,7 +136,7 @@ def _lists(authority: Authority, at: datetime) -> Iterator[Span]:
         is_over = record.revoked_at is not None and not authority.keystore.has(record.key_id)
         if crl is not None and not is_over:
             begin, end = moment(crl.this_update), moment(crl.next_update)
-            due = min(begin + authority.rules.crl_refresh, end)
+            due = list_due_at(authority, crl, key_here=authority.keystore.has(record.key_id))
             yield _span(Kind.CRL, record.name, f"number {crl.number}", begin, end, due, at)
 
 

@@ -32,12 +32,16 @@ def number_issuers(materials: Iterable[Material]) -> dict[str, int]:
 
 def uses_map(site: AnySite, material: Material) -> bool:
     """Whether revocations of this site are decided by the map."""
-    return site.verifies and site.revocation.settle(material.revocations) is not Revocation.CRL
+    return site.verifies and _settled(site, material) is not Revocation.CRL
 
 
 def uses_crl(site: AnySite, material: Material) -> bool:
     """Whether revocations of this site are decided by a CRL in the handshake."""
-    return site.verifies and site.revocation.settle(material.revocations) is not Revocation.MAP
+    return site.verifies and _settled(site, material) is not Revocation.MAP
+
+
+def _settled(site: AnySite, material: Material) -> Revocation:
+    return site.revocation.settle(material.revocations, has_lists=material.has_lists)
 
 
 def list_files(sites: Sequence[tuple[AnySite, Material]], issuers: Mapping[str, int]) -> tuple[PlannedFile, ...]:

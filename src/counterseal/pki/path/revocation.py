@@ -22,6 +22,7 @@ from counterseal.pki.shown import show_serial
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from datetime import datetime
 
     from counterseal.pki.path.build import Path
     from counterseal.pki.path.candidate import Candidate
@@ -79,17 +80,23 @@ def _judge(
     position: int, one: RevocationList, subject: Candidate, issuer: Candidate, question: Question
 ) -> Iterator[Check]:
     """Whether a list of this issuer's name may be believed (RFC 5280 6.3.3 (a) to (g))."""
-    faults = [*_origin_faults(one, issuer), *_date_faults(one, question)]
-    if one.kind_fault is not None:
-        faults.append(one.kind_fault)
-    elif not covers(one.scope, subject):
-        faults.append("it is for other certificates (issuing distribution point), (b)(2)")
+    faults = tuple(list_faults(one, subject, issuer, at=question.at))
     for fault in faults:
         yield failed(catalogue.CRL, position, f"the list of {issuer.name}: {fault}")
     if not faults:
         yield _believed(position, one, issuer, question)
     for lapse in one.lapses:
         yield lapsed(catalogue.CRL, position, f"the list of {issuer.name}: {lapse}", question, section="RFC 5280 5.2")
+
+
+def list_faults(one: RevocationList, subject: Candidate, issuer: Candidate, *, at: datetime) -> Iterator[str]:
+    """Yield why a list of this issuer's name may not be believed about ``subject`` at this moment."""
+    yield from _origin_faults(one, issuer)
+    yield from _date_faults(one, at)
+    if one.kind_fault is not None:
+        yield one.kind_fault
+    elif not covers(one.scope, subject):
+        yield "it is for other certificates (issuing distribution point), (b)(2)"
 
 
 def _believed(position: int, one: RevocationList, issuer: Candidate, question: Question) -> Check:
@@ -107,11 +114,11 @@ def _origin_faults(one: RevocationList, issuer: Candidate) -> Iterator[str]:
         yield "its signature is not by the CA's key, (g)"
 
 
-def _date_faults(one: RevocationList, question: Question) -> Iterator[str]:
-    if one.this_update > question.at:
+def _date_faults(one: RevocationList, at: datetime) -> Iterator[str]:
+    if one.this_update > at:
         yield f"its this_update lies in the future: {show_moment(one.this_update)}"
-    if one.next_update is not None and one.next_update < question.at:
-        ago = show_duration(question.at - one.next_update)
+    if one.next_update is not None and one.next_update < at:
+        ago = show_duration(at - one.next_update)
         yield f"expired: its next_update was {show_moment(one.next_update)}, {ago} ago"
 
 

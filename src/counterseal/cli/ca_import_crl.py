@@ -1,0 +1,87 @@
+"""``counterseal ca import-crl``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from counterseal.authority.take_list import judge_list, take_list
+from counterseal.cli.common import FILE, Run, common
+from counterseal.cli.dry_run import dry_run_option, show_dry_run
+from counterseal.cli.revoke import ground_in_force
+from counterseal.errors import CountersealError, DeployError
+from counterseal.files import read_file
+from counterseal.moments import moment, show_moment
+from counterseal.pki.reading import crls_in
+from counterseal.pki.shown import counted
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from counterseal.authority.ground import Ground
+    from counterseal.authority.parts import Authority
+    from counterseal.authority.take_list import GivenList
+
+EPILOG = """\b
+Examples:
+  counterseal ca import-crl root.crl.pem
+  openssl ca -config root.cnf -gencrl -crldays 180 -out root.crl.pem      where the root's key is
+"""
+
+
+@click.command("import-crl", epilog=EPILOG)
+@click.argument("file", type=FILE)
+@click.option("--no-deploy", is_flag=True, help="Leave nginx as it is, for a deploy later.")
+@dry_run_option
+@common
+def import_crl(run: Run, *, file: Path, no_deploy: bool, dry_run: bool) -> None:
+    """Take the revocation list of a CA whose key is not here, as of an offline root: nginx needs one of every CA.
+
+    A newer one takes its place. It is deployed and proved where sites are.
+    """
+    lists = crls_in(read_file(file), source=str(file))
+    with run.authority() as authority:
+        ground = ground_in_force(run, deploy=not no_deploy)
+        if dry_run:
+            judged = [judge_list(authority, crl) for crl in lists]
+            acts = [f"take {_named(one)}" for one in judged if one.is_new]
+            acts += ["deploy a new generation and prove it"] if acts and ground is not None else []
+            show_dry_run(run, acts=acts or ["do nothing: it is here already"])
+            return
+        with authority.store.transaction():
+            given = [take_list(authority, crl) for crl in lists]
+        for one in given:
+            for ca in one.revoked:
+                run.say(f"warning: CA {ca.name} is revoked by this list, and with it all that it issued")
+        deploys = ground is not None and any(one.is_new for one in given)
+        generation = _deploy(run, authority, ground, given) if ground is not None and deploys else None
+    lines = [f"{'took' if one.is_new else 'here already:'} {_named(one)}" for one in given]
+    lines += [f"in force and proved: generation {generation}"] if generation else []
+    document = {
+        "crls": [{"ca": one.crl.issuer, "number": one.crl.number, "taken": one.is_new} for one in given],
+        "generation": generation,
+    }
+    run.show(document, "\n".join(lines))
+
+
+def _named(one: GivenList) -> str:
+    entries, until = counted(one.crl.entries, "entry", "entries"), show_moment(moment(one.crl.next_update))
+    return f"list {one.crl.number} of CA {one.crl.issuer}: {entries}, until {until}"
+
+
+def _deploy(run: Run, authority: Authority, ground: Ground, given: Sequence[GivenList]) -> int:
+    from counterseal.authority.deployment import deploy_sites  # noqa: PLC0415 - nginx and TLS only where sites are
+
+    names = ", ".join(one.crl.issuer for one in given)
+    try:
+        return deploy_sites(authority, run.settings().sites, ground, reason=f"list of {names}").result.generation
+    except CountersealError as error:
+        raise DeployError(
+            "crl.not_in_force",
+            f"nginx has not the new list of {names}: {error.message}",
+            quote=getattr(error, "quote", None),
+            advice=getattr(error, "advice", ()),
+            hint="the store has it, nginx has not: mend what is named above, then run: counterseal nginx deploy",
+        ) from error

@@ -1,0 +1,179 @@
+"""An issuing CA made with openssl, whose root stays offline, is taken over and goes on behind a real nginx."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pytest
+
+from command import counterseal
+from ports import free_port
+from programs import run_program
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+ROOT_CA = """\
+[ca]
+default_ca = here
+[here]
+database = {name}.index
+serial = {name}.serial
+crlnumber = {name}.crlnumber
+new_certs_dir = {name}.certs
+certificate = {name}.pem
+private_key = {name}.key
+default_md = sha256
+default_days = 1000
+default_crl_days = 30
+policy = anything
+[anything]
+commonName = supplied
+[root]
+basicConstraints = critical, CA:true
+keyUsage = critical, keyCertSign, cRLSign
+subjectKeyIdentifier = hash
+[int]
+basicConstraints = critical, CA:true, pathlen:0
+keyUsage = critical, keyCertSign, cRLSign
+subjectKeyIdentifier = hash
+authorityKeyIdentifier = keyid
+[client]
+keyUsage = critical, digitalSignature
+extendedKeyUsage = clientAuth
+subjectKeyIdentifier = hash
+authorityKeyIdentifier = keyid
+"""
+SITE = """\
+[sites.panel]
+server_names = ["panel.test"]
+listen = ["127.0.0.1:{port}"]
+root = "{root}"
+{more}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class OfflineRoot:
+    """The directory of a root of openssl and of one issuing CA below it, each with index, serial and crlnumber."""
+
+    directory: Path
+
+    def run(self, *words: str) -> str:
+        """Run openssl there."""
+        return run_program("openssl", *words, cwd=self.directory)
+
+    def add(self, name: str, subject: str, issuer: str, extensions: str) -> None:
+        """Have ``issuer`` sign a certificate with a new key; a CA's own files are made with it."""
+        key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", f"{name}.key"]
+        if extensions != "client":
+            (self.directory / f"{name}.cnf").write_text(ROOT_CA.format(name=name))
+            (self.directory / f"{name}.certs").mkdir()
+            for kind, content in {"index": "", "serial": "1000\n", "crlnumber": "05\n"}.items():
+                (self.directory / f"{name}.{kind}").write_text(content)
+        config = ["-config", f"{issuer}.cnf", "-extensions", extensions]
+        if name == issuer:
+            self.run("req", "-x509", "-new", *key, "-days", "3650", "-subj", subject, *config, "-out", f"{name}.pem")
+            return
+        self.run("req", "-new", *key, "-subj", subject, "-out", f"{name}.csr")
+        self.run("ca", "-batch", "-notext", *config, "-in", f"{name}.csr", "-out", f"{name}.pem")
+
+    def revoke(self, name: str, issuer: str) -> None:
+        """Have its issuer revoke a certificate."""
+        self.run("ca", "-config", f"{issuer}.cnf", "-revoke", f"{name}.pem", "-crl_reason", "keyCompromise")
+
+    def list_of(self, name: str, *, days: int = 30) -> Path:
+        """Have a CA sign its list."""
+        self.run("ca", "-config", f"{name}.cnf", "-gencrl", "-crldays", str(days), "-out", f"{name}.crl")
+        return self.directory / f"{name}.crl"
+
+    def taking(self, *more: str) -> list[str]:
+        """Return the command that takes the issuing CA over."""
+        words = ["--certificate", "int.pem", "--key", "int.key", "--chain", "root.pem", "--index", "int.index", *more]
+        return ["import-ca", *(str(self.directory / one) if "." in one else one for one in words), "--no-passphrase"]
+
+
+@pytest.fixture
+def offline(tmp_path: Path) -> OfflineRoot:
+    """Make root and issuing CA; the latter issued to Ann and Ben, and revoked Ben."""
+    made = OfflineRoot(tmp_path / "openssl")
+    made.directory.mkdir()
+    made.add("root", "/O=example/CN=Root CA", "root", "root")
+    made.add("int", "/O=example/CN=Issuing CA", "root", "int")
+    for name in ("ann", "ben"):
+        made.add(name, f"/CN={name}", "int", "client")
+    made.revoke("ben", "int")
+    return made
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[Path]:
+    """Return where the CA is to live; stop its nginx in the end."""
+    home = tmp_path / "home"
+    yield home
+    counterseal(home, "nginx", "stop")
+
+
+def deploy(home: Path, root: Path, more: str = "") -> int:
+    """Write one site, deploy it, and return its port."""
+    port = free_port()
+    (home / "counterseal.toml").write_text(SITE.format(port=port, root=root, more=more))
+    deployed = counterseal(home, "nginx", "deploy")
+    assert deployed.code == 0, deployed.stderr
+    return port
+
+
+def answer_to(offline: OfflineRoot, name: str, port: int) -> str:
+    """Return what nginx answers one of openssl's clients, who sends the whole chain."""
+    chain = (offline.directory / f"{name}.pem").read_text() + (offline.directory / "int.pem").read_text()
+    (offline.directory / f"{name}.fullchain").write_text(chain)
+    identity = ["--cert", f"{name}.fullchain", "--key", f"{name}.key", "--cacert", "root.pem"]
+    to = ["--resolve", f"panel.test:{port}:127.0.0.1", f"https://panel.test:{port}/"]
+    shown = ["-sS", "-o", "/dev/null", "-w", "%{http_code}"]
+    return run_program("curl", *shown, *identity, *to, cwd=offline.directory)
+
+
+@pytest.mark.nginx
+def test_it_goes_on_behind_nginx_under_its_offline_root(home: Path, offline: OfflineRoot, tmp_path: Path) -> None:
+    """Old and new clients enter, revoked ones do not; the root's list comes as a file, and comes again."""
+    (tmp_path / "index.html").write_text("welcome")
+    taken = counterseal(home, *offline.taking("--crl", str(offline.list_of("root"))))
+    assert taken.code == 0, taken.stderr
+    assert "2 certificates, 1 of them revoked" in taken.stdout
+    assert not (home / "keys" / "root.key.pem").exists()
+    port = deploy(home, tmp_path)
+    assert "panel.crl.pem" in counterseal(home, "nginx", "render").stdout
+    assert [answer_to(offline, name, port) for name in ("ann", "ben")] == ["200", "400"]
+    revoked = counterseal(home, "revoke", "ann")
+    assert (revoked.code, "in force and proved" in revoked.stdout) == (0, True), revoked.stderr
+    assert answer_to(offline, "ann", port) == "400"
+    refreshed = counterseal(home, "refresh", "--json")
+    assert (refreshed.code, json.loads(refreshed.stdout)["ending"]) == (0, []), refreshed.stderr
+
+    newer = offline.list_of("root", days=90)
+    came = counterseal(home, "ca", "import-crl", str(newer), "--json")
+    assert came.code == 0, came.stderr
+    document = json.loads(came.stdout)
+    assert (document["crls"], document["generation"]) == ([{"ca": "root", "number": 6, "taken": True}], 3)
+    assert "here already" in counterseal(home, "ca", "import-crl", str(newer)).stdout
+
+
+@pytest.mark.nginx
+def test_without_the_list_of_its_root_the_map_refuses(home: Path, offline: OfflineRoot, tmp_path: Path) -> None:
+    """That is said at once and by the doctor; who asks for lists is told before nginx would refuse everybody."""
+    (tmp_path / "index.html").write_text("welcome")
+    taken = counterseal(home, *offline.taking("--name", "clients"))
+    assert (taken.code, "hint: counterseal ca import-crl FILE" in taken.stderr) == (0, True), taken.stderr
+    port = deploy(home, tmp_path)
+    assert "panel.crl.pem" not in counterseal(home, "nginx", "render").stdout
+    assert [answer_to(offline, name, port) for name in ("ann", "ben")] == ["200", "400"]
+    (home / "counterseal.toml").write_text(SITE.format(port=port, root=tmp_path, more='revocation = "both"'))
+    refused = counterseal(home, "nginx", "deploy")
+    assert (refused.code, "wants a list of every CA, and of root there is none" in refused.stderr) == (2, True)
+    checks = json.loads(counterseal(home, "doctor", "--no-proof", "--json").stdout)["checks"]
+    (told,) = [one for one in checks if (one["check"], one["subject"]) == ("list", "root")]
+    assert (told["state"], "import-crl" in told["mend"]) == ("attention", True)
+    assert [one["state"] for one in checks if one["check"] == "key"] == ["ok", "ok"]
