@@ -28,7 +28,7 @@ EXCEPTIONS = {
     "crl.not_in_force": "nginx has to refuse a deploy while a list is taken; revoke.not_in_force comes of the same",
     "deploy.rollback_failed": "a deploy and its way back have to fail, one after the other",
     "deploy.switch_failed": "the disk has to fail between two renames in one directory",
-    "http.head": "only the log has it; tests/integration/serve/test_http.py looks at what clients are answered",
+    "http.head": "it never leaves the parser; tests/integration/serve/test_http.py looks at what clients are answered",
     "key.costly": "an encrypted key that would take hours to open; pkcs12.costly is the same bound",
     "lint.refused": "the CA has to assemble a certificate that its own linter refuses",
     "nginx.lint": "a rule has to find harm in what we render, or done to it by the user's own directives",
@@ -37,7 +37,7 @@ EXCEPTIONS = {
     "revoke.not_published": "a CA's key has to fail between a revocation, before which it was opened, and its list",
     "store.no_wal": "a file system on which SQLite cannot share memory",
 }
-"""Codes that no test can bring about, each with the reason."""
+"""Codes that no test looks for yet, and what that would take."""
 
 
 @cache
