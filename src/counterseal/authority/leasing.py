@@ -7,7 +7,7 @@ from time import monotonic, sleep
 from typing import TYPE_CHECKING, TypeVar
 
 from counterseal.errors import StoreError
-from counterseal.store.leases import give_lease_back, take_lease
+from counterseal.store.leases import give_lease_back, take_lease, was_leased
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 PATIENCE_SECONDS, PAUSE_SECONDS = 60.0, 0.02
+_LISTS, _LISTS_SECONDS = "lists of a service", 120
 
 
 @contextmanager
@@ -36,6 +37,16 @@ def leased(authority: Authority, name: str, *, seconds: int) -> Iterator[Lease]:
     finally:
         with suppress(StoreError):
             give_lease_back(authority.store, lease)
+
+
+def tell_of_service(authority: Authority) -> None:
+    """Say in the store that a service keeps the lists fresh; it counts for minutes, so call it at least once in one."""
+    take_lease(authority.store, _LISTS, holder=authority.actor, seconds=_LISTS_SECONDS)
+
+
+def has_service(authority: Authority) -> bool:
+    """Return whether a service, on whatever host, keeps the lists fresh, or did so minutes ago."""
+    return was_leased(authority.store, _LISTS, seconds=_LISTS_SECONDS)
 
 
 def patiently(take: Callable[[], T | None], name: str, *, until: float) -> T:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from counterseal.authority.doctor.ca import check_ends, check_keys, check_store
 from counterseal.authority.doctor.check import DEPLOY, RESTORE, Check, State, attention, broken, failed, looked, ok
+from counterseal.authority.leasing import has_service
 from counterseal.compose.home import check_clock, open_authority, settings_of
 from counterseal.compose.place import has_store, store_path
 from counterseal.config.settings import Settings
@@ -62,7 +63,7 @@ def examine(
     prove = prove and is_whole
     with authority:
         checks += _ca(authority, served, deep=deep, unlock=prove and bool(served))
-        checks += looked("timer", _timer, _INSTALL)
+        checks += looked("timer", partial(_timer, authority, has_sites=bool(served) or not is_whole), _INSTALL)
         if served or (not is_whole and Path(home, "nginx", "current").exists()):
             checks += _nginx(authority, home, settings, served, prove=prove)
     return tuple(checks)
@@ -111,7 +112,8 @@ def _clock(authority: Authority) -> Iterator[Check]:
         yield ok("clock", "", f"{shown}, synchronized" if synchronized == "yes" else f"{shown}, not behind the log")
 
 
-def _timer() -> Iterator[Check]:
+def _timer(authority: Authority | None = None, *, has_sites: bool = False) -> Iterator[Check]:
+    """Say who calls refresh; without a site and beside a service, which keeps the lists fresh, nobody has to."""
     if _answer("systemctl", "is-active", TIMER) == "active":
         if _answer("systemctl", "is-failed", SERVICE) == "failed":
             told = f"{TIMER} is active, but refresh failed when it ran last; why: journalctl -u {SERVICE}"
@@ -124,8 +126,13 @@ def _timer() -> Iterator[Check]:
         yield ok("timer", "", f"cron calls counterseal refresh: {lines[0]}")
     elif (UNITS / TIMER).exists():
         yield attention("timer", "", f"{TIMER} is not active", f"systemctl enable --now {TIMER}")
-    else:
+    elif authority is None or not has_service(authority):
         yield attention("timer", "", "nothing calls counterseal refresh: lists and certificates grow old", _INSTALL)
+    elif has_sites:
+        told = "a running service signs the lists, but nothing calls counterseal refresh: what nginx has here grows old"
+        yield attention("timer", "", told, _INSTALL)
+    else:
+        yield ok("timer", "", "a running service signs the lists, and there is no site to refresh")
 
 
 def _cron_files() -> Iterator[Path]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from cryptography.hazmat.primitives.serialization import Encoding
 from starlette.routing import Route
 
+from counterseal.authority.leasing import tell_of_service
 from counterseal.authority.publish import publish, stale_lists
 from counterseal.errors import CountersealError, NotFoundError
 from counterseal.moments import moment
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from counterseal.authority.parts import Authority
+    from counterseal.authority.publish import Published
     from counterseal.store.records import CRLRecord
 
 CRL, CERTIFICATE, CHAIN = "application/pkix-crl", "application/pkix-cert", "application/pem-certificate-chain"
@@ -48,6 +50,12 @@ def publication_face(service: Service) -> Face:
     ]
     upkeep = Upkeep("refresh lists", REFRESH_SECONDS, publication.refresh)
     return Face(routes, (upkeep,), publication.start, public=True)
+
+
+def _refresh(authority: Authority) -> Published:
+    published = publish(authority, only=stale_lists(authority))
+    tell_of_service(authority)
+    return published
 
 
 class Publication:
@@ -85,7 +93,7 @@ class Publication:
 
     async def refresh(self) -> None:
         """Sign the lists that are due; apart, because a list may be long."""
-        published = await self._service.access.apart(lambda authority: publish(authority, only=stale_lists(authority)))
+        published = await self._service.access.apart(_refresh)
         if published.signed:
             log("lists published", lists={one.issuer: one.number for one in published.signed})
 

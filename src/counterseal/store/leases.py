@@ -34,6 +34,12 @@ def take_lease(session: Session, name: str, *, holder: str, seconds: int) -> Lea
     return None if row is None else Lease(name, int(row[0]))
 
 
+def was_leased(session: Session, name: str, *, seconds: int) -> bool:
+    """Return whether somebody has the lease, or had it until so many seconds ago at most."""
+    recent = f"select 1 from lease where name = ? and expires_at > {session.clock} - ?"  # noqa: S608 - a constant
+    return session.row(recent, (name, seconds)) is not None
+
+
 def require_lease(session: Session, lease: Lease) -> None:
     """Raise StoreError ``store.lease_lost`` where somebody took the lease after us; in the caller's transaction."""
     held = f"select 1 from lease where name = ? and token = ?{session.lock}"  # noqa: S608 - a constant

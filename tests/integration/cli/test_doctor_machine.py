@@ -19,6 +19,7 @@ import time_machine
 
 from command import counterseal
 from counterseal.cli.run import run
+from service_process import running
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -110,6 +111,22 @@ def test_a_line_of_cron(
     assert look("timer")["state"] == "attention"
     (cron / "counterseal").write_text(line)
     assert (look("timer")["state"], str(cron) in look("timer")["message"]) == ("ok", True)
+
+
+@pytest.mark.usefixtures("machine")
+def test_beside_a_service(home: Path, look: Callable[[str], dict[str, str]]) -> None:
+    """It keeps the lists fresh, so that is not asked for; what a site has is another's work still."""
+    assert look("timer")["state"] == "attention"
+    with running(home):
+        alone = look("timer")
+        assert (alone["state"], "a running service signs the lists" in alone["message"]) == ("ok", True)
+        (home / "counterseal.toml").write_text(
+            '[sites.panel]\nserver_names = ["a.test"]\nlisten = ["8443"]\nroot = "/srv"\n'
+        )
+        sited = look("timer")
+        (home / "counterseal.toml").unlink()
+    assert (sited["state"], sited["mend"]) == ("attention", "counterseal timer install")
+    assert "what nginx has here grows old" in sited["message"]
 
 
 def test_a_clock_that_was_set_back(look: Callable[[str], dict[str, str]]) -> None:

@@ -113,6 +113,9 @@ def test_from_postgresql_with_three_replicas(tmp_path: Path, url: str) -> None:
         question = question_about(first, "eve")
         assert {ask(one, question) for one in services} == {GOOD}
         assert issue(Client(others[0], "operator"), "bob") == 201
+        found = counterseal(home, "doctor").stdout
+        assert re.search("broken +store .*fsync is off", found), found  # as it is in the tests' own server
+        assert re.search("ok +timer .*a running service signs the lists", found), found
         assert counterseal(home, "db", "move", "sqlite").code == 0
         assert {issue(Client(one, "operator"), "dan") for one in services} <= {503, None}
         assert counterseal(home, "revoke", "eve").code == 0

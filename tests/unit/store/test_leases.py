@@ -10,7 +10,7 @@ from counterseal.errors import StoreError
 from counterseal.store.acme import authorizations, orders
 from counterseal.store.acme.accounts import add_account
 from counterseal.store.acme.records import AccountRecord, AuthorizationRecord, OrderRecord
-from counterseal.store.leases import give_lease_back, require_lease, take_lease
+from counterseal.store.leases import give_lease_back, require_lease, take_lease, was_leased
 from counterseal.store.records import CRLRecord
 from store_fixtures import NOW, new_store, open_store
 
@@ -32,6 +32,14 @@ def test_a_lease_has_one_holder(tmp_path: Path) -> None:
         second = take_lease(other, "x", holder="b", seconds=60)
         assert second is not None
         assert second.token > first.token
+
+
+def test_a_lease_that_ended_a_moment_ago_is_told_from_one_that_nobody_had(tmp_path: Path) -> None:
+    """By the clock of the database."""
+    with new_store(tmp_path) as store:
+        assert not was_leased(store, "x", seconds=60)
+        assert take_lease(store, "x", holder="a", seconds=-30) is not None
+        assert (was_leased(store, "x", seconds=60), was_leased(store, "x", seconds=20)) == (True, False)
 
 
 def test_who_is_late_publishes_nothing(tmp_path: Path) -> None:

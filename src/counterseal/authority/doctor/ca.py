@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 READ_IN_FULL = 256 * 1024 * 1024
 """A store up to this size is read page by page, in a second or two; a larger one only when asked for."""
 LOG_IN_FULL = 100_000
+_DURABLE = "fsync and full_page_writes are on; pages are the server's to check"
 _GO_ON_THERE = f"{RESTORE}, and go on there: this log stays as evidence"
 TAKE_LIST = "counterseal ca import-crl FILE, with a list that its key has signed elsewhere"
 _OTHERS = 0o077
@@ -46,12 +47,13 @@ def check_store(authority: Authority, *, deep: bool) -> Iterator[Check]:
     if not store.is_shared and (mode := stat.S_IMODE(store.path.stat().st_mode)) & _OTHERS:
         yield attention("store", "", f"others can read the store: mode {mode:04o}", f"chmod 600 {store.path}")
     shown = f"{store.place if store.is_shared else store.path.name}, {size / _MEGABYTE:.1f} MB"
-    if size > READ_IN_FULL and not deep:
+    if size > READ_IN_FULL and not deep and not store.is_shared:
         yield ok("store", "", f"{shown}: opens; counterseal doctor --deep reads every page")
     else:
         damages = authority.store.check().findings
         yield from (broken("store", "", finding.message, finding.hint or RESTORE) for finding in damages)
-        yield from () if damages else (ok("store", "", f"{shown}: every page and index is whole"),)
+        found = _DURABLE if store.is_shared else "every page and index is whole"
+        yield from () if damages else (ok("store", "", f"{shown}: {found}"),)
     yield from _check_log(authority, deep=deep)
     yield from _check_reserved(authority)
 
