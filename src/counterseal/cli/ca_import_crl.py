@@ -73,10 +73,12 @@ def _named(one: GivenList) -> str:
 
 def _deploy(run: Run, authority: Authority, ground: Ground, given: Sequence[GivenList]) -> int:
     from counterseal.authority.deployment import deploy_sites  # noqa: PLC0415 - nginx and TLS only where sites are
+    from counterseal.cli.proofs import tell_unmet  # noqa: PLC0415 - same
 
-    names = ", ".join(one.crl.issuer for one in given)
+    names, locks_out = ", ".join(one.crl.issuer for one in given), any(one.revoked for one in given)
     try:
-        return deploy_sites(authority, run.settings().sites, ground, reason=f"list of {names}").result.generation
+        sites = run.settings().sites
+        deployed = deploy_sites(authority, sites, ground, reason=f"list of {names}", locks_out=locks_out)
     except CountersealError as error:
         raise DeployError(
             "crl.not_in_force",
@@ -85,3 +87,5 @@ def _deploy(run: Run, authority: Authority, ground: Ground, given: Sequence[Give
             advice=getattr(error, "advice", ()),
             hint="the store has it, nginx has not: mend what is named above, then run: counterseal nginx deploy",
         ) from error
+    tell_unmet(run, deployed)
+    return deployed.result.generation

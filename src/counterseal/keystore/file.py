@@ -113,7 +113,7 @@ class FileKeyStore:
             raise NotFoundError(
                 "key.missing",
                 f"no private key for CA {key_id!r}: {path}",
-                hint="bring the key back if it was taken offline",
+                hint="bring the key back if it was taken offline; a CA that it signs there joins by import-ca --chain",
             )
         mode = stat.S_IMODE(path.stat().st_mode)
         if mode & 0o077:

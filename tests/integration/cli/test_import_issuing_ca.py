@@ -98,12 +98,12 @@ class OfflineRoot:
 
 @pytest.fixture
 def offline(tmp_path: Path) -> OfflineRoot:
-    """Make root and issuing CA; the latter issued to Ann and Ben, and revoked Ben."""
+    """Make root and issuing CA; the latter issued to Ann, Ben and Cid, and revoked Ben."""
     made = OfflineRoot(tmp_path / "openssl")
     made.directory.mkdir()
     made.add("root", "/O=example/CN=Root CA", "root", "root")
     made.add("int", "/O=example/CN=Issuing CA", "root", "int")
-    for name in ("ann", "ben"):
+    for name in ("ann", "ben", "cid"):
         made.add(name, f"/CN={name}", "int", "client")
     made.revoke("ben", "int")
     return made
@@ -138,11 +138,11 @@ def answer_to(offline: OfflineRoot, name: str, port: int) -> str:
 
 @pytest.mark.nginx
 def test_it_goes_on_behind_nginx_under_its_offline_root(home: Path, offline: OfflineRoot, tmp_path: Path) -> None:
-    """Old and new clients enter, revoked ones do not; the root's list comes as a file, and comes again."""
+    """Clients enter, revoked ones do not; the root's list comes as a file, and a newer one may revoke the CA itself."""
     (tmp_path / "index.html").write_text("welcome")
     taken = counterseal(home, *offline.taking("--crl", str(offline.list_of("root"))))
     assert taken.code == 0, taken.stderr
-    assert "2 certificates, 1 of them revoked" in taken.stdout
+    assert "3 certificates, 1 of them revoked" in taken.stdout
     assert not (home / "keys" / "root.key.pem").exists()
     port = deploy(home, tmp_path)
     assert "panel.crl.pem" in counterseal(home, "nginx", "render").stdout
@@ -153,11 +153,14 @@ def test_it_goes_on_behind_nginx_under_its_offline_root(home: Path, offline: Off
     refreshed = counterseal(home, "refresh", "--json")
     assert (refreshed.code, json.loads(refreshed.stdout)["ending"]) == (0, []), refreshed.stderr
 
+    assert answer_to(offline, "cid", port) == "200"
+    offline.revoke("int", "root")
     newer = offline.list_of("root", days=90)
     came = counterseal(home, "ca", "import-crl", str(newer), "--json")
     assert came.code == 0, came.stderr
     document = json.loads(came.stdout)
     assert (document["crls"], document["generation"]) == ([{"ca": "root", "number": 6, "taken": True}], 3)
+    assert answer_to(offline, "cid", port) == "400"
     assert "here already" in counterseal(home, "ca", "import-crl", str(newer)).stdout
 
 
