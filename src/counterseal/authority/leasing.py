@@ -6,18 +6,25 @@ from contextlib import contextmanager, suppress
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, TypeVar
 
+from counterseal.authority.ahead import NAME as AHEAD
 from counterseal.errors import StoreError
-from counterseal.store.leases import give_lease_back, take_lease, was_leased
+from counterseal.moments import epoch
+from counterseal.store.leases import give_lease_back, held_leases, take_lease, was_leased
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from datetime import datetime
 
     from counterseal.authority.parts import Authority
     from counterseal.store.leases import Lease
+    from counterseal.store.store import Store
 
 T = TypeVar("T")
 
 PATIENCE_SECONDS, PAUSE_SECONDS = 60.0, 0.02
+SIGNING_SECONDS = 30
+"""What was begun before that and is not recorded was given up, or its process died."""
+
 _LISTS, _LISTS_SECONDS = "lists of a service", 120
 
 
@@ -47,6 +54,16 @@ def tell_of_service(authority: Authority) -> None:
 def has_service(authority: Authority) -> bool:
     """Return whether a service, on whatever host, keeps the lists fresh, or did so minutes ago."""
     return was_leased(authority.store, _LISTS, seconds=_LISTS_SECONDS)
+
+
+def signatures_under_way(store: Store, now: datetime) -> int:
+    """Return how many signatures are made, or may be, that are not in the log yet.
+
+    For a certificate a number was reserved, not ahead and not long ago; for a list or a responder there is a lease.
+    """
+    since, until = epoch(now) - SIGNING_SECONDS, epoch(now) + SIGNING_SECONDS
+    young = [one for one in store.reserved_before(until) if one.created_at >= since and one.name != AHEAD]
+    return len(young) + len(set(held_leases(store)) - {_LISTS})
 
 
 def patiently(take: Callable[[], T | None], name: str, *, until: float) -> T:

@@ -9,16 +9,19 @@ from __future__ import annotations
 import re
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from time import monotonic, sleep
 from typing import TYPE_CHECKING
 
+from counterseal.authority.leasing import PAUSE_SECONDS, SIGNING_SECONDS, signatures_under_way
 from counterseal.compose.home import cas_in, require_home, settings_of
-from counterseal.compose.place import asides, store_path
+from counterseal.compose.place import asides, now, store_path
 from counterseal.compose.stores import open_store, read_password, require_driver
 from counterseal.config.settings import StoreSettings
 from counterseal.config.toml_text import toml_string
 from counterseal.errors import InputError, StoreError
 from counterseal.files import read_file, write_fileset
 from counterseal.fileset import PUBLIC, FileSet, PlannedFile
+from counterseal.pki.shown import counted
 from counterseal.store.copying import contents, copy_store, not_empty, tables
 from counterseal.store.migrations import migrations, refuse_newer
 
@@ -71,7 +74,7 @@ def move(home: Path, to: str, password_file: Path | None) -> Moved:
             target = stack.enter_context(open_store(home, store, create=True))
         if source.is_shared:
             _wait_long(source)
-        stack.enter_context(source.transaction())
+        stack.enter_context(_have_alone(source))
         with target.transaction():
             tables = copy_store(source, target)
         source.retire(target.place)  # so far in this transaction alone: who sees it can read where the store is now
@@ -130,6 +133,28 @@ def upgrade(home: Path) -> tuple[str, int, int]:
     before = schema_version(path)
     open_store(home, None).close()
     return str(path), before, schema_version(path)
+
+
+@contextmanager
+def _have_alone(source: Store) -> Iterator[None]:
+    """Have the store alone at a moment when nothing is being signed, which could not be recorded after the move.
+
+    Raises StoreError ``store.busy`` where there is none for long.
+    """
+    until = monotonic() + 2 * SIGNING_SECONDS
+    while True:
+        with source.transaction():
+            count = signatures_under_way(source, now())
+            if not count:
+                yield
+                return
+        if monotonic() > until:
+            raise StoreError(
+                "store.busy",
+                f"something is being signed all the while: {counted(count, 'signature')} under way",
+                hint="let a batch end, or stop what serves; then run the command again",
+            )
+        sleep(PAUSE_SECONDS)
 
 
 @contextmanager

@@ -34,6 +34,12 @@ def take_lease(session: Session, name: str, *, holder: str, seconds: int) -> Lea
     return None if row is None else Lease(name, int(row[0]))
 
 
+def held_leases(session: Session) -> tuple[str, ...]:
+    """Return the names of the leases that somebody has now."""
+    held = f"select name from lease where expires_at > {session.clock} order by name"  # noqa: S608 - a constant
+    return tuple(name for (name,) in session.rows(held))
+
+
 def was_leased(session: Session, name: str, *, seconds: int) -> bool:
     """Return whether somebody has the lease, or had it until so many seconds ago at most."""
     recent = f"select 1 from lease where name = ? and expires_at > {session.clock} - ?"  # noqa: S608 - a constant

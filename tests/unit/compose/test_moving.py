@@ -7,8 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from counterseal.compose.moving import _configuration
+from authority_fixtures import small_ca
+from counterseal.authority.ahead import reserve_ahead
+from counterseal.authority.leasing import tell_of_service
+from counterseal.compose.moving import _configuration, _have_alone
 from counterseal.config.settings import StoreSettings
+from counterseal.errors import StoreError
+from counterseal.moments import epoch
+from counterseal.store.leases import give_lease_back, take_lease
 
 BEFORE = "# mine\n[serve]\nnames = ['a']\n"
 
@@ -21,3 +27,27 @@ def test_the_store_is_named_whatever_its_file_is_called(tmp_path: Path, name: st
     written = _configuration(tmp_path, store).content.decode()
     assert tomllib.loads(written)["store"] == {"url": store.url, "password_file": f"/etc/{name}"}
     assert written.endswith(BEFORE)
+
+
+def test_a_move_waits_for_what_is_being_signed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It could not be recorded any more; what is only reserved ahead is not being signed."""
+    monkeypatch.setattr("counterseal.compose.moving.SIGNING_SECONDS", 0)
+    with small_ca(tmp_path) as authority:
+        monkeypatch.setattr("counterseal.compose.moving.now", authority.clock)
+        store, at = authority.store, epoch(authority.clock())
+        reserve_ahead(authority, "clients")
+        with _have_alone(store):
+            pass
+        store.reserve(7, issuer="clients", name="ann", profile="client", at=at, actor="test")
+        with pytest.raises(StoreError, match="1 signature under way"), _have_alone(store):
+            pytest.fail("while it is signed")
+        store.release([(7, "clients")])
+        lease = take_lease(store, "crl clients", holder="test", seconds=60)
+        assert lease
+        with pytest.raises(StoreError, match="1 signature under way"), _have_alone(store):
+            pytest.fail("while it is signed")
+        give_lease_back(store, lease)
+        tell_of_service(authority)
+        store.reserve(8, issuer="clients", name="bob", profile="client", at=at - 31, actor="test")
+        with _have_alone(store):
+            pass
