@@ -66,7 +66,7 @@ if TYPE_CHECKING:
 
     from counterseal.authority.parts import Authority
     from counterseal.config.settings import Settings
-    from counterseal.service.settings import ServeSettings
+    from counterseal.service.settings import Network, ServeSettings
 
     Passphrase = Callable[[], bytes | None]
 
@@ -110,12 +110,23 @@ class Listening:
 class _Loop(uvloop.Loop):
     """uvloop's, with a door of ours where there is TLS."""
 
+    def __init__(self, proxies: tuple[Network, ...]) -> None:
+        super().__init__()
+        self._proxies = proxies
+
     async def create_server(self, *arguments: Any, **more: Any) -> Any:  # noqa: ANN401 - whatever uvicorn asks for
         """Listen."""
         if more.get("ssl") is None:
             return await super().create_server(*arguments, **more)
         _, handshakes = connection_limits()
-        return Door(more["sock"], arguments[0], more["ssl"], at_once=handshakes, seconds=HANDSHAKE_SECONDS)
+        return Door(
+            more["sock"],
+            arguments[0],
+            more["ssl"],
+            proxies=self._proxies,
+            at_once=handshakes,
+            seconds=HANDSHAKE_SECONDS,
+        )
 
 
 def serve(home: Path, settings: Settings, passphrase: Passphrase, *, started: Callable[[Listening], None]) -> None:
@@ -125,7 +136,7 @@ def serve(home: Path, settings: Settings, passphrase: Passphrase, *, started: Ca
     """
     start_logging()
     allow_open_files()
-    with asyncio.Runner(loop_factory=_Loop) as runner:
+    with asyncio.Runner(loop_factory=partial(_Loop, settings.serve.trust_proxy_protocol)) as runner:
         runner.run(_serve(home, settings, passphrase, started))
 
 

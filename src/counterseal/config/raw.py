@@ -149,6 +149,7 @@ class RawServe(msgspec.Struct):
     certificate_key: str | None = None
     trust_client_cert: bool = False
     trust_x_real_ip: bool = False
+    trust_proxy_protocol: list[str] = []
 
 
 class RawAcme(msgspec.Struct):

@@ -56,6 +56,9 @@ def serve_settings_of(raw: RawServe, path: Callable[[str | None], Path | None]) 
         certificate_key=path(raw.certificate_key),
         trust_client_cert=raw.trust_client_cert,
         trust_x_real_ip=raw.trust_x_real_ip,
+        trust_proxy_protocol=faults.attempt(
+            lambda: _networks("trust_proxy_protocol", raw.trust_proxy_protocol), (), "trust_proxy_protocol"
+        ),
     )
     faults.refuse()
     return settings

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
+    from counterseal.service.proxy_line import Proxied
     from counterseal.service.short_way import ShortWay
 
 REFUSED = "Invalid HTTP request received."
@@ -43,6 +44,8 @@ class Connection(HttpToolsProtocol):
     _receiving: bool = False
     _fault: str | None = None
     _refusal: str | None = None
+    proxied: Proxied | None = None
+    """What a proxy that is trusted has said of the client; its own address is not the client's."""
     idle_since: float = 0.0
     """When the last answer ended, in the loop's time."""
 
@@ -55,6 +58,8 @@ class Connection(HttpToolsProtocol):
         if self.limit_concurrency is not None and len(self.connections) + 1 >= self.limit_concurrency:
             self._make_room()
         super().connection_made(transport)
+        if self.proxied is not None:
+            self.client = self.proxied.client
         self.idle_since = self.loop.time()
         unix = getattr(transport.get_extra_info("socket"), "family", None) == socket.AF_UNIX
         self.app_state = {**self.app_state, "tls": transport.get_extra_info("ssl_object"), "unix": unix}

@@ -9,13 +9,19 @@ from __future__ import annotations
 import asyncio
 import socket
 from contextlib import suppress
+from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
+from counterseal.errors import InputError
 from counterseal.service.log import log_error
+from counterseal.service.proxy_line import read_proxy_line
 
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable
+
+    from counterseal.service.connection import Connection
+    from counterseal.service.settings import Network
 
 AT_ONCE = 64
 """Taken from the listener before others have their turn."""
@@ -25,14 +31,18 @@ PAUSE_SECONDS = 1.0
 
 
 class Door:
-    """A listener whose connections begin with a handshake, and as much of a server as uvicorn asks for."""
+    """A listener whose connections begin with a handshake, and as much of a server as uvicorn asks for.
+
+    Those from ``proxies`` begin with a line of the PROXY protocol instead, or get no handshake.
+    """
 
     def __init__(
         self,
         listener: socket.socket,
-        protocol: Callable[[], asyncio.BaseProtocol],
+        protocol: Callable[[], Connection],
         context: ssl.SSLContext,
         *,
+        proxies: tuple[Network, ...] = (),
         at_once: int,
         seconds: float,
     ) -> None:
@@ -40,6 +50,7 @@ class Door:
         self._listener = listener
         self._protocol = protocol
         self._context = context
+        self._proxies = proxies
         self._at_once = at_once
         self._seconds = seconds
         self._under_way: dict[socket.socket, None] = {}
@@ -64,7 +75,7 @@ class Door:
     def _accept(self) -> None:
         for _ in range(AT_ONCE):
             try:
-                connection, _address = self._listener.accept()
+                connection, address = self._listener.accept()
             except (BlockingIOError, InterruptedError, ConnectionAbortedError):
                 return
             except OSError as error:
@@ -78,18 +89,40 @@ class Door:
                 del self._under_way[oldest]
                 _end(oldest)
             self._under_way[connection] = None
-            task = self._loop.create_task(self._let_in(connection))
+            task = self._loop.create_task(self._let_in(connection, address[0]))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
-    async def _let_in(self, connection: socket.socket) -> None:
+    async def _let_in(self, connection: socket.socket, peer: str) -> None:
         try:
-            with suppress(OSError):  # of TLS too: who does not go through is not told, and not logged
+            with suppress(OSError, InputError):  # of TLS too: who does not go through is not told, and not logged
+                protocol = await self._behind_proxy(connection, peer) if self._is_proxy(peer) else self._protocol
                 await self._loop.connect_accepted_socket(
-                    self._protocol, connection, ssl=self._context, ssl_handshake_timeout=self._seconds
+                    protocol, connection, ssl=self._context, ssl_handshake_timeout=self._seconds
                 )
         finally:
             self._under_way.pop(connection, None)
+
+    def _is_proxy(self, peer: str) -> bool:
+        return bool(self._proxies) and any(ip_address(peer) in network for network in self._proxies)
+
+    async def _behind_proxy(self, connection: socket.socket, peer: str) -> Callable[[], Connection]:
+        """Return what makes a connection that knows its client, after the proxy has said which."""
+        try:
+            async with asyncio.timeout(self._seconds):
+                proxied = await read_proxy_line(self._loop, connection)
+        except (OSError, InputError) as error:
+            connection.close()
+            if isinstance(error, InputError):
+                log_error("proxy refused", client=peer, code=error.code, reason=error.message)
+            raise
+
+        def made() -> Connection:
+            one = self._protocol()
+            one.proxied = proxied
+            return one
+
+        return made
 
 
 def _end(connection: socket.socket) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv4Network, IPv6Network
 from typing import TYPE_CHECKING, NamedTuple
 
 from counterseal.errors import InputError
@@ -9,6 +10,7 @@ from counterseal.errors import InputError
 if TYPE_CHECKING:
     from pathlib import Path
 
+Network = IPv4Network | IPv6Network
 DEFAULT_PORT = 8443
 LAST_PORT = 65_535
 
@@ -48,7 +50,8 @@ class ServeSettings(NamedTuple):
     reach that: what is issued from then on names it. ``metrics_listen`` is one for Prometheus alone, without TLS.
     ``certificate`` and ``certificate_key`` are the user's own files instead of one that we issue and renew.
     ``trust_client_cert`` believes the proxy on a Unix socket what it says in ``Client-Cert`` (RFC 9440), and
-    ``trust_x_real_ip`` in ``X-Real-IP``.
+    ``trust_x_real_ip`` in ``X-Real-IP``. ``trust_proxy_protocol`` are the networks of proxies that pass TLS through and
+    must say in the PROXY protocol which client it is.
     """
 
     listen: Address = Address()
@@ -61,6 +64,7 @@ class ServeSettings(NamedTuple):
     certificate_key: Path | None = None
     trust_client_cert: bool = False
     trust_x_real_ip: bool = False
+    trust_proxy_protocol: tuple[Network, ...] = ()
 
     @property
     def url(self) -> str | None:

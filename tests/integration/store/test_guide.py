@@ -36,7 +36,7 @@ def test_every_command_of_the_guide_works(tmp_path: Path) -> None:
     """A CA that is made there, and one that is moved there and back."""
     home, moved, password = tmp_path / "home", tmp_path / "moved", tmp_path / "postgresql.password"
     making, starting, moving = blocks("postgresql.md", "sh")
-    (configuration,) = blocks("postgresql.md", "toml")
+    configuration, _ = blocks("postgresql.md", "toml")
     there = {
         "PATH": f"{programs()}:{os.environ['PATH']}",
         "PGHOST": str(cluster().base),

@@ -38,6 +38,7 @@ def test_the_url_in_certificates(tmp_path: Path, text: str, published_at: str | 
     [
         ('[serve]\nhttp_url = "https://pki.test"', "not a plain http URL"),
         ('[serve]\nhttp_url = "http://pki test"', "http://pki test"),
+        ('[serve]\ntrust_proxy_protocol = ["lb"]', "not a network in trust_proxy_protocol: 'lb'"),
         ('[ocsp]\nnonces = "maybe"', "not a value for nonces"),
         ('[ocsp]\nlifetime = "30d"', "an OCSP answer cannot live for 30d"),
         ('[ocsp]\nlifetime = "5s"', "an OCSP answer cannot live for 5s"),

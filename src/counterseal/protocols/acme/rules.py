@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import timedelta
-from ipaddress import IPv4Network, IPv6Network
+from typing import TYPE_CHECKING
 
-Network = IPv4Network | IPv6Network
+if TYPE_CHECKING:
+    from counterseal.service.settings import Network
 
 CHALLENGES = ("http-01", "dns-01", "tls-alpn-01")
 

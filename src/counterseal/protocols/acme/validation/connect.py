@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Sequence
 
-    from counterseal.protocols.acme.rules import Network
     from counterseal.protocols.acme.validation.reach import Address
     from counterseal.protocols.acme.validation.resolver import Resolver
+    from counterseal.service.settings import Network
 
 CONNECT_SECONDS = 4.0
 TRIED = 3

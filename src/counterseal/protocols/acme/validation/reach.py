@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from counterseal.protocols.acme.rules import Network
+    from counterseal.service.settings import Network
 
 Address = IPv4Address | IPv6Address
 
