@@ -40,6 +40,7 @@ http {
 }
 """
 ELSEWHERE = {
+    "ca import-crl": "integration/cli/test_import_issuing_ca.py: it needs a CA whose key is elsewhere",
     "db move": "integration/store/test_moving.py: it needs a PostgreSQL",
     "enroll": "integration/serve/test_enroll.py: it needs a service, and so does renew --server",
 }

@@ -156,6 +156,12 @@ def test_it_goes_on_behind_nginx_under_its_offline_root(home: Path, offline: Off
     assert answer_to(offline, "cid", port) == "200"
     offline.revoke("int", "root")
     newer = offline.list_of("root", days=90)
+    rehearsed = counterseal(home, "ca", "import-crl", str(newer), "--dry-run", "--json")
+    acts = json.loads(rehearsed.stdout)["acts"]
+    assert ([act[:24] for act in acts], answer_to(offline, "cid", port)) == (
+        ["take list 6 of CA root: ", "deploy a new generation "],
+        "200",
+    )
     came = counterseal(home, "ca", "import-crl", str(newer), "--json")
     assert came.code == 0, came.stderr
     document = json.loads(came.stdout)
