@@ -56,18 +56,21 @@ def read_cas(authority: Authority) -> tuple[CAState, ...]:
     )
 
 
-def find_unready(authority: Authority) -> tuple[Finding, ...]:
-    """Return what keeps the CA from its work; one that has ended, or was revoked, has none."""
+def find_unready(authority: Authority, *, signs: bool = True) -> tuple[Finding, ...]:
+    """Return what keeps the CA from its work; one that has ended, or was revoked, has none.
+
+    Who does not sign needs none of the CAs' keys.
+    """
     now = authority.clock()
     living = (state for state in read_cas(authority) if state.not_after > now and state.record.revoked_at is None)
-    return tuple(fault for state in living for fault in _faults(authority, state, now))
+    return tuple(fault for state in living for fault in _faults(authority, state, now, signs=signs))
 
 
-def _faults(authority: Authority, state: CAState, now: datetime) -> Iterator[Finding]:
+def _faults(authority: Authority, state: CAState, now: datetime, *, signs: bool) -> Iterator[Finding]:
     name = state.record.name
-    if state.key_here:
+    if signs and state.key_here:
         yield from _key_faults(authority, state)
-    elif state.issues:
+    elif signs and state.issues:
         yield _fault("ready.key_missing", name, "the CA's key is not here, so it can sign nothing", "bring it back")
     if state.crl is not None and moment(state.crl.next_update) <= now:
         ended = f"list {state.crl.number} ended {show_moment(moment(state.crl.next_update))}"

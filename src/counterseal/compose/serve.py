@@ -82,6 +82,8 @@ def _faces(service: Service, home: Path, settings: Settings, own: OwnCertificate
     ocsp = settings.ocsp or OCSPRules()
     est = settings.est or ESTRules()
     faces += [ocsp_face(service, ocsp)] if ocsp.enabled else []
+    if service.access.reads_only:
+        return faces
     faces += [acme_face(service, acme)] if acme.enabled else []
     api = settings.api or ApiRules()
     faces += [api_face(service, api, _host(home, settings), has_ocsp=ocsp.enabled)] if api.enabled else []
@@ -215,7 +217,9 @@ def _bind_more(stack: AsyncExitStack, settings: ServeSettings) -> tuple[socket.s
 
 def _works(faces: Sequence[Face], own: OwnCertificate | None, access: Access, settings: Settings) -> list[Upkeep]:
     works = [work for face in faces for work in face.upkeep]
-    works += [*reminding(access, settings.reminders), *watchdog()]
+    works += watchdog()
+    if not access.reads_only:
+        works += reminding(access, settings.reminders)
     if own is not None:
         works.append(Upkeep("own certificate", CERTIFICATE_SECONDS, lambda: own.renew(access)))
     return works

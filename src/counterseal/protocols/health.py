@@ -1,12 +1,14 @@
 """``/healthz``: this process runs and can read its store. ``/readyz``: it can do all of its work (RFC 9457 if not).
 
-A supervisor restarts what is not alive; a load balancer passes by what is not ready. Being ready takes a write, so the
+A supervisor restarts what is not alive; a load balancer passes by what is not ready. With a
+standby the work is to answer for lists, OCSP and CA certificates. Being ready takes a write, so the
 answer is kept for a few seconds: who asks often costs nothing.
 """
 
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING
 
 from starlette.responses import JSONResponse
@@ -83,6 +85,8 @@ class Readiness:
         return (*of_store, *await self._authority(), *self._own_certificate())
 
     async def _store(self) -> tuple[Finding, ...]:
+        if self._service.access.reads_only:
+            return ()
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
                 await self._service.access.write(lambda authority: authority.store.touch())
@@ -96,7 +100,7 @@ class Readiness:
 
     async def _authority(self) -> tuple[Finding, ...]:
         try:
-            return await self._service.access.apart(find_unready)
+            return await self._service.access.apart(partial(find_unready, signs=not self._service.access.reads_only))
         except CountersealError as error:
             return (_fault("ready.store_unreadable", "store", f"a read failed: {error.code}", error.hint),)
 
@@ -108,7 +112,9 @@ class Readiness:
 
 
 def _told(service: Service) -> dict[str, str]:
-    """Say what makes work slow and does not keep from it."""
+    """Say what makes work slow and does not keep from it, and how little that is with a standby."""
+    if service.access.reads_only:
+        return {"store": "a standby: lists, OCSP and CA certificates only"}
     return {"store": "asked each time: its announcements do not arrive"} if service.access.asks_each_time else {}
 
 

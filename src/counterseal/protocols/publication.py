@@ -48,6 +48,8 @@ def publication_face(service: Service) -> Face:
         Route("/ca/{name}.crt", publication.certificate, methods=["GET"]),
         Route("/ca/{name}.pem", publication.chain, methods=["GET"]),
     ]
+    if service.access.reads_only:
+        return Face(routes, public=True)
     upkeep = Upkeep("refresh lists", REFRESH_SECONDS, publication.refresh)
     return Face(routes, (upkeep,), publication.start, public=True)
 

@@ -56,6 +56,8 @@ class Access:
 
     is_shared = False
     """Whether other processes serve from the same store."""
+    reads_only = False
+    """Whether the store was a standby's when it was opened, so that nothing can be written."""
 
     def __init__(
         self,

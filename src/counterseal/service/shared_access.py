@@ -54,7 +54,9 @@ class SharedAccess(Access):
         self._soon = Together(self._transact, partial(transaction, durable=False))
         self._asked = Together(self._readers.do, asking)
         self._metrics.watch_waiting(self._count_waiting)
-        self._announced = Announced(writers[0].store.listen)
+        store = writers[0].store
+        self.reads_only = store.is_standby()
+        self._announced = Announced((lambda: None) if self.reads_only else store.listen)  # a standby tells nobody
         self._announced.begin()
         self._metrics.watch_hearing(lambda: self._announced.hears)
 

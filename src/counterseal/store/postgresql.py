@@ -66,6 +66,10 @@ class PostgreSQLStore(Store):
         """Wait for no flush; see ``Store``."""
         self._server.always("select set_config('synchronous_commit', 'off', false)")
 
+    def is_standby(self) -> bool:
+        """Whether the server only follows another one; see ``Store``."""
+        return self.row("select pg_is_in_recovery()") == (True,)
+
     def listen(self) -> PostgreSQLListener:
         """Be told on a connection of its own what changes; see ``Store``."""
         self.require_here()

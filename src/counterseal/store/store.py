@@ -50,6 +50,10 @@ class Store(Issuance, Revocations, Expiry, ABC):
     def cut(self) -> None:
         """End from another thread whatever waits for a server that has stopped to answer; nobody waits for a file."""
 
+    def is_standby(self) -> bool:
+        """Whether the server that has it only follows another one now, so that nothing can be written."""
+        return False
+
     def listen(self) -> Listener | None:
         """Be told on a connection of its own what changes; None for a file, into which one looks. Raises StoreError."""
         return None
