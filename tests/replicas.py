@@ -7,11 +7,13 @@ import socket
 import ssl
 import time
 from collections import Counter
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from http.client import HTTPConnection, HTTPException
-from threading import Event, Thread
-from typing import TYPE_CHECKING, TypeVar
+from http.client import HTTPConnection, IncompleteRead
+from subprocess import run
+from threading import Event
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from cryptography import x509
@@ -28,13 +30,17 @@ from postgresql_process import Cluster
 from service_process import Running, make_ca, running
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
-T = TypeVar("T")
+    from acme_client import Answered
 
 REPLICAS, CLIENTS = 3, 4
 PATIENCE = 120.0
+AWAY = frozenset({502, 503, 504})
+"""What nginx says without replicas, and a replica without its database."""
+LEGO_SETBACKS = ("badNonce", "proper nonce header", "502 ::", "503 ::", "504 ::", "Client.Timeout", "unexpected EOF")
+"""What lego says of the same, and of a connection that broke; it gives up then, and is run again."""
 _SETTINGS = "wal_retrieve_retry_interval = '200ms'"
 _CONFIGURATION = """
 [store]
@@ -47,6 +53,7 @@ public_url = "https://localhost:{port}"
 allow_networks = ["127.0.0.0/8"]
 resolvers = ["{dns}"]
 http_port = {http}
+tls_port = {tls}
 accounts_per_hour = 0
 orders_per_hour = 0
 failures_per_hour = 0
@@ -79,6 +86,10 @@ http {{
 """
 
 
+class SetbackError(Exception):
+    """What may be answered while something is down."""
+
+
 @dataclass
 class Load:
     """What the clients have been given, and what could not be done at first."""
@@ -86,6 +97,8 @@ class Load:
     chains: list[bytes] = field(default_factory=list)
     setbacks: Counter[str] = field(default_factory=Counter)
     stop: Event = field(default_factory=Event)
+    clients: list[Future[None]] = field(default_factory=list)
+    by_lego: int = 0
 
     @property
     def serials(self) -> list[int]:
@@ -102,6 +115,7 @@ class Lab:
     standby: Cluster
     web: Web
     url: str
+    tls_port: int
     stack: ExitStack
     replicas: list[Running] = field(default_factory=list)
     load: Load = field(default_factory=Load)
@@ -139,6 +153,9 @@ class Lab:
         wanted, deadline = len(self.load.chains) + orders, time.monotonic() + PATIENCE
         while len(self.load.chains) < wanted:
             assert time.monotonic() < deadline, (len(self.load.chains), wanted, self.load.setbacks)
+            for client in self.load.clients:
+                if client.done():
+                    client.result()  # what it met that no client should
             time.sleep(0.05)
 
 
@@ -156,8 +173,8 @@ def replicas(base: Path) -> Iterator[Lab]:
         dns, web, port = stack.enter_context(name_server()), stack.enter_context(web_server()), free_port()
         hosts = quote(f"{primary.base},{standby.base}", safe=",/")
         url = f"postgresql://counterseal@/counterseal?host={hosts}"
-        lab = Lab(base, primary, standby, web, f"https://localhost:{port}", stack)
-        configuration = _CONFIGURATION.format(url=url, port=port, dns=dns.address, http=web.port)
+        lab = Lab(base, primary, standby, web, f"https://localhost:{port}", free_port(), stack)
+        configuration = _CONFIGURATION.format(url=url, port=port, dns=dns.address, http=web.port, tls=lab.tls_port)
         make_ca(lab.homes[0], configuration)
         assert counterseal(lab.homes[0], "server", "localhost", "--out", str(base)).code == 0
         for home in lab.homes[1:]:
@@ -172,49 +189,60 @@ def replicas(base: Path) -> Iterator[Lab]:
 @contextmanager
 def under_load(lab: Lab) -> Iterator[Load]:
     """Have clients order one certificate after the other; at the end each finishes what it began."""
-    threads = [Thread(target=_insist, args=(lab, number)) for number in range(CLIENTS)]
-    for thread in threads:
-        thread.start()
-    try:
-        yield lab.load
-    finally:
-        lab.load.stop.set()
-        for thread in threads:
-            thread.join(PATIENCE)
-            assert not thread.is_alive(), f"a client never finished: {lab.load.setbacks}"
+    with ThreadPoolExecutor(CLIENTS) as pool:
+        lab.load.clients = [pool.submit(_insist, lab, number) for number in range(CLIENTS - 1)]
+        lab.load.clients.append(pool.submit(_lego, lab))
+        try:
+            yield lab.load
+        finally:
+            lab.load.stop.set()
+            for client in lab.load.clients:
+                client.result(2 * PATIENCE)
+
+
+class Patient(Client):
+    """A client that sends a request again after what a server in trouble may answer; every other answer counts."""
+
+    setbacks: Counter[str]
+
+    def send(self, url: str, document: object) -> Answered:
+        """Send it, as it is, once."""
+        answered = super().send(url, document)
+        if answered.status in AWAY or answered.problem == "badNonce":
+            raise SetbackError(f"{answered.status} {answered.problem}")
+        return answered
+
+    def post(self, url: str, payload: object = None, *, with_jwk: bool = False, **header: Any) -> Answered:  # noqa: ANN401 - any member of a header
+        """Sign and send, with another nonce each time, until it is answered."""
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            try:
+                return super().post(url, payload, with_jwk=with_jwk, **header)
+            except (SetbackError, ConnectionError, TimeoutError, IncompleteRead) as error:
+                self.setbacks[f"{type(error).__name__}: {error}"] += 1
+                assert time.monotonic() < deadline, self.setbacks
+                self.close()
+                time.sleep(0.1)
+
+    def take_nonce(self) -> str:
+        """Return a nonce; a server in trouble may give none."""
+        if self.nonce is None and (status := self.fetch("HEAD", self.directory["newNonce"]).status) in AWAY:
+            raise SetbackError(f"{status} instead of a nonce")
+        return super().take_nonce()
 
 
 def _insist(lab: Lab, number: int) -> None:
-    client = _until(lab, lambda: _registered(lab))
+    client = Patient(f"{lab.url}/acme/directory", lab.context)
+    client.setbacks = lab.load.setbacks
+    assert client.register().status in {200, 201}
     done = 0
     while not lab.load.stop.is_set():
-        name = f"c{number}-{done}.example.com"
-        lab.load.chains.append(_until(lab, lambda name=name: _obtain(lab, client, name), client))  # type: ignore[misc] # a default binds the loop's value
+        lab.load.chains.append(_obtain(lab, client, f"c{number}-{done}.example.com"))
         if done % 4 == 3:  # so that lists are signed all the while, by whichever replica
             der = x509.load_pem_x509_certificate(lab.load.chains[-1]).public_bytes(Encoding.DER)
-            _until(lab, lambda der=der: _revoke(client, der), client)  # type: ignore[misc] # same
+            _revoke(client, der)
         done += 1
     client.close()
-
-
-def _until(lab: Lab, attempt: Callable[[], T], client: Client | None = None) -> T:
-    """Try until it works, as a client in a timer does."""
-    deadline = time.monotonic() + PATIENCE
-    while True:
-        try:
-            return attempt()
-        except (OSError, HTTPException, KeyError, ValueError, AssertionError) as error:
-            lab.load.setbacks[f"{type(error).__name__}: {error}"[:120]] += 1
-            assert time.monotonic() < deadline, lab.load.setbacks
-            if client is not None:
-                client.close()
-            time.sleep(0.1)
-
-
-def _registered(lab: Lab) -> Client:
-    client = Client(f"{lab.url}/acme/directory", lab.context)
-    assert client.register().status in {200, 201}
-    return client
 
 
 def _obtain(lab: Lab, client: Client, name: str) -> bytes:
@@ -224,10 +252,11 @@ def _obtain(lab: Lab, client: Client, name: str) -> bytes:
     if order.json["status"] == "pending":
         challenge, proof = client.challenge(order, "http-01")
         lab.web.put(challenge["token"], proof)
-        client.post(challenge["url"], {})
-        assert client.wait(url, "ready", "invalid").json["status"] == "ready"
-    client.finalize(order.json, csr(name))
-    done = client.wait(url, "valid", "invalid", "ready").json
+        assert client.post(challenge["url"], {}).status == 200
+        assert client.wait(url, "ready", "invalid", seconds=PATIENCE).json["status"] == "ready"
+    asked = client.finalize(order.json, csr(name))
+    assert asked.status == 200 or asked.problem == "orderNotReady", asked.body  # a request before it was not in vain
+    done = client.wait(url, "valid", "invalid", "ready", seconds=PATIENCE).json
     assert done["status"] == "valid", done
     chain = client.post(done["certificate"])
     assert chain.status == 200, chain.body
@@ -237,6 +266,29 @@ def _obtain(lab: Lab, client: Client, name: str) -> bytes:
 def _revoke(client: Client, der: bytes) -> None:
     answered = client.post(client.directory["revokeCert"], {"certificate": b64(der), "reason": 4})
     assert answered.status == 200 or answered.problem == "alreadyRevoked", answered.body
+
+
+def _lego(lab: Lab) -> None:
+    """Order with lego, one certificate after the other; it is run again when it gave up for a reason that is known."""
+    path, deadline, done = lab.base / "lego", time.monotonic() + PATIENCE, 0
+    path.mkdir()
+    command = ["lego", "--server", f"{lab.url}/acme/directory", "--accept-tos", "--path", str(path)]
+    command += ["-m", "ops@example.com", "--cert.timeout", str(int(PATIENCE)), "--tls"]
+    command += ["--tls.port", f"127.0.0.1:{lab.tls_port}"]
+    environ = {**os.environ, "LEGO_CA_CERTIFICATES": str(lab.homes[0] / "root.pem")}
+    while not (lab.load.stop.is_set() and lab.load.by_lego):
+        name = f"lego{done}.example.com"
+        ran = run([*command, "-d", name, "run"], env=environ, capture_output=True, text=True, check=False, cwd=path)
+        if ran.returncode == 0:
+            lab.load.chains.append((path / "certificates" / f"{name}.crt").read_bytes())
+            lab.load.by_lego += 1
+            deadline = time.monotonic() + PATIENCE
+        else:
+            known = [one for one in LEGO_SETBACKS if one in ran.stderr]
+            assert known, ran.stderr
+            lab.load.setbacks[f"lego: {known[0]}"] += 1
+            assert time.monotonic() < deadline, ran.stderr
+        done += 1
 
 
 def _start_nginx(lab: Lab, port: int) -> None:

@@ -6,8 +6,9 @@ import signal
 import tempfile
 import time
 from collections import Counter
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from cryptography import x509
@@ -22,6 +23,8 @@ from replicas import CLIENTS, PATIENCE, REPLICAS, Lab, replicas, under_load
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from service_process import Running
 
 pytestmark = [pytest.mark.slow, pytest.mark.nginx]
 FROZEN_SECONDS = 2.0
@@ -44,25 +47,56 @@ def test_nothing_is_lost_whatever_dies(lab: Lab) -> None:
     """Replicas are killed, the database restarted, crashed, frozen, and at last replaced by its standby."""
     with under_load(lab):
         lab.work(ORDERS)
-        lab.replicas[1].process.kill()
-        lab.replicas[1].process.wait(30)
-        lab.replicas[1] = lab.start(1, BEFORE_SIGNING)
-        assert lab.replicas[1].process.wait(PATIENCE) == -signal.SIGKILL
-        lab.work(ORDERS)
-        lab.replicas[1] = lab.start(1)
+        for number in range(REPLICAS):
+            _kill(lab, number)
+            if number == 1:
+                lab.replicas[number] = lab.start(number, BEFORE_SIGNING)
+                assert lab.replicas[number].process.wait(PATIENCE) == -signal.SIGKILL
+            lab.work(ORDERS)
+            lab.replicas[number] = lab.start(number)
         _revoke(lab, lab.load.chains[0])
-        lab.primary.restart("fast")
-        lab.work(ORDERS)
-        lab.primary.restart("immediate")
-        lab.work(ORDERS)
+        with _felt(lab):
+            lab.primary.restart("fast")
+        with _felt(lab):
+            lab.primary.restart("immediate")
         _freeze(lab)
-        lab.work(ORDERS)
-        lab.primary.stop("immediate")
-        lab.standby.promote()
-        lab.work(ORDERS)
+        with _felt(lab):
+            lab.primary.stop("immediate")
+            lab.standby.promote()
+    assert lab.load.by_lego
     _settle(lab)
     assert [replica.stop() for replica in lab.replicas] == [0, 0, 0]
     _check(lab)
+
+
+def _requests(replica: Running) -> list[dict[str, Any]]:
+    return [line for line in replica.log if line["event"] == "request"]
+
+
+def _kill(lab: Lab, number: int) -> None:
+    """Kill a replica that is serving: it has just answered one more request."""
+    replica, deadline = lab.replicas[number], time.monotonic() + PATIENCE
+    answered = len(_requests(replica))
+    while len(_requests(replica)) == answered:
+        assert time.monotonic() < deadline, f"replica {number} serves nobody"
+        time.sleep(0.01)
+    replica.process.kill()
+    assert replica.process.wait(30) == -signal.SIGKILL
+
+
+@contextmanager
+def _felt(lab: Lab) -> Iterator[None]:
+    """Deal the database a blow in the block: every replica notices, and the clients go on."""
+
+    def noticed() -> list[int]:
+        return [[line["event"] for line in one.log].count("not listening to the database") for one in lab.replicas]
+
+    before, deadline = noticed(), time.monotonic() + PATIENCE
+    yield
+    while any(now == then for now, then in zip(noticed(), before, strict=True)):
+        assert time.monotonic() < deadline, (before, noticed())
+        time.sleep(0.05)
+    lab.work(ORDERS)
 
 
 def _revoke(lab: Lab, chain: bytes) -> None:
@@ -85,13 +119,16 @@ def _revoke(lab: Lab, chain: bytes) -> None:
 
 def _freeze(lab: Lab) -> None:
     """Stop every process of the database until the clients feel it, then let it go on."""
-    before = len(lab.load.chains)
+    before, answered = len(lab.load.chains), [len(_requests(one)) for one in lab.replicas]
     lab.primary.send(signal.SIGSTOP)
     try:
         signal.sigtimedwait(set(), FROZEN_SECONDS)
         assert len(lab.load.chains) - before <= 2 * CLIENTS, "it went on without its database"
     finally:
         lab.primary.send(signal.SIGCONT)
+    lab.work(ORDERS)
+    since = [line for one, count in zip(lab.replicas, answered, strict=True) for line in _requests(one)[count:]]
+    assert max(line["milliseconds"] for line in since) > 500 * FROZEN_SECONDS, "nobody waited for the database"
 
 
 def _settle(lab: Lab) -> None:
