@@ -113,7 +113,7 @@ def show(table: Table, servers: list[Server]) -> None:
                     table.row(server.name, quantiles(times, n=100)[which] * 1000)
     with table.job("what a durable answer waits for", unit="ms"):
         table.row("one flush, this disk", time_flush() * 1000, note="a new order waits for 3 commits, a renewal for 2")
-    with table.job("resident memory after it", unit="MB"):
+    with table.job("the most resident memory while it issued", unit="MB"):
         for server in servers:
             table.row(server.name, server.memory())
 

@@ -201,9 +201,9 @@ class Server:
         return used / os.sysconf("SC_CLK_TCK")
 
     def memory(self) -> float:
-        """Return the resident memory in MB."""
+        """Return the most resident memory so far, in MB."""
         statuses = [Path(f"/proc/{process}/status").read_text() for process in self._processes()]
-        return sum(int(status.split("VmRSS:")[1].split()[0]) for status in statuses) / 1024
+        return sum(int(status.split("VmHWM:")[1].split()[0]) for status in statuses) / 1024
 
     def _processes(self) -> list[int]:
         return [self.process, *(process for _, process in self.replicas)]
