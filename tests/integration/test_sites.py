@@ -163,8 +163,18 @@ def test_a_site_is_added_by_command_and_deployed(home: Path, tmp_path: Path) -> 
         (("panel.test", *where), 2, "there is a site of this name already: 'panel'"),
         (("app.test", *where, "--client-ca", "nobody"), 1, "a client CA that does not exist: 'nobody'"),
         (("app.test",), 2, "nothing to serve: neither upstream nor root"),
+        (("app.test", *where, "--name", 'a"]\nx'), 2, "not a site name: 'a\"]\\nx'"),
+        (("app.test", *where, "--name", "pa nel"), 2, "not a site name: 'pa nel'"),
         (("10.0.0.1", *where), 2, "an IP address is no server name: '10.0.0.1'"),
     ]:
         refused = counterseal(home, "nginx", "add", *wrong)
         assert (refused.code, words in refused.stderr) == (code, True), refused.stderr
         assert (home / "counterseal.toml").read_text() == text
+    (home / "counterseal.toml").rename(home / "elsewhere.toml")
+    (home / "counterseal.toml").symlink_to("elsewhere.toml")
+    assert counterseal(home, "nginx", "add", "app.test", *where).code == 0
+    assert (home / "counterseal.toml").is_symlink()
+    (home / "elsewhere.toml").write_text("sites = {}\n")
+    refused = counterseal(home, "nginx", "add", "panel.test", *where)
+    assert (refused.code, "a table cannot be added at the end of" in refused.stderr) == (2, True), refused.stderr
+    assert (home / "elsewhere.toml").read_text() == "sites = {}\n"

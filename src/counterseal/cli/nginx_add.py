@@ -12,7 +12,7 @@ from counterseal.cli.common import Run, common
 from counterseal.cli.completions import complete_cas
 from counterseal.cli.dry_run import dry_run_option, show_dry_run
 from counterseal.config.load import parse_settings
-from counterseal.config.new_site import site_name_of, with_own_nginx, with_site
+from counterseal.config.new_site import site_name_of, table_of, with_own_nginx, with_site
 from counterseal.errors import ConfigError
 from counterseal.files import preview, read_file, write_fileset
 from counterseal.fileset import PUBLIC, FileSet, PlannedFile
@@ -95,20 +95,25 @@ def add(
 def _added(text: str, path: Path, name: str) -> AnySite:
     """Return the site of this name in the new ``text``; raises ConfigError with every fault of it."""
     settings = parse_settings(text.encode(), path)
-    if settings.error:
-        findings = [one._replace(line=None) for one in settings.error.findings]  # those of a text that nobody sees
+    error = settings.error
+    if error and error.findings:
+        findings = [one._replace(line=None) for one in error.findings]  # those of a text that nobody sees
         raise ConfigError("site.invalid", f"cannot add site {name!r}", findings=findings)
+    if error:
+        hint = "the file has its sites, or [nginx], in one line: write the site there"
+        raise ConfigError("site.unwritable", f"a table cannot be added at the end of {path}", hint=hint)
     return next(one.site for one in settings.sites if one.site.name == name)
 
 
 def _write(run: Run, path: Path, text: str, site: str, *, dry_run: bool) -> None:
     mode = path.stat().st_mode & 0o777 if path.exists() else PUBLIC
-    planned = FileSet((PlannedFile(path.name, text.encode(), mode),))
+    target = path.resolve()  # a link stays one
+    planned = FileSet((PlannedFile(target.name, text.encode(), mode),))
     if dry_run:
-        show_dry_run(run, acts=[f"add site {site}"], files=preview(path.parent, planned))
+        show_dry_run(run, acts=[f"add site {site}"], files=preview(target.parent, planned))
         return
-    write_fileset(path.parent, planned)
-    added = text[text.index(f"[sites.{site}]") :]
+    write_fileset(target.parent, planned)
+    added = text[text.index(f"[{table_of(site)}]") :]
     include = run.settings().nginx.include_file
     following = "counterseal nginx deploy" + (" --install-include" if include and not include.exists() else "")
     run.show({"site": site, "file": str(path), "added": added}, f"added to {path}:\n\n{added}\nnext: {following}")

@@ -7,6 +7,7 @@ is changed.
 from __future__ import annotations
 
 import re
+import tomllib
 from typing import TYPE_CHECKING
 
 from counterseal.config.toml_text import toml_string
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from counterseal.config.settings import Settings
 
+_BARE = re.compile(r"[A-Za-z0-9_-]+")
 _UNFIT = re.compile(r"[^a-z0-9-]+")
 _LONGEST = 40
 
@@ -44,7 +46,12 @@ def with_site(
         )
     lines = [f"{key} = {_value(value)}" for key, value in fields.items() if value]
     lines += [f"allow = {{ groups = {_value(tuple(groups))} }}"] if groups else []
-    return _appended(text, f"sites.{name}", lines)
+    return _appended(text, table_of(name), lines)
+
+
+def table_of(name: str) -> str:
+    """Return the name of a site's table; one that no site may have is quoted, and refused when it is read."""
+    return f"sites.{name if _BARE.fullmatch(name) else toml_string(name)}"
 
 
 def with_own_nginx(text: str, settings: Settings, main: Path) -> str:
@@ -54,7 +61,7 @@ def with_own_nginx(text: str, settings: Settings, main: Path) -> str:
     """
     if settings.nginx.config == main:
         return text
-    if re.search(r"^\s*\[nginx\]", text, re.MULTILINE):
+    if "nginx" in tomllib.loads(text):
         raise InputError(
             "config.nginx",
             f"the file has a table [nginx] that names another nginx than {main}",

@@ -81,6 +81,9 @@ def test_the_nginx_of_the_user_is_named_once() -> None:
     nginx = _read(text).nginx
     assert (nginx.config, nginx.include_file) == (main, Path("/etc/nginx/conf.d/counterseal.conf"))
     assert with_own_nginx(text, _read(text), main) == text
+    dotted = 'nginx.user = "www-data"\n'
+    with pytest.raises(InputError, match="names another nginx"):
+        with_own_nginx(dotted, _read(dotted), main)
     with pytest.raises(InputError) as refused:
         with_own_nginx(text, _read(text), Path("/opt/nginx/nginx.conf"))
     assert refused.value.code == "config.nginx"
