@@ -29,15 +29,15 @@ _NAMES_WITHOUT_HOST = {
         re.compile(
             r"urn:(?:uuid:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
             rf"|(?!uuid:)[a-z0-9][a-z0-9-]{{0,30}}[a-z0-9]:{_CHARACTER}(?:{_CHARACTER}|/)*)",
-            re.IGNORECASE,
+            re.IGNORECASE | re.ASCII,  # else U+017F is an 's', and U+212A a 'k'
         ),
-        "a URN is urn:NAMESPACE:NAME without '?' or '#', such as urn:uuid:f81d4fae-7dec-11d0-a765-00a0c91e6bf6",
+        "a URN is urn:NAMESPACE:NAME, no dot or underscore in NAMESPACE, no '?' or '#' in NAME, as urn:dev:pump-7",
     ),
     "tag": (
         re.compile(
             r"tag:(?:[a-z0-9._-]+@)?[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*"
             rf",[0-9]{{4}}(?:-[0-9]{{2}}){{0,2}}:(?:{_CHARACTER}|[/?])*",
-            re.IGNORECASE,
+            re.IGNORECASE | re.ASCII,  # else U+017F is an 's', and U+212A a 'k'
         ),
         "a tag is tag:DOMAIN,DATE:NAME, such as tag:example.com,2026:pump-7",
     ),

@@ -38,15 +38,21 @@ class Remembered:
         return state
 
     def recall(self, subject: str, job: Callable[[Authority], T]) -> T:
-        """Return what ``job`` reads of the subject, or has read in this state of the file."""
+        """Return what ``job`` reads of the subject, or has read in this state of the file.
+
+        None is not kept: anybody may ask for what does not exist, under as many names, and as long ones, as he likes.
+        """
         state = self.require_here()  # before it is read: with a commit in between it does not count
         if state is None:
             return job(self._reader)
         if state != self._kept_in or len(self._kept) >= KEPT:
             self._kept_in, self._kept = state, {}
-        if subject not in self._kept:
-            self._kept[subject] = job(self._reader)
-        value: T = self._kept[subject]
+        kept: T | None = self._kept.get(subject)
+        if kept is not None:
+            return kept
+        value = job(self._reader)
+        if value is not None:
+            self._kept[subject] = value
         return value
 
     @cached_property

@@ -125,9 +125,14 @@ def _taken(call: Call, owner: AccountRecord) -> Problem:
 def require_account(found: AccountRecord | None) -> AccountRecord:
     """Return the account that a ``kid`` names; raises Problem ``accountDoesNotExist``, ``unauthorized``."""
     if found is None:
-        raise Problem("accountDoesNotExist", "there is no such account")
+        raise no_account()
     _require_valid(found)
     return found
+
+
+def no_account() -> Problem:
+    """Return the problem of a ``kid`` that names no account."""
+    return Problem("accountDoesNotExist", "there is no such account")
 
 
 def _require_valid(record: AccountRecord) -> None:

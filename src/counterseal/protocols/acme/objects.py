@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from counterseal.store.acme.records import AccountRecord, AuthorizationRecord, OrderRecord
 
 ROOT = "/acme"
+_ACCOUNT_ID = re.compile(r"[A-Za-z0-9_-]{16}")  # twelve octets in base64url, as ``Call.new_id`` makes them
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,7 @@ class URLs:
     def account_id(self, url: str) -> str | None:
         """Return the id in an account's URL, None when it is no such URL."""
         identifier = url.removeprefix(self.account(""))
-        return identifier if identifier != url and identifier and "/" not in identifier else None
+        return identifier if identifier != url and _ACCOUNT_ID.fullmatch(identifier) else None
 
     def order(self, identifier: str) -> str:
         """Return the order's URL."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from counterseal.moments import epoch
 from counterseal.protocols.acme import external, terms
-from counterseal.protocols.acme.accounts import require_account
+from counterseal.protocols.acme.accounts import no_account, require_account
 from counterseal.protocols.acme.exchange import Call, Parts
 from counterseal.protocols.acme.jwk import AccountKey
 from counterseal.protocols.acme.jws import MEDIA_TYPE, Envelope, read_envelope, require
@@ -141,7 +141,9 @@ class Opening:
         """Return the key that the signature is of, and its account."""
         if envelope.jwk is not None:
             return _require_signed(envelope, AccountKey.of(envelope.jwk)), None
-        identifier = urls.account_id(envelope.kid or "") or ""
+        identifier = urls.account_id(envelope.kid or "")
+        if identifier is None:
+            raise no_account()
         account, key = self._accounts.pop(identifier, None), None
         if account is not None and remembers:
             with suppress(Problem):  # it may have been given another key elsewhere

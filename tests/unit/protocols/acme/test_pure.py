@@ -16,12 +16,13 @@ from acme_signing import ClientKey, b64, csr, external_binding
 from counterseal.errors import InputError
 from counterseal.pki.csr import parse_csr
 from counterseal.protocols.acme.encoding import encode, read_json
+from counterseal.protocols.acme.exchange import ID_BYTES as OBJECT_BYTES
 from counterseal.protocols.acme.external import ID_BYTES, mac_key, new_external_key, read_binding
 from counterseal.protocols.acme.identifiers import Identifier, read_identifiers, requested_by
 from counterseal.protocols.acme.jwk import AccountKey
 from counterseal.protocols.acme.jws import Flattened
 from counterseal.protocols.acme.nonces import LIFETIME_SECONDS, PAGE, Numbered, check_nonce, make_nonce
-from counterseal.protocols.acme.objects import challenge_kinds
+from counterseal.protocols.acme.objects import URLs, challenge_kinds
 from counterseal.protocols.acme.payloads import RawIdentifier
 from counterseal.protocols.acme.problems import STATUS, Problem
 from counterseal.protocols.acme.renewal import CertificateName, window
@@ -362,3 +363,17 @@ def test_what_is_allowed_is_not_allowed_by_a_wrapping() -> None:
 def test_every_problem_type_has_the_status_of_a_client_error() -> None:
     """But for the one that says it was us."""
     assert {kind for kind, status in STATUS.items() if status >= 500} == {"serverInternal"}
+
+
+# --------------------------------------------------------------------------------------------------------- URLs
+
+
+@pytest.mark.parametrize(
+    "identifier", ["", "a", "A" * 15, "A" * 17, "A" * 70_000, "A" * 15 + "/", "A" * 15 + "\n", "é" * 16]
+)
+def test_an_account_is_named_by_an_id_as_we_make_them(identifier: str) -> None:
+    """A ``kid`` is read before any signature, so nothing is looked up by what never was an id."""
+    urls, own = URLs("https://ca.test"), encode(bytes(OBJECT_BYTES))
+    assert urls.account_id(urls.account(own)) == own
+    assert urls.account_id(urls.account(identifier)) is None
+    assert urls.account_id(own) is None
