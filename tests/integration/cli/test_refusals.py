@@ -149,9 +149,8 @@ ELSEWHERE = [
     ("leftover", "init --no-passphrase", "home.leftover"),
     ("syntax", "init --no-passphrase", "config.syntax"),
     ("new", "import-ca --no-passphrase", "import.files"),
-    ("new", f"{IMPORT} --certificate {{base}}/text --key {{base}}/home/keys/root.key.pem", "import.certificate"),
+    ("new", f"{IMPORT} --certificate {{base}}/text --key {{base}}/home/keys/root.key.pem", "certificate.none"),
     ("new", f"{IMPORT} --certificate {{base}}/ca.pem --key {{base}}/ann.key.pem", "import.key"),
-    ("new", f"{IMPORT} --certificate {{base}}/ann.cert.pem --key {{base}}/ann.key.pem", "import.not_root"),
     (
         "new",
         f"{IMPORT} --certificate {{base}}/ca.pem --key {{base}}/home/keys/root.key.pem --index {{base}}/index.txt",
