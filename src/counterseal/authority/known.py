@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from counterseal.errors import CountersealError
+from counterseal.errors import NotFoundError
 from counterseal.moments import epoch, moment, show_moment
 from counterseal.pki.path.revocation_list import RevocationList
 from counterseal.store.records import Status
@@ -74,7 +74,7 @@ class KnownCAs:
         assert self._authority is not None  # noqa: S101 - asked by describe only
         try:
             record = self._authority.store.certificate(serial_number, issuer=issuer.name)
-        except CountersealError:
+        except NotFoundError:
             return f"names CA {issuer.name} of this home as its issuer, which never issued it"
         if record.certificate not in {None, content}:
             return (

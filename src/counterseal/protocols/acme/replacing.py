@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from cryptography import x509
 
-from counterseal.errors import CountersealError
+from counterseal.errors import NotFoundError
 from counterseal.pki.certificate import subject_key_identifier
 from counterseal.protocols.acme.problems import Problem, malformed, unauthorized
 from counterseal.protocols.acme.renewal import CertificateName
@@ -31,7 +31,7 @@ def find_named(authority: Authority, name: CertificateName) -> CertificateRecord
         if subject_key_identifier(certificate).digest == name.key_identifier:
             try:
                 record = authority.store.certificate(name.serial_number, issuer=ca.name)
-            except CountersealError:
+            except NotFoundError:
                 continue
             if record.status is not Status.RESERVED:
                 return record

@@ -8,7 +8,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from counterseal.authority.revoke import revoke_record
-from counterseal.errors import CountersealError, InputError, RefusedError
+from counterseal.errors import InputError, NotFoundError, RefusedError
 from counterseal.pki.crl import RevocationReason
 from counterseal.protocols.acme.encoding import decode
 from counterseal.protocols.acme.exchange import Call, Reply
@@ -64,7 +64,7 @@ def _find(authority: Authority, certificate: x509.Certificate) -> CertificateRec
     for ca in authority.store.cas():
         try:
             record = authority.store.certificate(certificate.serial_number, issuer=ca.name)
-        except CountersealError:
+        except NotFoundError:
             continue
         if record.certificate == content and record.status is not Status.RESERVED:
             return record
