@@ -86,7 +86,7 @@ def test_a_stolen_ca_opens_nothing_and_nothing_gets_stuck(home: Path) -> None:
     visits = [("ann", "panel.test"), ("ann", "shop.test"), ("eve", "shop.test"), ("pam", "shop.test")]
     assert [answer_to(home, *visit) for visit in visits] == ["502"] * 4
     asked = here(home, "ca", "revoke", "clients")
-    assert (asked.code, "hint: --yes" in asked.stderr) == (2, True)
+    assert (asked.code, "hint: revoke it unasked with --yes" in asked.stderr) == (2, True)
     revoked = counterseal(home, "ca", "revoke", "clients", "--reason", "key_compromise", "--yes", "--json")
     assert revoked.code == 0, revoked.stdout
     document = json.loads(revoked.stdout)

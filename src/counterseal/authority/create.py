@@ -19,11 +19,14 @@ from counterseal.pki.constraints import constrain
 from counterseal.pki.keys import P256, KeySpec, signature_algorithm
 from counterseal.pki.policy import BACKDATE
 from counterseal.pki.profile import Purpose
-from counterseal.pki.subject import common_name, organization, show_subject
+from counterseal.pki.subject import common_name, nginx_name, organization, show_subject
 from counterseal.store.records import CA_PROFILE, CARecord
 
 if TYPE_CHECKING:
-    from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPublicKeyTypes
+    from cryptography.hazmat.primitives.asymmetric.types import (
+        CertificateIssuerPublicKeyTypes,
+        CertificatePublicKeyTypes,
+    )
 
     from counterseal.authority.parts import Authority
     from counterseal.fileset import PlannedFile
@@ -112,6 +115,21 @@ def check_ca_name(authority: Authority, name: str) -> None:
         )
 
 
+def refuse_same_name(
+    authority: Authority, subject: x509.Name, public_key: CertificatePublicKeyTypes, *, hint: str
+) -> None:
+    """Raise RefusedError ``ca.same_name`` where a CA of this subject is here that has another key, or is revoked.
+
+    nginx knows who issued a certificate by this name alone, so that one of these two could not be locked out.
+    """
+    for record in authority.store.cas():
+        (here, *_), shown = authority.path(record), nginx_name(subject)
+        is_other = here.public_key() != public_key or record.revoked_at is not None
+        if is_other and nginx_name(here.subject) == shown:
+            message = f"CA {record.name} has this subject already, and nginx could not tell the two apart: {shown}"
+            raise RefusedError("ca.same_name", message, hint=hint)
+
+
 def _draft_issuing(
     authority: Authority,
     above: Issuer,
@@ -122,8 +140,10 @@ def _draft_issuing(
 ) -> Draft:
     now = authority.clock().replace(microsecond=0)
     end = now + lifetime if lifetime else min(now + ISSUING_LIFETIME, above.certificate.not_valid_after_utc)
+    subject = _issuing_subject(above.certificate.subject, name)
+    refuse_same_name(authority, subject, public_key, hint="choose another name, different in its first letters")
     request = CARequest(
-        subject=_issuing_subject(above.certificate.subject, name),
+        subject=subject,
         public_key=public_key,
         not_before=max(now - BACKDATE, above.certificate.not_valid_before_utc),
         not_after=end,

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from counterseal.authority.adopt import adopt_index, adopt_revocations
 from counterseal.authority.chain_above import chain_above
-from counterseal.authority.create import check_ca_name
+from counterseal.authority.create import check_ca_name, refuse_same_name
 from counterseal.authority.issue import rehearse
 from counterseal.authority.openssl_index import parse_index
 from counterseal.authority.parts import ROOT
@@ -142,6 +142,10 @@ def _check(authority: Authority, what: Import) -> tuple[x509.Certificate, ...]:
         raise InputError("ca.exists", f"{ROOT} is what the root is called", hint="choose another --name")
     if above:
         check_ca_name(authority, what.name)
+    for one in (what.certificate, *above):
+        refuse_same_name(
+            authority, one.subject, one.public_key(), hint="give the new CA another subject, as another CN"
+        )
     return above
 
 

@@ -9,7 +9,7 @@ from counterseal.authority.backend_facts import backend_facts
 from counterseal.authority.backend_probes import backends_of
 from counterseal.authority.foreign import make_foreign_probe
 from counterseal.authority.parts import ROOT
-from counterseal.authority.probes import has_probes, issue_good, read_probes, signs_no_more
+from counterseal.authority.probes import has_probes, issue_good, read_probes
 from counterseal.authority.site_material import client_cas, revoked_client_cas
 from counterseal.handshake.observation import Endpoint
 from counterseal.handshake.sessions import remember_session
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from counterseal.handshake.prove import Proof
     from counterseal.nginx.any_site import AnySite
     from counterseal.nginx.listen import Listen
+    from counterseal.store.records import CARecord
 
 
 def prove_sites(
@@ -61,12 +62,17 @@ def remember_leavers(authority: Authority, sites: Sequence[AnySite], stage: Stag
     """
     leavers = {}
     for site in sites:
-        known = (*revoked_client_cas(authority, site), *client_cas(authority, site))
-        ca = next((record for record in known if has_probes(stage.generation, record.name)), None)
+        revoked = revoked_client_cas(authority, site)
+        ca = _first_in(stage, (*revoked, *client_cas(authority, site)))
         if ca is not None:
             facts, good = facts_of(authority, site, sites, stage), read_probes(stage.generation, ca.name).good
-            leavers[site.name] = remember_session(facts, good, with_its_ca=ca.revoked_at is not None)
+            leavers[site.name] = remember_session(facts, good, with_its_ca=ca in revoked)
     return leavers
+
+
+def _first_in(stage: Stage, known: Sequence[CARecord]) -> CARecord | None:
+    """Return the first of these CAs that the generation has probes of: one that was added since then has none."""
+    return next((record for record in known if has_probes(stage.generation, record.name)), None)
 
 
 def facts_of(authority: Authority, site: AnySite, sites: Sequence[AnySite], stage: Stage) -> SiteFacts:
@@ -137,16 +143,16 @@ def _identities(
     foreign: ProbeIdentity,
     leaver: Leaver | None,
 ) -> Identities:
-    admitted = client_cas(authority, site)
+    admitted = _first_in(stage, client_cas(authority, site))
     is_ours = _plays_backend(authority, site, stage)
     backends = backends_of(authority, site, stage.generation, is_ours=is_ours) if site.backend_names else Backends()
     revoked_cas = {
-        record.name: None if signs_no_more(authority, record) else issue_good(authority, record.name)
+        record.name: issue_good(authority, record.name) if authority.keystore.has(record.key_id) else None
         for record in revoked_client_cas(authority, site)
     }
-    if not admitted:
+    if admitted is None:
         return Identities(foreign=foreign, revoked_cas=revoked_cas, leaver=leaver, backends=backends)
-    probes = read_probes(stage.generation, admitted[0].name)
+    probes = read_probes(stage.generation, admitted.name)
     others = _other_client_cas(authority, site, sites)
     return Identities(
         good=probes.good,

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from counterseal.authority.parts import ROOT, replacing
+from counterseal.authority.site_material import is_locked_out
 from counterseal.errors import InputError, RefusedError
 
 if TYPE_CHECKING:
@@ -37,3 +38,6 @@ def check_succession(authority: Authority, name: str, successor: str) -> None:
         raise InputError("ca.successor", f"CA {successor} is retired itself", hint=f"name {new.successor}")
     if new.revoked_at is not None:
         raise InputError("ca.successor", f"CA {successor} is revoked", hint=f"put one in its place: {replacing(new)}")
+    if is_locked_out(authority, new):
+        hint = "make one with another subject, as another CN"
+        raise InputError("ca.successor", f"CA {successor} has the name of a revoked CA", hint=hint)

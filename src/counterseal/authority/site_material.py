@@ -31,16 +31,27 @@ if TYPE_CHECKING:
 
 
 def client_cas(authority: Authority, site: AnySite) -> tuple[CARecord, ...]:
-    """Return the CAs whose clients the site admits: those it names, and who succeeded them, but for revoked ones.
+    """Return the CAs whose clients the site admits: those it names, and who succeeded them, but for locked out ones.
 
-    None are left where all are revoked: then it admits nobody. Raises NotFoundError ``site.client_ca``.
+    None are left where all are locked out: then it admits nobody. Raises NotFoundError ``site.client_ca``.
     """
-    return tuple(record for record in _named(authority, site) if record.revoked_at is None)
+    return tuple(record for record in _named(authority, site) if not is_locked_out(authority, record))
 
 
 def revoked_client_cas(authority: Authority, site: AnySite) -> tuple[CARecord, ...]:
-    """Return the CAs whose clients the site would admit, had they not been revoked; raises as ``client_cas`` does."""
-    return tuple(record for record in _named(authority, site) if record.revoked_at is not None)
+    """Return the CAs whose clients the site would admit, were they not locked out; raises as ``client_cas`` does."""
+    return tuple(record for record in _named(authority, site) if is_locked_out(authority, record))
+
+
+def is_locked_out(authority: Authority, record: CARecord) -> bool:
+    """Whether the CA or one above it is revoked, or bears the name of one that is.
+
+    A map knows a CA by its name alone: what a stolen key signs would pass as issued by the CA of the same name.
+    """
+    revoked = {
+        nginx_name(authority.path(one)[0].subject) for one in authority.store.cas() if one.revoked_at is not None
+    }
+    return bool(revoked) and any(nginx_name(one.subject) in revoked for one in authority.path(record))
 
 
 def _named(authority: Authority, site: AnySite) -> tuple[CARecord, ...]:
@@ -94,16 +105,17 @@ def material_of(
 ) -> Material:
     """Return the material of a site, after ``publish``.
 
-    Of a revoked CA nginx is given what is above it, so that it has some CA where no other is left. Raises InputError
-    ``site.no_list`` where it wants a CRL of every CA of its clients' paths, and one has none.
+    Of a CA that is locked out nginx is given what is above it, so that it has some CA where no other is left. Raises
+    InputError ``site.no_list`` where it wants a CRL of every CA that nginx is given, and one has none.
     """
-    admitted, revoked_cas = client_cas(authority, site), revoked_client_cas(authority, site)
+    admitted = client_cas(authority, site)
+    left = tuple(chain.from_iterable(_left_above(authority, one) for one in revoked_client_cas(authority, site)))
     paths = [authority.path(record) for record in admitted]
-    above = _distinct(chain(*paths, *(authority.path(record)[1:] for record in revoked_cas)))
+    given = _distinct(chain(*paths, *map(authority.path, left)))
     issuers = tuple(nginx_name(path[0].subject) for path in paths)
     revoked = _revoked(authority, admitted, issuers) if site.revocation is not Revocation.CRL else {}
     entries = sum(map(len, revoked.values()))
-    unlisted = authority.without_list(admitted)
+    unlisted = authority.without_list((*admitted, *left))
     settled = site.revocation.settle(entries, has_lists=not unlisted)
     by_map_alone = settled is Revocation.MAP  # a long list is then not even read
     if unlisted and not by_map_alone:
@@ -115,7 +127,7 @@ def material_of(
     return Material(
         certificate_chain=server.chain,
         private_key=server.private_key,
-        client_cas_pem=encode_certificates(*above),
+        client_cas_pem=encode_certificates(*given),
         verify_depth=max((len(path) - 1 for path in paths), default=1),
         crl_pem=b"" if by_map_alone else b"".join(map(to_pem, _lists(authority, admitted))),
         has_lists=not unlisted,
@@ -126,6 +138,12 @@ def material_of(
         upstream=upstream,
         stapling_cas_pem=b"" if site.verifies else encode_certificates(authority.issuer(ROOT).trust_anchor),
     )
+
+
+def _left_above(authority: Authority, record: CARecord) -> tuple[CARecord, ...]:
+    """Return the nearest CA above one that is locked out that is not so itself, if only its root."""
+    above = authority.above(record)
+    return next(((one,) for one in above if not is_locked_out(authority, one)), above[-1:])
 
 
 def _lists(authority: Authority, admitted: Sequence[CARecord]) -> list[bytes]:

@@ -10,7 +10,7 @@ import click
 
 from counterseal.authority.ca_json import ca_to_json
 from counterseal.authority.parts import replacing
-from counterseal.authority.publish import unlock
+from counterseal.authority.publish import signing_cas, unlock
 from counterseal.authority.revoke_ca import REASONS, find_doomed, revoke_ca
 from counterseal.cli.common import Run, common
 from counterseal.cli.completions import complete_cas
@@ -57,7 +57,7 @@ def revoke_ca_(run: Run, *, name: str, reason: str, yes: bool, no_deploy: bool, 
         outcome = {"valid_certificates": doomed.valid, "sites": [site for site, _ in sites], "backends_of": backends}
         acts = list(_acts(doomed, sites, backends, reason))
         if dry_run:
-            lists = [f"sign a new revocation list of {ca.name}" for ca in authority.store.cas()]
+            lists = [f"sign a new revocation list of {ca.name}" for ca in signing_cas(authority)]
             deploy = ground_in_force(run, deploy=not no_deploy) is not None
             acts += lists + (["deploy a new generation and prove it"] if deploy else [])
             show_dry_run(run, acts=acts, document={"ca": ca_to_json(doomed.ca, None), **outcome})
@@ -104,7 +104,9 @@ def _acts(doomed: Doomed, sites: Sequence[tuple[str, bool]], backends: Sequence[
 
 def _ask(acts: Sequence[str]) -> None:
     if not sys.stdin.isatty():
-        raise click.UsageError("this is asked about first, and there is no terminal to ask on\nhint: --yes")
+        raise click.UsageError(
+            "this is asked about first, and there is no terminal to ask on\nhint: revoke it unasked with --yes"
+        )
     for act in acts:
         click.echo(f"would {act}", err=True)
     if not click.confirm("revoke this CA?", err=True):

@@ -247,7 +247,7 @@ class _Planner:
         if kind is RowKind.OTHER_CLIENT_CA:
             return "there is no client CA that the site does not admit"
         if self.identities.revoked_cas and self.identities.good is None:
-            return "every client CA of the site is revoked"
+            return "every client CA of the site that is in force is revoked"
         return "no identity of this kind at hand"
 
     def _skipped(self, kind: RowKind, reason: str) -> Row:

@@ -30,6 +30,7 @@ default_md = sha256
 default_days = 1000
 default_crl_days = 30
 policy = anything
+unique_subject = no
 [anything]
 commonName = supplied
 [root]
@@ -126,9 +127,9 @@ def deploy(home: Path, root: Path, more: str = "") -> int:
     return port
 
 
-def answer_to(offline: OfflineRoot, name: str, port: int) -> str:
+def answer_to(offline: OfflineRoot, name: str, port: int, *, issuer: str = "int") -> str:
     """Return what nginx answers one of openssl's clients, who sends the whole chain."""
-    chain = (offline.directory / f"{name}.pem").read_text() + (offline.directory / "int.pem").read_text()
+    chain = (offline.directory / f"{name}.pem").read_text() + (offline.directory / f"{issuer}.pem").read_text()
     (offline.directory / f"{name}.fullchain").write_text(chain)
     identity = ["--cert", f"{name}.fullchain", "--key", f"{name}.key", "--cacert", "root.pem"]
     to = ["--resolve", f"panel.test:{port}:127.0.0.1", f"https://panel.test:{port}/"]
@@ -186,3 +187,42 @@ def test_without_the_list_of_its_root_the_map_refuses(home: Path, offline: Offli
     (told,) = [one for one in checks if (one["check"], one["subject"]) == ("list", "root")]
     assert (told["state"], "import-crl" in told["mend"]) == ("attention", True)
     assert [one["state"] for one in checks if one["check"] == "key"] == ["ok", "ok"]
+
+
+@pytest.mark.nginx
+def test_a_stolen_issuing_ca_is_locked_out_though_its_root_has_no_list(
+    home: Path, offline: OfflineRoot, tmp_path: Path
+) -> None:
+    """Its key is destroyed then; a CA of the same subject, whose clients nginx could not tell from a thief's, is none.
+
+    Another one succeeds it, and until that is deployed the proof says what is in force.
+    """
+    (tmp_path / "index.html").write_text("welcome")
+    assert counterseal(home, *offline.taking()).code == 0
+    port = deploy(home, tmp_path)
+    assert answer_to(offline, "cid", port) == "200"
+    told = json.loads(counterseal(home, "ca", "revoke", "issuing", "--dry-run", "--json").stdout)["acts"]
+    assert [act for act in told if "list" in act] == ["sign a new revocation list of issuing"]
+    revoked = counterseal(home, "ca", "revoke", "issuing", "--yes")
+    assert revoked.code == 0, revoked.stderr
+    assert answer_to(offline, "cid", port) == "400"
+
+    (home / "keys" / "issuing.key.pem").unlink()
+    offline.add("same", "/O=example/CN=Issuing CA", "root", "int")
+    offline.add("next", "/O=example/CN=Issuing CA 2", "root", "int")
+    joining = ["--chain", str(offline.directory / "root.pem"), "--name", "issuing-2", "--no-passphrase"]
+    of = {name: [str(offline.directory / f"{name}.{kind}") for kind in ("pem", "key")] for name in ("same", "next")}
+    refused = counterseal(home, "import-ca", "--certificate", of["same"][0], "--key", of["same"][1], *joining)
+    assert (refused.code, "CA issuing has this subject already" in refused.stderr) == (4, True), refused.stderr
+    taken = counterseal(home, "import-ca", "--certificate", of["next"][0], "--key", of["next"][1], *joining)
+    assert taken.code == 0, taken.stderr
+    assert counterseal(home, "ca", "retire", "issuing", "--successor", "issuing-2", "--no-deploy").code == 0
+    proved = counterseal(home, "prove")
+    assert (proved.code, "every client CA of the site that is in force is revoked" in proved.stdout) == (0, True), (
+        proved
+    )
+    assert counterseal(home, "nginx", "deploy").code == 0
+    offline.add("dan", "/CN=dan", "next", "client")
+    offline.add("eve", "/CN=eve", "int", "client")
+    answers = [answer_to(offline, name, port) for name in ("cid", "eve")]
+    assert [*answers, answer_to(offline, "dan", port, issuer="next")] == ["400", "400", "200"]

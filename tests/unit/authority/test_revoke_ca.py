@@ -105,6 +105,22 @@ def test_a_revoked_ca_is_succeeded(authority: Authority) -> None:
     assert isinstance(refusal(lambda: retire(authority, "partners", "clients-2")), InputError)
 
 
+def test_a_ca_of_the_same_subject_is_locked_out_with_it(authority: Authority) -> None:
+    """Nginx knows issuers by their subject alone; none such is made any more, and none succeeds it."""
+    long = "a" * 63
+    add_ca(authority, f"{long}b", Purpose.CLIENT, encrypt=False)
+    error = refusal(lambda: add_ca(authority, f"{long}bc", Purpose.CLIENT, encrypt=False))
+    assert (error.code, authority.keystore.has(f"{long}bc")) == ("ca.same_name", False)
+    twin = authority.store.ca("clients")._replace(name="twin", key_id="twin")  # as older homes may have one
+    authority.store.add_ca(twin)
+    site = Site("panel", ("panel.test",), (Listen("*", 443),), client_cas=("twin", "partners"), root="/srv")
+    assert [record.name for record in client_cas(authority, site)] == ["twin", "partners"]
+    revoke_ca(authority, "clients", STOLEN)
+    assert [record.name for record in client_cas(authority, site)] == ["partners"]
+    assert [record.name for record in revoked_client_cas(authority, site)] == ["twin"]
+    assert refusal(lambda: retire(authority, "partners", "twin")).code == "ca.successor"
+
+
 @pytest.mark.parametrize("single_tier", [False, True])
 def test_a_root_is_not_revoked(tmp_path: Path, *, single_tier: bool) -> None:
     """By neither door; one that issues by itself is one as well."""
