@@ -15,7 +15,7 @@ from counterseal.authority.revoke_ca import REASONS, find_doomed, revoke_ca
 from counterseal.cli.common import Run, common
 from counterseal.cli.completions import complete_cas
 from counterseal.cli.dry_run import dry_run_option, show_dry_run
-from counterseal.cli.revoke import ground_in_force, no_deploy_option, put_in_force, reason_option
+from counterseal.cli.revoke import no_deploy_option, put_in_force, reason_option, rehearse_in_force
 from counterseal.errors import CountersealError
 from counterseal.pki.crl import RevocationReason
 from counterseal.pki.shown import counted
@@ -58,9 +58,9 @@ def revoke_ca_(run: Run, *, name: str, reason: str, yes: bool, no_deploy: bool, 
         acts = list(_acts(doomed, sites, backends, reason))
         if dry_run:
             lists = [f"sign a new revocation list of {ca.name}" for ca in signing_cas(authority)]
-            deploy = ground_in_force(run, deploy=not no_deploy) is not None
-            acts += lists + (["deploy a new generation and prove it"] if deploy else [])
-            show_dry_run(run, acts=acts, document={"ca": ca_to_json(doomed.ca, None), **outcome})
+            after, fails = rehearse_in_force(run, doomed.certificate.name, "revoke", deploy=not no_deploy)
+            document = {"ca": ca_to_json(doomed.ca, None), **outcome}
+            show_dry_run(run, acts=[*acts, *lists, *after], document=document, fails=fails)
             return
         if not yes:
             _ask(acts)

@@ -25,9 +25,17 @@ dry_run_option = click.option(
 
 
 def show_dry_run(
-    run: Run, *, acts: Sequence[str] = (), files: Sequence[Preview] = (), document: dict[str, Any] | None = None
+    run: Run,
+    *,
+    acts: Sequence[str] = (),
+    files: Sequence[Preview] = (),
+    document: dict[str, Any] | None = None,
+    fails: bool = False,
 ) -> None:
-    """Show what a command would do: ``acts`` in words (``publish a new CRL of root``), and its files."""
+    """Show what a command would do: ``acts`` in words (``publish a new CRL of root``), and its files.
+
+    Exits with 1 where the command would do all that and fails nevertheless.
+    """
     lines = [f"would {act}" for act in acts]
     for file in files:
         size = "size not known before" if file.size is None else f"{file.size} bytes"
@@ -38,6 +46,8 @@ def show_dry_run(
         for file in files
     ]
     run.show({"dry_run": True, "acts": list(acts), **(document or {}), "files": shown}, "\n".join(lines))
+    if fails:
+        click.get_current_context().exit(1)
 
 
 def unseen(path: Path, *, size: int | None, mode: int = SECRET) -> Preview:

@@ -1,31 +1,62 @@
-"""What is so where the store says that somebody is revoked, and nginx could not be told: who gets in meanwhile."""
+"""What is so where a revocation is recorded and not all of it could follow: who gets in meanwhile, and why."""
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from counterseal.errors import ConfigError, CountersealError, DeployError
 
 if TYPE_CHECKING:
     from counterseal.cli.common import Run
+    from counterseal.store.records import CertificateRecord
 
 
 def not_in_force(run: Run, name: str, verb: str, error: CountersealError) -> DeployError:
     """Return the error ``revoke.not_in_force``, which says what nginx does with this client and why nothing changed."""
-    state_of_nginx = _state_of_nginx(run, name, "admits" if verb == "revoke" else "refuses")
+    state_of_nginx = _state_of_nginx(run, name, verb)
+    of_lists = None if isinstance(error, ConfigError) else run.settings().error_in("ca")
     return DeployError(
         "revoke.not_in_force",
         f"{state_of_nginx}: {error.message}",
         quote=getattr(error, "quote", None),
         advice=getattr(error, "advice", ()) or ((error.hint,) if isinstance(error, ConfigError) and error.hint else ()),
-        findings=getattr(error, "findings", ()),
+        findings=(*getattr(error, "findings", ()), *(of_lists.findings if of_lists else ())),
         hint="the store and the lists have it, nginx has not: mend what is named above, then run: counterseal refresh",
     )
 
 
-def _state_of_nginx(run: Run, name: str, does: str) -> str:
+def not_published(run: Run, record: CertificateRecord, verb: str, error: CountersealError) -> DeployError:
+    """Return the error ``revoke.not_published``, which says what nginx does with this client if a site is deployed."""
+    meanwhile = f"; {_state_of_nginx(run, record.name, verb)}" if has_generation(run) else ""
+    return DeployError(
+        "revoke.not_published",
+        f"the store has it that {record.name} is {record.status}, no list says so yet{meanwhile}: {error.message}",
+        findings=getattr(error, "findings", ()),
+        hint="mend what is named above, then run: counterseal refresh",
+    )
+
+
+def listed_by_default(told: str, error: ConfigError) -> DeployError:
+    """Return the error ``revoke.listed_by_default``: all is done, ``told``, and the lists end when ``[ca]`` may not."""
+    return DeployError(
+        "revoke.listed_by_default",
+        f"{told}; the lists live as long as by default where [ca] cannot be read: {error.message}",
+        findings=error.findings,
+        advice=(error.hint,) if error.hint else (),
+        hint="mend what is named above, then run: counterseal crl",
+    )
+
+
+def has_generation(run: Run) -> bool:
+    """Return whether a site has been deployed here."""
+    return os.path.lexists(run.home / "nginx" / "current")
+
+
+def _state_of_nginx(run: Run, name: str, verb: str) -> str:
     from counterseal.compose.ground import open_ground  # noqa: PLC0415 - nginx only where sites are
 
+    does = "admits" if verb == "revoke" else "refuses"
     try:
         ground = open_ground(run.home, run.settings().with_sound_sites())
         is_running, number = ground.place.nginx.master_pid() is not None, ground.in_force

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -16,8 +16,8 @@ from counterseal.authority.revoke import unrevoke as unrevoke_certificate
 from counterseal.cli.common import Run, common
 from counterseal.cli.completions import complete_certificates
 from counterseal.cli.dry_run import dry_run_option, show_dry_run
-from counterseal.cli.not_in_force import not_in_force
-from counterseal.errors import CountersealError, DeployError
+from counterseal.cli.not_in_force import has_generation, listed_by_default, not_in_force, not_published
+from counterseal.errors import CountersealError
 from counterseal.pki.crl import RevocationReason
 from counterseal.pki.shown import show_serial
 
@@ -69,7 +69,7 @@ def revoke(run: Run, *, selector: str, reason: str, no_deploy: bool, dry_run: bo
     with run.authority() as authority:
         if dry_run:
             record = find_revocable(authority, selector, RevocationReason(reason))
-            _rehearse(run, authority, record, f"revoke (as {reason})", deploy=not no_deploy)
+            _rehearse(run, authority, record, "revoke", deploy=not no_deploy, reason=f" (as {reason})")
             return
         find_revocable(authority, selector, RevocationReason(reason))
         unlock(authority)
@@ -107,30 +107,39 @@ def put_in_force(
 ) -> tuple[str, dict[str, Any]]:
     """Publish the lists and, where sites are deployed, deploy and prove; return the outcome in words and as data.
 
-    Whatever keeps nginx from it keeps nobody else: the lists are published all the same.
+    Whatever keeps nginx from it keeps nobody else: the lists are published all the same, and what cannot be read of
+    ``[ca]`` keeps nobody at all: it is told afterwards.
     """
+    settings = run.settings()
+    authority = replace(authority, rules=settings.with_readable_ca().rules)
+    told, shown = _put_in_force(run, authority, record, verb, deploy=deploy)
+    if wrong := settings.error_in("ca"):
+        raise listed_by_default(told, wrong)
+    return told, shown
+
+
+def _put_in_force(
+    run: Run, authority: Authority, record: CertificateRecord, verb: str, *, deploy: bool
+) -> tuple[str, dict[str, Any]]:
     try:
         ground = ground_in_force(run, deploy=deploy)
         if ground is not None:
             return _deploy(run, authority, ground, f"{verb} {record.name}")
     except CountersealError as error:
-        _publish(authority, record, only_stale=True)
+        _publish(run, authority, record, verb, only_stale=True)
         raise not_in_force(run, record.name, verb, error) from error
-    numbers = {crl.issuer: crl.number for crl in _publish(authority, record)}
+    numbers = {crl.issuer: crl.number for crl in _publish(run, authority, record, verb)}
     run.say("no site is deployed here; other relying parties need the new lists: counterseal crl --out DIR")
     return "new lists: " + ", ".join(f"{ca} {number}" for ca, number in numbers.items()), {"crl_numbers": numbers}
 
 
-def _publish(authority: Authority, record: CertificateRecord, *, only_stale: bool = False) -> Sequence[CRLRecord]:
+def _publish(
+    run: Run, authority: Authority, record: CertificateRecord, verb: str, *, only_stale: bool = False
+) -> Sequence[CRLRecord]:
     try:
         return publish(authority, only=stale_lists(authority) if only_stale else None).signed
     except CountersealError as error:
-        raise DeployError(
-            "revoke.not_published",
-            f"the store has it that {record.name} is {record.status}, no list says so yet: {error.message}",
-            findings=getattr(error, "findings", ()),
-            hint="mend what is named above, then run: counterseal refresh",
-        ) from error
+        raise not_published(run, record, verb, error) from error
 
 
 def _deploy(run: Run, authority: Authority, ground: Ground, reason: str) -> tuple[str, dict[str, Any]]:
@@ -146,7 +155,7 @@ def _deploy(run: Run, authority: Authority, ground: Ground, reason: str) -> tupl
 
 def ground_in_force(run: Run, *, deploy: bool) -> Ground | None:
     """Return where a generation is in force, or None where there is none or it is not wanted."""
-    if not deploy or not os.path.lexists(run.home / "nginx" / "current"):
+    if not deploy or not has_generation(run):
         return None
     settings = run.settings()
     if not settings.sites:
@@ -157,9 +166,24 @@ def ground_in_force(run: Run, *, deploy: bool) -> Ground | None:
     return None if ground.in_force is None else ground
 
 
-def _rehearse(run: Run, authority: Authority, record: CertificateRecord, verb: str, *, deploy: bool) -> None:
-    acts = [f"{verb} {record.name} ({show_serial(record.serial_number)}): {record.subject or ', '.join(record.names)}"]
+def rehearse_in_force(run: Run, name: str, verb: str, *, deploy: bool) -> tuple[list[str], bool]:
+    """Return what ``put_in_force`` would do after the lists are signed, and whether it would fail all the same."""
+    try:
+        ground = ground_in_force(run, deploy=deploy)
+    except CountersealError as error:
+        return [f"leave nginx as it is and fail: {not_in_force(run, name, verb, error).message}"], True
+    acts = [] if ground is None else ["deploy a new generation and prove it"]
+    if wrong := run.settings().error_in("ca"):
+        acts.append(f"fail: {listed_by_default('all of this is done', wrong).message}")
+        return acts, True
+    return acts, False
+
+
+def _rehearse(
+    run: Run, authority: Authority, record: CertificateRecord, verb: str, *, deploy: bool, reason: str = ""
+) -> None:
+    what = f"{verb}{reason} {record.name} ({show_serial(record.serial_number)})"
+    acts = [f"{what}: {record.subject or ', '.join(record.names)}"]
     acts += [f"sign a new revocation list of {ca.name}" for ca in signing_cas(authority)]
-    if ground_in_force(run, deploy=deploy) is not None:
-        acts.append("deploy a new generation and prove it")
-    show_dry_run(run, acts=acts, document={"certificate": certificate_to_json(record)})
+    after, fails = rehearse_in_force(run, record.name, verb, deploy=deploy)
+    show_dry_run(run, acts=[*acts, *after], document={"certificate": certificate_to_json(record)}, fails=fails)

@@ -185,12 +185,15 @@ class _Loader:
                 yield name, raw
 
     def _check_names(self, document: dict[str, Any]) -> None:
-        """Note sections that there are not; where nobody can tell which was meant, it may be any but the store's."""
+        """Note sections that there are not; where nobody can tell which was meant, it may be any but two.
+
+        They are where the store is and how long lists live: what a revocation is recorded and published by.
+        """
         for name in document:
             if name not in SECTIONS:
                 meant = meant_key(name, SECTIONS)
                 self._note(name, f"unknown key: {name!r}", hint_for_key(name, SECTIONS))
-                self.faulty |= {meant} if meant else set(SECTIONS) - {"store"}
+                self.faulty |= {meant} if meant else set(SECTIONS) - {"store", "ca"}
 
     def _length(self, where: str, text: str) -> timedelta | None:
         return self._try(where, lambda: parse_duration(text), None)

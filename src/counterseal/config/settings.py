@@ -136,9 +136,13 @@ class Settings(NamedTuple):
 
     def sound(self, section: str) -> Sections:
         """Return what is said, where nothing is wrong with this section; raises ConfigError."""
-        if self.error is not None and section in self.faulty:
-            raise self.error
+        if wrong := self.error_in(section):
+            raise wrong
         return self.said
+
+    def error_in(self, section: str) -> ConfigError | None:
+        """Return what ``sound`` raises for this section."""
+        return self.error if section in self.faulty else None
 
     def require(self) -> None:
         """Raise ConfigError where anything is wrong with any section."""
@@ -152,6 +156,10 @@ class Settings(NamedTuple):
     def with_sound_sites(self) -> Settings:
         """Return the same with only those sites with which nothing is wrong: for who looks, and deploys none."""
         return self._replace(faulty=self.faulty - {"sites"})
+
+    def with_readable_ca(self) -> Settings:
+        """Return the same with what is right of ``[ca]`` and defaults elsewhere: no revocation waits for a typo."""
+        return self._replace(faulty=self.faulty - {"ca"})
 
     def chosen(self, name: str | None, *, also: str = "") -> tuple[ServedSite, ...]:
         """Return every site, or the one of this name; raises NotFoundError ``site.unknown``, ``also`` in its hint."""

@@ -199,3 +199,52 @@ def test_a_revocation_is_recorded_and_published_whatever_the_sites_say(deployed:
         ["proved", "deploy"],
         ["in", "force,", "proved"],
     ]
+
+
+@pytest.mark.nginx
+def test_a_revocation_does_not_wait_for_a_typo_in_ca(deployed: tuple[Path, int]) -> None:
+    """It is published by the default lengths, deployed and proved; the fault is told, by a rehearsal too."""
+    home, port = deployed
+    settings = home / "counterseal.toml"
+    right = settings.read_text()
+    assert meets(home, port, "alice") == 200
+    settings.write_text(f'{right}[ca]\ncrl_lifetime = "soon"\n')
+    rehearsed = here(home, "revoke", "alice", "--dry-run")
+    assert rehearsed.code == 1
+    assert "would deploy a new generation and prove it\nwould fail: all of this is done; the lists" in rehearsed.stdout
+    assert meets(home, port, "alice") == 200
+
+    ran = counterseal(home, "revoke", "alice", "--json")
+    assert ran.code == 1
+    error = json.loads(ran.stdout)["error"]
+    assert error["code"] == "revoke.listed_by_default"
+    assert error["message"].startswith("in force and proved: generation 2, ")
+    assert [(one["where"], one["line"]) for one in error["findings"]] == [("ca.crl_lifetime", 6)]
+    assert [meets(home, port, name) for name in ("alice", "bob")] == [400, 200]
+    with open_authority(home, lambda: None) as authority:
+        times = authority.store.latest_crl_times("clients")
+    assert times
+    assert times.next_update - times.this_update == 7 * 86400
+
+
+@pytest.mark.nginx
+def test_a_section_that_is_like_none_keeps_no_revocation_from_the_lists(deployed: tuple[Path, int]) -> None:
+    """That nginx still admits is said; mended and refreshed, it refuses."""
+    home, port = deployed
+    settings, entries = home / "counterseal.toml", listed(home)
+    right = settings.read_text()
+    settings.write_text(f"{right}[monitoring]\nx = 1\n")
+    told = "as far as nginx runs, it still admits alice: "
+    rehearsed = here(home, "revoke", "alice", "--dry-run")
+    assert rehearsed.code == 1
+    assert f"would leave nginx as it is and fail: {told}" in rehearsed.stdout
+    ran = counterseal(home, "revoke", "alice")
+    assert ran.code == 1
+    assert f"error: {told}" in ran.stderr
+    assert "line 5, monitoring: unknown key: 'monitoring'" in ran.stderr
+    assert listed(home) == entries + 1
+    assert meets(home, port, "alice") == 200
+
+    settings.write_text(right)
+    assert counterseal(home, "refresh").code == 0
+    assert meets(home, port, "alice") == 400
