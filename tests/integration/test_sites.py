@@ -172,7 +172,13 @@ def test_a_site_is_added_by_command_and_deployed(home: Path, tmp_path: Path) -> 
         assert (home / "counterseal.toml").read_text() == text
     (home / "counterseal.toml").rename(home / "elsewhere.toml")
     (home / "counterseal.toml").symlink_to("elsewhere.toml")
-    assert counterseal(home, "nginx", "add", "app.test", *where).code == 0
+    (home / "elsewhere.toml").write_text(f"# [sites.app] is to come\n{text}")
+    (tmp_path / "nginx.conf").touch()
+    added = counterseal(home, "nginx", "add", "app.test", *where, "--nginx", str(tmp_path / "nginx.conf"), "--json")
+    assert added.code == 0, added.stderr
+    told = json.loads(added.stdout)["added"]
+    assert (home / "elsewhere.toml").read_text() == f"# [sites.app] is to come\n{text}\n{told}"
+    assert told.startswith("[nginx]\n")
     assert (home / "counterseal.toml").is_symlink()
     (home / "elsewhere.toml").write_text("sites = {}\n")
     refused = counterseal(home, "nginx", "add", "panel.test", *where)

@@ -22,7 +22,6 @@ from counterseal.authority.probes import (
     issue_probe,
     issue_probes,
     retire_probes,
-    signs_no_more,
     split_identity,
 )
 from counterseal.authority.revoke import revoke_record
@@ -61,7 +60,7 @@ def make_backends(authority: Authority, site: AnySite) -> FileSet:
     """
     name = next(iter(site.backend_names.values()))
     cas = authority.last_for(Purpose.SERVER), authority.last_for(Purpose.CLIENT)
-    if any(signs_no_more(authority, ca) for ca in cas):
+    if any(map(authority.signs_no_more, cas)):
         return FileSet()
     servers, clients = (ca.name for ca in cas)
     past, day = authority.clock() - timedelta(days=2), timedelta(days=1)

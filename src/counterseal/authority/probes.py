@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from counterseal.authority.parts import Authority
     from counterseal.authority.signing import Prepared
-    from counterseal.store.records import CARecord, CertificateRecord
+    from counterseal.store.records import CertificateRecord
 
 GOOD_LIFETIME = timedelta(days=7)
 UNLISTED = "unlisted"
@@ -68,18 +68,13 @@ def make_probes(
         Wanted(CLIENT_PROBE, ca, "good", lifetime),
         Wanted(CLIENT_PROBE, ca, "expired", timedelta(days=1), past),
     ]
-    if authority.cas_for(Purpose.SERVER) and not signs_no_more(authority, authority.last_for(Purpose.SERVER)):
+    if authority.cas_for(Purpose.SERVER) and not authority.signs_no_more(authority.last_for(Purpose.SERVER)):
         wanted.append(Wanted(SERVER_PROBE, authority.last_for(Purpose.SERVER).name, SERVER_PURPOSE, lifetime))
     if with_unlisted:
         wanted.append(Wanted(CLIENT_PROBE, ca, UNLISTED, lifetime))
     made = {identity.name: identity for _, identity in issue_probes(authority, wanted)}
     canary = _canary(authority, ca, canaries)
     return Probes(made["good"], made["expired"], made.get(SERVER_PURPOSE), canary, made.get(UNLISTED))
-
-
-def signs_no_more(authority: Authority, record: CARecord) -> bool:
-    """Whether a CA is revoked and its key destroyed, as it may be then: nobody needs it to make a probe."""
-    return record.revoked_at is not None and not authority.keystore.has(record.key_id)
 
 
 def issue_good(authority: Authority, ca: str) -> ProbeIdentity:

@@ -12,7 +12,7 @@ from counterseal.cli.common import Run, common
 from counterseal.cli.completions import complete_cas
 from counterseal.cli.dry_run import dry_run_option, show_dry_run
 from counterseal.config.load import parse_settings
-from counterseal.config.new_site import site_name_of, table_of, with_own_nginx, with_site
+from counterseal.config.new_site import site_name_of, with_own_nginx, with_site
 from counterseal.errors import ConfigError
 from counterseal.files import preview, read_file, write_fileset
 from counterseal.fileset import PUBLIC, FileSet, PlannedFile
@@ -84,12 +84,12 @@ def add(
         content = read_file(path) if path.exists() else b""
         settings = parse_settings(content, path)
         settings.require()
-        text = content.decode()
+        before = text = content.decode()
         if own_nginx is not None:
             text = with_own_nginx(text, settings, own_nginx.absolute())
         text = with_site(text, settings, site, fields, groups=group)
         client_cas(authority, _added(text, path, site))
-    _write(run, path, text, site, dry_run=dry_run)
+    _write(run, path, (before, text), site, dry_run=dry_run)
 
 
 def _added(text: str, path: Path, name: str) -> AnySite:
@@ -105,7 +105,9 @@ def _added(text: str, path: Path, name: str) -> AnySite:
     return next(one.site for one in settings.sites if one.site.name == name)
 
 
-def _write(run: Run, path: Path, text: str, site: str, *, dry_run: bool) -> None:
+def _write(run: Run, path: Path, texts: tuple[str, str], site: str, *, dry_run: bool) -> None:
+    """Write the second of the ``texts``, which goes on where the first one ends, and show what it has more."""
+    before, text = texts
     mode = path.stat().st_mode & 0o777 if path.exists() else PUBLIC
     target = path.resolve()  # a link stays one
     planned = FileSet((PlannedFile(target.name, text.encode(), mode),))
@@ -113,7 +115,7 @@ def _write(run: Run, path: Path, text: str, site: str, *, dry_run: bool) -> None
         show_dry_run(run, acts=[f"add site {site}"], files=preview(target.parent, planned))
         return
     write_fileset(target.parent, planned)
-    added = text[text.index(f"[{table_of(site)}]") :]
+    added = text.removeprefix(before.rstrip("\n")).lstrip("\n")
     include = run.settings().nginx.include_file
     following = "counterseal nginx deploy" + (" --install-include" if include and not include.exists() else "")
     run.show({"site": site, "file": str(path), "added": added}, f"added to {path}:\n\n{added}\nnext: {following}")

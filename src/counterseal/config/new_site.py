@@ -46,10 +46,10 @@ def with_site(
         )
     lines = [f"{key} = {_value(value)}" for key, value in fields.items() if value]
     lines += [f"allow = {{ groups = {_value(tuple(groups))} }}"] if groups else []
-    return _appended(text, table_of(name), lines)
+    return _appended(text, _table(name), lines)
 
 
-def table_of(name: str) -> str:
+def _table(name: str) -> str:
     """Return the name of a site's table; one that no site may have is quoted, and refused when it is read."""
     return f"sites.{name if _BARE.fullmatch(name) else toml_string(name)}"
 

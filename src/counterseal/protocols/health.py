@@ -1,8 +1,8 @@
 """``/healthz``: this process runs and can read its store. ``/readyz``: it can do all of its work (RFC 9457 if not).
 
-A supervisor restarts what is not alive; a load balancer passes by what is not ready. With a
-standby the work is to answer for lists, OCSP and CA certificates. Being ready takes a write, so the
-answer is kept for a few seconds: who asks often costs nothing.
+A supervisor restarts what is not alive; a load balancer passes by what is not ready. With a standby the work is to
+answer for lists, OCSP and CA certificates. Otherwise being ready takes a write, so the answer is kept for a few
+seconds: who asks often costs nothing.
 """
 
 from __future__ import annotations

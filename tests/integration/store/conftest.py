@@ -7,12 +7,21 @@ from typing import TYPE_CHECKING
 import pytest
 
 from integration.store.actors import Actor
+from postgresql_process import cluster
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from integration.store.actors import Start
+
+
+@pytest.fixture
+def url() -> Iterator[str]:
+    """Return the URL of an empty database."""
+    made = cluster().create()
+    yield made
+    cluster().drop(made)
 
 
 @pytest.fixture

@@ -19,22 +19,12 @@ from api_client import CONFIGURATION, Client, make_api, make_client
 from command import counterseal
 from counterseal.protocols.api.wishes import EXAMPLE_CSR
 from integration.serve.test_ocsp import GOOD, REVOKED, request_of
-from postgresql_process import cluster
 from service_process import SECONDS, Running, running
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture
-def url() -> Iterator[str]:
-    """Return the URL of an empty database."""
-    made = cluster().create()
-    yield made
-    cluster().drop(made)
 
 
 def question_about(service: Running, name: str) -> bytes:

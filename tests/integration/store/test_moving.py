@@ -14,25 +14,15 @@ from counterseal.store.acme.accounts import add_account
 from counterseal.store.acme.records import AccountRecord
 from counterseal.store.copying import contents, copy_store, tables
 from counterseal.store.postgresql import open_store
-from postgresql_process import cluster
 from rehearsing import snapshot
 from store_fixtures import NOW, certificate, issue, new_store
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from counterseal.store.store import Store
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture
-def url() -> Iterator[str]:
-    """Return the URL of an empty database."""
-    made = cluster().create()
-    yield made
-    cluster().drop(made)
 
 
 def held(store: Store) -> dict[str, tuple[int, str]]:

@@ -73,19 +73,10 @@ def test_a_key_beside_the_certificate_is_not_sent_along(tmp_path: Path) -> None:
     assert read.private_key == file.read_bytes()
 
 
-@pytest.mark.parametrize("text", [b"", b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"])
-def test_a_file_without_a_certificate_is_named(tmp_path: Path, text: bytes) -> None:
-    """Nothing of it is taken."""
-    file = tmp_path / "x.pem"
-    file.write_bytes(text)
-    with pytest.raises(InputError, match=f"not a certificate in PEM: {file}"):
-        read_server_certificate(file, file)
-
-
-def test_a_certificate_of_the_user_s_own_that_is_none_is_named(tmp_path: Path) -> None:
-    """Empty, or something else."""
-    for content in (b"", b"hello"):
-        (tmp_path / "own.pem").write_bytes(content)
-        with pytest.raises(InputError, match=f"not a certificate in PEM: {tmp_path}/own.pem") as caught:
-            read_server_certificate(tmp_path / "own.pem", tmp_path / "own.key")
-        assert caught.value.code == "site.certificate"
+@pytest.mark.parametrize("content", [b"", b"hello", b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"])
+def test_a_certificate_of_the_user_s_own_that_is_none_is_named(tmp_path: Path, content: bytes) -> None:
+    """Empty, something else, or damaged; nothing of it is taken."""
+    (tmp_path / "own.pem").write_bytes(content)
+    with pytest.raises(InputError, match=f"not a certificate in PEM: {tmp_path}/own.pem") as caught:
+        read_server_certificate(tmp_path / "own.pem", tmp_path / "own.key")
+    assert caught.value.code == "site.certificate"

@@ -133,8 +133,7 @@ def _cas(authority: Authority, at: datetime) -> Iterator[Span]:
 def _lists(authority: Authority, at: datetime) -> Iterator[Span]:
     for record in authority.store.cas():
         crl = authority.store.latest_crl_times(record.name)
-        is_over = record.revoked_at is not None and not authority.keystore.has(record.key_id)
-        if crl is not None and not is_over:
+        if crl is not None and not authority.signs_no_more(record):
             begin, end = moment(crl.this_update), moment(crl.next_update)
             due = list_due_at(authority, crl, key_here=authority.keystore.has(record.key_id))
             yield _span(Kind.CRL, record.name, f"number {crl.number}", begin, end, due, at)
