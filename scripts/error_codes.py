@@ -2,7 +2,8 @@
 
 Works on syntax trees alone, so nothing is imported and nothing can run. An error is a call of a class from
 ``counterseal/errors.py`` (``InputError("csr.subject", ...)``). Its first argument is the code: a literal, or the name
-of a parameter of the function around it, whose callers in the same module then give the literals.
+of a parameter of the function around it, whose callers in the same module then give the literals. A message or hint
+that was put aside under a name, on a line above, is read there.
 """
 
 from __future__ import annotations
@@ -12,6 +13,10 @@ from collections import deque
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 SOURCE = Path(__file__).resolve().parent.parent / "src" / "counterseal"
 
@@ -54,8 +59,9 @@ def read_module(tree: ast.Module, module: str, kinds: dict[str, str]) -> list[Er
     for scope, call in _calls(tree):
         if _name(call.func) in kinds and call.args:
             where = f"{module}:{call.lineno}"
-            message = show_text(call.args[1]) if len(call.args) > 1 else ""
-            hint = next((_show_hint(keyword.value) for keyword in call.keywords if keyword.arg == "hint"), "")
+            message = show_text(_put_aside(call.args[1], scope, call)) if len(call.args) > 1 else ""
+            hints = (_put_aside(keyword.value, scope, call) for keyword in call.keywords if keyword.arg == "hint")
+            hint = next(map(_show_hint, hints), "")
             uses += [
                 ErrorUse(_name(call.func), code, message, hint, where) for code in _codes(call.args[0], scope, tree)
             ]
@@ -97,6 +103,35 @@ def _codes_of_callers(function: ast.FunctionDef, parameter: str, tree: ast.Modul
             given = {**dict(zip(names, call.args, strict=False)), **{k.arg: k.value for k in call.keywords if k.arg}}
             codes += _codes(given[parameter], scope, tree) if parameter in given else []
     return codes
+
+
+def _put_aside(value: ast.expr, scope: ast.FunctionDef | None, call: ast.Call) -> ast.expr:
+    """Return the text that a name surely has at the call, else the value as it stands."""
+    if not isinstance(value, ast.Name) or scope is None:
+        return value
+    found: dict[int, ast.expr] = {}
+    for statement in _before(scope, call):
+        match statement:
+            case ast.Assign(targets=[ast.Name(id=value.id)], value=given):
+                found[statement.lineno] = given
+            case _ if value.id in _set_in(statement):
+                found[statement.lineno] = value
+    last = found[max(found)] if found else value
+    sides = (last.body, last.orelse) if isinstance(last, ast.IfExp) else (last,)
+    return last if all(isinstance(one, ast.Constant | ast.JoinedStr | ast.BinOp) for one in sides) else value
+
+
+def _set_in(statement: ast.stmt) -> set[str]:
+    names = (node for node in ast.walk(statement) if isinstance(node, ast.Name))
+    return {node.id for node in names if isinstance(node.ctx, ast.Store)}
+
+
+def _before(scope: ast.FunctionDef, call: ast.Call) -> Iterator[ast.stmt]:
+    """Yield the statements that are carried out before a call: those above it in the blocks that it stands in."""
+    for node in ast.walk(scope):
+        for block in (getattr(node, name, None) for name in ("body", "orelse", "finalbody")):
+            if isinstance(block, list) and any(one.lineno <= call.lineno <= (one.end_lineno or 0) for one in block):
+                yield from (one for one in block if (one.end_lineno or 0) < call.lineno)
 
 
 def _name(function: ast.expr) -> str:

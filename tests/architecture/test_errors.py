@@ -46,6 +46,34 @@ def use(a):
     ]
 
 
+def test_a_text_that_was_put_aside_is_read() -> None:
+    """The last one above, unless it depends on a branch or on something else than text."""
+    text = """
+def use(a, given):
+    told, hint = f"no: {a}", "x"
+    told = f"not: {a}"
+    if a:
+        hint = "if so"
+        raise InputError("a.one", told, hint=hint)
+    raise InputError("a.two", told, hint=hint)
+
+def also(a, given):
+    hint = "first"
+    hint += more(a)
+    told = show(a)
+    raise InputError("b.one", told, hint=hint)
+    raise InputError("b.two", given)
+    given = "after it"
+"""
+    uses = error_codes.read_module(ast.parse(text), "x.py", {"InputError": ""})
+    assert [(use.code, use.message, use.hint) for use in uses] == [
+        ("a.two", "not: <a>", "(depends on the cause)"),
+        ("b.one", "<told>", "(depends on the cause)"),
+        ("b.two", "<given>", ""),
+        ("a.one", "not: <a>", "if so"),
+    ]
+
+
 def test_a_code_that_is_computed_is_reported() -> None:
     """A code put together at run time cannot be looked up, so it is listed as unreadable."""
     uses = error_codes.read_module(ast.parse("raise InputError(f'a.{b}', 'x')"), "x.py", {"InputError": ""})
