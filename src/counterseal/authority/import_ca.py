@@ -5,7 +5,6 @@ One under a root that is kept elsewhere comes with the certificates of the CAs a
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import count, pairwise
@@ -97,16 +96,11 @@ def import_ca(authority: Authority, what: Import) -> Imported:
 def rehearse_import(authority: Authority, what: Import) -> Imported:
     """Return what ``import_ca`` would, and raise what it would; nothing is kept."""
     above = _check(authority, what)
-    imported = None
-    with suppress(_RehearsedError), authority.store.transaction():
-        imported = _take_over(authority, what, what.name if above else ROOT, above)
-        raise _RehearsedError
-    assert imported is not None  # noqa: S101 - or something was raised
-    return imported
-
-
-class _RehearsedError(Exception):
-    """Undoes a transaction."""
+    authority.store.begin()
+    try:
+        return _take_over(authority, what, what.name if above else ROOT, above)
+    finally:
+        authority.store.abandon()
 
 
 def _take_over(authority: Authority, what: Import, name: str, above: Sequence[x509.Certificate]) -> Imported:
