@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from counterseal.errors import NotFoundError
 from counterseal.moments import epoch, moment, show_moment
+from counterseal.pki.path.question import Revoked
 from counterseal.pki.path.revocation_list import RevocationList
 from counterseal.store.records import Status
 
@@ -45,16 +46,14 @@ class KnownCAs:
         """Return these lists where a CA of the home issued the certificate, else None."""
         return self.lists if any(one.subject == certificate.issuer for one in self.certificates) else None
 
-    def revoked_issuer_of(self, certificate: x509.Certificate) -> str | None:
-        """Return in words that the CA of the home which issued the certificate is revoked, None where it is not.
-
-        The list of the CA above it may not say so yet: for that its key has to be at hand.
-        """
-        ca = self._issuer_of(certificate)
-        if ca is None or ca.revoked_at is None:
-            return None
-        since = show_moment(moment(ca.revoked_at))
-        return f"CA {ca.name} of this home is revoked since {since}, and all it issued with it"
+    @property
+    def revoked(self) -> tuple[Revoked, ...]:
+        """The CAs that are revoked; for the list above one to say so, the key for that list has to be at hand."""
+        return tuple(
+            Revoked(x509.load_der_x509_certificate(ca.certificate), _revoked(ca, ca.revoked_at))
+            for ca in self._by_certificate.values()
+            if ca.revoked_at is not None
+        )
 
     def _issuer_of(self, certificate: x509.Certificate) -> CARecord | None:
         issued = {one.subject: self._by_certificate[one.public_bytes(Encoding.DER)] for one in self.certificates}
@@ -82,6 +81,11 @@ class KnownCAs:
             )
         status = _status(record, epoch(self._authority.clock()))
         return f"{status} certificate {record.name} of {_called(issuer)}"
+
+
+def _revoked(ca: CARecord, at: int) -> str:
+    since, reason = show_moment(moment(at)), ca.revocation_reason
+    return f"CA {ca.name} of this home is revoked since {since}, {reason}, and all it issued with it"
 
 
 def _called(ca: CARecord) -> str:

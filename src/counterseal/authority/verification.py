@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from counterseal.nginx.verification_files import LoadedFile
     from counterseal.nginx.version import NginxVersion
     from counterseal.pki.openssl.codes import Error
+    from counterseal.pki.path.question import Revoked
     from counterseal.pki.path.revocation_list import RevocationList
     from counterseal.pki.profile import Purpose
 
@@ -43,7 +44,8 @@ class Given:
     """What is asked about: ``chain`` as it was sent, end entity first; ``others`` may help to build a path.
 
     ``trusted`` are the anchors, ``trusted_by`` says in words whose they are. ``crls`` None leaves revocation out;
-    where they are not ``lists_demanded``, nobody named them: then only what stands on them counts.
+    where they are not ``lists_demanded``, nobody named them: then only what stands on them counts, and ``revoked`` are
+    the CAs that the home has revoked.
     """
 
     chain: tuple[x509.Certificate, ...]
@@ -55,6 +57,7 @@ class Given:
     others: tuple[x509.Certificate, ...] = ()
     crls: tuple[RevocationList, ...] | None = None
     lists_demanded: bool = True
+    revoked: tuple[Revoked, ...] = ()
     ocsp_responses: tuple[OCSPResponse, ...] = ()
     depth: int | None = None
     strict: bool = False
@@ -70,12 +73,12 @@ class Given:
 class NginxGiven:
     """Which nginx is asked, what it takes from ``ssl_client_certificate``, what ``ssl_crl`` names, what else counts.
 
-    ``lists`` are the contents of files of revocation lists as they stand; with none there is no ``ssl_crl``.
+    ``lists`` are the contents of files of revocation lists as they stand; None means that there is no ``ssl_crl``.
     """
 
     version: NginxVersion
     cas: LoadedFile
-    lists: tuple[bytes, ...] = ()
+    lists: tuple[bytes, ...] | None = None
     verify_client: VerifyClient = VerifyClient.ON
     request: Request = OVER_TLS
 
@@ -138,6 +141,7 @@ def verify_certificate(given: Given) -> Verified:
         names=given.names,
         crls=given.crls,
         lists_demanded=given.lists_demanded,
+        revoked=given.revoked,
         depth=given.depth,
         ocsp_responses=given.ocsp_responses,
     )
@@ -167,13 +171,13 @@ def as_nginx(verified: Verified, asked: NginxGiven) -> Verified:
     told = _ask(given, asked, asked.version, in_words(asked.version))
     others = [
         _ask(given, asked, other.one, other.words)
-        for other in differing(asked.version, asked.lists, deltas=given.has_deltas)
+        for other in differing(asked.version, asked.lists or (), deltas=given.has_deltas)
     ]
     return replace(verified, nginx=told, other_nginx=tuple(one for one in others if one.outcome != told.outcome))
 
 
 def _ask(given: Given, asked: NginxGiven, version: NginxVersion, who: str) -> AsNginx:
-    lists = [load_crl_file(content, version) for content in asked.lists]
+    lists = [load_crl_file(content, version) for content in asked.lists or ()]
     files = (asked.cas, *lists)
     emerg = next((file.emerg for file in files if file.emerg), None)
     if emerg is not None:
@@ -181,7 +185,7 @@ def _ask(given: Given, asked: NginxGiven, version: NginxVersion, who: str) -> As
     site = ClientVerification(
         tuple(one for file in files for one in file.certificates),
         DEFAULT_VERIFY_DEPTH if given.depth is None else given.depth,
-        tuple(one for file in lists for one in file.crls) if lists else None,
+        None if asked.lists is None else tuple(one for file in lists for one in file.crls),
         asked.verify_client,
         takes_deltas=takes_deltas(version.openssl),
     )

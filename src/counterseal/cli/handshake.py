@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from counterseal.handshake.explain.matching import OwnCertificate
     from counterseal.handshake.explain.sheet import Sheet
     from counterseal.handshake.observation import ProbeIdentity
+    from counterseal.pki.path.question import Revoked
     from counterseal.pki.path.revocation_list import RevocationList
 
 EPILOG = """\b
@@ -126,7 +127,7 @@ def handshake(run: Run, **options: Unpack[Options]) -> int:
         return 0
     inventory, root = _inventory(run)
     anchors = Anchors(
-        _anchors(options["trust"], root), (*root, *_roots_in(options["cert"])), _lists_about(run, what.identity)
+        _anchors(options["trust"], root), (*root, *_roots_in(options["cert"])), *_revoked_here(run, what.identity)
     )
     examination = examine(what, paths=options["path"][1:], resume=options["resume"])
     explanation = explain(
@@ -226,12 +227,14 @@ def _inventory(run: Run) -> tuple[tuple[OwnCertificate, ...], tuple[x509.Certifi
         return own_certificates(authority), client_anchors_of(authority)
 
 
-def _lists_about(run: Run, identity: ProbeIdentity | None) -> tuple[RevocationList, ...] | None:
-    """Return the revocation lists of the CA here where it issued what the client shows."""
+def _revoked_here(
+    run: Run, identity: ProbeIdentity | None
+) -> tuple[tuple[RevocationList, ...] | None, tuple[Revoked, ...]]:
+    """Return the revocation lists of the CA here where it issued what the client shows, and the CAs it has revoked."""
     if identity is None:
-        return None
+        return None, ()
     with known_home(run) as home:
-        return home.lists_about(own_of(identity).chain[0])
+        return home.lists_about(own_of(identity).chain[0]), home.revoked
 
 
 def _anchors(trust: Path | None, root: Sequence[x509.Certificate]) -> tuple[x509.Certificate, ...]:

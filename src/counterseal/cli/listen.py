@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from counterseal.handshake.explain.arrival import Arrival
     from counterseal.handshake.observation import ProbeIdentity
     from counterseal.handshake.trace.dial import Trace
+    from counterseal.pki.path.question import Revoked
     from counterseal.pki.path.revocation_list import RevocationList
 
 EPILOG = """\b
@@ -70,7 +71,7 @@ class _Desk:
     run: Run
     post: Post
     client_cas: Sequence[x509.Certificate]
-    lists: Callable[[], Sequence[RevocationList] | None]
+    lists: Callable[[], tuple[Sequence[RevocationList] | None, Sequence[Revoked]]]
     demands_lists: bool
     verbose: bool
     brief: bool
@@ -94,8 +95,9 @@ class _Desk:
             self.places.release()
 
     def _explain(self, trace: Trace) -> Arrival:
+        lists, revoked = self.lists()
         return explain_arrival(
-            read_trace(trace), self.client_cas, now(), self.lists(), lists_demanded=self.demands_lists
+            read_trace(trace), self.client_cas, now(), lists, lists_demanded=self.demands_lists, revoked=revoked
         )
 
     def _say(self, trace: Trace) -> None:
@@ -232,16 +234,18 @@ def _client_cas(run: Run, path: Path | None) -> Sequence[x509.Certificate]:
         return client_cas_of(authority)
 
 
-def _lists(run: Run, client_ca: Path | None, crl: Path | None) -> Callable[[], Sequence[RevocationList] | None]:
-    """Return what gives the lists for each client anew, because somebody may be revoked while we listen."""
+def _lists(
+    run: Run, client_ca: Path | None, crl: Path | None
+) -> Callable[[], tuple[Sequence[RevocationList] | None, Sequence[Revoked]]]:
+    """Return what gives lists and revoked CAs for each client anew: somebody may be revoked while we listen."""
     if crl is not None:
         given = lists_in(read_file(crl), source=str(crl))
-        return lambda: given
+        return lambda: (given, ())
     if client_ca is not None or not has_store(run.home):
-        return lambda: None
+        return lambda: (None, ())
 
-    def newest() -> Sequence[RevocationList] | None:
+    def newest() -> tuple[Sequence[RevocationList] | None, Sequence[Revoked]]:
         with known_home(run) as home:
-            return home.lists
+            return home.lists, home.revoked
 
     return newest

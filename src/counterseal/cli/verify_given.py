@@ -29,6 +29,7 @@ from counterseal.nginx.verification_files import LoadedFile, load_ca_file
 from counterseal.nginx.version import named_openssl, named_version
 from counterseal.pki.extensions import extension_in, read_extensions
 from counterseal.pki.names import parse_name
+from counterseal.pki.path.revocation_list import without_lists_of
 from counterseal.pki.profile import Purpose
 from counterseal.pki.reading import certificates_in
 from counterseal.pki.shown import counted, quoted
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 
     from counterseal.cli.common import Run
     from counterseal.nginx.version import NginxVersion
+    from counterseal.pki.path.question import Revoked
     from counterseal.pki.path.revocation_list import RevocationList
 
 SYSTEM = "system"
@@ -87,6 +89,7 @@ def given_of(run: Run, options: Options) -> Given:
     trusted, words, known = _trusted(run, options)
     given_too = tuple(one for path in options["chain"] for one in certificates_at(path, run.say))
     others = given_too if host else (*given_too, *known)  # a server must send its intermediates itself
+    crls, revoked = _crls(run, options, (*found.certificates, *others))
     given = Given(
         chain=found.certificates,
         trusted=trusted,
@@ -95,8 +98,9 @@ def given_of(run: Run, options: Options) -> Given:
         at=now() if options["at"] is None else parse_moment(options["at"], now()),
         names=tuple(_peer_name(name, purpose) for name in names),
         others=others,
-        crls=_crls(run, options, (*found.certificates, *others)),
+        crls=crls,
         lists_demanded=_names_lists(options),
+        revoked=revoked,
         depth=options["depth"],
         strict=options["strict"],
         ocsp_responses=tuple(ocsp_in(read_file(path), source=str(path)) for path in options["ocsp"]),
@@ -174,20 +178,20 @@ def _names_lists(options: Options) -> bool:
     return bool(options["crl"] or options["fetch_crl"])
 
 
-def _crls(run: Run, options: Options, certificates: Sequence[x509.Certificate]) -> tuple[RevocationList, ...] | None:
-    """Return the lists that are named or fetched; without any, for what a CA of this home issued, its own."""
+def _crls(
+    run: Run, options: Options, certificates: Sequence[x509.Certificate]
+) -> tuple[tuple[RevocationList, ...] | None, tuple[Revoked, ...]]:
+    """Return the lists that are named or fetched; without any, this home's, and the CAs that it has revoked."""
     if not _names_lists(options):
         with known_home(run) as home:
-            if revoked := home.revoked_issuer_of(certificates[0]):
-                run.say(f"note: {revoked}")
-            return home.lists_about(certificates[0])
+            return home.lists_about(certificates[0]), home.revoked
     given = tuple(one for place in options["crl"] for one in _lists(place))
     if not options["fetch_crl"]:
-        return given
+        return given, ()
     fetched = crls_named_by(certificates)
     if not fetched:
         run.say("note: nothing was fetched: no certificate names a revocation list (cRLDistributionPoints)")
-    return (*given, *fetched)
+    return (*given, *fetched), ()
 
 
 def _lists(place: str) -> tuple[RevocationList, ...]:
@@ -211,14 +215,20 @@ def nginx_given(options: Options, given: Given) -> NginxGiven:
     """Return which nginx is asked: with the files of --trust and --crl, else as this home would deploy it."""
     named = [_ca_file(place) for place in options["trust"]]
     lists = [read_file(Path(place)) for place in options["crl"] if "://" not in place]
-    known = given.crls or () if given.lists_demanded or not named else ()
+    known = given.crls if given.lists_demanded or not named else None
     return NginxGiven(
         _nginx_version(options),
         _joined(named) if named else LoadedFile((*given.trusted, *given.others)),
-        tuple(lists or (one.crl.public_bytes(Encoding.PEM) for one in known)),
+        tuple(lists) or (None if known is None else _in_force(known, given.revoked)),
         VerifyClient(options["verify_client"]),
         _request(options),
     )
+
+
+def _in_force(lists: Sequence[RevocationList], revoked: Sequence[Revoked]) -> tuple[bytes, ...]:
+    """Return the lists as sites have them: without those of CAs that are locked out, whose clients thus fail."""
+    left = without_lists_of((one.certificate for one in revoked), lists)
+    return tuple(one.crl.public_bytes(Encoding.PEM) for one in left)
 
 
 def _nginx_version(options: Options) -> NginxVersion:

@@ -15,6 +15,7 @@ from cryptography import x509
 from counterseal.authority.find import find
 from counterseal.authority.foreign import make_foreign_probe
 from counterseal.authority.parts import ROOT
+from counterseal.authority.site_material import is_locked_out
 from counterseal.bundles.pem import file_stem
 from counterseal.bundles.pkcs12_reader import load_pkcs12
 from counterseal.errors import InputError, KeyAccessError, NotFoundError
@@ -147,9 +148,13 @@ def _without_root(chain: tuple[x509.Certificate, ...]) -> tuple[x509.Certificate
 
 
 def client_cas_of(authority: Authority) -> tuple[x509.Certificate, ...]:
-    """Return what a site of ours has in ssl_client_certificate: the CAs that issue to clients, and their root."""
-    paths = [authority.path(record) for record in authority.cas_for(Purpose.CLIENT)]
-    return tuple(dict.fromkeys(certificate for path in paths for certificate in path))
+    """Return what a site of ours has in ssl_client_certificate: the CAs that issue to clients, and their root.
+
+    Those that are locked out are left out, but for a root.
+    """
+    lines = [(record, *authority.above(record)) for record in authority.cas_for(Purpose.CLIENT)]
+    given = [one for line in lines for one in line if one.parent is None or not is_locked_out(authority, one)]
+    return tuple(x509.load_der_x509_certificate(content) for content in dict.fromkeys(one.certificate for one in given))
 
 
 def server_at_hand(authority: Authority, passphrase: Callable[[], bytes | None]) -> ProbeIdentity | None:

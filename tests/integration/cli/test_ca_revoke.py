@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from command import here
+from listening import listening
+from meeting import PATIENCE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -73,4 +75,42 @@ def test_nobody_is_issued_a_certificate_by_it(home: Path, tmp_path: Path) -> Non
     assert "CA clients is revoked" in listed.stderr
     assert "issuer   clients, revoked " in here(home, "show", "ann").stdout
     assert "of CA clients of this home, which is revoked" in here(home, "inspect", "ann.cert.pem").stdout
-    assert "note: CA clients of this home is revoked " in here(home, "verify", "ann.fullchain.pem").stderr
+
+
+@pytest.mark.parametrize("is_listed", [False, True])
+def test_what_it_issued_is_revoked_whether_the_list_above_says_so_or_not(
+    home: Path, tmp_path: Path, *, is_listed: bool
+) -> None:
+    """It does not as long as the root's key lies in a safe; once is enough to be told, and nginx refuses as well."""
+    if not is_listed:
+        (home / "keys" / "root.key.pem").rename(tmp_path / "root.key.pem")
+    assert here(home, "verify", "ann.fullchain.pem", "--like", "nginx").code == 0
+    assert here(home, "ca", "revoke", "clients", "--reason", "key_compromise", "--yes").code == 0
+    for command in (("ann.fullchain.pem", "--like", "nginx"), ("ann.fullchain.pem",), ("ann.cert.pem",)):
+        verified = here(home, "verify", *command, "--json")
+        found = json.loads(verified.stdout)["verify"]
+        failed = [one for one in found["paths"][0]["checks"] if one["outcome"] == "fail"]
+        assert (verified.code, found["valid"]) == (3, False)
+        assert [(one["code"], one["position"]) for one in failed] == [("revocation", 1)]
+        assert ("CA clients of this home is revoked since " in failed[0]["message"]) is not is_listed
+        assert found["nginx"] is None or found["nginx"]["status"] == 400
+
+
+def test_who_arrives_and_who_sets_out_with_what_it_issued_is_told(home: Path, tmp_path: Path) -> None:
+    """While the root's key is away: ``listen`` looks for each client, ``handshake`` before any server says so."""
+    (home / "keys" / "root.key.pem").rename(tmp_path / "root.key.pem")
+    seen, arrived = [], []
+    with listening(tmp_path, "--json", home=home) as desk:
+        for act in (("list",), ("ca", "revoke", "clients", "--yes")):
+            assert here(home, *act).code == 0
+            ran = here(home, "handshake", f"127.0.0.1:{desk.port}", "--name", "ann", "--json", *PATIENCE)
+            seen.append(json.loads(ran.stdout)["handshake"])
+            arrived.append(next(one for one in iter(desk.arrival, None) if one["client_checks"]))
+    for side in (seen, arrived):
+        failed = [[one["code"] for one in each["client_checks"]["checks"] if one["outcome"] == "fail"] for each in side]
+        assert failed == [[], ["revocation"]]
+    assert [each["heading"].rpartition("nginx would ")[2] for each in arrived] == ["let it in", "refuse it"]
+    with listening(tmp_path, "--json", home=home) as desk:
+        here(home, "handshake", f"127.0.0.1:{desk.port}", *PATIENCE)
+        (named,) = desk.arrival()["accepted_authorities"]
+    assert named.startswith("CN=Counterseal Root ")

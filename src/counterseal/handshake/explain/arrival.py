@@ -27,6 +27,7 @@ from counterseal.handshake.wire.messages import CertificateRequest, Side
 from counterseal.pki.openssl.verify import verify
 from counterseal.pki.path.explain import PathReport
 from counterseal.pki.path.explain import explain as explain_path
+from counterseal.pki.path.revocation_list import without_lists_of
 from counterseal.pki.profile import Purpose
 from counterseal.pki.shown import printable
 from counterseal.pki.subject import show_subject
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from cryptography import x509
 
     from counterseal.handshake.examine import Watched
+    from counterseal.pki.path.question import Revoked
     from counterseal.pki.path.revocation_list import RevocationList
 
 
@@ -61,22 +63,32 @@ def explain_arrival(
     crls: Sequence[RevocationList] | None = None,
     *,
     lists_demanded: bool = True,
+    revoked: Sequence[Revoked] = (),
 ) -> Arrival:
     """Explain what a client did; ``client_cas`` are those whose clients are meant to be let in (none: not judged).
 
     ``crls`` are the lists of these CAs that nginx has; None where revocation is not looked at. Where they are not
-    ``lists_demanded`` the checks pass over what is wrong with a list itself, which nginx does not.
+    ``lists_demanded`` the checks pass over what is wrong with a list itself, which nginx does not. ``revoked``
+    are CAs known to be so whatever the lists say, which no site admits any more: nginx has no list of them.
     """
     story = watched.story
     chain = read_certificates(story.client_chain)
     checks = (
         explain_path(
-            chain[0], chain[1:], client_cas, purpose=Purpose.CLIENT, at=at, crls=crls, lists_demanded=lists_demanded
+            chain[0],
+            chain[1:],
+            client_cas,
+            purpose=Purpose.CLIENT,
+            at=at,
+            crls=crls,
+            lists_demanded=lists_demanded,
+            revoked=revoked,
         ).best
         if chain and client_cas
         else None
     )
-    heading, diagnosis = _verdict(watched, chain, client_cas, at, crls)
+    held = None if crls is None else without_lists_of((one.certificate for one in revoked), crls)
+    heading, diagnosis = _verdict(watched, chain, client_cas, at, held)
     return Arrival(
         watched,
         ladder_of(watched.trace, watched.decoded, story),

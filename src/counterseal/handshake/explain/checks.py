@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from counterseal.handshake.explain.story import Story
     from counterseal.handshake.stapled import Stapled
+    from counterseal.pki.path.question import Revoked
     from counterseal.pki.path.revocation_list import RevocationList
 
 ACCEPTED_CA = Kind(
@@ -60,12 +61,13 @@ class Anchors:
     """Trust anchors at hand: whom the client trusts, and CAs that a server may trust for its clients.
 
     ``lists`` are revocation lists of the latter for the certificate that the client shows, None where there are none;
-    what stands on them counts, and none is demanded.
+    what stands on them counts, and none is demanded. ``revoked`` are CAs known to be so whatever the lists say.
     """
 
     for_servers: tuple[x509.Certificate, ...] = ()
     for_clients: tuple[x509.Certificate, ...] = ()
     lists: tuple[RevocationList, ...] | None = None
+    revoked: tuple[Revoked, ...] = ()
 
 
 def check_server(
@@ -106,7 +108,14 @@ def check_client(story: Story, anchors: Anchors, at: datetime) -> PathReport | N
     authorities = story.request.authorities if story.request else ()
     trusted = [one for one in anchors.for_clients if not authorities or one.subject.public_bytes() in authorities]
     best = explain_path(
-        chain[0], chain[1:], trusted, purpose=Purpose.CLIENT, at=at, crls=anchors.lists, lists_demanded=False
+        chain[0],
+        chain[1:],
+        trusted,
+        purpose=Purpose.CLIENT,
+        at=at,
+        crls=anchors.lists,
+        lists_demanded=False,
+        revoked=anchors.revoked,
     ).best
     return _by_name(best, chain, authorities) if authorities else best
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from cryptography.x509.ocsp import OCSPResponse
 
     from counterseal.pki.path.candidate import Given
+    from counterseal.pki.path.question import Revoked
     from counterseal.pki.path.revocation_list import RevocationList
     from counterseal.pki.profile import Purpose
 
@@ -108,6 +109,7 @@ def explain(
     names: Sequence[x509.GeneralName] = (),
     crls: Sequence[RevocationList] | None = None,
     lists_demanded: bool = True,
+    revoked: Sequence[Revoked] = (),
     depth: int | None = None,
     ocsp_responses: Sequence[OCSPResponse] = (),
 ) -> Explanation:
@@ -117,11 +119,12 @@ def explain(
     raises InputError ``certificate.malformed`` for octets that it has to load and that are none.
 
     ``names`` must all be borne by the end entity. ``crls`` None leaves revocation out, an empty list asks for what is
-    not there, unless lists are not demanded: then their entries alone count. Every one of ``ocsp_responses`` must
+    not there, unless lists are not demanded: then their entries alone count. ``revoked`` are CAs
+    known to be so whatever the lists say. Every one of ``ocsp_responses`` must
     answer for the path. ``depth`` is the most intermediates between end entity and anchor.
     """
     lists = None if crls is None else tuple(crls)
-    question = Question(purpose, at, tuple(names), lists, depth, tuple(ocsp_responses), lists_demanded)
+    question = Question(purpose, at, tuple(names), lists, depth, tuple(ocsp_responses), lists_demanded, tuple(revoked))
     others = [*map(Candidate, intermediates), *(Candidate(one, anchor=True) for one in anchors)]
     pool = {one.encoded: one for one in others}  # what was sent and is trusted is an anchor
     start = Candidate(end_entity)

@@ -32,13 +32,30 @@ if TYPE_CHECKING:
 
 
 def revocation_lists(path: Path, question: Question) -> Iterator[Check]:
-    """Every certificate below the anchor is on no list of its issuer, and there is such a list (RFC 5280 6.3.3)."""
+    """Every certificate below the anchor is on no list of its issuer, and there is such a list (RFC 5280 6.3.3).
+
+    A CA that is known to be revoked is so, also where the list above it does not say so yet, or it is trusted itself.
+    """
+    checks = tuple(_listed(path, question))
+    yield from checks
+    told = {check.position for check in checks if check.failed and check.kind is catalogue.REVOCATION}
+    yield from (check for check in _known(path, question) if check.position not in told)
+
+
+def _listed(path: Path, question: Question) -> Iterator[Check]:
     if question.crls is None:
         if not question.ocsp:
             yield skipped(catalogue.REVOCATION, None, "not looked at", hint="give the lists of the CAs with --crl")
         return
     checks = _by_lists(path, question, question.crls)
     yield from checks if question.lists_demanded else map(_undemanded, checks)
+
+
+def _known(path: Path, question: Question) -> Iterator[Check]:
+    for one in question.revoked:
+        for position, member in enumerate(path.members):
+            if member.certificate == one.certificate:
+                yield failed(catalogue.REVOCATION, position, one.text)
 
 
 def _undemanded(check: Check) -> Check:

@@ -22,7 +22,7 @@ from counterseal.pki.reading import load_crl
 from counterseal.pki.subject import show_subject
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from datetime import datetime
 
     from counterseal.pki.path.candidate import Candidate
@@ -129,3 +129,9 @@ class RevocationList:
                 yield "its cRLNumber is critical"
         if self.next_update is None:
             yield "it has no next_update"
+
+
+def without_lists_of(cas: Iterable[x509.Certificate], lists: Iterable[RevocationList]) -> tuple[RevocationList, ...]:
+    """Return the lists but for those of the CAs, which go by their names: so nginx has them once a CA is revoked."""
+    names = {tuple(comparable(ca.subject)) for ca in cas}
+    return tuple(one for one in lists if one.issuer_key not in names)
