@@ -19,10 +19,16 @@ if TYPE_CHECKING:
     from counterseal.cli.common import Run
 
 
+def pkcs12_in(place: Path, name: str) -> Path | None:
+    """Return the PKCS#12 of this name in ``place``, None where there is none."""
+    path = place / f"{file_stem(name)}.p12"
+    return path if path.exists() else None
+
+
 def strength_like(place: Path, name: str) -> Strength:
     """Return the strength of the PKCS#12 of this name in ``place``, which the next one replaces; modern without one."""
-    path = place / f"{file_stem(name)}.p12"
-    return strength_before(read_file(path)) if path.exists() else Strength.MODERN
+    before = pkcs12_in(place, name)
+    return strength_before(read_file(before)) if before else Strength.MODERN
 
 
 def open_key_file(run: Run, path: Path) -> CertificateIssuerPrivateKeyTypes:

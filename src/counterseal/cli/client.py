@@ -12,14 +12,15 @@ from counterseal.bundles.pkcs12 import Strength
 from counterseal.cli.common import DIRECTORY, FILE, DurationType, Run, common
 from counterseal.cli.completions import complete_cas
 from counterseal.cli.dry_run import dry_run_option
-from counterseal.cli.issuing import Destination, issue_files, show_issued
-from counterseal.cli.packing import choose_packing, pack, refuse_password, rounds_option
+from counterseal.cli.issuing import Destination, issue_files, refuse_early, show_issued
+from counterseal.cli.packing import choose_packing, pack, refuse_packing, rounds_option
 from counterseal.cli.passphrase import PasswordSource, password_options
 from counterseal.errors import shell_line
 from counterseal.keystore.software import generate_key
 from counterseal.pki.keys import parse_key_spec
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import timedelta
 
     from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
@@ -109,16 +110,18 @@ def client(run: Run, **options: Unpack[Options]) -> None:
 
 
 def _make_one(run: Run, name: str, options: Options) -> None:
-    private_key = generate_key(parse_key_spec(options["key"]))
+    private_key, issuer = generate_key(parse_key_spec(options["key"])), options["issuer"]
+    to = Destination(options["out"], options["force"], options["dry_run"])
     with run.authority() as authority:
-        packing = _packing(private_key.public_key(), options)
+        asked = _ask(authority, name, private_key.public_key(), options)
+        packing = _packing(asked, options, lambda: refuse_early(authority, asked, to, name=name, issuer=issuer))
         made = issue_files(
             run,
             authority,
-            _ask(authority, name, private_key.public_key(), options),
-            Destination(options["out"], options["force"], options["dry_run"]),
+            asked,
+            to,
             name=name,
-            issuer=options["issuer"],
+            issuer=issuer,
             pack=lambda issued: pack(issued, private_key, packing),
         )
     if made:
@@ -126,12 +129,13 @@ def _make_one(run: Run, name: str, options: Options) -> None:
         show_issued(run, *made, extra=shown, following=shell_line("counterseal", "show", name))
 
 
-def _packing(public_key: CertificatePublicKeyTypes, options: Options) -> Packing | None:
+def _packing(asked: Asked, options: Options, before_asking: Callable[[], None]) -> Packing | None:
+    password, rounds = options["password"], options["p12_rounds"]
     if not options["p12"]:
-        refuse_password(options["password"])
+        refuse_packing(password, compatible=options["compatible"] or None, rounds=rounds)
         return None
     strength = Strength.COMPATIBLE if options["compatible"] else Strength.MODERN
-    return choose_packing(public_key, strength, rounds=options["p12_rounds"], password=options["password"])
+    return choose_packing(asked.public_key, strength, rounds=rounds, password=password, before_asking=before_asking)
 
 
 def _ask(authority: Authority, name: str, public_key: CertificatePublicKeyTypes, options: Options) -> Asked:

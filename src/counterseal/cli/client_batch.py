@@ -19,7 +19,7 @@ from counterseal.authority.batch.ledger import Ledger, Place, issued_names
 from counterseal.authority.batch.order import BatchOrder
 from counterseal.bundles.pkcs12 import FAST_ROUNDS, Strength
 from counterseal.cli.dry_run import show_dry_run, unseen
-from counterseal.cli.packing import choose_packing, refuse_password
+from counterseal.cli.packing import choose_packing, refuse_packing
 from counterseal.errors import FileError, InputError
 from counterseal.files import make_directory
 from counterseal.keystore.software import generate_key
@@ -95,7 +95,7 @@ def _order(authority: Authority, options: Options) -> BatchOrder:
 def _packing(key: KeySpec, options: Options) -> Packing | None:
     password = options["password"]
     if not options["p12"]:
-        refuse_password(password)
+        refuse_packing(password, compatible=options["compatible"] or None, rounds=options["p12_rounds"])
         return None
     strength = Strength.COMPATIBLE if options["compatible"] else Strength.MODERN
     public_key, one_for_all = generate_key(key).public_key(), password if password.given else None

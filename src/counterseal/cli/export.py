@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from functools import partial
 from pathlib import Path
 
 import click
@@ -12,14 +13,15 @@ from counterseal.authority.find import find
 from counterseal.bundles.device_help import DEVICES, steps
 from counterseal.bundles.export import ExportFormat, export, refuse_password
 from counterseal.bundles.pem import file_stem
-from counterseal.bundles.pkcs12 import Strength
+from counterseal.bundles.pkcs12 import FAST_ROUNDS, Strength
 from counterseal.cli.beside import open_key_file
 from counterseal.cli.common import DIRECTORY, FILE, Run, common
 from counterseal.cli.completions import complete_certificates
 from counterseal.cli.dry_run import dry_run_option, show_dry_run
+from counterseal.cli.issuing import require_writable
 from counterseal.cli.passphrase import PasswordSource, password_options
 from counterseal.cli.terminal import text_width
-from counterseal.errors import NotFoundError
+from counterseal.errors import FileError, NotFoundError
 from counterseal.files import make_directory, preview, write_fileset
 from counterseal.fileset import FileSet
 from counterseal.store.records import Status
@@ -71,19 +73,26 @@ def export_(
         run.show({"device": help_device, "steps": text.splitlines()}, "\n".join(wrapped))
         return
     wanted = ExportFormat(kind)
+    if not wanted.needs_password:
+        _refuse_packing(wanted, password, compatible=compatible)
     with run.authority() as authority:
         record = find(authority, selector, statuses=(Status.VALID,))
         path = key_file or out / f"{file_stem(record.name)}.key.pem"
         key = None if key_file is None and not path.exists() else open_key_file(run, path)
         if key is None and wanted.needs_key:
             raise _no_key(wanted, path)
-        chosen = _choose(password, wanted)
-        files = export(
+        packed = partial(
+            export,
             credential_of(issued_before(authority, record), key),
             wanted,
-            password=chosen,
             strength=Strength.COMPATIBLE if compatible else None,
         )
+        if password.ask:
+            require_writable(out, dry_run=dry_run)
+            made_up = PasswordSource(None, ask=False).choose()
+            _refuse_taken(out, packed(password=made_up, rounds=FAST_ROUNDS), force=force)
+        chosen = password.choose() if wanted.needs_password else None
+        files = packed(password=chosen)
     if dry_run:
         show_dry_run(run, files=preview(out, files))
         return
@@ -109,9 +118,16 @@ def _no_key(wanted: ExportFormat, path: Path) -> NotFoundError:
     )
 
 
-def _choose(password: PasswordSource, wanted: ExportFormat) -> str | None:
-    if wanted.needs_password:
-        return password.choose()
+def _refuse_packing(wanted: ExportFormat, password: PasswordSource, *, compatible: bool) -> None:
+    """Refuse what is said of a PKCS#12 for a format that has none."""
     if password.given:
         refuse_password(wanted)
-    return None
+    if compatible:
+        raise click.UsageError(f"--compatible is for a PKCS#12, and the format has none: {wanted}")
+
+
+def _refuse_taken(out: Path, files: FileSet, *, force: bool) -> None:
+    """Refuse what ``_write`` would, before a person types a password: files that only that makes different."""
+    taken = [one.path for one in preview(out, files) if one.change == "changed"]
+    if taken and not force:
+        raise FileError("file.exists", f"file exists already: {taken[0]}", hint="choose another --out, or pass --force")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from counterseal.authority.issue import issue, rehearse
+from counterseal.authority.issue import issue, prepare, rehearse
 from counterseal.authority.parts import ROOT
 from counterseal.authority.revoke import revoke_record
 from counterseal.bundles.pem import file_stem
@@ -60,7 +60,7 @@ def issue_files(
     Without ``key_file`` a key that lies there is not among them, and stays.
     None for a dry run, which shows the certificate, its files and what ``more`` would be done.
     """
-    _check_place(to, name, SUFFIXES if key_file else SUFFIXES[1:])
+    _check_place(to, name, _suffixes(key_file=key_file))
     if to.dry_run:
         rehearsed = rehearse(authority, asked, name=name, issuer=issuer)
         _show_rehearsal(run, rehearsed, pack(rehearsed), to.out, more)
@@ -69,17 +69,34 @@ def issue_files(
     return issued, _write(authority, issued, pack(issued), to.out)
 
 
+def refuse_early(
+    authority: Authority, asked: Asked, to: Destination, *, name: str, issuer: str | None, key_file: bool = True
+) -> None:
+    """Raise what ``issue_files`` would refuse, and open the CA's key: done before a person types a password."""
+    _check_place(to, name, _suffixes(key_file=key_file))
+    (rehearse if to.dry_run else prepare)(authority, asked, name=name, issuer=issuer)
+
+
+def _suffixes(*, key_file: bool) -> Sequence[str]:
+    return SUFFIXES if key_file else SUFFIXES[1:]
+
+
 def _check_place(to: Destination, name: str, suffixes: Sequence[str]) -> None:
     """Make sure that the files can be written before anything is issued; raises FileError."""
     out = to.out
-    if not to.dry_run:
-        make_directory(out)
-    if out.exists() and not os.access(out, os.W_OK | os.X_OK):
-        raise FileError("file.write", f"cannot write into {out}: permission denied", hint="choose another --out")
+    require_writable(out, dry_run=to.dry_run)
     stem = file_stem(name)
     taken = [out / f"{stem}{suffix}" for suffix in suffixes if (out / f"{stem}{suffix}").exists()]
     if taken and not to.force:
         raise FileError("file.exists", f"file exists already: {taken[0]}", hint="choose another --out, or pass --force")
+
+
+def require_writable(out: Path, *, dry_run: bool) -> None:
+    """Make the directory where it is not there, but for a dry run; raises FileError where nothing can be written."""
+    if not dry_run:
+        make_directory(out)
+    if out.exists() and not os.access(out, os.W_OK | os.X_OK):
+        raise FileError("file.write", f"cannot write into {out}: permission denied", hint="choose another --out")
 
 
 def _write(authority: Authority, issued: Issued, files: FileSet, out: Path) -> tuple[Path, ...]:

@@ -12,6 +12,8 @@ from counterseal.bundles.pkcs12 import Packing, browser_key_refusal, checked_rou
 from counterseal.errors import RefusedError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes, PublicKeyTypes
 
     from counterseal.authority.signing import Issued
@@ -28,21 +30,36 @@ rounds_option = click.option(
 
 
 def choose_packing(
-    public_key: PublicKeyTypes, strength: Strength, *, rounds: int | None, password: PasswordSource | None
+    public_key: PublicKeyTypes,
+    strength: Strength,
+    *,
+    rounds: int | None,
+    password: PasswordSource | None,
+    before_asking: Callable[[], None] | None = None,
 ) -> Packing:
     """Return how a PKCS#12 with such a key is made; without ``password`` it is made later, for each file its own.
 
-    Raises RefusedError ``bundle.browser_key``, before anybody is asked for a password.
+    Raises RefusedError ``bundle.browser_key``, and what ``before_asking`` does, before anybody types a password.
     """
     if refusal := browser_key_refusal(public_key):
         raise RefusedError("bundle.browser_key", refusal, hint="use --key p-256, or --no-p12 for a program")
-    return Packing(strength, checked_rounds(rounds), None if password is None else password.choose())
+    checked = checked_rounds(rounds)
+    if password is not None and password.ask and before_asking is not None:
+        before_asking()
+    return Packing(strength, checked, None if password is None else password.choose())
 
 
-def refuse_password(password: PasswordSource) -> None:
-    """Refuse a password where there is no PKCS#12 to protect with it."""
-    if password.given:
-        raise click.UsageError("a password is for a PKCS#12, and --no-p12 makes none")
+def refuse_packing(password: PasswordSource, *, compatible: bool | None, rounds: int | None) -> None:
+    """Refuse what was said of a PKCS#12 where none is made; ``compatible`` is None where nothing was said of that."""
+    said = {
+        "a password": password.given,
+        "--compatible": compatible is True,
+        "--modern": compatible is False,
+        "--p12-rounds": rounds is not None,
+    }
+    for what, is_said in said.items():
+        if is_said:
+            raise click.UsageError(f"{what} is for a PKCS#12, and --no-p12 makes none")
 
 
 def pack(

@@ -11,12 +11,12 @@ from counterseal.authority.find import find
 from counterseal.authority.renew import ask_again, key_spec_after
 from counterseal.authority.revoke import revoke_record
 from counterseal.bundles.pkcs12 import Strength, browser_key_refusal
-from counterseal.cli.beside import strength_like
+from counterseal.cli.beside import pkcs12_in, strength_like
 from counterseal.cli.common import DIRECTORY, DurationType, Run, common
 from counterseal.cli.completions import complete_certificates
 from counterseal.cli.dry_run import dry_run_option
-from counterseal.cli.issuing import Destination, issue_files, show_issued
-from counterseal.cli.packing import choose_packing, pack, refuse_password, rounds_option
+from counterseal.cli.issuing import Destination, issue_files, refuse_early, show_issued
+from counterseal.cli.packing import choose_packing, pack, refuse_packing, rounds_option
 from counterseal.cli.passphrase import PasswordSource, password_options
 from counterseal.errors import shell_line
 from counterseal.keystore.software import generate_key
@@ -27,6 +27,7 @@ from counterseal.pki.shown import show_serial
 from counterseal.store.records import Status
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import timedelta
 
     from counterseal.bundles.pkcs12 import Packing
@@ -67,7 +68,7 @@ class Options(TypedDict):
 @click.option(
     "--p12/--no-p12",
     default=None,
-    help="Pack a PKCS#12 for browsers and devices.  [default: p12 for a client whose key browsers take]",
+    help="Pack a PKCS#12.  [default: p12 for a client whose key browsers take, and where --out has one]",
 )
 @click.option(
     "--compatible/--modern",
@@ -83,39 +84,48 @@ class Options(TypedDict):
 def rekey(run: Run, **options: Unpack[Options]) -> None:
     """Issue the same certificate again, with a new key; a client gets a new PKCS#12 too."""
     wanted, revoke_old = parse_key_spec(options["key"]) if options["key"] else None, options["revoke_old"]
+    to = Destination(options["out"], options["force"], options["dry_run"])
     with run.authority() as authority:
         record = find(authority, options["selector"], statuses=(Status.VALID,))
         private_key = generate_key(wanted or key_spec_after(record))
         asked = ask_again(authority, record, public_key=private_key.public_key(), lifetime=options["lifetime"])
-        packing = _packing(asked, record.name, options)
+        name, issuer = record.name, record.issuer
+        packing = _packing(asked, name, options, lambda: refuse_early(authority, asked, to, name=name, issuer=issuer))
         made = issue_files(
             run,
             authority,
             asked,
-            Destination(options["out"], options["force"], options["dry_run"]),
-            name=record.name,
-            issuer=record.issuer,
+            to,
+            name=name,
+            issuer=issuer,
             pack=lambda issued: pack(issued, private_key, packing),
             more=[f"revoke {show_serial(record.serial_number)} as superseded"] * revoke_old,
         )
         if made and revoke_old:
             revoke_record(authority, record, RevocationReason.SUPERSEDED)
+    if packing is None and (stale := pkcs12_in(to.out, name)):
+        run.say(f"warning: the PKCS#12 is stale, with the key and the certificate before: {stale}")
+        run.say("hint: remove it, or leave --no-p12 out")
     if made:
         shown = options["password"].to_show(packing.password if packing else None)
         before = shell_line("counterseal", "revoke", show_serial(record.serial_number), "--reason", "superseded")
         show_issued(run, *made, extra=shown, following="counterseal nginx deploy" if revoke_old else before)
 
 
-def _packing(asked: Asked, name: str, options: Options) -> Packing | None:
-    """Return how the PKCS#12 is made, None for none; a password that was given stands for the wish to have one."""
-    wanted, password = options["p12"], options["password"]
-    if wanted is False:
-        refuse_password(password)
+def _packing(asked: Asked, name: str, options: Options, before_asking: Callable[[], None]) -> Packing | None:
+    """Return how the PKCS#12 is made, None for none.
+
+    Whatever is said of it stands for the wish to have one, and so does one in --out, which holds the key before.
+    """
+    password, compatible, rounds = options["password"], options["compatible"], options["p12_rounds"]
+    if options["p12"] is False:
+        refuse_packing(password, compatible=compatible, rounds=rounds)
         return None
+    is_said = options["p12"] or password.given or compatible is not None or rounds is not None
     is_for_browsers = asked.profile.purpose is Purpose.CLIENT and not browser_key_refusal(asked.public_key)
-    if not (wanted or password.given or is_for_browsers):
+    if not (is_said or is_for_browsers or pkcs12_in(options["out"], name)):
         return None
     strength = strength_like(options["out"], name)
-    if options["compatible"] is not None:
-        strength = Strength.COMPATIBLE if options["compatible"] else Strength.MODERN
-    return choose_packing(asked.public_key, strength, rounds=options["p12_rounds"], password=password)
+    if compatible is not None:
+        strength = Strength.COMPATIBLE if compatible else Strength.MODERN
+    return choose_packing(asked.public_key, strength, rounds=rounds, password=password, before_asking=before_asking)

@@ -10,11 +10,11 @@ import click
 from counterseal.authority.find import find
 from counterseal.authority.renew import ask_again
 from counterseal.bundles.pem import file_stem
-from counterseal.cli.beside import open_key_file, strength_like
+from counterseal.cli.beside import open_key_file, pkcs12_in, strength_like
 from counterseal.cli.common import DIRECTORY, FILE, DurationType, Run, common
 from counterseal.cli.completions import complete_certificates
 from counterseal.cli.dry_run import dry_run_option
-from counterseal.cli.issuing import Destination, issue_files, show_issued
+from counterseal.cli.issuing import Destination, issue_files, refuse_early, show_issued
 from counterseal.cli.packing import choose_packing, pack
 from counterseal.cli.passphrase import PasswordSource, password_options
 from counterseal.errors import InputError, KeyAccessError, shell_line
@@ -111,27 +111,34 @@ def _refuse_options(options: RenewOptions, names: Sequence[str], why: str) -> No
 
 def _renew_here(run: Run, selector: str, options: RenewOptions) -> None:
     out, password = options["out"], options["password"]
+    to = Destination(out, options["force"], options["dry_run"])
     with run.authority() as authority:
         record = find(authority, selector, statuses=(Status.VALID,))
         asked = ask_again(authority, record, lifetime=options["lifetime"])
+        name, issuer = record.name, record.issuer
         key = packing = None
-        if password.given or (out / f"{file_stem(record.name)}.p12").exists():
-            key = _key_at_hand(run, out, record.name, asked)
-            strength = strength_like(out, record.name)
-            packing = choose_packing(asked.public_key, strength, rounds=None, password=password)
+        if password.given or pkcs12_in(out, name):
+            key = _key_at_hand(run, out, name, asked)
+            packing = choose_packing(
+                asked.public_key,
+                strength_like(out, name),
+                rounds=None,
+                password=password,
+                before_asking=lambda: refuse_early(authority, asked, to, name=name, issuer=issuer, key_file=False),
+            )
         made = issue_files(
             run,
             authority,
             asked,
-            Destination(out, options["force"], options["dry_run"]),
-            name=record.name,
-            issuer=record.issuer,
+            to,
+            name=name,
+            issuer=issuer,
             pack=lambda issued: pack(issued, key, packing, key_file=False),
             key_file=False,
         )
     if made:
         shown = password.to_show(packing.password if packing else None)
-        show_issued(run, *made, extra=shown, following=shell_line("counterseal", "list", "--name", record.name))
+        show_issued(run, *made, extra=shown, following=shell_line("counterseal", "list", "--name", name))
 
 
 def _key_at_hand(run: Run, out: Path, name: str, asked: Asked) -> CertificateIssuerPrivateKeyTypes:

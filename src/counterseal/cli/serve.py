@@ -72,8 +72,10 @@ def serve(run: Run, *, listen: str | None, names: tuple[str, ...], print_unit: b
     try:
         run_service(run.home, settings, run.ask_passphrase, started=started)
     except (KeyAccessError, StoreError) as error:
-        if isinstance(error, StoreError) and (serving or error.code != "store.moved"):
-            raise  # of a store that was moved while it served, the configuration may say where it is when started anew
+        if isinstance(error, StoreError) and (
+            serving or error.code != "store.moved" or run.settings().store != settings.store
+        ):
+            raise  # of a store that was moved meanwhile, the configuration may say where it is when started anew
         report(error, as_json=run.json)
         return USAGE  # as for a wrong setting: no restart mends a passphrase, and the unit makes none
     return DONE

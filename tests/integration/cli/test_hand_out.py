@@ -89,6 +89,35 @@ def test_rekey_keeps_the_kind_of_key_and_of_pkcs12(
     assert packed is None or strength is None or read_protection(packed).strength is strength
 
 
+def test_rekey_leaves_no_pkcs12_of_the_key_before_unsaid(home: Path, tmp_path: Path) -> None:
+    """One that lies there is made anew, also for a server; where none is wanted, it is said to be stale."""
+    out = tmp_path / "panel"
+    assert here(home, "server", "panel.example.com", "--out", str(out)).code == 0
+    assert here(home, "export", "panel.example.com", "--out", str(out)).code == 0
+    again = ("rekey", "panel.example.com", "--revoke-old", "--out", str(out), "--force")
+    rekeyed = here(home, *again, "--json")
+    assert rekeyed.code == 0, rekeyed.stderr
+    packed = (out / "panel.example.com.p12").read_bytes()
+    certificate = load_pkcs12(packed, json.loads(rekeyed.stdout)["password"].encode()).cert
+    assert certificate is not None
+    assert certificate.certificate == _certificate(out / "panel.example.com.cert.pem")
+    told = here(home, *again, "--no-p12")
+    assert (told.code, f"the key and the certificate before: {out}/panel.example.com.p12" in told.stderr) == (0, True)
+    assert (out / "panel.example.com.p12").read_bytes() == packed
+
+
+def test_rekey_takes_an_option_of_a_pkcs12_as_the_wish_for_one(home: Path, tmp_path: Path) -> None:
+    """Where the key would get none by itself: a server's is packed, one that no browser takes is refused."""
+    out = tmp_path / "made"
+    assert here(home, "server", "panel.example.com", "--out", str(out)).code == 0
+    assert here(home, "client", "pump", "--key", "ed25519", "--no-p12", "--out", str(out)).code == 0
+    packed = here(home, "rekey", "panel.example.com", "--compatible", "--out", str(out), "--force")
+    assert packed.code == 0, packed.stderr
+    assert read_protection((out / "panel.example.com.p12").read_bytes()).strength is Strength.COMPATIBLE
+    refused = here(home, "rekey", "pump", "--compatible", "--out", str(out), "--force")
+    assert (refused.code, "--no-p12 for a program" in refused.stderr) == (4, True), refused.stderr
+
+
 @pytest.mark.parametrize(
     ("words", "code", "host", "matches"),
     [

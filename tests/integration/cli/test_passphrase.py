@@ -51,6 +51,9 @@ def test_a_terminal_is_asked_and_shows_nothing(tmp_path: Path) -> None:
     assert (code, SECRET in shown) == (0, False), shown
     code, shown = typed(home, "client", "bob", "--no-p12", "--out", out, answers=["wrong"])
     assert (code, "does not open the key" in shown) == (1, True), shown
+    given = ("client", "bob", "--ask-password", "--out", out)
+    code, shown = typed(home, *given, answers=[SECRET, PASSWORD, PASSWORD])  # the file's own is asked for last
+    assert (code, SECRET in shown, PASSWORD in shown) == (0, False, False), shown
 
 
 def test_a_passphrase_that_is_too_short_makes_nothing(tmp_path: Path) -> None:
@@ -91,6 +94,23 @@ def test_a_pkcs12_password_is_typed_twice(home: Path, tmp_path: Path, words: str
     run_program("openssl", "pkcs12", "-in", opened, "-passin", f"file:{tmp_path}/password", "-noout", cwd=tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        ("client alice", "file exists already: @/out/alice.key.pem"),
+        ("client bob --lifetime 36500d", "lifetime 36500d is above 3650d"),
+        ("export alice", "file exists already: @/out/alice.p12"),
+        ("rekey alice", "file exists already: @/out/alice.key.pem"),
+        ("renew alice", "file exists already: @/out/alice.cert.pem"),
+    ],
+)
+def test_nobody_types_a_pkcs12_password_in_vain(home: Path, tmp_path: Path, words: str, why: str) -> None:
+    """What is refused is refused before it is asked for."""
+    code, shown = typed(home, *words.split(), "--ask-password", "--out", str(tmp_path / "out"), answers=[])
+    assert (code in {1, 4}, "password of the PKCS#12" in shown) == (True, False), shown
+    assert why.replace("@", str(tmp_path)) in shown
+
+
 @pytest.mark.parametrize(("answer", "why"), [("", "has 0 characters, 12 to 128"), ("short", "has 5 characters, 12 to")])
 def test_a_pkcs12_password_that_is_too_short_makes_nothing(home: Path, tmp_path: Path, answer: str, why: str) -> None:
     """The bounds are said at once, not after it was typed twice; nothing is issued."""
@@ -106,12 +126,18 @@ def test_a_pkcs12_password_that_is_too_short_makes_nothing(home: Path, tmp_path:
         ("client bob --ask-password --password-file p", "--password-file and --ask-password exclude each other"),
         ("client bob --ask-password --no-p12", "a password is for a PKCS#12, and --no-p12 makes none"),
         ("rekey alice --ask-password --no-p12", "a password is for a PKCS#12, and --no-p12 makes none"),
+        ("client bob --no-p12 --compatible", "--compatible is for a PKCS#12, and --no-p12 makes none"),
+        ("client --batch @/rows.csv --no-p12 --p12-rounds 3000", "--p12-rounds is for a PKCS#12, and --no-p12 makes"),
+        ("rekey alice --no-p12 --modern", "--modern is for a PKCS#12, and --no-p12 makes none"),
+        ("rekey alice --no-p12 --p12-rounds 3000", "--p12-rounds is for a PKCS#12, and --no-p12 makes none"),
+        ("export alice --format pem --compatible", "--compatible is for a PKCS#12, and the format has none: pem"),
         ("export alice --format pem --ask-password", "the format has no place for a password: pem"),
     ],
 )
-def test_a_pkcs12_password_that_cannot_be_typed_or_used(home: Path, words: str, why: str) -> None:
+def test_what_is_said_of_a_pkcs12_and_cannot_be_done(home: Path, tmp_path: Path, words: str, why: str) -> None:
     """Is refused with the reason before anything is asked or made."""
-    refused = here(home, *words.split())
+    (tmp_path / "rows.csv").write_text("name\ncarol\n")
+    refused = here(home, *(word.replace("@", str(tmp_path)) for word in words.split()))
     assert (refused.code, why in refused.stderr) == (2, True), refused.stderr
 
 

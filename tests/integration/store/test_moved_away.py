@@ -27,6 +27,20 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.slow
 
 
+MOVED_MEANWHILE = """
+import sys
+from counterseal.cli.run import run
+from counterseal.compose import moving, serve
+begin = serve.serve
+def moved_first(home, *rest, **more):
+    moving.move(home, "sqlite", None)
+    begin(home, *rest, **more)
+serve.serve = moved_first
+sys.exit(run(sys.argv[1:]))
+"""
+"""The service, but that its store is moved after it has read where it is, and before it opens it."""
+
+
 def question_about(service: Running, name: str) -> bytes:
     """Return an OCSP request about a new certificate of this name, to which the service answers ``good`` twice.
 
@@ -56,9 +70,17 @@ def issue(client: Client, name: str) -> int | None:
         return None
 
 
-def start_again(home: Path) -> tuple[int, str]:
+def start_again(home: Path, *program: str) -> tuple[int, str]:
     """Return how a service ends that cannot be started, and what it says."""
-    command = [sys.executable, "-m", "counterseal", "serve", "--home", str(home), "--listen", "127.0.0.1:0"]
+    command = [
+        sys.executable,
+        *(program or ("-m", "counterseal")),
+        "serve",
+        "--home",
+        str(home),
+        "--listen",
+        "127.0.0.1:0",
+    ]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)
     return ended.returncode, ended.stderr
 
@@ -120,3 +142,13 @@ def test_from_postgresql_with_three_replicas(tmp_path: Path, url: str) -> None:
         assert (refused.code, "the store was moved from" in refused.stderr) == (1, True), words
     looked = counterseal(others[0].home, "doctor")
     assert (looked.code, bool(re.search("store .*was moved", looked.stdout))) == (1, True)
+
+
+def test_while_the_service_starts(tmp_path: Path, url: str) -> None:
+    """It does not end as for a wrong setting, which nobody would start again: the configuration is right by then."""
+    home = tmp_path / "home"
+    make_api(home, f'{CONFIGURATION}\n[store]\nurl = "{url}"\n')
+    code, told = start_again(home, "-c", MOVED_MEANWHILE)
+    assert (code, "the store was moved from postgresql://" in told) == (1, True), told
+    with running(home) as service:
+        question_about(service, "alice")
