@@ -7,7 +7,7 @@ import signal
 import sys
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from counterseal.bundles.pkcs12 import Packing
     from counterseal.cli.client import Options
     from counterseal.cli.common import Run
+    from counterseal.cli.passphrase import PasswordSource
     from counterseal.pki.keys import KeySpec
 
 PER_ROW = ("email", "uri", "dns", "subject")
@@ -67,6 +68,8 @@ def run_batch(run: Run, rows: Path, options: Options) -> None:
         issued = issued_names(batch.place)
         occupied = _occupied(batch)
         found = examine(authority, order, rows, issued=issued, occupied=occupied, processes=processes)
+        if found.remaining:
+            order = _with_password(order, options["password"])
         _say_plan(run, order, found, batch)
         if batch.dry_run:
             where = batch.place.directory or batch.place.archive
@@ -98,8 +101,14 @@ def _packing(key: KeySpec, options: Options) -> Packing | None:
         refuse_packing(password, compatible=options["compatible"] or None, rounds=options["p12_rounds"])
         return None
     strength = Strength.COMPATIBLE if options["compatible"] else Strength.MODERN
-    public_key, one_for_all = generate_key(key).public_key(), password if password.given else None
-    return choose_packing(public_key, strength, rounds=options["p12_rounds"], password=one_for_all)
+    return choose_packing(generate_key(key).public_key(), strength, rounds=options["p12_rounds"], password=None)
+
+
+def _with_password(order: BatchOrder, password: PasswordSource) -> BatchOrder:
+    """Have all PKCS#12 one password where a person chooses it, who is asked once all rows are known to be good."""
+    if order.packing is None or not password.given:
+        return order
+    return replace(order, packing=replace(order.packing, password=password.choose()))
 
 
 def _place(options: Options) -> Place:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -18,13 +19,16 @@ from counterseal.cli.beside import open_key_file
 from counterseal.cli.common import DIRECTORY, FILE, Run, common
 from counterseal.cli.completions import complete_certificates
 from counterseal.cli.dry_run import dry_run_option, show_dry_run
-from counterseal.cli.issuing import require_writable
+from counterseal.cli.issuing import Destination, require_writable
 from counterseal.cli.passphrase import PasswordSource, password_options
 from counterseal.cli.terminal import text_width
 from counterseal.errors import FileError, NotFoundError
 from counterseal.files import make_directory, preview, write_fileset
 from counterseal.fileset import FileSet
 from counterseal.store.records import Status
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
 
 EPILOG = """\b
 Examples:
@@ -68,19 +72,14 @@ def export_(
 ) -> None:
     """Pack a certificate for a device, a Java program or Kubernetes, where its key is at hand."""
     if help_device is not None:
-        text = steps(help_device, selector)
-        wrapped = (textwrap.fill(line, text_width(), subsequent_indent="   ") for line in text.splitlines())
-        run.show({"device": help_device, "steps": text.splitlines()}, "\n".join(wrapped))
+        _show_steps(run, help_device, selector)
         return
     wanted = ExportFormat(kind)
     if not wanted.needs_password:
         _refuse_packing(wanted, password, compatible=compatible)
     with run.authority() as authority:
         record = find(authority, selector, statuses=(Status.VALID,))
-        path = key_file or out / f"{file_stem(record.name)}.key.pem"
-        key = None if key_file is None and not path.exists() else open_key_file(run, path)
-        if key is None and wanted.needs_key:
-            raise _no_key(wanted, path)
+        key = _key_at_hand(run, key_file, out / f"{file_stem(record.name)}.key.pem", wanted)
         packed = partial(
             export,
             credential_of(issued_before(authority, record), key),
@@ -88,9 +87,8 @@ def export_(
             strength=Strength.COMPATIBLE if compatible else None,
         )
         if password.ask:
-            require_writable(out, dry_run=dry_run)
             made_up = PasswordSource(None, ask=False).choose()
-            _refuse_taken(out, packed(password=made_up, rounds=FAST_ROUNDS), force=force)
+            _refuse_early(Destination(out, force, dry_run), packed(password=made_up, rounds=FAST_ROUNDS))
         chosen = password.choose() if wanted.needs_password else None
         files = packed(password=chosen)
     if dry_run:
@@ -99,6 +97,12 @@ def export_(
     paths, shown = _write(out, files, force=force), password.to_show(chosen)
     lines = [*(f"wrote {path}" for path in paths), *(f"{name} {value}" for name, value in shown.items())]
     run.show({"files": paths, **shown}, "\n".join(lines))
+
+
+def _show_steps(run: Run, device: str, selector: str) -> None:
+    lines = steps(device, selector).splitlines()
+    wrapped = (textwrap.fill(line, text_width(), subsequent_indent="   ") for line in lines)
+    run.show({"device": device, "steps": lines}, "\n".join(wrapped))
 
 
 def _write(out: Path, files: FileSet, *, force: bool) -> list[str]:
@@ -110,10 +114,17 @@ def _write(out: Path, files: FileSet, *, force: bool) -> list[str]:
     return [one.path for one in planned]
 
 
-def _no_key(wanted: ExportFormat, path: Path) -> NotFoundError:
-    return NotFoundError(
+def _key_at_hand(
+    run: Run, key_file: Path | None, usual: Path, wanted: ExportFormat
+) -> CertificateIssuerPrivateKeyTypes | None:
+    """Return the private key; None where none lies in the usual place, and the format needs none."""
+    if key_file is not None or usual.exists():
+        return open_key_file(run, key_file or usual)
+    if not wanted.needs_key:
+        return None
+    raise NotFoundError(
         "bundle.key_missing",
-        f"no private key at hand for the format {wanted}: {path}",
+        f"no private key at hand for the format {wanted}: {usual}",
         hint="keys are not kept: give its --key-file, or make a new one: counterseal rekey",
     )
 
@@ -126,8 +137,9 @@ def _refuse_packing(wanted: ExportFormat, password: PasswordSource, *, compatibl
         raise click.UsageError(f"--compatible is for a PKCS#12, and the format has none: {wanted}")
 
 
-def _refuse_taken(out: Path, files: FileSet, *, force: bool) -> None:
-    """Refuse what ``_write`` would, before a person types a password: files that only that makes different."""
-    taken = [one.path for one in preview(out, files) if one.change == "changed"]
-    if taken and not force:
+def _refuse_early(to: Destination, files: FileSet) -> None:
+    """Refuse what ``_write`` would, before a person types a password; ``files`` are like those that it will make."""
+    require_writable(to.out, dry_run=to.dry_run)
+    taken = [one.path for one in preview(to.out, files) if one.change == "changed"]
+    if taken and not to.force:
         raise FileError("file.exists", f"file exists already: {taken[0]}", hint="choose another --out, or pass --force")

@@ -99,6 +99,7 @@ def test_a_pkcs12_password_is_typed_twice(home: Path, tmp_path: Path, words: str
     [
         ("client alice", "file exists already: @/out/alice.key.pem"),
         ("client bob --lifetime 36500d", "lifetime 36500d is above 3650d"),
+        ("client --batch @/rows.csv", "exists already: @/out/alice.key.pem"),
         ("export alice", "file exists already: @/out/alice.p12"),
         ("rekey alice", "file exists already: @/out/alice.key.pem"),
         ("renew alice", "file exists already: @/out/alice.cert.pem"),
@@ -106,7 +107,9 @@ def test_a_pkcs12_password_is_typed_twice(home: Path, tmp_path: Path, words: str
 )
 def test_nobody_types_a_pkcs12_password_in_vain(home: Path, tmp_path: Path, words: str, why: str) -> None:
     """What is refused is refused before it is asked for."""
-    code, shown = typed(home, *words.split(), "--ask-password", "--out", str(tmp_path / "out"), answers=[])
+    (tmp_path / "rows.csv").write_text("name\nalice\n")
+    given = words.replace("@", str(tmp_path)).split()
+    code, shown = typed(home, *given, "--ask-password", "--out", str(tmp_path / "out"), answers=[])
     assert (code in {1, 4}, "password of the PKCS#12" in shown) == (True, False), shown
     assert why.replace("@", str(tmp_path)) in shown
 
