@@ -142,7 +142,7 @@ def retire_ca(run: Run, *, name: str, successor: str, no_deploy: bool, dry_run: 
     """
     with run.authority() as authority:
         check_succession(authority, name, successor)
-        ground = ground_in_force(run, deploy=not no_deploy)
+        ground = ground_in_force(run, run.settings(), deploy=not no_deploy)
         if dry_run:
             acts = [f"retire CA {name}: {successor} issues in its place, renewals too"]
             show_dry_run(run, acts=acts if ground is None else [*acts, "deploy a new generation and prove it"])

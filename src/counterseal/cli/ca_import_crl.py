@@ -43,7 +43,7 @@ def import_crl(run: Run, *, file: Path, no_deploy: bool, dry_run: bool) -> None:
     """
     lists = crls_in(read_file(file), source=str(file))
     with run.authority() as authority:
-        ground = ground_in_force(run, deploy=not no_deploy)
+        ground = ground_in_force(run, run.settings(), deploy=not no_deploy)
         if dry_run:
             judged = [judge_list(authority, crl) for crl in lists]
             acts = [f"take {_named(one)}" for one in judged if one.is_new]

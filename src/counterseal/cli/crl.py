@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -10,6 +11,7 @@ from counterseal.authority.publish import publish, rehearse_lists, stale_lists
 from counterseal.authority.record_json import crl_to_json
 from counterseal.cli.common import DIRECTORY, Run, common
 from counterseal.cli.dry_run import dry_run_option, show_dry_run
+from counterseal.cli.not_in_force import by_defaults, fails_by_defaults
 from counterseal.files import make_directory, preview, write_fileset
 from counterseal.fileset import FileSet, PlannedFile
 from counterseal.moments import moment, show_moment
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from counterseal.errors import ConfigError
     from counterseal.store.records import CRLRecord
 
 EPILOG = """\b
@@ -37,10 +40,12 @@ Examples:
 @common
 def crl(run: Run, *, if_stale: bool, out: Path | None, dry_run: bool) -> None:
     """Publish new revocation lists, or write them to files."""
-    with run.authority() as authority:
+    wrong = run.settings().error_in("ca")
+    with run.authority() as opened:
+        authority = replace(opened, rules=run.settings().for_revocation().rules)
         only = stale_lists(authority) if if_stale else None
         if dry_run:
-            _rehearse(run, rehearse_lists(authority, only=only), out)
+            _rehearse(run, rehearse_lists(authority, only=only), out, wrong)
             return
         published = publish(authority, only=only)
         lists = [latest for record in authority.store.cas() if (latest := authority.store.latest_crl(record.name))]
@@ -52,12 +57,16 @@ def crl(run: Run, *, if_stale: bool, out: Path | None, dry_run: bool) -> None:
         paths = write_fileset(out, _files(lists))
     rows = [f"{_named(one)}, until {show_moment(moment(one.next_update))}" for one in lists]
     signed = [latest.issuer for latest in published.signed]
+    text = "\n".join([*rows, *(f"  file {path}" for path in paths)])
+    if wrong:
+        run.say(text)
+        raise by_defaults(f"new lists: {', '.join(signed) or 'none'}", wrong)
     document = {
         "crls": [crl_to_json(latest) for latest in lists],
         "signed": signed,
         "files": [str(path) for path in paths],
     }
-    run.show(document, "\n".join([*rows, *(f"  file {path}" for path in paths)]))
+    run.show(document, text)
 
 
 def _named(one: CRLRecord) -> str:
@@ -69,7 +78,8 @@ def _files(lists: Sequence[CRLRecord]) -> FileSet:
     return FileSet((*files, *(PlannedFile(f"{one.issuer}.crl", one.crl) for one in lists)))
 
 
-def _rehearse(run: Run, lists: Sequence[CRLRecord], out: Path | None) -> None:
+def _rehearse(run: Run, lists: Sequence[CRLRecord], out: Path | None, wrong: ConfigError | None) -> None:
     acts = [f"sign {_named(one)}" for one in lists]
     files = preview(out, _files(lists)) if out is not None else ()
-    show_dry_run(run, acts=acts or ["do nothing: no list is old"], files=files)
+    acts = [*(acts or ["do nothing: no list is old"]), *fails_by_defaults(wrong)]
+    show_dry_run(run, acts=acts, files=files, fails=wrong is not None)

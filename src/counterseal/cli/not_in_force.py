@@ -1,4 +1,4 @@
-"""What is so where a revocation is recorded and not all of it could follow: who gets in meanwhile, and why."""
+"""What is so where a revocation is recorded or a list due, and not all of it could follow: who gets in, and why."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def not_in_force(run: Run, name: str, verb: str, error: CountersealError) -> DeployError:
     """Return the error ``revoke.not_in_force``, which says what nginx does with this client and why nothing changed."""
     state_of_nginx = _state_of_nginx(run, name, verb)
-    of_lists = None if isinstance(error, ConfigError) else run.settings().error_in("ca")
+    of_lists = None if isinstance(error, ConfigError) else run.settings().overlooked()
     return DeployError(
         "revoke.not_in_force",
         f"{state_of_nginx}: {error.message}",
@@ -37,15 +37,20 @@ def not_published(run: Run, record: CertificateRecord, verb: str, error: Counter
     )
 
 
-def listed_by_default(told: str, error: ConfigError) -> DeployError:
-    """Return the error ``revoke.listed_by_default``: all is done, ``told``, and the lists end when ``[ca]`` may not."""
+def by_defaults(told: str, error: ConfigError) -> DeployError:
+    """Return the error ``deploy.by_defaults``: all is done, ``told``, by less than what the file is meant to say."""
     return DeployError(
-        "revoke.listed_by_default",
-        f"{told}; the lists live as long as by default where [ca] cannot be read: {error.message}",
+        "deploy.by_defaults",
+        f"{told}; by what can be read of counterseal.toml, and by defaults elsewhere: {error.message}",
         findings=error.findings,
         advice=(error.hint,) if error.hint else (),
-        hint="mend what is named above, then run: counterseal crl",
+        hint="mend what is named above, then run: counterseal crl, and: counterseal refresh",
     )
+
+
+def fails_by_defaults(error: ConfigError | None) -> list[str]:
+    """Return what a rehearsal says of it in the end, nothing where nothing is passed over."""
+    return [f"fail: {by_defaults('all of this is done', error).message}"] if error else []
 
 
 def has_generation(run: Run) -> bool:
@@ -58,7 +63,7 @@ def _state_of_nginx(run: Run, name: str, verb: str) -> str:
 
     does = "admits" if verb == "revoke" else "refuses"
     try:
-        ground = open_ground(run.home, run.settings().with_sound_sites())
+        ground = open_ground(run.home, run.settings().for_revocation().with_sound_sites())
         is_running, number = ground.place.nginx.master_pid() is not None, ground.in_force
     except CountersealError:
         return f"as far as nginx runs, it still {does} {name}"

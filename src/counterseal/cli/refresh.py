@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,6 +13,7 @@ from counterseal.authority.publish import ending_lists, publish, stale_lists
 from counterseal.cli.common import Run, common
 from counterseal.cli.dry_run import dry_run_option, show_dry_run
 from counterseal.cli.exit_codes import FINDINGS
+from counterseal.cli.not_in_force import by_defaults, fails_by_defaults
 from counterseal.errors import CountersealError
 from counterseal.moments import moment, show_moment
 from counterseal.pki.profile import Purpose
@@ -30,11 +32,14 @@ if TYPE_CHECKING:
 def refresh(run: Run, *, dry_run: bool) -> int:
     """Sign lists that are old, renew site certificates that are due, deploy once if anything changed, send reminders.
 
-    What fails keeps nothing else from being done: lists are signed whatever is wrong with [sites], then that is told.
+    What fails keeps nothing else from being done: lists are signed whatever is wrong with [sites], then that is told;
+    where [ca] cannot be read, by its defaults, and nginx gets them.
     Exit code 3 when a list is about to end whose CA's key is not here, a site serves a certificate of a revoked CA that
     nobody replaces, a row of the proof was only warned of, or a reminder was not taken.
     """
-    with run.authority() as authority:
+    settings = run.settings()
+    with run.authority() as opened:
+        authority = replace(opened, rules=settings.for_revocation().rules)
         stale = stale_lists(authority)
         if dry_run:
             _rehearse(run, authority, stale)
@@ -59,6 +64,8 @@ def refresh(run: Run, *, dry_run: bool) -> int:
     if failed:
         run.say(done or "no list was due")
         raise failed[0]
+    if wrong := settings.overlooked():
+        raise by_defaults(done or "nothing is due", wrong)
     document["of_revoked_ca"] = stranded
     document["ending"] = [crl.issuer for crl in ending]
     document["reminders"] = [{"channel": one.channel, "count": one.count} for one in sent if one.error is None]
@@ -76,7 +83,7 @@ def _kept(failed: list[CountersealError]) -> Iterator[None]:
 
 
 def _remind(run: Run, authority: Authority) -> Sequence[Sent]:
-    settings = run.settings().reminders
+    settings = run.settings().for_revocation().reminders
     if not settings.channels:
         return ()
     from counterseal.authority.reminders.send import send_reminders  # noqa: PLC0415 - mail and TLS only where used
@@ -89,7 +96,7 @@ def _remind(run: Run, authority: Authority) -> Sequence[Sent]:
 
 def _tell_stranded(run: Run, authority: Authority) -> Sequence[str]:
     """Say which sites serve a certificate of a revoked CA in whose place nobody issues; return them."""
-    served = run.settings().with_sound_sites().sites
+    served = run.settings().for_revocation().with_sound_sites().sites
     if not served:
         return ()
     from counterseal.authority.site_certificate import sites_of_revoked  # noqa: PLC0415 - keys only where sites are
@@ -110,7 +117,8 @@ def _deploy(run: Run, authority: Authority, stale: Sequence[str]) -> tuple[str |
     from counterseal.cli.proofs import tell_unmet  # noqa: PLC0415 - same
 
     _tell_rollback(run, ground)
-    deployed = deploy_sites(authority, run.settings().sites, ground, reason="refresh", locks_out=True)
+    sites = run.settings().for_revocation().sites
+    deployed = deploy_sites(authority, sites, ground, reason="refresh", locks_out=True)
     unmet, generation = tell_unmet(run, deployed), deployed.result.generation
     renewed = f", renewed the certificate of {', '.join(names)}" if names else ""
     return f"generation {generation} is in force and proved{renewed}", {
@@ -131,14 +139,14 @@ def _tell_rollback(run: Run, ground: Ground) -> None:
 
 def _due(run: Run, authority: Authority, stale: Sequence[str]) -> tuple[Ground | None, tuple[str, ...]]:
     """Return where to deploy, None where no deploy is due, and the sites whose certificate is to be renewed."""
-    served = run.settings().sites
-    if not served:
+    settings = run.settings().for_revocation()
+    if not settings.sites:
         return None, ()
     from counterseal.authority.due import deploy_due  # noqa: PLC0415 - nginx and TLS only where sites are
     from counterseal.compose.ground import open_ground  # noqa: PLC0415 - same
 
-    ground = open_ground(run.home, run.settings())
-    is_due, names = deploy_due(authority, served, ground, stale=stale)
+    ground = open_ground(run.home, settings)
+    is_due, names = deploy_due(authority, settings.sites, ground, stale=stale)
     return ground if is_due else None, names
 
 
@@ -147,9 +155,13 @@ def _rehearse(run: Run, authority: Authority, stale: Sequence[str]) -> None:
     acts = [f"sign a new revocation list of {name}" for name in stale]
     acts += [f"renew the certificate of site {name}" for name in names]
     acts += ["deploy a new generation and prove it"] if ground is not None else []
-    if run.settings().reminders.channels:
+    settings = run.settings()
+    reminders = settings.for_revocation().reminders
+    if reminders.channels:
         from counterseal.authority.reminders.send import next_messages  # noqa: PLC0415 - mail and TLS only where used
 
-        messages = next_messages(authority, run.settings().reminders)
+        messages = next_messages(authority, reminders)
         acts += [f"send by {name}: {one.subject}" for name, one in messages.items() if one is not None]
-    show_dry_run(run, acts=acts or ["do nothing: nothing is due"], document={"stale": stale, "due": names})
+    wrong = settings.overlooked()
+    acts = [*(acts or ["do nothing: nothing is due"]), *fails_by_defaults(wrong)]
+    show_dry_run(run, acts=acts, document={"stale": stale, "due": names}, fails=wrong is not None)

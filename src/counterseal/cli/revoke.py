@@ -16,7 +16,7 @@ from counterseal.authority.revoke import unrevoke as unrevoke_certificate
 from counterseal.cli.common import Run, common
 from counterseal.cli.completions import complete_certificates
 from counterseal.cli.dry_run import dry_run_option, show_dry_run
-from counterseal.cli.not_in_force import has_generation, listed_by_default, not_in_force, not_published
+from counterseal.cli.not_in_force import by_defaults, fails_by_defaults, has_generation, not_in_force, not_published
 from counterseal.errors import CountersealError
 from counterseal.pki.crl import RevocationReason
 from counterseal.pki.shown import show_serial
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from counterseal.authority.ground import Ground
     from counterseal.authority.parts import Authority
+    from counterseal.config.settings import Settings
     from counterseal.store.records import CertificateRecord, CRLRecord
 
 EPILOG = """\b
@@ -107,14 +108,14 @@ def put_in_force(
 ) -> tuple[str, dict[str, Any]]:
     """Publish the lists and, where sites are deployed, deploy and prove; return the outcome in words and as data.
 
-    Whatever keeps nginx from it keeps nobody else: the lists are published all the same, and what cannot be read of
-    ``[ca]`` keeps nobody at all: it is told afterwards.
+    Whatever keeps nginx from it keeps nobody else: the lists are published all the same, and what ``for_revocation``
+    passes over keeps nobody at all: it is told afterwards.
     """
     settings = run.settings()
-    authority = replace(authority, rules=settings.with_readable_ca().rules)
+    authority = replace(authority, rules=settings.for_revocation().rules)
     told, shown = _put_in_force(run, authority, record, verb, deploy=deploy)
-    if wrong := settings.error_in("ca"):
-        raise listed_by_default(told, wrong)
+    if wrong := settings.overlooked():
+        raise by_defaults(told, wrong)
     return told, shown
 
 
@@ -122,7 +123,7 @@ def _put_in_force(
     run: Run, authority: Authority, record: CertificateRecord, verb: str, *, deploy: bool
 ) -> tuple[str, dict[str, Any]]:
     try:
-        ground = ground_in_force(run, deploy=deploy)
+        ground = ground_in_force(run, run.settings().for_revocation(), deploy=deploy)
         if ground is not None:
             return _deploy(run, authority, ground, f"{verb} {record.name}")
     except CountersealError as error:
@@ -146,18 +147,18 @@ def _deploy(run: Run, authority: Authority, ground: Ground, reason: str) -> tupl
     from counterseal.authority.deployment import deploy_sites  # noqa: PLC0415 - nginx and TLS only where sites are
     from counterseal.cli.proofs import tell_unmet  # noqa: PLC0415 - same
 
-    deployed = deploy_sites(authority, run.settings().sites, ground, reason=reason, locks_out=True)
+    sites = run.settings().for_revocation().sites
+    deployed = deploy_sites(authority, sites, ground, reason=reason, locks_out=True)
     unmet, generation = tell_unmet(run, deployed), deployed.result.generation
     rows = sum(len(proof.rows) for proof in deployed.proofs) - len(unmet)
     shown = {"generation": generation, "unmet": unmet}
     return f"in force and proved: generation {generation}, {rows} rows", shown
 
 
-def ground_in_force(run: Run, *, deploy: bool) -> Ground | None:
+def ground_in_force(run: Run, settings: Settings, *, deploy: bool) -> Ground | None:
     """Return where a generation is in force, or None where there is none or it is not wanted."""
     if not deploy or not has_generation(run):
         return None
-    settings = run.settings()
     if not settings.sites:
         return None
     from counterseal.compose.ground import open_ground  # noqa: PLC0415 - nginx only where sites are
@@ -168,15 +169,13 @@ def ground_in_force(run: Run, *, deploy: bool) -> Ground | None:
 
 def rehearse_in_force(run: Run, name: str, verb: str, *, deploy: bool) -> tuple[list[str], bool]:
     """Return what ``put_in_force`` would do after the lists are signed, and whether it would fail all the same."""
+    settings = run.settings()
     try:
-        ground = ground_in_force(run, deploy=deploy)
+        ground = ground_in_force(run, settings.for_revocation(), deploy=deploy)
     except CountersealError as error:
         return [f"leave nginx as it is and fail: {not_in_force(run, name, verb, error).message}"], True
-    acts = [] if ground is None else ["deploy a new generation and prove it"]
-    if wrong := run.settings().error_in("ca"):
-        acts.append(f"fail: {listed_by_default('all of this is done', wrong).message}")
-        return acts, True
-    return acts, False
+    acts, wrong = [] if ground is None else ["deploy a new generation and prove it"], settings.overlooked()
+    return [*acts, *fails_by_defaults(wrong)], wrong is not None
 
 
 def _rehearse(

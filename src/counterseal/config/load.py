@@ -13,7 +13,7 @@ from counterseal.config.api import api_rules_of
 from counterseal.config.convert import profile_of
 from counterseal.config.convert_site import kind_of, site_of
 from counterseal.config.lines import line_of, lines_of
-from counterseal.config.meant import hint_for_key, meant_key
+from counterseal.config.meant import hint_for_key, may_be_of_nginx, meant_key
 from counterseal.config.raw import (
     SECTIONS,
     RawAcme,
@@ -79,7 +79,8 @@ def parse_settings(content: bytes, path: Path) -> Settings:
     faults = [one._replace(line=line_of(one.where or "", lines)) for one in loader.faults]
     faults.sort(key=lambda one: one.line or 0)
     wrong = ConfigError("config.invalid", f"{path} has {counted(len(faults), 'fault')}", findings=faults)
-    return Settings(path, said, wrong, frozenset(loader.faulty))
+    faulty, doubted = frozenset(loader.faulty), frozenset(loader.doubted)
+    return Settings(path, said, wrong, faulty | doubted, doubted - faulty)
 
 
 class _Loader:
@@ -89,6 +90,7 @@ class _Loader:
         self.path = path
         self.faults: list[Finding] = []
         self.faulty: set[str] = set()
+        self.doubted: set[str] = set()
         self._misshapen: set[str] = set()
 
     def sections(self, document: dict[str, Any]) -> Sections:
@@ -189,11 +191,17 @@ class _Loader:
 
         They are where the store is and how long lists live: what a revocation is recorded and published by.
         """
-        for name in document:
-            if name not in SECTIONS:
-                meant = meant_key(name, SECTIONS)
-                self._note(name, f"unknown key: {name!r}", hint_for_key(name, SECTIONS))
-                self.faulty |= {meant} if meant else set(SECTIONS) - {"store", "ca"}
+        for name, content in document.items():
+            if name in SECTIONS:
+                continue
+            meant = meant_key(name, SECTIONS)
+            self._note(name, f"unknown key: {name!r}", hint_for_key(name, SECTIONS))
+            if meant:
+                self.faulty.add(meant)
+                continue
+            self.doubted |= set(SECTIONS) - {"store", "ca"}
+            if may_be_of_nginx(name, content):
+                self.faulty |= {"sites", "nginx"}
 
     def _length(self, where: str, text: str) -> timedelta | None:
         return self._try(where, lambda: parse_duration(text), None)

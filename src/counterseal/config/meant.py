@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
+
+from counterseal.config.raw import RawNginx, RawSite, RawStreamSite
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -48,6 +51,9 @@ _VALUES = {
     "modern": ("tlsv1.3", "1.3"),
 }
 
+_OF_NGINX = re.compile("site|nginx|serv|host|http|web|prox|stream|location|tls|ssl", re.IGNORECASE)
+_KEYS_OF_NGINX = frozenset(key for kind in (RawSite, RawStreamSite, RawNginx) for key in kind.__struct_fields__)
+
 
 def meant_key(key: str, known: Iterable[str]) -> str | None:
     """Return which of the ``known`` keys was probably meant, None where no one can tell."""
@@ -59,6 +65,16 @@ def hint_for_key(key: str, known: Iterable[str]) -> str:
     names = list(known)
     meant = meant_key(key, names)
     return f"did you mean {meant!r}?" if meant else f"known are {', '.join(names)}"
+
+
+def may_be_of_nginx(name: str, content: object) -> bool:
+    """Return whether a section that is like none may hold a site, or say which nginx serves them.
+
+    Its name may speak of one, or a key of theirs may be in it or in a table of it.
+    """
+    tables = [content, *content.values()] if isinstance(content, dict) else []
+    keys = {name}.union(*(table for table in tables if isinstance(table, dict)))
+    return _OF_NGINX.search(name) is not None or not keys.isdisjoint(_KEYS_OF_NGINX)
 
 
 def meant_choice(text: str, known: Iterable[str]) -> str | None:

@@ -83,6 +83,8 @@ class Settings(NamedTuple):
     """All that is wrong with the file."""
     faulty: frozenset[str] = frozenset()
     """The sections that it is in."""
+    doubted: frozenset[str] = frozenset()
+    """Those among them with which nothing else is wrong than that a section that is like none may say more of them."""
 
     @property
     def rules(self) -> ReadRules:
@@ -157,9 +159,20 @@ class Settings(NamedTuple):
         """Return the same with only those sites with which nothing is wrong: for who looks, and deploys none."""
         return self._replace(faulty=self.faulty - {"sites"})
 
-    def with_readable_ca(self) -> Settings:
-        """Return the same with what is right of ``[ca]`` and defaults elsewhere: no revocation waits for a typo."""
-        return self._replace(faulty=self.faulty - {"ca"})
+    def for_revocation(self) -> Settings:
+        """Return what keeps nginx's lists true whatever else is wrong; who takes it tells ``overlooked`` in the end.
+
+        That is what is right of ``[ca]`` and defaults elsewhere, and what is doubted as it stands in the file.
+        """
+        return self._replace(faulty=self.faulty - self._passed_over)
+
+    def overlooked(self) -> ConfigError | None:
+        """Return what ``for_revocation`` passes over."""
+        return self.error if self.faulty & self._passed_over else None
+
+    @property
+    def _passed_over(self) -> frozenset[str]:
+        return self.doubted | {"ca"}
 
     def chosen(self, name: str | None, *, also: str = "") -> tuple[ServedSite, ...]:
         """Return every site, or the one of this name; raises NotFoundError ``site.unknown``, ``also`` in its hint."""

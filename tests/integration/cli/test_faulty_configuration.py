@@ -211,13 +211,13 @@ def test_a_revocation_does_not_wait_for_a_typo_in_ca(deployed: tuple[Path, int])
     settings.write_text(f'{right}[ca]\ncrl_lifetime = "soon"\n')
     rehearsed = here(home, "revoke", "alice", "--dry-run")
     assert rehearsed.code == 1
-    assert "would deploy a new generation and prove it\nwould fail: all of this is done; the lists" in rehearsed.stdout
+    assert "would deploy a new generation and prove it\nwould fail: all of this is done; by what" in rehearsed.stdout
     assert meets(home, port, "alice") == 200
 
     ran = counterseal(home, "revoke", "alice", "--json")
     assert ran.code == 1
     error = json.loads(ran.stdout)["error"]
-    assert error["code"] == "revoke.listed_by_default"
+    assert error["code"] == "deploy.by_defaults"
     assert error["message"].startswith("in force and proved: generation 2, ")
     assert [(one["where"], one["line"]) for one in error["findings"]] == [("ca.crl_lifetime", 6)]
     assert [meets(home, port, name) for name in ("alice", "bob")] == [400, 200]
@@ -226,25 +226,45 @@ def test_a_revocation_does_not_wait_for_a_typo_in_ca(deployed: tuple[Path, int])
     assert times
     assert times.next_update - times.this_update == 7 * 86400
 
+    (home / "counterseal.toml").write_text(f'{right}[ca]\ncrl_lifetime = "soon"\nroot_crl_lifetime = "90d"\n')
+    assert here(home, "refresh").code == 1, "nothing is due, and that is no reason to keep silent"
+    ran = here(home, "crl", "--out", str(home / "lists"), "--json")
+    assert (ran.code, json.loads(ran.stdout)["error"]["code"]) == (1, "deploy.by_defaults")
+    assert (home / "lists" / "clients.crl").exists()
+    rehearsed = here(home, "refresh", "--dry-run")
+    assert rehearsed.code == 1
+    assert "would deploy a new generation and prove it\nwould fail: all of this is done; by what" in rehearsed.stdout
+    ran = counterseal(home, "refresh")
+    assert ran.code == 1
+    assert "error: generation 3 is in force and proved; by what can be read of counterseal.toml" in ran.stderr
+    assert "line 6, ca.crl_lifetime" in ran.stderr
+
 
 @pytest.mark.nginx
-def test_a_section_that_is_like_none_keeps_no_revocation_from_the_lists(deployed: tuple[Path, int]) -> None:
-    """That nginx still admits is said; mended and refreshed, it refuses."""
+def test_a_section_that_is_like_none_keeps_no_revocation_from_nginx(deployed: tuple[Path, int]) -> None:
+    """Unless it may be a site: that nginx still admits is said then; mended and refreshed, it refuses."""
     home, port = deployed
     settings, entries = home / "counterseal.toml", listed(home)
     right = settings.read_text()
     settings.write_text(f"{right}[monitoring]\nx = 1\n")
-    told = "as far as nginx runs, it still admits alice: "
-    rehearsed = here(home, "revoke", "alice", "--dry-run")
-    assert rehearsed.code == 1
-    assert f"would leave nginx as it is and fail: {told}" in rehearsed.stdout
     ran = counterseal(home, "revoke", "alice")
     assert ran.code == 1
-    assert f"error: {told}" in ran.stderr
+    assert "error: in force and proved: generation 2, " in ran.stderr
     assert "line 5, monitoring: unknown key: 'monitoring'" in ran.stderr
-    assert listed(home) == entries + 1
-    assert meets(home, port, "alice") == 200
+    assert [meets(home, port, name) for name in ("alice", "bob")] == [400, 200]
+    assert counterseal(home, "nginx", "deploy").code == 2, "what is no emergency waits until all is right"
+
+    settings.write_text(f"{right}[monitoring]\nroot = '/srv'\n")
+    told = "as far as nginx runs, it still admits bob: "
+    rehearsed = here(home, "revoke", "bob", "--dry-run")
+    assert rehearsed.code == 1
+    assert f"would leave nginx as it is and fail: {told}" in rehearsed.stdout
+    ran = counterseal(home, "revoke", "bob")
+    assert ran.code == 1
+    assert f"error: {told}" in ran.stderr
+    assert listed(home) > entries + 1
+    assert meets(home, port, "bob") == 200
 
     settings.write_text(right)
     assert counterseal(home, "refresh").code == 0
-    assert meets(home, port, "alice") == 400
+    assert meets(home, port, "bob") == 400

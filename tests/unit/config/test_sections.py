@@ -18,10 +18,9 @@ if TYPE_CHECKING:
 
     from counterseal.config.settings import Settings
 
-RIGHT = """\
-[ca]
-crl_lifetime = "3d"
-[store]
+CA = '[ca]\ncrl_lifetime = "3d"\n'
+RIGHT = f"""\
+{CA}[store]
 url = "postgresql://ca@db/ca"
 [sites.a]
 server_names = ["a.test"]
@@ -81,6 +80,33 @@ def test_only_the_section_of_a_fault_is_refused(tmp_path: Path, text: str, secti
         assert settings.store == StoreSettings("postgresql://ca@db/ca")
     if "ca" not in sections:
         assert settings.rules.crl_lifetime == timedelta(days=3)
+
+
+@pytest.mark.parametrize(
+    ("text", "sections"),
+    [
+        ("[ca]\ncrl_lifetime = 'soon'", set()),
+        ("[monitoring]\nport = 9100", set()),
+        ("[monitoring]\nx = 1\n[acme]\nattempts = 9", {"acme"}),
+        ("[monitoring]\nx = 1\n[sites.b]\nhsts = 1", {"sites"}),
+        ("[site.b]\nroot = '/srv'", {"sites"}),
+        ("[server.b]\nroot = '/srv'", {"sites"}),
+        ("[Nginx]\nunit = 'x'", {"nginx"}),
+        ("[virtual-hosts.b]\nx = 1", {"sites", "nginx"}),
+        ("[panel]\nserver_names = ['b.test']", {"sites", "nginx"}),
+        ("[frontends.b]\nserver_names = ['b.test']", {"sites", "nginx"}),
+        ("[sites", set(ASKED) - {"ca"}),
+    ],
+)
+def test_a_revocation_waits_for_the_sites_only_where_they_may_be_meant(
+    tmp_path: Path, text: str, sections: set[str]
+) -> None:
+    """What is passed over for it is told, and the sections that are sound are as the file has them."""
+    settings = load(tmp_path, f"{RIGHT.removeprefix(CA) if '[ca]' in text else RIGHT}{text}\n")
+    assert refused(settings.for_revocation()) == sections
+    assert (settings.overlooked() is None) == (refused(settings) == sections)
+    if "sites" not in sections:
+        assert [one.site.name for one in settings.for_revocation().sites] == ["a"]
 
 
 @pytest.mark.parametrize(
