@@ -36,6 +36,16 @@ lifetime = "6h"
 permitted_domains = ["example.com"]
 """
 
+ENDLESS_HOUR = """
+import sys
+from counterseal.protocols.acme import exchange
+exchange.HOUR = 10**10
+from counterseal.cli.run import run
+{more}
+sys.exit(run(sys.argv[1:]))
+"""
+"""The service, but that the hour in which uses are counted ends in 2286: a full hour crossed by a test resets none."""
+
 
 @dataclass
 class Lab:

@@ -11,7 +11,7 @@ import pytest
 
 from acme_answers import WELL_KNOWN
 from acme_signing import b64, csr
-from integration.acme.conftest import Lab, start_lab
+from integration.acme.conftest import ENDLESS_HOUR, Lab, start_lab
 from postgresql_process import cluster
 
 if TYPE_CHECKING:
@@ -22,13 +22,9 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.slow
 
-FEW_PLACES = """
-import sys
-from counterseal.cli.run import run
-from counterseal.protocols.acme.validation import validator
-validator.WAITING_EACH = 1
-sys.exit(run(sys.argv[1:]))
-"""
+FEW_PLACES = ENDLESS_HOUR.format(
+    more="from counterseal.protocols.acme.validation import validator; validator.WAITING_EACH = 1"
+)
 """The service, but that one challenge of an account is tried at a time: 250 at once would take a test minutes."""
 
 LIMITS = "attempts = 1\nfailures_per_hour = 1\norders_per_hour = 4"

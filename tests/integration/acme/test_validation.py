@@ -15,7 +15,7 @@ from cryptography import x509
 
 from acme_answers import WELL_KNOWN, acme_certificate, web_server
 from acme_signing import b64, csr
-from integration.acme.conftest import Lab, start_lab
+from integration.acme.conftest import ENDLESS_HOUR, Lab, start_lab
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -368,7 +368,8 @@ def test_caa_is_asked_again_where_an_authorization_is_used_again(tmp_path: Path)
 def test_failures_and_orders_of_an_account_are_limited(tmp_path: Path) -> None:
     """429 with a few whole seconds to wait (RFC 8555 6.6); other accounts go on."""
     with ExitStack() as stack:
-        lab = start_lab(stack, tmp_path / "home", "attempts = 1\nfailures_per_hour = 1\norders_per_hour = 3")
+        limits = "attempts = 1\nfailures_per_hour = 1\norders_per_hour = 3"
+        lab = start_lab(stack, tmp_path / "home", limits, program=("-c", ENDLESS_HOUR.format(more="")))
         client, other = lab.client(), lab.client()
         attempt(client, client.order("a.example.com"), "dns-01")
         second = client.order("b.example.com")
