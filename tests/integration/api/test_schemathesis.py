@@ -65,7 +65,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         yield service
 
 
-def ask(service: Running, place: Path, configuration: str, *options: str, **variables: str) -> None:
+def assert_no_failure(service: Running, place: Path, configuration: str, *options: str, **variables: str) -> None:
     """Run Schemathesis in ``place``; it must find nothing, and the service log no failure of its own."""
     (place / "schemathesis.toml").write_text(CONFIGURATION + configuration)
     run = subprocess.run(
@@ -103,13 +103,13 @@ def test_nothing_undocumented_and_no_failure(service: Running, name: str, tmp_pa
     options = ("--phases", phases, "--max-examples", str(examples))
     if name == "token":
         secret = make_token(service.home, name, "--role", "admin")["secret"]
-        ask(service, tmp_path, BY_TOKEN.format(secret=secret), *options)
+        assert_no_failure(service, tmp_path, BY_TOKEN.format(secret=secret), *options)
     else:
-        ask(service, tmp_path, BY_CERTIFICATE, *certificate_of(service, name), *options)
+        assert_no_failure(service, tmp_path, BY_CERTIFICATE, *certificate_of(service, name), *options)
 
 
 def test_step_by_step(service: Running, tmp_path: Path) -> None:
     """What was made is shown, renewed, revoked ... in any order, as the links of the document lead."""
     options = ("--phases", "stateful", "--max-examples", "20", "--mode", "positive")
     hooks = {"PYTHONPATH": f"{ROOT / 'src'}:{ROOT / 'tests'}", "SCHEMATHESIS_HOOKS": "api_steps"}
-    ask(service, tmp_path, BY_CERTIFICATE, *certificate_of(service, "admin"), *options, **hooks)
+    assert_no_failure(service, tmp_path, BY_CERTIFICATE, *certificate_of(service, "admin"), *options, **hooks)

@@ -85,6 +85,10 @@ def test_no_site_is_a_configuration_too(private_nginx: PrivateNginx, nginx_versi
     """An nginx without sites starts, so that the last site can be taken away."""
     files = render([], version=nginx_version, generation=7, layout=layout_of(private_nginx.base))
     serve(private_nginx, files)
+    pid_file = private_nginx.base / "run" / "nginx.pid"
+    private_nginx.wait_for(lambda: pid_file.exists() and pid_file.read_text().endswith("\n"), "its pid, as of a start")
+    assert private_nginx.master is not None
+    assert int(pid_file.read_text()) == private_nginx.master.pid
 
 
 def test_every_kind_of_socket_and_name_is_taken(private_nginx: PrivateNginx, nginx_version: NginxVersion) -> None:

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.nginx
 @pytest.mark.parametrize("danger", DANGERS, ids=str)
 def test_a_danger(danger: Danger, private_nginx: PrivateNginx, danger_lab: Path, nginx_version: NginxVersion) -> None:
     """As the tables in ``tests/dangers`` say."""
-    hold(danger, private_nginx, danger_lab, nginx_version)
+    assert_danger(danger, private_nginx, danger_lab, nginx_version)
 
 
 @pytest.mark.skipif(not MODULES.exists(), reason="Debian's nginx is not installed")
@@ -35,10 +35,10 @@ def test_a_danger_of_a_module(
     danger: Danger, private_nginx: PrivateNginx, danger_lab: Path, nginx_version: NginxVersion
 ) -> None:
     """The same where a module decides, which only Debian's nginx has."""
-    hold(danger, private_nginx, danger_lab, nginx_version)
+    assert_danger(danger, private_nginx, danger_lab, nginx_version)
 
 
-def hold(danger: Danger, nginx: PrivateNginx, lab: Path, version: NginxVersion) -> None:
+def assert_danger(danger: Danger, nginx: PrivateNginx, lab: Path, version: NginxVersion) -> None:
     """Fail unless the bad case answers as told, and the good one; a nginx that the rule is not about has no danger."""
     is_there = danger.rule.concerns(version) and (danger.rule.code != "mtls-crl-delta" or takes_deltas(version.openssl))
     assert answer(danger, danger.bad, nginx, lab) == (danger.before if is_there else danger.after)

@@ -81,7 +81,7 @@ def foretold(block: Block, shown: Shown, version: NginxVersion) -> Answered:
     return Answered(told.code or 200, verify, told.error if told.code == 495 else 0)
 
 
-def hold(server: Server, blocks: list[Block], version: NginxVersion) -> None:
+def assert_foretold(server: Server, blocks: list[Block], version: NginxVersion) -> None:
     """Ask nginx everything and compare; all differences are shown together."""
     for block in blocks:
         server.add(block.name, block.files, verify_client=block.verify_client, verify_depth=block.verify_depth)
@@ -109,7 +109,7 @@ def test_chains_and_depths(private_nginx: PrivateNginx, nginx_version: NginxVers
         Block(f"{name}-{depth}", Files(pem(roots(*stores[name]))), shown, depth)
         for name, depth in product(stores, range(4))
     ]
-    hold(Server(private_nginx), blocks, nginx_version)
+    assert_foretold(Server(private_nginx), blocks, nginx_version)
 
 
 def test_faults_of_the_client(private_nginx: PrivateNginx, nginx_version: NginxVersion) -> None:
@@ -126,7 +126,7 @@ def test_faults_of_the_client(private_nginx: PrivateNginx, nginx_version: NginxV
         for mode in VerifyClient
         for lists in (None, current)
     ]
-    hold(Server(private_nginx), blocks, nginx_version)
+    assert_foretold(Server(private_nginx), blocks, nginx_version)
 
 
 def test_lists(private_nginx: PrivateNginx, nginx_version: NginxVersion) -> None:
@@ -175,7 +175,7 @@ def test_lists(private_nginx: PrivateNginx, nginx_version: NginxVersion) -> None
             verify_client=VerifyClient.OPTIONAL_NO_CA,
         )
     )
-    hold(Server(private_nginx), blocks, nginx_version)
+    assert_foretold(Server(private_nginx), blocks, nginx_version)
 
 
 def test_two_lists_of_one_date_are_undecided(private_nginx: PrivateNginx, nginx_version: NginxVersion) -> None:
@@ -211,7 +211,7 @@ def test_what_else_is_in_the_files(private_nginx: PrivateNginx, nginx_version: N
         Block("leaf-as-ca", Files(a + pem([stranger.certificate])), shown),
         Block("old-root", Files(a + pem([old.certificate])), shown),
     ]
-    hold(Server(private_nginx), blocks, nginx_version)
+    assert_foretold(Server(private_nginx), blocks, nginx_version)
 
 
 def test_the_second_file_alone(private_nginx: PrivateNginx, nginx_version: NginxVersion) -> None:
@@ -219,7 +219,7 @@ def test_the_second_file_alone(private_nginx: PrivateNginx, nginx_version: Nginx
     block = Block("second-alone", Files(None, trusted=pem(roots("rootA"))), tuple(by_chain()))
     server = Server(private_nginx)
     if nginx_version.number >= (1, 27, 2):
-        hold(server, [block], nginx_version)
+        assert_foretold(server, [block], nginx_version)
     else:
         server.add(block.name, block.files)
         server.write()
@@ -230,7 +230,7 @@ def test_rsa_pss(private_nginx: PrivateNginx, nginx_version: NginxVersion) -> No
     """Keys and signatures of RSA-PSS, beside those of RSA PKCS #1."""
     root = rsa_root().certificate
     blocks = [Block("pss", Files(pem([*roots("rootA"), root])), tuple(by_rsa_pss()))]
-    hold(Server(private_nginx), blocks, nginx_version)
+    assert_foretold(Server(private_nginx), blocks, nginx_version)
 
 
 def test_many_cas(private_nginx: PrivateNginx, nginx_version: NginxVersion) -> None:
@@ -238,7 +238,9 @@ def test_many_cas(private_nginx: PrivateNginx, nginx_version: NginxVersion) -> N
     one = key_of("p-256", 41)
     crowd = [ca(f"one of many {number}", None, key=one, **LONG).make().certificate for number in range(1000)]
     shown = (_ALICE, *by_chain()[-2:])
-    hold(Server(private_nginx), [Block("crowd", Files(pem([*crowd, *roots("rootA")])), shown)], nginx_version)
+    assert_foretold(
+        Server(private_nginx), [Block("crowd", Files(pem([*crowd, *roots("rootA")])), shown)], nginx_version
+    )
 
 
 @pytest.mark.parametrize(
