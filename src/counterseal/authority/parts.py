@@ -139,6 +139,10 @@ class Authority:
             found.append(record)
         return tuple(found)
 
+    def revoked_at_or_above(self, record: CARecord) -> CARecord | None:
+        """Return the CA itself where it is revoked, else the nearest revoked one above it, if there is one."""
+        return next((one for one in (record, *self.above(record)) if one.revoked_at is not None), None)
+
     def without_list(self, records: Iterable[CARecord]) -> tuple[str, ...]:
         """Return which of these CAs and those above them have no list: an imported one's root, until it is brought."""
         names = dict.fromkeys(one.name for record in records for one in (record, *self.above(record)))
@@ -168,10 +172,13 @@ class Authority:
     def issuing(self, record: CARecord) -> str:
         """Return who issues for the CA, itself or who succeeded it; raises RefusedError ``ca.revoked``."""
         last = self.succession(record)[-1]
-        if last.revoked_at is not None:
+        revoked = self.revoked_at_or_above(last)
+        if revoked is not None:
+            below = "" if revoked == last else f" above {last.name}"
             raise RefusedError(
                 "ca.revoked",
-                f"CA {last.name} is revoked since {show_moment(moment(last.revoked_at))}, and issues nothing",
+                f"CA {revoked.name}{below} is revoked since {show_moment(moment(revoked.revoked_at or 0))}, "
+                "and issues nothing",
                 hint=f"have another one issue in its place: {replacing(last)}",
             )
         return last.name

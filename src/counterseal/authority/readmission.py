@@ -49,24 +49,37 @@ def refuse_readmission(authority: Authority, directory: Path, number: int) -> No
 def readmitted(authority: Authority, directory: Path) -> Iterator[CertificateRecord]:
     """Yield the certificates, probes left out, that are revoked today and not on the lists of a generation.
 
-    Of the CAs among them, those that it still admits.
+    Of the CAs among them, those that it still admits, if only because it trusts another of that subject.
     """
+    yield from _readmitted_cas(authority, directory)
     trusted = _trusted(directory)
     for ca in [record for record in authority.store.cas() if record.certificate in trusted]:
         listed = _listed(directory, x509.load_der_x509_certificate(ca.certificate).subject)
         shown = authority.store.revoked_serials(ca.name, not_expired_at=epoch(authority.clock()))
         for serial_number in [one for one in (int(serial, 16) for serial in shown) if one not in listed]:
             record = authority.store.certificate(serial_number, issuer=ca.name)
-            left_out = record.profile == CA_PROFILE and record.certificate not in trusted
-            if record.profile not in UNLISTED and not left_out:
+            if record.profile not in UNLISTED and record.profile != CA_PROFILE:
                 yield record
 
 
+def _readmitted_cas(authority: Authority, directory: Path) -> Iterator[CertificateRecord]:
+    for name in revoked_cas_in(authority, directory):
+        ca = authority.store.ca(name)
+        own = x509.load_der_x509_certificate(ca.certificate)
+        record = authority.store.certificate(own.serial_number, issuer=ca.parent)
+        if record.not_after > epoch(authority.clock()) and own.serial_number not in _listed(directory, own.issuer):
+            yield record
+
+
 def revoked_cas_in(authority: Authority, directory: Path) -> tuple[str, ...]:
-    """Return the revoked CAs whose clients a generation still has nginx trust."""
+    """Return the revoked CAs whose clients a generation still has nginx trust: it knows a CA by its subject alone."""
     revoked = [record for record in authority.store.cas() if record.revoked_at is not None]
-    trusted = _trusted(directory) if revoked else set()
-    return tuple(record.name for record in revoked if record.certificate in trusted)
+    trusted = set(map(_subject, _trusted(directory))) if revoked else set()
+    return tuple(record.name for record in revoked if _subject(record.certificate) in trusted)
+
+
+def _subject(certificate: bytes) -> str:
+    return nginx_name(x509.load_der_x509_certificate(certificate).subject)
 
 
 def _trusted(directory: Path) -> set[bytes]:

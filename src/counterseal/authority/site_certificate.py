@@ -119,14 +119,18 @@ def is_current(authority: Authority, certificate: x509.Certificate) -> bool:
     if record is None:
         return False
     ca = authority.store.ca(record.issuer)
-    if authority.succession(ca)[-1].revoked_at is not None:
+    if authority.revoked_at_or_above(authority.succession(ca)[-1]) is not None:
         return True
-    return ca.revoked_at is None and record.status is Status.VALID and not is_due(authority, certificate)
+    return (
+        authority.revoked_at_or_above(ca) is None
+        and record.status is Status.VALID
+        and not is_due(authority, certificate)
+    )
 
 
 def sites_of_revoked(authority: Authority, served: Sequence[ServedSite]) -> tuple[str, ...]:
     """Return the sites that go on serving a certificate of ours whose CA is revoked, for lack of another."""
-    revoked = {record.name for record in authority.store.cas() if record.revoked_at is not None}
+    revoked = {one.name for one in authority.store.cas() if authority.revoked_at_or_above(one) is not None}
     ours = (one.site.name for one in served if one.certificate is None)
     newest = ((name, authority.store.by_name(f"site:{name}", Status.VALID)[:1]) for name in ours)
     return tuple(name for name, found in newest if any(record.issuer in revoked for record in found))

@@ -48,10 +48,24 @@ def is_locked_out(authority: Authority, record: CARecord) -> bool:
 
     A map knows a CA by its name alone: what a stolen key signs would pass as issued by the CA of the same name.
     """
-    revoked = {
-        nginx_name(authority.path(one)[0].subject) for one in authority.store.cas() if one.revoked_at is not None
-    }
+    revoked = {_subject(authority, one) for one in authority.store.cas() if one.revoked_at is not None}
     return bool(revoked) and any(nginx_name(one.subject) in revoked for one in authority.path(record))
+
+
+def locked_out_with(authority: Authority, ca: CARecord) -> tuple[CARecord, ...]:
+    """Return the other CAs that ``is_locked_out`` only once this one is revoked: those below it or of its subject."""
+    name = _subject(authority, ca)
+    return tuple(
+        record
+        for record in authority.store.cas()
+        if record.name != ca.name
+        and name in (nginx_name(one.subject) for one in authority.path(record))
+        and not is_locked_out(authority, record)
+    )
+
+
+def _subject(authority: Authority, record: CARecord) -> str:
+    return nginx_name(authority.path(record)[0].subject)
 
 
 def _named(authority: Authority, site: AnySite) -> tuple[CARecord, ...]:

@@ -21,7 +21,7 @@ from counterseal.pki.crl import RevocationReason
 from counterseal.pki.shown import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from counterseal.authority.parts import Authority
     from counterseal.authority.revoke_ca import Doomed
@@ -52,10 +52,18 @@ def revoke_ca_(run: Run, *, name: str, reason: str, yes: bool, no_deploy: bool, 
     began = time.monotonic()
     with run.authority() as authority:
         doomed = find_doomed(authority, name)
-        served = run.sound_sites()
-        sites, backends = _sites_admitting(served, authority, doomed.ca), _sites_trusting(served, doomed.ca)
-        outcome = {"valid_certificates": doomed.valid, "sites": [site for site, _ in sites], "backends_of": backends}
-        acts = list(_acts(doomed, sites, backends, reason))
+        served, others = run.sound_sites(), _locked_out_with(authority, doomed.ca)
+        sites, backends = (
+            _sites_admitting(served, authority, [doomed.ca.name, *others]),
+            _sites_trusting(served, doomed.ca),
+        )
+        outcome = {
+            "valid_certificates": doomed.valid,
+            "locked_out_with": list(others),
+            "sites": [site for site, _ in sites],
+            "backends_of": backends,
+        }
+        acts = list(_acts(doomed, others, sites, backends, reason))
         if dry_run:
             lists = [f"sign a new revocation list of {ca.name}" for ca in signing_cas(authority)]
             after, fails = rehearse_in_force(run, doomed.certificate.name, "revoke", deploy=not no_deploy)
@@ -67,20 +75,30 @@ def revoke_ca_(run: Run, *, name: str, reason: str, yes: bool, no_deploy: bool, 
         unlock(authority)
         record = revoke_ca(authority, name, RevocationReason(reason))
         run.say(f"revoked CA {name} with {counted(doomed.valid, 'valid certificate')}: {reason}")
+        for other, why in others.items():
+            run.say(f"locked out with it: CA {other}, {why}")
         told, shown = put_in_force(run, authority, doomed.certificate, "revoke", deploy=not no_deploy)
         shown["ca"] = ca_to_json(record, authority.store.latest_crl_times(name))
         lines = [f"{told}, {time.monotonic() - began:.1f} s after the command", *_afterwards(authority, record)]
     run.show({**outcome, **shown, "seconds": time.monotonic() - began}, "\n".join(lines))
 
 
-def _sites_admitting(served: Sequence[ServedSite], authority: Authority, ca: CARecord) -> list[tuple[str, bool]]:
-    """Return the sites that admit clients of the CA, each with whether it admits those of another one."""
+def _locked_out_with(authority: Authority, ca: CARecord) -> dict[str, str]:
+    """Return the CAs that are locked out with this one, each with why."""
+    from counterseal.authority.site_material import locked_out_with  # noqa: PLC0415 - as below
+
+    below, twin = f"which is below {ca.name}", f"whose subject is that of {ca.name}"
+    return {one.name: below if ca in authority.above(one) else twin for one in locked_out_with(authority, ca)}
+
+
+def _sites_admitting(served: Sequence[ServedSite], authority: Authority, cas: Sequence[str]) -> list[tuple[str, bool]]:
+    """Return the sites that admit clients of these CAs, each with whether it admits those of another one."""
     if not served:
         return []
     from counterseal.authority.site_material import client_cas  # noqa: PLC0415 - nginx only where sites are
 
     admitted = {one.site.name: [record.name for record in client_cas(authority, one.site)] for one in served}
-    return [(site, len(names) > 1) for site, names in admitted.items() if ca.name in names]
+    return [(site, bool(left)) for site, names in admitted.items() if (left := set(names) - set(cas)) != set(names)]
 
 
 def _sites_trusting(served: Sequence[ServedSite], ca: CARecord) -> list[str]:
@@ -90,12 +108,19 @@ def _sites_trusting(served: Sequence[ServedSite], ca: CARecord) -> list[str]:
     return [one.site.name for one in served if one.site.backend_names and one.backend.trust is None]
 
 
-def _acts(doomed: Doomed, sites: Sequence[tuple[str, bool]], backends: Sequence[str], reason: str) -> Iterator[str]:
+def _acts(
+    doomed: Doomed,
+    others: Mapping[str, str],
+    sites: Sequence[tuple[str, bool]],
+    backends: Sequence[str],
+    reason: str,
+) -> Iterator[str]:
     ca = doomed.ca
     yield f"revoke CA {ca.name} (as {reason}), for good: {counted(doomed.valid, 'valid certificate')} with it"
+    yield from (f"lock out with it CA {name}, {why}" for name, why in others.items())
     for site, admits_others in sites:
         left = "" if admits_others else ", which admits no other CA: nobody gets in"
-        yield f"lock out of site {site} whom {ca.name} issued a certificate{left}"
+        yield f"lock out of site {site} whom {' or '.join((ca.name, *others))} issued a certificate{left}"
     if backends:
         yield f"refuse a backend with a certificate of {ca.name} at site {', '.join(backends)}"
     if ca.purpose == "server":

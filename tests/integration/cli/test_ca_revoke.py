@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from command import here
+from counterseal.compose.home import open_authority
 from listening import listening
 from meeting import PATIENCE
 
@@ -75,6 +76,24 @@ def test_nobody_is_issued_a_certificate_by_it(home: Path, tmp_path: Path) -> Non
     assert "CA clients is revoked" in listed.stderr
     assert "issuer   clients, revoked " in here(home, "show", "ann").stdout
     assert "of CA clients of this home, which is revoked" in here(home, "inspect", "ann.cert.pem").stdout
+
+
+def test_what_is_locked_out_with_it_is_said(home: Path) -> None:
+    """Before and after: a CA below it, and one of the same subject, as older homes may have."""
+    with open_authority(home, lambda: None) as authority:
+        servers, clients = (authority.store.ca(name) for name in ("servers", "clients"))
+        authority.store.add_ca(clients._replace(name="twin", key_id="twin"))
+        authority.store.add_ca(servers._replace(name="below", key_id="below", parent="clients"))
+    said = (
+        "lock out with it CA twin, whose subject is that of clients",
+        "lock out with it CA below, which is below clients",
+    )
+    rehearsed = here(home, "ca", "revoke", "clients", "--dry-run")
+    assert [f"would {one}" in rehearsed.stdout for one in said] == [True, True], rehearsed.stdout
+    document = json.loads(here(home, "ca", "revoke", "clients", "--dry-run", "--json").stdout)
+    assert sorted(document["locked_out_with"]) == ["below", "twin"]
+    revoked = here(home, "ca", "revoke", "clients", "--yes")
+    assert "locked out with it: CA below, which is below clients" in revoked.stdout + revoked.stderr
 
 
 @pytest.mark.parametrize("is_listed", [False, True])

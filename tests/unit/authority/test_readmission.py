@@ -39,6 +39,14 @@ def list_of(issuer: x509.Name, serial_number: int) -> bytes:
     return made.public_bytes(Encoding.PEM)
 
 
+def ca_of(subject: x509.Name) -> bytes:
+    """Return a certificate of this subject with a new key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    builder = x509.CertificateBuilder().subject_name(subject).issuer_name(subject).public_key(key.public_key())
+    dated = builder.serial_number(1).not_valid_before(NOW).not_valid_after(NOW + timedelta(days=1))
+    return dated.sign(key, SHA256()).public_bytes(Encoding.PEM)
+
+
 def test_a_revoked_ca_is_admitted_by_what_names_it_alone(tmp_path: Path) -> None:
     """Whose key for the list above is away is on none; a generation without the CA lets nobody in for it."""
     with small_ca(tmp_path) as authority:
@@ -48,6 +56,19 @@ def test_a_revoked_ca_is_admitted_by_what_names_it_alone(tmp_path: Path) -> None
         root, clients = (authority.issuer(name).certificate.public_bytes(Encoding.PEM) for name in ("root", "clients"))
         for content, found in ((root + clients, ["clients"]), (root, [])):
             (tmp_path / "panel.client-cas.pem").write_bytes(content)
+            assert [record.name for record in readmitted(authority, tmp_path)] == found
+            assert list(revoked_cas_in(authority, tmp_path)) == found
+
+
+def test_another_ca_of_its_subject_lets_a_revoked_one_in(tmp_path: Path) -> None:
+    """Nginx knows both by this name alone; older homes may have two, the second under whatever root."""
+    with small_ca(tmp_path) as authority:
+        revoke_ca(authority, "clients", RevocationReason.KEY_COMPROMISE)
+        (tmp_path / "maps").mkdir()
+        (tmp_path / REVOKED_FILE).write_text("")
+        subject = authority.issuer("clients").certificate.subject
+        for name, found in ((subject, ["clients"]), (authority.issuer("servers").certificate.subject, [])):
+            (tmp_path / "panel.client-cas.pem").write_bytes(ca_of(name))
             assert [record.name for record in readmitted(authority, tmp_path)] == found
             assert list(revoked_cas_in(authority, tmp_path)) == found
 

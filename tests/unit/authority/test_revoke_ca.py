@@ -16,7 +16,7 @@ from counterseal.authority.renew import ask_again
 from counterseal.authority.retire import retire
 from counterseal.authority.revoke import revoke, revoke_record, unrevoke_record
 from counterseal.authority.revoke_ca import find_doomed, revoke_ca
-from counterseal.authority.site_material import client_cas, revoked_client_cas
+from counterseal.authority.site_material import client_cas, locked_out_with, revoked_client_cas
 from counterseal.errors import CountersealError, InputError, RefusedError
 from counterseal.moments import epoch
 from counterseal.nginx.listen import Listen
@@ -115,10 +115,25 @@ def test_a_ca_of_the_same_subject_is_locked_out_with_it(authority: Authority) ->
     authority.store.add_ca(twin)
     site = Site("panel", ("panel.test",), (Listen("*", 443),), client_cas=("twin", "partners"), root="/srv")
     assert [record.name for record in client_cas(authority, site)] == ["twin", "partners"]
+    assert locked_out_with(authority, authority.store.ca("clients")) == (twin,)
     revoke_ca(authority, "clients", STOLEN)
+    assert locked_out_with(authority, authority.store.ca("clients")) == ()
     assert [record.name for record in client_cas(authority, site)] == ["partners"]
     assert [record.name for record in revoked_client_cas(authority, site)] == ["twin"]
     assert refusal(lambda: retire(authority, "partners", "twin")).code == "ca.successor"
+
+
+def test_a_ca_below_a_revoked_one_issues_nothing_more(authority: Authority) -> None:
+    """It is locked out with it, which is known before."""
+    below = authority.store.ca("partners")._replace(name="below", key_id="below", parent="clients")
+    authority.store.add_ca(below)
+    assert authority.issuing(below) == "below"
+    assert locked_out_with(authority, authority.store.ca("clients")) == (below,)
+    revoke_ca(authority, "clients", STOLEN)
+    error = refusal(lambda: authority.issuing(below))
+    assert (error.code, error.message.startswith("CA clients above below is revoked since ")) == ("ca.revoked", True)
+    assert "counterseal ca retire below --successor below-2" in (error.hint or "")
+    assert authority.issuing(authority.store.ca("partners")) == "partners"
 
 
 @pytest.mark.parametrize("single_tier", [False, True])
