@@ -115,16 +115,16 @@ def _write(out: Path, files: FileSet, *, force: bool) -> list[str]:
 
 
 def _key_at_hand(
-    run: Run, key_file: Path | None, usual: Path, wanted: ExportFormat
+    run: Run, key_file: Path | None, path: Path, wanted: ExportFormat
 ) -> CertificateIssuerPrivateKeyTypes | None:
     """Return the private key; None where none lies in the usual place, and the format needs none."""
-    if key_file is not None or usual.exists():
-        return open_key_file(run, key_file or usual)
+    if key_file is not None or path.exists():
+        return open_key_file(run, key_file or path)
     if not wanted.needs_key:
         return None
     raise NotFoundError(
         "bundle.key_missing",
-        f"no private key at hand for the format {wanted}: {usual}",
+        f"no private key at hand for the format {wanted}: {path}",
         hint="keys are not kept: give its --key-file, or make a new one: counterseal rekey",
     )
 
