@@ -1,6 +1,6 @@
 """``counterseal client --batch`` of 100, 10,000 and 100,000 rows, with and without PKCS#12, beside an openssl loop.
 
-usage: python benchmarks/batch.py [--sizes 100,10000,100000] [--cores 1,2] [--p12-most 10000] [--json FILE]
+usage: python benchmarks/batch.py [--sizes 100,10000,100000] [--cores 1,2] [--json FILE]
 
 Whole processes, every certificate with its own P-256 key, reserved, linted, signed, logged and stored. The yardsticks:
 ``openssl speed``'s rate of signatures, the recipe's openssl commands in a loop, and a floor, measured right before each
@@ -118,14 +118,11 @@ def issue(place: Path, size: int, cores: int, options: tuple[str, ...]) -> Took:
     return took
 
 
-def batches(
-    sizes: list[int], cores: list[int], most_packed: int
-) -> Iterator[tuple[str, str, int, int, tuple[str, ...]]]:
+def batches(sizes: list[int], cores: list[int]) -> Iterator[tuple[str, str, int, int, tuple[str, ...]]]:
     """Yield what is measured: kind, goal, size, cores, options."""
     for kind, (options, goal) in KINDS.items():
         for size in sizes:
-            if "PKCS" not in kind or size <= most_packed:
-                yield from ((kind, goal, size, count, options) for count in cores)
+            yield from ((kind, goal, size, count, options) for count in cores)
     yield DEFAULT_ROUNDS[0], "", min(sizes[-1], 1000), cores[-1], DEFAULT_ROUNDS[1]
 
 
@@ -134,7 +131,6 @@ def main() -> None:
     parser = new_arguments(__doc__ or "")
     parser.add_argument("--sizes", default="100,10000,100000")
     parser.add_argument("--cores", default="1,2")
-    parser.add_argument("--p12-most", type=int, default=10_000, help="the largest batch with PKCS#12")
     parser.add_argument("--directory", type=Path, help="where to write (default: the system's)")
     arguments = parser.parse_args()
     sizes, cores = ([int(number) for number in text.split(",")] for text in (arguments.sizes, arguments.cores))
@@ -144,7 +140,7 @@ def main() -> None:
         loop, packed_loop, limit = openssl_loop(place, packed=False), openssl_loop(place, packed=True), arithmetic()
         with table.job("signatures alone", unit="/s"):
             table.row("openssl speed", limit)
-        for number, (kind, goal, size, count, options) in enumerate(batches(sizes, cores, arguments.p12_most)):
+        for number, (kind, goal, size, count, options) in enumerate(batches(sizes, cores)):
             least, took = floor(place / f"floor-{number}"), issue(place / f"batch-{number}", size, count, options)
             rate, cpu = packed_loop if "PKCS" in kind else loop
             what = f"{kind}, {size:,} rows, {count} core{'s' if count > 1 else ''}"

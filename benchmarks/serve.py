@@ -1,11 +1,12 @@
 """Memory and start-up of `counterseal serve` beside pebble and Caddy's ACME server, in one run.
 
-usage: python benchmarks/serve.py [--requests 4000] [--idle 500] [--rounds 5] [--json FILE]
+usage: python benchmarks/serve.py [--requests 4000] [--idle 500] [--rounds 5] [--postgresql] [--json FILE]
 
 Start-up is from the start of the process to the first answer over TLS, of a server that has been started before, so
 that its certificate is there: the median of some rounds that take turns, and the processor time that it took, which
 other work on the machine does not lengthen. Memory is resident: at rest after the first answer, the most it has had
-after requests for the ACME directory over sixteen kept connections, and with connections that stand idle beside. What
+after requests for the ACME directory over sixteen kept connections, and with connections that stand idle beside. With
+--postgresql ours runs once more, its store in a PostgreSQL over a Unix socket whose processes are not counted. What
 bounds ours: importing Python modules at the start, and the TLS state of a connection.
 """
 
@@ -32,6 +33,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 from acme_servers import CADDY, PEBBLE, configure_caddy, configure_pebble, free_port
 from table import Table, new_arguments
 
+from postgresql_process import Cluster
 from service_process import make_ca
 
 if TYPE_CHECKING:
@@ -103,12 +105,20 @@ class Server:
         return True
 
 
-def ours(place: Path) -> Server:
-    """Return our service."""
-    make_ca(place / "home", "[acme]\n")
+def ours(place: Path, name: str = "counterseal", store: str = "") -> Server:
+    """Return our service; ``store`` is the table of its configuration that names another store than a file."""
+    make_ca(place / "home", f"{store}[acme]\n")
     port = free_port()
     arguments = ["serve", "--home", str(place / "home"), "--listen", f"127.0.0.1:{port}"]
-    return Server("counterseal", [sys.executable, "-m", "counterseal", *arguments], place, port, "/acme/directory")
+    return Server(name, [sys.executable, "-m", "counterseal", *arguments], place, port, "/acme/directory")
+
+
+def ours_on_postgresql(stack: ExitStack, place: Path) -> Server:
+    """Return our service with its store in a PostgreSQL that ends with the stack."""
+    place.chmod(0o711)
+    cluster = Cluster(place / "pg", durable=True)
+    stack.callback(cluster.stop, "immediate")
+    return ours(place, "counterseal, PostgreSQL", f'[store]\nurl = "{cluster.create()}"\n')
 
 
 def pebble(place: Path) -> Server:
@@ -151,17 +161,25 @@ def stand_idle(stack: ExitStack, server: Server, number: int) -> None:
         connection.getresponse().read()
 
 
+def new_place(stack: ExitStack) -> Path:
+    """Return an empty directory that goes with the stack."""
+    return Path(stack.enter_context(tempfile.TemporaryDirectory()))
+
+
 def main() -> None:
     """Start in turns, then load one after the other."""
     parser = new_arguments(__doc__ or "")
     parser.add_argument("--requests", type=int, default=4_000)
     parser.add_argument("--idle", type=int, default=500)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--postgresql", action="store_true")
     arguments = parser.parse_args()
     table = Table("serve")
     with ExitStack() as stack:
         makers = [one for one in (caddy, pebble) if which(one.__name__)] + [ours]
-        servers = [one(Path(stack.enter_context(tempfile.TemporaryDirectory()))) for one in makers]
+        servers = [one(new_place(stack)) for one in makers]
+        if arguments.postgresql:
+            servers.append(ours_on_postgresql(stack, new_place(stack)))
         for server in servers:
             with server.run():
                 server.starts.clear()  # the first time it made its certificate
