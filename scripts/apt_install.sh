@@ -47,6 +47,7 @@ units_brought() { # package...: prints the units that they bring and this machin
         case $package in
         nginx) [ -e /usr/sbin/nginx ] || echo nginx.service ;;
         caddy) [ -e /usr/bin/caddy ] || echo caddy.service ;;
+        haproxy) [ -e /usr/sbin/haproxy ] || echo haproxy.service ;;
         certbot) [ -e /usr/bin/certbot ] || echo certbot.timer ;;
         esac
     done

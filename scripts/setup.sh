@@ -235,6 +235,7 @@ missing_programs() { # "PACKAGE" per line for what ./check needs and this machin
     [ -x /usr/sbin/apache2 ] || echo apache2-bin
     ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || echo postgresql
     command -v pgbouncer >/dev/null || echo pgbouncer
+    command -v haproxy >/dev/null || echo haproxy
     command -v pki >/dev/null || echo strongswan-pki
     [ -e /usr/lib/ipsec/plugins/libstrongswan-openssl.so ] || echo libstrongswan-standard-plugins
     command -v git >/dev/null || echo git

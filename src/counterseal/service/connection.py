@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
-    from counterseal.service.proxy_line import Proxied
+    from counterseal.service.proxy_protocol import Proxied
     from counterseal.service.short_way import ShortWay
 
 REFUSED = "Invalid HTTP request received."

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from counterseal.errors import InputError
 from counterseal.service.log import log_error
-from counterseal.service.proxy_line import read_proxy_line
+from counterseal.service.proxy_protocol import read_proxied
 
 if TYPE_CHECKING:
     import ssl
@@ -33,7 +33,7 @@ PAUSE_SECONDS = 1.0
 class Door:
     """A listener whose connections begin with a handshake, and as much of a server as uvicorn asks for.
 
-    Those from ``proxies`` begin with a line of the PROXY protocol instead, or get no handshake.
+    Those from ``proxies`` begin with what the PROXY protocol says instead, or get no handshake.
     """
 
     def __init__(
@@ -110,7 +110,7 @@ class Door:
         """Return what makes a connection that knows its client, after the proxy has said which."""
         try:
             async with asyncio.timeout(self._seconds):
-                proxied = await read_proxy_line(self._loop, connection)
+                proxied = await read_proxied(self._loop, connection)
         except (OSError, InputError) as error:
             connection.close()
             if isinstance(error, InputError):

@@ -1,14 +1,17 @@
 """The layout of several hosts in the guide as it stands: nginx passes TLS through and says which client it is.
 
-Put in are only names, ports and the address of nginx; the first host of its list is down all the while.
+Put in are only names, ports and the address of nginx; the first host of its list is down all the while. An HAProxy
+beside it says which client it is in version 2 of the PROXY protocol.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import shutil
 import socket
 import ssl
+import subprocess
 from contextlib import ExitStack
 from dataclasses import dataclass
 from http.client import HTTPSConnection
@@ -21,6 +24,7 @@ from acme_client import Client as AcmeClient
 from acme_dns import name_server
 from acme_signing import csr
 from api_client import Client, make_client, make_token
+from foreign_servers import wait_for
 from guides import blocks, fit
 from integration.serve.test_est import Device, post, token
 from nginx_lint_lab import load_modules
@@ -50,16 +54,29 @@ resolvers = ["{dns}"]
 http_port = {http}
 accounts_per_hour = 1
 """
+HAPROXY = """
+defaults
+  mode tcp
+  timeout connect 5s
+  timeout client 30s
+  timeout server 30s
+frontend front
+  bind {listen}
+  default_backend hosts
+backend hosts
+  option httpchk GET /healthz
+{servers}"""
 
 
 @dataclass
 class Lab:
-    """Replicas, all reached by the URL of the nginx in front, and where the first of them listens."""
+    """Replicas, reached by the URL of the nginx in front or by HAProxy, and where the first of them listens."""
 
     replicas: list[Running]
     web: Web
     port: int
     direct: int
+    haproxy: int
 
     @property
     def context(self) -> ssl.SSLContext:
@@ -94,7 +111,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     base = tmp_path_factory.mktemp("hosts")
     _, configuration = blocks("postgresql.md", "toml")
     (front,) = blocks("postgresql.md", "nginx")
-    port, *hosts = free_ports(4)
+    port, haproxy, *hosts = free_ports(5)
     here = {"https://ca.corp.example": f"https://localhost:{port}", "ca.corp.example": "localhost", "192.0.2.10": HERE}
     there = {f"ca{number}.corp.example:8443": f"{HERE}:{host}" for number, host in enumerate(hosts, 1)}
     with ExitStack() as stack:
@@ -111,7 +128,8 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
             for home, host in zip(homes, hosts[1:], strict=True)
         ]
         start_nginx(stack, base, fit(front, {**there, "listen 443": f"listen {HERE}:{port}"}), port)
-        yield Lab(replicas, web, port, hosts[1])
+        start_haproxy(stack, base, haproxy, hosts)
+        yield Lab(replicas, web, port, hosts[1], haproxy)
 
 
 def start_nginx(stack: ExitStack, base: Path, block: str, port: int) -> None:
@@ -127,6 +145,22 @@ def start_nginx(stack: ExitStack, base: Path, block: str, port: int) -> None:
     nginx.start((HERE, port))
 
 
+def start_haproxy(stack: ExitStack, base: Path, port: int, hosts: list[int]) -> None:
+    """Start HAProxy before the same hosts; it looks whether they are there, in words of its own and through TLS."""
+    servers = "".join(
+        f"  server s{host} {HERE}:{host} send-proxy-v2 check check-send-proxy check-ssl verify none inter 200\n"
+        for host in hosts
+    )
+    conf = base / "haproxy.cfg"
+    conf.write_text(HAPROXY.format(listen=f"{HERE}:{port}", servers=servers))
+    program = shutil.which("haproxy", path="/usr/sbin:/usr/bin:/usr/local/sbin")
+    assert program, "no haproxy: apt-get install haproxy"
+    process = subprocess.Popen([program, "-db", "-f", str(conf)], stderr=subprocess.DEVNULL, cwd=base)
+    stack.callback(process.wait)
+    stack.callback(process.kill)
+    wait_for(port)
+
+
 def test_a_token_opens_from_its_network_and_from_nowhere_else(lab: Lab) -> None:
     """Through nginx the client's address counts, never that of nginx, which is in the network."""
     secret = make_token(lab.replicas[0].home, "here", "--role", "viewer", "--from", f"{HERE}/32")["secret"]
@@ -134,6 +168,16 @@ def test_a_token_opens_from_its_network_and_from_nowhere_else(lab: Lab) -> None:
         assert lab.ask(HERE, secret) == (200, None)
         assert lab.ask(ELSEWHERE, secret) == (401, "api.token_network")
     assert lab.ask(ELSEWHERE, secret, lab.direct) == (401, "api.token_network")
+
+
+def test_haproxy_says_it_in_version_2(lab: Lab) -> None:
+    """The client's address counts there too; and what HAProxy asks for itself is answered, of no client."""
+    for one in lab.replicas:
+        assert one.logged("request", path="/healthz", client=None)["status"] == 200
+    secret = make_token(lab.replicas[0].home, "balanced", "--role", "viewer", "--from", f"{HERE}/32")["secret"]
+    for _ in lab.replicas:
+        assert lab.ask(HERE, secret, lab.haproxy) == (200, None)
+        assert lab.ask(ELSEWHERE, secret, lab.haproxy) == (401, "api.token_network")
 
 
 def test_the_line_is_believed_of_nginx_alone_and_asked_of_it_always(lab: Lab) -> None:
