@@ -265,8 +265,8 @@ all)
     missing=""
     programs_for_check || missing=yes
     ! has_fuzzer || fuzzer || missing=yes
+    node_modules || { explain_log "cannot install the locked packages of Node"; missing=yes; }
     [ -z "$missing" ] || exit 3
-    node_modules || { explain_log "cannot install the locked packages of Node"; exit 3; }
     ;;
 fuzz) fuzzer || exit 3 ;;
 esac

@@ -302,6 +302,7 @@ def test_acme_client_of_node(desk: Desk) -> None:
     """A program of a user's own, in JavaScript: bound account, http-01, another account key, revocation."""
     kid, mac_key = desk.external_key()
     modules, program = Path(sys.prefix) / "node" / "node_modules", Path(__file__).with_name("acme_client.js")
+    assert (modules / "acme-client").is_dir(), "no acme-client for Node: sh scripts/setup.sh all"
     with web_root(desk) as well_known:
         arguments = [desk.lab.directory, kid, mac_key, str(well_known), "node.example.com"]
         root = str(desk.lab.service.root)
