@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-import shutil
 import time
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from counterseal.authority.create import RootPlan, create
@@ -20,12 +18,12 @@ from counterseal.authority.revoke import revoke
 from counterseal.bundles.password import generate_password
 from counterseal.bundles.pem import pem_files
 from counterseal.bundles.pkcs12 import Strength, encode
-from counterseal.cli.program import program
 from counterseal.cli.proofs import summary, table
+from counterseal.cli.quickstart_ending import Ending, Ends, ends_of
 from counterseal.compose.ground import open_ground
 from counterseal.compose.home import new_home, open_authority, settings_of
 from counterseal.config.toml_text import toml_string
-from counterseal.errors import NginxError, NotFoundError, shell_line
+from counterseal.errors import NginxError, NotFoundError
 from counterseal.files import make_directory, write_file, write_fileset
 from counterseal.fileset import SECRET
 from counterseal.handshake.attempt import attempt
@@ -41,7 +39,7 @@ from counterseal.pki.subject import parse_subject
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import datetime
+    from pathlib import Path
 
     from counterseal.authority.deployment import Deployed
     from counterseal.authority.ground import Ground
@@ -70,7 +68,7 @@ class Demonstration:
         self.port = port
         self.tell = tell
         self.password = ""
-        self.until: datetime | None = None
+        self.ends = Ends({}, {})
         self.missing: NginxError | None = None
         self.proofs: list[Proof] = []
         self.revoked: list[tuple[str, str, bool]] = []
@@ -93,16 +91,10 @@ class Demonstration:
                 revoke(authority, "alice", RevocationReason.KEY_COMPROMISE)
                 lists = publish(authority).signed
                 self.tell(f"3. alice is revoked; new revocation lists: {', '.join(crl.issuer for crl in lists)}")
-                return False
-            self.tell(
-                f"3. a server certificate is issued; https://localhost:{self.port}/ serves everybody (one-way TLS)"
-            )
-            self.tell(f"   {summary(self._deploy(authority, 'none').proofs[0])}")
-            self.tell(
-                "4. mutual TLS: the same site lets in whom its client CA has issued a certificate, and nobody else"
-            )
-            self.tell(table(self._deploy(authority, "required").proofs))
-            self._lock_out(authority, identity)
+            else:
+                self._serve(authority)
+                self._lock_out(authority, identity)
+            self.ends = ends_of(authority)
         self.tell(f"all of it took {time.monotonic() - began:.1f} s")
         return self.passed
 
@@ -123,30 +115,7 @@ class Demonstration:
 
     def summary(self, *, running: bool) -> str:
         """Say what was made, where, until when, and what to try next."""
-        until = f"{self.until:%Y-%m-%d}" if self.until else "unknown"
-        lines = [
-            "",
-            "made:",
-            f"  CA, store and configuration  {self.home}",
-            f"  the CA keys' passphrase      {self.place / 'passphrase'}",
-            f"  alice's certificate          {self.handout}/alice.p12, password {self.password}",
-            f"                               until {until}, and revoked by now",
-            f"  root for browsers            {self.handout}/ca.pem",
-        ]
-        served = f"nginx {'serves' if running else 'served'} https://localhost:{self.port}/"
-        lines += [served] if self.missing is None else [*_missing(self.missing)]
-        return "\n".join([*lines, *self._following(running=running)])
-
-    def _following(self, *, running: bool) -> list[str]:
-        called, passphrase = _program(), shell_line(self.place / "passphrase")
-        lines = [
-            "next, in this shell:",
-            f"  export COUNTERSEAL_HOME={shell_line(self.home)} COUNTERSEAL_PASSPHRASE_FILE={passphrase}",
-            f"  {called} client bob --group ops --out {shell_line(self.handout)}",
-        ]
-        lines += [f"      import bob.p12 and ca.pem into a browser, and open https://localhost:{self.port}/"] * running
-        lines += [f"  {called} list", f"  {called} {'prove' if running else 'nginx deploy'}"]
-        return [*lines, f"nginx goes on until: {called} nginx stop"] if running else lines
+        return Ending(self.place, self.port, self.ends, self.password, running, self.missing).text()
 
     def document(self) -> dict[str, Any]:
         """Return the outcome as data."""
@@ -174,7 +143,6 @@ class Demonstration:
         key = generate_key(P256)
         asked = order_client(authority.profile("client"), "alice", key.public_key(), group="ops")
         issued = issue(authority, asked, name="alice")
-        self.until = issued.certificate.not_valid_after_utc
         credential = credential_of(issued, key)
         self.password = generate_password(os.urandom)
         packed = encode(credential, self.password, strength=Strength.MODERN)
@@ -193,6 +161,12 @@ class Demonstration:
 
     def _ground(self) -> Ground:
         return open_ground(self.home, settings_of(self.home))
+
+    def _serve(self, authority: Authority) -> None:
+        self.tell(f"3. a server certificate is issued; https://localhost:{self.port}/ serves everybody (one-way TLS)")
+        self.tell(f"   {summary(self._deploy(authority, 'none').proofs[0])}")
+        self.tell("4. mutual TLS: the same site lets in whom its client CA has issued a certificate, and nobody else")
+        self.tell(table(self._deploy(authority, "required").proofs))
 
     def _deploy(self, authority: Authority, mode: str) -> Deployed:
         pages = self.place / "pages"
@@ -234,17 +208,3 @@ class Demonstration:
             text = f"HTTP {seen.status} {seen.verify or ''}"
             self.revoked.append((f"alice {when}", text, passed))
             self.tell(f"   {'ok  ' if passed else 'FAIL'} TLS {version}  alice {when}: {text}")
-
-
-def _missing(error: NginxError) -> list[str]:
-    lines = [f"missing, so that nothing was served or proved: {error.message}"]
-    return [*lines, f"hint: {error.hint}, then run this again"] if error.hint else lines
-
-
-def _program() -> str:
-    """Return how this command is called, so that the next ones can be pasted; short in the checkout that has it."""
-    words = program()
-    if words == [shutil.which("counterseal")]:
-        return "counterseal"
-    beside = len(words) == 1 and Path(words[0]).parents[2:3] == (Path.cwd(),)
-    return os.path.relpath(words[0]) if beside else shell_line(*words)
