@@ -13,7 +13,15 @@ from counterseal.cli.common import DIRECTORY, FILE, DurationType, Run, common
 from counterseal.cli.completions import complete_cas
 from counterseal.cli.dry_run import dry_run_option
 from counterseal.cli.issuing import Destination, issue_files, refuse_early, show_issued
-from counterseal.cli.packing import choose_packing, pack, refuse_packing, rounds_option
+from counterseal.cli.packing import (
+    ALL_DEVICES,
+    DEVICE_NAMES,
+    choose_packing,
+    device_option,
+    pack,
+    refuse_packing,
+    rounds_option,
+)
 from counterseal.cli.passphrase import PasswordSource, password_options
 from counterseal.errors import shell_line
 from counterseal.keystore.software import generate_key
@@ -34,6 +42,8 @@ Examples:
   counterseal client alice --group ops --email alice@example.com
   counterseal client client.device --key rsa-2048 --compatible --out handout/
   counterseal client bob --ask-password
+  counterseal client carol --help-device macos
+  counterseal client --help-device firefox
   counterseal client backup-job --no-p12 --uri spiffe://example.com/backup
   counterseal client --batch people.csv --out handout/
   counterseal client --batch devices.jsonl --no-p12 --archive devices.tar
@@ -60,6 +70,7 @@ class Options(TypedDict):
     compatible: bool
     p12_rounds: int | None
     password: PasswordSource
+    help_device: str | None
     batch: Path | None
     archive: Path | None
     out: Path
@@ -81,6 +92,7 @@ class Options(TypedDict):
 @click.option("--compatible", is_flag=True, help="PKCS#12 for old macOS, iOS, Android < 14, Windows Server 2016.")
 @rounds_option
 @password_options()
+@device_option("Pack what this device reads, and print its steps at the end; without NAME the steps alone.")
 @click.option(
     "--batch",
     type=click.Path(path_type=Path, dir_okay=False, exists=True),
@@ -97,14 +109,21 @@ class Options(TypedDict):
 @common
 def client(run: Run, **options: Unpack[Options]) -> None:
     """Make a client certificate, its key and a PKCS#12."""
+    device = options["help_device"]
     if options["batch"] is not None:
         from counterseal.cli.client_batch import run_batch  # noqa: PLC0415 - only a batch needs it
 
         run_batch(run, options["batch"], options)
+    elif options["name"] is None and device is not None:
+        from counterseal.cli.device_steps import show_steps  # noqa: PLC0415 - only where it is asked for
+
+        show_steps(run, device, None)
     elif options["name"] is None:
         raise click.UsageError("give the NAME of a client, or a file with --batch")
     elif options["archive"] is not None:
         raise click.UsageError("--archive is for a --batch")
+    elif device == ALL_DEVICES:
+        raise click.UsageError(f"--help-device behind a NAME wants a device: {', '.join(DEVICE_NAMES)}")
     else:
         _make_one(run, options["name"], options)
 
@@ -126,7 +145,8 @@ def _make_one(run: Run, name: str, options: Options) -> None:
         )
     if made:
         shown = options["password"].to_show(packing.password if packing else None)
-        show_issued(run, *made, extra=shown, following=shell_line("counterseal", "show", name))
+        following, device = shell_line("counterseal", "show", name), options["help_device"]
+        show_issued(run, *made, extra=shown, following=following, device=device)
 
 
 def _packing(asked: Asked, options: Options, before_asking: Callable[[], None]) -> Packing | None:
@@ -134,8 +154,16 @@ def _packing(asked: Asked, options: Options, before_asking: Callable[[], None]) 
     if not options["p12"]:
         refuse_packing(password, compatible=options["compatible"] or None, rounds=rounds)
         return None
-    strength = Strength.COMPATIBLE if options["compatible"] else Strength.MODERN
+    strength = Strength.COMPATIBLE if options["compatible"] else _strength_for(options["help_device"])
     return choose_packing(asked.public_key, strength, rounds=rounds, password=password, before_asking=before_asking)
+
+
+def _strength_for(device: str | None) -> Strength:
+    if device is None:
+        return Strength.MODERN
+    from counterseal.bundles.device_help import DEVICES  # noqa: PLC0415 - only where it is asked for
+
+    return DEVICES[device].strength
 
 
 def _ask(authority: Authority, name: str, public_key: CertificatePublicKeyTypes, options: Options) -> Asked:

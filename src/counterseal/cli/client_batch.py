@@ -56,6 +56,8 @@ class Batch:
 
 def run_batch(run: Run, rows: Path, options: Options) -> None:
     """Check all rows, issue those that are not in the sheet yet, and say where everything is."""
+    if options["help_device"] is not None:
+        raise click.UsageError("--help-device is for one client, and a --batch makes many")
     batch = Batch(rows, _place(options), options["force"], options["dry_run"])
     _require_no_foreign_archive(batch.place)
     processes = _processes()

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-import textwrap
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Never
 
 import click
 
 from counterseal.authority.credential import credential_of, issued_before
 from counterseal.authority.find import find
-from counterseal.bundles.device_help import DEVICES, steps
 from counterseal.bundles.export import ExportFormat, export, refuse_password
 from counterseal.bundles.pem import file_stem
 from counterseal.bundles.pkcs12 import FAST_ROUNDS, Strength
 from counterseal.cli.beside import open_key_file
 from counterseal.cli.common import DIRECTORY, FILE, Run, common
 from counterseal.cli.completions import complete_certificates
+from counterseal.cli.device_steps import show_steps
 from counterseal.cli.dry_run import dry_run_option, show_dry_run
 from counterseal.cli.issuing import Destination, require_writable
+from counterseal.cli.packing import device_option
 from counterseal.cli.passphrase import PasswordSource, password_options
-from counterseal.cli.terminal import text_width
 from counterseal.errors import FileError, NotFoundError
 from counterseal.files import make_directory, preview, write_fileset
 from counterseal.fileset import FileSet
@@ -36,11 +35,12 @@ Examples:
   counterseal export panel.example.com --format kubernetes
   counterseal export client.device --ask-password --compatible --out handout/ --force
   counterseal export alice --help-device ios
+  counterseal export --help-device
 """
 
 
 @click.command("export", epilog=EPILOG)
-@click.argument("selector", metavar="NAME|SERIAL", shell_complete=complete_certificates)
+@click.argument("selector", metavar="NAME|SERIAL", required=False, shell_complete=complete_certificates)
 @click.option(
     "--format",
     "kind",
@@ -52,7 +52,7 @@ Examples:
 @click.option("--key-file", type=FILE, help="Its private key.  [default: NAME.key.pem in --out]")
 @password_options()
 @click.option("--compatible", is_flag=True, help="PKCS#12 for old macOS, iOS, Android < 14, Windows Server 2016.")
-@click.option("--help-device", type=click.Choice(list(DEVICES)), help="Print the steps for this device, and stop.")
+@device_option("Print the steps for this device, or the devices there are, and stop.")
 @click.option("--out", type=DIRECTORY, default=Path(), help="Directory for the files.  [default: this one]")
 @click.option("--force", is_flag=True, help="Replace files that exist.")
 @dry_run_option
@@ -60,7 +60,7 @@ Examples:
 def export_(
     run: Run,
     *,
-    selector: str,
+    selector: str | None,
     kind: str,
     key_file: Path | None,
     password: PasswordSource,
@@ -72,8 +72,9 @@ def export_(
 ) -> None:
     """Pack a certificate for a device, a Java program or Kubernetes, where its key is at hand."""
     if help_device is not None:
-        _show_steps(run, help_device, selector)
+        show_steps(run, help_device, selector and _called(run, selector))
         return
+    selector = selector or _missing_selector()
     wanted = ExportFormat(kind)
     if not wanted.needs_password:
         _refuse_packing(wanted, password, compatible=compatible)
@@ -99,10 +100,15 @@ def export_(
     run.show({"files": paths, **shown}, "\n".join(lines))
 
 
-def _show_steps(run: Run, device: str, selector: str) -> None:
-    lines = steps(device, selector).splitlines()
-    wrapped = (textwrap.fill(line, text_width(), subsequent_indent="   ") for line in lines)
-    run.show({"device": device, "steps": lines}, "\n".join(wrapped))
+def _missing_selector() -> Never:
+    context = click.get_current_context()
+    raise click.MissingParameter(ctx=context, param=context.command.params[0])
+
+
+def _called(run: Run, selector: str) -> str:
+    """Return the name by which the files of a certificate are called; several certificates may have it."""
+    with run.authority() as authority:
+        return selector if authority.store.by_name(selector) else find(authority, selector).name
 
 
 def _write(out: Path, files: FileSet, *, force: bool) -> list[str]:

@@ -112,8 +112,16 @@ def _write(authority: Authority, issued: Issued, files: FileSet, out: Path) -> t
         ) from error
 
 
-def show_issued(run: Run, issued: Issued, paths: Sequence[Path], *, extra: dict[str, Any], following: str) -> None:
-    """Say what was made, where, until when, and what to do next."""
+def show_issued(
+    run: Run,
+    issued: Issued,
+    paths: Sequence[Path],
+    *,
+    extra: dict[str, Any],
+    following: str,
+    device: str | None = None,
+) -> None:
+    """Say what was made, where, until when, and what to do next; on the ``device``, too."""
     _remark(run, issued)
     record = issued.record
     lines = [f"made {record.profile} certificate {record.name}: {record.subject or ', '.join(record.names)}"]
@@ -126,9 +134,17 @@ def show_issued(run: Run, issued: Issued, paths: Sequence[Path], *, extra: dict[
     lines += [f"  file     {path}" for path in paths]
     lines += [f"  {key:<8} {value}" for key, value in extra.items() if key != "files"]
     lines += [f"next: {following}"] if following else []
+    told, more = _told(device, record.name, paths) if device else ({}, [])
     for site in _waiting(run, record.issuer):
         run.say(f"site {site} admits only certificates that it has been told of: counterseal nginx deploy")
-    run.show({**document_of(issued), **extra, "files": [str(path) for path in paths]}, "\n".join(lines))
+    document = {**document_of(issued), **extra, "files": [str(path) for path in paths], **told}
+    run.show(document, "\n".join([*lines, *more]))
+
+
+def _told(device: str, name: str, paths: Sequence[Path]) -> tuple[dict[str, Any], list[str]]:
+    from counterseal.cli.device_steps import steps_after  # noqa: PLC0415 - only where it is asked for
+
+    return steps_after(device, name, paths)
 
 
 def _show_rehearsal(run: Run, issued: Issued, files: FileSet, out: Path, more: Sequence[str]) -> None:

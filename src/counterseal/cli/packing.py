@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -20,6 +20,28 @@ if TYPE_CHECKING:
     from counterseal.bundles.pkcs12 import Strength
     from counterseal.cli.passphrase import PasswordSource
     from counterseal.fileset import FileSet
+
+DEVICE_NAMES = ("windows", "macos", "ios", "android", "firefox", "chrome-linux")
+"""Those of ``bundles.device_help``, which is loaded only for its steps."""
+ALL_DEVICES = "all"
+Command = TypeVar("Command", bound="Callable[..., Any]")
+
+
+class _Device(click.Choice[str]):
+    """One of the devices, or ``ALL_DEVICES``, which is the option without one and not told among them."""
+
+    def __init__(self) -> None:
+        super().__init__(DEVICE_NAMES)
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the device, or fail with those there are."""
+        return value if value == ALL_DEVICES else super().convert(value, param, ctx)
+
+
+def device_option(help_text: str) -> Callable[[Command], Command]:
+    """Return the option ``--help-device [DEVICE]``."""
+    return click.option("--help-device", is_flag=False, flag_value=ALL_DEVICES, type=_Device(), help=help_text)
+
 
 rounds_option = click.option(
     "--p12-rounds",

@@ -13,6 +13,8 @@ import pytest
 from cryptography import x509
 
 from command import counterseal, here, write_secret
+from counterseal.bundles.device_help import DEVICES
+from counterseal.bundles.export import ExportFormat
 from counterseal.bundles.pkcs12 import Strength
 from counterseal.bundles.pkcs12_reader import load_pkcs12, read_protection
 from programs import run_program
@@ -191,10 +193,68 @@ def test_every_format_is_exported_where_the_key_is(home: Path, tmp_path: Path, k
 
 
 def test_the_steps_for_a_device_are_printed(home: Path) -> None:
-    """They name the file of this very certificate."""
+    """They name the file of this very certificate, asked for by name or by serial number; a name mistyped is told."""
     told = here(home, "export", "alice", "--help-device", "windows")
     assert told.code == 0
-    assert "alice" in told.stdout
+    assert "Double-click alice.p12" in told.stdout
+    serial = json.loads(here(home, "show", "alice", "--json").stdout)["certificate"]["serial_number"]
+    assert here(home, "export", serial, "--help-device", "windows").stdout == told.stdout
+    unknown = here(home, "export", "alic", "--help-device", "windows")
+    assert (unknown.code, "did you mean 'alice'?" in unknown.stderr) == (1, True), unknown.stderr
+
+
+@pytest.mark.parametrize("command", ["export", "client"])
+def test_the_devices_and_their_steps_are_told_without_a_certificate(tmp_path: Path, command: str) -> None:
+    """Where there is no CA, too, as on the machine of whoever has only a file; nothing is made."""
+    home = tmp_path / "none"
+    listed = here(home, command, "--help-device")
+    assert (listed.code, listed.stderr) == (0, "")
+    assert [line.split("  ")[0] for line in listed.stdout.splitlines()[:-1]] == list(DEVICES)
+    called = shlex.split(listed.stdout.splitlines()[-1].partition(": ")[2])
+    told = here(home, *called[1:-1], "chrome-linux")
+    assert "choose NAME.p12 and type the password" in " ".join(told.stdout.split())
+    assert json.loads(here(home, command, "--json", "--help-device").stdout)["devices"][0]["device"] == "windows"
+    mistyped = here(home, command, "--help-device", "firfox")
+    assert (mistyped.code, "did you mean 'firefox'?" in mistyped.stderr) == (2, True), mistyped.stderr
+    assert not home.exists()
+
+
+@pytest.mark.parametrize("device", list(DEVICES))
+def test_a_client_is_made_for_a_device_and_its_steps_are_the_end(home: Path, tmp_path: Path, device: str) -> None:
+    """With the strength that it reads, under the names that the steps have; what it needs besides can be pasted."""
+    out = tmp_path / "for it"
+    made = here(home, "client", "my phone", "--help-device", device, "--out", str(out))
+    assert made.code == 0, made.stderr
+    issued, _, told = made.stdout.partition("\nnext: counterseal show 'my phone'\n\n")
+    assert told.startswith(DEVICES[device].title)
+    packed = next(out.glob("my_phone*.p12"))
+    assert f"file     {packed}" in issued
+    assert read_protection(packed.read_bytes()).strength is DEVICES[device].strength
+    first = told.splitlines()[1]
+    if DEVICES[device].export_format is ExportFormat.P12:
+        assert first.startswith("1. ")
+    else:
+        following = shlex.split(" ".join(told.partition(": counterseal ")[2].partition("\n1. ")[0].split("\n   ")))
+        assert here(home, *following).code == 0
+    wanted = out / packed.with_suffix(f".{DEVICES[device].export_format}").name
+    assert wanted.is_file()
+    assert wanted.name in told
+
+
+def test_steps_that_do_not_fit_are_refused_before_anything_is_made(home: Path, tmp_path: Path) -> None:
+    """A client without its device, and a batch; where no PKCS#12 is made, the steps begin with making it."""
+    out = tmp_path / "refused"
+    bare = here(home, "client", "bob", "--out", str(out), "--help-device")
+    assert (bare.code, "wants a device: windows, macos" in bare.stderr) == (2, True)
+    (tmp_path / "rows.csv").write_text("name\nbob\n")
+    batch = here(home, "client", "--batch", str(tmp_path / "rows.csv"), "--help-device", "ios", "--out", str(out))
+    assert (batch.code, "--help-device is for one client" in batch.stderr) == (2, True)
+    assert not out.exists()
+    made = json.loads(
+        here(home, "client", "bob", "--no-p12", "--help-device", "firefox", "--out", str(out), "--json").stdout
+    )
+    assert made["device"] == "firefox"
+    assert made["steps"][0].endswith(f"counterseal export bob --format p12 --out {out}")
 
 
 def test_refresh_says_that_nothing_is_due(home: Path) -> None:
