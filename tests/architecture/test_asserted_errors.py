@@ -24,7 +24,6 @@ QUOTED = re.compile(r"""\"((?:[^"\\\n]|\\.)*)\"|'((?:[^'\\\n]|\\.)*)'""")
 
 EXCEPTIONS = {
     "ca.not_admitted": "nginx has to refuse a deploy while a CA is retired; revoke.not_in_force comes of the same",
-    "ca.not_confirmed": "a person says no, at a terminal",
     "crl.not_in_force": "nginx has to refuse a deploy while a list is taken; revoke.not_in_force comes of the same",
     "deploy.rollback_failed": "a deploy and its way back have to fail, one after the other",
     "deploy.switch_failed": "the disk has to fail between two renames in one directory",

@@ -122,8 +122,9 @@ def refuse_same_name(
 
     nginx knows who issued a certificate by this name alone, so that one of these two could not be locked out.
     """
+    shown = nginx_name(subject)
     for record in authority.store.cas():
-        (here, *_), shown = authority.path(record), nginx_name(subject)
+        here, *_ = authority.path(record)
         is_other = here.public_key() != public_key or record.revoked_at is not None
         if is_other and nginx_name(here.subject) == shown:
             message = f"CA {record.name} has this subject already, and nginx could not tell the two apart: {shown}"

@@ -16,7 +16,8 @@ from counterseal.cli.new_home import rehearse_home, say_unpublished, show_ca
 from counterseal.cli.passphrase import choose_passphrase, read_passphrase
 from counterseal.compose.home import cas_in, new_home, refuse_occupied
 from counterseal.errors import InputError, KeyAccessError
-from counterseal.files import read_file
+from counterseal.files import preview, read_file
+from counterseal.fileset import FileSet
 from counterseal.keystore.pkcs8 import is_encrypted, open_key
 from counterseal.moments import moment, show_moment
 from counterseal.pki.reading import certificates_in, crls_in
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
 
     from counterseal.authority.parts import Authority
+    from counterseal.store.records import CARecord
 
 EPILOG = """\b
 Examples:
@@ -107,12 +109,17 @@ def import_ca(
 def _join(run: Run, what: Import, *, dry_run: bool) -> None:
     """Take over one more CA below the root of those that are here, its key encrypted if theirs are."""
     with run.authority() as authority:
+        encrypted = any(authority.keystore.is_encrypted(record.key_id) for record in signing_cas(authority))
+        what = replace(what, encrypt=what.encrypt and encrypted)
         if dry_run:
-            show_dry_run(run, acts=_acts(rehearse_import(authority, what)))
+            here = authority.store.cas()
+            imported = rehearse_import(authority, what)
+            key = authority.keystore.rehearse_add(imported.ca.key_id, what.private_key, encrypt=what.encrypt)
+            acts = [*_acts(imported, here), f"sign its revocation list, and store both in {run.home}"]
+            show_dry_run(run, acts=acts, files=preview(run.home / "keys", FileSet((key,))))
             return
         unlock(authority)  # its key is to open with the passphrase of the others
-        encrypted = any(authority.keystore.is_encrypted(record.key_id) for record in signing_cas(authority))
-        imported = take_over(authority, replace(what, encrypt=what.encrypt and encrypted))
+        imported = take_over(authority, what)
         publish(authority, only={imported.ca.name})
         _show(run, authority, imported)
 
@@ -122,8 +129,9 @@ def _show(run: Run, authority: Authority, imported: Imported) -> None:
     for record in imported.above:
         crl = authority.store.latest_crl_times(record.name)
         until = f"its list {crl.number} ends {show_moment(moment(crl.next_update))}" if crl else "without a list"
-        lines.append(f"above it: {record.name}, {show_ca(record)}, its key not here, {until}")
-        if crl is None and not authority.keystore.has(record.key_id):
+        has_key = authority.keystore.has(record.key_id)
+        lines.append(f"above it: {record.name}, {show_ca(record)}, its key {'' if has_key else 'not '}here, {until}")
+        if crl is None and not has_key:
             run.say(f"warning: only the key of CA {record.name} can sign its list, and none was given: sites refuse")
             run.say("whom a CA here revokes, by a map; a CA that it revokes itself is not refused")
             run.say("hint: counterseal ca import-crl FILE")
@@ -167,8 +175,10 @@ def _open(content: bytes, passphrase: bytes | None, key: Path) -> CertificateIss
         raise
 
 
-def _acts(imported: Imported) -> list[str]:
-    above = [f"keep the CA above it, without its key: {show_ca(record)}" for record in imported.above]
+def _acts(imported: Imported, here: Sequence[CARecord] = ()) -> list[str]:
+    """Return what is taken over; ``here`` are the CAs that were there before, which stay as they are."""
+    new = [record for record in imported.above if record not in here]
+    above = [f"keep the CA above it, without its key: {show_ca(record)}" for record in new]
     return [f"take over the CA {show_ca(imported.ca)}", *above, f"take over {_counted(imported)}"]
 
 

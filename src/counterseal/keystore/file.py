@@ -53,12 +53,17 @@ class FileKeyStore:
 
         It is encrypted under a passphrase that nobody learns, so that none has to be asked for.
         """
-        from counterseal.keystore.pkcs8 import encode_key  # noqa: PLC0415 - see above
         from counterseal.keystore.software import SoftwareSigner, generate_key  # noqa: PLC0415 - see above
 
         private_key = generate_key(spec)
+        return SoftwareSigner(private_key), self.rehearse_add(key_id, private_key, encrypt=encrypt)
+
+    def rehearse_add(self, key_id: str, private_key: CertificateIssuerPrivateKeyTypes, *, encrypt: bool) -> PlannedFile:
+        """Return the file that ``add`` would write, encrypted as by ``rehearse``; nothing is kept."""
+        from counterseal.keystore.pkcs8 import encode_key  # noqa: PLC0415 - see above
+
         content = encode_key(private_key, os.urandom(16) if encrypt else None)
-        return SoftwareSigner(private_key), PlannedFile(self.path(key_id).name, content, SECRET)
+        return PlannedFile(self.path(key_id).name, content, SECRET)
 
     def add(self, key_id: str, private_key: CertificateIssuerPrivateKeyTypes, *, encrypt: bool) -> SoftwareSigner:
         """Keep a key made elsewhere under ``key_id`` and return its signer."""

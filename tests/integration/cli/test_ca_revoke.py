@@ -9,15 +9,23 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from command import here
+from command import here, write_secret
 from counterseal.compose.home import open_authority
 from listening import listening
 from meeting import PATIENCE
+from ports import free_port
+from rehearsing import snapshot
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 pytestmark = pytest.mark.slow
+SITE = """\
+[sites.panel]
+server_names = ["panel.test"]
+listen = ["127.0.0.1:{port}"]
+root = "/srv"
+"""
 
 
 class _Terminal(io.StringIO):
@@ -56,6 +64,41 @@ def test_it_is_asked_for_twice(home: Path, monkeypatch: pytest.MonkeyPatch) -> N
         asked = here(home, "ca", "revoke", "clients")
         assert (asked.code, first in asked.stderr, state(home)) == (code, True, then)
     assert here(home, "ca", "revoke", "clients").code == 4
+
+
+@pytest.mark.nginx
+def test_what_is_refused_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No row, no list, no entry of the log and no generation: the home is the same octet for octet."""
+    home, config = tmp_path / "home", tmp_path / "home" / "counterseal.toml"
+    right, wrong = (write_secret(tmp_path / name, f"{name} horse battery") for name in ("right", "wrong"))
+    assert here(home, "init", "--passphrase-file", right).code == 0
+    assert here(home, "ca", "add", "old", "--purpose", "client", "--passphrase-file", right).code == 0
+    config.write_text(SITE.format(port=free_port()))
+    assert here(home, "nginx", "deploy", "--passphrase-file", right).code == 0
+    try:
+        assert here(home, "ca", "revoke", "old", "--yes", "--passphrase-file", right).code == 0
+        before = snapshot(home)
+        for words, code, said in (
+            ("root --yes", 4, "a root cannot be revoked"),
+            ("old --yes", 4, "CA old is revoked since "),
+            ("nobody --yes", 1, "no CA of that name: nobody"),
+            ("clients --yes --reason certificate_hold", 2, "'certificate_hold'"),
+            ("clients", 2, "there is no terminal to ask on"),
+            ("clients --yes", 1, "no passphrase was given"),
+            (f"clients --yes --passphrase-file {wrong}", 1, "passphrase"),
+        ):
+            refused = here(home, "ca", "revoke", *words.split())
+            assert (refused.code, said in refused.stderr, snapshot(home) == before) == (code, True, True), (
+                words,
+                refused,
+            )
+        monkeypatch.setattr(sys, "stdin", _Terminal("n\n"))
+        refused = here(home, "ca", "revoke", "clients", "--passphrase-file", right)
+        assert (refused.code, "nothing was revoked" in refused.stderr, snapshot(home) == before) == (1, True, True)
+        assert here(home, "ca", "revoke", "clients", "--yes", "--no-deploy", "--passphrase-file", right).code == 0
+        assert snapshot(home) != before
+    finally:
+        here(home, "nginx", "stop")
 
 
 def test_nobody_is_issued_a_certificate_by_it(home: Path, tmp_path: Path) -> None:

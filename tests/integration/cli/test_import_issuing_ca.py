@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from command import counterseal
+from command import counterseal, write_secret
 from ports import free_port
 from programs import run_program
+from rehearsing import snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -226,3 +227,31 @@ def test_a_stolen_issuing_ca_is_locked_out_though_its_root_has_no_list(
     offline.add("eve", "/CN=eve", "int", "client")
     answers = [answer_to(offline, name, port) for name in ("cid", "eve")]
     assert [*answers, answer_to(offline, "dan", port, issuer="next")] == ["400", "400", "200"]
+
+
+def test_one_more_joins_as_its_rehearsal_said(home: Path, offline: OfflineRoot) -> None:
+    """With the file of its key and no other; the root that is here already is neither taken over nor said to come.
+
+    Afterwards it is said whether the root's key is here, as it may be.
+    """
+    assert counterseal(home, *offline.taking()).code == 0
+    for name, root_key, said in (("next", False, "its key not here"), ("third", True, "its key here")):
+        if root_key:
+            write_secret(home / "keys" / "root.key.pem", (offline.directory / "root.key").read_text())
+        offline.add(name, f"/O=example/CN={name}", "root", "int")
+        own, key = (str(offline.directory / f"{name}.{kind}") for kind in ("pem", "key"))
+        joining = ["--chain", str(offline.directory / "root.pem"), "--name", name, "--no-passphrase"]
+        command = ["import-ca", "--certificate", own, "--key", key, *joining]
+        before = snapshot(home)
+        told = json.loads(counterseal(home, *command, "--dry-run", "--json").stdout)
+        assert snapshot(home) == before
+        assert [act.partition(":")[0].partition(" CN=")[0].partition(" O=")[0] for act in told["acts"]] == [
+            "take over the CA",
+            "take over 0 certificates, 0 of them revoked",
+            f"sign its revocation list, and store both in {home}",
+        ]
+        joined = counterseal(home, *command)
+        assert (joined.code, f", {said}, " in joined.stdout) == (0, True), joined
+        written = snapshot(home)
+        new = [(str(home / path), f"{written[path][0]:04o}", len(written[path][1])) for path in written.keys() - before]
+        assert [(file["path"], file["mode"], file["size"]) for file in told["files"]] == new
