@@ -68,9 +68,7 @@ def reservation(record: CertificateRecord) -> Reservation:
 def key_use(record: CertificateRecord) -> NewKeyUse:
     """Return the key use that signed ``record``."""
     digest = sha256(record.certificate or b"").digest()
-    return NewKeyUse(
-        record.created_at, record.created_by, "sign certificate", record.issuer, record.serial_number, digest
-    )
+    return NewKeyUse(record.created_at, record.created_by, "certificate", record.issuer, record.serial_number, digest)
 
 
 def issue(store: Store, *records: CertificateRecord) -> None:

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from counterseal.moments import isoformat
 from counterseal.pki.shown import show_serial
+from counterseal.store.key_uses import show_head
 from counterseal.store.records import Status
 
 if TYPE_CHECKING:
-    from counterseal.findings import Report
     from counterseal.store.acme.records import ExternalKeyRecord
     from counterseal.store.api_tokens import ApiToken
+    from counterseal.store.key_uses import Verification
     from counterseal.store.records import CertificateRecord, CRLRecord, CRLTimes, KeyUse
     from counterseal.store.tokens import TokenRecord
 
@@ -62,10 +63,11 @@ def key_use_to_json(use: KeyUse) -> dict[str, Any]:
     }
 
 
-def verification_to_json(report: Report) -> dict[str, Any]:
+def verification_to_json(verified: Verification) -> dict[str, Any]:
     """Return what a verification of the key-use log found."""
-    findings = [{"code": one.code, "where": one.where, "message": one.message} for one in report.findings]
-    return {"intact": not findings, "findings": findings}
+    findings = [{"code": one.code, "where": one.where, "message": one.message} for one in verified.findings]
+    head = None if verified.head is None else show_head(verified.head)
+    return {"intact": not findings, "head": head, "findings": findings}
 
 
 def token_state(record: TokenRecord, at: int) -> str:

@@ -11,6 +11,7 @@ from counterseal.cli.common import Commands, Run, columns, common
 from counterseal.cli.exit_codes import FINDINGS
 from counterseal.moments import moment
 from counterseal.pki.shown import show_serial
+from counterseal.store.key_uses import parse_head, show_head
 
 EPILOG = """\b
 Examples:
@@ -50,12 +51,28 @@ def show(run: Run, *, after: int | None, limit: int) -> None:
     )
 
 
-@log.command("verify", epilog="\b\nExamples:\n  counterseal log verify")
+@log.command(
+    "verify",
+    epilog="\b\nExamples:\n  counterseal log verify\n  counterseal log verify --anchor 1204:5f0c...\n"
+    "  journalctl -u counterseal-refresh | grep 'log of CA keys'",
+)
+@click.option(
+    "--anchor",
+    metavar="NUMBER:HASH",
+    help="A head that was noted elsewhere: it must be in the log, which then is what it was up to there.",
+)
 @common
-def verify(run: Run) -> int:
-    """Find any edit of the log by its chain of hashes."""
+def verify(run: Run, *, anchor: str | None) -> int:
+    """Find any edit of the log by its chain of hashes and by what certificates and CAs know of it.
+
+    Who can rewrite these too is found by --anchor alone. The head, which is one, is printed here and by each refresh.
+    """
+    noted = None if anchor is None else parse_head(anchor)
     with run.authority() as authority:
-        report = authority.store.verify_key_uses()
-    lines = [f"{finding.where}: {finding.message}" for finding in report.findings]
-    run.show(verification_to_json(report), "\n".join(lines) or "the log is intact")
-    return FINDINGS if report.findings else 0
+        verified = authority.store.verify_key_uses(anchor=noted)
+    lines = [f"{finding.where}: {finding.message}" for finding in verified.findings]
+    if verified.head is not None and not lines:
+        lines = ["the log is intact" + (f", and has entry {noted.sequence} as noted" if noted else "")]
+        lines.append(f"head: {show_head(verified.head)}")
+    run.show(verification_to_json(verified), "\n".join(lines))
+    return FINDINGS if verified.findings else 0

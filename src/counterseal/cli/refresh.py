@@ -17,6 +17,7 @@ from counterseal.cli.not_in_force import by_defaults, fails_by_defaults
 from counterseal.errors import CountersealError
 from counterseal.moments import moment, show_moment
 from counterseal.pki.profile import Purpose
+from counterseal.store.key_uses import show_head
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -56,6 +57,8 @@ def refresh(run: Run, *, dry_run: bool) -> int:
         ending, stranded = ending_lists(authority), _tell_stranded(run, authority)
         with _kept(failed):
             sent = _remind(run, authority)
+        head = show_head(authority.store.key_use_head())
+    run.say(f"log of CA keys: {head}")  # kept by the journal, where who rewrites the store does not change it
     for crl in ending:
         run.say(f"warning: the list of CA {crl.issuer} ends {show_moment(moment(crl.next_update))}, then nginx")
         run.say("refuses everybody under it, and the CA's key is not here to sign another one")
@@ -66,6 +69,7 @@ def refresh(run: Run, *, dry_run: bool) -> int:
         raise failed[0]
     if wrong := settings.overlooked():
         raise by_defaults(done or "nothing is due", wrong)
+    document["log_head"] = head
     document["of_revoked_ca"] = stranded
     document["ending"] = [crl.issuer for crl in ending]
     document["reminders"] = [{"channel": one.channel, "count": one.count} for one in sent if one.error is None]

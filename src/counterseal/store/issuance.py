@@ -15,7 +15,7 @@ from counterseal.pki.shown import show_serial
 from counterseal.store.authorities import Authorities
 from counterseal.store.blocks import TAKE_AWAY, Blocks, block_of
 from counterseal.store.changes import Changes
-from counterseal.store.records import CertificateRecord, NewKeyUse, Reservation, Status
+from counterseal.store.records import CertificateRecord, KeyUse, NewKeyUse, Reservation, Status
 from counterseal.store.rows import (
     BACKWARD,
     CERTIFICATE_COLUMNS,
@@ -38,7 +38,7 @@ _RESERVE = (
 _RELEASE = "delete from certificate where serial_number = ? and issuer = ? and status = 'reserved'"
 _RECORD = """
     update certificate set name = ?, subject = ?, names = ?, profile = ?, group_name = ?, status = 'valid',
-        not_before = ?, not_after = ?, der = ?, created_at = ?, created_by = ?, key_use = ?
+        not_before = ?, not_after = ?, der = ?, created_at = ?, created_by = ?, key_use = ?, key_use_hash = ?
     where serial_number = ? and issuer = ? and status = 'reserved'
 """
 _ADOPT = (
@@ -46,8 +46,8 @@ _ADOPT = (
     " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict do nothing"
 )
 _RECORD_NEW = (
-    f"insert into certificate ({CERTIFICATE_COLUMNS}, key_use)"  # noqa: S608 - constants only
-    " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict do nothing"
+    f"insert into certificate ({CERTIFICATE_COLUMNS}, key_use, key_use_hash)"  # noqa: S608 - constants only
+    " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict do nothing"
 )
 _NAME = (
     "insert into certificate_name (direction, value, serial_number, issuer) values (?, ?, ?, ?) on conflict do nothing"
@@ -149,7 +149,8 @@ class Issuance(Authorities, Blocks, Changes):
         records = [record for record, _ in issued]
         with self.transaction():
             uses, appending = self._chain_key_uses((use for _, use in issued), [_names_of(records)])
-            rows = ((*certificate_columns(record), use.sequence) for record, use in zip(records, uses, strict=True))
+            pairs = zip(records, uses, strict=True)
+            rows = ((*certificate_columns(record), use.sequence, use.hash) for record, use in pairs)
             *_, recorded, blocks = self.run_together(
                 [*appending, (_RECORD_NEW, rows), (TAKE_AWAY, [block_of(records)])]
             )
@@ -182,7 +183,7 @@ class Issuance(Authorities, Blocks, Changes):
         """Record them in the caller's transaction, which is undone where it fails."""
         records = [record for record, _ in issued]
         uses, appending = self._chain_key_uses((use for _, use in issued), [_names_of(records)])
-        rows = (_recorded_columns(record, use.sequence) for record, use in zip(records, uses, strict=True))
+        rows = (_recorded_columns(record, use) for record, use in zip(records, uses, strict=True))
         *_, recorded = self.run_together([*appending, (_RECORD, rows)])
         if recorded != len(records):
             raise self._not_reserved(records)
@@ -241,11 +242,11 @@ def _reservation_columns(one: Reservation) -> Row:
     return (encode_serial(one.serial_number), one.issuer, one.name, one.profile, one.created_at, one.created_by)
 
 
-def _recorded_columns(record: CertificateRecord, sequence: int) -> Row:
+def _recorded_columns(record: CertificateRecord, use: KeyUse) -> Row:
     serial, issuer, name, subject, names, profile, group, _, not_before, not_after, der, at, by, _, _ = record
     return (
-        *(name, subject, encode_names(names), profile, group, not_before, not_after, der, at, by, sequence),
-        *(encode_serial(serial), issuer),
+        *(name, subject, encode_names(names), profile, group, not_before, not_after, der, at, by),
+        *(use.sequence, use.hash, encode_serial(serial), issuer),
     )
 
 

@@ -9,9 +9,8 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from counterseal.errors import StoreError
-from counterseal.findings import Finding, Report, Severity
-from counterseal.pki.shown import show_serial
-from counterseal.store.key_uses import chain, find_faults
+from counterseal.findings import Finding, Severity
+from counterseal.store.key_uses import Verification, chain, find_faults
 from counterseal.store.records import KeyUse, LogHead, NewKeyUse
 from counterseal.store.rows import Row, decode_serial, encode_serial
 from counterseal.store.session import Session
@@ -25,13 +24,15 @@ _COLUMNS = "sequence, used_at, actor, action, ca, serial_number, digest, previou
 _INSERT = f"insert into key_use ({_COLUMNS}) values (?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608 - constants only
 _SELECT = f"select {_COLUMNS} from key_use where sequence > ? order by sequence"  # noqa: S608 - constants only
 
+_HEAD = "select sequence, hash from key_use_head"
+# A CA that remembers what is not in the log any more goes on to do so: whatever is done later, a verification tells.
+_REMEMBER = """
+    update ca set key_use = ?, key_use_hash = ? where name = ? and (key_use is null or exists
+        (select 1 from key_use k where k.sequence = ca.key_use and k.hash = ca.key_use_hash))
+"""
+_COUNT = "update ca set key_uses = key_uses + 1 where name = ?"
 _GO_ON = "update key_use_head set sequence = ?, hash = ?"
 
-# Certificates whose log entry is not there, or speaks of another certificate: a log cut short with its head shows here.
-_UNLOGGED = """
-    select c.serial_number, c.issuer, c.key_use from certificate c left join key_use k on k.sequence = c.key_use
-    where c.key_use is not null and (k.sequence is null or k.serial_number <> c.serial_number or k.ca <> c.issuer)
-"""
 FINDINGS_SHOWN = 100
 _BEFORE_ALL = -(1 << 63)
 _TYPES: tuple[type | tuple[type, ...], ...] = (int, int, str, str, str, (bytes, type(None)), bytes, bytes, bytes)
@@ -52,26 +53,30 @@ class KeyUseLog(Session):
 
     def key_use_head(self) -> LogHead:
         """Return the newest entry's number and hash (0 and zeros when empty); note it elsewhere as an anchor."""
-        return self._head("select sequence, hash from key_use_head")
+        return self._head(_HEAD)
 
     def touch(self) -> None:
         """Write the row of that head as it is, durable on return: whether the database takes a write at all."""
         with self.statement():
             self.run("update key_use_head set only_row = only_row")
 
-    def verify_key_uses(self, *, anchor: LogHead | None = None) -> Report:
-        """Check every entry, the chain, its end, and that each certificate issued here is in it.
+    def verify_key_uses(self, *, anchor: LogHead | None = None) -> Verification:
+        """Check every entry, the chain, its end, and that it is what certificates and CAs remember of it.
 
-        Finds any edit, deletion or change of order by somebody who does not recompute all hashes after it and the head.
-        Somebody who does is found only with an ``anchor``, a head noted elsewhere. At most 100 findings are returned.
+        Finds any edit, deletion, insertion or change of order by somebody who leaves those tables as they are, even if
+        he recomputes all hashes and the head. Somebody who rewrites them as well is found only with an ``anchor``, a
+        head noted elsewhere. At most 100 findings are returned.
         """
         with self._reading():
-            return Report(tuple(islice(self._faults(anchor), FINDINGS_SHOWN)))
+            row = self.row(_HEAD)
+            head = None if row is None else LogHead(*row)
+            return Verification(head, tuple(islice(self._faults(head, anchor), FINDINGS_SHOWN)))
 
     def _append_key_uses(self, new: Iterable[NewKeyUse]) -> list[KeyUse]:
-        """Append inside the caller's transaction."""
+        """Append inside the caller's transaction, each remembered by its CA."""
         uses, works = self._chain_key_uses(new)
-        self.run_together(works)
+        remembering = [(use.sequence, use.hash, use.ca) for use in uses]
+        self.run_together([*works, (_REMEMBER, remembering), (_COUNT, [(use.ca,) for use in uses])])
         return uses
 
     def _chain_key_uses(self, new: Iterable[NewKeyUse], before: Iterable[Work] = ()) -> tuple[list[KeyUse], list[Work]]:
@@ -94,25 +99,22 @@ class KeyUseLog(Session):
     def _head(self, statement: str, before: Iterable[Work] = ()) -> LogHead:
         row = self.row_behind(before, statement)
         if row is None:
-            raise StoreError("store.no_log_head", f"the key-use log has lost its head: {self.place}", hint=_RESTORE)
+            raise self._no_head()
         return LogHead(*row)
 
-    def _faults(self, anchor: LogHead | None) -> Iterator[Finding]:
+    def _no_head(self) -> StoreError:
+        return StoreError("store.no_log_head", f"the key-use log has lost its head: {self.place}", hint=_RESTORE)
+
+    def _faults(self, head: LogHead | None, anchor: LogHead | None) -> Iterator[Finding]:
+        from counterseal.store.key_use_witnesses import contradictions  # noqa: PLC0415 - for a verification alone
+
         try:
-            yield from find_faults(self.key_uses(after=_BEFORE_ALL), self.key_use_head(), anchor)
-            yield from self._unlogged()
+            if head is None:
+                raise self._no_head()
+            yield from find_faults(self.key_uses(after=_BEFORE_ALL), head, anchor)
+            yield from contradictions(self, head)
         except StoreError as error:
             yield Finding("log.unreadable", Severity.CRITICAL, error.message, where="key-use log", hint=error.hint)
-
-    def _unlogged(self) -> Iterator[Finding]:
-        for serial, issuer, sequence in self.each(_UNLOGGED):
-            yield Finding(
-                "log.unlogged",
-                Severity.CRITICAL,
-                f"certificate's log entry is missing or speaks of another one: {show_serial(decode_serial(serial))}",
-                where=f"certificate of {issuer}, key-use log entry {sequence}",
-                hint=_RESTORE,
-            )
 
 
 def _columns(use: KeyUse) -> Row:

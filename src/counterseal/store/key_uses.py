@@ -7,10 +7,12 @@ when there is none) and digest. No two entries encode alike. PURE: entries and h
 
 from __future__ import annotations
 
+import re
 from hashlib import sha256
 from struct import Struct
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+from counterseal.errors import InputError
 from counterseal.findings import Finding, Severity
 from counterseal.store.records import GENESIS_HASH, KeyUse, LogHead, NewKeyUse
 
@@ -18,8 +20,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 _LENGTHS = Struct(">8I").pack
+_HEAD = re.compile("([0-9]{1,19}):([0-9A-Fa-f]{64})")
 _TAG = b"counterseal key use 1"
-_HINT = "compare with a backup or a noted head to see what was changed; docs/store.md says what this log can prove"
+_HINT = "compare with a backup or a noted head to see what was changed"
+
+
+class Verification(NamedTuple):
+    """What a verification of the log found, and where the log ended then; no ``head`` where it cannot be read."""
+
+    head: LogHead | None
+    findings: tuple[Finding, ...]
 
 
 def chain(head: LogHead | KeyUse, new: NewKeyUse) -> KeyUse:
@@ -36,6 +46,20 @@ def chain(head: LogHead | KeyUse, new: NewKeyUse) -> KeyUse:
         head.hash,
         _hash(sequence, new, head.hash),
     )
+
+
+def show_head(head: LogHead) -> str:
+    """Return a head as it is noted elsewhere: ``NUMBER:HASH``."""
+    return f"{head.sequence}:{head.hash.hex()}"
+
+
+def parse_head(text: str) -> LogHead:
+    """Return the head that ``show_head`` showed; raises InputError ``log.head``."""
+    found = _HEAD.fullmatch(text.strip())
+    if found is None:
+        hint = "NUMBER:HASH, as it was printed by: counterseal log verify"
+        raise InputError("log.head", f"not a head of the log: {text!r}", hint=hint)
+    return LogHead(int(found[1]), bytes.fromhex(found[2]))
 
 
 def find_faults(uses: Iterable[KeyUse], head: LogHead, anchor: LogHead | None = None) -> Iterator[Finding]:

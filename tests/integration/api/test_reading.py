@@ -147,7 +147,16 @@ def test_lists_and_the_log(service: Running) -> None:
         page = admin.call("GET", f"/v1/key-uses?limit=5&after={after}").json
         uses, after = uses + page["key_uses"], page["next"]
     assert ("api:admin", f"crl {signed[0]['number']}") in {(use["actor"], use["action"]) for use in uses}
-    assert admin.call("GET", "/v1/key-uses/verification").json == {"intact": True, "findings": []}
+    verified = admin.call("GET", "/v1/key-uses/verification").json
+    assert (verified["intact"], verified["findings"]) == (True, [])
+    number, _, noted = verified["head"].partition(":")
+    last = admin.call("GET", f"/v1/key-uses?after={int(number) - 1}&limit=1").json["key_uses"]
+    assert [(one["sequence"], one["hash"]) for one in last] == [(int(number), noted)]
+    for anchor, codes in ((verified["head"], []), (f"{number}:{'0' * 64}", ["log.anchor"])):
+        verified = admin.call("GET", f"/v1/key-uses/verification?anchor={anchor}").json
+        assert [one["code"] for one in verified["findings"]] == codes
+    refused = admin.call("GET", "/v1/key-uses/verification?anchor=7")
+    assert (refused.status, refused.json["code"]) == (422, "log.head")
 
 
 @pytest.mark.parametrize(

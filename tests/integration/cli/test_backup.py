@@ -33,7 +33,7 @@ def test_a_restored_ca_issues_and_revokes(tmp_path: Path, passphrase: str) -> No
     assert counterseal(second, "revoke", "alice", "--passphrase-file", passphrase).code == 0
     listed = json.loads(counterseal(second, "list", "--profile", "client", "--json").stdout)["certificates"]
     assert {row["name"]: row["status"] for row in listed} == {"alice": "revoked", "bob": "valid"}
-    assert counterseal(second, "log", "verify").stdout.strip() == "the log is intact"
+    assert counterseal(second, "log", "verify").stdout.startswith("the log is intact\n")
 
 
 def test_a_damaged_or_foreign_backup_leaves_nothing(tmp_path: Path, passphrase: str) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from counterseal.store.key_uses import chain, find_faults
+from counterseal.errors import InputError
+from counterseal.store.key_uses import chain, find_faults, parse_head, show_head
 from counterseal.store.records import GENESIS_HASH, KeyUse, LogHead, NewKeyUse
 
 EMPTY = LogHead(0, GENESIS_HASH)
@@ -119,3 +121,18 @@ def test_fields_do_not_run_into_each_other() -> None:
         for actor, action, serial in [("ab", "c", None), ("a", "bc", None), ("ab", "c", 0), ("abc", "", None)]
     }
     assert len(hashes) == 4
+
+
+@given(st.builds(LogHead, st.integers(0, (1 << 63) - 1), st.binary(min_size=32, max_size=32)))
+def test_a_head_is_read_as_it_was_shown(head: LogHead) -> None:
+    """Also with the line feed and the capitals of whoever noted it."""
+    assert parse_head(show_head(head)) == head
+    assert parse_head(f" {show_head(head).upper()}\n") == head
+
+
+@pytest.mark.parametrize("text", ["", "5", "5:", ":" + "0" * 64, "-1:" + "0" * 64, "5:" + "0" * 63, "5:" + "x" * 64])
+def test_what_is_no_head_is_refused(text: str) -> None:
+    """Half a hash proves nothing."""
+    with pytest.raises(InputError, match="not a head of the log") as caught:
+        parse_head(text)
+    assert caught.value.code == "log.head"

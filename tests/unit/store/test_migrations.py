@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from counterseal.errors import StoreError
+from counterseal.store.key_uses import chain
 from counterseal.store.migrations import migrate, migrations
+from counterseal.store.records import GENESIS_HASH, LogHead, NewKeyUse
 from counterseal.store.sqlite import open_store
 from store_fixtures import NOW, certificate, issue, key_use, new_store, reservation
 
@@ -149,6 +151,39 @@ def test_a_ca_that_was_revoked_as_a_certificate_is_a_revoked_ca(tmp_path: Path) 
             "clients": ("revoked", NOW, "key_compromise"),
             "partners": ("active", None, None),
         }
+
+
+def test_the_log_of_an_older_store_is_remembered_from_then_on(tmp_path: Path) -> None:
+    """By its certificates, and by each CA the newest entry that is of none."""
+    path = tmp_path / "store.db"
+    before = next(step.version for step in migrations() if "witnesses" in step.name) - 1
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        migrate(connection, tmp_path, steps=migrations()[:before])
+        connection.execute(
+            "insert into ca (name, purpose, certificate, key_id, state, created_at, crl_number)"
+            " values ('clients', 'client', x'', 'key-1', 'active', 1, 0)"
+        )
+        head = LogHead(0, GENESIS_HASH)
+        for action, serial in (("ca certificate", 7), ("certificate", 5), ("crl 1", None), ("certificate", 6)):
+            use = chain(head, NewKeyUse(1, "root", action, "clients", serial, b""))
+            head = LogHead(use.sequence, use.hash)
+            octets = None if serial is None else serial.to_bytes(20, "big")
+            row = (*use[:5], octets, *use[6:])
+            connection.execute("insert into key_use values (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+            if action == "certificate":
+                connection.execute(
+                    "insert into certificate (serial_number, issuer, name, profile, created_at, created_by, status,"
+                    " subject, names, not_before, not_after, key_use)"
+                    " values (?, 'clients', 'ann', 'client', 1, 'root', 'valid', '', '', 1, 2, ?)",
+                    (octets, use.sequence),
+                )
+        connection.execute("update key_use_head set sequence = ?, hash = ?", head)
+    with open_store(path) as store:
+        assert store.verify_key_uses() == (head, ())
+        known = "select key_use, key_use_hash from certificate union select key_use, key_use_hash from ca order by 1"
+        logged = [(use.sequence, use.hash) for use in store.key_uses()]
+        assert store.rows(known) == logged[1:]
+        assert store.row("select key_uses from ca") == (2,)
 
 
 def test_a_newer_store_is_refused_unchanged(tmp_path: Path) -> None:

@@ -40,8 +40,8 @@ def test_each_entry_counts_once_in_steps(tmp_path: Path) -> None:
         issue(store, certificate(4))
         assert count_all(store) == 1
         assert key_use_tallies(store) == (
-            Tally("clients", "sign", "client", "local", 3),
-            Tally("clients", "sign", "server", "acme", 1),
+            Tally("clients", "certificate", "client", "local", 3),
+            Tally("clients", "certificate", "server", "acme", 1),
         )
 
 

@@ -11,6 +11,7 @@ from counterseal.authority.record_json import key_use_to_json, verification_to_j
 from counterseal.protocols.api.operation import Call, Operation, Reply
 from counterseal.protocols.api.rules import Role
 from counterseal.protocols.api.shapes import Described, KeyUses, Limit, Verification
+from counterseal.store.key_uses import parse_head
 
 if TYPE_CHECKING:
     from counterseal.authority.parts import Authority
@@ -39,10 +40,20 @@ async def list_key_uses(call: Call) -> Reply:
     return Reply({"key_uses": [key_use_to_json(use) for use in page], "next": following})
 
 
+class Noted(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """What is known of the log from elsewhere."""
+
+    anchor: (
+        Annotated[str, Described(max_length=100, description="A `head` noted before: it must be in the log.")] | None
+    ) = None
+
+
 async def verify_key_uses(call: Call) -> Reply:
-    """Find any edit of the log by its chain of hashes; reads all of it."""
-    report = await call.parts.service.access.apart(lambda authority: authority.store.verify_key_uses())
-    return Reply(verification_to_json(report))
+    """Find any edit of the log by its chain of hashes and by what certificates and CAs know of it; reads all of it."""
+    wanted: Noted = call.parameters
+    noted = None if wanted.anchor is None else parse_head(wanted.anchor)
+    verified = await call.parts.service.access.apart(lambda authority: authority.store.verify_key_uses(anchor=noted))
+    return Reply(verification_to_json(verified))
 
 
 OPERATIONS = (
@@ -52,6 +63,6 @@ OPERATIONS = (
     ),
     Operation(
         "verifyKeyUses", "GET", "/v1/key-uses/verification", Role.ADMIN, verify_key_uses, Verification,
-        "Verify the log of CA keys",
+        "Verify the log of CA keys", parameters=Noted, problems={422: "The anchor cannot be read."},
     ),
 )  # fmt: skip

@@ -179,4 +179,5 @@ class Verification(msgspec.Struct, frozen=True):
     """What a verification of the log found."""
 
     intact: bool
+    head: Annotated[str | None, Described(description="Number and hash of its newest entry: an `anchor` for later.")]
     findings: list[LogFinding]
