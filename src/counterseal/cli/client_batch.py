@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 
 PER_ROW = ("email", "uri", "dns", "subject")
 SUFFIXES = (".key.pem", ".fullchain.pem", ".p12")
+USUAL_COLUMNS, WIDEST_BAR = 80, 36
+BESIDE_BAR = len("issuing  []  100%  1d 00:00:00") + 1
 MICROSECONDS_A_ROUND = {Strength.MODERN: 0.5, Strength.COMPATIBLE: 1.25}
 
 
@@ -180,16 +182,23 @@ def _say_plan(run: Run, order: BatchOrder, found: Examined, batch: Batch) -> Non
 
 def _follow(run: Run, counts: Iterable[int], total: int) -> None:
     """Show the progress on a terminal, and what is done when it is interrupted."""
-    done = 0
-    visible = not run.json and sys.stderr.isatty()
+    done, width = 0, 0 if run.json else _bar_width()
     try:
-        with click.progressbar(length=total, label="issuing", file=sys.stderr, hidden=not visible) as bar:
+        with click.progressbar(length=total, label="issuing", file=sys.stderr, width=width, hidden=not width) as bar:
             for count in counts:
                 done += count
                 bar.update(count)
     except KeyboardInterrupt:
-        run.say(f"stopped after {done:,} of {total:,}; run the same command again to go on")
+        run.say(f"stopped with {done:,} of {total:,} handed out; run the same command again to go on")
         raise
+
+
+def _bar_width() -> int:
+    """Return how wide the bar is, so that its line never breaks; 0 where no terminal would show it in one line."""
+    if not sys.stderr.isatty():
+        return 0
+    columns = os.get_terminal_size(sys.stderr.fileno()).columns or USUAL_COLUMNS
+    return max(0, min(WIDEST_BAR, columns - BESIDE_BAR))
 
 
 def _document(found: Examined, batch: Batch, seconds: float) -> dict[str, Any]:
