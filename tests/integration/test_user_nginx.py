@@ -6,8 +6,10 @@ import json
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -54,9 +56,21 @@ def mine(tmp_path: Path) -> Iterator[int]:
     for folder in (run, conf / "conf.d", tmp_path / "pages"):
         folder.mkdir(parents=True)
     (conf / "nginx.conf").write_text(MAIN.format(run=run, conf=conf, plain=plain))
-    subprocess.run([NGINX, "-c", conf / "nginx.conf", "-p", run, "-e", run / "error.log"], check=True, timeout=30)
+    _start(tmp_path)
     yield plain
-    pid = int((run / "nginx.pid").read_text())
+    _stop(tmp_path)
+
+
+def _start(tmp_path: Path) -> None:
+    run, conf = tmp_path / "run", tmp_path / "conf" / "nginx.conf"
+    subprocess.run([NGINX, "-c", conf, "-p", run, "-e", run / "error.log"], check=True, timeout=30)
+
+
+def _stop(tmp_path: Path) -> None:
+    file = tmp_path / "run" / "nginx.pid"
+    if not file.exists() or not file.read_text():  # nginx -t leaves an empty one
+        return
+    pid = int(file.read_text())
     os.kill(pid, signal.SIGTERM)
     end = time.monotonic() + 30
     while Path(f"/proc/{pid}").exists() and time.monotonic() < end:
@@ -152,6 +166,131 @@ def test_a_name_that_is_taken_is_refused_with_its_line(tmp_path: Path, mine: int
     assert f"{tmp_path}/conf/nginx.conf:10" in refused.stderr
     assert not (home / "nginx" / "current").exists()
     assert not list((tmp_path / "conf" / "conf.d").iterdir())
+
+
+@pytest.mark.nginx
+@pytest.mark.skipif(not NGINX.exists(), reason="Debian's nginx is not installed")
+@pytest.mark.usefixtures("mine")
+def test_a_revocation_while_nginx_is_down_is_there_when_it_is_started(tmp_path: Path) -> None:
+    """Started by hand it refuses at once; status says what is next, refresh proves it and is content after that."""
+    port = free_port()
+    home = _with_clients(tmp_path, port, "ann", "bob")
+    assert [_meets(tmp_path, port, name) for name in ("ann", "bob")] == [200, 200]
+    _stop(tmp_path)
+    ran = counterseal(home, "revoke", "ann", "--dry-run")
+    assert "would make a new generation for the next start of nginx, which does not run, unproved" in ran.stdout
+    ran = counterseal(home, "revoke", "ann")
+    assert ran.code == 0, ran.stderr
+    assert ran.stdout.startswith("in force when nginx starts, tested but not proved: generation 2, ")
+    command = f"{NGINX} -c {tmp_path}/conf/nginx.conf"
+    assert "warning: nginx does not run" in ran.stderr
+    assert f"hint: start it: {command}, then prove it: counterseal refresh" in ran.stderr
+    assert _next(home) == f"{command}, then: counterseal refresh"
+    assert json.loads(counterseal(home, "revoke", "bob", "--json").stdout)["proved"] is False
+    assert counterseal(home, "nginx", "deploy").code == 1, "so it is not what comes next"
+    assert counterseal(home, "refresh").stdout == "nothing is due\n", "it would be no more proved than it is"
+
+    _start(tmp_path)
+    assert [_meets(tmp_path, port, name) for name in ("ann", "bob")] == [400, 400]
+    assert _next(home) == "counterseal refresh"
+    refreshed = counterseal(home, "refresh")
+    assert (refreshed.code, refreshed.stdout) == (0, "generation 4 is in force and proved\n")
+    assert (_next(home), counterseal(home, "refresh").stdout) == (None, "nothing is due\n")
+
+
+@pytest.mark.nginx
+@pytest.mark.skipif(not NGINX.exists(), reason="Debian's nginx is not installed")
+@pytest.mark.usefixtures("mine")
+def test_the_step_that_status_names_is_one_that_works(tmp_path: Path) -> None:
+    """Before the first deploy: no site, nothing that includes us, a line that nginx refuses, and nginx stopped."""
+    home, conf = _home(tmp_path, name="panel.test", port=free_port()), tmp_path / "conf" / "nginx.conf"
+    settings, right = (home / "counterseal.toml").read_text(), conf.read_text()
+    (home / "counterseal.toml").write_text(settings.partition("[sites")[0])
+    assert _next(home) == "counterseal nginx add SERVER_NAME --upstream HOST:PORT"
+    (home / "counterseal.toml").write_text(settings)
+    line = f"include {home}/nginx/current/http.con[f];"
+    told = f"add this line to its http block, or pass --install-include: {line}, then: counterseal nginx deploy"
+    assert _next(home) == told
+    conf.write_text(right.replace("http {", f"http {{ {line}"))
+    assert _next(home) == "counterseal nginx deploy"
+    _stop(tmp_path)
+    assert _next(home) == f"{NGINX} -c {conf}, then: counterseal nginx deploy"
+    conf.write_text(f"{right}nonsense;\n")
+    assert _next(home) == "mend what nginx -t names, then: counterseal nginx status"
+    assert 'unknown directive "nonsense"' in counterseal(home, "nginx", "status").stdout
+
+
+@pytest.mark.nginx
+@pytest.mark.skipif(not NGINX.exists(), reason="Debian's nginx is not installed")
+@pytest.mark.usefixtures("mine")
+def test_what_a_revoked_client_has_open_without_a_bound_is_said_each_time(tmp_path: Path) -> None:
+    """With the line to add, and what ends it now; where the line stands, nothing is said."""
+    port, conf = free_port(), tmp_path / "conf" / "nginx.conf"
+    conf.write_text(conf.read_text().replace("access_log off;", "access_log off; limit_rate_after 32k; limit_rate 1k;"))
+    (tmp_path / "pages" / "long").write_bytes(bytes(1_000_000))
+    home = _with_clients(tmp_path, port, "ann", "bob", "cat")
+    with _connect(tmp_path, port, "ann") as stream:
+        stream.sendall(b"GET /long HTTP/1.0\r\nHost: panel.test\r\n\r\n")
+        assert stream.recv(1) == b"H"
+        ran = counterseal(home, "revoke", "ann")
+        assert ran.code == 0, ran.stderr
+        assert "warning: what a revoked client has open in your nginx has no end" in ran.stderr
+        told = f"hint: write outside every block of {conf}, and reload: worker_shutdown_timeout 30s;\n"
+        assert told in ran.stderr
+        (ending,) = [line for line in ran.stderr.splitlines() if line.startswith("  kill ")]
+        assert stream.recv(1), "it runs on"
+        run_script(ending, tmp_path, home)
+        assert len(_rest_of(stream)) < 900_000
+    shown = json.loads(counterseal(home, "revoke", "bob", "--json").stdout)
+    assert (shown["old_workers_end"], shown["proved"]) == (False, True)
+    assert told in counterseal(home, "ca", "revoke", "clients", "--yes").stderr
+    conf.write_text(f"worker_shutdown_timeout 30s;\n{conf.read_text()}")
+    ran = counterseal(home, "revoke", "cat")
+    assert ran.code == 0, ran.stderr
+    assert "warning" not in ran.stderr
+
+
+def _with_clients(tmp_path: Path, port: int, *names: str) -> Path:
+    """Return a home whose site is in force in the user's nginx, with clients of these names."""
+    home = _home(tmp_path, name="panel.test", port=port)
+    (tmp_path / "pages" / "index.html").write_text("hello\n")
+    conf = tmp_path / "conf" / "nginx.conf"
+    if os.geteuid() == 0:  # else another user's workers, who may not look into our temporary directory
+        conf.write_text(f"user root;\n{conf.read_text()}")
+    for name in names:
+        assert counterseal(home, "client", name, "--no-p12", "--out", str(tmp_path / "out")).code == 0
+    deployed = counterseal(home, "nginx", "deploy", "--install-include")
+    assert deployed.code == 0, deployed.stderr
+    return home
+
+
+def _meets(tmp_path: Path, port: int, name: str) -> int:
+    with _connect(tmp_path, port, name) as connection:
+        connection.sendall(b"GET / HTTP/1.0\r\nHost: panel.test\r\n\r\n")
+        return int(read_to_end(connection).split()[1])
+
+
+def _connect(tmp_path: Path, port: int, name: str) -> ssl.SSLSocket:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    context.load_cert_chain(tmp_path / "out" / f"{name}.fullchain.pem", tmp_path / "out" / f"{name}.key.pem")
+    raw = socket.create_connection(("127.0.0.1", port), timeout=30)
+    return context.wrap_socket(raw, server_hostname="panel.test")
+
+
+def _rest_of(stream: ssl.SSLSocket) -> bytes:
+    """Return what still comes, however it ends."""
+    found = b""
+    with suppress(OSError):
+        while part := stream.recv(65536):
+            found += part
+    return found
+
+
+def _next(home: Path) -> str | None:
+    """Return what status says is next."""
+    found: str | None = json.loads(counterseal(home, "nginx", "status", "--json").stdout)["next"]
+    return found
 
 
 @pytest.mark.nginx

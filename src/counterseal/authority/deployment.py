@@ -66,6 +66,11 @@ class Deployed:
     """What the linter has to say of the configuration around the sites."""
 
     @property
+    def rests(self) -> bool:
+        """Whether nginx does not run, and has the generation, tested and unproved, for its next start."""
+        return self.result.active.proof is None
+
+    @property
     def unmet(self) -> tuple[RowResult, ...]:
         """The rows that failed and did not make it go back."""
         return tuple(row for proof in self.proofs for row in proof.failed)
@@ -95,7 +100,8 @@ def deploy_sites(
     """Put the sites in force as they are now, proved, or raise DeployError and serve again what was served.
 
     ``locks_out``: it brings a revocation, which no OCSP response that is not stapled may hold up: such rows are left to
-    the caller, in ``Deployed.unmet``. Nor may the mode of a key, which else is FileError ``file.secret_mode``.
+    the caller, in ``Deployed.unmet``. Nor may the mode of a key, which else is FileError ``file.secret_mode``, nor an
+    nginx that does not run: it is not started, and has the new generation when it is (``Deployed.rests``).
     """
     require_deployable(served, locks_out=locks_out)
     sites = [one.site for one in served]
@@ -111,9 +117,7 @@ def deploy_sites(
         numbers = list_numbers(authority)
         materials = [(one.site, _material(authority, one, ground.home, rehearsing=False)) for one in served]
         made = render(materials, version=ground.version, generation=number, layout=ground.layout)
-        from counterseal.authority.site_lint import lint_generation  # noqa: PLC0415 - loads every rule, for this alone
-
-        findings.extend(lint_generation(made, ground, now=authority.clock()))
+        findings.extend(_lint(authority, made, ground))
         reading.enter_context(load_beside("counterseal.handshake.prove"))  # nginx is what is waited for from here
         return sum((*backends, *(files_of(ca, of_ca) for ca, of_ca in probes.items())), start=made + numbers)
 
@@ -126,8 +130,15 @@ def deploy_sites(
             ),
             reason=reason,
             install=install,
+            may_rest=locks_out,
         )
     return Deployed(result, _proofs(result), tuple(findings))
+
+
+def _lint(authority: Authority, made: FileSet, ground: Ground) -> tuple[Finding, ...]:
+    from counterseal.authority.site_lint import lint_generation  # noqa: PLC0415 - loads every rule, for this alone
+
+    return lint_generation(made, ground, now=authority.clock())
 
 
 @contextmanager
@@ -254,5 +265,5 @@ def _outcome(proofs: tuple[Proof, ...], *, locks_out: bool = False) -> ProofOutc
 
 
 def _proofs(result: DeployResult) -> tuple[Proof, ...]:
-    details = result.active.proof.details
+    details = result.active.proof and result.active.proof.details
     return details if isinstance(details, tuple) else ()

@@ -11,6 +11,7 @@ from counterseal.authority.readmission import revoked_cas_in
 from counterseal.authority.site_certificate import needs_certificate
 from counterseal.errors import FileError
 from counterseal.files import read_file
+from counterseal.nginx.generations import read_generation
 from counterseal.nginx.render.inventory import KNOWN_FILE
 from counterseal.nginx.site import Admit
 
@@ -36,6 +37,7 @@ def deploy_due(
     is_due = (
         bool(stale or names or trusted_though_revoked(authority, ground))
         or is_outdated(authority, ground)
+        or is_unproved(ground)
         or lacks_known(authority, served, ground)
     )
     return is_due, names
@@ -67,6 +69,13 @@ def is_outdated(authority: Authority, ground: Ground) -> bool:
     if ground.in_force is None:
         return False
     return not has_newest_lists(authority, ground.place.directories.directory(ground.in_force))
+
+
+def is_unproved(ground: Ground) -> bool:
+    """Whether nginx was started with a generation that no proof could be made of while it did not run."""
+    if ground.in_force is None or ground.place.nginx.master_pid() is None:
+        return False
+    return not read_generation(ground.place.base, ground.in_force).proven
 
 
 def lacks_known(authority: Authority, served: Sequence[ServedSite], ground: Ground) -> bool:

@@ -41,6 +41,8 @@ class Ground:
     place: Place
     version: NginxVersion
     layout: Layout
+    ends_old: bool = True
+    """Whether nginx ends what old workers still serve after a time (``worker_shutdown_timeout``)."""
 
     def stage(self, number: int, served: Sequence[ServedSite]) -> Stage:
         """Return where a generation of these sites is proved."""

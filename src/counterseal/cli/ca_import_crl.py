@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -56,12 +56,13 @@ def import_crl(run: Run, *, file: Path, no_deploy: bool, dry_run: bool) -> None:
             for ca in one.revoked:
                 run.say(f"warning: CA {ca.name} is revoked by this list, and with it all that it issued")
         deploys = ground is not None and any(one.is_new for one in given)
-        generation = _deploy(run, authority, ground, given) if ground is not None and deploys else None
+        state, shown = _deploy(run, authority, ground, given) if ground is not None and deploys else ("", {})
     lines = [f"{'took' if one.is_new else 'here already:'} {_named(one)}" for one in given]
-    lines += [f"in force and proved: generation {generation}"] if generation else []
+    lines += [f"{state}: generation {shown['generation']}"] if shown else []
     document = {
         "crls": [{"ca": one.crl.issuer, "number": one.crl.number, "taken": one.is_new} for one in given],
-        "generation": generation,
+        "generation": None,
+        **shown,
     }
     run.show(document, "\n".join(lines))
 
@@ -71,9 +72,9 @@ def _named(one: GivenList) -> str:
     return f"list {one.crl.number} of CA {one.crl.issuer}: {entries}, until {until}"
 
 
-def _deploy(run: Run, authority: Authority, ground: Ground, given: Sequence[GivenList]) -> int:
+def _deploy(run: Run, authority: Authority, ground: Ground, given: Sequence[GivenList]) -> tuple[str, dict[str, Any]]:
     from counterseal.authority.deployment import deploy_sites  # noqa: PLC0415 - nginx and TLS only where sites are
-    from counterseal.cli.proofs import tell_unmet  # noqa: PLC0415 - same
+    from counterseal.cli.in_force import tell_in_force  # noqa: PLC0415 - same
 
     names, locks_out = ", ".join(one.crl.issuer for one in given), any(one.revoked for one in given)
     try:
@@ -87,5 +88,4 @@ def _deploy(run: Run, authority: Authority, ground: Ground, given: Sequence[Give
             advice=getattr(error, "advice", ()),
             hint="the store has it, nginx has not: mend what is named above, then run: counterseal nginx deploy",
         ) from error
-    tell_unmet(run, deployed)
-    return deployed.result.generation
+    return tell_in_force(run, ground, deployed)

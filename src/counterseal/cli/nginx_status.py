@@ -11,8 +11,10 @@ from counterseal.cli.dry_run import dry_run_option, show_dry_run
 from counterseal.cli.exit_codes import FINDINGS
 from counterseal.compose.ground import open_ground
 from counterseal.compose.home import require_home
+from counterseal.errors import NginxError
 from counterseal.nginx.deploy import mend
 from counterseal.nginx.generations import list_generations
+from counterseal.nginx.inclusion import plan_inclusion
 from counterseal.nginx.status import read_status
 from counterseal.pki.shown import counted
 
@@ -22,6 +24,10 @@ if TYPE_CHECKING:
     from counterseal.authority.ground import Ground
     from counterseal.nginx.generations import Generation
     from counterseal.nginx.status import NginxStatus
+
+
+_PROVE = "counterseal refresh"
+"""Proves what nginx was started with."""
 
 
 @click.command(epilog="\b\nExamples:\n  counterseal nginx generations")
@@ -69,6 +75,7 @@ def status(run: Run) -> int:
     if recovery:
         run.say(f"mended: the deploy of generation {recovery.new} had been killed; in force is {recovery.in_force}")
     found = read_status(ground.place)
+    following = _next(run, ground, found)
     document = {
         "binary": str(found.binary),
         "version": found.version,
@@ -80,8 +87,10 @@ def status(run: Run) -> int:
         "changed": list(found.changed),
         "test_passed": found.test.passed if found.test else None,
         "faults": [fault.message for fault in found.faults],
+        "next": following,
     }
-    run.show(document, "\n".join(_status_lines(found)))
+    lines = _status_lines(found, owned=ground.place.nginx.target.owned)
+    run.show(document, "\n".join((*lines, *([f"next: {following}"] if following else []))))
     return 0 if found.running and found.proven and not found.changed else FINDINGS
 
 
@@ -107,7 +116,26 @@ def _stopping(ground: Ground) -> str:
     return "stop nothing: nginx does not run" if master is None else f"stop nginx, process {master}"
 
 
-def _status_lines(found: NginxStatus) -> Iterator[str]:
+def _next(run: Run, ground: Ground, found: NginxStatus) -> str | None:
+    """Return the next step that works as things are; None where nothing is left to be done, or nobody can tell."""
+    place, target = ground.place, ground.place.nginx.target
+    if not run.settings().with_sound_sites().sites:
+        return "counterseal nginx add SERVER_NAME --upstream HOST:PORT" if found.generation is None else None
+    if not target.owned:
+        if found.test is None or not found.test.passed:
+            return "mend what nginx -t names, then: counterseal nginx status"
+        if not found.running:
+            return f"{target.start}, then: {'counterseal nginx deploy' if found.generation is None else _PROVE}"
+        try:
+            plan_inclusion(target, place.base, install=False, time_limit=place.limits.test)
+        except NginxError as error:
+            return f"{error.hint}, then: counterseal nginx deploy"
+    if found.generation is None or not found.running or found.changed:
+        return "counterseal nginx deploy"
+    return None if found.proven else _PROVE
+
+
+def _status_lines(found: NginxStatus, *, owned: bool) -> Iterator[str]:
     """Yield a line for each thing that is known."""
     yield f"nginx       {(found.version or 'unknown').removeprefix('nginx version: ')}, {found.binary}"
     workers = counted(len(found.workers), "worker")
@@ -115,17 +143,15 @@ def _status_lines(found: NginxStatus) -> Iterator[str]:
     yield f"in force    {_in_force(found)}"
     if found.changed:
         yield f"changed     {', '.join(found.changed)}: not as they were written; deploy again, or roll back"
-    if found.test is not None and found.generation is not None:
+    if found.test is not None and (found.generation is not None or not owned):
         yield f"nginx -t    {'passes' if found.test.passed else f'fails: {found.test.quote}'}"
     for fault in found.faults:
         yield f"fault       {fault.message}"
         if fault.hint:
             yield f"hint        {fault.hint}"
-    if not found.running and found.generation is not None:
-        yield "next: counterseal nginx deploy"
 
 
 def _in_force(found: NginxStatus) -> str:
     if found.generation is None:
-        return "no generation yet: counterseal nginx deploy"
+        return "no generation yet"
     return f"generation {found.generation}, {'proved' if found.proven else 'never proved'}"

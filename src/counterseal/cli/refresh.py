@@ -14,6 +14,7 @@ from counterseal.cli.common import Run, common
 from counterseal.cli.dry_run import dry_run_option, show_dry_run
 from counterseal.cli.exit_codes import FINDINGS
 from counterseal.cli.not_in_force import by_defaults, fails_by_defaults
+from counterseal.cli.revoke import act_of_deploy
 from counterseal.errors import CountersealError
 from counterseal.moments import moment, show_moment
 from counterseal.pki.profile import Purpose
@@ -36,7 +37,8 @@ def refresh(run: Run, *, dry_run: bool) -> int:
     What fails keeps nothing else from being done: lists are signed whatever is wrong with [sites], then that is told;
     where [ca] cannot be read, by its defaults, and nginx gets them.
     Exit code 3 when a list is about to end whose CA's key is not here, a site serves a certificate of a revoked CA that
-    nobody replaces, a row of the proof was only warned of, or a reminder was not taken.
+    nobody replaces, a row of the proof was only warned of, nginx does not run and has new lists for its next start, or
+    a reminder was not taken.
     """
     settings = run.settings()
     with run.authority() as opened:
@@ -74,7 +76,8 @@ def refresh(run: Run, *, dry_run: bool) -> int:
     document["ending"] = [crl.issuer for crl in ending]
     document["reminders"] = [{"channel": one.channel, "count": one.count} for one in sent if one.error is None]
     run.show({"changed": done is not None, **document}, done or "nothing is due")
-    return FINDINGS if ending or stranded or document.get("unmet") or any(one.error for one in sent) else 0
+    is_proved = document.get("proved", True) and not document.get("unmet")
+    return FINDINGS if ending or stranded or not is_proved or any(one.error for one in sent) else 0
 
 
 @contextmanager
@@ -118,18 +121,14 @@ def _deploy(run: Run, authority: Authority, stale: Sequence[str]) -> tuple[str |
     if ground is None:
         return None, {}
     from counterseal.authority.deployment import deploy_sites  # noqa: PLC0415 - nginx and TLS only where sites are
-    from counterseal.cli.proofs import tell_unmet  # noqa: PLC0415 - same
+    from counterseal.cli.in_force import tell_in_force  # noqa: PLC0415 - same
 
     _tell_rollback(run, ground)
     sites = run.settings().for_revocation().sites
     deployed = deploy_sites(authority, sites, ground, reason="refresh", locks_out=True)
-    unmet, generation = tell_unmet(run, deployed), deployed.result.generation
+    state, shown = tell_in_force(run, ground, deployed)
     renewed = f", renewed the certificate of {', '.join(names)}" if names else ""
-    return f"generation {generation} is in force and proved{renewed}", {
-        "generation": generation,
-        "renewed": list(names),
-        "unmet": unmet,
-    }
+    return f"generation {shown['generation']} is {state}{renewed}", {**shown, "renewed": list(names)}
 
 
 def _tell_rollback(run: Run, ground: Ground) -> None:
@@ -158,7 +157,7 @@ def _rehearse(run: Run, authority: Authority, stale: Sequence[str]) -> None:
     ground, names = _due(run, authority, stale)
     acts = [f"sign a new revocation list of {name}" for name in stale]
     acts += [f"renew the certificate of site {name}" for name in names]
-    acts += ["deploy a new generation and prove it"] if ground is not None else []
+    acts += [act_of_deploy(ground)] if ground is not None else []
     settings = run.settings()
     reminders = settings.for_revocation().reminders
     if reminders.channels:

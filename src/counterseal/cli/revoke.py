@@ -145,14 +145,14 @@ def _publish(
 
 def _deploy(run: Run, authority: Authority, ground: Ground, reason: str) -> tuple[str, dict[str, Any]]:
     from counterseal.authority.deployment import deploy_sites  # noqa: PLC0415 - nginx and TLS only where sites are
-    from counterseal.cli.proofs import tell_unmet  # noqa: PLC0415 - same
+    from counterseal.cli.in_force import tell_in_force  # noqa: PLC0415 - same
 
     sites = run.settings().for_revocation().sites
     deployed = deploy_sites(authority, sites, ground, reason=reason, locks_out=True)
-    unmet, generation = tell_unmet(run, deployed), deployed.result.generation
-    rows = sum(len(proof.rows) for proof in deployed.proofs) - len(unmet)
-    shown = {"generation": generation, "unmet": unmet}
-    return f"in force and proved: generation {generation}, {rows} rows", shown
+    state, shown = tell_in_force(run, ground, deployed)
+    rows = sum(len(proof.rows) for proof in deployed.proofs) - len(deployed.unmet)
+    proved = f", {rows} rows" if shown["proved"] else ""
+    return f"{state}: generation {shown['generation']}{proved}", shown
 
 
 def ground_in_force(run: Run, settings: Settings, *, deploy: bool) -> Ground | None:
@@ -167,6 +167,13 @@ def ground_in_force(run: Run, settings: Settings, *, deploy: bool) -> Ground | N
     return None if ground.in_force is None else ground
 
 
+def act_of_deploy(ground: Ground) -> str:
+    """Return what a rehearsal says of a deploy that locks somebody out."""
+    if ground.place.nginx.master_pid() is None:
+        return "make a new generation for the next start of nginx, which does not run, unproved"
+    return "deploy a new generation and prove it"
+
+
 def rehearse_in_force(run: Run, name: str, verb: str, *, deploy: bool) -> tuple[list[str], bool]:
     """Return what ``put_in_force`` would do after the lists are signed, and whether it would fail all the same."""
     settings = run.settings()
@@ -174,7 +181,7 @@ def rehearse_in_force(run: Run, name: str, verb: str, *, deploy: bool) -> tuple[
         ground = ground_in_force(run, settings.for_revocation(), deploy=deploy)
     except CountersealError as error:
         return [f"leave nginx as it is and fail: {not_in_force(run, name, verb, error).message}"], True
-    acts, wrong = [] if ground is None else ["deploy a new generation and prove it"], settings.overlooked()
+    acts, wrong = [] if ground is None else [act_of_deploy(ground)], settings.overlooked()
     return [*acts, *fails_by_defaults(wrong)], wrong is not None
 
 

@@ -12,6 +12,7 @@ from counterseal.authority.ground import Ground
 from counterseal.compose.user_nginx import read_user_tree, refuse_collisions, taken_directives
 from counterseal.errors import NginxError
 from counterseal.nginx.binary import find_nginx, read_version
+from counterseal.nginx.claims import ends_old_workers
 from counterseal.nginx.process import NginxProcess
 from counterseal.nginx.render import Layout
 from counterseal.nginx.render.main import stream_module
@@ -24,7 +25,6 @@ from counterseal.nginx.waiting import system_clock
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from counterseal.authority.served import ServedSite
     from counterseal.config.settings import Settings
     from counterseal.nginx.any_site import AnySite
     from counterseal.nginx.version import NginxVersion
@@ -60,8 +60,12 @@ def open_ground(home: Path, settings: Settings, *, snippets: Path | None = None)
         return _answers(number, [one.site for one in settings.sites])
 
     taken = stream_taken = frozenset[str]()
+    ends_old = True
     if not owned:
-        taken, stream_taken = _taken(target.conf, snippets or base, () if snippets else settings.sites)
+        tree = read_user_tree(target.conf, ours=snippets or base)
+        refuse_collisions(tree, [] if snippets else [one.site for one in settings.sites])
+        taken, stream_taken = taken_directives(tree), taken_directives(tree, "stream")
+        ends_old = ends_old_workers(tree)
     layout = Layout(
         current=base / "current",
         run=base / "run",
@@ -72,7 +76,7 @@ def open_ground(home: Path, settings: Settings, *, snippets: Path | None = None)
         taken=taken,
         stream_taken=stream_taken,
     )
-    return Ground(home, Place(base, NginxProcess(target, system_clock()), answers), version, layout)
+    return Ground(home, Place(base, NginxProcess(target, system_clock()), answers), version, layout, ends_old)
 
 
 def nginx_directory(home: Path) -> Path:
@@ -87,12 +91,6 @@ def _worker_user(base: Path) -> str | None:
     searchable = all(path.stat().st_mode & 0o001 for path in base.parents if path.exists())
     users = {user.pw_name for user in pwd.getpwall()} & {group.gr_name for group in grp.getgrall()}
     return next((name for name in _WORKER_USERS if name in users), "root") if searchable else "root"
-
-
-def _taken(conf: Path, ours: Path, served: Sequence[ServedSite]) -> tuple[frozenset[str], frozenset[str]]:
-    tree = read_user_tree(conf, ours=ours)
-    refuse_collisions(tree, [one.site for one in served])
-    return taken_directives(tree), taken_directives(tree, "stream")
 
 
 def _included(sites: Sequence[AnySite]) -> tuple[str, ...]:

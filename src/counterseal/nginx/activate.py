@@ -30,13 +30,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Activation:
-    """A generation in force and proved: after which one, whether nginx was started, its workers and warnings."""
+    """A generation in force: after which one, whether nginx was started, its workers and warnings, and the proof.
+
+    ``reload`` and ``proof`` are None where nginx does not run and was left so.
+    """
 
     previous: int | None
     started: bool
-    reload: Reload
+    reload: Reload | None
     warnings: tuple[str, ...]
-    proof: ProofOutcome
+    proof: ProofOutcome | None
 
 
 class Walk:
@@ -64,14 +67,23 @@ class Walk:
 
 
 def activate(
-    place: Place, number: int, inclusion: Inclusion, prove: Callable[[int], ProofOutcome], walk: Walk
+    place: Place,
+    number: int,
+    inclusion: Inclusion,
+    prove: Callable[[int], ProofOutcome],
+    walk: Walk,
+    *,
+    may_rest: bool,
 ) -> Activation:
-    """Put generation ``number`` in force and prove it, or go back and raise DeployError. Hold the lock."""
+    """Put generation ``number`` in force and prove it, or go back and raise DeployError. Hold the lock.
+
+    ``may_rest``: an nginx that does not run is not started; it finds the generation, tested, when somebody starts it.
+    """
     previous, running = read_current(place.base), place.nginx.master_pid() is not None
     include = str(inclusion.to_install) if inclusion.to_install else None
     undo = Undo(place, Journal(previous, number, running, include_file=include))
     try:
-        active = _go_forward(place, undo, inclusion, prove, walk)
+        active = _go_forward(place, undo, inclusion, prove, walk, may_rest=may_rest)
     except BaseException as error:
         _go_back(undo, error)
         with suppress(CountersealError, OSError):
@@ -83,7 +95,13 @@ def activate(
 
 
 def _go_forward(
-    place: Place, undo: Undo, inclusion: Inclusion, prove: Callable[[int], ProofOutcome], walk: Walk
+    place: Place,
+    undo: Undo,
+    inclusion: Inclusion,
+    prove: Callable[[int], ProofOutcome],
+    walk: Walk,
+    *,
+    may_rest: bool,
 ) -> Activation:
     base, nginx, within, journal = place.base, place.nginx, place.limits.reload, undo.journal
     number, running = journal.new, journal.running
@@ -95,6 +113,10 @@ def _go_forward(
             install_include(Path(journal.include_file), base)
     with walk.take("test", "deploy.test_failed", "is refused by nginx -t"):
         warnings = _test(place, inclusion)
+    if may_rest and not running:
+        running = nginx.master_pid() is not None  # started meanwhile: perhaps it read the link before it was switched
+        if not running:
+            return _rest(undo, warnings, walk)
     with walk.take("reload", "deploy.reload_failed" if running else "deploy.start_failed", "is not taken by nginx"):
         undo.note(Step.RELOADING)
         taken = nginx.reload_and_wait(within=within) if running else nginx.start(within=within)
@@ -107,6 +129,13 @@ def _go_forward(
         mark_proven(read_generation(base, number))
         undo.note(Step.PROVEN)
     return Activation(journal.previous, not running, taken, warnings, proof)
+
+
+def _rest(undo: Undo, warnings: tuple[str, ...], walk: Walk) -> Activation:
+    """Leave the new generation to the next start of nginx, unproved."""
+    with walk.take("commit", "deploy.write_failed", "cannot be recorded"):
+        undo.note(Step.RESTED)
+    return Activation(undo.journal.previous, started=False, reload=None, warnings=warnings, proof=None)
 
 
 def _test(place: Place, inclusion: Inclusion) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ tree (``includes.expand``); resolves no host name.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -48,6 +49,12 @@ def find_claims(tree: Tree) -> tuple[Claim, ...]:
 def find_block_directives(tree: Tree, block: str) -> frozenset[str]:
     """Return the names of the directives right in the ``http`` or ``stream`` block; most may not be given twice."""
     return frozenset(placed.directive.name for placed in walk(tree) if placed.context == (block,))
+
+
+def ends_old_workers(tree: Tree) -> bool:
+    """Whether old workers end within a bound after a reload; 0 stands for none."""
+    bounds = (one.arguments for one in tree.directives if one.name == "worker_shutdown_timeout")
+    return any(re.fullmatch("0+[a-z]*", "".join(bound)) is None for bound in bounds)
 
 
 def find_collisions(claims: Sequence[Claim], sites: Sequence[AnySite]) -> tuple[Finding, ...]:

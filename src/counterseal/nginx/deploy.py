@@ -66,12 +66,14 @@ def deploy(
     prove: Callable[[int], ProofOutcome],
     reason: str,
     install: bool = False,
+    may_rest: bool = False,
     on_step: Callable[[str], None] = lambda _: None,
 ) -> DeployResult:
     """Write the files as a new generation and put it in force, proved; or leave everything as it was.
 
     ``fileset`` and ``prove`` are given the generation's number. ``install`` allows to make the include file in the
-    user's tree. ``on_step`` is told each of ``STEPS`` as it begins. Raises DeployError with the code of the step that
+    user's tree; ``may_rest`` to leave an nginx that does not run as it is, with the generation for its next start.
+    ``on_step`` is told each of ``STEPS`` as it begins. Raises DeployError with the code of the step that
     failed and nginx's own line; NginxError for an nginx that is missing, stopped, broken or does not include us, before
     anything is changed; and whatever ``fileset`` raises.
     """
@@ -84,7 +86,7 @@ def deploy(
             write_generation(place.base, files, number=number, created_at=place.nginx.clock.now(), reason=reason)
         return number
 
-    return _put_in_force(write, place=place, prove=prove, install=install, on_step=on_step)
+    return _put_in_force(write, place=place, prove=prove, install=install, may_rest=may_rest, on_step=on_step)
 
 
 def rollback(
@@ -105,7 +107,7 @@ def rollback(
         walk.undertaking = f"rollback to generation {number}"
         return number
 
-    return _put_in_force(choose, place=place, prove=prove, install=False, on_step=on_step)
+    return _put_in_force(choose, place=place, prove=prove, install=False, may_rest=False, on_step=on_step)
 
 
 def mend(place: Place) -> Recovery | None:
@@ -122,6 +124,7 @@ def _put_in_force(
     place: Place,
     prove: Callable[[int], ProofOutcome],
     install: bool,
+    may_rest: bool,
     on_step: Callable[[str], None],
 ) -> DeployResult:
     """Take the steps of ``STEPS`` under the lock; ``generation`` writes or chooses the one to put in force."""
@@ -132,22 +135,23 @@ def _put_in_force(
         walk.enter("recover")
         recovery = recover(place)
         walk.enter("check")
-        inclusion = _check(place, install=install)
+        inclusion = _check(place, install=install, may_rest=may_rest)
         number = generation(walk)
-        active = activate(place, number, inclusion, prove, walk)
+        active = activate(place, number, inclusion, prove, walk, may_rest=may_rest)
         walk.enter("prune")
         pruned = prune(place.base)
     return DeployResult(number, active, recovery, pruned, clock.monotonic() - began)
 
 
-def _check(place: Place, *, install: bool) -> Inclusion:
+def _check(place: Place, *, install: bool, may_rest: bool) -> Inclusion:
     """See that nginx is there and would read us, before anything is changed."""
     target, limits = place.nginx.target, place.limits
     require_executable(target.binary)
     make_passable(place.directories.run)
     if target.owned:
         return Inclusion()
-    place.nginx.require_master()
+    if not may_rest:
+        place.nginx.require_master()
     return plan_inclusion(target, place.base, install=install, time_limit=limits.test)
 
 

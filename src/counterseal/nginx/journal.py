@@ -1,7 +1,7 @@
 """The undo of a deploy, on disk before anything is touched and gone when it is over.
 
 A journal that is found says that a process died in the middle. Its ``step`` alone decides: ``proven`` means that the
-new generation had passed and stays, everything else means back to the previous one.
+new generation had passed and stays, ``rested`` that it stays unproved, everything else means back to the previous one.
 """
 
 from __future__ import annotations
@@ -20,12 +20,16 @@ if TYPE_CHECKING:
 
 
 class Step(StrEnum):
-    """How far nginx has come: not touched, told to take the new generation, seen to have taken it, proved."""
+    """How far nginx has come: not touched, told to take the new generation, seen to have taken it, proved.
+
+    ``rested``: nginx does not run, and begins with the new generation when somebody starts it.
+    """
 
     REGISTERED = "registered"
     RELOADING = "reloading"
     RELOADED = "reloaded"
     PROVEN = "proven"
+    RESTED = "rested"
 
 
 @dataclass(frozen=True, slots=True)

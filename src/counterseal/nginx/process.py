@@ -63,6 +63,12 @@ class NginxProcess:
         master = self.master_pid()
         return () if master is None else tuple(pid for pid in children_of(master) if accepts(pid))
 
+    def leaving_pids(self) -> tuple[int, ...]:
+        """Return the old workers that take no new connections and still serve those that they have."""
+        master = self.master_pid()
+        leaving = () if master is None else children_of(master)
+        return tuple(pid for pid in leaving if read_title(pid).startswith(_LEAVING))
+
     def starting_pids(self) -> tuple[int, ...]:
         """Return processes that are still becoming our private nginx, left by one who was killed while starting it."""
         if not self.target.owned:
@@ -147,7 +153,7 @@ class NginxProcess:
             raise NginxError(
                 "nginx.not_running",
                 f"nginx does not run: no master in {self.target.pid_file}",
-                hint=None if self.target.owned else f"start it (systemctl start {self.target.unit}) and run this again",
+                hint=None if self.target.owned else f"start it ({self.target.start}) and run this again",
             )
         return master
 

@@ -10,12 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from counterseal.errors import shell_line
 from counterseal.files import read_file
 from counterseal.nginx.parse import parse
 
 if TYPE_CHECKING:
     from counterseal.nginx.version import NginxVersion
 
+_UNIT = "nginx"
 MAIN_FILE = "nginx.conf"
 """The file of a generation that a private nginx starts from."""
 HTTP_FILE = "http.conf"
@@ -31,6 +33,7 @@ class Target:
     ``conf`` is its main configuration, ``prefix`` what its relative paths start from, ``error_log`` None where it is no
     file. ``owned``: we start and stop it. ``include_file``: the one file of ours in the user's tree, if any; it
     stands in the ``http`` block. ``included``: the files of a generation that the user's nginx has to read.
+    ``start``: the command that starts it.
     """
 
     binary: Path
@@ -39,8 +42,9 @@ class Target:
     pid_file: Path
     error_log: Path | None
     owned: bool
+    start: str
     include_file: Path | None = None
-    unit: str = "nginx"
+    unit: str = _UNIT
     included: tuple[str, ...] = (HTTP_FILE,)
 
 
@@ -54,6 +58,7 @@ def private_target(base: Path, *, binary: Path) -> Target:
         pid_file=run / "nginx.pid",
         error_log=run / "error.log",
         owned=True,
+        start="counterseal nginx deploy",
     )
 
 
@@ -85,10 +90,21 @@ def running_target(
         pid_file=prefix / said.get("pid", version.pid_path),
         error_log=None if log == "stderr" or log.startswith(("syslog:", "memory:")) else prefix / log,
         owned=False,
+        start=start_command(binary, conf, usual=prefix / version.conf_path, unit=unit),
         include_file=include_file,
         unit=unit,
         included=included,
     )
+
+
+def start_command(binary: Path, conf: Path, *, usual: Path, unit: str, root: Path = Path("/")) -> str:
+    """Return what starts the user's nginx on this machine; ``usual``: the configuration that ``nginx`` means."""
+    is_usual = conf == usual or unit != _UNIT
+    if is_usual and Path(root, "run/systemd/system").is_dir():  # sd_booted(3)
+        return f"systemctl start {unit}"
+    if is_usual and Path(root, "etc/init.d", unit).exists():
+        return f"service {unit} start"
+    return shell_line(binary, "-c", conf)
 
 
 def include_line(base: Path, name: str = HTTP_FILE) -> str:

@@ -138,7 +138,8 @@ class Undo:
 def recover(place: Place) -> Recovery | None:
     """Mend what a killed deploy left, or do nothing and return None. Hold the lock.
 
-    The journal's step decides: after ``proven`` the new generation stays, before it the previous one comes back.
+    The journal's step decides: after ``proven`` and ``rested`` the new generation stays, before it
+    the previous one comes back.
     Raises DeployError ``deploy.rollback_failed`` or ``deploy.journal_unreadable``, FileError.
     """
     journal = read_journal(place.directories.journal)
@@ -146,8 +147,9 @@ def recover(place: Place) -> Recovery | None:
         clean(place.base)
         return None
     undo = Undo(place, journal)
-    if journal.step is Step.PROVEN:
-        mark_proven(read_generation(place.base, journal.new))
+    if journal.step in {Step.PROVEN, Step.RESTED}:
+        if journal.step is Step.PROVEN:
+            mark_proven(read_generation(place.base, journal.new))
         undo.drop()
         return Recovery(journal.new, in_force=journal.new, answers=None)
     return Recovery(journal.new, in_force=journal.previous, answers=undo.carry_out(nginx_touched=True))

@@ -193,7 +193,13 @@ def test_a_revocation_is_recorded_and_published_whatever_the_sites_say(deployed:
     assert "line 5, sites.panel.tsl: unknown key: 'tsl'" in ran.stderr
 
     settings.write_text(right)
-    assert counterseal(home, "refresh").code == 0
+    ran = counterseal(home, "refresh")
+    assert ran.code == 3, "what nobody has proved"
+    assert ran.stdout == "generation 2 is in force when nginx starts, tested but not proved\n"
+    assert "hint: start it: counterseal nginx deploy\n" in ran.stderr
+    document = json.loads(here(home, "nginx", "status", "--json").stdout)
+    assert (document["running"], document["next"]) == (False, "counterseal nginx deploy"), "stopped it stays"
+    assert counterseal(home, "nginx", "deploy").code == 0
     assert [meets(home, port, name) for name in ("alice", "bob")] == [400, 400]
     assert [line.split()[3:6] for line in here(home, "nginx", "generations").stdout.splitlines()[1:]] == [
         ["proved", "deploy"],

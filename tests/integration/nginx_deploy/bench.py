@@ -123,10 +123,16 @@ class Bench:
         """Where the deploys of this test go."""
         return Place(self.base, self.nginx, self.answers, self.limits)
 
-    def deploy(self, *, install: bool = False) -> DeployResult:
+    def deploy(self, *, install: bool = False, may_rest: bool = False) -> DeployResult:
         """Deploy the files of the next generation; the proof asks whether it answers."""
         return deploy(
-            self.files, place=self.place, prove=self.prove, reason="a test", install=install, on_step=self.on_step
+            self.files,
+            place=self.place,
+            prove=self.prove,
+            reason="a test",
+            install=install,
+            may_rest=may_rest,
+            on_step=self.on_step,
         )
 
     def rollback(self, to: int | None = None) -> DeployResult:

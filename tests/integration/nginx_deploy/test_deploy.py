@@ -48,6 +48,8 @@ def test_the_first_deploy_starts_nginx_and_the_second_reloads_it(bench: Bench) -
     assert (bench.state().link, bench.served()) == (1, 1)
     second = bench.deploy()
     assert (second.generation, second.active.started, second.active.previous) == (2, False, 1)
+    assert first.active.reload
+    assert second.active.reload
     assert second.active.reload.master == first.active.reload.master
     assert not set(second.active.reload.workers) & set(first.active.reload.workers)
     assert (bench.state().link, bench.served()) == (2, 2)

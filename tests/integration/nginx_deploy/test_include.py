@@ -13,7 +13,7 @@ import pytest
 from counterseal.errors import DeployError, NginxError
 from counterseal.nginx.binary import read_version
 from counterseal.nginx.deploy import deploy, mend
-from counterseal.nginx.generations import Directories, read_current
+from counterseal.nginx.generations import Directories, read_current, read_generation
 from counterseal.nginx.process import NginxProcess
 from counterseal.nginx.proctable import read_title
 from counterseal.nginx.target import HTTP_FILE, running_target
@@ -99,11 +99,17 @@ class UserNginx:
         """Where deploys go."""
         return Place(self.bench.base, NginxProcess(self.target, CLOCK), self.bench.answers, LIMITS)
 
-    def deploy(self, *, install: bool = False) -> int:
+    def deploy(self, *, install: bool = False, may_rest: bool = False) -> int:
         """Deploy the site of the bench into it and return the generation's number."""
-        place, prove, on_step = self.place, self.bench.prove, self.bench.on_step
-        done = deploy(self.bench.files, place=place, prove=prove, reason="a test", install=install, on_step=on_step)
-        return done.generation
+        return deploy(
+            self.bench.files,
+            place=self.place,
+            prove=self.bench.prove,
+            reason="a test",
+            install=install,
+            may_rest=may_rest,
+            on_step=self.bench.on_step,
+        ).generation
 
     def user_bytes(self) -> dict[str, bytes]:
         """Return every file of the user, by its path."""
@@ -232,7 +238,33 @@ def test_a_stopped_nginx_of_the_user_is_not_started(user: UserNginx) -> None:
     with pytest.raises(NginxError) as caught:
         user.deploy(install=True)
     assert caught.value.code == "nginx.not_running"
-    assert "systemctl start nginx" in (caught.value.hint or "")
+    assert caught.value.hint == f"start it ({user.target.start}) and run this again"
+
+
+def test_what_locks_out_waits_for_a_stopped_nginx_of_the_user(user: UserNginx) -> None:
+    """It is tested and found by the next start; what nginx refuses goes back; one that runs again is reloaded."""
+    user.deploy(install=True)
+    user.place.nginx.stop(within=30)
+    assert user.deploy(may_rest=True) == 2
+    assert (read_current(user.bench.base), user.place.nginx.master_pid()) == (2, None)
+    user.bench.extra = "nonsense;"
+    with pytest.raises(DeployError) as caught:
+        user.deploy(may_rest=True)
+    assert (caught.value.code, read_current(user.bench.base)) == ("deploy.test_failed", 2)
+    user.bench.extra = ""
+    user.start()
+    assert user.bench.served() == 2
+    assert user.deploy(may_rest=True) == 4
+    assert (user.bench.served(), read_generation(user.bench.base, 4).proven) == (4, True)
+
+
+def test_one_that_is_started_meanwhile_is_reloaded(user: UserNginx) -> None:
+    """It may have read the link before it was switched."""
+    user.deploy(install=True)
+    user.place.nginx.stop(within=30)
+    user.bench.on_step = lambda step: user.start() if step == "switch" else None
+    assert user.deploy(may_rest=True) == 2
+    assert (user.bench.served(), read_generation(user.bench.base, 2).proven) == (2, True)
 
 
 def _taking(bench: Bench) -> str:

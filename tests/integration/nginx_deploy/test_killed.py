@@ -19,7 +19,7 @@ from integration.nginx_deploy.forked import KILLED, REFUSED, await_exit, die, di
 from ports import free_port
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 pytestmark = pytest.mark.nginx
@@ -78,6 +78,54 @@ def test_killed_at_a_step_of_a_rollback(bench: Bench, step: str) -> None:
     bench.deploy()
     assert run_forked(_die_at(bench, step).rollback) == KILLED
     assert _see_one_state(bench, old=2) == (1 if step == "prune" else 2)
+
+
+@pytest.fixture
+def stopped(one_binary: Path, tmp_path: Path) -> Iterator[Bench]:
+    """Give a bench with generation 1 in force, and its nginx stopped."""
+    bench = Bench(tmp_path / "base", one_binary)
+    bench.deploy()
+    bench.nginx.stop(within=30)
+    yield bench
+    bench.close()
+
+
+def _see_a_start(bench: Bench) -> int | None:
+    """Run the next command, which starts nothing; see what somebody's start of nginx then serves."""
+    mend(bench.place)
+    assert (bench.litter(), bench.nginx.master_pid()) == ([], None)
+    status = read_status(bench.place)
+    assert (status.journal, status.faults, status.changed) == (None, (), ())
+    assert status.proven == (status.generation == 1)
+    bench.nginx.start(within=30)
+    assert bench.served() == status.generation
+    bench.nginx.stop(within=30)
+    return status.generation
+
+
+@pytest.mark.parametrize("step", [step for step in STEPS if step not in {"reload", "answer", "prove"}])
+def test_killed_at_a_step_of_a_deploy_that_starts_nothing(stopped: Bench, step: str) -> None:
+    """Nginx is not started; it would start with the old generation, or with the new one, unproved."""
+    assert run_forked(lambda: _die_at(stopped, step).deploy(may_rest=True)) == KILLED
+    assert _see_a_start(stopped) == (2 if step == "prune" else 1)
+    assert stopped.deploy(may_rest=True).active.proof is None
+    newest = _see_a_start(stopped)
+    assert stopped.deploy().active.previous == newest, "a deploy that is asked for starts and proves"
+    assert stopped.served() == stopped.state().link
+
+
+@pytest.mark.slow
+def test_killed_before_every_deed_of_a_deploy_that_starts_nothing(stopped: Bench) -> None:
+    """The same before each file made, renamed or removed."""
+    deeds, status, before = 0, KILLED, 1
+    while status == KILLED:
+        deeds += 1
+        status = _run_until(stopped, deeds, lambda bench: bench.deploy(may_rest=True))
+        seen = _see_a_start(stopped)
+        assert seen is not None
+        assert seen >= before
+        before = seen
+    assert (status, before > 1, deeds > 20) == (0, True, True)
 
 
 @pytest.mark.parametrize("old", [None, 1], ids=["starting", "reloading"])

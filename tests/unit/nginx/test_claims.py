@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from counterseal.nginx.claims import find_block_directives, find_claims, find_collisions
+import pytest
+
+from counterseal.nginx.claims import ends_old_workers, find_block_directives, find_claims, find_collisions
 from counterseal.nginx.parse import parse
 from counterseal.nginx.site import Listen, Site
 from counterseal.nginx.stream_site import StreamSite
@@ -30,6 +32,21 @@ def make_site(*sockets: str, redirect_from: tuple[str, ...] = ()) -> Site:
         upstream="127.0.0.1:8000",
         redirect_from=tuple(map(Listen.parse, redirect_from)),
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "ends"),
+    [
+        ("worker_shutdown_timeout 30s; http { }", True),
+        ("worker_shutdown_timeout 1h;", True),
+        ("worker_shutdown_timeout 0;", False),
+        ("worker_shutdown_timeout 0s;", False),
+        ("events { } http { }", False),
+    ],
+)
+def test_old_workers_end_where_a_time_is_set(text: str, *, ends: bool) -> None:
+    """Nginx sets no timer for 0, which is its default."""
+    assert ends_old_workers(parse(text, file="nginx.conf")) is ends
 
 
 def test_every_socket_of_every_server_is_claimed() -> None:

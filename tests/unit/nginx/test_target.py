@@ -4,13 +4,33 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from counterseal.nginx.target import HTTP_FILE, include_line, private_target, running_target
+import pytest
+
+from counterseal.nginx.target import HTTP_FILE, include_line, private_target, running_target, start_command
 from counterseal.nginx.version import parse_version
 
 DEBIAN = (
     "nginx version: nginx/1.22.1\nbuilt with OpenSSL 3.0.20 7 Apr 2026\nTLS SNI support enabled\n"
     "configure arguments: --with-http_ssl_module --with-cc-opt='-g -O2' --prefix=/usr/share/nginx {}"
 )
+
+
+@pytest.mark.parametrize(
+    ("unit", "conf", "there", "command"),
+    [
+        ("nginx", "/etc/nginx.conf", "run/systemd/system etc/init.d/nginx", "systemctl start nginx"),
+        ("nginx", "/etc/nginx.conf", "etc/init.d/nginx", "service nginx start"),
+        ("nginx", "/etc/nginx.conf", "etc", "/usr/sbin/nginx -c /etc/nginx.conf"),
+        ("nginx", "/srv/my conf", "run/systemd/system etc/init.d/nginx", "/usr/sbin/nginx -c '/srv/my conf'"),
+        ("panel", "/srv/my conf", "run/systemd/system", "systemctl start panel"),
+    ],
+)
+def test_what_starts_it_is_what_there_is(tmp_path: Path, unit: str, conf: str, there: str, command: str) -> None:
+    """Systemd where it is the machine's, a script of that name, or nginx itself, with its own configuration."""
+    for place in there.split():
+        (tmp_path / place).mkdir(parents=True)
+    usual = Path("/etc/nginx.conf")
+    assert start_command(Path("/usr/sbin/nginx"), Path(conf), usual=usual, unit=unit, root=tmp_path) == command
 
 
 def _target(tmp_path: Path, text: str, built: str = "") -> tuple[Path, Path | None]:

@@ -60,16 +60,10 @@ def _included(ground: Ground) -> Iterator[Check]:
         yield broken("nginx", "", error.message, f"{DEPLOY} --install-include" if can_install else error.hint or DEPLOY)
 
 
-def _start(ground: Ground) -> str:
-    """Return what starts nginx: a deploy starts only one of our own."""
-    target = ground.place.nginx.target
-    return DEPLOY if target.owned else f"systemctl start {target.unit}"
-
-
 def _running(ground: Ground, found: NginxStatus) -> Check:
     version = (found.version or "unknown version").removeprefix("nginx version: ")
     if not found.running:
-        return broken("nginx", "", f"{version} does not run", _start(ground))
+        return broken("nginx", "", f"{version} does not run", ground.place.nginx.target.start)
     return ok("nginx", "", f"{version}, master {found.master}, {counted(len(found.workers), 'worker')}")
 
 
@@ -101,7 +95,7 @@ def _changed_at(path: Path) -> datetime:
 def check_proof(authority: Authority, ground: Ground, served: Sequence[ServedSite]) -> Iterator[Check]:
     """Yield the proof of each site; none where nothing runs, or without the passphrase of the CA keys."""
     if ground.in_force is None or ground.place.nginx.master_pid() is None:
-        yield attention("proof", "", "not tried: nothing of ours is served", _start(ground))
+        yield attention("proof", "", "not tried: nothing of ours is served", ground.place.nginx.target.start)
         return
     try:
         proofs = prove_in_force(authority, served, ground)

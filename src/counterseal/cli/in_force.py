@@ -1,0 +1,32 @@
+"""What is said after a deploy that locks somebody out: what of it is not proved, and what has no end yet."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from counterseal.cli.proofs import tell_unmet
+from counterseal.errors import shell_line
+
+if TYPE_CHECKING:
+    from counterseal.authority.deployment import Deployed
+    from counterseal.authority.ground import Ground
+    from counterseal.cli.common import Run
+
+
+def tell_in_force(run: Run, ground: Ground, deployed: Deployed) -> tuple[str, dict[str, Any]]:
+    """Say what the deploy leaves to be done; return in words, and as data, how its generation is in force."""
+    unmet, nginx = tell_unmet(run, deployed), ground.place.nginx
+    shown = {"generation": deployed.result.generation, "proved": not deployed.rests, "unmet": unmet}
+    if deployed.rests:
+        run.say("warning: nginx does not run, so nobody gets in, and nothing could be proved; it was not started")
+        proves = "" if nginx.target.owned else ", then prove it: counterseal refresh"
+        run.say(f"hint: start it: {nginx.target.start}{proves}")
+        return "in force when nginx starts, tested but not proved", shown
+    old = nginx.leaving_pids()
+    if not ground.ends_old:
+        run.say("warning: what a revoked client has open in your nginx has no end: downloads, streams, websockets")
+        run.say(f"hint: write outside every block of {nginx.target.conf}, and reload: worker_shutdown_timeout 30s;")
+        if old:
+            run.say("hint: old workers still serve somebody; to end them now, with all that they serve, of any site:")
+            run.say(f"  {shell_line('kill', *old)}")
+    return "in force and proved", {**shown, "old_workers": list(old), "old_workers_end": ground.ends_old}
