@@ -30,11 +30,13 @@ if TYPE_CHECKING:
     from counterseal.authority.parts import Authority
     from counterseal.keystore.software import SoftwareSigner
     from counterseal.store.leases import Lease
+    from counterseal.store.records import CARecord
 
 _LEASE_SECONDS = 30
 """How long a responder may take to be made before somebody else begins."""
 
 _UNKNOWN, _GOOD = CertificateStatus(known=False), CertificateStatus(known=True)
+_COMPROMISED = {RevocationReason.KEY_COMPROMISE, RevocationReason.CA_COMPROMISE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,30 @@ def status_of(authority: Authority, ca: str, serial_number: int) -> CertificateS
         return _GOOD
     reason = RevocationReason(reason or RevocationReason.UNSPECIFIED)
     return CertificateStatus(known=True, revoked_at=moment(revoked_at), reason=reason)
+
+
+def status_under(own: CertificateStatus, ca: CertificateStatus) -> CertificateStatus:
+    """Return what is to be said of a certificate that stands so itself, while its CA's certificate stands so.
+
+    What a revoked CA issued is revoked with it, as nginx and the service admit it no more; the earlier revocation is
+    told, and a hold, which could end, is none. Who has the key of a compromised one signs under numbers that nobody
+    knows, so of such a CA these are revoked as well (RFC 6960 2.7).
+    """
+    if ca.revoked_at is None or not (own.known or ca.reason in _COMPROMISED):
+        return own
+    is_held = own.reason is RevocationReason.CERTIFICATE_HOLD
+    if own.revoked_at is not None and own.revoked_at <= ca.revoked_at and not is_held:
+        return own
+    reason = RevocationReason.CA_COMPROMISE if ca.reason in _COMPROMISED else ca.reason
+    return CertificateStatus(own.known, ca.revoked_at, reason)
+
+
+def places_above(authority: Authority, ca: CARecord) -> tuple[tuple[str, int], ...]:
+    """Return under which issuer and number the certificates are filed that this CA stands on, its own the last."""
+    records = (ca, *authority.above(ca))
+    numbers = (x509.load_der_x509_certificate(one.certificate).serial_number for one in records)
+    filed = [(one.parent, number) for one, number in zip(records, numbers, strict=True) if one.parent]
+    return tuple(reversed(filed))
 
 
 def current_responder(authority: Authority, ca: str) -> Responder | None:

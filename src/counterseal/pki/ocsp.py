@@ -52,7 +52,10 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class CertificateStatus:
-    """What there is to say about a certificate; ``known`` is False for one that the CA never issued."""
+    """What there is to say about a certificate; ``known`` is False for one that the CA never issued.
+
+    With ``revoked_at`` even that is revoked: whoever has the CA's key may have issued it.
+    """
 
     known: bool
     revoked_at: datetime | None = None

@@ -88,10 +88,8 @@ def _cert_id(asked: Asked) -> bytes:
 
 def _status(status: CertificateStatus) -> bytes:
     """Return the CertStatus; the reason is left out where none was given (RFC 5280 5.3.1)."""
-    if not status.known:
-        return der.wrap(_UNKNOWN)
     if status.revoked_at is None:
-        return der.wrap(_GOOD)
+        return der.wrap(_GOOD if status.known else _UNKNOWN)
     number = REASON_NUMBERS[status.reason or RevocationReason.UNSPECIFIED]
     reason = der.explicit(0, der.enumerated(number)) if number else b""
     return der.explicit(_REVOKED, der.generalized_time(status.revoked_at), reason)

@@ -195,4 +195,4 @@ def _is_kept(answered: Sequence[Answered]) -> bool:
 
 def _shown(status: CertificateStatus) -> str:
     """Return it in the words of RFC 6960 4.2.1."""
-    return "unknown" if not status.known else "good" if status.revoked_at is None else "revoked"
+    return "revoked" if status.revoked_at is not None else "good" if status.known else "unknown"

@@ -1,9 +1,10 @@
 """The responders of this process, and the answers they have signed.
 
-A signed answer is used again as long as the store says what it says, so a revocation by whatever process is seen with
-the next request: each looks into the store, or knows that nothing was committed, or of the certificate nothing
-announced, since somebody did (``Access.recall``). So time never decides whether an answer is true, only when it is
-signed anew: half of its time over, or ahead of that where it was asked for, so that nobody waits for a signature.
+A signed answer is used again as long as the store says what it says, of the certificate and of its CAs, so a revocation
+by whatever process is seen with the next request: each looks into the store, or knows that nothing was committed, or of
+these certificates nothing announced, since somebody did (``Access.recall``). So time never decides whether an answer is
+true, only when it is signed anew: half of its time over, or ahead of that where it was asked for, so that nobody waits
+for a signature.
 """
 
 from __future__ import annotations
@@ -16,7 +17,13 @@ from typing import TYPE_CHECKING
 
 from cryptography import x509
 
-from counterseal.authority.responder import current_responder, ensure_responder, status_of
+from counterseal.authority.responder import (
+    current_responder,
+    ensure_responder,
+    places_above,
+    status_of,
+    status_under,
+)
 from counterseal.errors import CountersealError
 from counterseal.pki.ocsp import CertificateStatus, issuer_ids
 from counterseal.pki.ocsp_answer import answer
@@ -45,6 +52,8 @@ AHEAD_STEP = 500
 
 RENEW = timedelta(minutes=5)
 
+_UNKNOWN, _GOOD = CertificateStatus(known=False), CertificateStatus(known=True)
+
 AHEAD, STALE = 0.4, 0.5
 """The shares of an answer's time after which it is signed ahead, and after which it is not used any more."""
 
@@ -69,6 +78,7 @@ class Answers:
         self._rules = rules
         self._issuers: dict[tuple[str, bytes, bytes], str] = {}
         self._responders: dict[str, Responder] = {}
+        self._above: dict[str, tuple[tuple[str, int], ...]] = {}
         self._kept: OrderedDict[Key, Signed] = OrderedDict()
         self._asked_for: set[Key] = set()
         self._renewed = datetime.min.replace(tzinfo=UTC)
@@ -117,13 +127,22 @@ class Answers:
         return key, kept
 
     async def status(self, ca: str, serial_number: int) -> CertificateStatus:
-        """Return what the store says of a certificate."""
-        status = await self._service.access.recall(*_question(ca, serial_number))
-        return status or CertificateStatus(known=False)
+        """Return what the store says of a certificate, and of the CAs above it: one revoked takes it along."""
+        standing = _GOOD
+        for place in (*self._above[ca], (ca, serial_number)):
+            found = await self._service.access.recall(*_question(*place))
+            standing = status_under(found or _UNKNOWN, standing)
+        return standing
 
     def status_at_once(self, ca: str, serial_number: int) -> CertificateStatus | None:
         """Return the same of a certificate that is known; None where that takes more than a look."""
-        return self._service.access.look(*_question(ca, serial_number))
+        standing = _GOOD
+        for place in (*self._above[ca], (ca, serial_number)):
+            found = self._service.access.look(*_question(*place))
+            if found is None:
+                return None
+            standing = status_under(found, standing)
+        return standing
 
     def look(self, key: Key) -> Signed | None:
         """Return the kept answer if it still stands, and that can be said at once."""
@@ -187,6 +206,7 @@ class Answers:
             return
         known = self._responders.get(name)
         if known is None or known.certificate != responder.certificate:  # what one has signed is used while it is here
+            self._above[name] = await access.read(lambda authority: places_above(authority, ca))
             self._responders[name] = responder
             self._issuers |= dict.fromkeys(issuer_ids(x509.load_der_x509_certificate(ca.certificate)), name)
 

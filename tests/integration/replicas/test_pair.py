@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -14,6 +15,7 @@ from cryptography.x509 import ocsp
 from more_replicas import start_replicas
 
 from api_client import CONFIGURATION, Client, make_api
+from command import counterseal
 from counterseal.service.announced import HEARD_SECONDS
 from integration.serve.test_est import Device, post, token
 from integration.serve.test_ocsp import GOOD, REVOKED, request_of
@@ -31,9 +33,10 @@ TIMES = 5
 
 @pytest.fixture(scope="module")
 def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Running]]:
-    """Return two services of one CA."""
+    """Return two services of one CA, which has a second one for clients."""
     home = tmp_path_factory.mktemp("pair") / "home"
     make_api(home, f'{CONFIGURATION}\n[store]\nurl = "{cluster().create()}"\n', ["operator"])
+    assert counterseal(home, "ca", "add", "lent", "--purpose", "client", "--no-passphrase").code == 0
     with ExitStack() as stack:
         first = stack.enter_context(running(home))
         (second,) = start_replicas(stack, home, 1)
@@ -82,15 +85,33 @@ def test_a_revocation_counts_at_both(pair: list[Running]) -> None:
                 asked = time.monotonic()
 
 
-def _ask(place: Running, question: bytes) -> ocsp.OCSPResponse:
-    return ocsp.load_der_ocsp_response(place.request("POST", "/ocsp/clients", question)[1])
+def test_a_revoked_ca_takes_all_along_at_both(pair: list[Running]) -> None:
+    """As soon as a revocation of its own would count; a number that nobody knows is revoked as well."""
+    home = pair[0].home
+    made = counterseal(home, "client", "lena", "--issuer", "lent", "--no-p12", "--out", str(home / "out"), "--json")
+    serial = int(json.loads(made.stdout)["certificate"]["serial_number"], 16)
+    ca = x509.load_der_x509_certificate(pair[0].request("GET", "/ca/lent.crt")[1])
+    for place in pair:
+        _ask_until_kept(place, request_of(serial, ca, SHA256()), "lent")
+    assert counterseal(home, "ca", "revoke", "lent", "--reason", "key_compromise", "--yes", "--no-deploy").code == 0
+    returned = time.monotonic()
+    for place in pair:
+        for number in (serial, 1 << 140):
+            asked = time.monotonic()
+            while _ask(place, request_of(number, ca, SHA256()), "lent").certificate_status is not REVOKED:
+                assert asked < returned + HEARD_SECONDS, "a replica does not say revoked"
+                asked = time.monotonic()
 
 
-def _ask_until_kept(place: Running, question: bytes) -> None:
+def _ask(place: Running, question: bytes, ca: str = "clients") -> ocsp.OCSPResponse:
+    return ocsp.load_der_ocsp_response(place.request("POST", f"/ocsp/{ca}", question)[1])
+
+
+def _ask_until_kept(place: Running, question: bytes, ca: str = "clients") -> None:
     """Ask until the answer comes from memory, the short way: what went the usual way has an id for the log."""
     deadline = time.monotonic() + SECONDS
     while True:
-        response, content = place.request("POST", "/ocsp/clients", question)
+        response, content = place.request("POST", f"/ocsp/{ca}", question)
         assert ocsp.load_der_ocsp_response(content).certificate_status is GOOD
         if response.headers["X-Request-Id"] is None:
             return

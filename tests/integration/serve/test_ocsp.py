@@ -124,6 +124,23 @@ def test_openssl_believes_the_answers(lab: Lab) -> None:
         assert ": unknown" in lab.openssl("-serial", never_issued).stdout
 
 
+def test_of_a_revoked_ca_openssl_is_told_so(tmp_path: Path) -> None:
+    """For who does not look at the CA itself: of all it issued, and of numbers that nobody knows."""
+    make_ca(tmp_path / "home", configuration())
+    with running(tmp_path / "home", "--name", "127.0.0.1") as service:
+        lab = Lab(service, tmp_path)
+        alice = ["-serial", f"0x{lab.client('alice').serial_number:x}"]
+        assert ": good" in lab.openssl(*alice).stdout
+        assert counterseal(service.home, "ca", "revoke", "clients", "--reason", "key_compromise", "--yes").code == 0
+        for serial in (alice, ["-serial", "0x1234"], ["-serial", f"0x01{'00' * 30}"]):
+            answered = lab.openssl(*serial)
+            assert ": revoked" in answered.stdout
+            assert "Reason: cACompromise" in answered.stdout
+            assert "Response verify OK" in answered.stderr
+        servers = request_of(1, lab.ca("servers"), SHA256())
+        assert ask(lab, servers, "/ocsp/servers").certificate_status is UNKNOWN
+
+
 def test_several_certificates_in_one_request(lab: Lab) -> None:
     """Openssl verifies one answer about all of them; of several CAs nobody may answer for all."""
     carol, ca = lab.client("carol"), lab.directory / "clients.pem"

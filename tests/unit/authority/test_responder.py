@@ -12,7 +12,7 @@ import pytest
 
 from counterseal.authority.create import RootPlan, create
 from counterseal.authority.parts import Authority
-from counterseal.authority.responder import current_responder, ensure_responder, status_of
+from counterseal.authority.responder import current_responder, ensure_responder, status_of, status_under
 from counterseal.errors import StoreError
 from counterseal.keystore.file import FileKeyStore
 from counterseal.moments import moment
@@ -73,6 +73,36 @@ def test_a_hold_that_was_lifted_is_good_again(authority: Authority) -> None:
     """RFC 5280 5.3.1."""
     authority.store.unrevoke(3)
     assert status_of(authority, "clients", 3) == GOOD
+
+
+def revoked(at: int, reason: RevocationReason, *, known: bool = True) -> CertificateStatus:
+    """Return the status of what was revoked then."""
+    return CertificateStatus(known=known, revoked_at=moment(NOW + at), reason=reason)
+
+
+CA_COMPROMISE, SUPERSEDED = RevocationReason.CA_COMPROMISE, RevocationReason.SUPERSEDED
+
+
+@pytest.mark.parametrize(
+    ("own", "ca", "said"),
+    [
+        (GOOD, GOOD, GOOD),
+        (UNKNOWN, GOOD, UNKNOWN),
+        (UNKNOWN, UNKNOWN, UNKNOWN),
+        (revoked(5, COMPROMISE), GOOD, revoked(5, COMPROMISE)),
+        (GOOD, revoked(5, COMPROMISE), revoked(5, CA_COMPROMISE)),
+        (GOOD, revoked(5, CA_COMPROMISE), revoked(5, CA_COMPROMISE)),
+        (GOOD, revoked(5, SUPERSEDED), revoked(5, SUPERSEDED)),
+        (UNKNOWN, revoked(5, SUPERSEDED), UNKNOWN),
+        (UNKNOWN, revoked(5, COMPROMISE), revoked(5, CA_COMPROMISE, known=False)),
+        (revoked(4, SUPERSEDED), revoked(5, COMPROMISE), revoked(4, SUPERSEDED)),
+        (revoked(6, SUPERSEDED), revoked(5, COMPROMISE), revoked(5, CA_COMPROMISE)),
+        (revoked(4, HOLD), revoked(5, COMPROMISE), revoked(5, CA_COMPROMISE)),
+    ],
+)
+def test_status_under_a_ca(own: CertificateStatus, ca: CertificateStatus, said: CertificateStatus) -> None:
+    """What a revoked CA issued is revoked; of one in a thief's hands also what it is not known to have issued."""
+    assert status_under(own, ca) == said
 
 
 @pytest.fixture

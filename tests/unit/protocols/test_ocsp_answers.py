@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from counterseal.authority.create import RootPlan, create
 from counterseal.authority.parts import ROOT, Authority
+from counterseal.authority.revoke_ca import revoke_ca
 from counterseal.keystore.file import FileKeyStore
 from counterseal.moments import epoch
+from counterseal.pki.crl import RevocationReason
 from counterseal.pki.ocsp import Asked, CertificateStatus
 from counterseal.pki.subject import parse_subject
 from counterseal.protocols.ocsp_answers import Answers
@@ -39,6 +41,7 @@ class Lab:
     """The answers of a CA with one certificate, and a time that is set."""
 
     path: Path
+    issuer: str = ROOT
     now: datetime = field(default=datetime(2026, 11, 1, tzinfo=UTC))
 
     def authority(self) -> Authority:
@@ -52,8 +55,8 @@ class Lab:
 
         async def told() -> None:
             with self.authority() as reader, self.authority() as writer:
-                create(writer, RootPlan(parse_subject("CN=Root"), single_tier=True, encrypt=False))
-                record = certificate(7, issuer=ROOT, not_after=epoch(self.now + timedelta(days=90)))
+                create(writer, RootPlan(parse_subject("CN=Root"), single_tier=self.issuer == ROOT, encrypt=False))
+                record = certificate(7, issuer=self.issuer, not_after=epoch(self.now + timedelta(days=90)))
                 writer.store.adopt([(record, None)])
                 access = Access(reader, writer, self.authority)
                 service = Service(access, Origin(("x",), 1), reader.clock, os.urandom, b"")
@@ -152,5 +155,28 @@ def test_an_answer_for_another_name_is_another_one(tmp_path: Path) -> None:
         other = answers.get(ROOT, Asked("sha1", bytes(20), bytes(20), 7, None), GOOD)
         assert one[0] != other[0]
         assert one[1].content != other[1].content
+
+    lab.tell(story)
+
+
+def test_what_a_revoked_ca_issued_is_revoked(tmp_path: Path) -> None:
+    """With the very next question; and its responder is renewed, for who asks of the certificate and not of its CA."""
+    lab, nobodys = Lab(tmp_path, "clients"), 1 << 4000
+
+    async def story(answers: Answers, authority: Authority) -> None:
+        key, _ = answers.get("clients", ASKED, GOOD)
+        assert answers.status_at_once("clients", 7) == GOOD
+        revoke_ca(authority, "clients", RevocationReason.KEY_COMPROMISE)
+        assert answers.look(key) is None
+        said = CertificateStatus(known=True, revoked_at=lab.now, reason=RevocationReason.CA_COMPROMISE)
+        assert (answers.status_at_once("clients", 7), await answers.status("clients", 7)) == (said, said)
+        assert answers.status_at_once("clients", nobodys) is None
+        assert await answers.status("clients", nobodys) == replace(said, known=False)
+        assert await answers.status("servers", 7) == CertificateStatus(known=False)
+        before = answers.sign("clients", [(ASKED, said)]).responder
+        lab.now += timedelta(days=20)
+        await answers.renew()
+        assert answers.can_sign("clients")
+        assert answers.sign("clients", [(ASKED, said)]).responder is not before
 
     lab.tell(story)
