@@ -114,3 +114,8 @@ def test_every_certificate_that_left_is_in_the_store(tmp_path: Path) -> None:
         listed = json.loads(counterseal(lab.service.home, "list", "--name", "kept.example.com", "--json").stdout)
         assert len(listed["certificates"]) == got
         assert counterseal(lab.service.home, "log", "verify").code == 0
+        uses = json.loads(counterseal(lab.service.home, "log", "show", "--json").stdout)["key_uses"]
+        numbers = {one["serial_number"] for one in listed["certificates"]}
+        who = [use["actor"] for use in uses if use["serial_number"] in numbers]
+        account = str(client.kid).rpartition("/")[2]
+        assert who == [f"acme:{account}"] * got

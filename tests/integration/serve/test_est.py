@@ -277,6 +277,10 @@ def test_a_certificate_renews_itself_and_nothing_else(service: Running, tmp_path
     """RFC 7030 4.2.2: subject and names are those of the certificate."""
     device = enrolled(service, tmp_path / "d", "tablet", "--san", "tablet.test")
     assert post(service, "simplereenroll", device.request("tablet", dns="tablet.test"), device=device)[0] == 200
+    uses = json.loads(counterseal(service.home, "log", "show", "--limit", "2", "--json").stdout)["key_uses"]
+    tokens = json.loads(counterseal(service.home, "token", "list", "--json").stdout)["tokens"]
+    (made,) = (one["id"] for one in tokens if one["name"] == "tablet")
+    assert [use["actor"] for use in uses] == [f"token:{made}", "est:tablet"]
     for wished in (
         device.request("other", dns="tablet.test"),
         device.request("tablet"),
