@@ -163,6 +163,21 @@ def test_a_malformed_request_gets_400_and_its_own_page(start: Start, request_tex
     assert (answer.status, answer.title, answer.decision) == (400, "Request not understood", "refused 400")
 
 
+@pytest.mark.parametrize(
+    ("status", "long"),
+    [
+        (400, "GET / HTTP/1.1\r\nHost: panel.test\r\nCookie: {}\r\n\r\n"),
+        (400, "GET / HTTP/1.1\r\nCookie: {}\r\nHost: panel.test\r\n\r\n"),
+        (414, "GET /{} HTTP/1.1\r\nHost: panel.test\r\n\r\n"),
+    ],
+    ids=["cookies", "before the host", "address"],
+)
+def test_a_request_that_is_too_large_gets_its_own_page(start: Start, status: int, long: str) -> None:
+    """Nginx knows neither host nor path by then; in its own page nobody would look for cookies."""
+    answer = Visitor(start(), client(ALICE)).send(long.format("x" * 40_000))
+    assert (answer.status, answer.title, answer.decision) == (status, "Request too large", "refused 494")
+
+
 def test_the_page_of_a_malformed_request_cannot_be_asked_for(start: Start) -> None:
     """It is internal, and stands behind the checks."""
     port = start()

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from counterseal.nginx.site import Site
 
 MALFORMED_PATH = f"{PROBE_PATH}/malformed"
+LARGE_PATH = f"{PROBE_PATH}/large"
 
 _STYLE = (
     ":root{color-scheme:light dark}body{font:1rem/1.6 system-ui,sans-serif;margin:0;display:grid;min-height:100vh;"
@@ -71,7 +72,7 @@ def error_page_lines() -> Iterator[str]:
     yield "error_page 403 =403 @counterseal_forbidden;"
     yield "error_page 421 =421 @counterseal_misdirected;"
     yield "error_page 497 =400 @counterseal_plain;"
-    yield f"error_page 400 =400 {MALFORMED_PATH};"
+    yield from _unread_lines()
 
 
 def page_locations(site: Site) -> Iterator[str]:
@@ -86,17 +87,17 @@ def page_locations(site: Site) -> Iterator[str]:
     if site.backend_names:
         lines = _answer(site.name, 502, "502:upstream", hsts=site.hsts)
         yield from block("location @counterseal_upstream", lines)
-    yield from _malformed(site.name, hsts=site.hsts)
+    yield from _unread_locations(site.name, hsts=site.hsts)
 
 
 def default_server_pages() -> Iterator[str]:
     """Yield the pages of the server that answers for no site."""
     yield "error_page 421 =421 @counterseal_misdirected;"
     yield "error_page 497 =400 @counterseal_plain;"
-    yield f"error_page 400 =400 {MALFORMED_PATH};"
+    yield from _unread_lines()
     yield from block("location @counterseal_misdirected", _answer("-", 421, "421:misdirected", hsts=False))
     yield from block("location @counterseal_plain", _answer("-", 400, "497:plain", hsts=False))
-    yield from _malformed("-", hsts=False)
+    yield from _unread_locations("-", hsts=False)
     yield from block("location /", ["return 421;"])
 
 
@@ -123,9 +124,17 @@ def _answer(site: str, status: int, value: str, *, hsts: bool) -> Iterator[str]:
     yield f"return {status} $counterseal_page;"
 
 
-def _malformed(site: str, *, hsts: bool) -> Iterator[str]:
-    # A named location cannot answer a request without a path, and a malformed one may have none.
-    yield from block(f"location = {MALFORMED_PATH}", ["internal;", *_answer(site, 400, "400:malformed", hsts=hsts)])
+def _unread_lines() -> Iterator[str]:
+    """Yield which page answers a request that nginx has not read to its end: its path may be missing."""
+    yield f"error_page 400 =400 {MALFORMED_PATH};"
+    yield f"error_page 414 =414 {LARGE_PATH};"
+    yield f"error_page 494 =400 {LARGE_PATH};"
+
+
+def _unread_locations(site: str, *, hsts: bool) -> Iterator[str]:
+    # A named location cannot answer a request without a path.
+    for path, value in ((MALFORMED_PATH, "400:malformed"), (LARGE_PATH, "494:large")):
+        yield from block(f"location = {path}", ["internal;", *_answer(site, 400, value, hsts=hsts)])
 
 
 def _set_lines(site: str, value: str) -> Iterator[str]:

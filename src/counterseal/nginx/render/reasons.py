@@ -30,6 +30,10 @@ _CHAIN = (
     "lacks the intermediate certificates: install the complete one again."
 )
 _RECONNECT = "The connection was made for another server name. Reload the page, or close the browser and open it again."
+_LARGE = (
+    "The address or the header of the request is longer than this site takes, most often because of too many cookies: "
+    "delete those of this site, and try again. This says nothing about your certificate."
+)
 _CLOCK = "Your certificate begins to be valid later. Look at the date and time of this device, or wait."
 _PURPOSE = "Your certificate was made for another purpose, such as a server or e-mail. Choose one made for clients."
 _BACKEND = (
@@ -46,6 +50,7 @@ OTHER = Reason("", "Certificate not accepted", f"Your certificate does not pass 
 REASONS: tuple[Reason, ...] = (
     Reason("^200:", "Not available", "Your certificate is accepted, but there is nothing to see here."),
     Reason("^400:", "Request not understood", "The request is malformed. This says nothing about your certificate."),
+    Reason("^494:", "Request too large", _LARGE),
     Reason("^403:", "Not on the list", "Your certificate is valid, but not among those that may see this page."),
     Reason("^421:", "Wrong connection for this name", _RECONNECT),
     Reason("^496:", "No certificate was sent", _INSTALL),

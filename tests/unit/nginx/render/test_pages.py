@@ -57,6 +57,7 @@ VERDICTS = {
     "403:forbidden|SUCCESS": "Not on the list",
     "421:misdirected|SUCCESS": "Wrong connection for this name",
     "496:missing|NONE": "No certificate was sent",
+    "494:large|SUCCESS": "Request too large",
     "497:plain|": "This port speaks HTTPS",
     "502:upstream|SUCCESS": "The application refused",
     "495:issuer|SUCCESS": "Certificate of another issuer",
