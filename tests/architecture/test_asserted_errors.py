@@ -30,7 +30,6 @@ EXCEPTIONS = {
     "http.head": "it never leaves the parser; tests/integration/serve/test_http.py looks at what clients are answered",
     "key.costly": "an encrypted key that would take hours to open; pkcs12.costly is the same bound",
     "lint.refused": "the CA has to assemble a certificate that its own linter refuses",
-    "nginx.lint": "a rule has to find harm in what we render, or done to it by the user's own directives",
     "renew.purpose": "an imported certificate for servers and clients alike, kept by openssl ca",
     "revoke.not_published": "a CA's key has to fail between a revocation, before which it was opened, and its list",
     "store.no_wal": "a file system on which SQLite cannot share memory",

@@ -250,6 +250,38 @@ def test_what_a_revoked_client_has_open_without_a_bound_is_said_each_time(tmp_pa
     assert "warning" not in ran.stderr
 
 
+@pytest.mark.nginx
+@pytest.mark.skipif(not NGINX.exists(), reason="Debian's nginx is not installed")
+@pytest.mark.usefixtures("mine")
+def test_a_way_round_us_holds_up_a_revocation_only_while_it_is_not_in_force(tmp_path: Path) -> None:
+    """A reload for it would open that way. Once nginx has taken it, the revoked one is locked out, and it is said."""
+    port = free_port()
+    home = _with_clients(tmp_path, port, "ann", "bob", "cat")
+    own, mine = tmp_path / "conf" / "conf.d" / "own.conf", free_port()
+    own.write_text(f"server {{ listen 127.0.0.1:{mine}; server_name panel.test; root {tmp_path}; }}\n")
+    held = counterseal(home, "revoke", "ann")
+    assert held.code == 1
+    assert "error: nginx still admits ann: the linter refuses the sites: " in held.stderr
+    assert f"{own}:1:1: panel.test verifies clients" in held.stderr
+    assert _meets(tmp_path, port, "ann") == 200
+    with socket.socket() as unused:
+        assert unused.connect_ex(("127.0.0.1", mine)) != 0, "nothing of it was put in force"
+
+    end = own.stat().st_ctime + 3
+    while time.time() < end:  # whether a worker began before or after it is known to 2 seconds
+        time.sleep(0.1)
+    _stop(tmp_path)
+    _start(tmp_path)
+    ran = counterseal(home, "revoke", "bob")
+    assert ran.code == 0, ran.stderr
+    assert ran.stdout.startswith("in force and proved: generation 2, ")
+    assert f"warning: {own}:1:1: panel.test verifies clients" in ran.stderr
+    assert "hint: that is so already" in ran.stderr
+    assert [_meets(tmp_path, port, name) for name in ("ann", "bob", "cat")] == [400, 400, 200]
+    refused = counterseal(home, "nginx", "deploy", "--json")
+    assert (refused.code, json.loads(refused.stdout)["error"]["code"]) == (4, "nginx.lint")
+
+
 def _with_clients(tmp_path: Path, port: int, *names: str) -> Path:
     """Return a home whose site is in force in the user's nginx, with clients of these names."""
     home = _home(tmp_path, name="panel.test", port=port)

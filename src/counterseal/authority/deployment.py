@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from counterseal.authority.ground import Ground
     from counterseal.authority.parts import Authority
     from counterseal.authority.served import ServedSite
+    from counterseal.authority.site_lint import Linted
     from counterseal.fileset import FileSet
     from counterseal.findings import Finding
     from counterseal.handshake.prove import Proof
@@ -64,6 +65,8 @@ class Deployed:
     proofs: tuple[Proof, ...] = field(repr=False)
     findings: tuple[Finding, ...] = ()
     """What the linter has to say of the configuration around the sites."""
+    passed_over: tuple[Finding, ...] = ()
+    """What of it stops every deploy that locks nobody out."""
 
     @property
     def rests(self) -> bool:
@@ -100,13 +103,14 @@ def deploy_sites(
     """Put the sites in force as they are now, proved, or raise DeployError and serve again what was served.
 
     ``locks_out``: it brings a revocation, which no OCSP response that is not stapled may hold up: such rows are left to
-    the caller, in ``Deployed.unmet``. Nor may the mode of a key, which else is FileError ``file.secret_mode``, nor an
+    the caller, in ``Deployed.unmet``. Nor may the mode of a key, which else is FileError ``file.secret_mode``, nor what
+    the linter finds in force already (``Deployed.passed_over``), nor an
     nginx that does not run: it is not started, and has the new generation when it is (``Deployed.rests``).
     """
     require_deployable(served, locks_out=locks_out)
     sites = [one.site for one in served]
     leavers: dict[str, Leaver] = {}
-    findings = list(missing_roots(served))
+    linted: list[Linted] = []
 
     def files(number: int) -> FileSet:
         """Gather everything under the deploy's lock: two deploys at once must not retire each other's probes."""
@@ -117,7 +121,7 @@ def deploy_sites(
         numbers = list_numbers(authority)
         materials = [(one.site, _material(authority, one, ground.home, rehearsing=False)) for one in served]
         made = render(materials, version=ground.version, generation=number, layout=ground.layout)
-        findings.extend(_lint(authority, made, ground))
+        linted.append(_lint(authority, made, ground, locks_out=locks_out))
         reading.enter_context(load_beside("counterseal.handshake.prove"))  # nginx is what is waited for from here
         return sum((*backends, *(files_of(ca, of_ca) for ca, of_ca in probes.items())), start=made + numbers)
 
@@ -132,13 +136,14 @@ def deploy_sites(
             install=install,
             may_rest=locks_out,
         )
-    return Deployed(result, _proofs(result), tuple(findings))
+    told = (*missing_roots(served), *linted[0].told)
+    return Deployed(result, _proofs(result), told, linted[0].passed_over)
 
 
-def _lint(authority: Authority, made: FileSet, ground: Ground) -> tuple[Finding, ...]:
+def _lint(authority: Authority, made: FileSet, ground: Ground, *, locks_out: bool) -> Linted:
     from counterseal.authority.site_lint import lint_generation  # noqa: PLC0415 - loads every rule, for this alone
 
-    return lint_generation(made, ground, now=authority.clock())
+    return lint_generation(made, ground, now=authority.clock(), locks_out=locks_out)
 
 
 @contextmanager

@@ -3,15 +3,21 @@
 What is wrong in our own files, or makes them unsafe from outside, stops the deploy. What is wrong elsewhere in the
 user's configuration is told, and so is what two of the sites do to each other: whoever leads an open site and a closed
 one to the same application has asked for both.
+
+A revocation is not held up by what is in force already, and would stay so without it.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from counterseal.errors import RefusedError
+from counterseal.files import read_file
+from counterseal.fileset import FileSet, PlannedFile
 from counterseal.findings import Severity
+from counterseal.nginx.generations import MANIFEST
 from counterseal.nginx.lint.build import build
 from counterseal.nginx.lint.engine import lint
 from counterseal.nginx.lint.gather import gather_files
@@ -23,7 +29,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from counterseal.authority.ground import Ground
-    from counterseal.fileset import FileSet
     from counterseal.findings import Finding
     from counterseal.nginx.lint.engine import Located
 
@@ -41,8 +46,56 @@ UNSEEN = frozenset(
 """Rules below that which stop, too: no row of the proof sees what they find, and nobody can ask us for it."""
 
 
-def lint_generation(files: FileSet, ground: Ground, *, now: datetime) -> tuple[Finding, ...]:
-    """Return what is to be told of the user's configuration; raises RefusedError ``nginx.lint`` for what stops us."""
+@dataclass(frozen=True, slots=True)
+class Linted:
+    """What is to be told of the user's configuration, and what of it stops a deploy that locks nobody out."""
+
+    told: tuple[Finding, ...]
+    passed_over: tuple[Finding, ...] = ()
+
+
+def lint_generation(files: FileSet, ground: Ground, *, now: datetime, locks_out: bool = False) -> Linted:
+    """Return what the linter says; raises RefusedError ``nginx.lint`` for what stops us.
+
+    ``locks_out``: nothing does that is in force already.
+    """
+    located, ours = _look(files, ground, now)
+    told = tuple(one.finding for one in located)
+    stopping = [one for one in located if _stops(one, ours)]
+    stands = _in_force(ground, now) if stopping and locks_out else frozenset()
+    new = [one.finding for one in stopping if _key(one) not in stands or not _is_read(one, ground, ours)]
+    if not new:
+        return Linted(told, tuple(one.finding for one in stopping))
+    raise RefusedError(
+        "nginx.lint",
+        f"the linter refuses the sites: {new[0].message}",
+        findings=new,
+        hint=f"counterseal nginx lint --explain {new[0].code} says what a real nginx did",
+    )
+
+
+def _in_force(ground: Ground, now: datetime) -> frozenset[tuple[str, str, str]]:
+    """Return what stops us in the generation in force and the configuration around it."""
+    if ground.in_force is None:
+        return frozenset()
+    directory = ground.place.directories.directory(ground.in_force)
+    paths = (path for path in directory.rglob("*") if path.is_file() and path.name != MANIFEST)
+    files = FileSet(tuple(PlannedFile(str(path.relative_to(directory)), read_file(path)) for path in paths))
+    located, ours = _look(files, ground, now)
+    return frozenset(_key(one) for one in located if _stops(one, ours))
+
+
+def _key(located: Located) -> tuple[str, str, str]:
+    return located.finding.code, located.place.file, located.finding.message
+
+
+def _is_read(located: Located, ground: Ground, ours: Collection[str]) -> bool:
+    """Whether nginx has taken the file of the user's already, so that our reload puts nothing of it in force."""
+    return located.place.file in ours or ground.place.nginx.has_taken(Path(located.place.file))
+
+
+def _look(files: FileSet, ground: Ground, now: datetime) -> tuple[tuple[Located, ...], Collection[str]]:
+    """Return the findings, and the configuration files that are ours."""
     planned = {str(ground.layout.current / file.path): file for file in files}
     # The lists behind the maps hold values alone, and may be long.
     texts = {
@@ -58,16 +111,7 @@ def lint_generation(files: FileSet, ground: Ground, *, now: datetime) -> tuple[F
         whole = read_configuration(Path(ground.layout.current / HTTP_FILE), overlay=texts)
     named = gather_files(whole.tree, target.conf.parent, overlay=planned)
     model = build(whole.tree, version=ground.version, now=now, files=named)
-    located = lint(model, whole.texts).at_or_above(Severity.LOW)
-    stopping = tuple(one.finding for one in located if _stops(one, texts))
-    if stopping:
-        raise RefusedError(
-            "nginx.lint",
-            f"the linter refuses the sites: {stopping[0].message}",
-            findings=stopping,
-            hint=f"counterseal nginx lint --explain {stopping[0].code} says what a real nginx did",
-        )
-    return tuple(one.finding for one in located)
+    return lint(model, whole.texts).at_or_above(Severity.LOW), texts
 
 
 def _stops(located: Located, ours: Collection[str]) -> bool:

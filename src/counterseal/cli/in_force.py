@@ -16,7 +16,16 @@ if TYPE_CHECKING:
 def tell_in_force(run: Run, ground: Ground, deployed: Deployed) -> tuple[str, dict[str, Any]]:
     """Say what the deploy leaves to be done; return in words, and as data, how its generation is in force."""
     unmet, nginx = tell_unmet(run, deployed), ground.place.nginx
-    shown = {"generation": deployed.result.generation, "proved": not deployed.rests, "unmet": unmet}
+    for one in deployed.passed_over:
+        run.say(f"warning: {one.where}: {one.message} [{one.code}]")
+    if deployed.passed_over:
+        run.say("hint: that is so already, and keeps nobody from being locked out; it stops: counterseal nginx deploy")
+    shown = {
+        "generation": deployed.result.generation,
+        "proved": not deployed.rests,
+        "unmet": unmet,
+        "passed_over": [{"code": one.code, "where": one.where, "message": one.message} for one in deployed.passed_over],
+    }
     if deployed.rests:
         run.say("warning: nginx does not run, so nobody gets in, and nothing could be proved; it was not started")
         proves = "" if nginx.target.owned else ", then prove it: counterseal refresh"

@@ -37,8 +37,8 @@ def refresh(run: Run, *, dry_run: bool) -> int:
     What fails keeps nothing else from being done: lists are signed whatever is wrong with [sites], then that is told;
     where [ca] cannot be read, by its defaults, and nginx gets them.
     Exit code 3 when a list is about to end whose CA's key is not here, a site serves a certificate of a revoked CA that
-    nobody replaces, a row of the proof was only warned of, nginx does not run and has new lists for its next start, or
-    a reminder was not taken.
+    nobody replaces, a row of the proof or a finding of the linter was only warned of, nginx does not run and has new
+    lists for its next start, or a reminder was not taken.
     """
     settings = run.settings()
     with run.authority() as opened:
@@ -76,8 +76,8 @@ def refresh(run: Run, *, dry_run: bool) -> int:
     document["ending"] = [crl.issuer for crl in ending]
     document["reminders"] = [{"channel": one.channel, "count": one.count} for one in sent if one.error is None]
     run.show({"changed": done is not None, **document}, done or "nothing is due")
-    is_proved = document.get("proved", True) and not document.get("unmet")
-    return FINDINGS if ending or stranded or not is_proved or any(one.error for one in sent) else 0
+    is_sound = document.get("proved", True) and not document.get("unmet") and not document.get("passed_over")
+    return FINDINGS if ending or stranded or not is_sound or any(one.error for one in sent) else 0
 
 
 @contextmanager

@@ -12,6 +12,10 @@ _PROC = Path("/proc")
 _STAT_OCTETS = 512
 _PARENT_FIELD = 1
 """Index of the parent's number in ``/proc/PID/stat`` after the closing bracket of the name (proc(5))."""
+_BEGAN_FIELD = 19
+"""Index of the time at which it began, in ticks since the boot."""
+_UNSURE = 2.0
+"""Seconds: the kernel tells the time of the boot in whole ones."""
 
 
 def read_arguments(pid: int) -> tuple[str, ...]:
@@ -31,6 +35,18 @@ def read_title(pid: int) -> str:
 def children_of(parent: int) -> tuple[int, ...]:
     """Return the numbers of the processes whose parent is ``parent``, ascending."""
     return tuple(pid for pid in _pids() if _parent_of(pid) == parent)
+
+
+def began_after(pid: int, moment: float) -> bool:
+    """Whether a process began after that time of the system, given in seconds; not where it cannot be told for sure."""
+    try:
+        fields = (_PROC / str(pid) / "stat").read_bytes().rpartition(b")")[2].split()
+        (booted,) = (
+            line.split()[1] for line in (_PROC / "stat").read_bytes().splitlines() if line.startswith(b"btime ")
+        )
+    except (OSError, ValueError):
+        return False
+    return int(booted) + int(fields[_BEGAN_FIELD]) / os.sysconf("SC_CLK_TCK") > moment + _UNSURE
 
 
 def pids_started_with(words: tuple[str, ...]) -> tuple[int, ...]:
