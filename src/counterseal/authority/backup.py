@@ -11,9 +11,9 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from counterseal.authority.sealed import seal, unseal
-from counterseal.errors import FileError, InputError
-from counterseal.files import make_directory, opened_new, reason_of
+from counterseal.authority.sealed import MAGIC, seal, unseal
+from counterseal.errors import FileError, InputError, KeyAccessError
+from counterseal.files import make_directory, not_read, opened_new, reason_of
 from counterseal.fileset import SECRET
 from counterseal.store.sqlite import open_store
 
@@ -55,6 +55,19 @@ def contents(home: Path) -> tuple[Path, ...]:
     """Return the files of ``home`` that go into a backup."""
     inside = [path for part in PARTS for path in ((home / part), *sorted((home / part).rglob("*")))]
     return tuple(path for path in (home / STORE, *inside) if path.is_file())  # no store where a server has it
+
+
+def require_backup(source: Path) -> None:
+    """Raise FileError or KeyAccessError ``backup.format`` for what is no backup, before its passphrase is typed."""
+    try:
+        with source.open("rb") as stream:
+            begun = stream.read(len(MAGIC))
+    except OSError as error:
+        raise not_read(source, error) from error
+    if begun != MAGIC:
+        raise KeyAccessError(
+            "backup.format", f"not a backup of counterseal: {source}", hint="it begins with: counterseal backup 1"
+        )
 
 
 def read_contents(source: Path, passphrase: bytes) -> tuple[tuple[str, int, int], ...]:

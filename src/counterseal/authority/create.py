@@ -12,6 +12,7 @@ from cryptography.x509.oid import NameOID
 from counterseal.authority.order import MAX_COMMON_NAME
 from counterseal.authority.parts import ROOT
 from counterseal.authority.signing import check_draft, key_use, prepare_draft, sign_and_store
+from counterseal.duration import show_duration
 from counterseal.errors import InputError, RefusedError
 from counterseal.moments import epoch
 from counterseal.pki.certificate import CARequest, assemble_ca
@@ -73,6 +74,7 @@ def add_ca(
 ) -> CARecord:
     """Make an issuing CA under the root; without a lifetime, five years or what the root has left."""
     check_ca_name(authority, name)
+    _require_lifetime(lifetime)
     root_signer = authority.keystore.signer(authority.store.ca(ROOT).key_id)
     authority.keystore.set_aside(name)
     signer = authority.keystore.create(name, key, encrypt=encrypt)
@@ -95,6 +97,7 @@ def rehearse_ca(
 ) -> tuple[x509.Certificate, PlannedFile]:
     """Decide and lint as ``add_ca`` does; return the CA's certificate, unsigned, and the file of its key."""
     check_ca_name(authority, name)
+    _require_lifetime(lifetime)
     signer, file = authority.keystore.rehearse(name, key, encrypt=encrypt)
     above = authority.issuer(ROOT)
     preview, _ = check_draft(_draft_issuing(authority, above, name, purpose, signer.public_key, lifetime), above.path)
@@ -140,7 +143,7 @@ def _draft_issuing(
     lifetime: timedelta | None,
 ) -> Draft:
     now = authority.clock().replace(microsecond=0)
-    end = now + lifetime if lifetime else min(now + ISSUING_LIFETIME, above.certificate.not_valid_after_utc)
+    end = now + lifetime if lifetime is not None else min(now + ISSUING_LIFETIME, above.certificate.not_valid_after_utc)
     subject = _issuing_subject(above.certificate.subject, name)
     refuse_same_name(authority, subject, public_key, hint="choose another name, different in its first letters")
     request = CARequest(
@@ -158,6 +161,7 @@ def _draft_issuing(
 def _create_root(authority: Authority, plan: RootPlan) -> CARecord:
     now = authority.clock().replace(microsecond=0)
     constraints = constrain(plan.permitted)
+    _require_lifetime(plan.lifetime)
     signer = authority.keystore.create(ROOT, plan.key, encrypt=plan.encrypt)
     request = CARequest(
         subject=plan.subject,
@@ -176,6 +180,11 @@ def _create_root(authority: Authority, plan: RootPlan) -> CARecord:
     record = CARecord(ROOT, purpose, None, content, ROOT, "active", epoch(authority.clock()))
     authority.store.add_ca(record, key_use(authority, ROOT, "ca certificate", draft.tbs, request.serial_number))
     return record
+
+
+def _require_lifetime(lifetime: timedelta | None) -> None:
+    if lifetime is not None and lifetime < timedelta(seconds=1):
+        raise InputError("ca.lifetime", f"a CA must live for some time: {show_duration(lifetime)}")
 
 
 def _issuing_subject(root: x509.Name, name: str) -> x509.Name:

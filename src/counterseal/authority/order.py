@@ -36,8 +36,8 @@ def order_server(
     """Ask for a server certificate: ``name`` (DNS name or IP address) and ``more_names`` all become SANs."""
     names = _distinct([_host(name), *(parse_name(text) for text in more_names)])
     common = str(names[0].value)
-    given = parse_subject(subject) if subject else x509.Name([])
-    if not subject and len(common) <= MAX_COMMON_NAME:
+    given = x509.Name([]) if subject is None else parse_subject(subject)
+    if subject is None and len(common) <= MAX_COMMON_NAME:
         given = subject_of(common)
     return Asked(profile, given, names, public_key, lifetime)
 
@@ -57,7 +57,7 @@ def order_client(
         raise InputError(
             "subject.group", "--subject and --group exclude each other", hint="write the group as OU in --subject"
         )
-    given = parse_subject(subject) if subject else subject_of(name, group=group)
+    given = subject_of(name, group=group) if subject is None else parse_subject(subject)
     return Asked(profile, given, _distinct([parse_name(text) for text in more_names]), public_key, lifetime)
 
 
@@ -75,7 +75,7 @@ def order_from_csr(
     Its other subject attributes are left out, because a site may admit clients by OU and nobody chooses his own group.
     """
     common = common_name(csr.subject)
-    if subject:
+    if subject is not None:
         given = parse_subject(subject)
     elif common or group:
         given = subject_of(common, group=group) if common else parse_subject(f"OU={group}")

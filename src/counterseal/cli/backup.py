@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from counterseal.authority.backup import backup as write_backup
-from counterseal.authority.backup import contents, read_contents, refuse_taken, refuse_target
+from counterseal.authority.backup import contents, read_contents, refuse_taken, refuse_target, require_backup
 from counterseal.authority.backup import restore as read_backup
 from counterseal.cli.common import FILE, Run, common
 from counterseal.cli.dry_run import dry_run_option, show_dry_run, unseen
@@ -51,6 +51,7 @@ def backup(run: Run, *, target: Path, dry_run: bool) -> None:
 def restore(run: Run, *, source: Path, dry_run: bool) -> None:
     """Bring a backup back onto a machine that has no CA."""
     refuse_occupied(run.home)
+    require_backup(source)
     passphrase = read_passphrase(run.passphrase_file)
     if passphrase is None:
         raise InputError("passphrase.missing", "the backup's passphrase is needed", hint="pass --passphrase-file FILE")

@@ -54,7 +54,7 @@ def init(
 ) -> None:
     """Make the CA: a root and the issuing CAs under it."""
     plan = RootPlan(
-        subject=parse_subject(subject or f"CN=Counterseal Root {os.urandom(4).hex()}"),
+        subject=parse_subject(f"CN=Counterseal Root {os.urandom(4).hex()}" if subject is None else subject),
         key=parse_key_spec(key),
         lifetime=lifetime,
         permitted=permit,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import sys
 from functools import wraps
@@ -42,6 +43,7 @@ def choose_passphrase(passphrase_file: Path | None) -> bytes | None:
     source = passphrase_file or _credential()
     if source is not None:
         passphrase = _passphrase_in(source)
+        _require_typable(source, passphrase)
     elif sys.stdin.isatty():
         prompt = "new passphrase for the CA keys"
         passphrase = str(click.prompt(prompt, hide_input=True, confirmation_prompt=True, err=True)).encode()
@@ -54,6 +56,16 @@ def choose_passphrase(passphrase_file: Path | None) -> bytes | None:
             hint="take a few words: openssl rand -base64 24 makes one that nobody guesses",
         )
     return passphrase
+
+
+def _require_typable(path: Path, passphrase: bytes) -> None:
+    """Refuse what editors on Windows put around a passphrase: nobody who types it later would open the keys."""
+    if passphrase.startswith((codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in passphrase:
+        raise InputError(
+            "passphrase.encoding",
+            f"the passphrase file is not plain text: {path}",
+            hint="save it as UTF-8 without a byte order mark",
+        )
 
 
 def _credential() -> Path | None:

@@ -15,11 +15,15 @@ from counterseal.cli.completions import complete_cas, complete_profiles
 from counterseal.cli.dry_run import dry_run_option
 from counterseal.cli.given import given_files
 from counterseal.cli.issuing import Destination, issue_files, show_issued
-from counterseal.errors import shell_line
+from counterseal.errors import InputError, shell_line
 from counterseal.pki.csr import parse_csr
+from counterseal.pki.recognise import recognise
 
 if TYPE_CHECKING:
     from datetime import timedelta
+
+    from counterseal.authority.inspected import GivenFile
+    from counterseal.pki.csr import CSR
 
 EPILOG = """\b
 Examples:
@@ -71,7 +75,7 @@ def sign(
     Of the CSR's subject only the common name is taken: nobody chooses his own group.
     """
     (given,) = given_files((csr_file,))
-    csr = parse_csr(given.content)
+    csr = _csr_in(given)
     called = name or name_of_csr(csr)
     with run.authority() as authority:
         chosen = authority.profile(profile)
@@ -88,3 +92,14 @@ def sign(
         )
     if made:
         show_issued(run, *made, extra={}, following=shell_line("counterseal", "inspect", made[1][0]))
+
+
+def _csr_in(given: GivenFile) -> CSR:
+    """Return the CSR; of a file that holds none it is said which, and what is wrong with it."""
+    try:
+        return parse_csr(given.content)
+    except InputError as error:
+        if error.code != "csr.malformed":
+            raise
+        problem = recognise(given.content)[0].problem
+        raise InputError("csr.malformed", f"{problem or error.message}: {given.name}", hint=error.hint) from error

@@ -46,6 +46,8 @@ def not_toml(path: Path, content: bytes, error: ValueError) -> Settings:
 
 
 def _hint(text: str, reason: str) -> str:
+    if text.startswith("\ufeff"):
+        return "save the file as UTF-8 without the byte order mark before its first line"
     number = re.search(r"at line (\d+)", reason)
     line = text.splitlines()[int(number[1]) - 1] if number and int(number[1]) <= len(text.splitlines()) else ""
     if reason.startswith(("Invalid", "Expected")) and (key := _UNQUOTED.fullmatch(line)):

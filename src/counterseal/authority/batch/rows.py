@@ -6,7 +6,9 @@ read becomes a finding with its line and value, so that all of them can be repor
 
 from __future__ import annotations
 
+import codecs
 import csv
+import io
 import json
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -45,7 +47,10 @@ def read_rows(path: Path) -> Iterator[ClientRow | Finding]:
     the columns. Raises FileError, InputError ``batch.columns``.
     """
     try:
-        with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as stream:
+        with path.open("rb") as octets:
+            if octets.peek(2)[:2] in {codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE}:
+                raise InputError("batch.encoding", f"the file is UTF-16 text: {path}", hint="save it as UTF-8")
+            stream = io.TextIOWrapper(octets, "utf-8-sig", "surrogateescape", newline="")
             yield from _json_lines(path, stream) if path.suffix in JSON_LINES else _csv(path, stream)
     except OSError as error:
         raise FileError("file.read", f"cannot read {path}: {(error.strerror or str(error)).lower()}") from error
@@ -98,7 +103,7 @@ def _require_columns(path: Path, columns: list[str]) -> None:
     if "name" not in columns:
         raise InputError(
             "batch.columns",
-            f"{path.name}: there is no column 'name' in the first line",
+            f"{path.name}: there is no column 'name' in the first line{'' if columns else ', which is empty'}",
             hint=f"the first line names the columns: {','.join(COLUMNS)}; all but name may be left out",
         )
 
