@@ -63,7 +63,7 @@ class Address:
 
     def __post_init__(self) -> None:
         parts = urlsplit(self.url)
-        if parts.scheme not in {"postgresql", "postgres"}:
+        if parts.scheme not in {"postgresql", "postgres"} or "://" not in self.url:
             raise InputError(
                 "store.url", f"not the URL of a store: {self}", hint="write postgresql://user@host/counterseal"
             )
@@ -76,10 +76,10 @@ class Address:
             )
 
     def __str__(self) -> str:
-        """Return it without what may be secret."""
-        parts = urlsplit(self.url)
-        user, at, hosts = parts.netloc.rpartition("@")
-        return f"{parts.scheme}://{user.partition(':')[0]}{at}{hosts}{parts.path}"
+        """Return it without what may be secret, also where it is mistyped and no URL."""
+        before, mark, behind = self.url.partition("?")[0].rpartition("://")
+        user, at, hosts = behind.rpartition("@")
+        return f"{before}{mark}{user.partition(':')[0]}{at}{hosts}"
 
 
 class Line(psycopg.Connection["Row"]):

@@ -128,8 +128,29 @@ def test_a_password_is_not_taken_from_a_url_nor_shown() -> None:
         assert caught.value.code == "store.password_in_url"
         assert "hidden" not in caught.value.message
     assert str(Address("postgresql://ann@db1,db2:5433/x?sslrootcert=y")) == "postgresql://ann@db1,db2:5433/x"
-    with pytest.raises(InputError, match=r"not the URL of a store: mysql://db/x"):
-        Address("mysql://db/x")
+
+
+@pytest.mark.parametrize(
+    ("mistyped", "shown"),
+    [
+        ("mysql://db/x", "mysql://db/x"),
+        ("nosuch", "nosuch"),
+        ("ann:hidden@db/x", "ann@db/x"),
+        ("postgres//ann:hidden@db/x", "postgres//ann@db/x"),
+        ("postgresql:/ann:hidden@db/x", "postgresql@db/x"),
+        ("mysql://ann:hidden@db/x?password=hidden", "mysql://ann@db/x"),
+    ],
+)
+def test_what_is_no_url_is_shown_as_it_was_typed_without_a_password(mistyped: str, shown: str) -> None:
+    """A slip in the scheme must not bring a password into a message."""
+    with pytest.raises(InputError) as caught:
+        Address(mistyped)
+    assert caught.value.message == f"not the URL of a store: {shown}"
+
+
+def test_a_slash_in_a_password_hides_it_all_the_same() -> None:
+    """It ends the part of the URL in which users stand."""
+    assert str(Address("postgresql://ann:hid/den@db/x")) == "postgresql://ann@db/x"
 
 
 @slow
