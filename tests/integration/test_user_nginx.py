@@ -253,6 +253,43 @@ def test_what_a_revoked_client_has_open_without_a_bound_is_said_each_time(tmp_pa
 @pytest.mark.nginx
 @pytest.mark.skipif(not NGINX.exists(), reason="Debian's nginx is not installed")
 @pytest.mark.usefixtures("mine")
+def test_a_site_is_added_where_this_nginx_reads_it(tmp_path: Path) -> None:
+    """In the directory that its http block includes, not in that of another block; else the line to add is said."""
+    home, conf = tmp_path / "home", tmp_path / "conf" / "nginx.conf"
+    (tmp_path / "conf" / "enabled").mkdir()
+    (tmp_path / "conf" / "inner.conf").write_text("include enabled/*;\n")
+    whole = conf.read_text().replace(f"include {conf.parent}/conf.d/*.conf;", "{}")
+    elsewhere = f"{whole}include conf.d/*.conf;\n"  # as Debian's modules-enabled: nothing of http may stand there
+    conf.write_text(elsewhere.replace("{}", "include inner.conf;"))
+    assert counterseal(home, "init", "--no-passphrase").code == 0
+    words = ("--root", str(tmp_path / "pages"), "--listen", f"127.0.0.1:{free_port()}", "--nginx", str(conf))
+    added = counterseal(home, "nginx", "add", "panel.test", *words)
+    assert f'include_file = "{conf.parent}/enabled/counterseal.conf"\n' in added.stdout
+    assert added.stdout.endswith("next: counterseal nginx deploy --install-include\n")
+    deployed = counterseal(home, "nginx", "deploy", "--install-include")
+    assert deployed.code == 0, deployed.stderr
+
+    (conf.parent / "enabled" / "counterseal.conf").unlink()
+    conf.write_text(elsewhere.replace("{}", ""))
+    refused = counterseal(home, "nginx", "deploy", "--install-include")
+    line = f"include {home}/nginx/current/http.con[f];"
+    assert refused.code == 1
+    assert f"names the include file: {conf.parent}/enabled/counterseal.conf\n" in refused.stderr
+    assert f"hint: add this line to its http block: {line}\n" in refused.stderr
+    (home / "counterseal.toml").unlink()
+    added = counterseal(home, "nginx", "add", "panel.test", *words)
+    assert "include_file" not in added.stdout
+    told = f"next: add this line to its http block: {line} ({conf}), then: counterseal nginx deploy\n"
+    assert added.stdout.endswith(told)
+    refused = counterseal(home, "nginx", "deploy", "--install-include")
+    assert (refused.code, f"hint: add this line to its http block: {line}\n" in refused.stderr) == (1, True)
+    conf.write_text(elsewhere.replace("{}", line))
+    assert counterseal(home, "nginx", "deploy").code == 0
+
+
+@pytest.mark.nginx
+@pytest.mark.skipif(not NGINX.exists(), reason="Debian's nginx is not installed")
+@pytest.mark.usefixtures("mine")
 def test_a_way_round_us_holds_up_a_revocation_only_while_it_is_not_in_force(tmp_path: Path) -> None:
     """A reload for it would open that way. Once nginx has taken it, the revoked one is locked out, and it is said."""
     port = free_port()

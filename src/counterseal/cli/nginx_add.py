@@ -11,12 +11,15 @@ from counterseal.authority.site_material import client_cas
 from counterseal.cli.common import Run, common
 from counterseal.cli.completions import complete_cas
 from counterseal.cli.dry_run import dry_run_option, show_dry_run
+from counterseal.compose.ground import nginx_directory
+from counterseal.compose.user_nginx import find_include_file, reads_in_http
 from counterseal.config.load import parse_settings
 from counterseal.config.new_site import site_name_of, with_own_nginx, with_site
 from counterseal.errors import ConfigError
 from counterseal.files import preview, read_file, write_fileset
 from counterseal.fileset import PUBLIC, FileSet, PlannedFile
 from counterseal.nginx.choices import ClientCertificates
+from counterseal.nginx.target import HTTP_FILE, where_to_include
 
 if TYPE_CHECKING:
     from counterseal.nginx.any_site import AnySite
@@ -86,7 +89,7 @@ def add(
         settings.require()
         before = text = content.decode()
         if own_nginx is not None:
-            text = with_own_nginx(text, settings, own_nginx.absolute())
+            text = with_own_nginx(text, settings, own_nginx.absolute(), find_include_file(own_nginx.absolute()))
         text = with_site(text, settings, site, fields, groups=group)
         client_cas(authority, _added(text, path, site))
     _write(run, path, (before, text), site, dry_run=dry_run)
@@ -116,6 +119,17 @@ def _write(run: Run, path: Path, texts: tuple[str, str], site: str, *, dry_run: 
         return
     write_fileset(target.parent, planned)
     added = text.removeprefix(before.rstrip("\n")).lstrip("\n")
-    include = run.settings().nginx.include_file
-    following = "counterseal nginx deploy" + (" --install-include" if include and not include.exists() else "")
-    run.show({"site": site, "file": str(path), "added": added}, f"added to {path}:\n\n{added}\nnext: {following}")
+    following = _next(run)
+    document = {"site": site, "file": str(path), "added": added, "next": following}
+    run.show(document, f"added to {path}:\n\n{added}\nnext: {following}")
+
+
+def _next(run: Run) -> str:
+    """Return what puts the site in force: a deploy, and before it what makes the user's nginx read us."""
+    nginx, base = run.settings().nginx, nginx_directory(run.home)
+    deploy = "counterseal nginx deploy"
+    if nginx.config is None or reads_in_http(nginx.config, base / "current" / HTTP_FILE):
+        return deploy
+    if nginx.include_file is None or not reads_in_http(nginx.config, nginx.include_file):
+        return f"{where_to_include(base, HTTP_FILE)} ({nginx.config}), then: {deploy}"
+    return deploy if nginx.include_file.exists() else f"{deploy} --install-include"

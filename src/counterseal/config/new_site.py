@@ -54,8 +54,10 @@ def _table(name: str) -> str:
     return f"sites.{name if _BARE.fullmatch(name) else toml_string(name)}"
 
 
-def with_own_nginx(text: str, settings: Settings, main: Path) -> str:
+def with_own_nginx(text: str, settings: Settings, main: Path, include: Path | None) -> str:
     """Return ``text`` naming the user's own nginx by its ``main`` configuration file, unchanged where it does.
+
+    ``include`` is the file that is to make it read us, None where the user writes the line himself.
 
     Raises InputError ``config.nginx`` where it says something else.
     """
@@ -67,10 +69,9 @@ def with_own_nginx(text: str, settings: Settings, main: Path) -> str:
             f"the file has a table [nginx] that names another nginx than {main}",
             hint="change it there, or leave --nginx out",
         )
-    include = main.parent / "conf.d" / "counterseal.conf"
-    return _appended(
-        text, "nginx", [f"config = {toml_string(str(main))}", f"include_file = {toml_string(str(include))}"]
-    )
+    lines = [f"config = {toml_string(str(main))}"]
+    lines += [f"include_file = {toml_string(str(include))}"] if include else []
+    return _appended(text, "nginx", lines)
 
 
 def _appended(text: str, table: str, lines: Sequence[str]) -> str:

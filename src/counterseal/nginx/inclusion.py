@@ -68,6 +68,12 @@ def plan_inclusion(target: Target, base: Path, *, install: bool, time_limit: flo
         _refuse(target, base, missing[0])
     if STREAM_FILE in missing:
         _refuse(target, base, STREAM_FILE)
+    if not includes(test, target.include_file):
+        raise NginxError(
+            "nginx.not_included",
+            f"no include of {target.conf} names the include file: {target.include_file}",
+            hint=where_to_include(base, HTTP_FILE),
+        )
     if target.include_file.exists() and read_file(target.include_file) != _content(base):
         raise NginxError(
             "nginx.include_taken", f"this file is not ours: {target.include_file}", hint="move it away, or name another"
@@ -79,7 +85,7 @@ def plan_inclusion(target: Target, base: Path, *, install: bool, time_limit: flo
 
 def _refuse(target: Target, base: Path, name: str) -> NoReturn:
     hint = where_to_include(base, name)
-    if name == HTTP_FILE:
+    if name == HTTP_FILE and target.include_file is not None:
         hint = f"add this line to its http block, or pass --install-include: {include_line(base)}"
     raise NginxError("nginx.not_included", f"nginx does not read our sites: {target.conf}", hint=hint)
 
@@ -112,8 +118,13 @@ def remove_include(path: Path) -> None:
 
 def includes(test: ConfigTest, path: Path) -> bool:
     """Whether some ``include`` of the configuration names ``path``, outright or by a pattern."""
-    patterns = ("".join(found) for found in _INCLUDE.findall(test.dump))
-    return any(PurePath(path).match(normpath(test.conf.parent / pattern)) for pattern in patterns)
+    patterns = (Path(normpath(test.conf.parent / "".join(found))) for found in _INCLUDE.findall(test.dump))
+    return any(PurePath(path).match(str(pattern)) or _is_same(pattern, path) for pattern in patterns)
+
+
+def _is_same(pattern: Path, path: Path) -> bool:
+    """Whether both are of one directory, which may go by several names."""
+    return PurePath(path.name).match(pattern.name) and pattern.parent.resolve() == path.parent.resolve()
 
 
 def was_read(test: ConfigTest, path: Path) -> bool:

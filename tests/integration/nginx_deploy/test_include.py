@@ -212,14 +212,18 @@ def test_a_file_of_the_user_in_the_place_of_ours_is_not_touched(user: UserNginx)
     assert user.include_file.read_text() == "# mine\n"
 
 
-def test_an_include_file_that_nginx_does_not_read_is_found_before_the_reload(user: UserNginx) -> None:
-    """The directory is not one that the user's configuration includes; the file goes again."""
+def test_an_include_file_that_nginx_would_not_read_is_not_made(user: UserNginx) -> None:
+    """The directory is not one that the user's configuration includes; one by another name is."""
     user.write("")
-    with pytest.raises(DeployError, match="does not read") as caught:
+    with pytest.raises(NginxError, match=r"no include of .* names the include file") as caught:
         user.deploy(install=True)
-    assert caught.value.code == "deploy.test_failed"
+    assert caught.value.code == "nginx.not_included"
     assert (caught.value.hint or "").endswith(f"include {user.bench.base}/current/http.con[f];")
     assert not user.include_file.exists()
+    assert not Directories(user.bench.base).generations.exists()
+    (user.tree / "also").symlink_to("conf.d")
+    user.write(f"include {user.tree}/also/*.conf;")
+    assert user.deploy(install=True) == 1
 
 
 def test_a_conflict_that_the_user_had_before_is_not_held_against_the_deploy(user: UserNginx) -> None:

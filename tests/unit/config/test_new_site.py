@@ -77,13 +77,15 @@ def test_a_site_of_this_name_is_never_written_over() -> None:
 def test_the_nginx_of_the_user_is_named_once() -> None:
     """With the one include file; another nginx than the one that is named is not put in its place."""
     main = Path("/etc/nginx/nginx.conf")
-    text = with_own_nginx(BEFORE, _read(BEFORE), main)
+    include = Path("/etc/nginx/conf.d/counterseal.conf")
+    text = with_own_nginx(BEFORE, _read(BEFORE), main, include)
     nginx = _read(text).nginx
-    assert (nginx.config, nginx.include_file) == (main, Path("/etc/nginx/conf.d/counterseal.conf"))
-    assert with_own_nginx(text, _read(text), main) == text
+    assert (nginx.config, nginx.include_file) == (main, include)
+    assert with_own_nginx(text, _read(text), main, None) == text
+    assert _read(with_own_nginx(BEFORE, _read(BEFORE), main, None)).nginx.include_file is None
     dotted = 'nginx.user = "www-data"\n'
     with pytest.raises(InputError, match="names another nginx"):
-        with_own_nginx(dotted, _read(dotted), main)
+        with_own_nginx(dotted, _read(dotted), main, include)
     with pytest.raises(InputError) as refused:
-        with_own_nginx(text, _read(text), Path("/opt/nginx/nginx.conf"))
+        with_own_nginx(text, _read(text), Path("/opt/nginx/nginx.conf"), None)
     assert refused.value.code == "config.nginx"
