@@ -214,7 +214,7 @@ def test_the_step_that_status_names_is_one_that_works(tmp_path: Path) -> None:
     conf.write_text(right.replace("http {", f"http {{ {line}"))
     assert _next(home) == "counterseal nginx deploy"
     _stop(tmp_path)
-    assert _next(home) == f"{NGINX} -c {conf}, then: counterseal nginx deploy"
+    assert _next(home) == f"{NGINX} -c {conf}, then: counterseal nginx status"
     conf.write_text(f"{right}nonsense;\n")
     assert _next(home) == "mend what nginx -t names, then: counterseal nginx status"
     assert 'unknown directive "nonsense"' in counterseal(home, "nginx", "status").stdout

@@ -125,7 +125,7 @@ def _next(run: Run, ground: Ground, found: NginxStatus) -> str | None:
         if found.test is None or not found.test.passed:
             return "mend what nginx -t names, then: counterseal nginx status"
         if not found.running:
-            return f"{target.start}, then: {'counterseal nginx deploy' if found.generation is None else _PROVE}"
+            return f"{target.start}, then: {'counterseal nginx status' if found.generation is None else _PROVE}"
         try:
             plan_inclusion(target, place.base, install=False, time_limit=place.limits.test)
         except NginxError as error:
