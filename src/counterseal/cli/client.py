@@ -8,33 +8,22 @@ from typing import TYPE_CHECKING, TypedDict, Unpack
 import click
 
 from counterseal.authority.order import order_client
-from counterseal.bundles.pkcs12 import Strength
 from counterseal.cli.common import DIRECTORY, FILE, DurationType, Run, common
 from counterseal.cli.completions import complete_cas
 from counterseal.cli.dry_run import dry_run_option
 from counterseal.cli.issuing import Destination, issue_files, refuse_early, show_issued
-from counterseal.cli.packing import (
-    ALL_DEVICES,
-    DEVICE_NAMES,
-    choose_packing,
-    device_option,
-    pack,
-    refuse_packing,
-    rounds_option,
-)
+from counterseal.cli.packing import ALL_DEVICES, DEVICE_NAMES, device_option, pack, packing_of, rounds_option
 from counterseal.cli.passphrase import PasswordSource, password_options
 from counterseal.errors import shell_line
 from counterseal.keystore.software import generate_key
 from counterseal.pki.keys import parse_key_spec
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from datetime import timedelta
 
     from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 
     from counterseal.authority.parts import Authority
-    from counterseal.bundles.pkcs12 import Packing
     from counterseal.pki.policy import Asked
 
 EPILOG = """\b
@@ -51,6 +40,8 @@ Examples:
 A batch has one client a row: CSV whose first line names the columns, or .jsonl.
 Columns: name, email, uri, dns, group, lifetime, subject; all but name may be left
 out. Nothing is issued when a row is wrong; run again, it goes on where it was.
+For each row NAME.key.pem, NAME.fullchain.pem and NAME.p12: NAME.cert.pem and
+NAME.chain.pem of a single client are the two parts of its NAME.fullchain.pem.
 """
 
 
@@ -108,7 +99,11 @@ class Options(TypedDict):
 @dry_run_option
 @common
 def client(run: Run, **options: Unpack[Options]) -> None:
-    """Make a client certificate, its key and a PKCS#12."""
+    """Make a client certificate, its key and a PKCS#12.
+
+    Files: NAME.key.pem (0600), NAME.cert.pem, NAME.chain.pem (the CAs between; none under a CA of
+    --single-tier, and then no file), NAME.fullchain.pem (both), ca.pem (the root), NAME.p12 (0600).
+    """
     device = options["help_device"]
     if options["batch"] is not None:
         from counterseal.cli.client_batch import run_batch  # noqa: PLC0415 - only a batch needs it
@@ -133,7 +128,12 @@ def _make_one(run: Run, name: str, options: Options) -> None:
     to = Destination(options["out"], options["force"], options["dry_run"])
     with run.authority() as authority:
         asked = _ask(authority, name, private_key.public_key(), options)
-        packing = _packing(asked, options, lambda: refuse_early(authority, asked, to, name=name, issuer=issuer))
+        packing = packing_of(
+            options,
+            lambda: asked.public_key,
+            password=options["password"],
+            before_asking=lambda: refuse_early(authority, asked, to, name=name, issuer=issuer),
+        )
         made = issue_files(
             run,
             authority,
@@ -147,23 +147,6 @@ def _make_one(run: Run, name: str, options: Options) -> None:
         shown = options["password"].to_show(packing.password if packing else None)
         following, device = shell_line("counterseal", "show", name), options["help_device"]
         show_issued(run, *made, extra=shown, following=following, device=device)
-
-
-def _packing(asked: Asked, options: Options, before_asking: Callable[[], None]) -> Packing | None:
-    password, rounds = options["password"], options["p12_rounds"]
-    if not options["p12"]:
-        refuse_packing(password, compatible=options["compatible"] or None, rounds=rounds)
-        return None
-    strength = Strength.COMPATIBLE if options["compatible"] else _strength_for(options["help_device"])
-    return choose_packing(asked.public_key, strength, rounds=rounds, password=password, before_asking=before_asking)
-
-
-def _strength_for(device: str | None) -> Strength:
-    if device is None:
-        return Strength.MODERN
-    from counterseal.bundles.device_help import DEVICES  # noqa: PLC0415 - only where it is asked for
-
-    return DEVICES[device].strength
 
 
 def _ask(authority: Authority, name: str, public_key: CertificatePublicKeyTypes, options: Options) -> Asked:

@@ -19,7 +19,7 @@ from counterseal.authority.batch.ledger import Ledger, Place, issued_names
 from counterseal.authority.batch.order import BatchOrder
 from counterseal.bundles.pkcs12 import FAST_ROUNDS, Strength
 from counterseal.cli.dry_run import show_dry_run, unseen
-from counterseal.cli.packing import choose_packing, refuse_packing
+from counterseal.cli.packing import packing_of
 from counterseal.errors import FileError, InputError
 from counterseal.files import make_directory
 from counterseal.keystore.software import generate_key
@@ -33,11 +33,9 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from counterseal.authority.parts import Authority
-    from counterseal.bundles.pkcs12 import Packing
     from counterseal.cli.client import Options
     from counterseal.cli.common import Run
     from counterseal.cli.passphrase import PasswordSource
-    from counterseal.pki.keys import KeySpec
 
 PER_ROW = ("email", "uri", "dns", "subject")
 SUFFIXES = (".key.pem", ".fullchain.pem", ".p12")
@@ -93,19 +91,10 @@ def run_batch(run: Run, rows: Path, options: Options) -> None:
 
 def _order(authority: Authority, options: Options) -> BatchOrder:
     key = parse_key_spec(options["key"])
-    packing = _packing(key, options)
+    packing = packing_of(options, lambda: generate_key(key).public_key(), password=None)
     named = options["issuer"]
     issuer = authority.issuing(authority.store.ca(named)) if named else authority.issuer_for(Purpose.CLIENT)
     return BatchOrder(authority.profile("client"), issuer, key, packing, options["group"], options["lifetime"])
-
-
-def _packing(key: KeySpec, options: Options) -> Packing | None:
-    password = options["password"]
-    if not options["p12"]:
-        refuse_packing(password, compatible=options["compatible"] or None, rounds=options["p12_rounds"])
-        return None
-    strength = Strength.COMPATIBLE if options["compatible"] else Strength.MODERN
-    return choose_packing(generate_key(key).public_key(), strength, rounds=options["p12_rounds"], password=None)
 
 
 def _with_password(order: BatchOrder, password: PasswordSource) -> BatchOrder:

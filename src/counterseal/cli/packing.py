@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
 
 import click
 
 from counterseal.authority.credential import credential_of
 from counterseal.bundles.pem import pem_files
-from counterseal.bundles.pkcs12 import Packing, browser_key_refusal, checked_rounds, encode
+from counterseal.bundles.pkcs12 import Packing, Strength, browser_key_refusal, checked_rounds, encode
 from counterseal.errors import RefusedError
 
 if TYPE_CHECKING:
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes, PublicKeyTypes
 
     from counterseal.authority.signing import Issued
-    from counterseal.bundles.pkcs12 import Strength
     from counterseal.cli.passphrase import PasswordSource
     from counterseal.fileset import FileSet
 
@@ -49,6 +48,41 @@ rounds_option = click.option(
     metavar="N",
     help="Key derivation of the PKCS#12, 2048 to 300000 rounds.  [default: 20000]",
 )
+
+
+class Said(TypedDict):
+    """What the options of ``client`` say of a PKCS#12."""
+
+    p12: bool
+    compatible: bool
+    p12_rounds: int | None
+    password: PasswordSource
+    help_device: str | None
+
+
+def packing_of(
+    said: Said,
+    public_key: Callable[[], PublicKeyTypes],
+    *,
+    password: PasswordSource | None,
+    before_asking: Callable[[], None] | None = None,
+) -> Packing | None:
+    """Return how the PKCS#12 of a new client is made, see ``choose_packing``; None for none."""
+    if not said["p12"]:
+        refuse_packing(said["password"], compatible=said["compatible"] or None, rounds=said["p12_rounds"])
+        return None
+    strength = Strength.COMPATIBLE if said["compatible"] else _strength_for(said["help_device"])
+    return choose_packing(
+        public_key(), strength, rounds=said["p12_rounds"], password=password, before_asking=before_asking
+    )
+
+
+def _strength_for(device: str | None) -> Strength:
+    if device is None:
+        return Strength.MODERN
+    from counterseal.bundles.device_help import DEVICES  # noqa: PLC0415 - only where it is asked for
+
+    return DEVICES[device].strength
 
 
 def choose_packing(

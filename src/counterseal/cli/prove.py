@@ -19,7 +19,7 @@ from counterseal.compose.anchors import system_anchors
 from counterseal.compose.ground import open_ground
 from counterseal.compose.identities import identity_from_files
 from counterseal.compose.place import has_store, now
-from counterseal.errors import InputError, NotFoundError
+from counterseal.errors import InputError
 from counterseal.files import read_file
 from counterseal.handshake.proof_json import proof_to_json
 from counterseal.handshake.visit import facts_of_url
@@ -114,11 +114,11 @@ def _rehearse(run: Run, places: Sequence[str]) -> None:
 
 
 def _sites(run: Run, site: str | None) -> Sequence[ServedSite]:
-    """Return the configured sites, or the one of this name; raises NotFoundError."""
+    """Return the configured sites, or the one of this name; raises InputError, NotFoundError."""
     served = run.settings().chosen(site, also=f"; or a URL: https://{site}/")
     if not served:
         hint = "counterseal nginx add SERVER_NAME --upstream HOST:PORT; or prove any server: https://HOST/"
-        raise NotFoundError("site.unknown", "no site is configured", hint=hint)
+        raise InputError("site.none", "no site is configured", hint=hint)
     return served
 
 

@@ -56,6 +56,10 @@ def server(
 
     NAME is a DNS name, a wildcard such as *.example.com, or an IP address; one of more than 64
     characters is no common name, and the subject is left empty.
+
+    Files: NAME.key.pem (0600), NAME.cert.pem, NAME.chain.pem (the CAs between; none under a CA of
+    --single-tier, and then no file), NAME.fullchain.pem (both, for nginx), ca.pem (the root). An
+    international NAME goes by its A-label, ::1 as _ipv6.--1.
     """
     private_key = generate_key(parse_key_spec(key))
     with run.authority() as authority:

@@ -129,6 +129,14 @@ def dns_text(text: str) -> str:
     return full
 
 
+def unicode_of(labels: str) -> str:
+    """Return a DNS name that ``dns_text`` gave in the letters that its A-labels stand for."""
+    import idna  # noqa: PLC0415 - see below
+
+    wildcard = "*." if labels.startswith("*.") else ""
+    return wildcard + idna.decode(labels.removeprefix("*."))
+
+
 @_remembered
 def ip_address(text: str) -> x509.IPAddress:
     """Return an IP address, IPv6 also in brackets; networks and addresses with a zone are refused."""

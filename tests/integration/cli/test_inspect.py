@@ -86,6 +86,19 @@ def test_text_standard_input_and_what_is_nothing(made: Path) -> None:
     assert (nothing.code, "by its looks a configuration" in nothing.stdout) == (1, True)
 
 
+def test_attributes_of_a_csr_have_names(tmp_path: Path) -> None:
+    """Those of PKCS#9 and of Microsoft; a challenge password is a secret, and only named."""
+    settings = "distinguished_name=d\nattributes=a\nreq_extensions=e\n[d]\nCN=x\n[e]\nsubjectAltName=DNS:x.test\n"
+    wished = "challengePassword=geheim\nunstructuredName=box\n1.3.6.1.4.1.311.13.2.3=10.0.1\n"
+    (tmp_path / "x.cnf").write_text(f"[req]\nprompt=no\n{settings}[a]\n{wished}")
+    making = "openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout x.key -out x.csr"
+    run_program(*making.split(), "-config", "x.cnf", cwd=tmp_path)
+    (file,) = inspect(tmp_path, str(tmp_path / "x.csr"))["files"]
+    named = set(file["things"][0]["facts"]["attributes"])  # type: ignore[index] # a list in the document
+    assert named == {"challengePassword", "unstructuredName", "Microsoft Windows version", "extensionRequest"}
+    assert "geheim" not in json.dumps(file)
+
+
 def test_certificates_of_this_home_are_named(tmp_path: Path) -> None:
     """What the CA issued, and what became of it."""
     home, out = tmp_path / "home", tmp_path / "out"

@@ -66,6 +66,31 @@ def test_a_csr_comes_on_standard_input(home: Path, tmp_path: Path) -> None:
     assert (tmp_path / "x.test.cert.pem").exists()
 
 
+@pytest.mark.parametrize("words", [("prove",), ("prove", "--dry-run"), ("nginx", "deploy"), ("nginx", "render")])
+def test_without_a_site_each_command_ends_alike(home: Path, words: tuple[str, ...]) -> None:
+    """One exit code and one error, and what makes a site."""
+    ran = counterseal(home, *words, "--json")
+    assert (ran.code, json.loads(ran.stdout)["error"]["code"]) == (2, "site.none"), ran.stderr
+    assert "hint: counterseal nginx add SERVER_NAME" in ran.stderr
+
+
+def test_files_of_a_host_are_called_by_what_every_system_takes(home: Path, tmp_path: Path) -> None:
+    """The A-label of an international name, hyphens for the colons of an address; what looks alike stays apart."""
+    made = _typed(home, "server", "bücher.example", "--out", str(tmp_path)).stdout
+    assert "made server certificate bücher.example: CN=xn--bcher-kva.example" in made
+    assert f"file     {tmp_path}/xn--bcher-kva.example.key.pem" in made
+    _typed(home, "server", "::1", "--out", str(tmp_path))
+    assert (tmp_path / "_ipv6.--1.cert.pem").exists()
+    for name in ("a_b", "a:b"):
+        _typed(home, "client", name, "--no-p12", "--out", str(tmp_path))
+    assert len(list(tmp_path.glob("a_b*.key.pem"))) == 2
+    rows = tmp_path / "rows.csv"
+    rows.write_text("name\nsensor.bücher.example\nfd00::7\n", encoding="utf-8")
+    _typed(home, "client", "--batch", str(rows), "--no-p12", "--out", str(tmp_path / "batch"))
+    keys = {path.name for path in (tmp_path / "batch").glob("*.key.pem")}
+    assert keys == {"sensor.xn--bcher-kva.example.key.pem", "_ipv6.fd00--7.key.pem"}
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [

@@ -1,4 +1,4 @@
-"""Names of the object identifiers that stand in certificates: those of the RFCs and vendors, else the number."""
+"""Names of the object identifiers that stand in certificates and CSRs: those of RFCs and vendors, else the number."""
 
 from __future__ import annotations
 
@@ -10,6 +10,19 @@ _NAMES = {
     "2.5.29.32.0": "anyPolicy",
     "2.5.29.33": "policyMappings",
     "1.2.840.113533.7.65.0": "entrustVersion",
+    "1.2.840.113549.1.9.2": "unstructuredName",
+    "1.2.840.113549.1.9.7": "challengePassword",
+    "1.2.840.113549.1.9.8": "unstructuredAddress",
+    "1.2.840.113549.1.9.14": "extensionRequest",
+    "1.2.840.113549.1.9.15": "smimeCapabilities",
+    "1.2.840.113549.1.9.16.2.37": "decryptKeyIdentifier",
+    "1.2.840.113549.1.9.16.2.54": "asymmetricDecryptKeyIdentifier",
+    "1.3.6.1.4.1.311.2.1.14": "Microsoft extension request",
+    "1.3.6.1.4.1.311.13.1": "Microsoft renewed certificate",
+    "1.3.6.1.4.1.311.13.2.1": "Microsoft enrollment name and value",
+    "1.3.6.1.4.1.311.13.2.2": "Microsoft key provider",
+    "1.3.6.1.4.1.311.13.2.3": "Microsoft Windows version",
+    "1.3.6.1.4.1.311.21.20": "Microsoft requesting client",
     "1.3.6.1.4.1.311.20.2": "Microsoft certificate template name",
     "1.3.6.1.4.1.311.21.1": "Microsoft CA version",
     "1.3.6.1.4.1.311.21.7": "Microsoft certificate template",
