@@ -108,10 +108,10 @@ def _pkcs12(piece: Piece, place: str, *, at: datetime, password: Password) -> It
         return
     secret, failure = password(place), None
     try:
-        contents = open_pkcs12(piece.content, secret.decode() if secret else None)
-    except (CountersealError, UnicodeDecodeError) as error:
+        contents = open_pkcs12(piece.content, secret.decode(errors="replace") if secret else None)
+    except CountersealError as error:
         contents = None
-        failure = error if secret and isinstance(error, CountersealError) else None
+        failure = error if secret else None
     failed = (Finding(failure.code, Severity.HIGH, failure.message),) if failure else ()
     findings = (*failed, *protection_findings(protection))
     yield Thing(piece.kind, place, piece, PKCS12Facts(protection.strength, protection, contents is not None), findings)

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from counterseal.pki.recognise import Piece
 
 
+_WRONG_PASSWORD = frozenset({"pkcs12.password", "key.passphrase_wrong"})
+
+
 @dataclass(frozen=True, slots=True)
 class GivenFile:
     """A file as it was given: ``mode`` are its permission bits, None for standard input."""
@@ -73,6 +76,11 @@ class Thing:
     friendly_name: str | None = None
     certificate: x509.Certificate | None = field(default=None, repr=False)
 
+    @property
+    def password_is_wrong(self) -> bool:
+        """Whether it stays closed although a password was given."""
+        return any(finding.code in _WRONG_PASSWORD for finding in self.findings)
+
 
 @dataclass(frozen=True, slots=True)
 class InspectedFile:
@@ -86,5 +94,7 @@ class InspectedFile:
 
     @property
     def is_readable(self) -> bool:
-        """Whether anything in it was recognised."""
-        return any(thing.kind is not Kind.UNKNOWN for thing in self.things)
+        """Whether anything in it was recognised, and nothing stays closed because the password given is wrong."""
+        return any(thing.kind is not Kind.UNKNOWN for thing in self.things) and not any(
+            thing.password_is_wrong for thing in self.things
+        )

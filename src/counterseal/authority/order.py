@@ -10,7 +10,7 @@ from cryptography import x509
 from counterseal.errors import InputError
 from counterseal.pki.names import dns_name, parse_name
 from counterseal.pki.policy import Asked
-from counterseal.pki.subject import common_name, parse_subject, subject_of
+from counterseal.pki.subject import common_name, parse_subject, show_subject, subject_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -87,6 +87,13 @@ def order_from_csr(
     return Asked(
         profile, given, _distinct([*names, *(parse_name(text) for text in more_names)]), csr.public_key, lifetime
     )
+
+
+def left_out_of(csr: CSR, asked: Asked) -> tuple[str, ...]:
+    """Return the attributes of a CSR's subject that the certificate will not have, such as ``OU=ops``."""
+    kept = {(one.oid, one.value) for one in asked.subject}
+    lost = [one for one in csr.subject if (one.oid, one.value) not in kept]
+    return tuple(show_subject(x509.Name([one])) for one in lost)
 
 
 def name_of_csr(csr: CSR) -> str:

@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from counterseal.authority.inspected import GivenFile
+from counterseal.errors import CountersealError
 from counterseal.files import not_read, read_whole
 
 if TYPE_CHECKING:
@@ -17,6 +18,19 @@ if TYPE_CHECKING:
 def given_files(paths: Sequence[Path]) -> tuple[GivenFile, ...]:
     """Return the files in their order, each once; raises FileError, InputError ``file.too_large``."""
     return tuple(_given(path) for path in dict.fromkeys(paths))
+
+
+def readable_files(paths: Sequence[Path]) -> tuple[tuple[GivenFile, ...], CountersealError | None]:
+    """Return the files that can be read, and why the first other one cannot; raises it where none can."""
+    read, failure = list[GivenFile](), None
+    for path in dict.fromkeys(paths):
+        try:
+            read.append(_given(path))
+        except CountersealError as error:
+            failure = failure or error
+    if failure and not read:
+        raise failure
+    return tuple(read), failure
 
 
 def _given(path: Path) -> GivenFile:

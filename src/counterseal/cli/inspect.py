@@ -10,7 +10,7 @@ import click
 from counterseal.authority.inspect import inspect
 from counterseal.authority.inspect_json import files_to_json
 from counterseal.cli.common import FILE, Run, common
-from counterseal.cli.given import given_files
+from counterseal.cli.given import readable_files
 from counterseal.cli.inspect_text import files_to_text
 from counterseal.cli.known_home import known_home
 from counterseal.cli.passphrase import read_password
@@ -24,7 +24,8 @@ Examples:
   counterseal inspect /etc/ssl/certs/ca-certificates.crt       a line for each
   openssl s_client -connect example.com:443 </dev/null | counterseal inspect -
 
-Exit code 1 when a file holds nothing that is known; what is wrong with a certificate is shown and does not count.
+Exit code 1 when a file holds nothing that is known, cannot be read (the others are shown all the same), or has another
+password than the one given; what is wrong with a certificate is shown and does not count.
 counterseal lint judges. Times are in UTC.
 """
 
@@ -44,13 +45,17 @@ def inspect_(run: Run, *, files: tuple[Path, ...], password_file: Path | None, f
     Recognised by content, in PEM or DER, one or many in a file: what each is for, who issued it, how long it lives,
     every extension, what belongs together, and what is wrong. Of a key only the public part is shown.
     """
-    given = given_files(files)
+    given, failure = readable_files(files)
     with known_home(run) as cas:
         found = inspect(
             given, at=now(), password=partial(ask_password, password_file), known=cas.describe, trusted=cas.certificates
         )
     document = {"files": files_to_json(found)} if run.json else {}
+    if failure and run.json:
+        raise failure  # one document: that of the error
     run.show(document, files_to_text(found, full=full))
+    if failure:
+        raise failure
     return 0 if all(file.is_readable for file in found) else 1
 
 

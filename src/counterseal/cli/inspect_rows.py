@@ -32,11 +32,11 @@ def rows_of(thing: Thing) -> Iterator[Row]:
         case CRLFacts() as facts:
             yield from _crl(facts, thing)
         case PrivateKeyFacts() as facts:
-            yield from _private_key(facts)
+            yield from _private_key(facts, thing)
         case KeyFacts() as facts:
             yield from _key(facts)
         case PKCS12Facts() as facts:
-            yield from _pkcs12(facts)
+            yield from _pkcs12(facts, thing)
 
 
 def left_of(seconds: int) -> str:
@@ -107,22 +107,26 @@ def _key(facts: KeyFacts) -> Iterator[Row]:
     yield "key SHA-256", facts.spki_sha256 or "unknown"
 
 
-def _private_key(facts: PrivateKeyFacts) -> Iterator[Row]:
+def _private_key(facts: PrivateKeyFacts, thing: Thing) -> Iterator[Row]:
     yield "encrypted", _scheme(facts.encryption) if facts.encryption else "no"
     if facts.key is None:
-        yield "key", "not opened: needs its password (--password-file)"
+        yield "key", f"not opened: {_what_it_needs(thing)}"
     else:
         yield from _key(facts.key)
 
 
-def _pkcs12(facts: PKCS12Facts) -> Iterator[Row]:
+def _pkcs12(facts: PKCS12Facts, thing: Thing) -> Iterator[Row]:
     protection = facts.protection
     yield "strength", facts.strength or "neither modern nor compatible"
     yield "MAC", _scheme(protection.mac) if protection.mac else "none: changes go unnoticed"
     yield "key", _scheme(protection.key) if protection.key else "unencrypted" if protection.open_keys else "none"
     yield "certificates", _scheme(protection.certificates) if protection.certificates else "unencrypted"
     yield from (("called", ", ".join(protection.friendly_names)),) if protection.friendly_names else ()
-    yield "opened", "yes, what it holds follows" if facts.opened else "no: needs its password (--password-file)"
+    yield "opened", "yes, what it holds follows" if facts.opened else f"no: {_what_it_needs(thing)}"
+
+
+def _what_it_needs(thing: Thing) -> str:
+    return "the password is wrong" if thing.password_is_wrong else "needs its password (--password-file)"
 
 
 def _scheme(scheme: Scheme) -> str:

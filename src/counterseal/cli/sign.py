@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from counterseal.authority.credential import credential_of
-from counterseal.authority.order import name_of_csr, order_from_csr
+from counterseal.authority.order import left_out_of, name_of_csr, order_from_csr
 from counterseal.bundles.pem import pem_files
 from counterseal.cli.common import DIRECTORY, DurationType, Run, common
 from counterseal.cli.completions import complete_cas, complete_profiles
@@ -80,6 +80,10 @@ def sign(
     with run.authority() as authority:
         chosen = authority.profile(profile)
         asked = order_from_csr(chosen, csr, more_names=san, group=group, subject=subject, lifetime=lifetime)
+        left_out = left_out_of(csr, asked)
+        if left_out:
+            run.say(f"warning: of the CSR's subject this is left out: {', '.join(left_out)}")
+            run.say("hint: nobody chooses his own group; what should stand there comes with --group or --subject")
         made = issue_files(
             run,
             authority,
@@ -91,7 +95,8 @@ def sign(
             key_file=False,
         )
     if made:
-        show_issued(run, *made, extra={}, following=shell_line("counterseal", "inspect", made[1][0]))
+        following = shell_line("counterseal", "inspect", made[1][0])
+        show_issued(run, *made, extra={"left_out": left_out} if run.json else {}, following=following)
 
 
 def _csr_in(given: GivenFile) -> CSR:

@@ -86,6 +86,27 @@ def test_text_standard_input_and_what_is_nothing(made: Path) -> None:
     assert (nothing.code, "by its looks a configuration" in nothing.stdout) == (1, True)
 
 
+def test_a_wrong_password_is_called_wrong(made: Path) -> None:
+    """Of a PKCS#12 and of a key, also one that is no UTF-8; without a password it is the one that lacks."""
+    sealing = "openssl pkcs8 -topk8 -in key.pem -out sealed.pem -passout pass:secret"
+    run_program(*sealing.split(), cwd=made)
+    (made / "wrong").write_bytes(b"s\xe4cret\n")
+    for name, words in (("modern.p12", "opened       no: "), ("sealed.pem", "key          not opened: ")):
+        wrong = counterseal(made / "no-home", "inspect", str(made / name), "--password-file", str(made / "wrong"))
+        assert (wrong.code, f"{words}the password is wrong" in wrong.stdout) == (1, True), wrong
+        closed = counterseal(made / "no-home", "inspect", str(made / name))
+        assert (closed.code, f"{words}needs its password" in closed.stdout) == (0, True), closed
+
+
+def test_a_file_that_cannot_be_read_hides_no_other(made: Path) -> None:
+    """They are shown, then the error; a program gets the error alone."""
+    words = ("inspect", str(made / "lost.pem"), str(made / "cert.pem"))
+    ran = counterseal(made / "no-home", *words)
+    assert (ran.code, "root CA: server.example.com" in ran.stdout) == (1, True), ran
+    assert ran.stderr.startswith(f"error: cannot read {made / 'lost.pem'}: no such file")
+    assert set(json.loads(counterseal(made / "no-home", *words, "--json").stdout)) == {"version", "error"}
+
+
 def test_attributes_of_a_csr_have_names(tmp_path: Path) -> None:
     """Those of PKCS#9 and of Microsoft; a challenge password is a secret, and only named."""
     settings = "distinguished_name=d\nattributes=a\nreq_extensions=e\n[d]\nCN=x\n[e]\nsubjectAltName=DNS:x.test\n"

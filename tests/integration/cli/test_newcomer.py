@@ -66,6 +66,17 @@ def test_a_csr_comes_on_standard_input(home: Path, tmp_path: Path) -> None:
     assert (tmp_path / "x.test.cert.pem").exists()
 
 
+def test_what_a_csr_wished_in_vain_is_said(home: Path, tmp_path: Path) -> None:
+    """Its own group and organization are not taken, and nobody has to find that out; asked for, they are kept."""
+    making = "openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout k.pem -out dora.csr"
+    run_program(*making.split(), "-subj", "/O=Acme/OU=ops/CN=dora", cwd=tmp_path)
+    words = ("sign", str(tmp_path / "dora.csr"), "--profile", "client", "--out", str(tmp_path), "--force")
+    assert "warning: of the CSR's subject this is left out: O=Acme, OU=ops\n" in _typed(home, *words).stderr
+    assert json.loads(_typed(home, *words, "--json").stdout)["left_out"] == ["O=Acme", "OU=ops"]
+    assert "left out: O=Acme\n" in _typed(home, *words, "--group", "ops").stderr
+    assert "left out" not in _typed(home, *words, "--subject", "/O=Acme/OU=ops/CN=dora").stderr
+
+
 @pytest.mark.parametrize("words", [("prove",), ("prove", "--dry-run"), ("nginx", "deploy"), ("nginx", "render")])
 def test_without_a_site_each_command_ends_alike(home: Path, words: tuple[str, ...]) -> None:
     """One exit code and one error, and what makes a site."""
