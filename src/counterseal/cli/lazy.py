@@ -56,6 +56,7 @@ class LazyGroup(click.Group):
         """Find the command, or say which one was probably meant; a shell that completes a line is told nothing."""
         name = args[0]
         if name not in self.entries and not ctx.resilient_parsing:
+            ctx.args = args[1:]  # what followed, for whoever tells what was meant
             raise NoSuchCommand(name, possibilities=self.entries, ctx=ctx)
         return super().resolve_command(ctx, args)
 

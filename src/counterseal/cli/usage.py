@@ -14,15 +14,24 @@ if TYPE_CHECKING:
 
 _NUMBER = re.compile(r"is not a valid (integer|float)(?: range)?")
 _EXTRA_NUMBER = re.compile(r"unexpected extra argument \((\d{1,5})\)")
+_EXTRA = re.compile(r"unexpected extra arguments? \(([^)]+)\)")
 OF_EACH_COMMAND = ("--home", "--passphrase-file", "--json")
 COMMANDS_ELSEWHERE = {
-    **dict.fromkeys(("issue", "create", "gen", "generate", "new"), "counterseal server NAME, counterseal client NAME"),
+    **dict.fromkeys(
+        ("issue", "create", "gen", "generate", "new", "certificate create", "ca certificate", "ca issue"),
+        "counterseal server NAME, counterseal client NAME",
+    ),
     **dict.fromkeys(("root", "fingerprint", "roots"), "counterseal ca show, counterseal ca export"),
     **dict.fromkeys(("install", "trust"), "counterseal ca export, counterseal export NAME --help-device DEVICE"),
     **dict.fromkeys(("x509", "req", "certificate", "cert", "decode", "view"), "counterseal inspect FILE"),
     **dict.fromkeys(("s_client", "connect"), "counterseal handshake HOST"),
     **dict.fromkeys(("gencrl", "gen-crl"), "counterseal crl"),
     **dict.fromkeys(("pkcs12", "p12"), "counterseal export NAME --format p12"),
+    **dict.fromkeys(("gen-req", "genrsa", "genpkey"), "counterseal client NAME, counterseal server NAME"),
+    **dict.fromkeys(("init-pki", "ca init", "ca create", "ca new"), "counterseal init, counterseal ca add NAME"),
+    **dict.fromkeys(("certificate sign", "ca sign"), "counterseal sign FILE.csr"),
+    **dict.fromkeys(("certificate verify", "certificate lint"), "counterseal verify FILE, counterseal lint FILE"),
+    **dict.fromkeys(("nginx test", "nginx reload"), "counterseal nginx deploy, which tests, reloads and proves"),
     "build-ca": "counterseal init",
     "build-client-full": "counterseal client NAME",
     "build-server-full": "counterseal server NAME",
@@ -34,7 +43,7 @@ COMMANDS_ELSEWHERE = {
     "help": "counterseal --help",
     "version": "counterseal --version",
 }
-"""What people type who come from openssl, easy-rsa, step, cfssl or mkcert."""
+"""What people type who come from openssl, easy-rsa, step, cfssl or mkcert; of two words the first may be ours."""
 OPTIONS_ELSEWHERE = {
     **dict.fromkeys(("--not-after", "--days", "--validity", "--ttl", "--expiry", "--duration"), "--lifetime"),
     **dict.fromkeys(("--ou", "--role"), "--group"),
@@ -47,7 +56,10 @@ OPTIONS_ELSEWHERE = {
     **dict.fromkeys(("--ca", "--signer"), "--issuer"),
     **dict.fromkeys(("--root", "--cacert", "--ca-file"), "--trust"),
     **dict.fromkeys(("--servername", "--server-name"), "--sni"),
+    **dict.fromkeys(("--name-constraint", "--name-constraints", "--permitted"), "--permit"),
 }
+FOR_ONE_MORE_WORD = {"server": "--san", "sign": "--san", "nginx rollback": "--to"}
+"""The option that a word behind the last argument was probably meant for."""
 
 VALUES_ELSEWHERE = {"pfx": "p12", "jks": "java", "keystore": "java", "k8s": "kubernetes"}
 
@@ -61,7 +73,7 @@ def usage_lines(error: click.UsageError) -> Iterator[str]:
         yield f"hint: {meant or f'see: {help_path}'}"
     elif isinstance(error, NoSuchCommand):
         yield f"error: no such command: {error.command_name!r}"
-        meant = _command_elsewhere(error) or _meant(error.possibilities)
+        meant = _command_elsewhere(error) or _near_elsewhere(error) or _meant(error.possibilities)
         yield f"hint: {meant or f'see: {help_path}'}"
     elif isinstance(error, click.MissingParameter):
         what = error.param.make_metavar(error.ctx) if isinstance(error.param, click.Argument) and error.ctx else None
@@ -70,7 +82,7 @@ def usage_lines(error: click.UsageError) -> Iterator[str]:
     else:
         message, _, hint = _NUMBER.sub(_what_is_wanted, error.format_message()).partition("\nhint: ")
         yield f"error: {message[:1].lower()}{message[1:].rstrip('.')}"
-        meant = hint or _choice_meant(error) or _port_meant(error) or _argument_as_in(error)
+        meant = hint or _choice_meant(error) or _port_meant(error) or _one_more_word(error) or _argument_as_in(error)
         if meant:
             yield f"hint: {meant}"
 
@@ -90,9 +102,24 @@ def _option_elsewhere(error: click.NoSuchOption) -> str | None:
 
 
 def _command_elsewhere(error: NoSuchCommand) -> str | None:
-    at_the_top = error.ctx is not None and error.ctx.parent is None
-    ours = COMMANDS_ELSEWHERE.get(error.command_name) if at_the_top else None
+    """Return what other tools' command is here, of two words where the first is a group of ours or of theirs."""
+    if error.ctx is None:
+        return None
+    group = error.ctx.command_path.partition(" ")[2]
+    following = next(iter(error.ctx.args), "")
+    words = f"{group} {error.command_name}".strip()
+    ours = (COMMANDS_ELSEWHERE.get(f"{words} {following}") if following else None) or COMMANDS_ELSEWHERE.get(words)
     return f"here it is: {ours}" if ours else None
+
+
+def _near_elsewhere(error: NoSuchCommand) -> str | None:
+    """Return ours for a word of the table that was mistyped at the top, nearer than any command of ours."""
+    if error.ctx is None or error.ctx.parent is not None:
+        return None
+    known = [word for word in COMMANDS_ELSEWHERE if " " not in word]
+    found = difflib.get_close_matches(error.command_name, [*known, *(error.possibilities or ())], n=1)
+    nearest = next(iter(found), "")
+    return f"here it is: {COMMANDS_ELSEWHERE[nearest]}" if nearest in COMMANDS_ELSEWHERE else None
 
 
 def _what_is_wanted(match: re.Match[str]) -> str:
@@ -106,6 +133,14 @@ def _port_meant(error: click.UsageError) -> str | None:
     return (
         f"a port stands behind a colon: HOST:{extra[1]}" if extra and any("[:PORT]" in one for one in wants) else None
     )
+
+
+def _one_more_word(error: click.UsageError) -> str | None:
+    """Return the command line with the option that the words too many were meant for."""
+    extra = _EXTRA.search(error.message)
+    path = error.ctx.command_path.partition(" ")[2] if error.ctx else ""
+    option = FOR_ONE_MORE_WORD.get(path)
+    return f"write {' '.join(f'{option} {word}' for word in extra[1].split())}" if extra and option else None
 
 
 def _argument_as_in(error: click.UsageError) -> str | None:
