@@ -137,7 +137,7 @@ def no_account() -> Problem:
 
 def _require_valid(record: AccountRecord) -> None:
     if record.status != AccountStatus.VALID:
-        raise unauthorized(f"the account is {record.status}")
+        raise Problem("unauthorized", f"the account is {record.status}", status=401)  # RFC 8555 7.3.6
 
 
 def _require_agreement(wanted: NewAccount, call: Call) -> None:
