@@ -148,6 +148,7 @@ def test_accounts_are_found_changed_and_deactivated(lab: Lab) -> None:
     made = client.register(contact=["mailto:a@b.example"])
     found = client.post(url, {"onlyReturnExisting": True}, with_jwk=True)
     assert (made.status, found.status, found.headers["location"]) == (201, 200, made.headers["location"])
+    assert "externalAccountBinding" not in made.json
     assert client.kid is not None
     assert client.post(client.kid, {"contact": []}).json["contact"] == []
     assert client.post(client.kid).json["status"] == "valid"

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 
 from acme_client import Client
-from acme_signing import ClientKey, b64, csr
+from acme_signing import ClientKey, b64, csr, external_binding
 from command import counterseal
 from integration.acme.conftest import Lab, start_lab
 from integration.acme.test_flow import authorized
@@ -121,7 +121,12 @@ def test_an_external_key_makes_one_account(strict: Lab) -> None:
     kid, mac_key = external_key(strict)
     assert client.register(eab=(kid, mac_key[:-2] + "AA")).problem == "unauthorized"
     assert client.register(eab=("nobody", mac_key)).problem == "unauthorized"
-    assert client.register(eab=(kid, mac_key)).status == 201
+    url = client.directory["newAccount"]
+    sent = external_binding(kid, mac_key, client.key, url)
+    made = client.register(externalAccountBinding=sent)
+    found = client.post(url, {"onlyReturnExisting": True}, with_jwk=True)
+    shown_again = [one.json.get("externalAccountBinding") for one in (made, found, client.post(client.kid or ""))]
+    assert (made.status, shown_again) == (201, [sent] * 3)  # RFC 8555 7.3.4
     assert second.register(eab=(kid, mac_key)).problem == "unauthorized"
     revoked = external_key(strict, "--reusable")
     assert counterseal(strict.service.home, "acme", "eab", "revoke", revoked[0]).code == 0

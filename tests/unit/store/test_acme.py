@@ -19,7 +19,18 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.usefixtures("each_database")
 
 
-ACCOUNT = AccountRecord("a1", "thumb", "{}", "valid", "[]", terms_agreed=True, external_key=None, created_at=NOW)
+ACCOUNT = AccountRecord(
+    "a1",
+    "thumb",
+    "{}",
+    "valid",
+    "[]",
+    terms_agreed=True,
+    external_key=None,
+    created_at=NOW,
+    terms="t",
+    external_binding="{}",
+)
 
 
 @pytest.fixture

@@ -6,6 +6,8 @@ import json
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
+from msgspec.json import encode as encode_json
+
 from counterseal.errors import InputError, StoreError
 from counterseal.pki.names import email_address
 from counterseal.protocols.acme import objects
@@ -65,6 +67,7 @@ def new_account(authority: Authority, call: Call) -> Reply:
         external_key=external_key,
         created_at=call.at,
         terms=call.rules.terms_of_service,
+        external_binding=_shown_binding(wanted),
     )
     if not add_account(authority.store, record):
         return new_account(authority, call)  # another replica was a moment earlier
@@ -162,6 +165,12 @@ def _bound_to(authority: Authority, wanted: NewAccount, call: Call) -> str | Non
     if not use_external_key(authority.store, identifier, call.at):
         raise unauthorized("the external key was used already, or revoked")
     return identifier
+
+
+def _shown_binding(wanted: NewAccount) -> str | None:
+    """Return the binding as the account's object shows it again (RFC 8555 7.3.4)."""
+    binding = wanted.external_account_binding
+    return None if binding is None else encode_json(binding).decode()
 
 
 def _checked_contact(contact: Sequence[str]) -> str:

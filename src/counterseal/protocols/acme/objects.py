@@ -83,13 +83,16 @@ def directory(urls: URLs, rules: AcmeRules, profiles: Mapping[str, str]) -> dict
 
 def account(record: AccountRecord, urls: URLs) -> dict[str, Any]:
     """Return an account (RFC 8555 7.1.2)."""
-    return {
+    document = {
         "status": record.status,
         "contact": read_stored(record.contact),
         "termsOfServiceAgreed": record.terms_agreed,
         "orders": f"{urls.account(record.id)}/orders",
         "key": read_stored(record.jwk),
     }
+    return document | (
+        {"externalAccountBinding": read_stored(record.external_binding)} if record.external_binding else {}
+    )
 
 
 def order(record: OrderRecord, status: OrderStatus, urls: URLs) -> dict[str, Any]:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from counterseal.store.rows import Row
     from counterseal.store.session import Session
 
-_ACCOUNT = "id, thumbprint, jwk, status, contact, terms_agreed, external_key, created_at, terms"
+_ACCOUNT = "id, thumbprint, jwk, status, contact, terms_agreed, external_key, created_at, terms, external_binding"
 _EXTERNAL = "id, name, created_at, created_by, expires_at, reusable, used_at, revoked_at"
 BY_ID = f"select {_ACCOUNT} from acme_account where id = ?"  # noqa: S608 - constants only
 BY_THUMBPRINT = f"select {_ACCOUNT} from acme_account where thumbprint = ?"  # noqa: S608 - constants only
@@ -29,11 +29,12 @@ def add_account(session: Session, record: AccountRecord) -> bool:
         record.external_key,
         record.created_at,
         record.terms,
+        record.external_binding,
     )
     with session.statement():
         return bool(
             session.run(
-                f"insert into acme_account ({_ACCOUNT}) values (?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict do nothing",  # noqa: S608 - constants only
+                f"insert into acme_account ({_ACCOUNT}) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict do nothing",  # noqa: S608 - constants only
                 values,
             )
         )
@@ -143,8 +144,8 @@ def revocable_external_key(session: Session, identifier: str) -> ExternalKeyReco
 
 
 def _account(row: Row) -> AccountRecord:
-    identifier, thumbprint, jwk, status, contact, agreed, external_key, created_at, terms = row
-    return AccountRecord(identifier, thumbprint, jwk, status, contact, bool(agreed), external_key, created_at, terms)
+    identifier, thumbprint, jwk, status, contact, agreed, *rest = row
+    return AccountRecord(identifier, thumbprint, jwk, status, contact, bool(agreed), *rest)
 
 
 def _external(row: Row) -> ExternalKeyRecord:

@@ -8,7 +8,8 @@ from typing import NamedTuple
 class AccountRecord(NamedTuple):
     """An account: its key as canonical JSON (RFC 7638) and by thumbprint, its contacts as a JSON list of URLs.
 
-    ``terms`` is the URL of the terms of service that it agreed to.
+    ``terms`` is the URL of the terms of service that it agreed to; ``external_binding`` is the JWS, in JSON, by
+    which it was bound to the external key.
     """
 
     id: str
@@ -20,6 +21,7 @@ class AccountRecord(NamedTuple):
     external_key: str | None
     created_at: int
     terms: str | None = None
+    external_binding: str | None = None
 
 
 class ExternalKeyRecord(NamedTuple):
