@@ -21,6 +21,7 @@ from counterseal.store.sqlite import open_store
 from integration.acme.conftest import Lab, verify
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 
@@ -354,6 +355,38 @@ def test_renewal_information_and_what_replaces(lab: Lab) -> None:
     assert told.json["suggestedWindow"]["end"] <= time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     client.close()
     other.close()
+
+
+def failed(lab: Lab, client: Client, order: Answered) -> None:
+    """Let the first authorization of an order fail."""
+    challenge, _ = client.challenge(order, "http-01")
+    lab.web.put(challenge["token"], "not the proof")
+    client.post(challenge["url"], {})
+    client.wait(order.headers["location"], "invalid")
+
+
+def given_back(_: Lab, client: Client, order: Answered) -> None:
+    """Give the first authorization of an order back."""
+    client.post(order.json["authorizations"][0], {"status": "deactivated"})
+
+
+@pytest.mark.parametrize("spoil", [failed, given_back])
+def test_an_order_that_failed_replaces_nothing(lab: Lab, spoil: Callable[[Lab, Client, Answered], None]) -> None:
+    """RFC 9773 5: whatever made it invalid, another one may replace the certificate, and once."""
+    client = lab.client()
+    made = leaf(issued(lab, client, "again.example.com"))
+    identifier = made.extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value.key_identifier
+    name = str(CertificateName(identifier or b"", made.serial_number))
+    first = client.order("new.example.com", "again.example.com", replaces=name)
+    assert client.order("again.example.com", replaces=name).problem == "alreadyReplaced"
+    spoil(lab, client, first)
+    assert client.post(first.headers["location"]).json["status"] == "invalid"
+    second = client.order("again.example.com", replaces=name)
+    assert (second.status, second.json["status"]) == (201, "ready")
+    assert client.order("again.example.com", replaces=name).problem == "alreadyReplaced"
+    assert client.finalize(second.json, csr("again.example.com")).json["status"] == "valid"
+    assert client.order("again.example.com", replaces=name).problem == "alreadyReplaced"
+    client.close()
 
 
 def test_a_certificate_is_revoked_by_its_account_by_its_key_and_by_who_is_authorized(lab: Lab) -> None:

@@ -20,9 +20,10 @@ from counterseal.pki.csr import parse_csr
 from counterseal.pki.subject import subject_of
 from counterseal.protocols.acme.encoding import decode
 from counterseal.protocols.acme.identifiers import Identifier, requested_by
-from counterseal.protocols.acme.orders import own_order, show, status_of
+from counterseal.protocols.acme.orders import own_order, show
 from counterseal.protocols.acme.payloads import Finalize
 from counterseal.protocols.acme.problems import Failure, Problem, Subproblem
+from counterseal.protocols.acme.standing import status_of
 from counterseal.protocols.acme.states import ORDER, OrderEvent, OrderStatus, follow
 from counterseal.store.acme.authorizations import find_authorization
 from counterseal.store.acme.orders import change_order, complete_order

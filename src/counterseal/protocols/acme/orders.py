@@ -6,8 +6,6 @@ import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from msgspec.json import decode as read_stored
-
 from counterseal.authority.names import refused_names
 from counterseal.errors import NotFoundError
 from counterseal.moments import epoch
@@ -18,18 +16,15 @@ from counterseal.protocols.acme.identifiers import Identifier, combined, read_id
 from counterseal.protocols.acme.payloads import NewOrder
 from counterseal.protocols.acme.problems import Problem, Subproblem, malformed, not_found, unauthorized
 from counterseal.protocols.acme.replacing import check_replaces
-from counterseal.protocols.acme.states import OrderStatus, authorization_status, order_status
+from counterseal.protocols.acme.standing import derived_status, status_of
+from counterseal.protocols.acme.states import OrderStatus
 from counterseal.protocols.acme.terms import require_current_terms
-from counterseal.store.acme.authorizations import find_authorization
 from counterseal.store.acme.orders import add_order, find_order, order_ids
 from counterseal.store.acme.records import OrderRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from counterseal.authority.parts import Authority
     from counterseal.pki.profile import Profile
-    from counterseal.store.acme.records import AuthorizationRecord
 
 LIST_PAGE = 100
 RETRY_SECONDS = 1
@@ -62,7 +57,7 @@ def new_order(authority: Authority, call: Call) -> Reply:
         replaces=wanted.replaces,
     )
     add_order(authority.store, record)
-    return show(call, record, _status(record, authorizations, call.at), status=201)
+    return show(call, record, derived_status(record, authorizations, call.at), status=201)
 
 
 def order(authority: Authority, call: Call) -> Reply:
@@ -91,21 +86,6 @@ def own_order(authority: Authority, call: Call) -> OrderRecord:
     if found is None or found.account != call.owner.id:
         raise not_found("order")
     return found
-
-
-def status_of(authority: Authority, record: OrderRecord, at: int) -> OrderStatus:
-    """Return where an order stands now: see ``states``."""
-    if record.status in {OrderStatus.VALID, OrderStatus.INVALID, OrderStatus.PROCESSING}:
-        return OrderStatus(record.status)
-    return _status(record, [find_authorization(authority.store, one) for one in read_stored(record.authorizations)], at)
-
-
-def _status(record: OrderRecord, authorizations: Sequence[AuthorizationRecord | None], at: int) -> OrderStatus:
-    statuses = [
-        None if one is None else authorization_status(one.status, expires_at=one.expires_at, at=at)
-        for one in authorizations
-    ]
-    return order_status(record.status, statuses, expires_at=record.expires_at, at=at)
 
 
 def show(call: Call, record: OrderRecord, state: OrderStatus, status: int = 200) -> Reply:

@@ -11,6 +11,7 @@ from counterseal.errors import NotFoundError
 from counterseal.pki.certificate import subject_key_identifier
 from counterseal.protocols.acme.problems import Problem, malformed, unauthorized
 from counterseal.protocols.acme.renewal import CertificateName
+from counterseal.protocols.acme.standing import status_of
 from counterseal.protocols.acme.states import OrderStatus
 from counterseal.store.acme.orders import find_order_of_certificate, orders_replacing
 from counterseal.store.records import Status
@@ -51,5 +52,5 @@ def check_replaces(authority: Authority, call: Call, text: str, identifiers: Seq
         raise malformed("replaces names a certificate that has no name in common with this order")
     authority.store.hold(record.serial_number, issuer=record.issuer)  # of two orders at once one is the first
     for other in orders_replacing(authority.store, text):
-        if other.status == OrderStatus.VALID or (other.status != OrderStatus.INVALID and other.expires_at > call.at):
+        if status_of(authority, other, call.at) is not OrderStatus.INVALID:
             raise Problem("alreadyReplaced", "another order replaces this certificate already")
