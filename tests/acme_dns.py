@@ -14,28 +14,34 @@ import dns.rcode
 import dns.rrset
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 
 @dataclass
 class NameServer:
-    """Answers from ``records``: (name, type) to texts; ``default`` is the A record of every other name."""
+    """Answers from ``records``: (name, type) to texts; ``default`` is the A record of every other name.
+
+    ``silent`` says of which names or types it says nothing at all.
+    """
 
     address: str
     default: str | None = "127.0.0.1"
     records: dict[tuple[str, str], list[str]] = field(default_factory=dict)
     asked: list[tuple[str, str]] = field(default_factory=list)
+    silent: Callable[[str, str], bool] = lambda _name, _kind: False
     directory: Path | None = None
     """TXT records may also be lines of a file of that name here, which other programs write."""
 
-    def answer(self, query: dns.message.Message) -> dns.message.Message:
+    def answer(self, query: dns.message.Message) -> dns.message.Message | None:
         """Return the answer to a query; a name with other types only has no data, an unknown one does not exist."""
         response = dns.message.make_response(query, recursion_available=True)
         response.flags |= dns.flags.AA
         question = query.question[0]
         name, kind = question.name.to_text(omit_final_dot=True).lower(), question.rdtype.name
         self.asked.append((name, kind))
+        if self.silent(name, kind):
+            return None
         found = self.records.get((name, kind)) or self._from_file(name, kind)
         if found is None and kind == "A" and self.default and not name.startswith("_"):
             found = [self.default]
@@ -76,4 +82,6 @@ def _serve(udp: socket.socket, server: NameServer) -> None:
         data, peer = udp.recvfrom(4096)
         if not data:
             return
-        udp.sendto(server.answer(dns.message.from_wire(data)).to_wire(), peer)
+        answer = server.answer(dns.message.from_wire(data))
+        if answer is not None:
+            udp.sendto(answer.to_wire(), peer)

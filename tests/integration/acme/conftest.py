@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 CONFIGURATION = """
 [acme]
 allow_networks = [{allowed}]
-resolvers = ["{dns}"]
+resolvers = [{resolvers}]
 http_port = {http}
 tls_port = {tls}
 profiles = ["server", "short"]
@@ -83,17 +83,19 @@ def start_lab(
     allowed: str = '"127.0.0.0/8"',
     dying: tuple[str, str, int | str] | None = None,
     program: tuple[str, ...] = (),
+    resolvers: str = '"{dns}"',
 ) -> Lab:
     """Start everything; it ends with the stack. With an ``http_port`` that one is left to the test.
 
     Of the networks that validation keeps away from only those in ``allowed``, of a TOML list, are open to it;
-    ``dying`` and ``program`` are those of ``running``.
+    ``dying`` and ``program`` are those of ``running``. Without ``resolvers``, of a TOML list, the host's own are asked.
     """
     dns = stack.enter_context(name_server())
     web = stack.enter_context(web_server())
     tls_port = free_port()
+    servers = resolvers.format(dns=dns.address)
     configuration = CONFIGURATION.format(
-        dns=dns.address, http=http_port or web.port, tls=tls_port, more=more, allowed=allowed
+        resolvers=servers, http=http_port or web.port, tls=tls_port, more=more, allowed=allowed
     )
     make_ca(home, configuration)
     address = f"127.0.0.1:{free_port()}"  # where it can start again

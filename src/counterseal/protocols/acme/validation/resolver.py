@@ -1,14 +1,14 @@
 """Names to addresses and records: by the system, or by the name servers that the rules name.
 
-Without ``resolvers`` addresses come from the system (so /etc/hosts counts, as administrators expect) and TXT and CAA
-from the name servers of /etc/resolv.conf.
+Without ``resolvers`` addresses come from /etc/hosts, as administrators expect, before the name servers of
+/etc/resolv.conf are asked; TXT and CAA come from these alone. Names are whole: nothing is appended to them.
 """
 
 from __future__ import annotations
 
 import asyncio
-import socket
 from ipaddress import ip_address
+from itertools import chain, zip_longest
 from typing import TYPE_CHECKING
 
 import dns.asyncresolver
@@ -19,6 +19,7 @@ import dns.resolver
 
 from counterseal.protocols.acme.problems import Failure
 from counterseal.protocols.acme.validation.reach import Address, parse_address
+from counterseal.protocols.acme.validation.system import System
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,15 +45,16 @@ class Resolver:
     """Asks for addresses, TXT and CAA records."""
 
     def __init__(self, servers: Sequence[str] = ()) -> None:
-        self._servers = tuple(servers)
-        self._resolver: dns.asyncresolver.Resolver | None = None
+        self._system = None if servers else System()
+        self._named = _asking(servers)
 
     async def addresses(self, name: str) -> list[Address]:
-        """Return the addresses of a name, IPv6 and IPv4; raises Lookup when there is none."""
+        """Return the addresses of a name, IPv6 and IPv4 by turns; raises Lookup when there is none."""
         known = parse_address(name)
         if known is not None:
             return [known]
-        found = await (self._ask_addresses(name) if self._servers else self._system_addresses(name))
+        listed = self._system.addresses(name) if self._system else ()
+        found = _by_turns(listed) or await self._ask_addresses(name)
         if not found:
             raise Lookup(Failure("dns", f"{name} has no address"))
         return found[:MOST]
@@ -66,43 +68,45 @@ class Resolver:
         records = await self._ask(name, "CAA", missing=[])
         return [(int(one.flags), one.tag.decode().lower(), one.value.decode()) for one in records]  # type: ignore[attr-defined] # of CAA
 
-    async def _system_addresses(self, name: str) -> list[Address]:
-        loop = asyncio.get_running_loop()
-        try:
-            async with asyncio.timeout(SECONDS):
-                found = await loop.getaddrinfo(name, None, type=socket.SOCK_STREAM)
-        except (OSError, TimeoutError, UnicodeError) as error:
-            raise Lookup(Failure("dns", f"{name} cannot be resolved: {_reason(error)}")) from None
-        return list(dict.fromkeys(ip_address(address[0]) for *_, address in found if "%" not in str(address[0])))
-
     async def _ask_addresses(self, name: str) -> list[Address]:
-        both = await asyncio.gather(self._ask(name, "AAAA", missing=[]), self._ask(name, "A", missing=[]))
-        return [ip_address(str(record)) for records in both for record in records]
+        """Ask for both kinds; where one is answered, the other need not be."""
+        kinds = (self._ask(name, kind, missing=[]) for kind in ("AAAA", "A"))
+        both = await asyncio.gather(*kinds, return_exceptions=True)
+        found = _by_turns([ip_address(str(record)) for one in both if isinstance(one, list) for record in one])
+        for one in both:
+            if isinstance(one, BaseException) and not found:
+                raise one
+        return found
 
     async def _ask(self, name: str, kind: str, *, missing: list[Rdata] | None) -> list[Rdata]:
         try:
-            answer = await self._configured().resolve(f"{name}.", kind, lifetime=SECONDS)
+            answer = await self._configured().resolve(f"{name.removesuffix('.')}.", kind, lifetime=SECONDS)
         except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer) as error:
             if missing is not None:
                 return missing
             raise Lookup(Failure("dns", f"there is no {kind} record at {name}")) from error
-        except (dns.exception.DNSException, OSError) as error:
+        except (dns.exception.DNSException, OSError, ValueError) as error:  # the last: resolv.conf is wrong
             raise Lookup(Failure("dns", f"{kind} of {name} cannot be asked: {type(error).__name__}")) from error
         return list(answer)
 
     def _configured(self) -> dns.asyncresolver.Resolver:
-        if self._resolver is None:
-            self._resolver = dns.asyncresolver.Resolver(configure=not self._servers)
-            self._resolver.cache = None  # a client that has just set a record must not meet an old answer
-            if self._servers:
-                self._resolver.nameservers = [_server(text) for text in self._servers]
-        return self._resolver
+        resolver = self._system.resolver() if self._system else self._named
+        resolver.cache = None  # a client that has just set a record must not meet an old answer
+        return resolver
+
+
+def _asking(servers: Sequence[str]) -> dns.asyncresolver.Resolver:
+    resolver = dns.asyncresolver.Resolver(configure=False)
+    resolver.nameservers = [_server(text) for text in servers]
+    return resolver
+
+
+def _by_turns(addresses: Sequence[Address]) -> list[Address]:
+    """Return an IPv6 and an IPv4 address by turns: few are tried, and this host may lack the way to all of one kind."""
+    kinds = ([one for one in addresses if one.version == version] for version in (6, 4))
+    return [one for one in chain(*zip_longest(*kinds)) if one is not None]
 
 
 def _server(text: str) -> dns.nameserver.Nameserver:
     host, _, port = text.rpartition(":") if text.count(":") == 1 or "]:" in text else (text, "", "")
     return dns.nameserver.Do53Nameserver(host.strip("[]"), int(port or DNS_PORT))
-
-
-def _reason(error: BaseException) -> str:
-    return "no answer in time" if isinstance(error, TimeoutError) else getattr(error, "strerror", None) or "bad name"
