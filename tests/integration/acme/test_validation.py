@@ -217,6 +217,8 @@ REFUSED: dict[str, tuple[Any, str, str]] = {
     "to metadata in IPv6": (to("http://[::ffff:169.254.169.254]/{token}"), "connection", "link-local"),
     "to itself": (to("/.well-known/acme-challenge/{token}"), "connection", "redirects"),
     "with a password": (to("http://a:b@intern.example.com:{port}/{token}"), "connection", "no http or https URL"),
+    "with a zone": (to("http://[fd99::5%1]/{token}"), "connection", "no http or https URL"),
+    "with a zone in RFC 6874": (to("http://[fd99::5%25lo]/{token}"), "connection", "no http or https URL"),
     "to nonsense": (to("http://[::1/{token}"), "connection", "no URL"),
     "with a space": ((302, {"Location": "http://x/ {token}"}, b""), "connection", "no http or https URL"),
 }

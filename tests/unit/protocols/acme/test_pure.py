@@ -38,7 +38,7 @@ from counterseal.protocols.acme.states import (
     follow,
     order_status,
 )
-from counterseal.protocols.acme.validation.reach import refusal
+from counterseal.protocols.acme.validation.reach import parse_address, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -358,6 +358,13 @@ def test_what_is_allowed_is_not_allowed_by_a_wrapping() -> None:
     wrapped = ip_network("::ffff:127.0.0.0/104")
     assert refusal(ip_address("::ffff:127.0.0.1"), allowed=(wrapped,), denied=()) is not None
     assert refusal(ip_address("::ffff:127.0.0.1"), allowed=(wrapped, loopback), denied=()) is None
+
+
+@pytest.mark.parametrize("text", ["fd99::5%1", "fd99::5%25lo", "fe80::1%eth0", "::ffff:127.0.0.1%1", "127.0.0.1%1"])
+def test_an_address_with_a_zone_is_none(text: str) -> None:
+    """It would be equal to no address of this machine, and in no network, and be the same on the wire."""
+    assert parse_address(text) is None
+    assert parse_address(text.partition("%")[0]) is not None
 
 
 def test_every_problem_type_has_the_status_of_a_client_error() -> None:

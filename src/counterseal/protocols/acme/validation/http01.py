@@ -15,6 +15,7 @@ from urllib.parse import SplitResult, urljoin, urlsplit
 from counterseal.protocols.acme.problems import Failure
 from counterseal.protocols.acme.validation.connect import reason_of
 from counterseal.protocols.acme.validation.http_answer import get
+from counterseal.protocols.acme.validation.reach import parse_address
 from counterseal.protocols.acme.validation.resolver import Lookup
 
 if TYPE_CHECKING:
@@ -82,7 +83,8 @@ def _followed(url: str, location: str, token: str, rules: AcmeRules) -> str:
     except ValueError:
         raise Lookup(Failure("connection", f"{url}: redirects to what is no URL")) from None
     printable = target.isascii() and target.isprintable() and " " not in target
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username is not None or not printable:
+    host = parts.hostname and (":" not in parts.hostname or parse_address(parts.hostname))
+    if parts.scheme not in {"http", "https"} or not host or parts.username is not None or not printable:
         raise Lookup(Failure("connection", f"{url}: redirects to what is no http or https URL"))
     if port not in {80, 443, rules.http_port, rules.tls_port}:
         raise Lookup(Failure("connection", f"{url}: redirects to port {port}, which validation does not use"))

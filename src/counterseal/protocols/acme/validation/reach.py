@@ -72,8 +72,11 @@ def _wrapped(address: Address) -> Address:
 
 
 def parse_address(text: str) -> Address | None:
-    """Return the address that ``text`` spells, or None when it is a name."""
+    """Return the address that ``text`` spells, or None when it is a name.
+
+    Nor is one with a zone, which means something on one machine alone, and is equal to no address without.
+    """
     try:
-        return ip_address(text)
+        return None if "%" in text else ip_address(text)
     except ValueError:
         return None
