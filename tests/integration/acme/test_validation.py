@@ -325,10 +325,11 @@ def test_caa_is_checked_where_it_is_configured(tmp_path: Path) -> None:
         lab.dns.records["open.example.com", "CAA"] = ['0 issue "other.example"', '0 issue "ca.example.net"']
         lab.dns.records["closed.example.com", "CAA"] = ['0 issue "other.example"']
         lab.dns.records["strange.example.com", "CAA"] = ['128 unheard "x"']
+        lab.dns.records["octets.example.com", "CAA"] = [r'0 issue "\255\254"']
         lab.dns.records["method.example.com", "CAA"] = ['0 issue "ca.example.net; validationmethods=dns-01"']
         client = lab.client()
         outcomes = {}
-        for host in ("open", "closed", "www.closed", "strange", "method", "free"):
+        for host in ("open", "closed", "www.closed", "strange", "octets", "method", "free"):
             order = client.order(f"{host}.example.com")
             challenge, proof = client.challenge(order, "http-01")
             lab.web.put(challenge["token"], proof)
@@ -340,6 +341,7 @@ def test_caa_is_checked_where_it_is_configured(tmp_path: Path) -> None:
         "closed": "caa",
         "www.closed": "caa",
         "strange": "caa",
+        "octets": "caa",
         "method": "caa",
         "free": "valid",
     }
@@ -357,11 +359,12 @@ def test_caa_is_asked_again_where_an_authorization_is_used_again(tmp_path: Path)
         assert attempt(client, order, "http-01")["status"] == "valid"
         again = client.order("a.example.com")
         assert again.json["status"] == "ready"
-        lab.dns.records["a.example.com", "CAA"] = ['0 issue "other.example"']
         signing = b64(csr(x509.DNSName("a.example.com")))
-        refused = client.post(again.json["finalize"], {"csr": signing})
-        assert (refused.status, refused.problem) == (403, "caa")
-        assert refused.json["subproblems"][0]["identifier"] == {"type": "dns", "value": "a.example.com"}
+        for other in ("other.example", r"\255\254"):
+            lab.dns.records["a.example.com", "CAA"] = [f'0 issue "{other}"']
+            refused = client.post(again.json["finalize"], {"csr": signing})
+            assert (refused.status, refused.problem) == (403, "caa")
+            assert refused.json["subproblems"][0]["identifier"] == {"type": "dns", "value": "a.example.com"}
         lab.dns.records["a.example.com", "CAA"] = ['0 issue "ca.example.net"']
         assert client.post(again.json["finalize"], {"csr": signing}).json["status"] == "valid"
         client.close()

@@ -38,6 +38,9 @@ def issue(value: str, tag: str = "issue", flags: int = 0) -> Record:
         pytest.param([issue(f"{OURS}; accounturi={ACCOUNT}")], True, True, id="this account"),
         pytest.param([issue(f"{OURS};accounturi={ACCOUNT}2")], False, False, id="another account"),
         pytest.param([issue(f"{OURS}; accounturi=x; accounturi={ACCOUNT}")], False, False, id="two accounts"),
+        pytest.param([issue(f"{OURS}; policy=\ufffd")], False, False, id="ours, but no value"),
+        pytest.param([issue("\ufffd"), issue(OURS)], True, True, id="no value beside ours"),
+        pytest.param([issue(OURS), issue("\ufffd", "issuewild")], True, False, id="no value for wildcards"),
         pytest.param([issue(f"{OTHER}; accounturi={ACCOUNT}")], False, False, id="this account elsewhere"),
     ],
 )

@@ -69,7 +69,7 @@ def judge(records: Sequence[Record], asking: Asking, name: str) -> Failure | Non
 
 
 def _permits(values: Iterable[str], asking: Asking) -> bool:
-    for value in values:
+    for value in filter(str.isascii, values):  # one that is no such value lets nobody issue (RFC 8659 4.2)
         domain, *parameters = (part.strip() for part in value.split(";"))
         if domain.lower() in asking.identities and _fits(parameters, asking):
             return True

@@ -64,9 +64,9 @@ class Resolver:
         return [b"".join(getattr(record, "strings", ())) for record in await self._ask(name, "TXT", missing=None)]
 
     async def caa(self, name: str) -> list[tuple[int, str, str]]:
-        """Return flags, tag and value of the CAA records of a name; none is an answer too."""
+        """Return flags, tag and value (with U+FFFD for what is no ASCII) of a name's CAA records; none is an answer."""
         records = await self._ask(name, "CAA", missing=[])
-        return [(int(one.flags), one.tag.decode().lower(), one.value.decode()) for one in records]  # type: ignore[attr-defined] # of CAA
+        return [(int(one.flags), one.tag.decode().lower(), one.value.decode("ascii", "replace")) for one in records]  # type: ignore[attr-defined] # of CAA
 
     async def _ask_addresses(self, name: str) -> list[Address]:
         """Ask for both kinds; where one is answered, the other need not be."""
