@@ -80,6 +80,12 @@ def web_server(context: ssl.SSLContext | None = None, *, port: int = 0) -> Itera
         server.server_close()
 
 
+def of_unknown_version(certificate: bytes) -> bytes:
+    """Return a certificate in DER, but of a version that there is not (RFC 5280 4.1.2.1)."""
+    version = certificate.index(bytes.fromhex("a003020102"))
+    return certificate[: version + 4] + b"\x09" + certificate[version + 5 :]
+
+
 def acme_certificate(
     names: list[str],
     key_authorization: str,

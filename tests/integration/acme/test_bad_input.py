@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 
+from acme_answers import acme_certificate, of_unknown_version
 from acme_signing import ClientKey, b64, csr, jws
 from counterseal.service.body import BODY_SECONDS
 from counterseal.service.connection import HEAD_SECONDS
@@ -19,6 +22,7 @@ from whole_answers import read_to_end
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Iterator
+    from pathlib import Path
 
     from acme_client import Client
     from integration.acme.conftest import Lab
@@ -130,6 +134,15 @@ def test_der_that_makes_no_sense(client: Client, content: bytes) -> None:
     order = client.order("der.example.com")
     assert client.post(order.json["finalize"], {"csr": b64(content)}).status in {400, 403}
     assert client.post(client.directory["revokeCert"], {"certificate": b64(content)}).problem == "malformed"
+
+
+def test_a_certificate_of_an_unknown_version(client: Client, tmp_path: Path) -> None:
+    """The library has an error of its own for it."""
+    pem = acme_certificate(["der.example.com"], "", tmp_path).read_bytes()
+    known = x509.load_pem_x509_certificate(pem).public_bytes(Encoding.DER)
+    for content, status in ((known, 404), (of_unknown_version(known), 400)):
+        refused = client.post(client.directory["revokeCert"], {"certificate": b64(content)})
+        assert (refused.status, refused.problem) == (status, "malformed"), refused.body
 
 
 @pytest.mark.parametrize(

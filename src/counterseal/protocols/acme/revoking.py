@@ -10,6 +10,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from counterseal.authority.revoke import revoke_record
 from counterseal.errors import InputError, NotFoundError, RefusedError
 from counterseal.pki.crl import RevocationReason
+from counterseal.pki.csr import UNREADABLE
+from counterseal.pki.reading import load_der_certificate
 from counterseal.protocols.acme.encoding import decode
 from counterseal.protocols.acme.exchange import Call, Reply
 from counterseal.protocols.acme.identifiers import Identifier
@@ -54,8 +56,8 @@ def revoke(authority: Authority, call: Call) -> Reply:
 
 def _read(text: str) -> x509.Certificate:
     try:
-        return x509.load_der_x509_certificate(decode(text, "certificate"))
-    except ValueError:
+        return load_der_certificate(decode(text, "certificate"))
+    except InputError:
         raise malformed("certificate is not a certificate in DER in base64url") from None
 
 
@@ -84,7 +86,7 @@ def _authorized_for_all(authority: Authority, call: Call, certificate: x509.Cert
     try:
         names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
         identifiers = [Identifier.of(name) for name in names]
-    except (x509.ExtensionNotFound, InputError, ValueError):
+    except (x509.ExtensionNotFound, InputError, *UNREADABLE):
         return False
     return bool(identifiers) and all(_authorized(authority, call, one) for one in identifiers)
 

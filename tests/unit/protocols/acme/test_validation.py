@@ -8,7 +8,10 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 
+from acme_answers import acme_certificate, of_unknown_version
 from counterseal.protocols.acme.objects import URLs
 from counterseal.protocols.acme.problems import Failure
 from counterseal.protocols.acme.rules import AcmeRules
@@ -16,11 +19,14 @@ from counterseal.protocols.acme.validation import caa, validator
 from counterseal.protocols.acme.validation.caa import Asking, check_caa
 from counterseal.protocols.acme.validation.connect import Reach, is_own
 from counterseal.protocols.acme.validation.resolver import Lookup, Resolver
+from counterseal.protocols.acme.validation.tlsalpn01 import judge
 from counterseal.protocols.acme.validation.validator import EACH_AT_ONCE, WAITING_EACH, Validator
 from counterseal.service.metrics import Metrics
 from counterseal.store.acme.records import AuthorizationRecord
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from counterseal.service.access import Access
 
 SECONDS = 30
@@ -58,6 +64,17 @@ def test_an_address_of_this_machine_is_its_own_however_it_is_wrapped(text: str) 
     """The system spells some of them in another way than we do."""
     assert is_own(ip_address(text))
     assert not is_own(ip_address("192.0.2.1"))
+
+
+def test_a_certificate_that_cannot_be_read_is_no_proof(tmp_path: Path) -> None:
+    """A host shows what it likes: nothing, half of it, a version that there is not."""
+    pem = acme_certificate(["a.test"], "proof", tmp_path).read_bytes()
+    good = x509.load_pem_x509_certificate(pem).public_bytes(Encoding.DER)
+    assert judge(good, "a.test", "proof") is None
+    for content in (b"", good[:-9], of_unknown_version(good)):
+        failure = judge(content, "a.test", "proof")
+        assert failure is not None
+        assert failure.kind == "incorrectResponse"
 
 
 def test_one_account_does_not_hold_up_another(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,10 @@ from typing import TYPE_CHECKING
 
 from cryptography import x509
 
+from counterseal.errors import InputError
 from counterseal.pki import der
+from counterseal.pki.csr import UNREADABLE
+from counterseal.pki.reading import load_der_certificate
 from counterseal.protocols.acme.problems import Failure
 from counterseal.protocols.acme.validation.reach import parse_address
 from counterseal.protocols.acme.validation.resolver import Lookup
@@ -46,10 +49,10 @@ async def check_tlsalpn01(reach: Reach, *, host: str, port: int, key_authorizati
 def judge(content: bytes, host: str, key_authorization: str) -> Failure | None:
     """Return what is wrong with the certificate, or None (RFC 8737 3)."""
     try:
-        certificate = x509.load_der_x509_certificate(content)
+        certificate = load_der_certificate(content)
         names = list(certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value)
         identifier = certificate.extensions.get_extension_for_oid(ACME_IDENTIFIER)
-    except (ValueError, x509.ExtensionNotFound, x509.DuplicateExtension):
+    except (InputError, x509.ExtensionNotFound, *UNREADABLE):
         return Failure("incorrectResponse", f"{host}: the certificate lacks its name or its acmeIdentifier")
     address = parse_address(host)
     expected: x509.GeneralName = x509.IPAddress(address) if address else x509.DNSName(host)
