@@ -183,6 +183,11 @@ def cut(stream: Any) -> None:  # noqa: ANN401 - a file
     stream.write(b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\nhalf")
 
 
+def changing(stream: Any) -> None:  # noqa: ANN401 - a file
+    """Answer that another protocol follows."""
+    stream.write(b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\nmore")
+
+
 def early(proof: str) -> Callable[[Any], None]:
     """Answer with a hint first (RFC 8297), then with the page."""
 
@@ -205,6 +210,7 @@ REFUSED: dict[str, tuple[Any, str, str]] = {
     "too long": (b"x" * 100_000, "incorrectResponse", "too long"),
     "endless": (endless, "incorrectResponse", "too long"),
     "no http": (noise, "connection", "does not speak HTTP"),
+    "another protocol": (changing, "connection", "changes to a protocol not asked for"),
     "cut": (cut, "incorrectResponse", "not the key authorization"),
     "to a file": (to("file:///etc/passwd"), "connection", "no http or https URL"),
     "to another page": (
@@ -229,7 +235,9 @@ def test_http01_refuses(eager: Lab, client: Client, page: Any, kind: str, detail
     """What is no key authorization, and redirects to where validation does not go."""
     order = client.order(f"{sha256(detail.encode() + repr(page).encode()).hexdigest()[:12]}.example.com")
     challenge, _ = client.challenge(order, "http-01")
-    made = page(eager.web, challenge["token"]) if callable(page) and page not in {endless, noise, cut} else page
+    made = (
+        page(eager.web, challenge["token"]) if callable(page) and page not in {endless, noise, cut, changing} else page
+    )
     eager.web.pages[WELL_KNOWN + challenge["token"]] = made
     found = error_of(attempt(client, order, "http-01"))
     assert (found[0], detail in found[1]) == (kind, True), found

@@ -64,5 +64,7 @@ async def get(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, hos
             parser.feed_data(chunk)
         except httptools.HttpParserError:
             raise Lookup(Failure("connection", f"{host}: what answers does not speak HTTP")) from None
+        except httptools.HttpParserUpgrade:
+            raise Lookup(Failure("connection", f"{host}: what answers changes to a protocol not asked for")) from None
     answer.status = parser.get_status_code() if received else 0
     return answer
