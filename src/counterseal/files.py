@@ -143,7 +143,7 @@ def write_fileset(directory: Path, fileset: FileSet, *, overwrite: bool = True) 
 class Preview(NamedTuple):
     """What writing one file would do: its path, mode, size (None: not known before), ``change`` and a text diff.
 
-    ``change`` is new, changed or same.
+    ``change`` is new, changed or same. ``varies``: a few octets more or less, as with a signature, a key, a store.
     """
 
     path: str
@@ -151,6 +151,7 @@ class Preview(NamedTuple):
     size: int | None
     change: str
     diff: str | None
+    varies: bool = False
 
 
 def preview(directory: Path, fileset: FileSet) -> tuple[Preview, ...]:

@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from counterseal.authority.sealed import MAGIC, seal, unseal
+from counterseal.authority.sealed import MAGIC, seal, sealed_size, unseal
 from counterseal.errors import FileError, InputError, KeyAccessError
 from counterseal.files import make_directory, not_read, opened_new, reason_of
 from counterseal.fileset import SECRET
@@ -68,6 +68,16 @@ def require_backup(source: Path) -> None:
         raise KeyAccessError(
             "backup.format", f"not a backup of counterseal: {source}", hint="it begins with: counterseal backup 1"
         )
+
+
+def backup_size(home: Path) -> int:
+    """Return how large a backup of ``home`` with its store in a file would be, to one record of a tar file."""
+    parts = [path for part in PARTS for path in ((home / part), *(home / part).rglob("*")) if path.exists()]
+    blocks = 0
+    for path in (home / STORE, *parts):  # a header each, and one with its body for the split seconds of its time
+        blocks += 3 + (-(-path.stat().st_size // tarfile.BLOCKSIZE) if path.is_file() else 0)
+    archive = (blocks + 2) * tarfile.BLOCKSIZE
+    return sealed_size(-(-archive // tarfile.RECORDSIZE) * tarfile.RECORDSIZE)
 
 
 def read_contents(source: Path, passphrase: bytes) -> tuple[tuple[str, int, int], ...]:

@@ -18,20 +18,22 @@ if TYPE_CHECKING:
     from counterseal.authority.parts import Authority
 
 _LOOKED_THROUGH = 200
-_SERIAL = re.compile(r"(?:0x)?([0-9A-Fa-f]{1,2}(?::?[0-9A-Fa-f]{2})*)")
+_SERIAL = re.compile(r"(?:([A-Za-z0-9_-]+)/)?(?:0x)?([0-9A-Fa-f]{1,2}(?::?[0-9A-Fa-f]{2})*)")
 _NEVER_A_NAME = 16  # digits; a CA that was taken over may have counted from 01, and 01 may be a name
 
 
 def find(authority: Authority, selector: str, *, statuses: Sequence[Status] = ()) -> CertificateRecord:
     """Return the one certificate that ``selector`` (a serial number in hex, or a name) stands for.
 
+    ``CA/SERIAL`` is a serial number too, for those that CAs which were taken over have both given.
+
     ``statuses`` narrows a name to certificates of these statuses that have not expired; with none given every
     certificate of that name counts. Raises NotFoundError, AmbiguousError with the candidates.
     """
     found = authority.store.by_name(selector)
     match = _SERIAL.fullmatch(selector)
-    if match and (not found or len(match[1]) >= _NEVER_A_NAME):
-        record = lookup(authority, int(match[1].replace(":", ""), 16))
+    if match and (not found or len(match[2]) >= _NEVER_A_NAME):
+        record = _numbered(authority, int(match[2].replace(":", ""), 16), match[1])
         if record is not None and record.status is not Status.RESERVED:
             return record
     now = epoch(authority.clock())
@@ -74,13 +76,27 @@ def lookup(authority: Authority, serial_number: int) -> CertificateRecord | None
         return None
 
 
+def _numbered(authority: Authority, serial_number: int, issuer: str | None) -> CertificateRecord | None:
+    """Return the certificate of this serial number, or None; raises AmbiguousError where several CAs gave it."""
+    try:
+        return authority.store.certificate(serial_number, issuer=issuer)
+    except AmbiguousError as error:
+        error.hint = "say which CA is meant, as it stands above"
+        raise
+    except (NotFoundError, InputError):
+        return None
+
+
 def _ambiguous(selector: str, found: Sequence[CertificateRecord]) -> AmbiguousError:
+    counts = Counter(one.serial_number for one in found)
+    numbers = {
+        one: f"{one.issuer}/" * (counts[one.serial_number] > 1) + show_serial(one.serial_number) for one in found
+    }
     return AmbiguousError(
         "certificate.ambiguous",
         f"{selector!r} stands for {len(found)} certificates",
         candidates=[
-            f"{show_serial(one.serial_number)}  {one.status}  until {moment(one.not_after):%Y-%m-%d}  {one.subject}"
-            for one in found
+            f"{numbers[one]}  {one.status}  until {moment(one.not_after):%Y-%m-%d}  {one.subject}" for one in found
         ],
         hint="give the serial number of the one you mean",
     )

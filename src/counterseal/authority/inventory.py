@@ -54,12 +54,12 @@ class Wanted:
     def _stored(self) -> Status | None:
         if self.status == EXPIRED:
             return Status.VALID
-        return Status(self.status) if self.status else Status.VALID if self.expiring else None
+        return Status(self.status) if self.status else Status.VALID if self.expiring is not None else None
 
     def _end(self, now: datetime) -> int | None:
         if self.status == EXPIRED:
             return epoch(now)
-        return epoch(now + self.expiring) if self.expiring else None
+        return epoch(now + self.expiring) if self.expiring is not None else None
 
 
 def status_of(record: CertificateRecord, now: datetime) -> str:

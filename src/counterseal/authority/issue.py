@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cryptography import x509
+
 from counterseal.authority.signing import Issued, check_draft, prepare_draft, record_of, sign_and_store
 from counterseal.moments import epoch
 from counterseal.pki.certificate import assemble_end_entity
-from counterseal.pki.keys import signature_algorithm
+from counterseal.pki.keys import longest_signature, signature_algorithm
 from counterseal.pki.policy import Asked, decide
 
 if TYPE_CHECKING:
@@ -35,13 +37,15 @@ def prepare(authority: Authority, asked: Asked, *, name: str, issuer: str | None
 
 
 def rehearse(authority: Authority, asked: Asked, *, name: str, issuer: str | None = None) -> Issued:
-    """Decide and lint as ``issue`` does, without key or store: the answer's certificate has an empty signature."""
+    """Decide and lint as ``issue`` does, without key or store: no octet of the signature is set."""
     request, above = _decided(authority, asked, issuer)
-    draft = assemble_end_entity(request, above, signature_algorithm(above.certificate.public_key()))
+    signing_key = above.certificate.public_key()
+    draft = assemble_end_entity(request, above, signature_algorithm(signing_key))
     preview, remarks = check_draft(draft, above.path)
-    unsigned, kind, at = draft.certificate(b""), asked.profile.name, epoch(authority.clock())
-    row = record_of(preview, unsigned, issuer=above.name, name=name, profile=kind, at=at, actor=authority.actor)
-    return Issued(row, preview, above, remarks)
+    unsigned, kind = draft.certificate(bytes(longest_signature(signing_key))), asked.profile.name
+    at, actor = epoch(authority.clock()), authority.actor
+    row = record_of(preview, unsigned, issuer=above.name, name=name, profile=kind, at=at, actor=actor)
+    return Issued(row, x509.load_der_x509_certificate(unsigned), above, remarks)
 
 
 def _issuing(authority: Authority, asked: Asked, issuer: str | None) -> str:

@@ -22,7 +22,7 @@ from counterseal.authority.signing import key_use
 from counterseal.errors import StoreError
 from counterseal.moments import epoch, moment
 from counterseal.pki.crl import sign_crl
-from counterseal.pki.keys import signature_algorithm
+from counterseal.pki.keys import longest_signature, signature_algorithm
 from counterseal.store.leases import give_lease_back
 from counterseal.store.records import CRLRecord
 
@@ -122,7 +122,7 @@ def _lacks_revocation(authority: Authority, crl: CRLTimes) -> bool:
 
 
 def rehearse_lists(authority: Authority, *, only: Collection[str] | None = None) -> tuple[CRLRecord, ...]:
-    """Return the lists that ``publish`` would sign, each without its signature; no number is taken for them."""
+    """Return the lists that ``publish`` would sign, each with zeros for its signature; no number is taken for them."""
     return tuple(
         _make(authority, record, (latest.number if latest else 0) + 1, _Unsigned.of(record))
         for record in signing_cas(authority)
@@ -144,7 +144,7 @@ class _Unsigned:
         return cls(key, signature_algorithm(key))
 
     def sign(self, _: bytes) -> bytes:
-        return b""
+        return bytes(longest_signature(self.public_key))
 
 
 def _publish_one(authority: Authority, record: CARecord) -> CRLRecord:

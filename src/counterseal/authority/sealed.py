@@ -30,6 +30,11 @@ def seal(source: BinaryIO, target: BinaryIO, passphrase: bytes, *, random_bytes:
     target.writelines(cipher.encrypt(nonce, chunk, MAGIC) for nonce, chunk in _numbered(source, CHUNK, prefix))
 
 
+def sealed_size(size: int) -> int:
+    """Return how many octets ``seal`` makes of ``size``."""
+    return len(MAGIC) + _SALT + _PREFIX + size + max(-(-size // CHUNK), 1) * _TAG
+
+
 def unseal(source: BinaryIO, target: BinaryIO, passphrase: bytes) -> None:
     """Write what ``seal`` read; raises KeyAccessError ``backup.format``, ``.passphrase``, ``.damaged``."""
     if source.read(len(MAGIC)) != MAGIC:

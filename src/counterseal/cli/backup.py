@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING
 import click
 
 from counterseal.authority.backup import backup as write_backup
-from counterseal.authority.backup import contents, read_contents, refuse_taken, refuse_target, require_backup
+from counterseal.authority.backup import (
+    backup_size,
+    contents,
+    read_contents,
+    refuse_taken,
+    refuse_target,
+    require_backup,
+)
 from counterseal.authority.backup import restore as read_backup
 from counterseal.cli.common import FILE, Run, common
 from counterseal.cli.dry_run import dry_run_option, show_dry_run, unseen
@@ -70,4 +77,5 @@ def _rehearse_backup(run: Run, target: Path) -> None:
         refuse_target(target)
     found = contents(run.home)
     acts = [f"seal into it {path.relative_to(run.home)}" for path in found]
-    show_dry_run(run, acts=acts, files=[unseen(target, size=sum(path.stat().st_size for path in found))])
+    size = None if run.settings().store else backup_size(run.home)  # what a server has is not counted
+    show_dry_run(run, acts=acts, files=[unseen(target, size=size, varies=True)])

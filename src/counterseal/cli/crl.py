@@ -45,7 +45,10 @@ def crl(run: Run, *, if_stale: bool, out: Path | None, dry_run: bool) -> None:
         authority = replace(opened, rules=run.settings().for_revocation().rules)
         only = stale_lists(authority) if if_stale else None
         if dry_run:
-            _rehearse(run, rehearse_lists(authority, only=only), out, wrong)
+            planned = rehearse_lists(authority, only=only)
+            new = {one.issuer: one for one in planned}
+            every = (new.get(ca.name) or authority.store.latest_crl(ca.name) for ca in authority.store.cas())
+            _rehearse(run, planned, [one for one in every if one is not None], out, wrong)
             return
         published = publish(authority, only=only)
         lists = [latest for record in authority.store.cas() if (latest := authority.store.latest_crl(record.name))]
@@ -78,8 +81,14 @@ def _files(lists: Sequence[CRLRecord]) -> FileSet:
     return FileSet((*files, *(PlannedFile(f"{one.issuer}.crl", one.crl) for one in lists)))
 
 
-def _rehearse(run: Run, lists: Sequence[CRLRecord], out: Path | None, wrong: ConfigError | None) -> None:
+def _rehearse(
+    run: Run, lists: Sequence[CRLRecord], every: Sequence[CRLRecord], out: Path | None, wrong: ConfigError | None
+) -> None:
+    """Show which lists would be signed; written are those that stay as they are as well."""
     acts = [f"sign {_named(one)}" for one in lists]
-    files = preview(out, _files(lists)) if out is not None else ()
+    files = [
+        seen._replace(varies=list_ in lists)
+        for list_, seen in zip((*every, *every), preview(out, _files(every)) if out is not None else (), strict=False)
+    ]
     acts = [*(acts or ["do nothing: no list is old"]), *fails_by_defaults(wrong)]
     show_dry_run(run, acts=acts, files=files, fails=wrong is not None)

@@ -9,10 +9,12 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from cryptography.hazmat.primitives.asymmetric import rsa
+
 from counterseal.authority.issue import issue, prepare, rehearse
 from counterseal.authority.parts import ROOT
 from counterseal.authority.revoke import revoke_record
-from counterseal.bundles.pem import file_stem
+from counterseal.bundles.pem import TRUST_ANCHOR_FILE, file_stem
 from counterseal.cli.dry_run import show_dry_run
 from counterseal.duration import show_duration
 from counterseal.errors import FileError
@@ -148,7 +150,7 @@ def _told(device: str, name: str, paths: Sequence[Path]) -> tuple[dict[str, Any]
 
 
 def _show_rehearsal(run: Run, issued: Issued, files: FileSet, out: Path, more: Sequence[str]) -> None:
-    """Show the certificate and the files that would be written; sizes lack a few octets of the signature."""
+    """Show the certificate and the files that would be written."""
     _remark(run, issued)
     record = issued.record
     what = f"issue a {record.profile} certificate {record.name} under {record.issuer}"
@@ -157,9 +159,16 @@ def _show_rehearsal(run: Run, issued: Issued, files: FileSet, out: Path, more: S
     show_dry_run(
         run,
         acts=(act, *more),
-        files=preview(out, files),
+        files=[file._replace(varies=_varies(file.path, issued)) for file in preview(out, files)],
         document=document_of(issued),
     )
+
+
+def _varies(path: str, issued: Issued) -> bool:
+    """Whether another key or signature of the same kind may take a few octets more or less in this file."""
+    if path.endswith(".key.pem"):
+        return isinstance(issued.certificate.public_key(), rsa.RSAPublicKey)
+    return not path.endswith((".chain.pem", f"/{TRUST_ANCHOR_FILE}"))
 
 
 def show_until(record: CertificateRecord) -> str:

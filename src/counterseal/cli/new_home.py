@@ -35,7 +35,7 @@ def rehearse_home(run: Run, make: Callable[[Authority], Sequence[str]]) -> None:
             acts = make(authority)
             publish(authority)
         found = [path for path in sorted(home.rglob("*")) if path.is_file()]
-        files = [unseen(run.home / path.relative_to(home), size=path.stat().st_size) for path in found]
+        files = [unseen(run.home / path.relative_to(home), size=path.stat().st_size, varies=True) for path in found]
     show_dry_run(run, acts=acts, files=files, document={"home": str(run.home)})
 
 

@@ -9,6 +9,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256, SHA384, SHA512
 
 from counterseal.errors import InputError, hint_for
@@ -131,6 +132,16 @@ def signature_hash(public_key: PublicKeyTypes) -> HashAlgorithm | None:
     if spec is None:
         raise InputError("key.unsuitable", f"a CA cannot sign with this kind of key: {show_key(public_key)}")
     return _SIGNATURE_HASHES.get(spec.algorithm)
+
+
+def longest_signature(public_key: PublicKeyTypes) -> int:
+    """Return how many octets a signature of this key has: exactly, but for ECDSA, whose numbers may be shorter."""
+    if isinstance(public_key, rsa.RSAPublicKey):
+        return (public_key.key_size + 7) // 8
+    if isinstance(public_key, ec.EllipticCurvePublicKey):
+        largest = (1 << public_key.key_size) - 1
+        return len(encode_dss_signature(largest, largest))
+    return 114 if isinstance(public_key, ed448.Ed448PublicKey) else 64
 
 
 def weaknesses(public_key: PublicKeyTypes) -> tuple[Finding, ...]:

@@ -70,7 +70,7 @@ class Inventory(Blocks):
             raise AmbiguousError(
                 "store.ambiguous_serial",
                 f"several CAs issued a certificate of that serial number: {show_serial(serial_number)}",
-                candidates=[f"{record.name} of {record.issuer}" for record in records],
+                candidates=[f"{record.issuer}/{show_serial(serial_number)}  {record.name}" for record in records],
                 hint="say which issuer is meant",
             )
         return records[0]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import generate_docs
-from command import counterseal, write_secret
+from command import counterseal, here, write_secret
 from nginx_process import free_port
 from programs import run_program
 from rehearsing import snapshot
@@ -45,6 +45,10 @@ ELSEWHERE = {
     "enroll": "integration/serve/test_enroll.py: it needs a service, and so does renew --server",
 }
 """Commands whose rehearsal is tested where what they need is."""
+
+
+ROOM = {"backup": 10240, "sqlite": 65536}
+"""By how much a size that varies may be off: a record of a tar file, some pages."""
 
 
 @pytest.fixture(scope="module")
@@ -170,6 +174,54 @@ def test_every_rehearsal_is_tried() -> None:
     typed = [words.replace("token pump", "token make pump") for words, *_ in CASES]
     tried = {path for path in commands if any(f"{words} ".startswith(f"{path} ") for words in typed)}
     assert commands - tried == set(ELSEWHERE)
+
+
+WRITTEN = (
+    "init --passphrase-file {base}/passphrase",
+    "ca add partners --purpose client --no-passphrase",
+    "server www.test",
+    "client ann --key rsa-2048",
+    "client bob",
+    "sign {base}/cid.csr --profile client",
+    "renew bob --force",
+    "rekey www.test --force",
+    "export ann --format java --force",
+    "crl",
+    "crl --if-stale --out lists",
+    "crl --out lists",
+    "backup here.backup",
+)
+"""In the order in which they are done. A list that is not old is written nevertheless."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("root", ["p-256", "rsa-3072"])
+def test_what_is_written_is_what_was_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, root: str) -> None:
+    """No file more or less, with this mode and this size; only where it is said to vary, by a few octets."""
+    base, home = tmp_path, tmp_path / "home"
+    monkeypatch.chdir(base)
+    monkeypatch.setenv("COUNTERSEAL_PASSPHRASE_FILE", write_secret(base / "passphrase", "not a secret here"))
+    request = ["-newkey", "rsa:2048", "-nodes", "-keyout", "cid.key", "-subj", "/CN=cid", "-out", "cid.csr"]
+    run_program("openssl", "req", "-new", *request, cwd=base)
+    for words in WRITTEN:
+        command = [*words.format(base=base).split(), *(["--key", root] if words.startswith("init") else [])]
+        rehearsed = here(home, *command, "--dry-run", "--json")
+        assert rehearsed.code == 0, (words, rehearsed)
+        told = {str(base / row["path"]): row for row in json.loads(rehearsed.stdout)["files"]}
+        before = snapshot(base)
+        assert here(home, *command).code == 0, words
+        after = {str(base / path): seen for path, seen in snapshot(base).items() if (base / path).is_file()}
+        same = {str(base / path): seen for path, seen in before.items()}
+        written = {
+            path for path, seen in after.items() if same.get(path) != seen and path != str(home / "store.sqlite")
+        }
+        named = {path for path, row in told.items() if row["change"] != "same" and path != str(home / "store.sqlite")}
+        assert written == named, words
+        for path, row in told.items():
+            mode, content = after[path]
+            assert f"{mode:04o}" == row["mode"], (words, path)
+            away = abs(len(content) - row["size"])
+            assert away <= ROOM.get(path.rpartition(".")[2], 16) * row["varies"], (words, path, away)
 
 
 @pytest.mark.nginx

@@ -108,6 +108,7 @@ def test_a_ca_of_openssl_is_taken_over(tmp_path: Path) -> None:
     assert {int(row["serial_number"], 16) for row in listed} == {0x0A, 0x0B}
     assert json.loads(counterseal(home, "show", "0A", "--json").stdout)["certificate"]["name"] == "ann"
     assert counterseal(home, "list", "--profile", "imported", "--expiring", "1s").stdout == "no certificates\n"
+    assert counterseal(home, "list", "--expiring", "0s").stdout == "no certificates\n"
     renewed = counterseal(home, "renew", "ann", "--out", str(tmp_path / "out"), *kept)  # openssl gave it no purpose
     assert (renewed.code, "not for servers alone, nor for clients alone: ann" in renewed.stderr) == (2, True)
     assert counterseal(home, "crl", "--out", str(tmp_path / "crl"), *kept).code == 0

@@ -255,3 +255,19 @@ def test_one_more_joins_as_its_rehearsal_said(home: Path, offline: OfflineRoot) 
         written = snapshot(home)
         new = [(str(home / path), f"{written[path][0]:04o}", len(written[path][1])) for path in written.keys() - before]
         assert [(file["path"], file["mode"], file["size"]) for file in told["files"]] == new
+
+
+def test_a_serial_number_of_several_cas_is_never_guessed(home: Path, offline: OfflineRoot) -> None:
+    """As CAs give that count from the same number: which there are is said, and each can be named with its CA."""
+    assert counterseal(home, *offline.taking()).code == 0
+    asked = counterseal(home, "revoke", "1000")
+    assert (asked.code, "issuing/1000  ann\n" in asked.stderr, "root/1000  issuing\n" in asked.stderr) == (
+        2,
+        True,
+        True,
+    )
+    shown = counterseal(home, "show", "issuing/1000", "--json")
+    assert json.loads(shown.stdout)["certificate"]["name"] == "ann"
+    assert counterseal(home, "revoke", "issuing/10:00").code == 0
+    unknown = counterseal(home, "show", "nobody/1000")
+    assert (unknown.code, "no certificate of this name or serial" in unknown.stderr) == (1, True)

@@ -104,7 +104,7 @@ def test_the_same_number_under_two_cas_needs_the_issuer(tmp_path: Path) -> None:
         with pytest.raises(AmbiguousError) as caught:
             store.certificate(1)
         assert caught.value.code == "store.ambiguous_serial"
-        assert sorted(caught.value.candidates) == ["client.device of clients", "guest of partners"]
+        assert sorted(caught.value.candidates) == ["clients/01  client.device", "partners/01  guest"]
         assert store.certificate(1, issuer="partners").name == "guest"
 
 
