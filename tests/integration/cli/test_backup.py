@@ -36,6 +36,21 @@ def test_a_restored_ca_issues_and_revokes(tmp_path: Path, passphrase: str) -> No
     assert counterseal(second, "log", "verify").stdout.startswith("the log is intact\n")
 
 
+def test_what_a_link_leads_to_is_brought_back(tmp_path: Path, passphrase: str) -> None:
+    """With its mode, as all files; the machine where it is restored has nothing at the other end."""
+    first, second, file = tmp_path / "first", tmp_path / "second", tmp_path / "ca.backup"
+    assert counterseal(first, "init", "--passphrase-file", passphrase).code == 0
+    (tmp_path / "kept.toml").write_text('[ca]\ncrl_lifetime = "5d"\n')
+    (first / "counterseal.toml").symlink_to(tmp_path / "kept.toml")
+    assert counterseal(first, "backup", str(file), "--passphrase-file", passphrase).code == 0
+    restored = counterseal(second, "restore", str(file), "--passphrase-file", passphrase)
+    assert restored.code == 0, restored.stderr
+    assert not (second / "counterseal.toml").is_symlink()
+    assert (second / "counterseal.toml").read_text() == (tmp_path / "kept.toml").read_text()
+    for path in (first / "keys", *(first / "keys").iterdir(), first / "store.sqlite"):
+        assert (second / path.relative_to(first)).stat().st_mode == path.stat().st_mode, path
+
+
 def test_a_damaged_or_foreign_backup_leaves_nothing(tmp_path: Path, passphrase: str) -> None:
     """A flipped bit, a cut, a wrong passphrase: an error, and the home stays empty."""
     first, second, file = tmp_path / "first", tmp_path / "second", tmp_path / "ca.backup"
