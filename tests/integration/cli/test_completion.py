@@ -15,8 +15,9 @@ from command import counterseal
 COMMAND = Path(sys.executable).parent / "counterseal"
 BASH = """
 source "$1"
-COMP_WORDS=(counterseal $3)
-COMP_CWORD=$2
+COMP_LINE=$2
+COMP_WORDS=("${@:3}")
+COMP_CWORD=$(($# - 3))
 _counterseal_completion counterseal
 printf '%s\\n' "${COMPREPLY[@]}"
 """
@@ -31,7 +32,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a home with certificates, and a site."""
     home = tmp_path_factory.mktemp("completed") / "home"
     assert counterseal(home, "init", "--no-passphrase").code == 0
-    for name in ("alice", "alina", "bob"):
+    for name in ("alice", "alina", "bob", "Ann Lee", "it's a*", "ann@example.com"):
         assert counterseal(home, "client", name, "--no-p12", "--out", str(home.parent / "out")).code == 0
     (home / "counterseal.toml").write_text(
         '[sites.panel]\nserver_names = ["a.test"]\nlisten = ["8443"]\nroot = "/srv"\n'
@@ -71,13 +72,35 @@ def test_a_shell_offers_what_is_there(home: Path, shell: str, words: str, offere
         pytest.skip(f"no {shell} here")
     path = str(script(home, shell))
     if shell == "bash":
-        command = ["bash", "--norc", "-c", BASH, "bash", path, str(len(words.split())), words]
+        command = ["bash", "--norc", "-c", BASH, "bash", path, f"counterseal {words}", "counterseal", *words.split()]
     else:
         command = ["fish", "--no-config", "-c", FISH, path, words]
     ran = subprocess.run(command, capture_output=True, text=True, check=False, env=environment(home), timeout=60)
     found = {line.split("\t")[0].strip() for line in ran.stdout.splitlines()}
     assert offered <= found, ran
     assert not found & {"bob", "root"}
+
+
+@pytest.mark.parametrize(
+    ("words", "reply"),
+    [
+        (["Ann\\ L"], "Ann\\ Lee"),
+        (["A"], "Ann\\ Lee"),
+        (['"Ann L'], "Ann Lee"),
+        (["it"], r"it\'s\ a\*"),
+        (["ann", "@", "e"], "example.com"),
+        (["ann", "@"], "example.com"),
+    ],
+)
+def test_bash_inserts_a_name_as_one_word(home: Path, words: list[str], reply: str) -> None:
+    """Spaces, quotes and wildcards escaped where no quote is open; only what comes after the ``@`` that parts words."""
+    (home.parent / "it's a file").touch()  # no wildcard of a name stands for a file
+    command = ["bash", "--norc", "-c", BASH, "bash", str(script(home, "bash"))]
+    command += [f"counterseal show {''.join(words)}", "counterseal", "show", *words]
+    ran = subprocess.run(
+        command, capture_output=True, text=True, check=False, env=environment(home), cwd=home.parent, timeout=60
+    )
+    assert ran.stdout == f"{reply}\n", ran
 
 
 def test_zsh_loads_the_script(home: Path) -> None:
