@@ -1,9 +1,10 @@
 """The store from asynchronous code: nobody waits for the disk but those whose answer depends on it.
 
 A read is a look-up by index in a connection of its own (readers of a write-ahead log never wait): it takes microseconds
-and is done where it is asked. So are the statements of a write; what takes long is the commit, and that is done in a
-thread, once for all that has gathered meanwhile, each job in a step of its own that can fail alone. All of them are
-answered when their common commit is on disk: the number of flushes follows the disk and not the number of clients.
+and is done where it is asked; a search may take seconds, and is done in a thread (``searching``). The statements of a
+write are run where they are asked as well; what takes long is the commit, and that is done in a thread, once for all
+that has gathered meanwhile, each job in a step of its own that can fail alone. All of them are answered when their
+common commit is on disk: the number of flushes follows the disk and not the number of clients.
 Statements in a thread of their own were slower: at each of them two threads contend for the interpreter.
 """
 
@@ -13,6 +14,7 @@ import asyncio
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext, suppress
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from counterseal.authority.ahead import reserve_ahead
@@ -20,6 +22,7 @@ from counterseal.errors import CountersealError, StoreError
 from counterseal.service.errands import Errands
 from counterseal.service.metrics import Metrics
 from counterseal.service.remembered import Remembered
+from counterseal.service.searching import SEARCHERS, Searching, shortly
 from counterseal.service.waiting import QUEUE_LIMIT, Waiting, deliver, overloaded
 
 if TYPE_CHECKING:
@@ -80,12 +83,25 @@ class Access:
         self._closing = False
         self._committer = Errands("commit")
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="work")
+        self._searching = Searching()
+        self._searchers = ThreadPoolExecutor(SEARCHERS, thread_name_prefix="search")
 
     async def read(self, job: Callable[[Authority], T]) -> T:
         """Return what ``job`` reads; it must neither write nor wait. Raises StoreError ``store.moved``."""
         self._remembered.require_here()
         with self._reader.store.cas_once():
             return job(self._reader)
+
+    async def search(self, job: Callable[[Authority], T], caller: str) -> T:
+        """Return what ``job`` finds, which may read much: beside everything else, few at once, and not for long.
+
+        Raises RefusedError ``search.too_many``, InputError ``search.too_broad``, StoreError ``store.moved``.
+        """
+        async with self._searching.turn(caller):
+            return await self._search(job)
+
+    async def _search(self, job: Callable[[Authority], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._searchers, self._apart, partial(shortly, job))
 
     async def require_here(self) -> None:
         """Raise StoreError ``store.moved`` where the store was moved away: no key is used and nothing said any more."""
@@ -151,12 +167,11 @@ class Access:
 
     async def apart(self, job: Callable[[Authority], T]) -> T:
         """Run a ``job`` that takes long, such as signing a list, in a thread with a connection of its own."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._apart, job)
 
-        def work() -> T:
-            with self._open_apart() as authority:
-                return job(authority)
-
-        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+    def _apart(self, job: Callable[[Authority], T]) -> T:
+        with self._open_apart() as authority:
+            return job(authority)
 
     def reserve_ahead(self, issuer: str) -> None:
         """Have serial numbers of the CA reserved, beside what is asked, where too few are left of those that are."""
@@ -175,6 +190,7 @@ class Access:
             await self._task
         self._committer.close()
         self._threads.shutdown()
+        self._searchers.shutdown()
 
     async def _reserve_ahead(self, ahead: Ahead, issuer: str) -> None:
         with suppress(CountersealError):  # without them a certificate takes a flush more, and asks for them again

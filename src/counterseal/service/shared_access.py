@@ -1,9 +1,9 @@
 """A store in a database server from asynchronous code: every statement goes there and back, and the loop goes on.
 
-A job is suspended meanwhile (``counterseal.suspension``). Reads and writes have a few connections each; what is asked
-for again and again is remembered until a change of it is announced (``announced``). A write is a transaction, or shares
-one with its like that come at the same time (``together``), beside others in this process and on other hosts; the
-database flushes once for all that commit at a time. What waits while the database is away for a moment (a restart,
+A job is suspended meanwhile (``counterseal.suspension``). Reads, writes and searches have a few connections each; what
+is asked for again and again is remembered until a change of it is announced (``announced``). A write is a transaction,
+or shares one with its like that come at the same time (``together``), beside others in this process and on other hosts;
+the database flushes once for all that commit at a time. What waits while the database is away for a moment (a restart,
 a failover) is tried again, and so is what met another one's rows the wrong way round. Only a commit that was sent and
 not answered is not: nobody knows whether it happened, so whoever asked is told to come again and look.
 """
@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, TypeVar
 from counterseal.authority.ahead import Ahead
 from counterseal.service.access import THREADS, Access
 from counterseal.service.announced import Announced
+from counterseal.service.searching import SEARCHERS, shortly
 from counterseal.service.together import Together
 from counterseal.service.transacting import asking, look, patiently, transaction
 from counterseal.service.waiting import QUEUE_LIMIT, overloaded
@@ -50,6 +51,7 @@ class SharedAccess(Access):
             reader.store.commit_soon()
         self._readers = _Connections(readers)
         self._writers = _Connections(writers)
+        self._seekers = _Connections([open_one() for _ in range(SEARCHERS)])
         self._together = Together(self._transact, transaction)
         self._soon = Together(self._transact, partial(transaction, durable=False))
         self._asked = Together(self._readers.do, asking)
@@ -63,6 +65,12 @@ class SharedAccess(Access):
     async def read(self, job: Callable[[Authority], T]) -> T:
         """Return what ``job`` reads; it may be run again when a connection was lost. Raises ``store.moved``."""
         return await self._readers.do(lambda authority: look(authority, job, ask_first=not self._announced.hears))
+
+    async def _search(self, job: Callable[[Authority], T]) -> T:
+        def work(authority: Authority) -> T:
+            return look(authority, partial(shortly, job), ask_first=not self._announced.hears)
+
+        return await self._seekers.do(work)
 
     async def write(
         self, job: Callable[[Authority], T], *, durable: bool = True, undone: bool = True, together: str | None = None
@@ -145,6 +153,7 @@ class SharedAccess(Access):
         await self._soon.close()
         await self._asked.close()
         await self._readers.close()
+        await self._seekers.close()
         await self._writers.close()
         await super().close()
 

@@ -8,7 +8,10 @@ meanwhile, as in a file. docs/decisions/0006-writers-beside-each-other.md says m
 
 from __future__ import annotations
 
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
+
+from psycopg.errors import QueryCanceled
 
 from counterseal.errors import StoreError
 from counterseal.findings import Finding, Report, Severity
@@ -21,9 +24,10 @@ from counterseal.store.postgresql_failures import FAULTS, postgresql_error
 from counterseal.store.postgresql_listener import PostgreSQLListener
 from counterseal.store.postgresql_schema import LOCK, schema_version, steps, upgrade
 from counterseal.store.session import Dialect
-from counterseal.store.store import RETIRED, Store
+from counterseal.store.store import RETIRED, Store, too_broad
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 BUSY_SECONDS = 10.0
@@ -61,6 +65,21 @@ class PostgreSQLStore(Store):
     def wait_never(self) -> None:
         """Fail at once where another process is writing; see ``Store``."""
         self.run("select set_config('lock_timeout', '1', false)")
+
+    @contextmanager
+    def within(self, seconds: float) -> Iterator[None]:
+        """End each statement that takes longer; see ``Store``."""
+        limit = "select set_config('statement_timeout', ?, false)"
+        self.run(limit, (str(int(seconds * 1000)),))
+        try:
+            yield
+        except StoreError as error:
+            if isinstance(error.__cause__, QueryCanceled):
+                raise too_broad(seconds) from error
+            raise
+        finally:
+            with suppress(StoreError):  # a connection that was lost is made anew, without it
+                self.run(limit, ("0",))
 
     def commit_soon(self) -> None:
         """Wait for no flush; see ``Store``."""

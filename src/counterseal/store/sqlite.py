@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from contextlib import closing, nullcontext, suppress
+import time
+from contextlib import closing, contextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING
 
 from counterseal.errors import FileError, StoreError
@@ -18,7 +19,7 @@ from counterseal.store.connection import MODE, connect
 from counterseal.store.failures import FAULTS, store_error
 from counterseal.store.migrations import MOVED_TO, require_here
 from counterseal.store.session import Dialect
-from counterseal.store.store import RETIRED, Store
+from counterseal.store.store import RETIRED, Store, too_broad
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 __all__ = ["SQLiteStore", "Store", "open_store"]
 
 BUSY_SECONDS = 10.0
+STEPS = 10_000
+"""Of SQLite's machine, between two looks at the clock: a few milliseconds."""
 
 
 def _begin(connection: sqlite3.Connection, statement: str) -> Row | None:
@@ -70,6 +73,20 @@ class SQLiteStore(Store):
         """
         self.run("pragma busy_timeout = 0")
         self.run("pragma temp_store = memory")
+
+    @contextmanager
+    def within(self, seconds: float) -> Iterator[None]:
+        """End what takes longer; see ``Store``."""
+        until = time.monotonic() + seconds
+        self._file.set_progress_handler(lambda: time.monotonic() > until, STEPS)
+        try:
+            yield
+        except StoreError as error:
+            if getattr(error.__cause__, "sqlite_errorcode", 0) == sqlite3.SQLITE_INTERRUPT:
+                raise too_broad(seconds) from error
+            raise
+        finally:
+            self._file.set_progress_handler(None, 0)
 
     def watch(self) -> Callable[[], bytes | None]:
         """Return what reads the header of the write-ahead log in shared memory; see ``Store``."""

@@ -5,16 +5,27 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Self
 
+from counterseal.errors import InputError
 from counterseal.store.expiry import Expiry
 from counterseal.store.issuance import Issuance
 from counterseal.store.revocations import Revocations
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from counterseal.findings import Report
     from counterseal.store.announcements import Listener
+
+
+def too_broad(seconds: float) -> InputError:
+    """Return the error for a search that was ended because it took too long."""
+    return InputError(
+        "search.too_broad",
+        f"the search was given up because it reads too much: after {seconds:g} s",
+        hint="name more of what is wanted: how the name begins, or its domain as in *.example.com; a status, a profile",
+    )
 
 
 RETIRED = tuple(
@@ -49,6 +60,10 @@ class Store(Issuance, Revocations, Expiry, ABC):
 
     def cut(self) -> None:
         """End from another thread whatever waits for a server that has stopped to answer; nobody waits for a file."""
+
+    @abstractmethod
+    def within(self, seconds: float) -> AbstractContextManager[None]:
+        """Raise InputError ``search.too_broad`` where what is read inside takes longer."""
 
     def is_standby(self) -> bool:
         """Whether the server that has it only follows another one now, so that nothing can be written."""

@@ -70,7 +70,7 @@ async def search(call: Call) -> Reply:
     expiring = parse_duration(asked.expiring) if asked.expiring else None
     wanted = Wanted(**msgspec.structs.asdict(asked) | {"expiring": expiring})
     query = wanted.query(call.parts.service.clock())
-    page = await call.parts.service.access.read(lambda authority: authority.store.search(query))
+    page = await call.parts.service.access.search(lambda authority: authority.store.search(query), call.caller.identity)
     return Reply({"certificates": [certificate_to_json(one) for one in page.records], "next": page.next})
 
 
@@ -111,7 +111,7 @@ def find_one(authority: Authority, wanted: One) -> CertificateRecord:
 OPERATIONS = (
     Operation(
         "searchCertificates", "GET", "/v1/certificates", Role.VIEWER, search, Certificates, "Search certificates",
-        parameters=Search, problems={422: "A duration or a cursor cannot be read."},
+        parameters=Search, problems={422: "A duration or a cursor cannot be read, or the search reads too much."},
     ),
     Operation(
         "showCertificate", "GET", "/v1/certificates/{serial_number}", Role.VIEWER, show, ShownCertificate,

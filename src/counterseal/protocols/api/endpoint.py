@@ -16,7 +16,7 @@ from counterseal.protocols.api.operation import JSON, Call
 from counterseal.protocols.api.problems import api_status_of
 from counterseal.protocols.api.reading import read_idempotency_key, read_json, read_parameters, unwanted_body
 from counterseal.service.body import read_body
-from counterseal.service.problems import log_failure, problem, problem_of
+from counterseal.service.problems import RETRY_SECONDS, log_failure, problem, problem_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -91,7 +91,8 @@ class Resource:
         if status >= 500:  # noqa: PLR2004 - our fault, or that of a key: the log has the reason, the client the code
             log_failure(error, status, request.state.request_id)
         request.state.log["problem"] = error.code
-        response = problem_of(error, status=status)
+        retry = {"Retry-After": str(RETRY_SECONDS)} if status == 429 else {}  # noqa: PLR2004 - RFC 6585 4
+        response = problem_of(error, status=status, headers=retry)
         token_shown = any(map(is_bearer, request.headers.getlist("authorization")))
         for challenge in challenges_of(error, status, token_shown=token_shown):
             response.headers.append("WWW-Authenticate", challenge)

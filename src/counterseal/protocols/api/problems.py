@@ -24,6 +24,7 @@ STATUSES = {
     "api.token_expired": 401,
     "api.token_network": 401,
     "api.too_many_requests": 429,
+    "search.too_many": 429,
     "revoke.already": 409,
     "revoke.ca": 409,
     "ca.revoked": 409,
