@@ -133,9 +133,10 @@ class OwnCertificate:
     def open(self, authority: Authority) -> ssl.SSLContext:
         """Issue one if need be, and return the context that serves it; raises RefusedError, InputError, FileError."""
         self._ensure(authority)
+        seen = self._versions()
         self._context = server_context(self._certificate, self._key)
         admit_clients(self._context, _client_cas(authority))
-        self._note()
+        self._note(seen)
         return self._context
 
     async def renew(self, access: Access) -> None:
@@ -152,16 +153,18 @@ class OwnCertificate:
     def reload(self) -> None:
         """Serve what the files hold now; when they cannot be served, the old certificate stays."""
         assert self._context is not None  # noqa: S101 - opened first
+        seen = self._versions()
         load_certificate(self._context, self._certificate, self._key)
-        self._note()
+        self._note(seen)
         log("own certificate loaded", certificate=str(self._certificate))
 
     def _ensure(self, authority: Authority) -> None:
         if self._issued:
             ensure_server_certificate(authority, OWN_NAME, self._names, self._directory)
 
-    def _note(self) -> None:
-        self._seen = self._versions()
+    def _note(self, seen: tuple[int, int]) -> None:
+        """Keep which versions of the files were there before they were read: later ones are others."""
+        self._seen = seen
         self._ends = x509.load_pem_x509_certificate(read_file(self._certificate)).not_valid_after_utc
 
     def _versions(self) -> tuple[int, int]:

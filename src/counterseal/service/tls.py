@@ -7,13 +7,15 @@ one is to be told in words (``authority.holder``), and may be allowed to renew i
 
 from __future__ import annotations
 
+import os
 import ssl
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from counterseal.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 NO_CHECK_TIME = ssl.VerifyFlags(0x200000)
@@ -92,9 +94,15 @@ def admit_clients(context: ssl.SSLContext, cas: Iterable[bytes]) -> None:
 
 
 def load_certificate(context: ssl.SSLContext, certificate: Path, key: Path) -> None:
-    """Serve this chain from the next handshake on; connections that stand are not touched."""
+    """Serve this chain from the next handshake on; connections that stand are not touched.
+
+    A context is left without a key by a chain that does not fit one, so another takes them first: what cannot be served
+    raises InputError ``serve.certificate``, and changes nothing. Both take what was read once.
+    """
     try:
-        context.load_cert_chain(certificate, key)
+        with _in_memory(certificate) as chain, _in_memory(key) as secret:
+            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(chain, secret)
+            context.load_cert_chain(chain, secret)
     except (OSError, ssl.SSLError) as error:
         reason = error.strerror or getattr(error, "reason", None) or str(error)
         raise InputError(
@@ -102,3 +110,15 @@ def load_certificate(context: ssl.SSLContext, certificate: Path, key: Path) -> N
             f"cannot serve with {certificate} and {key}: {str(reason).lower()}",
             hint="both must be PEM, the key unencrypted and that of the first certificate",
         ) from error
+
+
+@contextmanager
+def _in_memory(path: Path) -> Iterator[str]:
+    """Yield the name of a copy of the file in memory, which nobody else replaces; OpenSSL reads files only."""
+    descriptor = os.memfd_create(path.name)
+    try:
+        with os.fdopen(os.dup(descriptor), "wb") as copy:
+            copy.write(path.read_bytes())
+        yield f"/proc/self/fd/{descriptor}"
+    finally:
+        os.close(descriptor)

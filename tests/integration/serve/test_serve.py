@@ -201,6 +201,35 @@ def test_the_certificate_changes_without_a_dropped_connection(service: Running) 
     standing.close()
 
 
+def test_a_reload_between_two_files_changes_nothing(tmp_path: Path) -> None:
+    """With the new certificate and the old key the old ones go on, and with the new key the new ones are served."""
+    home, own, later = tmp_path / "home", tmp_path / "own", tmp_path / "later"
+    make_ca(home)
+    for out in (own, later):
+        assert counterseal(home, "server", "127.0.0.1", "--out", str(out)).code == 0
+    (certificate,), (key,) = own.glob("*.fullchain.pem"), own.glob("*.key.pem")
+    lines = f'certificate = "{certificate}"\ncertificate_key = "{key}"\nnames = ["127.0.0.1"]\n'
+    (home / "counterseal.toml").write_text(f"[serve]\n{lines}")
+
+    with running(home) as service:
+        host, port = urlsplit(service.url).hostname or "", urlsplit(service.url).port or 0
+
+        def serves(files: Path) -> bool:
+            chain = next(files.glob("*.fullchain.pem")).read_text()
+            return chain.startswith(ssl.get_server_certificate((host, port)))
+
+        assert serves(own)
+        certificate.write_text(next(later.glob("*.fullchain.pem")).read_text())
+        service.process.send_signal(signal.SIGHUP)
+        service.logged("own certificate not loaded", code="serve.certificate")
+        assert not serves(own)  # whose file is the new one now: handshakes go on with the old one
+        assert service.request("GET", "/healthz")[0].status == 200
+        key.write_text(next(later.glob("*.key.pem")).read_text())
+        service.process.send_signal(signal.SIGHUP)
+        service.logged("own certificate loaded")
+        assert serves(later)
+
+
 def test_it_stops_when_asked_and_says_so(tmp_path: Path) -> None:
     """SIGTERM ends it with exit code 0, whatever idle clients there are."""
     make_ca(tmp_path / "home")
