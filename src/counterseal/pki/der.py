@@ -48,8 +48,9 @@ def explicit(number: int, *parts: bytes) -> bytes:
 
 
 def integer(value: int) -> bytes:
-    """Return a non-negative INTEGER in its shortest form."""
-    return wrap(INTEGER, value.to_bytes(value.bit_length() // 8 + 1, "big"))
+    """Return an INTEGER in its shortest form."""
+    bits = (value if value >= 0 else ~value).bit_length()
+    return wrap(INTEGER, value.to_bytes(bits // 8 + 1, "big", signed=True))
 
 
 def enumerated(value: int) -> bytes:

@@ -120,7 +120,8 @@ def test_openssl_believes_the_answers(lab: Lab) -> None:
     revoked = lab.openssl(*serial).stdout
     assert ": revoked" in revoked
     assert "Reason: keyCompromise" in revoked
-    for never_issued in ("0x1234", f"0x01{'00' * 20}", f"0x01{'00' * 3000}"):  # of more than 20 octets none can be
+    too_long = f"0x01{'00' * 20}", f"0x01{'00' * 3000}"  # of more than 20 octets none can be
+    for never_issued in ("0x1234", *too_long, "-1", "-0x80"):
         assert ": unknown" in lab.openssl("-serial", never_issued).stdout
 
 

@@ -9,6 +9,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509 import ocsp
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from counterseal.keystore.software import SoftwareSigner
 from counterseal.pki.crl import RevocationReason
@@ -81,3 +83,13 @@ def test_several_certificates_in_one_answer() -> None:
     found = [(one.serial_number, one.certificate_status) for one in response.responses]
     assert found == [(0, WORDS.GOOD), (1, WORDS.REVOKED), (2, WORDS.UNKNOWN)]
     assert response.extensions.get_extension_for_class(x509.OCSPNonce).value.nonce == b"n" * 16
+
+
+@given(serial_number=st.integers(-(1 << 1600), 1 << 1600))
+@example(serial_number=-1)
+@example(serial_number=-128)
+@example(serial_number=-129)
+def test_any_serial_number_is_named_as_it_was_asked(serial_number: int) -> None:
+    """A negative one too: no CA issues it, but whoever asks writes what he likes."""
+    (single,) = made((asked(serial_number=serial_number), UNKNOWN)).responses
+    assert single.serial_number == serial_number
