@@ -21,6 +21,7 @@ from counterseal.authority.publish import unlock
 from counterseal.compose.ground import nginx_directory, open_ground
 from counterseal.compose.home import open_authority, service_secret
 from counterseal.compose.listening import (
+    CONNECTIONS,
     OwnCertificate,
     allow_open_files,
     bind,
@@ -244,16 +245,17 @@ class _Server(uvicorn.Server):
 
 def _server(faces: Sequence[Face], service: Service, context: ssl.SSLContext | None) -> _Server:
     short_way = service.short_way if any(face.public for face in faces) else None
+    most, _ = connection_limits()
     config = uvicorn.Config(
         _application(faces, service),
-        http=partial(Connection, short_way=short_way),  # type: ignore[arg-type] # called, and nothing else
+        http=partial(Connection, short_way=short_way, most=most),  # type: ignore[arg-type] # called, and nothing else
         ws="none",
         lifespan="off",
         log_config=None,
         access_log=False,
         server_header=False,
         proxy_headers=False,
-        limit_concurrency=connection_limits()[0],
+        limit_concurrency=most + CONNECTIONS,  # counts what is still at work for those that have made room, too
         timeout_keep_alive=IDLE_SECONDS,
         timeout_graceful_shutdown=GRACE_SECONDS,
         ssl_context_factory=(lambda _config, _default: context) if context else None,

@@ -3,15 +3,18 @@
 A head must be complete after a few seconds and within a few kilobytes; a client that sends it octet by octet, or
 without end, is cut off and holds nothing. Bodies are bounded where they are read, because each face has its own limit;
 what is left of one when the answer was sent has a few seconds to arrive, and is thrown away. When there are as many
-connections as may be, the oldest on which nothing is asked makes room for a new one.
+connections as may be, the oldest on which nothing is asked makes room for a new one, else the oldest that waits for the
+rest of a body; a request that is here as a whole is answered.
 """
 
 from __future__ import annotations
 
 import socket
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
+from uvicorn.protocols.http.flow_control import service_unavailable
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from counterseal.errors import InputError
@@ -46,21 +49,21 @@ class Connection(HttpToolsProtocol):
     _refusal: str | None = None
     proxied: Proxied | None = None
     """What a proxy that is trusted has said of the client; its own address is not the client's."""
-    idle_since: float = 0.0
-    """When the last answer ended, in the loop's time."""
+    since: float = 0.0
+    """When the last answer ended or the last head began, in the loop's time."""
 
-    def __init__(self, *arguments: Any, short_way: ShortWay | None = None, **named: Any) -> None:  # noqa: ANN401 - as the class above has it
+    def __init__(self, *arguments: Any, short_way: ShortWay | None = None, most: int, **named: Any) -> None:  # noqa: ANN401 - as the class above has it
         super().__init__(*arguments, **named)
-        self._short_way = short_way
+        self._short_way, self._most = short_way, most
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as the class above has it
         """Start the clock of the first head."""
-        if self.limit_concurrency is not None and len(self.connections) + 1 >= self.limit_concurrency:
+        if len(self.connections) + 1 >= self._most:
             self._make_room()
         super().connection_made(transport)
         if self.proxied is not None:
             self.client = self.proxied.client
-        self.idle_since = self.loop.time()
+        self.since = self.loop.time()
         unix = getattr(transport.get_extra_info("socket"), "family", None) == socket.AF_UNIX
         self.app_state = {**self.app_state, "tls": transport.get_extra_info("ssl_object"), "unix": unix}
         self._deadline = self.loop.call_later(HEAD_SECONDS, self._cut_off)
@@ -121,6 +124,7 @@ class Connection(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Begin with a head; of a kept-alive connection it is not the first."""
         super().on_message_begin()
+        self.since = self.loop.time()
         self._receiving = False
         self._begun += 1
         self._inside = self._in_head = True
@@ -135,6 +139,9 @@ class Connection(HttpToolsProtocol):
         if self.parser.should_upgrade():
             return
         self._stop()
+        if len(self.connections) >= self._most:
+            self.logger.warning("All connections are being answered.")
+            self.app = service_unavailable
         super().on_headers_complete()
         self._in_head, self._receiving = False, True
         self._join()
@@ -165,7 +172,7 @@ class Connection(HttpToolsProtocol):
         super().on_response_complete()
         if was_last and self._refusal is not None and not self.transport.is_closing():
             super().send_400_response(self._refusal)
-        self.idle_since = self.loop.time()
+        self.since = self.loop.time()
         self._end_soon()
 
     def shutdown(self) -> None:
@@ -187,7 +194,7 @@ class Connection(HttpToolsProtocol):
         self._unset_keepalive_if_required()
         self.server_state.total_requests += 1
         self.transport.write(response)
-        self.idle_since = self.loop.time()
+        self.since = self.loop.time()
         self.timeout_keep_alive_task = self.loop.call_later(self.timeout_keep_alive, self.timeout_keep_alive_handler)
 
     def _join(self) -> None:
@@ -210,11 +217,15 @@ class Connection(HttpToolsProtocol):
         cycle: RequestResponseCycle | None = self.cycle
         return cycle is None or cycle.response_complete
 
+    def waits_for_body(self) -> bool:
+        """Whether the rest of a request has yet to arrive, and nothing else is asked here, nor answered."""
+        return self._receiving and not self.pipeline and not self.cycle.response_started
+
     def _make_room(self) -> None:
-        mine = (one for one in self.connections if isinstance(one, Connection))
-        idle = [one for one in mine if one.is_idle() and not one.transport.is_closing()]
-        if idle:
-            oldest = min(idle, key=lambda one: one.idle_since)
+        open_ones = (one for one in self.connections if isinstance(one, Connection) and not one.transport.is_closing())
+        ends = [(one.waits_for_body(), one.since, one) for one in open_ones if one.is_idle() or one.waits_for_body()]
+        if ends:
+            *_, oldest = min(ends, key=itemgetter(0, 1))
             self.connections.discard(oldest)  # at once: its end is noticed only later
             oldest.transport.abort()
 

@@ -20,6 +20,7 @@ from whole_answers import read_answer, read_to_end
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 MEGABYTE = 1024 * 1024
 MEMORY = 150 * MEGABYTE
@@ -27,8 +28,29 @@ MEMORY = 150 * MEGABYTE
 
 ORDER = b"POST /acme/new-order HTTP/1.1\r\nHost: x\r\nContent-Type: application/jose+json\r\n"
 CHUNKED = ORDER + b"Transfer-Encoding: chunked\r\n\r\n"
+UNFINISHED = ORDER + b"Content-Length: 2\r\n\r\n{"
 HEALTHZ = b"GET /healthz HTTP/1.1\r\nHost: x\r\n"
 OF_HALF_A_MINUTE = HEAD_SECONDS + BODY_SECONDS + SECONDS
+
+
+FEW = 80
+FEW_CONNECTIONS = """
+import asyncio, resource, sys
+from pathlib import Path
+from counterseal.cli.run import run
+from counterseal.service.requests import Requests
+resource.setrlimit(resource.RLIMIT_NOFILE, (356, 356))
+answer, signs = Requests.__call__, Path("{signs}")
+async def waiting(self, scope, receive, send):
+    if scope["query_string"]:
+        (signs / scope["query_string"].decode()).touch()
+        while not (signs / "go on").exists():
+            await asyncio.sleep(0.01)
+    await answer(self, scope, receive, send)
+Requests.__call__ = waiting
+sys.exit(run(sys.argv[1:]))
+"""
+"""The service with place for ``FEW`` connections; what is asked with a query waits for a file."""
 
 
 @pytest.fixture(scope="module")
@@ -95,6 +117,42 @@ def test_more_connections_than_there_may_be(service: Running) -> None:
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     assert is_well(service)
+
+
+def test_bodies_that_do_not_end_make_room(tmp_path: Path) -> None:
+    """The oldest first; never a request that is here as a whole, nor one behind which there is another that is not."""
+    home, signs = tmp_path / "home", tmp_path / "signs"
+    signs.mkdir()
+    make_ca(home, '[serve]\npublic_url = "https://ca.example.com"\n')
+    with (
+        running(home, "--listen", f"unix:{home}/s", program=("-c", FEW_CONNECTIONS.format(signs=signs))) as service,
+        ExitStack() as stack,
+    ):
+        whole = {"alone": b"", "followed": UNFINISHED}
+        asking = {name: stack.enter_context(connect(service)) for name in whole}
+        for name, then in whole.items():
+            asking[name].sendall(b"GET /healthz?%b HTTP/1.1\r\nHost: x\r\n\r\n" % name.encode() + then)
+            wait_for(signs / name)
+        stack.callback((signs / "go on").touch)
+        oldest = stack.enter_context(connect(service))
+        oldest.sendall(UNFINISHED)
+        for _ in range(3):
+            for _ in range(FEW):
+                stack.enter_context(connect(service)).sendall(UNFINISHED)
+            assert is_well(service)
+        with suppress(ConnectionResetError):
+            assert oldest.recv(1) == b""
+        (signs / "go on").touch()
+        for connection in asking.values():
+            assert read_answer(connection).status == HTTPStatus.OK
+
+
+def wait_for(path: Path) -> None:
+    """Wait until the file is there."""
+    deadline = time.monotonic() + SECONDS
+    while not path.exists():
+        assert time.monotonic() < deadline, f"not there: {path}"
+        time.sleep(0.01)
 
 
 ENDLESS: dict[str, tuple[bytes, bytes, float]] = {
