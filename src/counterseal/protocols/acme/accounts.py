@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
@@ -39,6 +40,20 @@ if TYPE_CHECKING:
 MAILTO = "mailto:"
 
 
+def origin_of(client: str | None) -> str:
+    """Return what counts as one address: of IPv6 the /64, in which every host has as many as it likes (RFC 4291 2.5.4).
+
+    An IPv4 address in an IPv6 one is that one. What is no address, as behind a proxy that tells none, counts as one.
+    """
+    try:
+        address = ip_address(client or "")
+    except ValueError:
+        return "unknown"
+    if address.version == 4:  # noqa: PLR2004 - the version of IP
+        return str(address)
+    return str(address.ipv4_mapped or ip_network((int(address), 64), strict=False))
+
+
 def new_account(authority: Authority, call: Call) -> Reply:
     """Make an account for the request's key, or return the one that it has."""
     wanted = call.read(NewAccount)
@@ -50,7 +65,7 @@ def new_account(authority: Authority, call: Call) -> Reply:
         raise Problem("accountDoesNotExist", "there is no account for this key")
     _require_agreement(wanted, call)
     contact = _checked_contact(wanted.contact)
-    limit(authority, call.client or "unknown", "new accounts from one address", call.rules.accounts_per_hour, call.at)
+    limit(authority, origin_of(call.client), "new accounts from one address", call.rules.accounts_per_hour, call.at)
     try:
         external_key = _bound_to(authority, wanted, call)
     except Problem:

@@ -15,6 +15,7 @@ from cryptography import x509
 from acme_signing import ClientKey, b64, csr, external_binding
 from counterseal.errors import InputError
 from counterseal.pki.csr import parse_csr
+from counterseal.protocols.acme.accounts import origin_of
 from counterseal.protocols.acme.encoding import encode, read_json
 from counterseal.protocols.acme.exchange import ID_BYTES as OBJECT_BYTES
 from counterseal.protocols.acme.external import ID_BYTES, mac_key, new_external_key, read_binding
@@ -358,6 +359,24 @@ def test_what_is_allowed_is_not_allowed_by_a_wrapping() -> None:
     wrapped = ip_network("::ffff:127.0.0.0/104")
     assert refusal(ip_address("::ffff:127.0.0.1"), allowed=(wrapped,), denied=()) is not None
     assert refusal(ip_address("::ffff:127.0.0.1"), allowed=(wrapped, loopback), denied=()) is None
+
+
+@pytest.mark.parametrize(
+    ("client", "origin"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("2001:db8:1:2::1", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2:ffff:ffff:ffff:ffff", "2001:db8:1:2::/64"),
+        ("2001:db8:1:3::1", "2001:db8:1:3::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        (None, "unknown"),
+        ("", "unknown"),
+    ],
+)
+def test_new_accounts_are_counted_by_what_one_host_has(client: str | None, origin: str) -> None:
+    """An IPv6 address costs nothing: the network that a host is given does."""
+    assert origin_of(client) == origin
 
 
 @pytest.mark.parametrize("text", ["fd99::5%1", "fd99::5%25lo", "fe80::1%eth0", "::ffff:127.0.0.1%1", "127.0.0.1%1"])
