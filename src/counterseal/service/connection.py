@@ -18,7 +18,7 @@ from uvicorn.protocols.http.flow_control import service_unavailable
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from counterseal.errors import InputError
-from counterseal.service.head import HEAD_LIMIT, fault_of_head
+from counterseal.service.head import CODED, HEAD_LIMIT, fault_of_head
 from counterseal.service.joined import Joined
 from counterseal.service.short_way import LONGEST, OCTETS
 
@@ -151,10 +151,18 @@ class Connection(HttpToolsProtocol):
         if self._receiving and self.pipeline:
             self.pipeline.popleft()  # the one that is refused waits as the last
         elif self._receiving or self.is_idle():
-            super().send_400_response(self._fault or msg)
+            self._refuse(self._fault or msg)
             return
         self._stop()
         self._refusal = self._fault or msg
+
+    def _refuse(self, text: str) -> None:
+        if text != CODED:
+            super().send_400_response(text)
+            return
+        fields = b"content-type: text/plain; charset=utf-8\r\ncontent-length: %d\r\nconnection: close" % len(text)
+        self.transport.write(b"HTTP/1.1 501 Not Implemented\r\n%b\r\n\r\n%b" % (fields, text.encode("ascii")))
+        self.transport.close()
 
     def on_message_complete(self) -> None:
         """End the request, body and all."""
@@ -171,7 +179,7 @@ class Connection(HttpToolsProtocol):
         was_last = not self.pipeline
         super().on_response_complete()
         if was_last and self._refusal is not None and not self.transport.is_closing():
-            super().send_400_response(self._refusal)
+            self._refuse(self._refusal)
         self.since = self.loop.time()
         self._end_soon()
 

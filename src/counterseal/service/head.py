@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 HEAD_LIMIT = 32 * 1024
+CODED = "Transfer-Encoding is not chunked alone."
+"""The one fault that is not the client's: a coding that we do not read has a status of its own (RFC 9112 6.1)."""
+
 _HOST = re.compile(rb"[A-Za-z0-9\-._~!$&'()*+,;=%:\[\]]*")
 """The octets of ``uri-host [ ":" port ]`` (RFC 3986 3.2.2); whether there is such a host is no question here."""
 
@@ -28,4 +31,5 @@ def fault_of_head(version: str, target: bytes, headers: Sequence[tuple[bytes, by
         return f"{len(hosts) or 'No'} Host headers."  # RFC 9112 3.2
     if hosts and not _HOST.fullmatch(hosts[0]):
         return "Host is not a host."
-    return None
+    codings = b",".join(value for name, value in headers if name == b"transfer-encoding").split(b",")
+    return CODED if len(codings) > 1 else None  # one that is not chunked, or not at the end, the parser refuses

@@ -31,10 +31,11 @@ EVERYTHING = "{rest:path}"
 class Requests:
     """The whole application: the routes of all faces, and what surrounds them.
 
-    ``scope["state"]["log"]`` is a dictionary that a face may add fields to; nothing of a body, a header or a query is
-    logged by itself. A face that answers a refusal itself says why in ``problem``. The first segment of a route's path
-    is a literal one: by it a request finds its routes, and it is what the counters call a face, so that a stranger's
-    URL makes no label. A slash more or less is another URL, because ACME signs URLs.
+    ``scope["state"]["log"]`` is a dictionary that a face may add fields to, and a ``path`` in place of one with a
+    secret; nothing of a body, a header or a query is logged by itself. A face that answers a refusal itself says why in
+    ``problem``. The first segment of a route's path is a literal one: by it a request finds its routes, and it is what
+    the counters call a face, so that a stranger's URL makes no label. A slash more or less is another URL,
+    because ACME signs URLs.
     """
 
     def __init__(
@@ -75,7 +76,7 @@ class Requests:
             "request",
             request_id=answer.request_id,
             method=scope["method"],
-            path=scope["path"][:PATH_SHOWN],
+            path=fields.pop("path", scope["path"])[:PATH_SHOWN],
             status=answer.status,
             milliseconds=round(seconds * 1000, 2),
             client=_client(scope),

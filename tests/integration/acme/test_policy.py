@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import pytest
 from cryptography import x509
@@ -91,6 +92,9 @@ def test_who_agreed_to_other_terms_agrees_again(tmp_path: Path) -> None:
         assert client.order("www.example.com").status == 403
         assert client.fetch("POST", page).status == 200
         assert client.order("www.example.com").status == 201
+        path, _, code = urlsplit(page).path.rpartition("/")
+        lab.service.logged("request", method="POST", path=f"{path}/...", status=200)
+        assert not [line for line in lab.service.lines if code[:-1] in line], "who reads the log could agree"
 
 
 def test_a_ca_is_not_revoked_here_and_a_revoked_one_issues_nothing(tmp_path: Path) -> None:

@@ -30,6 +30,8 @@ REFUSED: dict[str, bytes] = {
     "both lengths": POST + b"Content-Length: 6\r\n" + CHUNKED + b"\r\n0\r\n\r\n",
     "both lengths, the other way": POST + CHUNKED + b"Content-Length: 6\r\n\r\n0\r\n\r\n",
     "a foreign coding": POST + b"Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n",
+    "a coding with a parameter": POST + b"Transfer-Encoding: chunked;x=y\r\n\r\n0\r\n\r\n",
+    "chunked twice": POST + b"Transfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n",
     "chunked is not the last": POST + b"Transfer-Encoding: chunked, gzip\r\n\r\n0\r\n\r\n",
     "two codings": POST + CHUNKED + b"Transfer-Encoding: identity\r\n\r\n0\r\n\r\n",
     "a blank before the colon": POST + b"Transfer-Encoding : chunked\r\n\r\n0\r\n\r\n",
@@ -100,6 +102,14 @@ def test_a_malformed_request_ends_the_connection(service: Running, story: str) -
     """One answer, 400; the request behind it is not looked at."""
     statuses, received = exchange(service, REFUSED[story] + SMUGGLED)
     assert statuses == [400], received[:200]
+
+
+@pytest.mark.parametrize("codings", [b"gzip, chunked", b"gzip\r\nTransfer-Encoding: chunked"])
+def test_a_coding_that_is_not_read_is_told(service: Running, codings: bytes) -> None:
+    """RFC 9112 6.1: 501, in its turn; before, the octets were taken for the body."""
+    sent = POST + b"Transfer-Encoding: %b\r\n\r\n2\r\n{}\r\n0\r\n\r\n" % codings
+    statuses, received = exchange(service, GET + b"\r\n" + sent + SMUGGLED)
+    assert (statuses, b"Transfer-Encoding is not chunked alone." in received) == ([200, 501], True), received[-400:]
 
 
 @pytest.mark.parametrize("story", REFUSED)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from counterseal.service.head import HEAD_LIMIT, fault_of_head
+from counterseal.service.head import CODED, HEAD_LIMIT, fault_of_head
 
 HOST = (b"host", b"ca.test:8443")
 
@@ -23,6 +23,9 @@ HOST = (b"host", b"ca.test:8443")
         ("1.0", [(b"host", b"ca.test evil")], "Host is not a host."),
         ("1.1", [(b"host", b"user@ca.test")], "Host is not a host."),
         ("1.1", [(b"host", b"ca.test\n")], "Host is not a host."),
+        ("1.1", [HOST, (b"transfer-encoding", b"Chunked")], None),
+        ("1.1", [HOST, (b"transfer-encoding", b"gzip, chunked")], CODED),
+        ("1.1", [HOST, (b"transfer-encoding", b"gzip"), (b"transfer-encoding", b"chunked")], CODED),
         ("0.9", [HOST], "HTTP version is not 1.0 or 1.1."),
         ("2.0", [HOST], "HTTP version is not 1.0 or 1.1."),
     ],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -130,10 +131,14 @@ def _not_after(wanted: NewOrder, profile: Profile, at: int) -> int | None:
     return seconds
 
 
+_CURSOR = re.compile(r"[0-9]{1,12}\.[^\0]*")
+"""Seconds, and the id of an order, which no store looks up with a NUL."""
+
+
 def _cursor(text: str | None) -> tuple[int, str]:
     if text is None:
         return 0, ""
-    created_at, dot, identifier = text.partition(".")
-    if not dot or not created_at.isascii() or not created_at.isdigit() or len(created_at) > 12:  # noqa: PLR2004 - seconds
+    created_at, _, identifier = text.partition(".")
+    if not _CURSOR.fullmatch(text):
         raise malformed("not a cursor of this list")
     return int(created_at), identifier

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 class Paths:
     """The resources below ``root`` by their paths, such as ``order/{id}/finalize``; others have ``otherwise``.
 
-    Every path begins with a literal segment. What a segment in braces holds is in ``path_params`` under its name.
+    Every path begins with a literal segment. What a segment in braces holds is in ``path_params`` under its name; it is
+    nothing with a NUL, which no store can look up. What ``{code}`` holds is a secret, which the log is not told.
     """
 
     def __init__(self, root: str, resources: Iterable[tuple[str, ASGIApp]], otherwise: ASGIApp) -> None:
@@ -27,6 +28,9 @@ class Paths:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Have the resource answer."""
         resource, scope["path_params"] = self.find(scope["path"].removeprefix(self._root))
+        code = scope["path_params"].get("code")
+        if code:
+            scope["state"]["log"]["path"] = scope["path"].removesuffix(code) + "..."
         await resource(scope, receive, send)
 
     def find(self, path: str) -> tuple[ASGIApp, dict[str, str]]:
@@ -43,7 +47,7 @@ def _match(form: tuple[str, ...], segments: list[str]) -> dict[str, str] | None:
     parameters = {}
     for expected, found in zip(form, segments, strict=True):
         if expected.startswith("{"):
-            if not found:
+            if not found or "\0" in found:
                 return None
             parameters[expected[1:-1]] = found
         elif expected != found:

@@ -36,6 +36,7 @@ async def resource(scope: Scope, receive: Receive, send: Send) -> None:
         ("order//finalize", None, {}),
         ("order/x/finalize/y", None, {}),
         ("Order/x", None, {}),
+        ("order/x\0", None, {}),
     ],
 )
 def test_a_path_finds_its_resource(path: str, form: str | None, parameters: dict[str, str]) -> None:
