@@ -52,9 +52,13 @@ def find_block_directives(tree: Tree, block: str) -> frozenset[str]:
 
 
 def ends_old_workers(tree: Tree) -> bool:
-    """Whether old workers end within a bound after a reload; 0 stands for none."""
-    bounds = (one.arguments for one in tree.directives if one.name == "worker_shutdown_timeout")
-    return any(re.fullmatch("0+[a-z]*", "".join(bound)) is None for bound in bounds)
+    """Whether old workers end within a bound after a reload."""
+    return any(is_bound(one) for one in tree.directives if one.name == "worker_shutdown_timeout")
+
+
+def is_bound(timeout: Directive) -> bool:
+    """Whether a ``worker_shutdown_timeout`` is a bound; 0 stands for none."""
+    return re.fullmatch("0+[a-z]*", "".join(timeout.arguments)) is None
 
 
 def find_collisions(claims: Sequence[Claim], sites: Sequence[AnySite]) -> tuple[Finding, ...]:

@@ -135,12 +135,17 @@ def is_guarded(configuration: Configuration, level: Level) -> bool:
 
 
 def is_pinned(configuration: Configuration, server: Server) -> bool:
-    """Whether every request to the server is judged by the issuer of its certificate.
+    """Whether every request to the server is judged by the issuer of its certificate."""
+    return any(True for _ in deciding_by(configuration, server, frozenset({"ssl_client_i_dn"})))
+
+
+def deciding_by(configuration: Configuration, server: Server, variables: frozenset[str]) -> Iterator[Directive]:
+    """Yield what judges every request to the server by one of the variables.
 
     A stream server has no ``if``: there it is decided by where ``proxy_pass`` leads.
     """
     deciding = server.level.all("proxy_pass") if server.kind == "stream" else guards(configuration, server.level)
-    return any("ssl_client_i_dn" in client_variables(configuration, *one.arguments) for one in deciding)
+    return (one for one in deciding if client_variables(configuration, *one.arguments) & variables)
 
 
 @remembered
