@@ -99,13 +99,14 @@ def deploy_sites(
     reason: str,
     install: bool = False,
     locks_out: bool = False,
+    may_rest: bool = False,
 ) -> Deployed:
     """Put the sites in force as they are now, proved, or raise DeployError and serve again what was served.
 
     ``locks_out``: it brings a revocation, which no OCSP response that is not stapled may hold up: such rows are left to
     the caller, in ``Deployed.unmet``. Nor may the mode of a key, which else is FileError ``file.secret_mode``, nor what
-    the linter finds in force already (``Deployed.passed_over``), nor an
-    nginx that does not run: it is not started, and has the new generation when it is (``Deployed.rests``).
+    the linter finds in force already (``Deployed.passed_over``), nor an nginx that does not run. ``may_rest``: nor does
+    that hold up another deploy: nginx is not started, and has the new generation when it is (``Deployed.rests``).
     """
     require_deployable(served, locks_out=locks_out)
     sites = [one.site for one in served]
@@ -134,10 +135,9 @@ def deploy_sites(
             ),
             reason=reason,
             install=install,
-            may_rest=locks_out,
+            may_rest=locks_out or may_rest,
         )
-    told = (*missing_roots(served), *linted[0].told)
-    return Deployed(result, _proofs(result), told, linted[0].passed_over)
+    return Deployed(result, _proofs(result), (*missing_roots(served), *linted[0].told), linted[0].passed_over)
 
 
 def _lint(authority: Authority, made: FileSet, ground: Ground, *, locks_out: bool) -> Linted:

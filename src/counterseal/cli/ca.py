@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 from cryptography import x509
@@ -19,7 +19,7 @@ from counterseal.cli.ca_revoke import revoke_ca_
 from counterseal.cli.ca_show import show_ca
 from counterseal.cli.common import Commands, DurationType, Run, columns, common
 from counterseal.cli.dry_run import dry_run_option, show_dry_run
-from counterseal.cli.revoke import ground_in_force
+from counterseal.cli.revoke import act_of_deploy, ground_in_force
 from counterseal.errors import CountersealError, DeployError
 from counterseal.files import preview
 from counterseal.fileset import FileSet
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from counterseal.authority.ground import Ground
     from counterseal.authority.parts import Authority
+    from counterseal.store.records import CARecord
 
 EPILOG = """\b
 Examples:
@@ -145,28 +146,31 @@ def retire_ca(run: Run, *, name: str, successor: str, no_deploy: bool, dry_run: 
         ground = ground_in_force(run, run.settings(), deploy=not no_deploy)
         if dry_run:
             acts = [f"retire CA {name}: {successor} issues in its place, renewals too"]
-            show_dry_run(run, acts=acts if ground is None else [*acts, "deploy a new generation and prove it"])
+            show_dry_run(run, acts=acts if ground is None else [*acts, act_of_deploy(ground)])
             return
         record = retire(authority, name, successor)
         shown = ca_to_json(record, authority.store.latest_crl_times(name))
         run.say(f"retired CA {name}: {successor} issues in its place, renewals too")
-        generation = None if ground is None else _admit(run, authority, record.name, successor, ground)
-    lines = [f"in force and proved: generation {generation}"] if generation else []
+        lines, deployed = ([], {"generation": None}) if ground is None else _admit(run, authority, record, ground)
     stays = "stays valid until it ends or is revoked" if record.revoked_at is None else "is to be replaced"
     lines += [f"what {name} issued {stays}", f"next: counterseal list --issuer {name}"]
-    run.show({"ca": shown, "generation": generation}, "\n".join(lines))
+    run.show({"ca": shown, **deployed}, "\n".join(lines))
 
 
-def _admit(run: Run, authority: Authority, name: str, successor: str, ground: Ground) -> int:
+def _admit(run: Run, authority: Authority, old: CARecord, ground: Ground) -> tuple[list[str], dict[str, Any]]:
     from counterseal.authority.deployment import deploy_sites  # noqa: PLC0415 - nginx and TLS only where sites are
+    from counterseal.cli.in_force import tell_rest  # noqa: PLC0415 - same
 
     try:
-        return deploy_sites(authority, run.settings().sites, ground, reason=f"retire {name}").result.generation
+        sites = run.settings().sites
+        deployed = deploy_sites(authority, sites, ground, reason=f"retire {old.name}", may_rest=True)
     except CountersealError as error:
         raise DeployError(
             "ca.not_admitted",
-            f"nginx does not admit what {successor} issues: {error.message}",
+            f"nginx does not admit what {old.successor} issues: {error.message}",
             quote=getattr(error, "quote", None),
             advice=getattr(error, "advice", ()),
             hint="the store has it, nginx has not: mend what is named above, then run: counterseal nginx deploy",
         ) from error
+    state, number = tell_rest(run, ground) if deployed.rests else "in force and proved", deployed.result.generation
+    return [f"{state}: generation {number}"], {"generation": number, "proved": not deployed.rests}

@@ -9,7 +9,7 @@ import click
 from counterseal.authority.take_list import judge_list, take_list
 from counterseal.cli.common import FILE, Run, common
 from counterseal.cli.dry_run import dry_run_option, show_dry_run
-from counterseal.cli.revoke import ground_in_force
+from counterseal.cli.revoke import act_of_deploy, ground_in_force
 from counterseal.errors import CountersealError, DeployError
 from counterseal.files import read_file
 from counterseal.moments import moment, show_moment
@@ -47,7 +47,7 @@ def import_crl(run: Run, *, file: Path, no_deploy: bool, dry_run: bool) -> None:
         if dry_run:
             judged = [judge_list(authority, crl) for crl in lists]
             acts = [f"take {_named(one)}" for one in judged if one.is_new]
-            acts += ["deploy a new generation and prove it"] if acts and ground is not None else []
+            acts += [act_of_deploy(ground)] if acts and ground is not None else []
             show_dry_run(run, acts=acts or ["do nothing: it is here already"])
             return
         with authority.store.transaction():
@@ -79,7 +79,8 @@ def _deploy(run: Run, authority: Authority, ground: Ground, given: Sequence[Give
     names, locks_out = ", ".join(one.crl.issuer for one in given), any(one.revoked for one in given)
     try:
         sites = run.settings().sites
-        deployed = deploy_sites(authority, sites, ground, reason=f"list of {names}", locks_out=locks_out)
+        reason = f"list of {names}"
+        deployed = deploy_sites(authority, sites, ground, reason=reason, locks_out=locks_out, may_rest=True)
     except CountersealError as error:
         raise DeployError(
             "crl.not_in_force",

@@ -27,10 +27,7 @@ def tell_in_force(run: Run, ground: Ground, deployed: Deployed) -> tuple[str, di
         "passed_over": [{"code": one.code, "where": one.where, "message": one.message} for one in deployed.passed_over],
     }
     if deployed.rests:
-        run.say("warning: nginx does not run, so nobody gets in, and nothing could be proved; it was not started")
-        proves = "" if nginx.target.owned else ", then prove it: counterseal refresh"
-        run.say(f"hint: start it: {nginx.target.start}{proves}")
-        return "in force when nginx starts, tested but not proved", shown
+        return tell_rest(run, ground), shown
     old = nginx.leaving_pids()
     if not ground.ends_old:
         run.say("warning: what a revoked client has open in your nginx has no end: downloads, streams, websockets")
@@ -39,3 +36,11 @@ def tell_in_force(run: Run, ground: Ground, deployed: Deployed) -> tuple[str, di
             run.say("hint: old workers still serve somebody; to end them now, with all that they serve, of any site:")
             run.say(f"  {shell_line('kill', *old)}")
     return "in force and proved", {**shown, "old_workers": list(old), "old_workers_end": ground.ends_old}
+
+
+def tell_rest(run: Run, ground: Ground) -> str:
+    """Say that nginx does not run and was left so; return in words how the new generation is in force."""
+    target = ground.place.nginx.target
+    run.say("warning: nginx does not run, so nobody gets in, and nothing could be proved; it was not started")
+    run.say(f"hint: start it: {target.start}{'' if target.owned else ', then prove it: counterseal refresh'}")
+    return "in force when nginx starts, tested but not proved"

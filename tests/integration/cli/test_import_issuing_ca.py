@@ -173,6 +173,32 @@ def test_it_goes_on_behind_nginx_under_its_offline_root(home: Path, offline: Off
 
 
 @pytest.mark.nginx
+def test_a_list_that_comes_while_nginx_is_down_is_there_when_it_is_started(
+    home: Path, offline: OfflineRoot, tmp_path: Path
+) -> None:
+    """One that revokes nobody, and one that revokes the CA itself; neither starts nginx."""
+    (tmp_path / "index.html").write_text("welcome")
+    assert counterseal(home, *offline.taking("--crl", str(offline.list_of("root")))).code == 0
+    port = deploy(home, tmp_path)
+    assert answer_to(offline, "cid", port) == "200"
+    assert counterseal(home, "nginx", "stop").code == 0
+    for number, revokes in ((2, False), (3, True)):
+        if revokes:
+            offline.revoke("int", "root")
+        newer = str(offline.list_of("root", days=90))
+        rehearsed = counterseal(home, "ca", "import-crl", newer, "--dry-run")
+        assert "make a new generation for the next start of nginx, which does not run, unproved" in rehearsed.stdout
+        came = counterseal(home, "ca", "import-crl", newer)
+        assert (came.code, "it was not started" in came.stderr) == (0, True), came.stderr
+        assert f"in force when nginx starts, tested but not proved: generation {number}\n" in came.stdout
+        assert json.loads(counterseal(home, "nginx", "status", "--json").stdout)["running"] is False
+        (trusted,) = (home / "nginx" / "current").resolve().rglob("panel.client-cas.pem")
+        assert ((offline.directory / "int.pem").read_text().strip() in trusted.read_text()) is not revokes
+    assert counterseal(home, "nginx", "deploy").code == 0
+    assert answer_to(offline, "cid", port) == "400"
+
+
+@pytest.mark.nginx
 def test_without_the_list_of_its_root_the_map_refuses(home: Path, offline: OfflineRoot, tmp_path: Path) -> None:
     """That is said at once and by the doctor; who asks for lists is told before nginx would refuse everybody."""
     (tmp_path / "index.html").write_text("welcome")
