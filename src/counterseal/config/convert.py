@@ -31,6 +31,7 @@ def profile_of(name: str, raw: RawProfile) -> Profile:
         name=name,
         lifetime=lifetime,
         max_lifetime=longest,
+        max_is_set=raw.max_lifetime is not None,
         permitted_domains=domains,
         wildcards=base.wildcards if raw.wildcards is None else raw.wildcards,
         min_rsa_bits=base.min_rsa_bits if raw.min_rsa_bits is None else raw.min_rsa_bits,

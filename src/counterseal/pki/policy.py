@@ -139,6 +139,7 @@ def _lifetime_reasons(asked: Asked, issuer: Issuer, now: datetime) -> Iterator[F
         yield _no(
             "policy.lifetime",
             f"lifetime {show_duration(lifetime)} is above {show_duration(longest)}, profile {asked.profile.name!r}",
+            "max_lifetime of the profile, in counterseal.toml, says how long any may live",
         )
         return
     try:

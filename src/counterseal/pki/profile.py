@@ -54,8 +54,8 @@ class Profile:
 
     ``name_kinds`` are the kinds of subject alternative names that it may have (DNS, IP, email, URI), ``requires_name``
     asks for a DNS name or IP address among them, and ``permitted_domains``, when given, for every DNS name, mailbox
-    and URI to lie in one of these, which a URN cannot. A ``probe`` is made for a proof: marked by its OU and possibly
-    dated into the past.
+    and URI to lie in one of these, which a URN cannot. ``max_is_set`` where somebody wrote the longest lifetime down. A
+    ``probe`` is made for a proof: marked by its OU and possibly dated into the past.
     """
 
     name: str
@@ -67,7 +67,12 @@ class Profile:
     requires_name: bool = False
     permitted_domains: tuple[str, ...] = ()
     min_rsa_bits: int = 2048
+    max_is_set: bool = False
     probe: bool = False
+
+    def for_strangers(self) -> Profile:
+        """Return the profile for whoever chooses a lifetime over the network: the usual one, or the maximum if set."""
+        return self if self.max_is_set else replace(self, max_lifetime=self.lifetime)
 
 
 SERVER = Profile(

@@ -319,6 +319,9 @@ def test_profiles_are_chosen_by_name(lab: Lab) -> None:
 def test_an_order_can_ask_for_an_earlier_end(lab: Lab) -> None:
     """NotAfter is kept; what is out of range, and notBefore, are refused."""
     client = lab.client()
+    tomorrow = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 24 * 3600))
+    assert client.order("end.example.com", profile="short", notAfter=tomorrow).problem == "malformed"  # it has 6 h
+    assert client.order("end.example.com", notAfter=tomorrow).status == 201
     for wrong in ({"notAfter": "2001-01-01T00:00:00Z"}, {"notAfter": "9999-01-01T00:00:00Z"}, {"notAfter": "soon"}):
         assert client.order("end.example.com", **wrong).problem == "malformed"
     assert client.order("end.example.com", notBefore="2030-01-01T00:00:00Z").problem == "malformed"

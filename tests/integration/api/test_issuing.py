@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from base64 import b64decode
 from concurrent.futures import ThreadPoolExecutor
@@ -137,6 +138,29 @@ def test_policy_says_why(service: Running) -> None:
     assert (answer.status, answer.json["code"]) == (403, "policy.refused")
     assert {one["code"] for one in answer.json["findings"]} == {"policy.lifetime", "policy.name_kind"}
     assert named(service, "c.example.com") == []
+
+
+def test_nobody_outlives_the_profile_unless_it_says_so(service: Running) -> None:
+    """The usual lifetime of servers is 90 days; longer ones are for the command line, where no max_lifetime is set."""
+    operator = Client(service, "operator")
+    (shown,) = [one for one in operator.call("GET", "/v1/profiles").json["profiles"] if one["name"] == "server"]
+    assert shown["max_lifetime"] == shown["lifetime"] == 90 * 86_400
+    wish = {"profile": "server", "name": "long.example.com", "lifetime": "91d"}
+    csr = {"profile": "server", "csr": csr_for("long.example.com"), "lifetime": "91d"}
+    for path, body in (("/v1/credentials", wish), ("/v1/certificates", csr)):
+        refused = operator.call("POST", path, body)
+        assert [one["code"] for one in refused.json["findings"]] == ["policy.lifetime"], refused.json
+    refused = operator.call("POST", "/v1/tokens", wish)
+    assert (refused.status, refused.json["code"]) == (403, "token.lifetime")
+    assert named(service, "long.example.com") == []
+    ran = counterseal(
+        service.home, "server", "long.example.com", "--lifetime", "91d", "--json", "--out", str(service.home / "long")
+    )
+    assert ran.code == 0, ran.stderr + ran.stdout
+    made = json.loads(ran.stdout)
+    path = f"/v1/certificates/{made['certificate']['serial_number']}/renew"
+    assert operator.call("POST", path, {}).status == 201
+    assert operator.call("POST", path, {"lifetime": "91d"}).json["code"] == "policy.refused"
 
 
 def test_a_rehearsal_issues_nothing(service: Running) -> None:

@@ -125,9 +125,10 @@ def _not_after(wanted: NewOrder, profile: Profile, at: int) -> int | None:
     if wanted.not_after.tzinfo is None:
         raise malformed("notAfter has no time zone")
     seconds = epoch(wanted.not_after)
-    if not 0 < seconds - at <= profile.max_lifetime.total_seconds():
-        longest = datetime.fromtimestamp(at, UTC) + profile.max_lifetime
-        raise malformed(f"notAfter must lie between now and {longest:%Y-%m-%dT%H:%M:%SZ}")
+    longest = profile.for_strangers().max_lifetime
+    if not 0 < seconds - at <= longest.total_seconds():
+        end = datetime.fromtimestamp(at, UTC) + longest
+        raise malformed(f"notAfter must lie between now and {end:%Y-%m-%dT%H:%M:%SZ}")
     return seconds
 
 

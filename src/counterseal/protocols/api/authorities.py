@@ -140,7 +140,7 @@ def _show(profile: Profile) -> ShownProfile:
         name=profile.name,
         purpose=str(profile.purpose),
         lifetime=int(profile.lifetime.total_seconds()),
-        max_lifetime=int(profile.max_lifetime.total_seconds()),
+        max_lifetime=int(profile.for_strangers().max_lifetime.total_seconds()),
         name_kinds=sorted(profile.name_kinds),
         wildcards=profile.wildcards,
         requires_name=profile.requires_name,

@@ -48,8 +48,6 @@ from counterseal.protocols.api.wishes import (
 from counterseal.store.records import Status
 
 if TYPE_CHECKING:
-    from datetime import timedelta
-
     from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes, PrivateKeyTypes
 
     from counterseal.authority.parts import Authority
@@ -82,14 +80,8 @@ async def sign(call: Call) -> Reply:
 
     def decide(authority: Authority) -> Asked:
         profile = _profile(authority, call, wanted.profile)
-        return order_from_csr(
-            profile,
-            csr,
-            more_names=wanted.names,
-            group=wanted.group,
-            subject=wanted.subject,
-            lifetime=_lifetime(wanted.lifetime),
-        )
+        asked = order_from_csr(profile, csr, more_names=wanted.names, group=wanted.group, subject=wanted.subject)
+        return _living(asked, wanted.lifetime)
 
     name = wanted.name or name_of_csr(csr)
     if wanted.dry_run:
@@ -111,7 +103,7 @@ async def make(call: Call) -> Reply:
         password, key = choose_password(call, wanted.packing), await _new_key(call, parse_key_spec(wanted.key))
 
         def decide(authority: Authority) -> Asked:
-            return _order(_profile(authority, call, wanted.profile), wanted, key)
+            return _living(_order(_profile(authority, call, wanted.profile), wanted, key), wanted.lifetime)
 
         about: About = {"name": wanted.name, "issuer": wanted.issuer, "key": key, "password": password}
         await rehearse_bundle(call, decide, wanted.packing, **about)
@@ -129,7 +121,7 @@ async def renew(call: Call) -> Reply:
         record = await call.parts.service.access.read(lambda authority: _standing(authority, call))
 
         def decide(authority: Authority) -> Asked:
-            return ask_again(authority, _standing(authority, call), lifetime=_lifetime(wanted.lifetime))
+            return _living(ask_again(authority, _standing(authority, call)), wanted.lifetime)
 
         if wanted.dry_run:
             return await rehearse_only(call, decide, name=record.name, issuer=record.issuer)
@@ -150,8 +142,8 @@ async def rekey(call: Call) -> Reply:
         password, key = choose_password(call, wanted.packing), await _new_key(call, spec)
 
         def decide(authority: Authority) -> Asked:
-            old, lifetime = _standing(authority, call), _lifetime(wanted.lifetime)
-            return ask_again(authority, old, public_key=key.public_key(), lifetime=lifetime)
+            asked = ask_again(authority, _standing(authority, call), public_key=key.public_key())
+            return _living(asked, wanted.lifetime)
 
         def revoke_old(authority: Authority) -> None:
             revoke_record(authority, record, RevocationReason.SUPERSEDED)
@@ -185,7 +177,7 @@ async def export_(call: Call) -> Reply:
 
 
 def _order(profile: Profile, wanted: CredentialWish, key: CertificateIssuerPrivateKeyTypes) -> Asked:
-    public_key, lifetime = key.public_key(), _lifetime(wanted.lifetime)
+    public_key = key.public_key()
     names, subject = wanted.names, wanted.subject
     if profile.purpose is not Purpose.SERVER:
         return order_client(
@@ -195,11 +187,10 @@ def _order(profile: Profile, wanted: CredentialWish, key: CertificateIssuerPriva
             more_names=names,
             group=wanted.group,
             subject=subject,
-            lifetime=lifetime,
         )
     if wanted.group is not None:
         raise InputError("api.group", f"only a client has a group: {wanted.group!r}")
-    return order_server(profile, wanted.name, public_key, more_names=names, subject=subject, lifetime=lifetime)
+    return order_server(profile, wanted.name, public_key, more_names=names, subject=subject)
 
 
 def _profile(authority: Authority, call: Call, name: str) -> Profile:
@@ -234,8 +225,11 @@ def _given_key(text: str | None) -> PrivateKeyTypes | None:
         raise InputError("api.private_key", error.message, hint="send it in PEM, not encrypted") from None
 
 
-def _lifetime(text: str | None) -> timedelta | None:
-    return None if text is None else parse_duration(text)
+def _living(asked: Asked, chosen: str | None) -> Asked:
+    """Return it with the lifetime that the caller chose, if he did: within what the profile leaves to callers."""
+    if chosen is None:
+        return asked
+    return asked._replace(profile=asked.profile.for_strangers(), lifetime=parse_duration(chosen))
 
 
 OPERATIONS = (

@@ -10,7 +10,8 @@ import msgspec
 
 from counterseal.authority.record_json import token_to_json
 from counterseal.authority.token import MAX_USES, Grant, make_token
-from counterseal.duration import parse_duration
+from counterseal.duration import parse_duration, show_duration
+from counterseal.errors import RefusedError
 from counterseal.moments import epoch
 from counterseal.pki.subject import show_subject, subject_of
 from counterseal.protocols.api.escalation import refuse_escalation
@@ -22,6 +23,7 @@ from counterseal.store.tokens import revocable_token, revoke_token, tokens
 
 if TYPE_CHECKING:
     from counterseal.authority.parts import Authority
+    from counterseal.pki.profile import Profile
 
 ONE_HOUR = timedelta(hours=1)
 
@@ -105,13 +107,25 @@ async def create(call: Call) -> Reply:
     )
 
     def make(authority: Authority) -> Reply:
-        call.caller.require(Role.OPERATOR, authority.profile(wanted.profile).name)
+        profile = authority.profile(wanted.profile)
+        call.caller.require(Role.OPERATOR, profile.name)
+        _check_lifetime(profile, grant)
         refuse_escalation(call, show_subject(subject_of(wanted.name, group=wanted.group)), wanted.group)
         record, secret = make_token(call.acting(authority), grant)
         shown = {"token": token_to_json(record, epoch(authority.clock()))}
         return Reply(shown, status=200) if wanted.dry_run else Reply(shown | {"secret": secret})
 
     return await change(call.parts.service.access, make, dry_run=wanted.dry_run)
+
+
+def _check_lifetime(profile: Profile, grant: Grant) -> None:
+    longest = profile.for_strangers().max_lifetime
+    if grant.lifetime is not None and grant.lifetime > longest:
+        raise RefusedError(
+            "token.lifetime",
+            f"lifetime {show_duration(grant.lifetime)} is above {show_duration(longest)}, profile {profile.name!r}",
+            hint="max_lifetime of a profile, in counterseal.toml, says how much longer callers may choose",
+        )
 
 
 async def list_tokens(call: Call) -> Reply:
