@@ -39,7 +39,10 @@ _HOST_KINDS = frozenset({"DNS", "IP"})
 
 
 class Asked(NamedTuple):
-    """What somebody asks for. ``lifetime`` None means the profile's; ``not_before`` is only for probes."""
+    """What somebody asks for. ``lifetime`` None means the profile's; ``not_before`` is only for probes.
+
+    ``not_after`` is an end to the second, in place of a lifetime.
+    """
 
     profile: Profile
     subject: x509.Name
@@ -47,12 +50,14 @@ class Asked(NamedTuple):
     public_key: CertificatePublicKeyTypes
     lifetime: timedelta | None = None
     not_before: datetime | None = None
+    not_after: datetime | None = None
 
 
 def decide(asked: Asked, issuer: Issuer, *, serial_number: int, now: datetime) -> IssuanceRequest:
     """Return what will be issued; raises RefusedError ``policy.refused`` with every reason.
 
     The certificate is valid for exactly the lifetime asked for, in whole seconds, and begins a little before ``now``.
+    With ``not_after`` it ends then, and begins no earlier than the longest lifetime before that.
     Its names are those asked for, each once and in its one form.
     """
     reasons = tuple(_reasons(asked, issuer, now))
@@ -71,14 +76,18 @@ def decide(asked: Asked, issuer: Issuer, *, serial_number: int, now: datetime) -
     )
 
 
-def _lifetime(asked: Asked) -> timedelta:
+def _lifetime(asked: Asked, now: datetime) -> timedelta:
+    if asked.not_after is not None:
+        return asked.not_after - now
     return asked.profile.lifetime if asked.lifetime is None else asked.lifetime
 
 
 def _validity(asked: Asked, issuer: Issuer, now: datetime) -> tuple[datetime, datetime]:
-    lifetime = _lifetime(asked)
+    lifetime = _lifetime(asked, now)
     backdated = min(BACKDATE, lifetime // BACKDATED_PART) // _SECOND * _SECOND
     fresh = max(now - backdated, issuer.certificate.not_valid_before_utc)
+    if asked.not_after is not None:
+        return max(fresh, asked.not_after - asked.profile.max_lifetime).replace(microsecond=0), asked.not_after
     begin = (asked.not_before or fresh).replace(microsecond=0)
     return begin, (begin + lifetime).replace(microsecond=0)
 
@@ -129,7 +138,7 @@ def _key_reasons(asked: Asked) -> Iterator[Finding]:
 
 
 def _lifetime_reasons(asked: Asked, issuer: Issuer, now: datetime) -> Iterator[Finding]:
-    lifetime, longest = _lifetime(asked), asked.profile.max_lifetime
+    lifetime, longest = _lifetime(asked, now), asked.profile.max_lifetime
     if asked.not_before is not None and not asked.profile.probe:
         yield _no("policy.not_before", f"only a probe is dated, not one of profile {asked.profile.name!r}")
     if lifetime < _SECOND:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -329,7 +330,12 @@ def test_an_order_can_ask_for_an_earlier_end(lab: Lab) -> None:
     order = authorized(lab, client, "end.example.com", notAfter=wanted)
     assert order.json["notAfter"] == wanted
     made = leaf(client.post(client.finalize(order.json, csr("end.example.com")).json["certificate"]))
-    assert 0 < made.not_valid_after_utc.timestamp() - time.time() <= 3 * 3600
+    assert f"{made.not_valid_after_utc:%Y-%m-%dT%H:%M:%SZ}" == wanted
+    latest = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 6 * 3600))
+    order = authorized(lab, client, "end.example.com", profile="short", notAfter=latest)
+    made = leaf(client.post(client.finalize(order.json, csr("end.example.com")).json["certificate"]))
+    assert f"{made.not_valid_after_utc:%Y-%m-%dT%H:%M:%SZ}" == latest
+    assert made.not_valid_after_utc - made.not_valid_before_utc <= timedelta(hours=6)
     client.close()
 
 

@@ -35,6 +35,7 @@ from pki_fixtures import (
 KEY = key_of("p-256").public_key()
 SERIAL = 2**120
 DAY = timedelta(days=1)
+SECOND = timedelta(seconds=1)
 
 
 def issuer(purpose: Purpose = Purpose.ANY) -> Issuer:
@@ -89,6 +90,29 @@ def test_what_is_issued() -> None:
     assert request.not_after - request.not_before == CLIENT.lifetime
 
 
+@pytest.mark.parametrize(
+    ("ends_in", "longest", "begins_before"),
+    [
+        (timedelta(days=3), timedelta(days=90), BACKDATE),
+        (timedelta(minutes=12), timedelta(days=90), timedelta(minutes=1)),
+        (timedelta(hours=6) - SECOND, timedelta(hours=6), SECOND),
+        (timedelta(hours=6), timedelta(hours=6), timedelta(0)),
+    ],
+)
+def test_an_end_to_the_second(ends_in: timedelta, longest: timedelta, begins_before: timedelta) -> None:
+    """It is dated back no further than the longest lifetime reaches."""
+    end = WHILE_VALID + ends_in
+    request = issued(asked(replace(CLIENT, max_lifetime=longest))._replace(not_after=end))
+    assert (request.not_before, request.not_after) == (WHILE_VALID - begins_before, end)
+
+
+@pytest.mark.parametrize("ends_in", [timedelta(0), -DAY, 90 * DAY + SECOND])
+def test_an_end_that_is_refused(ends_in: timedelta) -> None:
+    """Over already, or too far away."""
+    order = asked(replace(CLIENT, max_lifetime=90 * DAY))._replace(not_after=WHILE_VALID + ends_in)
+    assert codes(order) == ["policy.lifetime"]
+
+
 def test_names_are_issued_once_and_in_one_form() -> None:
     """A CSR may write a name in capitals, with a dot at its end, or twice."""
     foreign = (x509.DNSName("A.Example."), x509.DNSName("a.example"), x509.IPAddress(ip_address("10.0.0.1")))
@@ -111,9 +135,6 @@ def test_an_issuer_of_another_purpose() -> None:
     ]
     assert codes(asked(CLIENT), issuer(Purpose.SERVER)) == ["policy.issuer_purpose"]
     assert codes(asked(replace(CLIENT, purpose=Purpose.ANY)), issuer(Purpose.CLIENT)) == ["policy.issuer_purpose"]
-
-
-SECOND = timedelta(seconds=1)
 
 
 @pytest.mark.parametrize(

@@ -60,7 +60,7 @@ class Finalization:
         if finalizing is state:
             raise Problem("orderNotReady", f"the order is {state}")
         content = decode(call.read(Finalize).csr, "csr")
-        prepared = _prepare(authority, order, _read_csr(content, call), call.at)
+        prepared = _prepare(authority, order, _read_csr(content, call))
         if not change_order(authority.store, order.id, was=order.status, status=finalizing, csr=content):
             raise Problem("orderNotReady", "the order is being finalized already")
         return prepared
@@ -87,7 +87,7 @@ def begin_again(authority: Authority, order: OrderRecord) -> Prepared:
     at = epoch(authority.clock())
     if order.csr is None or order.expires_at <= at:
         raise Problem("orderNotReady", "the order's time was over before its certificate was signed")
-    return _prepare(authority, order, parse_csr(order.csr), at)
+    return _prepare(authority, order, parse_csr(order.csr))
 
 
 def reused_authorizations(authority: Authority, call: Call) -> list[AuthorizationRecord]:
@@ -119,8 +119,8 @@ def give_up(authority: Authority, identifier: str) -> None:
     change_order(authority.store, identifier, was=OrderStatus.PROCESSING, status=failed, error=error)
 
 
-def _prepare(authority: Authority, order: OrderRecord, csr: CSR, at: int) -> Prepared:
-    asked = _asked(authority, order, csr, at)
+def _prepare(authority: Authority, order: OrderRecord, csr: CSR) -> Prepared:
+    asked = _asked(authority, order, csr)
     named = read_stored(order.identifiers)[0]["value"]
     try:
         return prepare(authority, asked, name=named)
@@ -143,7 +143,7 @@ def _read_csr(content: bytes, call: Call) -> CSR:
     return csr
 
 
-def _asked(authority: Authority, order: OrderRecord, csr: CSR, at: int) -> Asked:
+def _asked(authority: Authority, order: OrderRecord, csr: CSR) -> Asked:
     ordered = tuple(Identifier(one["type"], one["value"]) for one in read_stored(order.identifiers))
     wished = requested_by(csr)
     if wished != frozenset(ordered):
@@ -154,7 +154,8 @@ def _asked(authority: Authority, order: OrderRecord, csr: CSR, at: int) -> Asked
         asked = order_from_csr(authority.profile(order.profile), csr)
     except (InputError, NotFoundError) as error:
         raise Problem("badCSR", error.message) from None
-    lifetime = None if order.not_after is None else moment(order.not_after) - moment(at)
+    if order.not_after is not None:
+        asked = asked._replace(profile=asked.profile.for_strangers(), not_after=moment(order.not_after))
     short = next((one.value for one in ordered if len(one.value) <= MAX_COMMON_NAME), None)
     subject = asked.subject if asked.subject.rdns or short is None else subject_of(short)
-    return asked._replace(subject=subject, names=tuple(one.general_name() for one in ordered), lifetime=lifetime)
+    return asked._replace(subject=subject, names=tuple(one.general_name() for one in ordered))
