@@ -12,10 +12,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 
-from acme_client import Client
+from acme_client import Answered, Client
 from acme_signing import ClientKey, b64, csr, external_binding
 from command import counterseal
-from integration.acme.conftest import Lab, start_lab
+from integration.acme.conftest import ENDLESS_HOUR, Lab, start_lab
 from integration.acme.test_flow import authorized
 from integration.acme.test_restart import kill_and_start_again
 
@@ -160,6 +160,34 @@ def test_a_name_can_be_authorized_before_there_is_an_order(strict: Lab) -> None:
     assert order.json["status"] == "ready"
     assert client.finalize(order.json, csr("early.example.com")).json["status"] == "valid"
     client.close()
+
+
+def test_a_name_is_authorized_beforehand_as_it_is_ordered(tmp_path: Path) -> None:
+    """Within the same limit, and only if some profile on offer may have it."""
+    narrow = '[profiles.narrow]\nextends = "server"\npermitted_domains = ["usual.example"]'
+    rules = f"pre_authorization = true\norders_per_hour = 3\n{narrow}"
+    with ExitStack() as stack:
+        lab = start_lab(stack, tmp_path / "home", rules)
+        settings = lab.service.home / "counterseal.toml"
+        settings.write_text(settings.read_text().replace('["server", "short"]', '["narrow", "short"]'))
+        kill_and_start_again(lab, stack, program=("-c", ENDLESS_HOUR.format(more="")))
+        client = lab.client()
+        stack.callback(client.close)
+        ahead = client.directory["newAuthz"]
+
+        def authorize(name: str) -> Answered:
+            return client.post(ahead, {"identifier": {"type": "dns", "value": name}})
+
+        refused = authorize("elsewhere.example.org")
+        assert (refused.status, refused.problem) == (400, client.order("elsewhere.example.org").problem)
+        assert refused.problem == "rejectedIdentifier"
+        assert [authorize(name).status for name in ("a.usual.example", "b.example.com")] == [
+            201,
+            201,
+        ]  # the other has it
+        assert client.order("a.usual.example").status == 201
+        limited = authorize("c.usual.example")
+        assert (limited.status, limited.problem) == (429, "rateLimited")
 
 
 @pytest.mark.parametrize(

@@ -26,12 +26,14 @@ if TYPE_CHECKING:
 BEFORE_SIGNING = ("counterseal.authority.signing", "Prepared.sign", 1)
 
 
-def kill_and_start_again(lab: Lab, stack: ExitStack, dying: tuple[str, str, int] | None = None) -> None:
+def kill_and_start_again(
+    lab: Lab, stack: ExitStack, dying: tuple[str, str, int] | None = None, program: tuple[str, ...] = ()
+) -> None:
     """End the service by SIGKILL and start it at the same address, to die before a certain call if that is said."""
     lab.service.process.kill()
     lab.service.process.wait(30)
     address = f"127.0.0.1:{urlsplit(lab.service.url).port}"
-    lab.service = stack.enter_context(running(lab.service.home, "--listen", address, dying=dying))
+    lab.service = stack.enter_context(running(lab.service.home, "--listen", address, dying=dying, program=program))
 
 
 def test_a_challenge_under_way_is_taken_up_again(tmp_path: Path) -> None:

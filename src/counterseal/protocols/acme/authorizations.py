@@ -1,4 +1,4 @@
-"""Authorizations and challenges (RFC 8555 7.4.1, 7.5, 8). Jobs for the one writer."""
+"""Authorizations and challenges (RFC 8555 7.5, 8). Jobs for the one writer."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from counterseal.moments import epoch
 from counterseal.protocols.acme import objects
 from counterseal.protocols.acme.encoding import encode
 from counterseal.protocols.acme.exchange import HOUR, Call, Reply, rate_limited
-from counterseal.protocols.acme.identifiers import Identifier, read_identifiers
-from counterseal.protocols.acme.payloads import NewAuthorization, StatusChange
+from counterseal.protocols.acme.payloads import StatusChange
 from counterseal.protocols.acme.problems import Problem, malformed, not_found, unauthorized
 from counterseal.protocols.acme.states import (
     AUTHORIZATION,
@@ -19,7 +18,6 @@ from counterseal.protocols.acme.states import (
     authorization_status,
     follow,
 )
-from counterseal.protocols.acme.terms import require_current_terms
 from counterseal.store.acme.authorizations import (
     add_authorizations,
     attempt,
@@ -36,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from counterseal.authority.parts import Authority
+    from counterseal.protocols.acme.identifiers import Identifier
     from counterseal.protocols.acme.problems import Failure
     from counterseal.protocols.acme.rules import AcmeRules
 
@@ -57,18 +56,6 @@ def authorize(authority: Authority, call: Call, identifiers: Sequence[Identifier
     return [had[one] or new[one] for one in identifiers]
 
 
-def new_authorization(authority: Authority, call: Call) -> Reply:
-    """Authorize before there is an order (RFC 8555 7.4.1), where the rules offer it."""
-    if not call.rules.pre_authorization:
-        raise not_found("resource")
-    require_current_terms(call)
-    (identifier,) = read_identifiers([call.read(NewAuthorization).identifier])
-    if identifier.wildcard:
-        raise malformed("a wildcard cannot be authorized beforehand (RFC 8555 7.4.1)")
-    (record,) = authorize(authority, call, [identifier])
-    return _show(record, call, status=201)
-
-
 def authorization(authority: Authority, call: Call) -> Reply:
     """Show an authorization, or give it back (RFC 8555 7.5.2)."""
     record = _own(authority, call)
@@ -82,7 +69,7 @@ def authorization(authority: Authority, call: Call) -> Reply:
             raise malformed(f"the authorization is {status}")
         set_authorization_status(authority.store, record.id, after)
         record = _own(authority, call)
-    return _show(record, call)
+    return show_authorization(record, call)
 
 
 def challenge(authority: Authority, call: Call) -> Reply:
@@ -192,7 +179,8 @@ def _own(authority: Authority, call: Call) -> AuthorizationRecord:
     return found
 
 
-def _show(record: AuthorizationRecord, call: Call, status: int = 200) -> Reply:
+def show_authorization(record: AuthorizationRecord, call: Call, status: int = 200) -> Reply:
+    """Return the answer that shows an authorization."""
     kinds = kinds_of(record, call.rules)
     document = objects.authorization(record, call.urls, kinds, at=call.at)
     headers = {"Location": call.urls.authorization(record.id)} if status == 201 else {}  # noqa: PLR2004 - Created

@@ -11,6 +11,7 @@ from counterseal.authority.publish import publish
 from counterseal.errors import CountersealError
 from counterseal.moments import epoch
 from counterseal.protocols.acme import accounts, authorizations, certificates, issuing, objects, orders, revoking, terms
+from counterseal.protocols.acme.authorizing_ahead import new_authorization
 from counterseal.protocols.acme.endpoint import METHODS, Endpoint, acting
 from counterseal.protocols.acme.exchange import HOUR, Reply
 from counterseal.protocols.acme.opening import Opening
@@ -95,7 +96,7 @@ class Acme:
             ("account/{id}/orders", post(orders.list_orders)),
             ("key-change", post(accounts.key_change)),
             ("terms/{account}/{code}", self._endpoint.resource(self._terms, ("GET", "HEAD", "POST"))),
-            ("new-authz", post(authorizations.new_authorization)),
+            ("new-authz", post(new_authorization)),
             ("revoke-cert", post(revoking.revoke, "either")),
             ("renewal-info/{name}", self._endpoint.resource(self._renewal_information, ("GET", "HEAD"))),
         ]

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from counterseal.authority.parts import Authority
     from counterseal.pki.profile import Profile
 
+ORDERS = "new orders of one account"
+"""What is limited; a name that is authorized without an order counts too."""
+
 LIST_PAGE = 100
 RETRY_SECONDS = 1
 
@@ -41,7 +44,7 @@ def new_order(authority: Authority, call: Call) -> Reply:
     check_names(authority, profile, identifiers, call)
     if wanted.replaces is not None:
         check_replaces(authority, call, wanted.replaces, identifiers)
-    limit(authority, call.owner.id, "new orders of one account", call.rules.orders_per_hour, call.at)
+    limit(authority, call.owner.id, ORDERS, call.rules.orders_per_hour, call.at)
     authorizations = authorize(authority, call, identifiers)
     record = OrderRecord(
         id=call.new_id(),
