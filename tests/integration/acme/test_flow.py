@@ -110,6 +110,7 @@ def test_a_nonce_is_used_once(lab: Lab) -> None:
     assert client.send(url, failing).problem == "malformed"
     assert client.send(url, failing).problem == "badNonce"
     assert client.post(url, {}, nonce="AAAA").problem == "badNonce"
+    assert client.post(url, {}, nonce="a b=").problem == "malformed"  # RFC 8555 6.5.2
     assert client.post(url, {}, nonce=None).problem in {"badNonce", "malformed"}
     client.close()
 

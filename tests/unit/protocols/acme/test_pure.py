@@ -66,8 +66,10 @@ def test_a_nonce_is_good_for_an_hour_and_for_this_service_alone() -> None:
     assert check_nonce(SECRET, nonce, at=AT + LIFETIME_SECONDS) == (nonce, bytes(12), AT + LIFETIME_SECONDS)
     changed = nonce[:-1] + ("A" if nonce[-1] != "A" else "Q")
     foreign = make_nonce(b"other", at=AT, own=bytes(12))
-    for strange in (None, "", "x", nonce + "A", nonce[1:], changed, nonce + "=", foreign):
+    for strange in (None, "", "AAAA", nonce + "AAAA", nonce[4:], changed, foreign):
         assert kind_of(partial(check_nonce, SECRET, strange, at=AT)) == "badNonce"
+    for unreadable in ("x", "a b=", nonce + "=", nonce + "A", nonce[:-1] + "+"):
+        assert kind_of(partial(check_nonce, SECRET, unreadable, at=AT)) == "malformed"  # RFC 8555 6.5.2
     for at in (AT + LIFETIME_SECONDS + 1, AT - 61):
         assert kind_of(partial(check_nonce, SECRET, nonce, at=at)) == "badNonce"
 
