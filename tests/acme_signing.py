@@ -71,7 +71,7 @@ class ClientKey:
         """Return the signature as JWS has it."""
         if isinstance(self.private, ec.EllipticCurvePrivateKey):
             size = (self.private.curve.key_size + 7) // 8
-            digest = hashes.SHA256() if size == 32 else hashes.SHA384()
+            digest = {32: hashes.SHA256(), 48: hashes.SHA384(), 66: hashes.SHA512()}[size]
             r, s = decode_dss_signature(self.private.sign(message, ec.ECDSA(digest)))
             return r.to_bytes(size, "big") + s.to_bytes(size, "big")
         if isinstance(self.private, rsa.RSAPrivateKey):

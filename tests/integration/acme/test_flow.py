@@ -56,10 +56,11 @@ def leaf(answered: Answered) -> x509.Certificate:
     [
         ec.generate_private_key(ec.SECP256R1()),
         ec.generate_private_key(ec.SECP384R1()),
+        ec.generate_private_key(ec.SECP521R1()),
         ed25519.Ed25519PrivateKey.generate(),
         rsa.generate_private_key(65537, 2048),
     ],
-    ids=["ES256", "ES384", "EdDSA", "RS256"],
+    ids=["ES256", "ES384", "ES512", "EdDSA", "RS256"],
 )
 def test_a_whole_order_with_each_kind_of_account_key(lab: Lab, tmp_path: Path, private: object) -> None:
     """From the account to a chain that openssl verifies."""
@@ -418,6 +419,10 @@ def test_a_certificate_is_revoked_by_its_account_by_its_key_and_by_who_is_author
     assert holder.post(url, {"certificate": second, "reason": 1}, with_jwk=True).status == 200
     authorized(lab, other, "gone.example.com")
     assert other.post(url, {"certificate": third}).status == 200
+    large = ec.generate_private_key(ec.SECP521R1())
+    fourth = b64(leaf(issued(lab, client, "gone.example.com", key=large)).public_bytes(Encoding.DER))
+    largest = Client(lab.directory, lab.context, ClientKey(large))
+    assert largest.post(url, {"certificate": fourth, "reason": 1}, with_jwk=True).status == 200
     deadline = time.monotonic() + 30
     while True:
         counterseal(lab.service.home, "crl", "--out", str(lab.service.home / "lists"))
@@ -426,8 +431,8 @@ def test_a_certificate_is_revoked_by_its_account_by_its_key_and_by_who_is_author
             break
         assert time.monotonic() < deadline
     reasons = [one["revocation_reason"] for one in listed["certificates"]]
-    assert sorted(reasons) == ["key_compromise", "superseded", "unspecified"]
-    for one in (client, other, holder):
+    assert sorted(reasons) == ["key_compromise", "key_compromise", "superseded", "unspecified"]
+    for one in (client, other, holder, largest):
         one.close()
 
 

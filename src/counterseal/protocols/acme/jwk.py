@@ -27,13 +27,14 @@ if TYPE_CHECKING:
 ALGORITHMS = {
     "ES256": ("EC", "P-256"),
     "ES384": ("EC", "P-384"),
+    "ES512": ("EC", "P-521"),
     "RS256": ("RSA", None),
     "EdDSA": ("OKP", "Ed25519"),
 }
 """What is accepted, with the kind of key that it takes."""
 
 _MEMBERS = {"EC": ("crv", "kty", "x", "y"), "RSA": ("e", "kty", "n"), "OKP": ("crv", "kty", "x")}
-_OCTETS = {"P-256": 32, "P-384": 48, "Ed25519": 32}
+_OCTETS = {"P-256": 32, "P-384": 48, "P-521": 66, "Ed25519": 32}
 _PRIVATE = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 
 with warnings.catch_warnings():
