@@ -153,6 +153,9 @@ def test_accounts_are_found_changed_and_deactivated(lab: Lab) -> None:
     found = client.post(url, {"onlyReturnExisting": True}, with_jwk=True)
     assert (made.status, found.status, found.headers["location"]) == (201, 200, made.headers["location"])
     assert "externalAccountBinding" not in made.json
+    unnamed = Client(lab.directory, lab.context)
+    assert (unnamed.register(contact=None).status, unnamed.post(unnamed.kid or "").json["contact"]) == (201, [])
+    unnamed.close()
     assert client.kid is not None
     assert client.post(client.kid, {"contact": []}).json["contact"] == []
     assert client.post(client.kid).json["status"] == "valid"

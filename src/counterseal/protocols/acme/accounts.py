@@ -64,7 +64,7 @@ def new_account(authority: Authority, call: Call) -> Reply:
     if wanted.only_return_existing:
         raise Problem("accountDoesNotExist", "there is no account for this key")
     _require_agreement(wanted, call)
-    contact = _checked_contact(wanted.contact)
+    contact = _checked_contact(wanted.contact or ())
     limit(authority, origin_of(call.client), "new accounts from one address", call.rules.accounts_per_hour, call.at)
     try:
         external_key = _bound_to(authority, wanted, call)

@@ -15,7 +15,7 @@ Text = Annotated[str, msgspec.Meta(max_length=1_024)]
 class NewAccount(msgspec.Struct, rename="camel"):
     """RFC 8555 7.3."""
 
-    contact: Annotated[list[Text], msgspec.Meta(max_length=10)] = []
+    contact: Annotated[list[Text], msgspec.Meta(max_length=10)] | None = None
     terms_of_service_agreed: bool = False
     only_return_existing: bool = False
     external_account_binding: Flattened | None = None
