@@ -96,7 +96,10 @@ def external_binding(kid: str, mac_key: str, key: ClientKey, url: str) -> dict[s
 
 
 def csr(
-    *names: x509.GeneralName | str, common_name: str | None = None, key: ec.EllipticCurvePrivateKey | None = None
+    *names: x509.GeneralName | str,
+    common_name: str | None = None,
+    key: ec.EllipticCurvePrivateKey | None = None,
+    extensions: Sequence[x509.ExtensionType] = (),
 ) -> bytes:
     """Return a CSR (DER) for these names; a string is a DNS name."""
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)] if common_name else [])
@@ -104,5 +107,7 @@ def csr(
     general: Sequence[x509.GeneralName] = [x509.DNSName(one) if isinstance(one, str) else one for one in names]
     if general:
         builder = builder.add_extension(x509.SubjectAlternativeName(general), critical=False)
+    for extension in extensions:
+        builder = builder.add_extension(extension, critical=False)
     private = key or ec.generate_private_key(ec.SECP256R1())
     return builder.sign(private, hashes.SHA256()).public_bytes(Encoding.DER)

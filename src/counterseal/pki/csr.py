@@ -1,7 +1,8 @@
 """Reading a certification request (RFC 2986): what it asks for, and proof that the asker holds the key.
 
 Whatever bytes come in, a CSR with a verified signature comes out or an InputError; whether its wishes are granted is
-the policy's. Of the extensions asked for (RFC 2985 5.4.2) only the names count; the profile decides on all others.
+the policy's. Of the extensions asked for (RFC 2985 5.4.2) only the names count; the profile decides on all others. Two
+of these change what a certificate means, and none here has them: who issues to programs refuses one with ``unmet``.
 """
 
 from __future__ import annotations
@@ -15,9 +16,12 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 
 from counterseal.errors import InputError
+from counterseal.pki.extensions import extension_in
 from counterseal.pki.names import names_in
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 
 MAX_CSR_BYTES = 64 * 1024
@@ -42,6 +46,9 @@ class CSR:
     attributes: frozenset[str] = frozenset()
     """The object identifiers of its attributes."""
 
+    unmet: tuple[str, ...] = ()
+    """What it asks for and no certificate here gets, in words: to be a CA, or must-staple (RFC 7633)."""
+
 
 def parse_csr(content: bytes, *, signed: bool = True) -> CSR:
     """Return the request in PEM or DER ``content``; text before the PEM is skipped.
@@ -56,9 +63,16 @@ def parse_csr(content: bytes, *, signed: bool = True) -> CSR:
     public_key = _public_key(request)
     if signed:
         _check_signature(request)
-    names = _names(request)
+    extensions = _extensions(request)
     attributes = {one.oid.dotted_string: one.value for one in request.attributes}
-    return CSR(_subject(request), names, public_key, attributes.get(CHALLENGE), frozenset(attributes))
+    return CSR(
+        _subject(request),
+        names_in(extensions),
+        public_key,
+        attributes.get(CHALLENGE),
+        frozenset(attributes),
+        tuple(_unmet(extensions)),
+    )
 
 
 def _load(content: bytes) -> x509.CertificateSigningRequest:
@@ -110,7 +124,7 @@ def _subject(request: x509.CertificateSigningRequest) -> x509.Name:
         raise InputError("csr.subject", "the CSR's subject cannot be read") from error
 
 
-def _names(request: x509.CertificateSigningRequest) -> tuple[x509.GeneralName, ...]:
+def _extensions(request: x509.CertificateSigningRequest) -> x509.Extensions:
     try:
         requested = sum(attribute.oid.dotted_string in EXTENSION_REQUESTS for attribute in request.attributes)
         extensions = request.extensions
@@ -118,4 +132,12 @@ def _names(request: x509.CertificateSigningRequest) -> tuple[x509.GeneralName, .
         raise InputError("csr.extensions", "the CSR's extensions cannot be read") from error
     if requested > 1:
         raise InputError("csr.extensions", f"the CSR asks for extensions {requested} times")
-    return names_in(extensions)
+    return extensions
+
+
+def _unmet(extensions: x509.Extensions) -> Iterator[str]:
+    constraints = extension_in(extensions, x509.BasicConstraints)
+    if constraints is not None and constraints.ca:
+        yield "to be a CA (basicConstraints CA:TRUE)"
+    if x509.TLSFeatureType.status_request in (extension_in(extensions, x509.TLSFeature) or ()):
+        yield "must-staple (tlsfeature status_request)"

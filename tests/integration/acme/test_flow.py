@@ -254,9 +254,16 @@ def test_finalizing_needs_a_ready_order_and_a_csr_that_fits(lab: Lab) -> None:
         csr("fit.example.com") + b"x",
     ):
         assert client.finalize(order.json, wrong).problem == "badCSR"
+    for extension, said in (
+        (x509.TLSFeature([x509.TLSFeatureType.status_request]), "must-staple"),
+        (x509.BasicConstraints(ca=True, path_length=None), "CA:TRUE"),
+    ):
+        refused = client.finalize(order.json, csr("fit.example.com", extensions=[extension]))
+        assert (refused.problem, said in refused.json["detail"]) == ("badCSR", True)
     assert client.post(order.json["finalize"], {"csr": "a b"}).problem == "malformed"
     assert client.post(order.headers["location"]).json["status"] == "ready"
-    assert client.finalize(order.json, csr(common_name="FIT.example.com")).json["status"] == "valid"
+    usual = x509.BasicConstraints(ca=False, path_length=None)
+    assert client.finalize(order.json, csr(common_name="FIT.example.com", extensions=[usual])).json["status"] == "valid"
     twice = client.finalize(order.json, csr("fit.example.com"))
     assert (twice.status, twice.problem) == (403, "orderNotReady")
     client.close()

@@ -62,6 +62,18 @@ def test_what_is_not_a_request(lab: Lab) -> None:
         assert refused(lab, "simpleenroll", body, 400, secret=lab.secret) == "est.base64"
 
 
+@pytest.mark.parametrize(
+    "extension",
+    [x509.BasicConstraints(ca=True, path_length=None), x509.TLSFeature([x509.TLSFeatureType.status_request])],
+)
+def test_what_no_certificate_here_gets(lab: Lab, extension: x509.ExtensionType) -> None:
+    """A device that gets less than it asks for would not know."""
+    made = x509.CertificateSigningRequestBuilder(x509.Name([])).add_extension(extension, critical=True)
+    body = base64.b64encode(made.sign(lab.device.key, hashes.SHA256()).public_bytes(Encoding.DER))
+    for operation in ("simpleenroll", "serverkeygen"):
+        assert refused(lab, operation, body, 400, secret=lab.secret) == "est.extensions"
+
+
 @pytest.mark.parametrize("shown", ["Digest x", "Basic x", "Basic /w=="])
 def test_who_cannot_be_read(lab: Lab, shown: str) -> None:
     """Another scheme, or no text in base64."""

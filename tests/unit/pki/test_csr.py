@@ -286,3 +286,22 @@ def test_only_input_errors_leave_random_octets(content: bytes) -> None:
     """Random octets are no request."""
     with pytest.raises(InputError):
         parse_csr(content)
+
+
+@pytest.mark.parametrize(
+    ("extensions", "said"),
+    [
+        ([], []),
+        ([x509.BasicConstraints(ca=False, path_length=None)], []),
+        ([x509.TLSFeature([x509.TLSFeatureType.status_request_v2])], []),
+        ([x509.BasicConstraints(ca=True, path_length=0)], ["CA:TRUE"]),
+        ([x509.TLSFeature([x509.TLSFeatureType.status_request])], ["must-staple"]),
+    ],
+)
+def test_what_would_change_the_meaning_is_told(extensions: list[x509.ExtensionType], said: list[str]) -> None:
+    """To be a CA, and must-staple; the rest is the profile's."""
+    made = builder("a.example")
+    for extension in extensions:
+        made = made.add_extension(extension, critical=False)
+    unmet = parse_csr(made.sign(new_key("p-256"), hashes.SHA256()).public_bytes(Encoding.DER)).unmet
+    assert [word in one for word, one in zip(said, unmet, strict=True)] == [True] * len(said)

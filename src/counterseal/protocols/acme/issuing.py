@@ -138,6 +138,8 @@ def _read_csr(content: bytes, call: Call) -> CSR:
         csr = parse_csr(content)
     except InputError as error:
         raise Problem("badCSR", error.message) from None
+    if csr.unmet:
+        raise Problem("badCSR", f"no certificate here gets what the csr asks for: {', '.join(csr.unmet)}")
     if csr.public_key == call.key.public_key:
         raise Problem("badCSR", "the key of an account must not be that of a certificate (RFC 8555 11.1)")
     return csr

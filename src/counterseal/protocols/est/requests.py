@@ -76,6 +76,12 @@ async def read_csr(request: Request, *, signed: bool = True, proof: Possession |
     if proof is not None and not compare_digest(proof.csr_hash, sha256(content).digest()):
         raise InputError("possession.other_csr", "the proof is for another request than this")
     csr = parse_csr(content, signed=signed)
+    if csr.unmet:
+        raise InputError(
+            "est.extensions",
+            f"no certificate here gets what the CSR asks for: {', '.join(csr.unmet)}",
+            hint="leave it out",
+        )
     _check_channel(request, csr)
     return csr
 
