@@ -49,5 +49,5 @@ def test_an_account_that_was_changed_elsewhere_is_read_anew(tmp_path: Path) -> N
             client.key = new
             assert order() == (201, "")
         set_account_status(elsewhere, account, "deactivated")
-        assert [order() for _ in range(2)] == [(400, "badNonce"), (403, "unauthorized")]
+        assert [order() for _ in range(2)] == [(400, "badNonce"), (401, "unauthorized")]
         client.close()
