@@ -67,7 +67,6 @@ def _answered_and_refused(lab: Lab, client: Client) -> Iterator[Asked]:
     yield Asked(client.kid or "", {"contact": ["tel:1"]}, "unsupportedContact")
     yield Asked(url, None)
     yield Asked(url + "x", None, MALFORMED)
-    yield Asked(url + "%00", None, MALFORMED)
     yield Asked(theirs, None, MALFORMED)
 
 
