@@ -17,6 +17,7 @@ from counterseal.cli.passphrase import PasswordSource, password_options
 from counterseal.errors import shell_line
 from counterseal.keystore.software import generate_key
 from counterseal.pki.keys import parse_key_spec
+from counterseal.pki.shown import show_serial
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -114,7 +115,8 @@ def client(run: Run, **options: Unpack[Options]) -> None:
 
         show_steps(run, device, None)
     elif options["name"] is None:
-        raise click.UsageError("give the NAME of a client, or a file with --batch")
+        what = "give the NAME of a client, or a file with --batch"
+        raise click.UsageError(f"{what}\nhint: as in: counterseal client alice")
     elif options["archive"] is not None:
         raise click.UsageError("--archive is for a --batch")
     elif device == ALL_DEVICES:
@@ -143,10 +145,11 @@ def _make_one(run: Run, name: str, options: Options) -> None:
             issuer=issuer,
             pack=lambda issued: pack(issued, private_key, packing),
         )
+        is_only = len(authority.store.by_name(name)) == 1
     if made:
-        shown = options["password"].to_show(packing.password if packing else None)
-        following, device = shell_line("counterseal", "show", name), options["help_device"]
-        show_issued(run, *made, extra=shown, following=following, device=device)
+        shown, record = options["password"].to_show(packing.password if packing else None), made[0].record
+        following = shell_line("counterseal", "show", name if is_only else show_serial(record.serial_number))
+        show_issued(run, *made, extra=shown, following=following, device=options["help_device"])
 
 
 def _ask(authority: Authority, name: str, public_key: CertificatePublicKeyTypes, options: Options) -> Asked:

@@ -17,11 +17,13 @@ from counterseal.authority.batch.check import Examined, chunk_size, examine
 from counterseal.authority.batch.issue import is_recorded, issue_batch
 from counterseal.authority.batch.ledger import Ledger, Place, issued_names
 from counterseal.authority.batch.order import BatchOrder
+from counterseal.bundles.pem import TRUST_ANCHOR_FILE, file_stem
 from counterseal.bundles.pkcs12 import FAST_ROUNDS, Strength
 from counterseal.cli.dry_run import show_dry_run, unseen
 from counterseal.cli.packing import packing_of
 from counterseal.errors import FileError, InputError
 from counterseal.files import make_directory
+from counterseal.fileset import PUBLIC, SECRET
 from counterseal.keystore.software import generate_key
 from counterseal.pki.keys import parse_key_spec
 from counterseal.pki.profile import Purpose
@@ -74,10 +76,7 @@ def run_batch(run: Run, rows: Path, options: Options) -> None:
             order = _with_password(order, options["password"])
         _say_plan(run, order, found, batch)
         if batch.dry_run:
-            where = batch.place.directory or batch.place.archive
-            acts = [f"issue {counted(found.remaining, 'certificate')} into {where}"]
-            files = [unseen(batch.place.sheet, size=None)]
-            show_dry_run(run, acts=acts, files=files, document=_document(found, batch, 0.0))
+            _rehearse(run, order, found, batch)
             return
         began = time.monotonic()
         if found.remaining or batch.place.is_unfinished:
@@ -87,6 +86,29 @@ def run_batch(run: Run, rows: Path, options: Options) -> None:
                 counts = issue_batch(authority, order, rows, ledger, batch.place, issued=issued, processes=used)
                 _follow(run, counts, found.remaining)
     _show(run, order, found, batch, time.monotonic() - began)
+
+
+def _rehearse(run: Run, order: BatchOrder, found: Examined, batch: Batch) -> None:
+    """Show how many files there would be, and those of the first names; nothing where nothing is left to issue."""
+    place, document = batch.place, _document(found, batch, 0.0)
+    if not found.remaining:
+        what = f"do nothing: {counted(found.rows, 'row')} already in {place.sheet}"
+        show_dry_run(run, acts=[what], document={**document, "file_count": 0})
+        return
+    acts = [f"issue {counted(found.remaining, 'certificate')} into {place.directory or place.archive}"]
+    suffixes = SUFFIXES if order.packing else SUFFIXES[:2]
+    count = found.remaining * len(suffixes) + 1
+    names = [f"{file_stem(name)}{suffix}" for name in found.first for suffix in suffixes]
+    left = count - len(names) - 1
+    acts += [f"put {counted(count, 'file')} there: {', '.join([TRUST_ANCHOR_FILE, *names])}"]
+    acts[-1] += f" and {left:,} more" if left else ""
+    paths = (
+        [place.archive] if place.directory is None else [place.directory / one for one in (TRUST_ANCHOR_FILE, *names)]
+    )
+    public = (".fullchain.pem", TRUST_ANCHOR_FILE)
+    files = [unseen(one, size=None, mode=PUBLIC if one.name.endswith(public) else SECRET) for one in paths]
+    files.append(unseen(place.sheet, size=None))
+    show_dry_run(run, acts=acts, files=files, document={**document, "file_count": count})
 
 
 def _order(authority: Authority, options: Options) -> BatchOrder:

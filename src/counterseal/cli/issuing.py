@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from counterseal.authority.parts import Authority
     from counterseal.authority.signing import Issued
     from counterseal.cli.common import Run
+    from counterseal.files import Preview
     from counterseal.fileset import FileSet
     from counterseal.pki.policy import Asked
     from counterseal.store.records import CertificateRecord
@@ -56,16 +57,18 @@ def issue_files(
     pack: Callable[[Issued], FileSet],
     key_file: bool = True,
     more: Sequence[str] = (),
+    extra: dict[str, Any] | None = None,
 ) -> tuple[Issued, tuple[Path, ...]] | None:
     """Issue what was asked and write the files that ``pack`` makes of it; return it with their paths.
 
     Without ``key_file`` a key that lies there is not among them, and stays.
-    None for a dry run, which shows the certificate, its files and what ``more`` would be done.
+    None for a dry run, which shows the certificate, its files and what ``more`` would be done, and ``extra`` as data.
     """
     _check_place(to, name, _suffixes(key_file=key_file))
     if to.dry_run:
         rehearsed = rehearse(authority, asked, name=name, issuer=issuer)
-        _show_rehearsal(run, rehearsed, pack(rehearsed), to.out, more)
+        files = [one._replace(varies=_varies(one.path, rehearsed)) for one in preview(to.out, pack(rehearsed))]
+        _show_rehearsal(run, rehearsed, files, more, extra or {})
         return None
     issued = issue(authority, asked, name=name, issuer=issuer)
     return issued, _write(authority, issued, pack(issued), to.out)
@@ -149,19 +152,16 @@ def _told(device: str, name: str, paths: Sequence[Path]) -> tuple[dict[str, Any]
     return steps_after(device, name, paths)
 
 
-def _show_rehearsal(run: Run, issued: Issued, files: FileSet, out: Path, more: Sequence[str]) -> None:
+def _show_rehearsal(
+    run: Run, issued: Issued, files: Sequence[Preview], more: Sequence[str], extra: dict[str, Any]
+) -> None:
     """Show the certificate and the files that would be written."""
     _remark(run, issued)
     record = issued.record
     what = f"issue a {record.profile} certificate {record.name} under {record.issuer}"
     whom = "; ".join(part for part in (record.subject, ", ".join(record.names)) if part)
     act = f"{what}: {whom}; until {show_until(record)}"
-    show_dry_run(
-        run,
-        acts=(act, *more),
-        files=[file._replace(varies=_varies(file.path, issued)) for file in preview(out, files)],
-        document=document_of(issued),
-    )
+    show_dry_run(run, acts=(act, *more), files=files, document={**document_of(issued), **extra})
 
 
 def _varies(path: str, issued: Issued) -> bool:

@@ -99,7 +99,8 @@ def renew(run: Run, **options: Unpack[RenewOptions]) -> None:
         return
     _refuse_options(options, ("if_due", "keep_key", "key", "ca", "then"), "is for --server URL")
     if selector is None:
-        raise click.UsageError("give the NAME or serial number of a certificate, or the CA elsewhere with --server")
+        what = "give the NAME or serial number of a certificate, or the CA elsewhere with --server"
+        raise click.UsageError(f"{what}\nhint: as in: counterseal renew panel.example.com --force")
     _renew_here(run, selector, options)
 
 

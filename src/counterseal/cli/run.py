@@ -41,7 +41,7 @@ def _run(words: list[str], *, as_json: bool) -> int:
     try:
         code = main.main(args=words, prog_name="counterseal", standalone_mode=False, color=_colour())
     except click.UsageError as error:
-        return _report_usage(error, as_json=as_json)
+        return _report_usage(error, words, as_json=as_json)
     except click.ClickException as error:
         return report(CountersealError("command.failed", error.format_message()), as_json=as_json)
     except (click.Abort, KeyboardInterrupt):
@@ -99,14 +99,15 @@ def _report_unexpected(error: Exception, *, as_json: bool) -> int:
     )
 
 
-def _report_usage(error: click.UsageError, *, as_json: bool) -> int:
-    from counterseal.cli.usage import usage_lines  # noqa: PLC0415 - only for words that are wrong
+def _report_usage(error: click.UsageError, words: Sequence[str], *, as_json: bool) -> int:
+    from counterseal.cli.usage import context_of, usage_lines  # noqa: PLC0415 - only for words that are wrong
 
     if isinstance(error, NoArgsIsHelpError):
         _say(error.format_message())
         return USAGE
-    if error.ctx is not None:
-        _say(error.ctx.get_usage())
+    if error.ctx is None:  # as of an option without its value
+        error.ctx = context_of(main, words)
+    _say(error.ctx.get_usage())
     message, *hints = (line.partition(": ")[2] for line in usage_lines(error))
     return report(InputError("command.usage", message, hint=next(iter(hints), None)), as_json=as_json)
 

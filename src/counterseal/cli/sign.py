@@ -93,6 +93,7 @@ def sign(
             issuer=issuer,
             pack=lambda issued: pem_files(credential_of(issued, None)),
             key_file=False,
+            extra={"left_out": left_out},
         )
     if made:
         following = shell_line("counterseal", "inspect", made[1][0])

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import click
 from click.exceptions import NoSuchCommand
 
+from counterseal.errors import shell_line
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -60,6 +62,8 @@ OPTIONS_ELSEWHERE = {
 }
 FOR_ONE_MORE_WORD = {"server": "--san", "sign": "--san", "nginx rollback": "--to"}
 """The option that a word behind the last argument was probably meant for."""
+FOR_EACH_WORD = ("client", "export", "rekey", "renew", "revoke", "show", "unrevoke")
+"""Commands that people give several names."""
 
 VALUES_ELSEWHERE = {"pfx": "p12", "jks": "java", "keystore": "java", "k8s": "kubernetes"}
 
@@ -82,9 +86,20 @@ def usage_lines(error: click.UsageError) -> Iterator[str]:
     else:
         message, _, hint = _NUMBER.sub(_what_is_wanted, error.format_message()).partition("\nhint: ")
         yield f"error: {message[:1].lower()}{message[1:].rstrip('.')}"
-        meant = hint or _choice_meant(error) or _port_meant(error) or _one_more_word(error) or _argument_as_in(error)
+        meant = hint or _choice_meant(error) or _port_meant(error) or _one_more_word(error) or _value_as_in(error)
         if meant:
             yield f"hint: {meant}"
+
+
+def context_of(program: click.Command, words: Sequence[str]) -> click.Context:
+    """Return the context of the command that the first words name."""
+    context = click.Context(program, info_name="counterseal")
+    for word in words:
+        found = context.command.get_command(context, word) if isinstance(context.command, click.Group) else None
+        if found is None:
+            break
+        context = click.Context(found, info_name=word, parent=context)
+    return context
 
 
 def _behind_the_command(error: click.NoSuchOption) -> str | None:
@@ -139,25 +154,39 @@ def _one_more_word(error: click.UsageError) -> str | None:
     """Return the command line with the option that the words too many were meant for."""
     extra = _EXTRA.search(error.message)
     path = error.ctx.command_path.partition(" ")[2] if error.ctx else ""
-    option = FOR_ONE_MORE_WORD.get(path)
-    return f"write {' '.join(f'{option} {word}' for word in extra[1].split())}" if extra and option else None
+    if not extra:
+        return None
+    words, option = extra[1].split(), FOR_ONE_MORE_WORD.get(path)
+    if option:
+        return f"write {' '.join(f'{option} {word}' for word in words)}"
+    if path not in FOR_EACH_WORD:
+        return None
+    many = ", or for many: counterseal client --batch FILE.csv" if path == "client" else ""
+    return f"one at a time: {shell_line('counterseal', path, words[0])}{many}"
 
 
-def _argument_as_in(error: click.UsageError) -> str | None:
+def _value_as_in(error: click.UsageError) -> str | None:
+    """Return what stands where an argument was wrong, or where an option had no value."""
     if isinstance(error, click.BadParameter) and isinstance(error.param, click.Argument):
         return _as_in(error)
-    return None
+    if not isinstance(error, click.BadOptionUsage) or error.ctx is None or "requires an argument" not in error.message:
+        return None
+    found = next((one for one in error.ctx.command.params if error.option_name in one.opts), None)
+    if found is None:
+        return None
+    return _example(error.ctx, error.option_name) or f"write {error.option_name} {found.make_metavar(error.ctx)}"
 
 
 def _as_in(error: click.BadParameter) -> str | None:
     """Return the command's first example that has what is missing; of an argument, every example has it."""
     if error.ctx is None or error.param is None:
         return None
-    wanted = error.param.opts[0] if isinstance(error.param, click.Option) else ""
-    examples = [
-        line.strip() for line in (error.ctx.command.epilog or "").splitlines() if line.startswith("  counterseal")
-    ]
-    found = next((line.partition("    ")[0] for line in examples if wanted in line), None)
+    return _example(error.ctx, error.param.opts[0] if isinstance(error.param, click.Option) else "")
+
+
+def _example(context: click.Context, wanted: str) -> str | None:
+    lines = [line.strip() for line in (context.command.epilog or "").splitlines() if line.startswith("  counterseal")]
+    found = next((line.partition("    ")[0] for line in lines if wanted in f"{line} "), None)
     return f"as in: {found}" if found else None
 
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 _ISSUED = (Status.VALID, Status.REVOKED, Status.HELD)
 _PATTERN_LIMIT = 1000
 _LAST = 0x10FFFF
+_LARGEST = (1 << 63) - 1
 _SURROGATES = range(0xD800, 0xE000)
 _C = ", ".join(f"c.{column.strip()}" for column in CERTIFICATE_COLUMNS.split(","))
 
@@ -113,7 +114,7 @@ def _decode_cursor(query: Query) -> Position | None:
     if query.after is None:
         return None
     position = _position(query.after)
-    if position is None or isinstance(position.key, str) != _is_by_name(query):
+    if position is None or isinstance(position.key, str) != _is_by_name(query) or "\0" in str(position.key):
         raise InputError(
             "query.cursor",
             f"not a cursor of this search: {query.after}",
@@ -125,9 +126,12 @@ def _decode_cursor(query: Query) -> Position | None:
 def _position(cursor: str) -> Position | None:
     try:
         kind, serial, issuer, key = urlsafe_b64decode(cursor.encode()).decode().split("\0", 3)
-        return Position(int(key) if kind == "i" else key, bytes.fromhex(serial), issuer)
+        position = Position(int(key) if kind == "i" else key, bytes.fromhex(serial), issuer)
     except ValueError:
         return None
+    if isinstance(position.key, int) and abs(position.key) > _LARGEST:
+        return None
+    return position if _encode_cursor(position) == cursor else None  # the decoder passes over what is no base64
 
 
 def _is_by_name(query: Query) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import tarfile
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -109,7 +110,7 @@ CASES = [
     ("ca revoke staff", None, ""),
     ("server panel.test --out @/out", "out/panel.test.key.pem", "new"),
     ("client bob --out @/out", "out/bob.p12", "new"),
-    ("client --batch @/people.csv --out @/many", "many/issued.csv", "new"),
+    ("client --batch @/people.csv --out @/many", "many/fay.p12", "new"),
     ("sign @/bob.csr --profile client --out @/new", "new/bob.cert.pem", "new"),
     ("renew alice --out @/again --force", "again/alice.cert.pem", "changed"),
     ("rekey alice --revoke-old --out @/again --force", "again/alice.key.pem", "changed"),
@@ -222,6 +223,34 @@ def test_what_is_written_is_what_was_told(tmp_path: Path, monkeypatch: pytest.Mo
             assert f"{mode:04o}" == row["mode"], (words, path)
             away = abs(len(content) - row["size"])
             assert away <= ROOM.get(path.rpartition(".")[2], 16) * row["varies"], (words, path, away)
+
+
+@pytest.mark.parametrize("archive", [(), ("--archive", "many.tar")])
+def test_a_batch_tells_how_many_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, archive: tuple[str, ...]
+) -> None:
+    """All are counted, those of the first names and the sheet named; of a batch that is done there are none."""
+    monkeypatch.chdir(tmp_path)
+    assert here(tmp_path / "home", "init", "--no-passphrase").code == 0
+    (tmp_path / "rows.csv").write_text("name\n" + "".join(f"n{number}\n" for number in range(5)))
+    words = ("client", "--batch", "rows.csv", "--p12-rounds", "2048", *(archive or ("--out", "many")))
+    ran = here(tmp_path / "home", *words, "--dry-run", "--json")
+    told = json.loads(ran.stdout)
+    assert here(tmp_path / "home", *words).code == 0
+    if archive:
+        with tarfile.open("many.tar") as made:
+            count = len(made.getnames())
+        assert [row["path"] for row in told["files"]] == ["many.tar", "many.issued.csv"]
+    else:
+        files = {f"many/{path.name}": f"{path.stat().st_mode & 0o777:04o}" for path in (tmp_path / "many").iterdir()}
+        shown = {row["path"]: row["mode"] for row in told["files"]}
+        assert len(shown) == 1 + 3 * 3 + 1
+        assert shown.items() <= files.items()
+        count = len(files) - 1
+    assert told["file_count"] == count == 16
+    assert "put 16 files there: ca.pem, n0.key.pem" in " ".join(told["acts"])
+    again = json.loads(here(tmp_path / "home", *words, "--dry-run", "--json").stdout)
+    assert (again["file_count"], again["files"]) == (0, [])
 
 
 @pytest.mark.nginx

@@ -51,6 +51,16 @@ def test_the_next_command_can_be_pasted(home: Path, tmp_path: Path) -> None:
     assert "name     Ann's laptop" in _typed(home, *shlex.split(following)[1:]).stdout
 
 
+def test_of_a_second_certificate_the_next_step_says_which(home: Path, tmp_path: Path) -> None:
+    """Its name stands for both by then: the command that is offered shows the new one."""
+    words = ("client", "twice", "--no-p12", "--out", str(tmp_path), "--force")
+    assert _typed(home, *words).stdout.endswith("next: counterseal show twice\n")
+    made = _typed(home, *words).stdout
+    serial = made.partition("serial   ")[2].partition("\n")[0]
+    following = made.splitlines()[-1].removeprefix("next: ")
+    assert f"serial   {serial}\n" in _typed(home, *shlex.split(following)[1:]).stdout
+
+
 def test_a_csr_comes_on_standard_input(home: Path, tmp_path: Path) -> None:
     """As from ssh."""
     run_program(
@@ -72,7 +82,8 @@ def test_what_a_csr_wished_in_vain_is_said(home: Path, tmp_path: Path) -> None:
     run_program(*making.split(), "-subj", "/O=Acme/OU=ops/CN=dora", cwd=tmp_path)
     words = ("sign", str(tmp_path / "dora.csr"), "--profile", "client", "--out", str(tmp_path), "--force")
     assert "warning: of the CSR's subject this is left out: O=Acme, OU=ops\n" in _typed(home, *words).stderr
-    assert json.loads(_typed(home, *words, "--json").stdout)["left_out"] == ["O=Acme", "OU=ops"]
+    for more in ((), ("--dry-run",)):
+        assert json.loads(_typed(home, *words, "--json", *more).stdout)["left_out"] == ["O=Acme", "OU=ops"]
     assert "left out: O=Acme\n" in _typed(home, *words, "--group", "ops").stderr
     assert "left out" not in _typed(home, *words, "--subject", "/O=Acme/OU=ops/CN=dora").stderr
 

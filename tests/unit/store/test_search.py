@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import urlsafe_b64encode
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from itertools import pairwise
@@ -27,6 +28,7 @@ pytestmark = pytest.mark.usefixtures("each_database")
 STAFF = CARecord("staff", "client", None, b"", "key-2", "active", NOW)
 WORDS = ["a.example.com", "b.example.com", "*.example.com", "ann@example.com", "web_1", "web%1", "straße.example", "x"]
 HOLD = "certificate_hold"
+HUGE = [urlsafe_b64encode(f"i\0001\0staff\0{key}".encode()).decode() for key in (1 << 63, -1 << 70, "9" * 5000)]
 
 
 @pytest.fixture(scope="module")
@@ -195,12 +197,23 @@ def test_what_a_pattern_means(tmp_path: Path, pattern: str, found: list[str]) ->
         assert sorted(record.name for record in read_all(store, Query(name=pattern))) == sorted(found)
 
 
-@pytest.mark.parametrize("cursor", ["", "nonsense", "bm9uc2Vuc2U=", "aQAwMQBhAHgA", "é"])
+@pytest.mark.parametrize("cursor", ["", "nonsense", "bm9uc2Vuc2U=", "aQAwMQBhAHgA", "é", *HUGE])
 def test_a_foreign_cursor_is_refused(inventory: Store, cursor: str) -> None:
     """Said as an input error, not as a failure of the decoder."""
     with pytest.raises(InputError) as caught:
         inventory.search(Query(after=cursor))
     assert caught.value.code == "query.cursor"
+
+
+@pytest.mark.parametrize("more", ["garbage", "!", "\n", "==", "?a=b"])
+def test_a_cursor_with_something_behind_it_is_refused(inventory: Store, more: str) -> None:
+    """Also what base64 passes over: whoever pasted too much is told so, and does not get some page."""
+    for query in (Query(limit=1), Query(limit=1, name="web")):
+        cursor = inventory.search(query).next
+        assert cursor is not None
+        with pytest.raises(InputError) as caught:
+            inventory.search(replace(query, after=cursor + more))
+        assert caught.value.code == "query.cursor"
 
 
 def test_a_cursor_of_another_kind_of_search_is_refused(inventory: Store) -> None:

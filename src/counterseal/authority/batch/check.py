@@ -37,15 +37,17 @@ if TYPE_CHECKING:
 
 CHUNK = 1000
 CHUNK_PACKED = 50  # a PKCS#12 takes milliseconds: what is lost by a kill, and the wait for the last worker, stay short
+SHOWN = 3
 _INPUT_CODES = ("batch.", "name.", "subject.", "duration.")
 
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """How many rows there are, and how many of them are still to be issued."""
+    """How many rows there are, how many of them are still to be issued, and the ``SHOWN`` first of these by name."""
 
     rows: int
     remaining: int
+    first: tuple[str, ...] = ()
 
 
 def examine(
@@ -65,9 +67,10 @@ def examine(
     above, now = authority.issuer(order.issuer), authority.clock()
     faults: list[Finding] = []
     counted = [0, 0]
+    first: list[str] = []
     stand_in = generate_key(order.key).public_key()
     judge = partial(_judge, order, above, now, stand_in)
-    rows = _readable(path, faults, counted, issued, occupied)
+    rows = _noting(_readable(path, faults, counted, issued, occupied), first)
     given = chunks(_one_of_each_shape(order, above, judge, rows, faults), CHUNK)
     begun = list(islice(given, 2))
     with workers(judge, count=processes if len(begun) > 1 else 0) as spread:
@@ -77,7 +80,7 @@ def examine(
         raise InputError("batch.empty", f"there is no row in the file: {path}")
     if faults:
         _raise(path, sorted(faults, key=_line))
-    return Examined(*counted)
+    return Examined(counted[0], counted[1], tuple(first))
 
 
 def chunk_size(order: BatchOrder) -> int:
@@ -90,6 +93,13 @@ def chunks(rows: Iterable[ClientRow], size: int) -> Iterator[list[ClientRow]]:
     remaining = iter(rows)
     while chunk := list(islice(remaining, size)):
         yield chunk
+
+
+def _noting(rows: Iterable[ClientRow], first: list[str]) -> Iterator[ClientRow]:
+    for row in rows:
+        if len(first) < SHOWN:
+            first.append(row.name)
+        yield row
 
 
 def _readable(
