@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from dataclasses import dataclass, field
-from http.client import HTTPSConnection
+from http.client import HTTPConnection, HTTPSConnection
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -54,7 +54,7 @@ class Client:
     kid: str | None = None
     nonce: str | None = None
     directory: dict[str, Any] = field(default_factory=dict)
-    connection: HTTPSConnection | None = None
+    connection: HTTPConnection | None = None
 
     def __post_init__(self) -> None:
         self.directory = self.fetch("GET", self.directory_url).json

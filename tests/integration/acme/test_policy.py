@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import socket
+import ssl
 from contextlib import ExitStack
-from typing import TYPE_CHECKING
+from http.client import HTTPConnection
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -18,6 +21,7 @@ from command import counterseal
 from integration.acme.conftest import ENDLESS_HOUR, Lab, start_lab
 from integration.acme.test_flow import authorized
 from integration.acme.test_restart import kill_and_start_again
+from service_process import make_ca, running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -95,6 +99,48 @@ def test_who_agreed_to_other_terms_agrees_again(tmp_path: Path) -> None:
         path, _, code = urlsplit(page).path.rpartition("/")
         lab.service.logged("request", method="POST", path=f"{path}/...", status=200)
         assert not [line for line in lab.service.lines if code[:-1] in line], "who reads the log could agree"
+
+
+class Behind(HTTPConnection):
+    """Asks as nginx does on a Unix socket, for a client at this address."""
+
+    def __init__(self, path: Path, address: str) -> None:
+        super().__init__("localhost", timeout=30)
+        self._path, self._address = path, address
+
+    def connect(self) -> None:
+        """Connect to the socket."""
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(str(self._path))
+
+    def endheaders(self, *arguments: Any, **named: Any) -> None:  # noqa: ANN401 - as the class above has it
+        """Add who the client is."""
+        self.putheader("X-Real-IP", self._address)
+        super().endheaders(*arguments, **named)
+
+
+def test_new_accounts_of_one_network_are_limited_together(tmp_path: Path) -> None:
+    """An IPv6 client has all addresses of its /64; its neighbours have others."""
+    home, path = tmp_path / "home", tmp_path / "s"
+    serve = '[serve]\npublic_url = "https://localhost"\ntrust_x_real_ip = true\n'
+    make_ca(home, f"{serve}[acme]\naccounts_per_hour = 1\n")
+    outcomes = []
+    with running(home, "--listen", f"unix:{path}", program=("-c", ENDLESS_HOUR.format(more=""))):
+        for address in (
+            "2001:db8::1",
+            "2001:db8::ffff:2",
+            "2001:db8:0:1::1",
+            "192.0.2.1",
+            "::ffff:192.0.2.1",
+            "192.0.2.2",
+        ):
+            context = ssl.create_default_context()
+            client = Client("https://localhost/acme/directory", context, connection=Behind(path, address))
+            answered = client.register()
+            outcomes.append(answered.problem or answered.status)
+            client.close()
+    assert outcomes == [201, "rateLimited", 201, 201, "rateLimited", 201]
 
 
 def test_a_ca_is_not_revoked_here_and_a_revoked_one_issues_nothing(tmp_path: Path) -> None:
