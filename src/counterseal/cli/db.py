@@ -77,7 +77,7 @@ def move(run: Run, *, to: str, password_file: Path | None, dry_run: bool) -> Non
         planned = plan_move(run.home, to, password_file)
         acts = [f"copy {counted(sum(one.rows for one in planned.tables), 'row')} of {planned.before} to {planned.now}"]
         acts += [f"put the old file aside as {planned.aside}"] if planned.aside else []
-        show_dry_run(run, acts=acts, files=preview(run.home, planned.files), document=_tables(planned.tables))
+        show_dry_run(run, acts=acts, files=preview(planned.directory, planned.files), document=_tables(planned.tables))
         return
     moved = move_store(run.home, to, password_file)
     rows = [(one.table, f"{one.rows:,}", one.hash[:16]) for one in moved.tables]

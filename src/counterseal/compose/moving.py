@@ -1,12 +1,12 @@
 """Moving the store of a home to another database, and bringing it to this program's schema.
 
-Decides the order: the copy is complete, compared and durable before the configuration names it, and the old store is
-retired last. So a crash leaves the old store in use, or both whole and the new one in use.
+Decides the order: the copy is complete, compared and durable before the old store is retired, and that is before the
+configuration names the new one. So a crash leaves the old store in use, or one that says where the new one is, and the
+same command goes on from there. At no moment can anybody write to both.
 """
 
 from __future__ import annotations
 
-import re
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from time import monotonic, sleep
@@ -17,7 +17,7 @@ from counterseal.compose.home import cas_in, require_home, settings_of
 from counterseal.compose.place import asides, now, store_path
 from counterseal.compose.stores import open_store, read_password, require_driver
 from counterseal.config.settings import StoreSettings
-from counterseal.config.toml_text import toml_string
+from counterseal.config.store_text import with_store
 from counterseal.errors import InputError, StoreError
 from counterseal.files import read_file, write_fileset
 from counterseal.fileset import PUBLIC, FileSet, PlannedFile
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from counterseal.store.store import Store
 
 SQLITE = "sqlite"
-_OURS = re.compile(r"\s*(?:\[store\]|url\b|password_file\b|$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +53,7 @@ class PlannedMove:
     before: str
     now: str
     tables: tuple[Contents, ...]
+    directory: Path
     files: FileSet
     aside: Path | None
 
@@ -61,13 +61,24 @@ class PlannedMove:
 def move(home: Path, to: str, password_file: Path | None) -> Moved:
     """Move the store of ``home`` to the database at the URL ``to``, or to a file with ``sqlite``.
 
-    Nobody writes meanwhile. Raises StoreError ``store.not_empty``, ``store.copy_differs`` and what opening raises;
-    then nothing has changed but tables that may have been made in the new database.
+    Nobody writes meanwhile. Raises StoreError ``store.not_empty``, ``store.copy_differs``, ConfigError
+    ``store.unwritable`` and what opening raises; then nothing has changed but tables that may have been made in the new
+    database. A move there that was killed when the old store was retired is brought to its end.
     """
     require_home(home)
     settings = settings_of(home)
     settings.require()  # the file is written anew
     store = _wanted(settings, to, password_file)
+    directory, configuration = _configuration(home, store)
+    held = _left(home, settings, store)
+    if held is None:
+        held = _move(home, settings, store)
+    write_fileset(directory, configuration)
+    aside = None if settings.store else _put_aside(home)
+    return Moved(_place(home, settings.store), _place(home, store), held, aside)
+
+
+def _move(home: Path, settings: Settings, store: StoreSettings | None) -> tuple[Contents, ...]:
     with ExitStack() as stack:
         source = stack.enter_context(open_store(home, settings.store))
         with _never_left(_place(home, store)):
@@ -76,11 +87,9 @@ def move(home: Path, to: str, password_file: Path | None) -> Moved:
             _wait_long(source)
         stack.enter_context(_have_alone(source))
         with target.transaction():
-            tables = copy_store(source, target)
-        source.retire(target.place)  # so far in this transaction alone: who sees it can read where the store is now
-        write_fileset(home, FileSet((_configuration(home, store),)))
-        before, now = source.place, target.place
-    return Moved(before, now, tables, None if settings.store else _put_aside(home))
+            held = copy_store(source, target)
+        source.retire(target.place)
+    return held
 
 
 def plan_move(home: Path, to: str, password_file: Path | None) -> PlannedMove:
@@ -90,14 +99,16 @@ def plan_move(home: Path, to: str, password_file: Path | None) -> PlannedMove:
     settings.require()  # the file is written anew
     store = _wanted(settings, to, password_file)
     place = _place(home, store)
-    with _never_left(place):
-        if cas_in(home, store):
-            raise not_empty(place)
-    with open_store(home, settings.store) as source:
-        held = tuple(contents(source, table) for table in tables())
-        before = source.place
-    files = FileSet((_configuration(home, store),))
-    return PlannedMove(before, place, held, files, None if settings.store else _place_aside(home))
+    directory, files = _configuration(home, store)
+    held = _left(home, settings, store)
+    if held is None:
+        with _never_left(place):
+            if cas_in(home, store):
+                raise not_empty(place)
+        with open_store(home, settings.store) as source:
+            held = tuple(contents(source, table) for table in tables())
+    aside = None if settings.store else _place_aside(home)
+    return PlannedMove(_place(home, settings.store), place, held, directory, files, aside)
 
 
 def plan_upgrade(home: Path) -> tuple[str, tuple[str, ...]]:
@@ -187,29 +198,36 @@ def _place(home: Path, store: StoreSettings | None) -> str:
     return store.url if store else str(store_path(home))
 
 
-def _configuration(home: Path, store: StoreSettings | None) -> PlannedFile:
-    """Return counterseal.toml naming the store, with every other line of it as it is."""
-    path = home / "counterseal.toml"
+def _configuration(home: Path, store: StoreSettings | None) -> tuple[Path, FileSet]:
+    """Return the directory of counterseal.toml, which may be a link, and the file as it names the store.
+
+    Raises ConfigError ``store.unwritable``.
+    """
+    path = (home / "counterseal.toml").resolve()
     text = read_file(path).decode() if path.exists() else ""
-    rest = _without_store(text)
-    lines = []
-    if store is not None:
-        lines = ["[store]", f"url = {toml_string(store.url)}"]
-        lines += [f"password_file = {toml_string(str(store.password_file))}"] if store.password_file else []
-        lines += ["", ""] if rest else [""]
     mode = path.stat().st_mode & 0o777 if path.exists() else PUBLIC
-    return PlannedFile(path.name, ("\n".join(lines) + rest).encode(), mode)
+    return path.parent, FileSet((PlannedFile(path.name, with_store(text, path, store).encode(), mode),))
 
 
-def _without_store(text: str) -> str:
-    """Return the configuration without the table of the store, whose comments stay."""
-    kept, inside = [], False
-    for line in text.splitlines(keepends=True):
-        if line.lstrip().startswith("["):
-            inside = line.strip().startswith("[store]")
-        if not (inside and _OURS.match(line)):
-            kept.append(line)
-    return "".join(kept)
+def _left(home: Path, settings: Settings, store: StoreSettings | None) -> tuple[Contents, ...] | None:
+    """Return what the store to move to holds, where the one that is named was moved there; None where it was not.
+
+    So ended a move that was killed before it wrote the configuration, or one that another host has made.
+    """
+    try:
+        open_store(home, settings.store).close()
+    except StoreError as error:
+        if error.code != "store.moved":
+            raise
+        try:
+            target = open_store(home, store)
+        except StoreError:
+            raise error from None
+        with target:
+            if not error.message.endswith(f" to {target.place}"):
+                raise
+            return tuple(contents(target, table) for table in tables())
+    return None
 
 
 def _put_aside(home: Path) -> Path:

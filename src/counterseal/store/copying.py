@@ -70,7 +70,9 @@ def copy_store(source: Store, target: Store) -> tuple[Contents, ...]:
 def not_empty(place: str) -> StoreError:
     """Return what to raise when there is a CA where the store shall be."""
     return StoreError(
-        "store.not_empty", f"the store to move to has a CA already: {place}", hint="use an empty database"
+        "store.not_empty",
+        f"the store to move to has a CA already: {place}",
+        hint="use an empty database; a file that is left there can be moved away",
     )
 
 

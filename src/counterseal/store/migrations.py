@@ -132,7 +132,8 @@ def moved(place: str, to: str) -> StoreError:
     return StoreError(
         "store.moved",
         f"the store was moved from {place} to {to}",
-        hint="have [store] in counterseal.toml name that place, or leave it out for a file; then restart what serves",
+        hint="have [store] in counterseal.toml name that place, as the same db move does, or leave it out for a file;"
+        " then restart what serves",
     )
 
 

@@ -24,9 +24,18 @@ def test_the_store_is_named_whatever_its_file_is_called(tmp_path: Path, name: st
     """And every other line stays as it is."""
     (tmp_path / "counterseal.toml").write_text(BEFORE)
     store = StoreSettings("postgresql://ca@/ca?host=/run", Path("/etc") / name)
-    written = _configuration(tmp_path, store).content.decode()
-    assert tomllib.loads(written)["store"] == {"url": store.url, "password_file": f"/etc/{name}"}
-    assert written.endswith(BEFORE)
+    directory, (written,) = _configuration(tmp_path, store)
+    assert tomllib.loads(written.content.decode())["store"] == {"url": store.url, "password_file": f"/etc/{name}"}
+    assert (directory, written.content.decode().startswith(BEFORE)) == (tmp_path, True)
+
+
+def test_a_configuration_that_is_a_link_stays_one(tmp_path: Path) -> None:
+    """The file that it names is written."""
+    (tmp_path / "etc").mkdir()
+    (tmp_path / "etc" / "ca.toml").write_text(BEFORE)
+    (tmp_path / "counterseal.toml").symlink_to("etc/ca.toml")
+    directory, (written,) = _configuration(tmp_path, StoreSettings("postgresql://ca@/ca"))
+    assert directory / written.path == tmp_path / "etc" / "ca.toml"
 
 
 def test_a_move_waits_for_what_is_being_signed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
