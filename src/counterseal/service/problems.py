@@ -94,6 +94,7 @@ LASTING = frozenset(
         "store.unreadable",
         "store.missing",
         "store.moved",
+        "store.too_new",
         "store.corrupt",
         "store.rolled_back",
     }

@@ -16,6 +16,8 @@ from counterseal.errors import StoreError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from counterseal.store.rows import Row
+
 SCHEMA = Path(__file__).with_name("schema")
 DIALECT = "sqlite"
 APPLICATION_ID = 0x43534541  # "CSEA", in the header of every store: https://www.sqlite.org/fileformat.html 1.3.11
@@ -26,7 +28,11 @@ MOVED = 1 << 30
 So a program that has never heard of moves refuses such a store too, as a newer one's.
 """
 
-MOVED_TO = f"select name from schema_version where version = {MOVED}"  # noqa: S608 - a constant
+NEWEST = max(int(path.name.partition("_")[0]) for path in SCHEMA.glob("[0-9]*.sql"))
+"""The last step that this program knows, for whatever database."""
+
+BEYOND = f"select version, name from schema_version where version > {NEWEST} order by version desc limit 1"  # noqa: S608 - a constant
+"""What finds the mark of a store that was moved, or of one that a newer program has upgraded; see ``refuse_beyond``."""
 
 _VERSIONS = (
     "create table if not exists schema_version (version integer not null primary key, name text not null) strict"
@@ -121,10 +127,18 @@ def _strict(statement: str) -> str:
 
 
 def require_here(connection: sqlite3.Connection, path: str) -> None:
-    """Raise StoreError ``store.moved`` where the store was moved to another place."""
-    row = connection.execute(MOVED_TO).fetchone()
-    if row is not None:
-        raise moved(path, row[0])
+    """Raise StoreError ``store.moved`` where the store was moved to another place, ``store.too_new``."""
+    refuse_beyond(path, connection.execute(BEYOND).fetchone())
+
+
+def refuse_beyond(place: str, row: Row | None) -> None:
+    """Raise StoreError ``store.moved`` or ``store.too_new`` for what ``BEYOND`` has found there."""
+    if row is None:
+        return
+    version, to = row
+    if version == MOVED:
+        raise moved(place, to)
+    refuse_newer(place, version, NEWEST)
 
 
 def moved(place: str, to: str) -> StoreError:

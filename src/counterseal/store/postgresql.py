@@ -210,7 +210,7 @@ def _require_schema(connection: PostgreSQL, place: str, *, create: bool) -> None
         raise StoreError(
             "store.outdated",
             f"the store was made by an older Counterseal: {place} has schema {found}, this program needs {newest}",
-            hint="counterseal db upgrade, after a backup; programs that run already go on",
+            hint="counterseal db upgrade, after a backup and once every host has this program: older services end then",
         )
 
 

@@ -21,7 +21,7 @@ from psycopg.types.numeric import Int8BinaryDumper, Int8Dumper
 from psycopg.waiting import wait_async
 
 from counterseal.errors import InputError, StoreError
-from counterseal.store.migrations import MOVED_TO
+from counterseal.store.migrations import BEYOND
 from counterseal.store.postgresql_failures import FAULTS, unreachable
 from counterseal.suspension import apart, can_suspend, wait_for
 
@@ -130,8 +130,8 @@ class PostgreSQL:
         return cursor
 
     def begin(self, statement: str) -> Row | None:
-        """Begin a transaction and return what ``MOVED_TO`` finds then, in one go to the server and back."""
-        cursor = self.execute(f"{statement}; {MOVED_TO}")
+        """Begin a transaction and return what ``BEYOND`` finds then, in one go to the server and back."""
+        cursor = self.execute(f"{statement}; {BEYOND}")
         while cursor.nextset():
             pass  # each statement has an answer of its own
         return cursor.fetchone()

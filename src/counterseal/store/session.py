@@ -12,7 +12,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from counterseal.errors import StoreError
-from counterseal.store.migrations import MOVED, MOVED_TO, moved
+from counterseal.store.migrations import BEYOND, MOVED, refuse_beyond
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -47,7 +47,7 @@ class Dialect(NamedTuple):
 
     ``faults`` is what a statement can raise, and ``error`` turns one of them, at the store of this name, into ours;
     ``write`` begins a transaction that writes while no other one does, ``write_together`` one beside others of its
-    kind, ``write_soon`` one of these that a crash may forget, and ``begin`` runs one of them, then ``MOVED_TO``, and
+    kind, ``write_soon`` one of these that a crash may forget, and ``begin`` runs one of them, then ``BEYOND``, and
     returns the first row of that; ``read`` begins one in which all statements see the same
     moment; ``stream`` reads without holding all rows; ``together`` sends what is run inside without waiting for each
     answer; ``clock`` is SQL for the database's own time in seconds;
@@ -111,8 +111,11 @@ class Session:
         return self._dialect.skip_locked
 
     def require_here(self) -> None:
-        """Raise StoreError ``store.moved`` where the store was moved away; who begins to write is told so anyway."""
-        self._refuse_moved(self.row(MOVED_TO))
+        """Raise StoreError ``store.moved`` where the store was moved away, ``store.too_new`` where it was upgraded.
+
+        Who begins to write is told so anyway.
+        """
+        refuse_beyond(self.place, self.row(BEYOND))
 
     def mark_moved(self, to: str) -> None:
         """Let nobody open this store or write to it, from the caller's transaction on; ``to`` is where it is now."""
@@ -160,7 +163,8 @@ class Session:
         Not ``alone``, others may write at the same time, as far as the database lets them: what is looked at and must
         stay so until the commit is locked (``lock``), or part of the statement that writes. Not ``durable``, it may be
         forgotten by a crash, but not if a later one is not. Raises StoreError ``store.busy`` when another one is
-        writing for too long, ``store.moved`` where the store was moved away.
+        writing for too long, ``store.moved`` where the store was moved away, ``store.too_new`` where a newer program
+        has upgraded it.
         """
         dialect = self._dialect
         self._enter(dialect.write if alone else dialect.write_together if durable else dialect.write_soon)
@@ -203,11 +207,7 @@ class Session:
     def _begin(self, begin: str) -> None:
         with self._our_errors:
             row = self._dialect.begin(self._connection, begin)
-        self._refuse_moved(row)
-
-    def _refuse_moved(self, row: Row | None) -> None:
-        if row is not None:
-            raise moved(self.place, row[0])
+        refuse_beyond(self.place, row)
 
     @contextmanager
     def _reading(self) -> Iterator[None]:

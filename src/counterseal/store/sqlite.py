@@ -17,7 +17,7 @@ from counterseal.files import reason_of
 from counterseal.findings import Finding, Report, Severity
 from counterseal.store.connection import MODE, connect
 from counterseal.store.failures import FAULTS, store_error
-from counterseal.store.migrations import MOVED_TO, require_here
+from counterseal.store.migrations import BEYOND, require_here
 from counterseal.store.session import Dialect
 from counterseal.store.store import RETIRED, Store, too_broad
 
@@ -36,7 +36,7 @@ STEPS = 10_000
 
 def _begin(connection: sqlite3.Connection, statement: str) -> Row | None:
     connection.execute(statement)
-    row: Row | None = connection.execute(MOVED_TO).fetchone()
+    row: Row | None = connection.execute(BEYOND).fetchone()
     return row
 
 
