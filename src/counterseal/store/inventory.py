@@ -93,7 +93,8 @@ class Inventory(Blocks):
         By the beginning of a name (``web``) or by domain (``*.example.com``, ``*@example.com``: domain names and mail
         addresses only): one range of the name index. Other patterns with a ``*`` (``*word*``) read the name index from
         one end until the page is full: about 0.3 s a million certificates when few match, none of which is read.
-        Further conditions beside a name are looked up for each match. Raises InputError for a foreign cursor.
+        Further conditions beside a name are looked up for each match, unless few meet one (``few``). Raises InputError
+        for a foreign cursor.
         """
         from counterseal.store.search import read_page  # noqa: PLC0415 - 4 ms that only listings need
 

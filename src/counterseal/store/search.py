@@ -11,16 +11,16 @@ from __future__ import annotations
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from counterseal.errors import InputError
+from counterseal.store.few import few_rows
+from counterseal.store.pattern import Pattern, like, open_ended, successor
 from counterseal.store.records import CertificateRecord, Page, Query, Reservation, Status
 from counterseal.store.rows import (
-    BACKWARD,
     CERTIFICATE_COLUMNS,
-    FORWARD,
     Row,
-    backward,
     certificate_record,
     reserved_columns,
     search_values,
@@ -30,10 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
 _ISSUED = (Status.VALID, Status.REVOKED, Status.HELD)
-_PATTERN_LIMIT = 1000
-_LAST = 0x10FFFF
 _LARGEST = (1 << 63) - 1
-_SURROGATES = range(0xD800, 0xE000)
 _C = ", ".join(f"c.{column.strip()}" for column in CERTIFICATE_COLUMNS.split(","))
 
 
@@ -62,6 +59,9 @@ def read_page(
     ``read`` runs a statement, ``in_blocks`` reads the reservations that are no rows of their own.
     """
     after = _decode_cursor(query)
+    few = few_rows(query, read) if _is_by_name(query) else None
+    if few is not None:
+        return _page(query, list(_named(query, few, after)))
     is_shown = _new_filter(query)
     wanted = query.limit + 1  # one more than the page tells whether there is a next one
     found: list[tuple[Position, CertificateRecord]] = []
@@ -77,9 +77,28 @@ def read_page(
                 found.append((after, record))
         if len(rows) < wanted:
             break
+    return _page(query, found)
+
+
+def _page(query: Query, found: list[tuple[Position, CertificateRecord]]) -> Page:
     page = found[: query.limit]
     cursor = _encode_cursor(page[-1][0]) if len(found) > query.limit else None
     return Page(tuple(record for _, record in page), cursor)
+
+
+def _named(query: Query, rows: list[Row], after: Position | None) -> Iterator[tuple[Position, CertificateRecord]]:
+    """Yield those of the certificates that have the name, in the order of the statement by name, from there on."""
+    pattern = Pattern.of(query.name or "")
+    found: list[tuple[tuple[str, bytes, str], CertificateRecord]] = []
+    for row in rows:
+        record = certificate_record(row)
+        names = [value for value in search_values(record)[pattern.direction] if pattern.matches(value)]
+        if names:
+            found.append(((min(names), row[0], row[1]), record))
+    least = None if after is None else (after.key, after.serial_number, after.issuer)
+    for place, record in sorted(found, key=itemgetter(0)):
+        if least is None or place > least:
+            yield Position(*place), record
 
 
 def statement(query: Query, after: Position | None, *, limit: int) -> Statement:
@@ -93,7 +112,7 @@ def _new_filter(query: Query) -> Callable[[str | int, CertificateRecord], bool]:
     """Return what says whether a row shows its certificate: one with several matching names is shown at the first."""
     if not _is_by_name(query):
         return lambda _key, _record: True
-    pattern = _Pattern.of(query.name or "")
+    pattern = Pattern.of(query.name or "")
 
     def is_first(key: str | int, record: CertificateRecord) -> bool:
         values = search_values(record)[pattern.direction]
@@ -159,14 +178,14 @@ def _by_expiry(query: Query, after: Position | None, limit: int) -> Statement:
 
 
 def _by_name(query: Query, after: Position | None, limit: int) -> Statement:
-    pattern = _Pattern.of(query.name or "")
+    pattern = Pattern.of(query.name or "")
     filters, values = _filters(query)
     ranges: list[str] = ["n.direction = ?"]
     bounds: Row = (pattern.direction,)
     if pattern.prefix:
         ranges.append("n.value >= ?")
         bounds += (pattern.prefix,)
-        end = _successor(pattern.prefix)
+        end = successor(pattern.prefix)
         if end is not None:
             ranges.append("n.value < ?")
             bounds += (end,)
@@ -197,7 +216,7 @@ def _reserved(query: Query, after: Position | None, limit: int) -> Statement:
             values += (value,)
     if query.name is not None:
         filters.append("lower(c.name) like ? escape '\\'")
-        values += (_like(query.name.lower()),)
+        values += (like(query.name.lower()),)
     if after is not None:
         filters.append("(c.created_at, c.serial_number, c.issuer) > (?, ?, ?)")
         values += (after.key, after.serial_number, after.issuer)
@@ -210,7 +229,7 @@ def _reserved(query: Query, after: Position | None, limit: int) -> Statement:
 
 def _reserved_in_blocks(query: Query, after: Position | None, given: Iterable[Reservation]) -> Iterator[Row]:
     """Yield those that ``_reserved`` would find if they were rows, as it would."""
-    pattern = re.compile(".*".join(map(re.escape, _open_ended(query.name or "").lower().split("*"))), re.DOTALL)
+    pattern = re.compile(".*".join(map(re.escape, open_ended(query.name or "").lower().split("*"))), re.DOTALL)
     least = ("", b"", "") if after is None else (after.key, after.serial_number, after.issuer)
     for one in given:
         row = (one.created_at, *reserved_columns(one))
@@ -236,54 +255,3 @@ def _filters(query: Query) -> tuple[list[str], Row]:
     present = [(condition, value) for condition, value in wanted if value is not None]
     present += [("c.profile <> ?", profile) for profile in query.without_profiles]
     return [condition for condition, _ in present], tuple(value for _, value in present)
-
-
-@dataclass(frozen=True, slots=True)
-class _Pattern:
-    """A name pattern as a range of the name index: its direction, how values begin, and what else must hold."""
-
-    direction: int
-    prefix: str
-    like: str | None
-    expression: re.Pattern[str]
-
-    def matches(self, value: str) -> bool:
-        return self.expression.fullmatch(value) is not None
-
-    @classmethod
-    def of(cls, name: str) -> _Pattern:
-        if len(name) > _PATTERN_LIMIT:
-            raise InputError("query.name", f"name pattern is longer than {_PATTERN_LIMIT} characters: {name[:40]}...")
-        wanted = _open_ended(name.lower().replace("\0", "\ufffd"))
-        direction = FORWARD
-        if wanted.startswith(("*.", "*@")) and "*" not in wanted[1:]:
-            direction, wanted = BACKWARD, _from_its_end(wanted[1:])
-        pieces = wanted.split("*")
-        simple = len(pieces) == 2 and not pieces[1]  # noqa: PLR2004 - "prefix*": the range says it all
-        expression = re.compile(".*".join(map(re.escape, pieces)), re.DOTALL)
-        return cls(direction, pieces[0], None if simple else _like(wanted), expression)
-
-
-def _from_its_end(suffix: str) -> str:
-    """Return ``com.example.*`` for ``.example.com`` and ``com.example@*`` for ``@example.com``."""
-    separator, rest = suffix[0], suffix[1:]
-    return f"{backward(rest)}{separator}*"
-
-
-def _like(pattern: str) -> str:
-    escaped = pattern.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return _open_ended(escaped).replace("*", "%")
-
-
-def _open_ended(pattern: str) -> str:
-    """Return the pattern with a ``*`` at its end where it has none: a word means what begins with it."""
-    return pattern if "*" in pattern else f"{pattern}*"
-
-
-def _successor(prefix: str) -> str | None:
-    """Return the least text that follows every text with this prefix, in the order of code points."""
-    stem = prefix.rstrip(chr(_LAST))
-    if not stem:
-        return None
-    code = ord(stem[-1]) + 1
-    return stem[:-1] + chr(_SURROGATES.stop if code in _SURROGATES else code)

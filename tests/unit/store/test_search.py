@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from counterseal.store.rows import Row
     from counterseal.store.store import Store
 
 pytestmark = pytest.mark.usefixtures("each_database")
@@ -129,6 +130,32 @@ def test_pages_hold_every_match_exactly_once(inventory: Store, query: Query) -> 
     found = [record.serial_number for record in read_all(inventory, query)]
     assert len(found) == len(set(found))
     assert set(found) == expected(inventory, query)
+
+
+@given(QUERIES, NAMES)
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_few_are_found_as_many_are(inventory: Store, query: Query, name: str) -> None:
+    """Where a status, profile or issuer has few certificates they are read, and the pages are the same."""
+    asked = replace(query, name=name)
+    with pytest.MonkeyPatch.context() as patch:
+        few = read_all(inventory, asked)
+        patch.setattr("counterseal.store.few.FEW", 10)
+        assert read_all(inventory, asked) == few
+
+
+def test_few_are_not_looked_for_among_all_of_a_name(inventory: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What nothing has is known without a look at the index of names, which has all of these."""
+    asked: list[str] = []
+    rows = inventory.rows
+
+    def noted(sql: str, values: Row) -> list[Row]:
+        asked.append(sql)
+        return rows(sql, values)
+
+    monkeypatch.setattr(inventory, "rows", noted)
+    assert inventory.search(Query(name="cn=*", profile="nothing")).records == ()
+    assert asked
+    assert not [sql for sql in asked if "certificate_name" in sql]
 
 
 @given(QUERIES.map(lambda query: replace(query, name=None)))
