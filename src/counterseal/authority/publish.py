@@ -75,9 +75,9 @@ def signing_cas(authority: Authority) -> tuple[CARecord, ...]:
 
 
 def stale_lists(authority: Authority) -> tuple[str, ...]:
-    """Return the CAs without a CRL, with one older than the refresh interval, or than a revocation.
+    """Return the CAs without a CRL, with one older than the refresh interval, or than a change to their revocations.
 
-    A revocation is younger than the list where whoever revoked was stopped before he published. A CA whose key is not
+    A change is younger than the list where whoever revoked was stopped before he published. A CA whose key is not
     here is left out: see ``ending_lists``.
     """
     return tuple(record.name for record in signing_cas(authority) if _is_stale(authority, record.name))
@@ -94,7 +94,7 @@ def ending_lists(authority: Authority) -> tuple[CRLTimes, ...]:
 
 
 def lacking_lists(authority: Authority) -> tuple[str, ...]:
-    """Return the CAs of whose newest list a revocation is missing, and whose key is not here to sign another."""
+    """Return the CAs whose newest list lacks a change to their revocations, and whose key is not here to sign one."""
     lists = (authority.store.latest_crl_times(record.name) for record in _absent(authority))
     return tuple(crl.issuer for crl in lists if crl is not None and _lacks_revocation(authority, crl))
 
@@ -114,11 +114,12 @@ def _is_stale(authority: Authority, ca: str) -> bool:
 
 
 def _lacks_revocation(authority: Authority, crl: CRLTimes) -> bool:
-    ca, newest = crl.issuer, authority.store.last_revoked_at(crl.issuer)
-    if newest is None or newest < crl.this_update:
-        return False
-    listed = authority.store.latest_crl_change(ca)  # times know whole seconds: which of two came first, they do not
-    return listed is None or listed < authority.store.revocation_changes(ca)[0]
+    """Whether a change is not on the list yet; by number, because the clocks of two hosts differ."""
+    ca, listed = crl.issuer, authority.store.latest_crl_change(crl.issuer)
+    if listed is not None:
+        return listed < authority.store.revocation_changes(ca)[0]
+    newest = authority.store.last_revoked_at(ca)  # a list made elsewhere, or before changes were numbered
+    return newest is not None and newest >= crl.this_update
 
 
 def rehearse_lists(authority: Authority, *, only: Collection[str] | None = None) -> tuple[CRLRecord, ...]:

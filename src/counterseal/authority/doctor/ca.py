@@ -166,9 +166,9 @@ def _lists(authority: Authority, spans: Sequence[Span], at: datetime) -> Iterato
     for span in spans:
         lines = _end(span, at, None if span.name in here else TAKE_LIST)
         if span.name in stale and span.state is SpanState.FINE:
-            lines = attention("list", span.name, "certificates were revoked since it was signed", "counterseal refresh")
+            lines = attention("list", span.name, "revocations have changed since it was signed", "counterseal refresh")
         if span.name in lacking:
-            told = "certificates were revoked since it was signed, and the key to sign another is not here"
+            told = "revocations have changed since it was signed, and the key to sign another is not here"
             lines = attention("list", span.name, told, f"counterseal crl, with the key of CA {span.name} at hand")
         yield lines
     for name in sorted(stale - listed):
