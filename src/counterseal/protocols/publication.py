@@ -65,15 +65,17 @@ class Publication:
 
     def __init__(self, service: Service) -> None:
         self._service = service
-        self._lists: dict[str, CRLRecord] = {}
+        self._lists: dict[str, tuple[CRLRecord, bool]] = {}
 
     async def crl(self, request: Request) -> Response:
         """Answer with the newest list of a CA."""
         name = request.path_params["name"]
-        record = await self._service.access.recall(list_subject(name), lambda authority: self._newest(authority, name))
+        access = self._service.access
+        record, dated = await access.recall(list_subject(name), lambda authority: self._newest(authority, name))
         tag, now = f"{record.number}-{record.this_update}", self._service.clock()
         until = moment(record.next_update)
-        headers = cache_headers(tag, moment(record.this_update), now, until=until, longest=LIST_SECONDS)
+        modified = moment(record.this_update) if dated else None
+        headers = cache_headers(tag, modified, now, until=until, longest=LIST_SECONDS)
         return answer(request, record.crl, CRL, headers)
 
     async def certificate(self, request: Request) -> Response:
@@ -99,15 +101,17 @@ class Publication:
         if published.signed:
             log("lists published", lists={one.issuer: one.number for one in published.signed})
 
-    def _newest(self, authority: Authority, name: str) -> CRLRecord:
+    def _newest(self, authority: Authority, name: str) -> tuple[CRLRecord, bool]:
+        """Return the newest list, and whether its date tells it from those before."""
         kept, number = self._lists.get(name), authority.store.latest_crl_number(name)
-        if kept is not None and kept.number == number:
+        if kept is not None and kept[0].number == number:
             return kept
         record = authority.store.latest_crl(authority.store.ca(name).name)
         if record is None:
             raise NotFoundError("crl.none", f"no list of this CA was published yet: {name}")
-        self._lists[name] = record
-        return record
+        newest = record, authority.store.crls_dated(name, record.this_update) == 1
+        self._lists[name] = newest
+        return newest
 
     async def _path(self, request: Request) -> tuple[x509.Certificate, ...]:
         name = request.path_params["name"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from email.utils import format_datetime, parsedate_to_datetime
+from email.utils import format_datetime
 from typing import TYPE_CHECKING
 
 from starlette.responses import Response
@@ -14,12 +14,15 @@ if TYPE_CHECKING:
     Headers = dict[str, str]
 
 
-def cache_headers(tag: str, modified: datetime, now: datetime, *, until: datetime, longest: int) -> Headers:
-    """Return the headers of something that a cache may keep for ``longest`` seconds, and never beyond ``until``."""
+def cache_headers(tag: str, modified: datetime | None, now: datetime, *, until: datetime, longest: int) -> Headers:
+    """Return the headers of something that a cache may keep for ``longest`` seconds, and never beyond ``until``.
+
+    ``modified`` is None where what was there before may have the same date, which whole seconds do not tell apart.
+    """
     seconds = max(0, min(longest, int((until - now).total_seconds())))
     return {
         "ETag": f'"{tag}"',
-        "Last-Modified": http_date(modified),
+        **({} if modified is None else {"Last-Modified": http_date(modified)}),
         "Expires": http_date(datetime.fromtimestamp(int(now.timestamp()) + seconds, UTC)),
         "Cache-Control": f"public, max-age={seconds}, no-transform, must-revalidate",
     }
@@ -44,15 +47,14 @@ def response(content: bytes, media_type: str, headers: Headers, now: datetime) -
     return f"HTTP/1.1 200 OK\r\n{head}\r\n".encode("latin-1") + content
 
 
-def has_already(request: Request, headers: Headers) -> bool:
-    """Whether the conditions of the request say so; with a tag the date does not count (RFC 9110 13.2.2)."""
+def has_already(request: Request, headers: Headers, *, dated: bool = True) -> bool:
+    """Whether the conditions of the request say so; with a tag the date does not count (RFC 9110 13.2.2).
+
+    A date counts only as it was sent, because what is newer may bear an earlier one, by another host's clock; and
+    unless ``dated`` not even then.
+    """
     tags = request.headers.get("if-none-match")
-    if tags is not None:
-        known = [tag.strip().removeprefix("W/") for tag in tags.split(",")]
-        return "*" in known or headers["ETag"] in known
-    try:
-        since = parsedate_to_datetime(request.headers.get("if-modified-since", ""))
-    except ValueError:
-        return False
-    modified = parsedate_to_datetime(headers["Last-Modified"])
-    return modified <= (since if since.tzinfo else since.replace(tzinfo=UTC))
+    if tags is None:
+        return dated and request.headers.get("if-modified-since", "") == headers.get("Last-Modified")
+    known = [tag.strip().removeprefix("W/") for tag in tags.split(",")]
+    return "*" in known or headers["ETag"] in known

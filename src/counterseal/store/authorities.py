@@ -210,6 +210,11 @@ class Authorities(KeyUseLog):
         )
         return CRLTimes(*row) if row else None
 
+    def crls_dated(self, issuer: str, this_update: int) -> int:
+        """Return how many CRLs of the CA that are kept have this time."""
+        rows = self.rows("select count(*) from crl where issuer = ? and this_update = ?", (issuer, this_update))
+        return int(rows[0][0])
+
     def latest_crl_change(self, issuer: str) -> int | None:
         """Return up to which change to the revocations of the CA that CRL tells all, None where that is not known."""
         row = self.row("select change_number from crl where issuer = ? order by number desc limit 1", (issuer,))

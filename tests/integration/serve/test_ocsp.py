@@ -168,6 +168,7 @@ def test_get_is_cached_and_a_revocation_ends_that(lab: Lab, algorithm: HashAlgor
     assert "max-age=300" in response.headers["Cache-Control"]
     assert fetch(lab.service, path)[1] == content
     assert fetch(lab.service, path, If_None_Match=response.headers["ETag"])[0].status == 304
+    assert fetch(lab.service, path, If_Modified_Since=response.headers["Last-Modified"])[0].status == 200
     assert fetch(lab.service, path.replace("/clients", ""))[1] == content
     answer = ocsp.load_der_ocsp_response(content)
     assert answer.next_update_utc is not None

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
 from http.client import HTTPConnection, HTTPResponse
 from typing import TYPE_CHECKING
 
@@ -74,6 +78,32 @@ def test_a_revocation_by_another_process_is_in_the_list_at_once(service: Running
     response, content = fetch(service, "/crl/clients.crl", If_None_Match=before)
     assert response.status == 200
     assert x509.load_der_x509_crl(content).get_revoked_certificate_by_serial_number(serial) is not None
+
+
+@pytest.mark.skipif(shutil.which("faketime") is None, reason="no faketime here")
+def test_the_date_of_an_older_list_hides_no_newer_one(tmp_path: Path) -> None:
+    """Neither where both are of one second, nor where a host signed the older one whose clock is ahead."""
+    home, ahead = tmp_path / "home", datetime.now(UTC) + timedelta(seconds=90)
+    make_ca(home, configuration())
+    publish = [sys.executable, "-m", "counterseal", "crl", "--home", str(home)]
+    stopped = ["faketime", "-f", f"{ahead:%Y-%m-%d %H:%M:%S}"]
+    environment = os.environ | {"TZ": "UTC", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+    with running(home, "--name", "127.0.0.1") as service:
+
+        def published(*before: str) -> str | None:
+            subprocess.run([*before, *publish], check=True, capture_output=True, timeout=SECONDS, env=environment)
+            return fetch(service, "/crl/clients.crl")[0].headers["Last-Modified"]
+
+        def status(date: str | None) -> int:
+            return fetch(service, "/crl/clients.crl", If_Modified_Since=date or "")[0].status
+
+        first = published(*stopped)
+        assert status(first) == 304
+        assert published(*stopped) is None
+        assert status(first) == 200
+        third = published()
+        assert third != first
+        assert (status(first), status(third)) == (200, 304)
 
 
 def test_a_list_that_is_due_is_signed_by_the_service(tmp_path: Path) -> None:

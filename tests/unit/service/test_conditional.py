@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given as each
+from hypothesis import strategies as st
 from starlette.requests import Request
 
 from counterseal.service.conditional import cache_headers, has_already
@@ -23,15 +25,44 @@ HEADERS = cache_headers("7", NOW - timedelta(hours=1), NOW, until=NOW + timedelt
         ({"if-none-match": "7"}, False),
         ({"if-modified-since": "Fri, 01 May 2026 11:00:00 GMT"}, True),
         ({"if-modified-since": "Fri, 01 May 2026 10:59:59 GMT"}, False),
-        ({"if-modified-since": "Fri, 01 May 2026 11:00:00 -0000"}, True),
+        ({"if-modified-since": "Fri, 01 May 2026 11:00:01 GMT"}, False),
         ({"if-modified-since": "soon"}, False),
+        ({"if-modified-since": ""}, False),
+        ({"if-modified-since": "Mon, 01 Jan 99999999999999999999 00:00:00 GMT"}, False),
+        ({"if-modified-since": "Mon, 01 Jan 2020 00:00:00 +99999999999999999999"}, False),
         ({"if-none-match": '"6"', "if-modified-since": "Fri, 01 May 2026 11:00:00 GMT"}, False),
     ],
 )
 def test_the_conditions(given: dict[str, str], expected: bool) -> None:  # noqa: FBT001 - a table
-    """With a tag the date does not count."""
-    raw = [(name.encode(), value.encode()) for name, value in given.items()]
-    assert has_already(Request({"type": "http", "headers": raw}), HEADERS) is expected
+    """With a tag the date does not count, and one that was never sent says nothing."""
+    assert has_already(asking(**given), HEADERS) is expected
+
+
+def test_without_a_date_only_the_tag_counts() -> None:
+    """Neither the date of a list that has it in common with another, nor that of what is not dated, says anything."""
+    date = HEADERS["Last-Modified"]
+    without = cache_headers("7", None, NOW, until=NOW + timedelta(days=1), longest=300)
+    assert "Last-Modified" not in without
+    for given in ({}, {"if-modified-since": date}, {"if-modified-since": ""}):
+        assert not has_already(asking(**given), without)
+        assert not has_already(asking(**given), HEADERS, dated=False)
+    assert has_already(asking(**{"if-none-match": '"7"'}), HEADERS, dated=False)
+
+
+DATES = st.text(st.characters(max_codepoint=255)) | st.from_regex(
+    r"[A-Z][a-z]{2}, [0-9]{1,25} [A-Z][a-z]{2} [0-9]{1,25} [0-9:]{1,25} ([+-][0-9]{1,25}|GMT)", fullmatch=True
+)
+
+
+@each(value=DATES)
+def test_any_date_is_an_answer(value: str) -> None:
+    """Whatever a client writes."""
+    assert has_already(asking(**{"if-modified-since": value}), HEADERS) is (value == HEADERS["Last-Modified"])
+
+
+def asking(**given: str) -> Request:
+    """Return a request with these headers."""
+    return Request({"type": "http", "headers": [(name.encode(), one.encode("latin-1")) for name, one in given.items()]})
 
 
 @pytest.mark.parametrize(("left", "seconds"), [(86_400, 300), (120, 120), (-5, 0)])
