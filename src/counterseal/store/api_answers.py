@@ -40,13 +40,17 @@ def find_answer(session: Session, asked: Asked) -> KeptAnswer | None:
 
 
 def begin_answer(session: Session, asked: Asked, attempt: bytes, at: int, *, abandoned_before: int) -> bool:
-    """Take the key for ``attempt``, or take it over from one begun before that time without an answer; say whether."""
+    """Take the key for ``attempt`` and say whether.
+
+    It is taken over from one for the same request, begun before that time and without an answer.
+    """
     with session.statement():
         return bool(
             session.run(
                 "insert into api_answer (caller, key_hash, request_hash, attempt, begun_at) values (?, ?, ?, ?, ?)"
                 " on conflict (caller, key_hash) do update set attempt = excluded.attempt, begun_at = excluded.begun_at"
-                " where api_answer.answer is null and api_answer.begun_at < ?",
+                " where api_answer.request_hash = excluded.request_hash"
+                " and api_answer.answer is null and api_answer.begun_at < ?",
                 (asked.caller, asked.key_hash, asked.request_hash, attempt, at, abandoned_before),
             )
         )

@@ -201,7 +201,7 @@ def test_a_key_is_issued_for_once(service: Running, kind: str) -> None:
 
 
 def test_what_a_crash_left_is_taken_over(service: Running) -> None:
-    """A key whose process ended before it had signed is worked on anew; one that is worked on now is not."""
+    """A key whose process ended before it had signed is worked on anew by the same request; one at work is not."""
     body = b'{"profile": "client", "name": "judy", "packing": {"format": "pem"}}'
     request = sha256(b"POST\n/v1/credentials\n" + body).digest()
     caller = "clients\noperator\n" + named(service, "operator")[0]["subject"]
@@ -211,6 +211,9 @@ def test_what_a_crash_left_is_taken_over(service: Running) -> None:
         assert begin_answer(store, dead, b"1", now - ABANDONED_SECONDS - 5, abandoned_before=0)
         assert begin_answer(store, alive, b"2", now + 3600, abandoned_before=0)
     operator = Client(service, "operator")
+    for key in ("dead", "alive"):
+        other = operator.call("POST", "/v1/credentials", body.replace(b"judy", b"jude"), {"Idempotency-Key": key})
+        assert (other.status, other.json["code"]) == (422, "idempotency.other_request")
     first, second = (operator.call("POST", "/v1/credentials", body, {"Idempotency-Key": "dead"}) for _ in range(2))
     assert (first.status, first.content) == (201, second.content)
     assert len(named(service, "judy")) == 1

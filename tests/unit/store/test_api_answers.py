@@ -37,9 +37,11 @@ def test_a_key_is_taken_once(tmp_path: Path) -> None:
 
 
 def test_an_abandoned_key_is_taken_over(tmp_path: Path) -> None:
-    """Whoever was given up for dead can no longer finish, so nothing is issued twice."""
+    """By the same request alone; whoever was given up for dead can no longer finish, so nothing is issued twice."""
     with new_store(tmp_path) as store:
         assert begin_answer(store, ASKED, b"1", NOW, abandoned_before=NOW - 30)
+        other = replace(ASKED, request_hash=b"other")
+        assert not begin_answer(store, other, b"2", NOW + 31, abandoned_before=NOW + 1)
         assert begin_answer(store, ASKED, b"2", NOW + 31, abandoned_before=NOW + 1)
         assert not complete_answer(store, ASKED, b"1", b"late")
         give_up_answer(store, ASKED, b"1")

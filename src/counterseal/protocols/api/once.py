@@ -72,14 +72,11 @@ class Attempt:
         deadline = asyncio.get_running_loop().time() + WAITED_SECONDS
         while True:
             found = await service.access.read(lambda authority: find_answer(authority.store, self.asked))
-            if found is None or self._is_abandoned(found):
+            if found is None:
                 return None
-            if found.request_hash != self.asked.request_hash:
-                raise InputError(
-                    "idempotency.other_request",
-                    "this Idempotency-Key came with another request before",
-                    hint="draw a new key for every new request",
-                )
+            self._require_same(found)
+            if self._is_abandoned(found):
+                return None
             if found.answer is not None:
                 return self._open(found.answer)
             if asyncio.get_running_loop().time() > deadline:
@@ -87,9 +84,12 @@ class Attempt:
             await asyncio.sleep(PAUSE)
 
     def begin(self, authority: Authority) -> None:
-        """Take the key; raises RefusedError ``idempotency.under_way`` where somebody else has it."""
+        """Take the key; raises, where somebody else has it, what ``answered`` does."""
         before = self.now - ABANDONED_SECONDS
         if not begin_answer(authority.store, self.asked, self.attempt, self.now, abandoned_before=before):
+            found = find_answer(authority.store, self.asked)
+            if found is not None:
+                self._require_same(found)
             raise _under_way()
 
     def complete(self, authority: Authority, kept: Kept) -> None:
@@ -101,6 +101,14 @@ class Attempt:
     def give_up(self, authority: Authority) -> None:
         """Free the key."""
         give_up_answer(authority.store, self.asked, self.attempt)
+
+    def _require_same(self, found: KeptAnswer) -> None:
+        if found.request_hash != self.asked.request_hash:
+            raise InputError(
+                "idempotency.other_request",
+                "this Idempotency-Key came with another request before",
+                hint="draw a new key for every new request",
+            )
 
     def _is_abandoned(self, found: KeptAnswer) -> bool:
         return found.answer is None and found.begun_at < self.now - ABANDONED_SECONDS
