@@ -49,10 +49,9 @@ def metrics_face(service: Service, own_certificate_ends: Callable[[], datetime] 
     """Return the face for Prometheus; it has a listener of its own, because it tells a stranger too much."""
     scraping = Scraping(service, own_certificate_ends)
     routes = [Route("/metrics", scraping.answer, methods=["GET"])]
-    works = (
-        Upkeep("count key uses", TALLY_SECONDS, scraping.count),
-        Upkeep("count revocations", REVOKED_SECONDS, scraping.count_revoked),
-    )
+    works = [Upkeep("count revocations", REVOKED_SECONDS, scraping.count_revoked)]
+    if not service.access.reads_only:
+        works.append(Upkeep("count key uses", TALLY_SECONDS, scraping.count))
     return Face(routes, works, scraping.start)
 
 
@@ -65,8 +64,9 @@ class Scraping:
         self._revoked: tuple[tuple[str, str, int], ...] = ()
 
     async def start(self) -> None:
-        """Have both counts before the first scrape."""
-        await self.count()
+        """Have both counts before the first scrape; with a standby the first one is made at the primary."""
+        if not self._service.access.reads_only:
+            await self.count()
         await self.count_revoked()
 
     async def count(self) -> None:

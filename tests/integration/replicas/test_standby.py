@@ -49,7 +49,7 @@ def test_a_standby_answers_what_takes_no_writing() -> None:
         there = {
             "postgresql://counterseal@standby.corp.example/counterseal?": f"{standby.url('counterseal')}&",
             "/run/counterseal/serve.sock": f"{base}/serve.sock",
-            "0.0.0.0:80": "127.0.0.1:0",
+            "0.0.0.0:80": '127.0.0.1:0"\nmetrics_listen = "127.0.0.1:0',
         }
         (other / "keys").mkdir(parents=True, mode=0o700)
         for path in (home / "keys" / "service.secret", *(home / "keys").glob("ocsp-*")):
@@ -58,6 +58,8 @@ def test_a_standby_answers_what_takes_no_writing() -> None:
         service = stack.enter_context(running(other, "--listen", f"unix:{base}/serve.sock"))
         assert service.entries.keys() == {"OCSP"}
         assert ready(base) == (200, {"status": "ready", "store": "a standby: lists, OCSP and CA certificates only"})
+        metrics = get(service, "GET", "/metrics", address=service.metrics_address)
+        assert b'counterseal_crl_number{ca="clients"}' in metrics  # nobody has counted key uses, which takes writing
         ca = x509.load_der_x509_certificate(get(service, "GET", "/ca/clients.crt"))
         assert standing(service, serial, ca) is GOOD
         number = listed(service).extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
@@ -82,9 +84,9 @@ def ready(base: Path) -> tuple[int, object]:
         connection.close()
 
 
-def get(service: Running, method: str, path: str, body: bytes | None = None) -> bytes:
-    """Return an answer of what is public."""
-    connection = HTTPConnection(service.http_address or "", timeout=SECONDS)
+def get(service: Running, method: str, path: str, body: bytes | None = None, address: str | None = None) -> bytes:
+    """Return an answer of what is public, or at another address."""
+    connection = HTTPConnection(address or service.http_address or "", timeout=SECONDS)
     connection.request(method, path, body)
     response = connection.getresponse()
     content = response.read()
