@@ -1,8 +1,8 @@
-"""``/healthz``: this process runs and can read its store. ``/readyz``: it can do all of its work (RFC 9457 if not).
+"""``/healthz``: this process runs. ``/readyz``: it can do all of its work (RFC 9457 if not).
 
-A supervisor restarts what is not alive; a load balancer passes by what is not ready. With a standby the work is to
-answer for lists, OCSP and CA certificates. Otherwise being ready takes a write, so the answer is kept for a few
-seconds: who asks often costs nothing.
+A supervisor restarts what is not alive, which mends no database; a load balancer passes by what is not ready. With a
+standby the work is to answer for lists, OCSP and CA certificates. Otherwise being ready takes a write, so the answer is
+kept for a few seconds: who asks often costs nothing.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from counterseal.errors import CountersealError
 from counterseal.findings import Finding, Severity
 from counterseal.moments import show_moment
 from counterseal.service.parts import Face, Service
+from counterseal.service.probe import ANSWER_SECONDS, Probe
 from counterseal.service.problems import problem
 
 if TYPE_CHECKING:
@@ -28,13 +29,9 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from counterseal.authority.parts import Authority
-
     Ends = Callable[[], datetime]
 
 KEPT_SECONDS = 5.0
-ANSWER_SECONDS = 5.0
-"""A store that takes longer to write one row does not answer."""
 _MOVED = "ready.store_moved"
 _NOT_KEPT = {"Cache-Control": "no-store"}
 
@@ -44,8 +41,7 @@ def health_face(service: Service, own_certificate_ends: Ends | None = None) -> F
     readiness = Readiness(service, own_certificate_ends)
 
     async def healthz(_: Request) -> Response:
-        cas = await service.access.read(_count_cas)
-        return JSONResponse({"status": "ok", "cas": cas}, headers=_NOT_KEPT)
+        return JSONResponse({"status": "ok"}, headers=_NOT_KEPT)
 
     async def readyz(_: Request) -> Response:
         faults = await readiness.faults()
@@ -68,6 +64,8 @@ class Readiness:
         self._service = service
         self._own_ends = own_certificate_ends
         self._looking = asyncio.Lock()
+        self._store = Probe(self._look_at_store)
+        self._authority = Probe(self._look_at_authority)
         self._seen: tuple[float, tuple[Finding, ...]] | None = None
 
     async def faults(self) -> tuple[Finding, ...]:
@@ -79,30 +77,36 @@ class Readiness:
             return self._seen[1]
 
     async def _look(self) -> tuple[Finding, ...]:
-        of_store = await self._store()
+        of_store = await self._store.answer()
+        if of_store == ():
+            of_authority = await self._authority.answer()
+            return (*(_SLOW if of_authority is None else of_authority), *self._own_certificate())
+        if of_store is None:
+            of_store = _SLOW
         if any(one.code == _MOVED for one in of_store):
             return of_store  # of what it held nothing counts any more
-        return (*of_store, *await self._authority(), *self._own_certificate())
+        return (*of_store, *self._own_certificate())
 
-    async def _store(self) -> tuple[Finding, ...]:
-        if self._service.access.reads_only:
-            return ()
+    async def _look_at_store(self) -> tuple[Finding, ...]:
+        access = self._service.access
         try:
-            async with asyncio.timeout(ANSWER_SECONDS):
-                await self._service.access.write(lambda authority: authority.store.touch())
-        except TimeoutError:
-            return (_fault("ready.store_slow", "store", f"no write was done within {ANSWER_SECONDS:g} s", None),)
+            if access.reads_only:
+                await access.read(lambda authority: authority.store.cas())
+            else:
+                await access.write(lambda authority: authority.store.touch())
         except CountersealError as error:
             if error.code == "store.moved":
                 return (_fault(_MOVED, "store", "it was moved to another place", error.hint),)
+            if access.reads_only:
+                return (_unreadable(error),)
             return (_fault("ready.store_refuses", "store", f"a write failed: {error.code}", error.hint),)
         return ()
 
-    async def _authority(self) -> tuple[Finding, ...]:
+    async def _look_at_authority(self) -> tuple[Finding, ...]:
         try:
             return await self._service.access.apart(partial(find_unready, signs=not self._service.access.reads_only))
         except CountersealError as error:
-            return (_fault("ready.store_unreadable", "store", f"a read failed: {error.code}", error.hint),)
+            return (_unreadable(error),)
 
     def _own_certificate(self) -> tuple[Finding, ...]:
         if self._own_ends is None or (ends := self._own_ends()) > self._service.clock():
@@ -118,9 +122,12 @@ def _told(service: Service) -> dict[str, str]:
     return {"store": "asked each time: its announcements do not arrive"} if service.access.asks_each_time else {}
 
 
+def _unreadable(error: CountersealError) -> Finding:
+    return _fault("ready.store_unreadable", "store", f"a read failed: {error.code}", error.hint)
+
+
 def _fault(code: str, what: str, message: str, hint: str | None) -> Finding:
     return Finding(code, Severity.CRITICAL, message, where=what, hint=hint)
 
 
-def _count_cas(authority: Authority) -> int:
-    return sum(record.state == "active" for record in authority.store.cas())
+_SLOW = (_fault("ready.store_slow", "store", f"it did not answer within {ANSWER_SECONDS:g} s", None),)

@@ -10,7 +10,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, Gauge
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
@@ -18,8 +18,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from counterseal.authority.readiness import CAState, read_cas
+from counterseal.errors import CountersealError
 from counterseal.moments import moment
 from counterseal.service.parts import Face, Service, Upkeep
+from counterseal.service.probe import Probe
 from counterseal.store.tally import (
     CERTIFICATE,
     Tally,
@@ -61,6 +63,7 @@ class Scraping:
     def __init__(self, service: Service, own_certificate_ends: Callable[[], datetime] | None) -> None:
         self._service = service
         self._own_ends = own_certificate_ends
+        self._stored = Probe(self._look)
         self._revoked: tuple[tuple[str, str, int], ...] = ()
 
     async def start(self) -> None:
@@ -80,13 +83,25 @@ class Scraping:
         self._revoked = await self._service.access.apart(lambda authority: revoked_by_reason(authority.store))
 
     async def answer(self, request: Request) -> Response:
-        """Answer a scrape in the format that it accepts: Prometheus' text, or OpenMetrics."""
-        stored = await self._service.access.apart(self._read)
+        """Answer a scrape in the format that it accepts: Prometheus' text, or OpenMetrics.
+
+        A store that does not answer is told, beside what the process knows itself.
+        """
+        stored = await self._stored.answer()
         registry = CollectorRegistry()
         registry.register(self._service.metrics.registry)
-        registry.register(stored)
+        up = Gauge("counterseal_db_up", "Whether the store answered this scrape", registry=registry)
+        up.set(stored is not None)
+        if stored is not None:
+            registry.register(stored)
         encode, media_type = choose_encoder(request.headers.get("accept", ""))
         return Response(encode(registry), headers={"Content-Type": media_type, "Cache-Control": "no-store"})
+
+    async def _look(self) -> Stored | None:
+        try:
+            return await self._service.access.apart(self._read)
+        except CountersealError:
+            return None
 
     def _read(self, authority: Authority) -> Stored:
         ends = self._own_ends() if self._own_ends else None

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 import sqlite3
 import ssl
 import subprocess
+import tempfile
 import time
 import urllib.error
 import urllib.request
-from contextlib import closing
+from contextlib import ExitStack, closing
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -23,11 +26,11 @@ from prometheus_client.parser import text_string_to_metric_families
 from acme_client import Client as AcmeClient
 from architecture.source_tree import ROOT
 from command import counterseal
+from postgresql_process import Cluster
 from service_process import SECONDS, Running, make_ca, running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
@@ -122,6 +125,36 @@ def test_a_store_that_takes_no_write_is_not_ready(tmp_path: Path) -> None:
         response, body = service.request("GET", "/readyz")
         assert (response.status, json.loads(body)["faults"][0]["code"]) == (503, "ready.store_slow")
         other.execute("rollback")
+
+
+def test_a_database_that_is_silent_is_told(tmp_path: Path) -> None:
+    """Nobody who asks waits for it: the process lives, is not ready, and tells what it knows itself."""
+    with tempfile.TemporaryDirectory(prefix="cs-") as directory, ExitStack() as stack:
+        Path(directory).chmod(0o711)
+        database = Cluster(Path(directory) / "p")
+        stack.callback(database.stop, "immediate")
+        make_ca(tmp_path / "home", f'[store]\nurl = "{database.create()}"\n[serve]\nmetrics_listen = "127.0.0.1:0"\n')
+        service = stack.enter_context(running(tmp_path / "home"))
+        assert value(scrape(service), "counterseal_db_up") == 1
+        database.send(signal.SIGSTOP)
+        try:
+            for _ in range(2):  # the second time the first look is still under way
+                began = time.monotonic()
+                assert service.request("GET", "/healthz")[0].status == 200
+                response, body = service.request("GET", "/readyz")
+                assert (response.status, json.loads(body)["faults"][0]["code"]) == (503, "ready.store_slow")
+                samples = scrape(service)
+                assert value(samples, "counterseal_db_up") == 0
+                assert value(samples, "counterseal_db_commits_total") is not None
+                assert value(samples, "counterseal_crl_number", ca="clients") is None
+                assert time.monotonic() - began < 12
+        finally:
+            database.send(signal.SIGCONT)
+        wait_for(service, 1, "counterseal_db_up")
+        deadline = time.monotonic() + SECONDS
+        while service.request("GET", "/readyz")[0].status != 200:
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
 
 
 def test_what_happened_is_counted(service: Running) -> None:
