@@ -42,13 +42,13 @@ def _read(contents: Iterable[bytes]) -> tuple[x509.Certificate, ...]:
 
 
 @lru_cache(maxsize=16)
-def _issuer(name: str, purpose: Purpose, contents: tuple[bytes, ...], published_at: str | None) -> Issuer:
+def _issuer(name: str, purpose: Purpose, contents: tuple[bytes, ...], rules: tuple[str | None, bool]) -> Issuer:
     """Read the path once; a service would do it for every certificate."""
     from counterseal.pki.certificate import Issuer  # noqa: PLC0415 - as above
     from counterseal.pki.pointers import pointers  # noqa: PLC0415 - as above
 
-    path = _read(contents)
-    return Issuer.of(name, path, purpose, pointers(published_at, name) if published_at else ())
+    path, (published_at, names_ocsp) = _read(contents), rules
+    return Issuer.of(name, path, purpose, pointers(published_at, name, ocsp=names_ocsp) if published_at else ())
 
 
 class Rules(NamedTuple):
@@ -61,6 +61,8 @@ class Rules(NamedTuple):
     """Of the root's list, whose key may lie in a safe; None is as long as the others'."""
     published_at: str | None = None
     """The URL below which lists, OCSP and CA certificates are found; with None certificates name none."""
+    names_ocsp: bool = True
+    """Whether they name a responder there; without one they name the list and the CA's certificate alone."""
 
 
 class ReadRules(Protocol):
@@ -76,6 +78,8 @@ class ReadRules(Protocol):
     def root_crl_lifetime(self) -> timedelta | None: ...  # noqa: D102 - same
     @property
     def published_at(self) -> str | None: ...  # noqa: D102 - same
+    @property
+    def names_ocsp(self) -> bool: ...  # noqa: D102 - same
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +126,8 @@ class Authority:
         """Return the CA of this name as an issuer, with its path up to the root; raises NotFoundError."""
         record = self.store.ca(name)
         purpose = Purpose.ANY if record.purpose == ROOT else Purpose(record.purpose)
-        return _issuer(name, purpose, self._contents(record), self.rules.published_at)
+        at = self.rules.published_at
+        return _issuer(name, purpose, self._contents(record), (at, at is not None and self.rules.names_ocsp))
 
     def path(self, record: CARecord) -> tuple[x509.Certificate, ...]:
         """Return the certificates from this CA up to its root."""

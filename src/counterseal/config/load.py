@@ -97,14 +97,16 @@ class _Loader:
         self._check_names(document)
         profiles = self._profiles(document)
         serve = self._section(document, "serve", RawServe, self._serve, ServeSettings())
+        ocsp = self._section(document, "ocsp", RawOCSPFace, ocsp_rules_of, None)
+        rules = self._rules(document)._replace(profiles=profiles, published_at=serve.http_url)
         return Sections(
-            rules=self._rules(document)._replace(profiles=profiles, published_at=serve.http_url),
+            rules=rules._replace(names_ocsp=ocsp is None or ocsp.enabled),
             nginx=self._section(document, "nginx", RawNginx, self._nginx, NginxSettings()),
             sites=tuple(self._refuse_conflicts(list(self._sites(document)))),
             store=self._store(document),
             serve=serve,
             acme=self._section(document, "acme", RawAcme, lambda raw: acme_rules_of(raw, profiles), None),
-            ocsp=self._section(document, "ocsp", RawOCSPFace, ocsp_rules_of, None),
+            ocsp=ocsp,
             api=self._section(document, "api", RawApi, lambda raw: api_rules_of(raw, profiles), None),
             reminders=self._section(document, "reminders", RawReminders, self._reminders, ReminderSettings()),
             est=self._section(document, "est", RawEST, est_rules_of, None),

@@ -209,3 +209,7 @@ class _SectionRules:
     @property
     def published_at(self) -> str | None:
         return self._settings.sound("serve").rules.published_at
+
+    @property
+    def names_ocsp(self) -> bool:
+        return self._settings.sound("ocsp").rules.names_ocsp

@@ -14,15 +14,15 @@ from counterseal.pki import der
 CRL_DISTRIBUTION_POINTS, AUTHORITY_INFORMATION_ACCESS = "2.5.29.31", "1.3.6.1.5.5.7.1.1"
 
 
-def pointers(published_at: str, ca: str) -> tuple[bytes, ...]:
-    """Return the extensions, DER, that certificates of this CA carry; ``published_at`` is a URL without a slash."""
+def pointers(published_at: str, ca: str, *, ocsp: bool = True) -> tuple[bytes, ...]:
+    """Return the extensions, DER, that certificates of this CA carry; ``published_at`` is a URL without a slash.
+
+    Without ``ocsp`` nobody answers there: a client that insists on an answer would wait for none.
+    """
     point = x509.DistributionPoint([_uri(f"{published_at}/crl/{ca}.crl")], None, None, None)
-    access = x509.AuthorityInformationAccess(
-        [
-            x509.AccessDescription(AuthorityInformationAccessOID.OCSP, _uri(f"{published_at}/ocsp/{ca}")),
-            x509.AccessDescription(AuthorityInformationAccessOID.CA_ISSUERS, _uri(f"{published_at}/ca/{ca}.crt")),
-        ]
-    )
+    responder = x509.AccessDescription(AuthorityInformationAccessOID.OCSP, _uri(f"{published_at}/ocsp/{ca}"))
+    issuer = x509.AccessDescription(AuthorityInformationAccessOID.CA_ISSUERS, _uri(f"{published_at}/ca/{ca}.crt"))
+    access = x509.AuthorityInformationAccess([responder, issuer] if ocsp else [issuer])
     return (
         der.extension(CRL_DISTRIBUTION_POINTS, x509.CRLDistributionPoints([point]).public_bytes(), critical=False),
         der.extension(AUTHORITY_INFORMATION_ACCESS, access.public_bytes(), critical=False),

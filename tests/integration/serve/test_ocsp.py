@@ -325,6 +325,17 @@ def test_certificates_name_what_there_is(lab: Lab) -> None:
         assert ask(lab, question, path_of(places[AuthorityInformationAccessOID.OCSP])).certificate_status is GOOD
 
 
+def test_without_a_responder_none_is_named(tmp_path: Path) -> None:
+    """By what is issued while ``[ocsp]`` is off; list and issuer are named still."""
+    make_ca(tmp_path / "home", f"{configuration()}[ocsp]\nenabled = false\n")
+    assert counterseal(tmp_path / "home", "client", "quiet", "--out", str(tmp_path)).code == 0
+    (path,) = tmp_path.glob("*.fullchain.pem")
+    for certificate in x509.load_pem_x509_certificates(path.read_bytes())[:2]:
+        access = certificate.extensions.get_extension_for_class(x509.AuthorityInformationAccess).value
+        assert [one.access_method for one in access] == [AuthorityInformationAccessOID.CA_ISSUERS]
+        assert certificate.extensions.get_extension_for_class(x509.CRLDistributionPoints).value[0].full_name
+
+
 def path_of(url: str) -> str:
     """Return the path of a URL of the service without TLS."""
     return "/" + url.split("/", 3)[3]

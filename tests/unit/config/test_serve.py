@@ -33,6 +33,13 @@ def test_the_url_in_certificates(tmp_path: Path, text: str, published_at: str | 
     assert load_settings(tmp_path / "counterseal.toml").rules.published_at == published_at
 
 
+@pytest.mark.parametrize(("text", "named"), [("", True), ("enabled = true", True), ("enabled = false", False)])
+def test_no_responder_is_named_where_none_answers(tmp_path: Path, text: str, *, named: bool) -> None:
+    """Clients would ask it in vain."""
+    (tmp_path / "counterseal.toml").write_text(f"[ocsp]\n{text}\n")
+    assert load_settings(tmp_path / "counterseal.toml").rules.names_ocsp is named
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
