@@ -42,9 +42,9 @@ class Reminding:
         failed = False
         for sent in await self._access.apart(lambda authority: send_reminders(authority, self._settings)):
             if sent.error is not None:
-                failed = True
+                failed = failed or not sent.count
                 log_error("reminder not sent", channel=sent.channel, code=sent.error.code, reason=sent.error.message)
-            elif sent.count:
+            if sent.count:
                 log("reminder sent", channel=sent.channel, count=sent.count)
         self._pause = min(max(2 * self._pause, SECONDS), LONGEST_SECONDS) if failed else 0.0
         self._not_before = now + self._pause

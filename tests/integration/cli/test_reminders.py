@@ -156,9 +156,26 @@ def test_refresh_reminds_once_and_again_until_it_was_taken(home: Path) -> None:
     assert "certificate ann ends in" in box.mails[0].get_content()
 
 
-def later(home: Path, *arguments: str) -> Ran:
-    """Run a command 85 days from now."""
-    command = ["faketime", "-f", "+85d", sys.executable, "-m", "counterseal", *arguments, "--home", str(home)]
+def test_who_is_refused_has_nobody_else_told_again(home: Path) -> None:
+    """The mail is taken for the others: it is done, and the refused one is named."""
+    made = counterseal(home, "client", "bo", "--lifetime", "90d", "--out", str(home / "bo"))
+    assert made.code == 0, made.stderr
+    with mail_receiver() as box:
+        (home / "counterseal.toml").write_text(mail_settings(box.port))
+        box.refused = "bo@example.com"
+        first = later(home, "refresh", at="+86d")
+        assert (first.code, len(box.mails)) == (3, 1)
+        assert "but not for bo@example.com (550 no such user)" in first.stderr
+        assert (later(home, "refresh", at="+86d").code, len(box.mails)) == (0, 1)
+        told = json.loads(counterseal(home, "reminders", "test", "--json").stdout)
+        assert [one["error"] for one in told["sent"]] == ["reminder.mail_refused"]
+        box.refused, box.mails = "", []
+        assert counterseal(home, "reminders", "test").code == 0
+
+
+def later(home: Path, *arguments: str, at: str = "+85d") -> Ran:
+    """Run a command that long from now."""
+    command = ["faketime", "-f", at, sys.executable, "-m", "counterseal", *arguments, "--home", str(home)]
     ran = subprocess.run(command, capture_output=True, text=True, timeout=2 * SECONDS, check=False)
     assert "Traceback" not in ran.stderr, ran.stderr
     return Ran(ran.returncode, ran.stdout, ran.stderr)

@@ -20,7 +20,11 @@ SECONDS = 15.0
 
 
 def send_mail(settings: MailSettings, message: Message, tls: ssl.SSLContext) -> None:
-    """Hand the mail over; raises FileError ``reminder.mail`` when the server does not take it for all receivers."""
+    """Hand the mail over.
+
+    Raises FileError ``reminder.mail`` when the server takes it for nobody, ``reminder.mail_refused`` when it has taken
+    it for some of the receivers: these must not get it again.
+    """
     try:
         with _connect(settings, tls) as server:
             if settings.security == "starttls":
@@ -33,7 +37,13 @@ def send_mail(settings: MailSettings, message: Message, tls: ssl.SSLContext) -> 
     except (OSError, smtplib.SMTPException) as error:
         raise _failed(settings, _reason(error)) from error
     if refused:
-        raise _failed(settings, f"refused for {', '.join(refused)}")
+        said = ", ".join(
+            f"{one} ({code} {reason.decode('utf-8', 'replace')})" for one, (code, reason) in refused.items()
+        )
+        told = f"the mail server took a reminder for others, but not for {said}: {settings.host}:{settings.port}"
+        raise FileError(
+            "reminder.mail_refused", told, hint="correct to under [reminders.mail], then: counterseal reminders test"
+        )
 
 
 def write_mail(settings: MailSettings, message: Message) -> EmailMessage:

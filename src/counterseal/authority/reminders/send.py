@@ -34,7 +34,7 @@ TURN_SECONDS = 120
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """What became of one channel: of how many ends it was told, or why it was not."""
+    """What became of one channel: of how many ends it was told, and why it, or some of its receivers, was not."""
 
     channel: str
     count: int = 0
@@ -42,7 +42,10 @@ class Sent:
 
 
 def send_reminders(authority: Authority, settings: ReminderSettings) -> tuple[Sent, ...]:
-    """Tell every channel; one that fails leaves the others, and is told the next time."""
+    """Tell every channel; one that fails leaves the others, and is told the next time.
+
+    A mail that was taken for some is done: who was refused is named, and the others do not get it again.
+    """
     return tuple(_remind(authority, settings, name, send) for name, send in _channels(settings).items())
 
 
@@ -81,7 +84,7 @@ def _remind(
         sent = Sent(channel)
         if due.count:
             sent = _try(channel, send, reminder(due, _source(authority)), _context(authority), due.count)
-        if sent.error is None:
+        if sent.error is None or sent.count:
             set_reminder_marks(store, channel, due.marks)
         return sent
     finally:
@@ -94,7 +97,7 @@ def _try(
     try:
         send(message, tls)
     except CountersealError as error:
-        return Sent(channel, error=error)
+        return Sent(channel, count if error.code == "reminder.mail_refused" else 0, error)
     return Sent(channel, count)
 
 
