@@ -53,10 +53,7 @@ def order_client(
     lifetime: timedelta | None = None,
 ) -> Asked:
     """Ask for a client certificate: CN is ``name``, OU the group by which a site may admit it."""
-    if subject and group:
-        raise InputError(
-            "subject.group", "--subject and --group exclude each other", hint="write the group as OU in --subject"
-        )
+    _refuse_both(subject, group)
     given = subject_of(name, group=group) if subject is None else parse_subject(subject)
     return Asked(profile, given, _distinct([parse_name(text) for text in more_names]), public_key, lifetime)
 
@@ -74,6 +71,7 @@ def order_from_csr(
 
     Its other subject attributes are left out, because a site may admit clients by OU and nobody chooses his own group.
     """
+    _refuse_both(subject, group)
     common = common_name(csr.subject)
     if subject is not None:
         given = parse_subject(subject)
@@ -87,6 +85,13 @@ def order_from_csr(
     return Asked(
         profile, given, _distinct([*names, *(parse_name(text) for text in more_names)]), csr.public_key, lifetime
     )
+
+
+def _refuse_both(subject: str | None, group: str | None) -> None:
+    if subject is not None and group is not None:
+        raise InputError(
+            "subject.group", "a subject and a group exclude each other", hint="write the group as OU= there"
+        )
 
 
 def left_out_of(csr: CSR, asked: Asked) -> tuple[str, ...]:

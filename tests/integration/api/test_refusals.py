@@ -10,6 +10,7 @@ import pytest
 
 from api_client import Client, make_api
 from counterseal.compose.place import store_path
+from integration.api.test_issuing import csr_for
 from service_process import SECONDS, Running, running
 
 if TYPE_CHECKING:
@@ -50,11 +51,16 @@ def test_a_body_is_json(service: Running) -> None:
     ("path", "wish", "code"),
     [
         ("credentials", {"profile": "server", "name": "www.example.com", "group": "staff"}, "api.group"),
+        (
+            "certificates",
+            {"csr": csr_for("bob"), "profile": "client", "subject": "CN=bob", "group": "staff"},
+            "subject.group",
+        ),
         ("certificates/{serial}/export", {"private_key": "hello"}, "api.private_key"),
     ],
 )
 def test_what_cannot_be_meant(service: Running, path: str, wish: dict[str, Any], code: str) -> None:
-    """A group of a server; a key that is none."""
+    """A group of a server, and one beside a subject, which says it itself; a key that is none."""
     operator = Client(service, "operator")
     (own,) = operator.call("GET", "/v1/certificates?name=operator").json["certificates"]
     answer = operator.call("POST", f"/v1/{path.format(serial=own['serial_number'])}", wish)
