@@ -24,6 +24,8 @@ from counterseal.service.parts import Face, Service, Upkeep
 from counterseal.service.probe import Probe
 from counterseal.store.tally import (
     CERTIFICATE,
+    CRL,
+    FACES,
     Tally,
     add_tallies,
     count_key_uses,
@@ -32,7 +34,7 @@ from counterseal.store.tally import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
 
     from prometheus_client.core import Metric
@@ -105,8 +107,20 @@ class Scraping:
 
     def _read(self, authority: Authority) -> Stored:
         ends = self._own_ends() if self._own_ends else None
-        now, tallies = authority.clock(), key_use_tallies(authority.store)
-        return Stored(now, read_cas(authority), tallies, self._revoked, ends)
+        now, tallies, cas = authority.clock(), key_use_tallies(authority.store), read_cas(authority)
+        return Stored(now, cas, (*_begun(authority, cas), *tallies), self._revoked, ends)
+
+
+def _begun(authority: Authority, cas: Sequence[CAState]) -> Iterator[Tally]:
+    """Yield a count of 0 for what may come: Prometheus sees no increase of a counter that begins with 1."""
+    profiles = [one for one in authority.rules.profiles.values() if not one.probe]
+    for state in cas:
+        name, purpose = state.record.name, state.record.purpose
+        yield Tally(name, CRL, "", "", 0)
+        if state.issues:
+            for profile in profiles:
+                if profile.purpose == purpose:
+                    yield from (Tally(name, CERTIFICATE, profile.name, face, 0) for face in FACES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,10 +149,13 @@ class Stored(Collector):
             "counterseal_key_uses", "Uses of CA keys in the log, by purpose", labels=["ca", "purpose"]
         )
         by_purpose: Counter[tuple[str, str]] = Counter()
+        by_face: Counter[tuple[str, str, str]] = Counter()
         for one in self.tallies:
             by_purpose[one.ca, one.purpose] += one.times
             if one.purpose == CERTIFICATE:
-                issued.add_metric([one.profile, one.ca, one.face], one.times)
+                by_face[one.profile, one.ca, one.face] += one.times
+        for (profile, ca, face), times in by_face.items():
+            issued.add_metric([profile, ca, face], times)
         for (ca, purpose), times in by_purpose.items():
             uses.add_metric([ca, purpose], times)
         revoked = GaugeMetricFamily(

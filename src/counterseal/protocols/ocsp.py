@@ -41,6 +41,7 @@ MEDIA_TYPE = "application/ocsp-response"
 RENEW_SECONDS = 5.0
 AHEAD_SECONDS = 15.0
 _NOT_KEPT = {"Cache-Control": "no-store"}
+_SHOWN = ("good", "revoked", "unknown", "malformed_request", "try_later", "unauthorized")
 
 
 def ocsp_face(service: Service, rules: OCSPRules) -> Face:
@@ -64,6 +65,8 @@ class OCSP:
         self._service = service
         self._rules = rules
         self.answers = Answers(service, rules)
+        for status in _SHOWN:
+            service.metrics.ocsp_answers.labels(status)  # from none on, so that Prometheus sees the first one
 
     async def post(self, request: Request) -> Response:
         """Answer a request in the body."""

@@ -16,8 +16,13 @@ if TYPE_CHECKING:
 LOCAL = "local"
 """The face of what was signed by no face: by a command on this machine, or by the service's own work."""
 
+FACES = ("acme", "api", "est", "token", LOCAL)
+
 CERTIFICATE = "certificate"
 """The purpose of a key use that signed a certificate."""
+
+CRL = "crl"
+"""That of one that signed a list."""
 
 SINCE = (
     "select k.sequence, k.ca, k.action, k.actor, c.profile from key_use k left join certificate c"
