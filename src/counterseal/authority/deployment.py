@@ -21,7 +21,7 @@ from counterseal.authority.backend_probes import make_backends
 from counterseal.authority.generation_lists import list_numbers
 from counterseal.authority.probes import Probes, files_of, make_probes, retire_good
 from counterseal.authority.proof import prove_sites, remember_leavers
-from counterseal.authority.publish import publish
+from counterseal.authority.publish import publish, rehearse_publish
 from counterseal.authority.readmission import refuse_readmission
 from counterseal.authority.site_certificate import (
     ensure_server_certificate,
@@ -109,35 +109,46 @@ def deploy_sites(
     that hold up another deploy: nginx is not started, and has the new generation when it is (``Deployed.rests``).
     """
     require_deployable(served, locks_out=locks_out)
-    sites = [one.site for one in served]
     leavers: dict[str, Leaver] = {}
     linted: list[Linted] = []
 
     def files(number: int) -> FileSet:
         """Gather everything under the deploy's lock: two deploys at once must not retire each other's probes."""
         leavers.update(_leavers(authority, served, ground))
-        probes = _probes(authority, sites, ground.home)
-        backends = [make_backends(authority, one.site) for one in served if one.proves_backend]
-        publish(authority)
-        numbers = list_numbers(authority)
-        materials = [(one.site, _material(authority, one, ground.home, rehearsing=False)) for one in served]
-        made = render(materials, version=ground.version, generation=number, layout=ground.layout)
+        made, kept = gather(authority, served, ground, number)
         linted.append(_lint(authority, made, ground, locks_out=locks_out))
         reading.enter_context(load_beside("counterseal.handshake.prove"))  # nginx is what is waited for from here
-        return sum((*backends, *(files_of(ca, of_ca) for ca, of_ca in probes.items())), start=made + numbers)
+        return made + kept
 
     with load_beside("counterseal.authority.site_lint"), ExitStack() as reading:  # the disk is waited for now and then
         result = deploy(
             files,
             place=ground.place,
             prove=lambda number: _outcome(
-                prove_sites(authority, sites, ground.stage(number, served), leavers=leavers), locks_out=locks_out
+                prove_sites(authority, [one.site for one in served], ground.stage(number, served), leavers=leavers),
+                locks_out=locks_out,
             ),
             reason=reason,
             install=install,
             may_rest=locks_out or may_rest,
         )
     return Deployed(result, _proofs(result), (*missing_roots(served), *linted[0].told), linted[0].passed_over)
+
+
+def gather(
+    authority: Authority, served: Sequence[ServedSite], ground: Ground, number: int, *, rehearsed: bool = False
+) -> tuple[FileSet, FileSet]:
+    """Return the files of a generation: what nginx reads, and what is kept beside it for the proof and for us.
+
+    ``rehearsed``: nothing is written, where ``authority`` is one of a ``rehearsing``.
+    """
+    probes = _probes(authority, [one.site for one in served], ground.home, keep=not rehearsed)
+    backends = [make_backends(authority, one.site) for one in served if one.proves_backend]
+    (rehearse_publish if rehearsed else publish)(authority)
+    numbers = list_numbers(authority)
+    materials = [(one.site, _material(authority, one, ground.home, rehearsing=rehearsed)) for one in served]
+    made = render(materials, version=ground.version, generation=number, layout=ground.layout)
+    return made, sum((*backends, *(files_of(ca, of_ca) for ca, of_ca in probes.items())), start=numbers)
 
 
 def _lint(authority: Authority, made: FileSet, ground: Ground, *, locks_out: bool) -> Linted:
@@ -168,7 +179,7 @@ def require_sites(served: Sequence[ServedSite]) -> None:
 def require_deployable(served: Sequence[ServedSite], *, locks_out: bool = False) -> None:
     """Raise InputError ``site.none``; FileError ``file.secret_mode`` where everybody can read a key of the user's own.
 
-    Not of the latter where it locks somebody out, who must not stay because of a mode.
+    Not the latter where it locks somebody out, who must not stay because of a mode.
     """
     require_sites(served)
     for key in (key for one in served for key in (one.certificate_key, one.backend.certificate_key) if not locks_out):
@@ -184,8 +195,7 @@ def rollback_sites(
     Raises RefusedError ``rollback.readmits`` where it would let in again who was revoked since.
     """
     mend(ground.place)
-    chosen = choose_rollback(authority, ground, to=to, readmit=readmit)
-    sites = [one.site for one in served]
+    chosen, sites = choose_rollback(authority, ground, to=to, readmit=readmit), [one.site for one in served]
     result = rollback(
         place=ground.place,
         prove=lambda number: _outcome(prove_sites(authority, sites, ground.stage(number, served))),
@@ -227,7 +237,7 @@ def _leavers(authority: Authority, served: Sequence[ServedSite], ground: Ground)
     return remember_leavers(authority, [one.site for one in served], stage) if number in proven else {}
 
 
-def _probes(authority: Authority, sites: Sequence[AnySite], home: Path) -> dict[str, Probes]:
+def _probes(authority: Authority, sites: Sequence[AnySite], home: Path, *, keep: bool) -> dict[str, Probes]:
     listed: dict[str, bool] = {}
     for site in sites:
         for record in client_cas(authority, site):
@@ -235,7 +245,7 @@ def _probes(authority: Authority, sites: Sequence[AnySite], home: Path) -> dict[
     for name in listed:
         retire_good(authority, name)
     return {
-        name: make_probes(authority, name, home / "canaries", with_unlisted=is_listed)
+        name: make_probes(authority, name, home / "canaries", with_unlisted=is_listed, keep=keep)
         for name, is_listed in listed.items()
     }
 

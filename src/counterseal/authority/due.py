@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from counterseal.authority.backend_certificate import KIND as UPSTREAM
 from counterseal.authority.backend_certificate import needs_backend_certificate
 from counterseal.authority.deployment import kept_in, render_sites
 from counterseal.authority.generation_lists import has_newest_lists
@@ -17,7 +18,6 @@ from counterseal.nginx.site import Admit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from counterseal.authority.ground import Ground
     from counterseal.authority.parts import Authority
@@ -55,13 +55,15 @@ def trusted_though_revoked(authority: Authority, ground: Ground) -> tuple[str, .
 
 def sites_due(authority: Authority, served: Sequence[ServedSite], ground: Ground) -> tuple[str, ...]:
     """Return the sites with a certificate of ours that is to be replaced: its own, or the one for its backend."""
-    return tuple(one.site.name for one in served if _is_due(authority, one, kept_in(one, ground.home)))
+    return tuple(one.site.name for one in served if kinds_due(authority, one, ground))
 
 
-def _is_due(authority: Authority, one: ServedSite, directory: Path) -> bool:
-    if one.certificate is None and needs_certificate(authority, one.site.server_names, directory):
-        return True
-    return needs_backend_certificate(authority, one, directory)
+def kinds_due(authority: Authority, one: ServedSite, ground: Ground) -> tuple[str, ...]:
+    """Return which certificates of a site are to be replaced, by the kinds of ``site_certificate.keep``."""
+    directory = kept_in(one, ground.home)
+    own = one.certificate is None and needs_certificate(authority, one.site.server_names, directory)
+    shown = needs_backend_certificate(authority, one, directory)
+    return (*("server",) * own, *(UPSTREAM,) * shown)
 
 
 def is_outdated(authority: Authority, ground: Ground) -> bool:

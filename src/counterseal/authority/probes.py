@@ -59,9 +59,18 @@ class Probes:
 
 
 def make_probes(
-    authority: Authority, ca: str, canaries: Path, *, with_unlisted: bool, lifetime: timedelta = GOOD_LIFETIME
+    authority: Authority,
+    ca: str,
+    canaries: Path,
+    *,
+    with_unlisted: bool,
+    keep: bool = True,
+    lifetime: timedelta = GOOD_LIFETIME,
 ) -> Probes:
-    """Issue new probes under client CA ``ca``; the canary is kept in the directory ``canaries`` and made only once."""
+    """Issue new probes under client CA ``ca``; the canary is kept in the directory ``canaries`` and made only once.
+
+    Not with ``keep`` False: where nothing is signed.
+    """
     now = authority.clock()
     past = now - timedelta(days=2)
     wanted = [
@@ -73,7 +82,7 @@ def make_probes(
     if with_unlisted:
         wanted.append(Wanted(CLIENT_PROBE, ca, UNLISTED, lifetime))
     made = {identity.name: identity for _, identity in issue_probes(authority, wanted)}
-    canary = _canary(authority, ca, canaries)
+    canary = _canary(authority, ca, canaries, keep=keep)
     return Probes(made["good"], made["expired"], made.get(SERVER_PURPOSE), canary, made.get(UNLISTED))
 
 
@@ -142,14 +151,20 @@ def read_probes(generation: Path, ca: str) -> Probes:
     return Probes(good, expired, server_purpose, revoked, unlisted)
 
 
-def _canary(authority: Authority, ca: str, canaries: Path) -> ProbeIdentity:
-    path = canaries / f"{ca}.pem"
+def canary_file(canaries: Path, ca: str) -> Path:
+    """Return where the canary of a CA is kept."""
+    return canaries / f"{ca}.pem"
+
+
+def _canary(authority: Authority, ca: str, canaries: Path, *, keep: bool) -> ProbeIdentity:
+    path = canary_file(canaries, ca)
     if path.is_file():
         return split_identity("revoked", path.read_bytes())
     record, identity = issue_probe(authority, Wanted(CLIENT_PROBE, ca, "revoked", _left(authority, ca)))
     revoke_record(authority, record, RevocationReason.SUPERSEDED)
-    make_directory(canaries, mode=0o700)
-    write_file(path, identity.certificate_chain + identity.private_key, mode=SECRET)
+    if keep:
+        make_directory(canaries, mode=0o700)
+        write_file(path, identity.certificate_chain + identity.private_key, mode=SECRET)
     return identity
 
 

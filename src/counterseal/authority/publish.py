@@ -10,27 +10,25 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import chain, count
 from time import monotonic
-from typing import TYPE_CHECKING, Self, cast
+from typing import TYPE_CHECKING
 
 from cryptography import x509
 
 from counterseal.authority.leasing import PATIENCE_SECONDS, patiently
 from counterseal.authority.listing import list_entries
 from counterseal.authority.parts import ROOT
+from counterseal.authority.rehearsing import Unsigned
 from counterseal.authority.renewal import list_due_at
 from counterseal.authority.signing import key_use
 from counterseal.errors import StoreError
 from counterseal.moments import epoch, moment
 from counterseal.pki.crl import sign_crl
-from counterseal.pki.keys import longest_signature, signature_algorithm
 from counterseal.store.leases import give_lease_back
 from counterseal.store.records import CRLRecord
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
     from datetime import timedelta
-
-    from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPublicKeyTypes
 
     from counterseal.authority.parts import Authority
     from counterseal.pki.signer import Signer
@@ -125,27 +123,17 @@ def _lacks_revocation(authority: Authority, crl: CRLTimes) -> bool:
 def rehearse_lists(authority: Authority, *, only: Collection[str] | None = None) -> tuple[CRLRecord, ...]:
     """Return the lists that ``publish`` would sign, each with zeros for its signature; no number is taken for them."""
     return tuple(
-        _make(authority, record, (latest.number if latest else 0) + 1, _Unsigned.of(record))
+        _make(authority, record, (latest.number if latest else 0) + 1, Unsigned.of(record))
         for record in signing_cas(authority)
         if only is None or record.name in only
         for latest in [authority.store.latest_crl_times(record.name)]
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Unsigned:
-    """Stands in for a CA's signer where a list is only looked at."""
-
-    public_key: CertificateIssuerPublicKeyTypes
-    signature_algorithm: bytes
-
-    @classmethod
-    def of(cls, record: CARecord) -> Self:
-        key = cast("CertificateIssuerPublicKeyTypes", x509.load_der_x509_certificate(record.certificate).public_key())
-        return cls(key, signature_algorithm(key))
-
-    def sign(self, _: bytes) -> bytes:
-        return bytes(longest_signature(self.public_key))
+def rehearse_publish(authority: Authority) -> None:
+    """Put the lists that ``publish`` would sign into the store of a ``rehearsing``, which forgets them again."""
+    for crl in rehearse_lists(authority):
+        authority.store.add_crl(crl)
 
 
 def _publish_one(authority: Authority, record: CARecord) -> CRLRecord:

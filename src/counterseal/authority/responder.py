@@ -28,7 +28,7 @@ from counterseal.store.records import Status
 
 if TYPE_CHECKING:
     from counterseal.authority.parts import Authority
-    from counterseal.keystore.software import SoftwareSigner
+    from counterseal.pki.signer import Signer
     from counterseal.store.leases import Lease
     from counterseal.store.records import CARecord
 
@@ -45,7 +45,7 @@ class Responder:
 
     ca: str
     certificate: x509.Certificate
-    signer: SoftwareSigner
+    signer: Signer
 
 
 def status_of(authority: Authority, ca: str, serial_number: int) -> CertificateStatus:

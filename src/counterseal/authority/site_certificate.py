@@ -81,7 +81,7 @@ def needs_certificate(authority: Authority, server_names: Sequence[str], directo
 def keep(directory: Path, kind: str, made: ServerCertificate) -> ServerCertificate:
     """Write a new certificate of one kind with its chain and its key, and return it."""
     make_directory(directory, mode=0o700)
-    key, chain = _file_names(kind)
+    key, chain = file_names(kind)
     write_fileset(directory, FileSet((PlannedFile(key, made.private_key, SECRET), PlannedFile(chain, made.chain))))
     return made
 
@@ -91,7 +91,7 @@ def read_kept(directory: Path, kind: str) -> ServerCertificate | None:
 
     Raises KeyAccessError where the key cannot be opened, InputError where the certificate cannot be read.
     """
-    key_file, chain = (directory / name for name in _file_names(kind))
+    key_file, chain = (directory / name for name in file_names(kind))
     if not chain.is_file() or not key_file.is_file():
         return None
     kept = read_server_certificate(chain, key_file)
@@ -101,7 +101,8 @@ def read_kept(directory: Path, kind: str) -> ServerCertificate | None:
     return kept if key.public_key() == kept.certificate.public_key() else None
 
 
-def _file_names(kind: str) -> tuple[str, str]:
+def file_names(kind: str) -> tuple[str, str]:
+    """Return how the key and the certificate of one kind are called."""
     return KEY.replace("server", kind), CHAIN.replace("server", kind)
 
 

@@ -65,10 +65,17 @@ def revoke_ca_(run: Run, *, name: str, reason: str, yes: bool, no_deploy: bool, 
         }
         acts = list(_acts(doomed, others, sites, backends, reason))
         if dry_run:
-            lists = [f"sign a new revocation list of {ca.name}" for ca in signing_cas(authority)]
-            after, fails = rehearse_in_force(run, doomed.certificate.name, "revoke", deploy=not no_deploy)
+            acts += [f"sign a new revocation list of {ca.name}" for ca in signing_cas(authority)]
+            after = rehearse_in_force(
+                run,
+                authority,
+                doomed.certificate.name,
+                "revoke",
+                deploy=not no_deploy,
+                before=lambda one: revoke_ca(one, name, RevocationReason(reason)),
+            )
             document = {"ca": ca_to_json(doomed.ca, None), **outcome}
-            show_dry_run(run, acts=[*acts, *lists, *after], document=document, fails=fails)
+            show_dry_run(run, acts=[*acts, *after.acts], files=after.files, document=document, fails=after.fails)
             return
         if not yes:
             _ask(acts)

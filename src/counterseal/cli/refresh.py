@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from counterseal.authority.ground import Ground
     from counterseal.authority.parts import Authority
     from counterseal.authority.reminders.send import Sent
+    from counterseal.files import Preview
 
 
 @click.command(epilog="\b\nExamples:\n  counterseal refresh --passphrase-file /etc/counterseal/passphrase")
@@ -157,8 +158,13 @@ def _rehearse(run: Run, authority: Authority, stale: Sequence[str]) -> None:
     ground, names = _due(run, authority, stale)
     acts = [f"sign a new revocation list of {name}" for name in stale]
     acts += [f"renew the certificate of site {name}" for name in names]
-    acts += [act_of_deploy(ground)] if ground is not None else []
     settings = run.settings()
+    files: Sequence[Preview] = ()
+    if ground is not None:
+        from counterseal.cli.rehearsal import rehearse_generation  # noqa: PLC0415 - nginx only where sites are
+
+        acts.append(act_of_deploy(ground))
+        _, files = rehearse_generation(authority, settings.for_revocation().sites, ground, reason="refresh")
     reminders = settings.for_revocation().reminders
     if reminders.channels:
         from counterseal.authority.reminders.send import next_messages  # noqa: PLC0415 - mail and TLS only where used
@@ -167,4 +173,4 @@ def _rehearse(run: Run, authority: Authority, stale: Sequence[str]) -> None:
         acts += [f"send by {name}: {one.subject}" for name, one in messages.items() if one is not None]
     wrong = settings.overlooked()
     acts = [*(acts or ["do nothing: nothing is due"]), *fails_by_defaults(wrong)]
-    show_dry_run(run, acts=acts, document={"stale": stale, "due": names}, fails=wrong is not None)
+    show_dry_run(run, acts=acts, files=files, document={"stale": stale, "due": names}, fails=wrong is not None)

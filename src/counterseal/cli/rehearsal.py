@@ -1,23 +1,26 @@
-"""``--dry-run`` of ``nginx deploy`` and ``nginx rollback``: what would change against the generation in force."""
+"""``--dry-run`` of what deploys, and of ``nginx rollback``: what would change against the generation in force."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from counterseal.authority.deployment import render_sites, require_deployable
-from counterseal.authority.due import sites_due
+from counterseal.authority.deployment import kept_in, require_deployable
+from counterseal.authority.due import kinds_due, sites_due
+from counterseal.authority.probes import canary_file
 from counterseal.authority.publish import signing_cas
+from counterseal.authority.rehearsed_sites import rehearse_sites
+from counterseal.authority.site_certificate import file_names
 from counterseal.authority.site_material import client_cas
-from counterseal.cli.dry_run import show_dry_run
+from counterseal.cli.dry_run import show_dry_run, unseen
 from counterseal.files import Preview, preview, read_file
-from counterseal.fileset import SECRET, FileSet, PlannedFile
+from counterseal.fileset import PUBLIC, SECRET, FileSet, PlannedFile
 from counterseal.moments import show_moment
-from counterseal.nginx.generations import next_number, read_generation
+from counterseal.nginx.generations import MANIFEST, next_number, plan_manifest, read_generation
 from counterseal.nginx.inclusion import include_file, plan_inclusion
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from counterseal.authority.ground import Ground
     from counterseal.authority.parts import Authority
@@ -31,15 +34,49 @@ def rehearse_deploy(
     """Show the files of the generation to come, each beside that of the one in force, and a new include file."""
     require_deployable(served)
     ours = _include(ground, install=install)
-    number = next_number(ground.place.base)
-    files = render_sites(authority, served, ground, generation=number)
+    number, files = rehearse_generation(authority, served, ground, reason="deploy")
     cas = dict.fromkeys(ca.name for one in served for ca in client_cas(authority, one.site))
     acts = [f"issue a certificate for site {site}" for site in sites_due(authority, served, ground)]
     acts += [f"issue probes under CA {ca}, and revoke those of the generation before" for ca in cas]
     acts += [f"sign a new revocation list of {ca.name}" for ca in signing_cas(authority)]
     acts += [_reload(ground, f"generation {number}")]
-    shown = [*_beside(ground, number, files), *preview(Path(), ours)]
-    show_dry_run(run, acts=acts, files=shown, document={"generation": number})
+    show_dry_run(run, acts=acts, files=[*files, *preview(Path(), ours)], document={"generation": number})
+
+
+def rehearse_generation(
+    authority: Authority,
+    served: Sequence[ServedSite],
+    ground: Ground,
+    *,
+    reason: str,
+    before: Callable[[Authority], object] = lambda _: None,
+) -> tuple[int, list[Preview]]:
+    """Return the generation that a deploy would make once ``before`` is done, with its files and those kept beside it.
+
+    Of these nobody can say how many octets a signature will have.
+    """
+    number, place = next_number(ground.place.base), ground.place
+    files = rehearse_sites(authority, served, ground, generation=number, before=before)
+    created_at = place.nginx.clock.now()
+    manifest = plan_manifest(place.base, files, number=number, created_at=created_at, reason=reason)
+    shown = [
+        seen._replace(varies=seen.change != "same" and seen.path.endswith((".pem", MANIFEST)))
+        for seen in _beside(ground, number, files + FileSet((manifest,)))
+    ]
+    shown[-1] = shown[-1]._replace(diff=None)  # the hashes of all that stands above
+    return number, [*shown, *_kept_beside(authority, served, ground)]
+
+
+def _kept_beside(authority: Authority, served: Sequence[ServedSite], ground: Ground) -> Iterator[Preview]:
+    """Yield what a deploy writes outside of its generation: new certificates of sites, and the first canary of a CA."""
+    for one in served:
+        for kind in kinds_due(authority, one, ground):
+            key, chain = (kept_in(one, ground.home) / name for name in file_names(kind))
+            yield unseen(key, size=None)
+            yield unseen(chain, size=None, mode=PUBLIC)
+    cas = dict.fromkeys(ca.name for one in served for ca in client_cas(authority, one.site))
+    canaries = (canary_file(ground.home / "canaries", ca) for ca in cas)
+    yield from (unseen(path, size=None) for path in canaries if not path.exists())
 
 
 def _include(ground: Ground, *, install: bool) -> FileSet:

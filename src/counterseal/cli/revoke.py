@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
 from counterseal.authority.publish import publish, signing_cas, stale_lists, unlock
 from counterseal.authority.record_json import certificate_to_json
-from counterseal.authority.revoke import find_held, find_revocable
+from counterseal.authority.revoke import find_held, find_revocable, revoke_record, unrevoke_record
 from counterseal.authority.revoke import revoke as revoke_certificate
 from counterseal.authority.revoke import unrevoke as unrevoke_certificate
 from counterseal.cli.common import Run, common
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from counterseal.authority.ground import Ground
     from counterseal.authority.parts import Authority
     from counterseal.config.settings import Settings
+    from counterseal.files import Preview
     from counterseal.store.records import CertificateRecord, CRLRecord
 
 EPILOG = """\b
@@ -69,8 +70,12 @@ def revoke(run: Run, *, selector: str, reason: str, no_deploy: bool, dry_run: bo
     began = time.monotonic()
     with run.authority() as authority:
         if dry_run:
-            record = find_revocable(authority, selector, RevocationReason(reason))
-            _rehearse(run, authority, record, "revoke", deploy=not no_deploy, reason=f" (as {reason})")
+            why = RevocationReason(reason)
+            record = find_revocable(authority, selector, why)
+            what = f"revoke (as {reason})"
+            _rehearse(
+                run, authority, record, what, deploy=not no_deploy, before=lambda one: revoke_record(one, record, why)
+            )
             return
         find_revocable(authority, selector, RevocationReason(reason))
         unlock(authority)
@@ -93,7 +98,10 @@ def unrevoke(run: Run, *, selector: str, no_deploy: bool, dry_run: bool) -> None
     """Take back a certificate_hold."""
     with run.authority() as authority:
         if dry_run:
-            _rehearse(run, authority, find_held(authority, selector), "unrevoke", deploy=not no_deploy)
+            held = find_held(authority, selector)
+            _rehearse(
+                run, authority, held, "unrevoke", deploy=not no_deploy, before=lambda one: unrevoke_record(one, held)
+            )
             return
         find_held(authority, selector)
         unlock(authority)
@@ -174,22 +182,45 @@ def act_of_deploy(ground: Ground) -> str:
     return "deploy a new generation and prove it"
 
 
-def rehearse_in_force(run: Run, name: str, verb: str, *, deploy: bool) -> tuple[list[str], bool]:
-    """Return what ``put_in_force`` would do after the lists are signed, and whether it would fail all the same."""
+class Rehearsed(NamedTuple):
+    """What ``put_in_force`` would do after the lists are signed, and whether it would fail all the same."""
+
+    acts: list[str]
+    files: Sequence[Preview]
+    fails: bool
+
+
+def rehearse_in_force(
+    run: Run, authority: Authority, name: str, verb: str, *, deploy: bool, before: Callable[[Authority], object]
+) -> Rehearsed:
+    """Return what ``put_in_force`` would do once ``before``, which revokes in a rehearsal, is done."""
     settings = run.settings()
+    known = settings.for_revocation()
+    files: Sequence[Preview] = ()
     try:
-        ground = ground_in_force(run, settings.for_revocation(), deploy=deploy)
+        ground = ground_in_force(run, known, deploy=deploy)
+        if ground is not None:
+            from counterseal.cli.rehearsal import rehearse_generation  # noqa: PLC0415 - nginx only where sites are
+
+            opened = replace(authority, rules=known.rules)
+            _, files = rehearse_generation(opened, known.sites, ground, reason=f"{verb} {name}", before=before)
     except CountersealError as error:
-        return [f"leave nginx as it is and fail: {not_in_force(run, name, verb, error).message}"], True
+        return Rehearsed([f"leave nginx as it is and fail: {not_in_force(run, name, verb, error).message}"], (), True)
     acts, wrong = [] if ground is None else [act_of_deploy(ground)], settings.overlooked()
-    return [*acts, *fails_by_defaults(wrong)], wrong is not None
+    return Rehearsed([*acts, *fails_by_defaults(wrong)], files, wrong is not None)
 
 
 def _rehearse(
-    run: Run, authority: Authority, record: CertificateRecord, verb: str, *, deploy: bool, reason: str = ""
+    run: Run,
+    authority: Authority,
+    record: CertificateRecord,
+    what: str,
+    *,
+    deploy: bool,
+    before: Callable[[Authority], object],
 ) -> None:
-    what = f"{verb}{reason} {record.name} ({show_serial(record.serial_number)})"
-    acts = [f"{what}: {record.subject or ', '.join(record.names)}"]
+    acts = [f"{what} {record.name} ({show_serial(record.serial_number)}): {record.subject or ', '.join(record.names)}"]
     acts += [f"sign a new revocation list of {ca.name}" for ca in signing_cas(authority)]
-    after, fails = rehearse_in_force(run, record.name, verb, deploy=deploy)
-    show_dry_run(run, acts=[*acts, *after], document={"certificate": certificate_to_json(record)}, fails=fails)
+    after = rehearse_in_force(run, authority, record.name, what.partition(" ")[0], deploy=deploy, before=before)
+    document = {"certificate": certificate_to_json(record)}
+    show_dry_run(run, acts=[*acts, *after.acts], files=after.files, document=document, fails=after.fails)

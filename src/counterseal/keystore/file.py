@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from counterseal.keystore.software import SoftwareSigner
     from counterseal.pki.keys import KeySpec
+    from counterseal.pki.signer import Signer
 
 
 class FileKeyStore:
@@ -76,7 +77,7 @@ class FileKeyStore:
         self._signers[key_id] = SoftwareSigner(private_key)
         return self._signers[key_id]
 
-    def signer(self, key_id: str) -> SoftwareSigner:
+    def signer(self, key_id: str) -> Signer:
         """Return the signer of a kept key; raises NotFoundError, KeyAccessError, and what the guard raises."""
         if key_id not in self._signers:
             from counterseal.keystore.pkcs8 import is_encrypted, open_key  # noqa: PLC0415 - see above

@@ -26,6 +26,7 @@ import msgspec
 
 from counterseal.errors import DeployError, FileError, NotFoundError
 from counterseal.files import make_directory, not_read, read_file, reason_of, sync_directory, write_file, write_fileset
+from counterseal.fileset import PUBLIC, PlannedFile
 
 if TYPE_CHECKING:
     from counterseal.fileset import FileSet
@@ -165,18 +166,12 @@ def write_generation(
     """
     directories = Directories(base)
     make_passable(directories.generations)
-    manifest = Manifest(
-        number=number,
-        created_at=created_at,
-        reason=reason,
-        previous=read_current(base),
-        files={file.path: hashlib.sha256(file.content).hexdigest() for file in fileset},
-    )
+    manifest = _manifest_of(base, fileset, number=number, created_at=created_at, reason=reason)
     hidden = directories.generations / f".{number:04d}.{secrets.token_hex(6)}.tmp"
     try:
         make_directory(hidden, mode=0o700)
         write_fileset(hidden, fileset, overwrite=False)
-        write_file(hidden / MANIFEST, _encode(manifest), mode=0o644, overwrite=False)
+        write_file(hidden / MANIFEST, _encode(manifest), mode=PUBLIC, overwrite=False)
         for folder in (path for path in hidden.rglob("*") if path.is_dir()):
             folder.chmod(0o755)  # the caller's umask may have kept the workers out
         hidden.chmod(DIRECTORY_MODE)
@@ -187,6 +182,22 @@ def write_generation(
     finally:
         shutil.rmtree(hidden, ignore_errors=True)
     return Generation(number, directories.directory(number), manifest)
+
+
+def plan_manifest(base: Path, fileset: FileSet, *, number: int, created_at: datetime, reason: str) -> PlannedFile:
+    """Return the manifest that ``write_generation`` would write, as it is once the generation is proved."""
+    manifest = _manifest_of(base, fileset, number=number, created_at=created_at, reason=reason)
+    return PlannedFile(MANIFEST, _encode(replace(manifest, proven=True)), PUBLIC)
+
+
+def _manifest_of(base: Path, fileset: FileSet, *, number: int, created_at: datetime, reason: str) -> Manifest:
+    return Manifest(
+        number=number,
+        created_at=created_at,
+        reason=reason,
+        previous=read_current(base),
+        files={file.path: hashlib.sha256(file.content).hexdigest() for file in fileset},
+    )
 
 
 def make_passable(directory: Path) -> None:

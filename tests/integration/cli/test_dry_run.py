@@ -225,6 +225,61 @@ def test_what_is_written_is_what_was_told(tmp_path: Path, monkeypatch: pytest.Mo
             assert away <= ROOM.get(path.rpartition(".")[2], 16) * row["varies"], (words, path, away)
 
 
+DEPLOYING = (
+    "nginx deploy",
+    "revoke eve",
+    "revoke dave --reason certificate_hold",
+    "unrevoke dave",
+    "ca revoke staff --yes",
+    "refresh",
+)
+"""In the order in which they are done, each of which makes a generation; before the last a list is too old."""
+
+
+@pytest.mark.nginx
+@pytest.mark.slow
+def test_a_generation_is_told_as_it_will_be(tmp_path: Path) -> None:
+    """Every file of it and beside it by name, mode and size, and of the map of revocations the very difference."""
+    home = tmp_path / "home"
+    did(home, "init", "--no-passphrase")
+    did(home, "ca", "add", "staff", "--purpose", "client")
+    for name in ("eve", "dave"):
+        did(home, "client", name, "--no-p12", "--out", str(tmp_path / "out"))
+    admitting = SITE.format(port=free_port(), more='client_cas = ["clients", "staff"]\nadmit = "known"')
+    (home / "counterseal.toml").write_text(admitting)
+    try:
+        for number, words in enumerate(DEPLOYING, start=1):
+            if words == "refresh":
+                did(home, "crl")
+            before = snapshot(home)
+            told = {row["path"]: row for row in json.loads(did(home, *words.split(), "--dry-run", "--json"))["files"]}
+            assert snapshot(home) == before, words
+            did(home, *words.split())
+            compare(home, number, told, before)
+    finally:
+        counterseal(home, "nginx", "stop")
+
+
+def compare(home: Path, number: int, told: dict[str, Any], before: dict[str, tuple[int, bytes]]) -> None:
+    """Compare what was told with what was written."""
+    after = {str(home / path): seen for path, seen in snapshot(home).items() if (home / path).is_file()}
+    old = {str(home / path): content for path, (_, content) in before.items()}
+    beside = {path for path in after.keys() - old.keys() if f"/generations/{number:04d}/" not in path}
+    generation = home / "nginx" / "generations" / f"{number:04d}"
+    written = {path for path in after if path.startswith(f"{generation}/")}
+    assert set(told) == written | (beside - {str(home / "nginx" / "deploy.lock"), str(home / "nginx" / "current")})
+    for path, row in told.items():
+        mode, content = after[path]
+        assert row["mode"] == f"{mode:04o}", path
+        assert row["size"] is None or abs(row["size"] - len(content)) <= 24 * row["varies"], path
+        was = old.get(path.replace(f"/{number:04d}/", f"/{number - 1:04d}/"))
+        if not row["varies"]:
+            assert row["change"] == ("new" if was is None else "same" if was == content else "changed"), path
+        if path.endswith("/revoked.map") and number > 1:  # the first has canaries, whose numbers are drawn
+            lines = {line[1:].encode() for line in row["diff"].splitlines() if line[:1] == "+" and line[:2] != "++"}
+            assert lines == set(content.splitlines()) - set((was or b"").splitlines())
+
+
 @pytest.mark.parametrize("archive", [(), ("--archive", "many.tar")])
 def test_a_batch_tells_how_many_files(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, archive: tuple[str, ...]
