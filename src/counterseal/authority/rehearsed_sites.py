@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from counterseal.authority.deployment import gather
+from counterseal.authority.due import kinds_due
 from counterseal.authority.rehearsing import rehearsing
 
 if TYPE_CHECKING:
@@ -23,12 +24,14 @@ def rehearse_sites(
     *,
     generation: int,
     before: Callable[[Authority], object] = lambda _: None,
-) -> FileSet:
+) -> tuple[FileSet, list[tuple[ServedSite, str]]]:
     """Return every file of the generation that ``deploy_sites`` would write once ``before`` is done, but its manifest.
 
-    No key or signature, nor the number of a new probe, is the one that it will have.
+    No key or signature, nor the number of a new probe, is the one that it will have. With them come the sites that get
+    a certificate, and of which kind.
     """
     with rehearsing(authority) as rehearsed:
         before(rehearsed)
+        due = [(one, kind) for one in served for kind in kinds_due(rehearsed, one, ground)]
         made, kept = gather(rehearsed, served, ground, generation, rehearsed=True)
-    return made + kept
+    return made + kept, due

@@ -19,7 +19,7 @@ from counterseal.cli.ca_revoke import revoke_ca_
 from counterseal.cli.ca_show import show_ca
 from counterseal.cli.common import Commands, DurationType, Run, columns, common
 from counterseal.cli.dry_run import dry_run_option, show_dry_run
-from counterseal.cli.revoke import act_of_deploy, ground_in_force
+from counterseal.cli.revoke import ground_in_force, rehearse_deploying
 from counterseal.errors import CountersealError, DeployError
 from counterseal.files import preview
 from counterseal.fileset import FileSet
@@ -146,7 +146,10 @@ def retire_ca(run: Run, *, name: str, successor: str, no_deploy: bool, dry_run: 
         ground = ground_in_force(run, run.settings(), deploy=not no_deploy)
         if dry_run:
             acts = [f"retire CA {name}: {successor} issues in its place, renewals too"]
-            show_dry_run(run, acts=acts if ground is None else [*acts, act_of_deploy(ground)])
+            deploying, files = rehearse_deploying(
+                run, authority, ground, f"retire {name}", lambda one: retire(one, name, successor)
+            )
+            show_dry_run(run, acts=[*acts, *deploying], files=files)
             return
         record = retire(authority, name, successor)
         shown = ca_to_json(record, authority.store.latest_crl_times(name))

@@ -9,7 +9,7 @@ import click
 from counterseal.authority.take_list import judge_list, take_list
 from counterseal.cli.common import FILE, Run, common
 from counterseal.cli.dry_run import dry_run_option, show_dry_run
-from counterseal.cli.revoke import act_of_deploy, ground_in_force
+from counterseal.cli.revoke import ground_in_force, rehearse_deploying
 from counterseal.errors import CountersealError, DeployError
 from counterseal.files import read_file
 from counterseal.moments import moment, show_moment
@@ -47,8 +47,11 @@ def import_crl(run: Run, *, file: Path, no_deploy: bool, dry_run: bool) -> None:
         if dry_run:
             judged = [judge_list(authority, crl) for crl in lists]
             acts = [f"take {_named(one)}" for one in judged if one.is_new]
-            acts += [act_of_deploy(ground)] if acts and ground is not None else []
-            show_dry_run(run, acts=acts or ["do nothing: it is here already"])
+            reason = f"list of {', '.join(one.crl.issuer for one in judged)}"
+            deploying, files = rehearse_deploying(
+                run, authority, ground if acts else None, reason, lambda one: [take_list(one, crl) for crl in lists]
+            )
+            show_dry_run(run, acts=[*acts, *deploying] or ["do nothing: it is here already"], files=files)
             return
         with authority.store.transaction():
             given = [take_list(authority, crl) for crl in lists]

@@ -14,7 +14,7 @@ from counterseal.cli.common import Run, common
 from counterseal.cli.dry_run import dry_run_option, show_dry_run
 from counterseal.cli.exit_codes import FINDINGS
 from counterseal.cli.not_in_force import by_defaults, fails_by_defaults
-from counterseal.cli.revoke import act_of_deploy
+from counterseal.cli.revoke import rehearse_deploying
 from counterseal.errors import CountersealError
 from counterseal.moments import moment, show_moment
 from counterseal.pki.profile import Purpose
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from counterseal.authority.ground import Ground
     from counterseal.authority.parts import Authority
     from counterseal.authority.reminders.send import Sent
-    from counterseal.files import Preview
 
 
 @click.command(epilog="\b\nExamples:\n  counterseal refresh --passphrase-file /etc/counterseal/passphrase")
@@ -159,12 +158,8 @@ def _rehearse(run: Run, authority: Authority, stale: Sequence[str]) -> None:
     acts = [f"sign a new revocation list of {name}" for name in stale]
     acts += [f"renew the certificate of site {name}" for name in names]
     settings = run.settings()
-    files: Sequence[Preview] = ()
-    if ground is not None:
-        from counterseal.cli.rehearsal import rehearse_generation  # noqa: PLC0415 - nginx only where sites are
-
-        acts.append(act_of_deploy(ground))
-        _, files = rehearse_generation(authority, settings.for_revocation().sites, ground, reason="refresh")
+    deploying, files = rehearse_deploying(run, authority, ground, "refresh", lambda _: None)
+    acts += deploying
     reminders = settings.for_revocation().reminders
     if reminders.channels:
         from counterseal.authority.reminders.send import next_messages  # noqa: PLC0415 - mail and TLS only where used

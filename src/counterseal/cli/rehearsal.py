@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from counterseal.authority.deployment import kept_in, require_deployable
-from counterseal.authority.due import kinds_due, sites_due
+from counterseal.authority.due import sites_due
 from counterseal.authority.probes import canary_file
 from counterseal.authority.publish import signing_cas
 from counterseal.authority.rehearsed_sites import rehearse_sites
@@ -56,7 +56,7 @@ def rehearse_generation(
     Of these nobody can say how many octets a signature will have.
     """
     number, place = next_number(ground.place.base), ground.place
-    files = rehearse_sites(authority, served, ground, generation=number, before=before)
+    files, due = rehearse_sites(authority, served, ground, generation=number, before=before)
     created_at = place.nginx.clock.now()
     manifest = plan_manifest(place.base, files, number=number, created_at=created_at, reason=reason)
     shown = [
@@ -64,17 +64,16 @@ def rehearse_generation(
         for seen in _beside(ground, number, files + FileSet((manifest,)))
     ]
     shown[-1] = shown[-1]._replace(diff=None)  # the hashes of all that stands above
-    return number, [*shown, *_kept_beside(authority, served, ground)]
+    return number, [*shown, *_kept_beside(files, due, ground)]
 
 
-def _kept_beside(authority: Authority, served: Sequence[ServedSite], ground: Ground) -> Iterator[Preview]:
+def _kept_beside(files: FileSet, due: Sequence[tuple[ServedSite, str]], ground: Ground) -> Iterator[Preview]:
     """Yield what a deploy writes outside of its generation: new certificates of sites, and the first canary of a CA."""
-    for one in served:
-        for kind in kinds_due(authority, one, ground):
-            key, chain = (kept_in(one, ground.home) / name for name in file_names(kind))
-            yield unseen(key, size=None)
-            yield unseen(chain, size=None, mode=PUBLIC)
-    cas = dict.fromkeys(ca.name for one in served for ca in client_cas(authority, one.site))
+    for one, kind in due:
+        key, chain = (kept_in(one, ground.home) / name for name in file_names(kind))
+        yield unseen(key, size=None)
+        yield unseen(chain, size=None, mode=PUBLIC)
+    cas = dict.fromkeys(Path(file.path).parent.name for file in files if file.path.startswith("probes/"))
     canaries = (canary_file(ground.home / "canaries", ca) for ca in cas)
     yield from (unseen(path, size=None) for path in canaries if not path.exists())
 

@@ -190,23 +190,31 @@ class Rehearsed(NamedTuple):
     fails: bool
 
 
+def rehearse_deploying(
+    run: Run, authority: Authority, ground: Ground | None, reason: str, before: Callable[[Authority], object]
+) -> tuple[list[str], Sequence[Preview]]:
+    """Return what a deploy that follows ``before`` would do, in words, and its files; nothing where there is none."""
+    if ground is None:
+        return [], ()
+    from counterseal.cli.rehearsal import rehearse_generation  # noqa: PLC0415 - nginx only where sites are
+
+    sites = run.settings().for_revocation().sites
+    return [act_of_deploy(ground)], rehearse_generation(authority, sites, ground, reason=reason, before=before)[1]
+
+
 def rehearse_in_force(
     run: Run, authority: Authority, name: str, verb: str, *, deploy: bool, before: Callable[[Authority], object]
 ) -> Rehearsed:
     """Return what ``put_in_force`` would do once ``before``, which revokes in a rehearsal, is done."""
     settings = run.settings()
     known = settings.for_revocation()
-    files: Sequence[Preview] = ()
     try:
         ground = ground_in_force(run, known, deploy=deploy)
-        if ground is not None:
-            from counterseal.cli.rehearsal import rehearse_generation  # noqa: PLC0415 - nginx only where sites are
-
-            opened = replace(authority, rules=known.rules)
-            _, files = rehearse_generation(opened, known.sites, ground, reason=f"{verb} {name}", before=before)
+        opened = replace(authority, rules=known.rules)
+        acts, files = rehearse_deploying(run, opened, ground, f"{verb} {name}", before)
     except CountersealError as error:
         return Rehearsed([f"leave nginx as it is and fail: {not_in_force(run, name, verb, error).message}"], (), True)
-    acts, wrong = [] if ground is None else [act_of_deploy(ground)], settings.overlooked()
+    wrong = settings.overlooked()
     return Rehearsed([*acts, *fails_by_defaults(wrong)], files, wrong is not None)
 
 
