@@ -139,6 +139,11 @@ def hint_for(word: str, known: Iterable[str], otherwise: str | None = None) -> s
     return f"did you mean {close[0]!r}?" if close else otherwise or f"known are {', '.join(words)}"
 
 
+def encoding_hint(content: bytes) -> str | None:
+    """Return what to do with a file that is UTF-16 text, as Windows writes it; None for any other one."""
+    return "save it as UTF-8" if content.startswith((b"\xff\xfe", b"\xfe\xff")) else None
+
+
 def shell_line(*words: object) -> str:
     """Return a command that can be pasted into a shell, whatever its words hold: ``counterseal show 'Ann Lee'``."""
     from shlex import join  # noqa: PLC0415 - only where a command is shown

@@ -15,7 +15,7 @@ from counterseal.cli.completions import complete_cas, complete_profiles
 from counterseal.cli.dry_run import dry_run_option
 from counterseal.cli.given import given_files
 from counterseal.cli.issuing import Destination, issue_files, show_issued
-from counterseal.errors import InputError, shell_line
+from counterseal.errors import InputError, encoding_hint, shell_line
 from counterseal.pki.csr import parse_csr
 from counterseal.pki.recognise import recognise
 
@@ -107,5 +107,5 @@ def _csr_in(given: GivenFile) -> CSR:
     except InputError as error:
         if error.code != "csr.malformed":
             raise
-        problem = recognise(given.content)[0].problem
-        raise InputError("csr.malformed", f"{problem or error.message}: {given.name}", hint=error.hint) from error
+        problem, hint = recognise(given.content)[0].problem, encoding_hint(given.content) or error.hint
+        raise InputError("csr.malformed", f"{problem or error.message}: {given.name}", hint=hint) from error

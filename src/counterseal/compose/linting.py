@@ -58,6 +58,8 @@ def lint_configuration(
     conf = _main_file(path, nginx)
     dump = split_dump(text) if text is not None else {}
     whole = read_dump(dump) if dump else _read(conf, text, directory)
+    if not dump and not whole.texts[str(conf)].strip():
+        raise InputError("nginx.empty", f"no configuration in the file: {conf}", hint=_WHAT)
     start = directory or conf.parent
     files = gather_files(whole.tree, start) if with_files and not dump else {}
     return _linted(conf, whole, nginx, files, start)

@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from counterseal.errors import KeyAccessError
+from counterseal.errors import KeyAccessError, encoding_hint
 from counterseal.pki import der
 from counterseal.pki.pem import encode_private_key
 from counterseal.pki.pem_writer import pem_block
@@ -90,5 +90,10 @@ def open_key(content: bytes, passphrase: bytes | None, *, source: str) -> Certif
                 hint="it is taken from --passphrase-file, else COUNTERSEAL_PASSPHRASE_FILE, else a prompt",
             ) from error
         held = _LABEL.search(content)
-        hint = f"the file holds: {held[1].decode()}" if held else None
+        hint = f"the file holds: {held[1].decode()}" if held else _encoding(content)
         raise KeyAccessError("key.malformed", f"not a private key: {source}", hint=hint) from error
+
+
+def _encoding(content: bytes) -> str | None:
+    hint = encoding_hint(content)
+    return hint and f"it is UTF-16 text: {hint}"

@@ -13,6 +13,7 @@ from pathlib import Path, PurePath
 from posixpath import normpath
 from typing import TYPE_CHECKING
 
+from counterseal.errors import InputError, encoding_hint
 from counterseal.files import read_file
 from counterseal.nginx.includes import GLOB, expand
 from counterseal.nginx.parse import parse
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from counterseal.nginx.tree import Tree
 
+_SAVE = "save it as UTF-8 without a byte order mark"
 _DUMPED = re.compile(r"^# configuration file (.+):\n", re.MULTILINE)
 
 
@@ -101,4 +103,7 @@ def _matching(known: Mapping[tuple[str, ...], str], pattern: str) -> Iterator[st
 
 
 def _text(path: Path) -> str:
-    return read_file(path).decode("utf-8", "surrogateescape")
+    content = read_file(path)
+    if encoding_hint(content):
+        raise InputError("nginx.encoding", f"the file is UTF-16 text, which nginx does not read: {path}", hint=_SAVE)
+    return content.decode("utf-8", "surrogateescape")

@@ -68,9 +68,38 @@ def test_a_file_that_is_no_csr_is_named_with_what_is_wrong(home: Path, tmp_path:
         (tmp_path / name).write_bytes(content)
         refused = here(home, "sign", str(tmp_path / name), "--profile", "server", "--out", str(tmp_path))
         assert (refused.code, refused.stderr.splitlines()[0]) == (2, f"error: {problem}: {tmp_path / name}")
+        assert refused.stderr.endswith("hint: save it as UTF-8\n") == (name == "wide.csr")
     (tmp_path / "windows line.csr").write_bytes(csr.replace("\n", "\r\n").encode())
     signed = here(home, "sign", str(tmp_path / "windows line.csr"), "--profile", "server", "--out", str(tmp_path))
     assert signed.code == 0, signed.stderr
+
+
+def test_a_key_in_utf_16_is_called_that(home: Path, tmp_path: Path) -> None:
+    """Whoever saved it with an editor on Windows is told what to do with it."""
+    assert here(home, "client", "ann", "--no-p12", "--out", str(tmp_path)).code == 0
+    (tmp_path / "wide.pem").write_bytes((tmp_path / "ann.key.pem").read_text().encode("utf-16"))
+    refused = here(home, "export", "ann", "--key-file", str(tmp_path / "wide.pem"), "--out", str(tmp_path / "new"))
+    told = f"error: not a private key: {tmp_path / 'wide.pem'}\nhint: it is UTF-16 text: save it as UTF-8\n"
+    assert (refused.code, refused.stderr) == (1, told)
+
+
+@pytest.mark.parametrize("content", [b"", b"\n \n"])
+def test_an_nginx_configuration_of_nothing_is_not_found_sound(home: Path, tmp_path: Path, content: bytes) -> None:
+    """As an empty standard input is not."""
+    (tmp_path / "nginx.conf").write_bytes(content)
+    refused = here(home, "nginx", "lint", str(tmp_path / "nginx.conf"), "--nginx-version", "1.28.0")
+    told = f"error: no configuration in the file: {tmp_path / 'nginx.conf'}\n"
+    assert (refused.code, refused.stderr.startswith(told)) == (2, True), refused
+
+
+def test_an_nginx_configuration_in_utf_16_is_called_that(home: Path, tmp_path: Path) -> None:
+    """Also one that is included; instead of a directive of escapes."""
+    (tmp_path / "wide.conf").write_bytes("server_tokens off;\n".encode("utf-16"))
+    (tmp_path / "nginx.conf").write_text("events {}\nhttp { include wide.conf; }\n")
+    for name in ("wide.conf", "nginx.conf"):
+        refused = here(home, "nginx", "lint", str(tmp_path / name), "--nginx-version", "1.28.0")
+        told = f"error: the file is UTF-16 text, which nginx does not read: {tmp_path / 'wide.conf'}\nhint: save it"
+        assert (refused.code, refused.stderr.startswith(told)) == (2, True), refused
 
 
 @pytest.mark.parametrize("suffix", ["csv", "jsonl"])

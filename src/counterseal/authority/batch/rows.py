@@ -6,7 +6,6 @@ read becomes a finding with its line and value, so that all of them can be repor
 
 from __future__ import annotations
 
-import codecs
 import csv
 import io
 import json
@@ -14,7 +13,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from counterseal.duration import parse_duration
-from counterseal.errors import FileError, InputError, hint_for
+from counterseal.errors import FileError, InputError, encoding_hint, hint_for
 from counterseal.findings import Finding, Severity
 from counterseal.pki.shown import quoted
 
@@ -48,8 +47,8 @@ def read_rows(path: Path) -> Iterator[ClientRow | Finding]:
     """
     try:
         with path.open("rb") as octets:
-            if octets.peek(2)[:2] in {codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE}:
-                raise InputError("batch.encoding", f"the file is UTF-16 text: {path}", hint="save it as UTF-8")
+            if hint := encoding_hint(octets.peek(2)):
+                raise InputError("batch.encoding", f"the file is UTF-16 text: {path}", hint=hint)
             stream = io.TextIOWrapper(octets, "utf-8-sig", "surrogateescape", newline="")
             yield from _json_lines(path, stream) if path.suffix in JSON_LINES else _csv(path, stream)
     except OSError as error:
