@@ -145,10 +145,10 @@ def gather(
     probes = _probes(authority, [one.site for one in served], ground.home, keep=not rehearsed)
     backends = [make_backends(authority, one.site) for one in served if one.proves_backend]
     (rehearse_publish if rehearsed else publish)(authority)
-    numbers = list_numbers(authority)
+    kept = list_numbers(authority) + ground.kept
     materials = [(one.site, _material(authority, one, ground.home, rehearsing=rehearsed)) for one in served]
     made = render(materials, version=ground.version, generation=number, layout=ground.layout)
-    return made, sum((*backends, *(files_of(ca, of_ca) for ca, of_ca in probes.items())), start=numbers)
+    return made, sum((*backends, *(files_of(ca, of_ca) for ca, of_ca in probes.items())), start=kept)
 
 
 def _lint(authority: Authority, made: FileSet, ground: Ground, *, locks_out: bool) -> Linted:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from counterseal.fileset import SECRET, FileSet, PlannedFile
 from counterseal.nginx.generations import read_current
 
 if TYPE_CHECKING:
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from counterseal.nginx.render import Layout
     from counterseal.nginx.undo import Place
     from counterseal.nginx.version import NginxVersion
+
+SETTINGS_FILE = "counterseal.toml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,8 @@ class Ground:
     layout: Layout
     ends_old: bool = True
     """Whether nginx ends what old workers still serve after a time (``worker_shutdown_timeout``)."""
+    settings: bytes = field(default=b"", repr=False)
+    """The counterseal.toml by which it is laid out."""
 
     def stage(self, number: int, served: Sequence[ServedSite]) -> Stage:
         """Return where a generation of these sites is proved."""
@@ -59,6 +64,11 @@ class Ground:
             own,
             foreign,
         )
+
+    @property
+    def kept(self) -> FileSet:
+        """What a generation keeps of where it came from: to make another by, when the file is refused one day."""
+        return FileSet((PlannedFile(SETTINGS_FILE, self.settings, SECRET),) if self.settings else ())
 
     @property
     def in_force(self) -> int | None:

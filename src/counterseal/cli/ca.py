@@ -147,7 +147,7 @@ def retire_ca(run: Run, *, name: str, successor: str, no_deploy: bool, dry_run: 
         if dry_run:
             acts = [f"retire CA {name}: {successor} issues in its place, renewals too"]
             deploying, files = rehearse_deploying(
-                run, authority, ground, f"retire {name}", lambda one: retire(one, name, successor)
+                authority, run.settings(), ground, f"retire {name}", lambda one: retire(one, name, successor)
             )
             show_dry_run(run, acts=[*acts, *deploying], files=files)
             return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -9,6 +10,7 @@ import click
 from counterseal.authority.take_list import judge_list, take_list
 from counterseal.cli.common import FILE, Run, common
 from counterseal.cli.dry_run import dry_run_option, show_dry_run
+from counterseal.cli.last_settings import acts_of_refusal, by_sound_settings, tell_refused
 from counterseal.cli.revoke import ground_in_force, rehearse_deploying
 from counterseal.errors import CountersealError, DeployError
 from counterseal.files import read_file
@@ -20,9 +22,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from counterseal.authority.ground import Ground
     from counterseal.authority.parts import Authority
     from counterseal.authority.take_list import GivenList
+    from counterseal.config.settings import Settings
+    from counterseal.files import Preview
 
 EPILOG = """\b
 Examples:
@@ -43,14 +46,10 @@ def import_crl(run: Run, *, file: Path, no_deploy: bool, dry_run: bool) -> None:
     """
     lists = crls_in(read_file(file), source=str(file))
     with run.authority() as authority:
-        ground = ground_in_force(run, run.settings(), deploy=not no_deploy)
         if dry_run:
             judged = [judge_list(authority, crl) for crl in lists]
             acts = [f"take {_named(one)}" for one in judged if one.is_new]
-            reason = f"list of {', '.join(one.crl.issuer for one in judged)}"
-            deploying, files = rehearse_deploying(
-                run, authority, ground if acts else None, reason, lambda one: [take_list(one, crl) for crl in lists]
-            )
+            deploying, files = _rehearse(run, authority, judged, deploy=bool(acts) and not no_deploy)
             show_dry_run(run, acts=[*acts, *deploying] or ["do nothing: it is here already"], files=files)
             return
         with authority.store.transaction():
@@ -58,8 +57,8 @@ def import_crl(run: Run, *, file: Path, no_deploy: bool, dry_run: bool) -> None:
         for one in given:
             for ca in one.revoked:
                 run.say(f"warning: CA {ca.name} is revoked by this list, and with it all that it issued")
-        deploys = ground is not None and any(one.is_new for one in given)
-        state, shown = _deploy(run, authority, ground, given) if ground is not None and deploys else ("", {})
+        deploys = not no_deploy and any(one.is_new for one in given)
+        state, shown = _deploy(run, authority, given) if deploys else ("", {})
     lines = [f"{'took' if one.is_new else 'here already:'} {_named(one)}" for one in given]
     lines += [f"{state}: generation {shown['generation']}"] if shown else []
     document = {
@@ -70,26 +69,54 @@ def import_crl(run: Run, *, file: Path, no_deploy: bool, dry_run: bool) -> None:
     run.show(document, "\n".join(lines))
 
 
+def _rehearse(
+    run: Run, authority: Authority, judged: Sequence[GivenList], *, deploy: bool
+) -> tuple[list[str], Sequence[Preview]]:
+    reason, contents = f"list of {', '.join(one.crl.issuer for one in judged)}", [one.crl.crl for one in judged]
+
+    def attempt(settings: Settings) -> tuple[list[str], Sequence[Preview]]:
+        ground = ground_in_force(run, settings, deploy=deploy)
+        by = replace(authority, rules=settings.rules)
+        return rehearse_deploying(by, settings, ground, reason, lambda one: [take_list(one, crl) for crl in contents])
+
+    (acts, files), refused = by_sound_settings(run, run.settings(), attempt)
+    return [*acts, *acts_of_refusal(refused)], files
+
+
 def _named(one: GivenList) -> str:
     entries, until = counted(one.crl.entries, "entry", "entries"), show_moment(moment(one.crl.next_update))
     return f"list {one.crl.number} of CA {one.crl.issuer}: {entries}, until {until}"
 
 
-def _deploy(run: Run, authority: Authority, ground: Ground, given: Sequence[GivenList]) -> tuple[str, dict[str, Any]]:
-    from counterseal.authority.deployment import deploy_sites  # noqa: PLC0415 - nginx and TLS only where sites are
-    from counterseal.cli.in_force import tell_in_force  # noqa: PLC0415 - same
-
-    names, locks_out = ", ".join(one.crl.issuer for one in given), any(one.revoked for one in given)
+def _deploy(run: Run, authority: Authority, given: Sequence[GivenList]) -> tuple[str, dict[str, Any]]:
+    names = ", ".join(one.crl.issuer for one in given)
     try:
-        sites = run.settings().sites
-        reason = f"list of {names}"
-        deployed = deploy_sites(authority, sites, ground, reason=reason, locks_out=locks_out, may_rest=True)
+        done, refused = by_sound_settings(
+            run, run.settings(), lambda settings: _deploy_by(run, authority, settings, given, names)
+        )
     except CountersealError as error:
         raise DeployError(
             "crl.not_in_force",
             f"nginx has not the new list of {names}: {error.message}",
             quote=getattr(error, "quote", None),
             advice=getattr(error, "advice", ()),
+            findings=getattr(error, "findings", ()),
             hint="the store has it, nginx has not: mend what is named above, then run: counterseal nginx deploy",
         ) from error
+    tell_refused(run, done[1], refused)
+    return done
+
+
+def _deploy_by(
+    run: Run, authority: Authority, settings: Settings, given: Sequence[GivenList], names: str
+) -> tuple[str, dict[str, Any]]:
+    ground = ground_in_force(run, settings, deploy=True)
+    if ground is None:
+        return "", {}
+    from counterseal.authority.deployment import deploy_sites  # noqa: PLC0415 - nginx and TLS only where sites are
+    from counterseal.cli.in_force import tell_in_force  # noqa: PLC0415 - same
+
+    locks_out, reason = any(one.revoked for one in given), f"list of {names}"
+    by = replace(authority, rules=settings.rules)
+    deployed = deploy_sites(by, settings.sites, ground, reason=reason, locks_out=locks_out, may_rest=True)
     return tell_in_force(run, ground, deployed)

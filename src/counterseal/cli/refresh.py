@@ -13,6 +13,7 @@ from counterseal.authority.publish import ending_lists, publish, stale_lists
 from counterseal.cli.common import Run, common
 from counterseal.cli.dry_run import dry_run_option, show_dry_run
 from counterseal.cli.exit_codes import FINDINGS
+from counterseal.cli.last_settings import acts_of_refusal, by_sound_settings, tell_refused
 from counterseal.cli.not_in_force import by_defaults, fails_by_defaults
 from counterseal.cli.revoke import rehearse_deploying
 from counterseal.errors import CountersealError
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from counterseal.authority.ground import Ground
     from counterseal.authority.parts import Authority
     from counterseal.authority.reminders.send import Sent
+    from counterseal.config.settings import Settings
+    from counterseal.files import Preview
 
 
 @click.command(epilog="\b\nExamples:\n  counterseal refresh --passphrase-file /etc/counterseal/passphrase")
@@ -35,10 +38,11 @@ def refresh(run: Run, *, dry_run: bool) -> int:
     """Sign lists that are old, renew site certificates that are due, deploy once if anything changed, send reminders.
 
     What fails keeps nothing else from being done: lists are signed whatever is wrong with [sites], then that is told;
-    where [ca] cannot be read, by its defaults, and nginx gets them.
+    where [ca] cannot be read, by its defaults, and nginx gets them. Where [sites] or [nginx] is refused, nginx gets new
+    lists by the settings in force.
     Exit code 3 when a list is about to end whose CA's key is not here, a site serves a certificate of a revoked CA that
-    nobody replaces, a row of the proof or a finding of the linter was only warned of, nginx does not run and has new
-    lists for its next start, or a reminder was not taken.
+    nobody replaces, a row of the proof, a finding of the linter or a refused counterseal.toml was only warned of, nginx
+    does not run and has new lists for its next start, or a reminder was not taken.
     """
     settings = run.settings()
     with run.authority() as opened:
@@ -51,7 +55,7 @@ def refresh(run: Run, *, dry_run: bool) -> int:
         failed: list[CountersealError] = []
         sent: Sequence[Sent] = ()
         with _kept(failed):
-            done, document = _deploy(run, authority, stale)
+            done, document = _deploy_due(run, authority, stale)
         left = stale if not failed else stale_lists(authority)
         if done is None and left:
             signed = [crl.issuer for crl in publish(authority, only=left).signed]
@@ -115,34 +119,49 @@ def _tell_stranded(run: Run, authority: Authority) -> Sequence[str]:
     return stranded
 
 
-def _deploy(run: Run, authority: Authority, stale: Sequence[str]) -> tuple[str | None, dict[str, Any]]:
+def _deploy_due(run: Run, authority: Authority, stale: Sequence[str]) -> tuple[str | None, dict[str, Any]]:
     """Deploy what is due; None when nothing is, or nothing is deployed here."""
-    ground, names = _due(run, authority, stale)
+    settings = run.settings().for_revocation()
+    (done, document), refused = by_sound_settings(
+        run, settings, lambda of: _deploy(run, replace(authority, rules=of.rules), of, stale)
+    )
+    if refused is not None and done is None:
+        raise refused
+    tell_refused(run, document, refused)
+    return done, document
+
+
+def _deploy(
+    run: Run, authority: Authority, settings: Settings, stale: Sequence[str]
+) -> tuple[str | None, dict[str, Any]]:
+    ground, names = _due(run, authority, settings, stale)
     if ground is None:
         return None, {}
     from counterseal.authority.deployment import deploy_sites  # noqa: PLC0415 - nginx and TLS only where sites are
     from counterseal.cli.in_force import tell_in_force  # noqa: PLC0415 - same
 
-    _tell_rollback(run, ground)
-    sites = run.settings().for_revocation().sites
-    deployed = deploy_sites(authority, sites, ground, reason="refresh", locks_out=True)
+    rolled_back = _rolled_back_to(ground) if settings.content == run.settings().content else None
+    deployed = deploy_sites(authority, settings.sites, ground, reason="refresh", locks_out=True)
+    if rolled_back is not None:
+        run.say(f"generation {rolled_back}, which was rolled back to, is replaced: by what counterseal.toml says now")
     state, shown = tell_in_force(run, ground, deployed)
     renewed = f", renewed the certificate of {', '.join(names)}" if names else ""
     return f"generation {shown['generation']} is {state}{renewed}", {**shown, "renewed": list(names)}
 
 
-def _tell_rollback(run: Run, ground: Ground) -> None:
-    """Say that a rollback ends here: its generation has the lists of its day, which do not stay good."""
+def _rolled_back_to(ground: Ground) -> int | None:
+    """Return the generation whose rollback ends here: it has the lists of its day, which do not stay good."""
     from counterseal.nginx.generations import list_generations  # noqa: PLC0415 - nginx only where sites are
 
     current = ground.in_force or 0
-    if any(one.proven and one.number > current for one in list_generations(ground.place.base)):
-        run.say(f"generation {current}, which was rolled back to, is replaced: by what counterseal.toml says now")
+    is_older = any(one.proven and one.number > current for one in list_generations(ground.place.base))
+    return current if is_older else None
 
 
-def _due(run: Run, authority: Authority, stale: Sequence[str]) -> tuple[Ground | None, tuple[str, ...]]:
+def _due(
+    run: Run, authority: Authority, settings: Settings, stale: Sequence[str]
+) -> tuple[Ground | None, tuple[str, ...]]:
     """Return where to deploy, None where no deploy is due, and the sites whose certificate is to be renewed."""
-    settings = run.settings().for_revocation()
     if not settings.sites:
         return None, ()
     from counterseal.authority.due import deploy_due  # noqa: PLC0415 - nginx and TLS only where sites are
@@ -154,12 +173,19 @@ def _due(run: Run, authority: Authority, stale: Sequence[str]) -> tuple[Ground |
 
 
 def _rehearse(run: Run, authority: Authority, stale: Sequence[str]) -> None:
-    ground, names = _due(run, authority, stale)
+    settings = run.settings()
+
+    def attempt(of: Settings) -> tuple[bool, tuple[str, ...], tuple[list[str], Sequence[Preview]]]:
+        by = replace(authority, rules=of.rules)
+        ground, names = _due(run, by, of, stale)
+        return ground is not None, names, rehearse_deploying(by, of, ground, "refresh", lambda _: None)
+
+    (is_due, names, (deploying, files)), refused = by_sound_settings(run, settings.for_revocation(), attempt)
+    if refused is not None and not is_due:
+        raise refused
     acts = [f"sign a new revocation list of {name}" for name in stale]
     acts += [f"renew the certificate of site {name}" for name in names]
-    settings = run.settings()
-    deploying, files = rehearse_deploying(run, authority, ground, "refresh", lambda _: None)
-    acts += deploying
+    acts += [*deploying, *acts_of_refusal(refused)]
     reminders = settings.for_revocation().reminders
     if reminders.channels:
         from counterseal.authority.reminders.send import next_messages  # noqa: PLC0415 - mail and TLS only where used

@@ -16,6 +16,7 @@ from counterseal.authority.revoke import unrevoke as unrevoke_certificate
 from counterseal.cli.common import Run, common
 from counterseal.cli.completions import complete_certificates
 from counterseal.cli.dry_run import dry_run_option, show_dry_run
+from counterseal.cli.last_settings import acts_of_refusal, by_sound_settings, tell_refused
 from counterseal.cli.not_in_force import by_defaults, fails_by_defaults, has_generation, not_in_force, not_published
 from counterseal.errors import CountersealError
 from counterseal.pki.crl import RevocationReason
@@ -130,10 +131,15 @@ def put_in_force(
 def _put_in_force(
     run: Run, authority: Authority, record: CertificateRecord, verb: str, *, deploy: bool
 ) -> tuple[str, dict[str, Any]]:
+    def attempt(settings: Settings) -> tuple[str, dict[str, Any]] | None:
+        ground, by = ground_in_force(run, settings, deploy=deploy), replace(authority, rules=settings.rules)
+        return None if ground is None else _deploy(run, by, settings, ground, f"{verb} {record.name}")
+
     try:
-        ground = ground_in_force(run, run.settings().for_revocation(), deploy=deploy)
-        if ground is not None:
-            return _deploy(run, authority, ground, f"{verb} {record.name}")
+        done, refused = by_sound_settings(run, run.settings().for_revocation(), attempt)
+        if done is not None:
+            tell_refused(run, done[1], refused)
+            return done
     except CountersealError as error:
         _publish(run, authority, record, verb, only_stale=True)
         raise not_in_force(run, record.name, verb, error) from error
@@ -151,12 +157,13 @@ def _publish(
         raise not_published(run, record, verb, error) from error
 
 
-def _deploy(run: Run, authority: Authority, ground: Ground, reason: str) -> tuple[str, dict[str, Any]]:
+def _deploy(
+    run: Run, authority: Authority, settings: Settings, ground: Ground, reason: str
+) -> tuple[str, dict[str, Any]]:
     from counterseal.authority.deployment import deploy_sites  # noqa: PLC0415 - nginx and TLS only where sites are
     from counterseal.cli.in_force import tell_in_force  # noqa: PLC0415 - same
 
-    sites = run.settings().for_revocation().sites
-    deployed = deploy_sites(authority, sites, ground, reason=reason, locks_out=True)
+    deployed = deploy_sites(authority, settings.sites, ground, reason=reason, locks_out=True)
     state, shown = tell_in_force(run, ground, deployed)
     rows = sum(len(proof.rows) for proof in deployed.proofs) - len(deployed.unmet)
     proved = f", {rows} rows" if shown["proved"] else ""
@@ -191,15 +198,15 @@ class Rehearsed(NamedTuple):
 
 
 def rehearse_deploying(
-    run: Run, authority: Authority, ground: Ground | None, reason: str, before: Callable[[Authority], object]
+    authority: Authority, settings: Settings, ground: Ground | None, reason: str, before: Callable[[Authority], object]
 ) -> tuple[list[str], Sequence[Preview]]:
     """Return what a deploy that follows ``before`` would do, in words, and its files; nothing where there is none."""
     if ground is None:
         return [], ()
     from counterseal.cli.rehearsal import rehearse_generation  # noqa: PLC0415 - nginx only where sites are
 
-    sites = run.settings().for_revocation().sites
-    return [act_of_deploy(ground)], rehearse_generation(authority, sites, ground, reason=reason, before=before)[1]
+    files = rehearse_generation(authority, settings.sites, ground, reason=reason, before=before)[1]
+    return [act_of_deploy(ground)], files
 
 
 def rehearse_in_force(
@@ -207,15 +214,17 @@ def rehearse_in_force(
 ) -> Rehearsed:
     """Return what ``put_in_force`` would do once ``before``, which revokes in a rehearsal, is done."""
     settings = run.settings()
-    known = settings.for_revocation()
+
+    def attempt(of: Settings) -> tuple[list[str], Sequence[Preview]]:
+        ground, by = ground_in_force(run, of, deploy=deploy), replace(authority, rules=of.rules)
+        return rehearse_deploying(by, of, ground, f"{verb} {name}", before)
+
     try:
-        ground = ground_in_force(run, known, deploy=deploy)
-        opened = replace(authority, rules=known.rules)
-        acts, files = rehearse_deploying(run, opened, ground, f"{verb} {name}", before)
+        (acts, files), refused = by_sound_settings(run, settings.for_revocation(), attempt)
     except CountersealError as error:
         return Rehearsed([f"leave nginx as it is and fail: {not_in_force(run, name, verb, error).message}"], (), True)
     wrong = settings.overlooked()
-    return Rehearsed([*acts, *fails_by_defaults(wrong)], files, wrong is not None)
+    return Rehearsed([*acts, *acts_of_refusal(refused), *fails_by_defaults(wrong)], files, wrong is not None)
 
 
 def _rehearse(

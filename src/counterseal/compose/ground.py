@@ -8,11 +8,14 @@ import pwd
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from counterseal.authority.ground import Ground
+from counterseal.authority.ground import SETTINGS_FILE, Ground
 from counterseal.compose.user_nginx import read_user_tree, refuse_collisions, taken_directives
+from counterseal.config.load import parse_settings
 from counterseal.errors import NginxError
+from counterseal.files import read_file
 from counterseal.nginx.binary import find_nginx, read_version
 from counterseal.nginx.claims import ends_old_workers
+from counterseal.nginx.generations import Directories, read_current
 from counterseal.nginx.process import NginxProcess
 from counterseal.nginx.render import Layout
 from counterseal.nginx.render.main import stream_module
@@ -59,8 +62,7 @@ def open_ground(home: Path, settings: Settings, *, snippets: Path | None = None)
     def answers(number: int) -> bool:
         return _answers(number, [one.site for one in settings.sites])
 
-    taken = stream_taken = frozenset[str]()
-    ends_old = True
+    taken, stream_taken, ends_old = frozenset[str](), frozenset[str](), True
     if not owned:
         tree = read_user_tree(target.conf, ours=snippets or base)
         refuse_collisions(tree, [] if snippets else [one.site for one in settings.sites])
@@ -76,7 +78,21 @@ def open_ground(home: Path, settings: Settings, *, snippets: Path | None = None)
         taken=taken,
         stream_taken=stream_taken,
     )
-    return Ground(home, Place(base, NginxProcess(target, system_clock()), answers), version, layout, ends_old)
+    place = Place(base, NginxProcess(target, system_clock()), answers)
+    return Ground(home, place, version, layout, ends_old, settings.content)
+
+
+def settings_in_force(home: Path) -> Settings | None:
+    """Return what counterseal.toml said when the generation in force was made; None where none is, or it is an old one.
+
+    Raises ConfigError where that is read otherwise by now, a section at a time.
+    """
+    base = nginx_directory(home)
+    number = read_current(base)
+    kept = None if number is None else Directories(base).directory(number) / SETTINGS_FILE
+    if kept is None or not kept.exists():
+        return None
+    return parse_settings(read_file(kept), home / SETTINGS_FILE).for_revocation()
 
 
 def nginx_directory(home: Path) -> Path:

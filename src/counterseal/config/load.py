@@ -74,13 +74,13 @@ def parse_settings(content: bytes, path: Path) -> Settings:
     loader = _Loader(path)
     said = loader.sections(document)
     if not loader.faults:
-        return Settings(path, said)
+        return Settings(path, said, content=content)
     lines = lines_of(text)
     faults = [one._replace(line=line_of(one.where or "", lines)) for one in loader.faults]
     faults.sort(key=lambda one: one.line or 0)
     wrong = ConfigError("config.invalid", f"{path} has {counted(len(faults), 'fault')}", findings=faults)
     faulty, doubted = frozenset(loader.faulty), frozenset(loader.doubted)
-    return Settings(path, said, wrong, faulty | doubted, doubted - faulty)
+    return Settings(path, said, wrong, faulty | doubted, doubted - faulty, content)
 
 
 class _Loader:

@@ -85,6 +85,8 @@ class Settings(NamedTuple):
     """The sections that it is in."""
     doubted: frozenset[str] = frozenset()
     """Those among them with which nothing else is wrong than that a section that is like none may say more of them."""
+    content: bytes = b""
+    """The file as it stands, where it is TOML."""
 
     @property
     def rules(self) -> ReadRules:

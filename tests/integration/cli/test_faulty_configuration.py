@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import socket
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,6 +14,7 @@ from counterseal.authority.revoke import revoke
 from counterseal.compose.home import open_authority
 from counterseal.handshake.attempt import attempt
 from counterseal.handshake.observation import Attempt, Endpoint, ProbeIdentity
+from counterseal.nginx.binary import find_nginx
 from counterseal.pki.crl import RevocationReason
 from ports import free_port
 
@@ -36,6 +38,12 @@ SITE = """\
 [sites.panel]
 server_names = ["panel.test"]
 listen = ["127.0.0.1:{port}"]
+root = "/srv"
+"""
+TAKEN = """\
+[sites.shop]
+server_names = ["shop.test"]
+listen = ["127.0.0.1:PORT"]
 root = "/srv"
 """
 
@@ -168,12 +176,86 @@ def listed(home: Path) -> int:
     return int(entries)
 
 
+def forget(home: Path) -> None:
+    """Have the generation in force be one of before settings were kept."""
+    (home / "nginx" / "current" / "counterseal.toml").unlink()
+
+
+@pytest.mark.nginx
+@pytest.mark.parametrize("verb", ["revoke", "refresh", "ca revoke"])
+@pytest.mark.parametrize(
+    ("wrong", "code", "told"),
+    [
+        ("tsl = 'modern'\n", "config.invalid", "  - line 5, sites.panel.tsl: unknown key: 'tsl'"),
+        ("[nginx]\nbinary = '/nowhere'\n", "nginx.missing", "counterseal.toml is refused: nginx not found: /nowhere"),
+        ("[sites.shop]\nlisten = [", "config.syntax", "counterseal.toml is refused: not a TOML file: "),
+        (TAKEN, "deploy.reload_failed", " is not taken by nginx: nginx could not reload: "),
+    ],
+    ids=["site", "nginx", "syntax", "port"],
+)
+def test_who_is_revoked_is_locked_out_by_the_settings_in_force(
+    deployed: tuple[Path, int], verb: str, wrong: str, code: str, told: str
+) -> None:
+    """Whatever is wrong with those of today: that is told, rehearsed too, and the next revocation does it again."""
+    home, port = deployed
+    settings = home / "counterseal.toml"
+    right = settings.read_text()
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        settings.write_text(right + wrong.replace("PORT", str(taken.getsockname()[1])))
+        if verb == "refresh":
+            assert here(home, "revoke", "alice", "--no-deploy").code == 0
+        words = {
+            "revoke": ("revoke", "alice"),
+            "refresh": ("refresh",),
+            "ca revoke": ("ca", "revoke", "clients", "--yes"),
+        }
+        rehearsed = here(home, *words[verb], "--dry-run")
+        ran = counterseal(home, *words[verb], "--json")
+        again = counterseal(home, "revoke", "bob") if verb == "revoke" else None
+        assert counterseal(home, "nginx", "deploy").code != 0, "what locks nobody out waits until the file is mended"
+    if (verb, code) == ("refresh", "config.syntax"):  # nothing is known of [reminders] either, and that is told last
+        assert (ran.code, rehearsed.code, meets(home, port, "alice")) == (2, 2, 400)
+        return
+    if code != "deploy.reload_failed":
+        assert "would keep the sites as they are, because counterseal.toml is refused: " in rehearsed.stdout
+    assert ran.code == (3 if verb == "refresh" else 0), ran.stderr
+    document = json.loads(ran.stdout)
+    assert ([one["code"] for one in document["passed_over"]], document["settings_of_before"]) == ([code], True)
+    assert document["proved"] is True
+    refused = verb != "refresh"
+    assert [meets(home, port, name) for name in ("alice", "bob")] == [400, 400 if refused else 200]
+    if again is not None:
+        assert (again.code, told in again.stderr) == (0, True), again.stderr
+        assert "hint: the sites are as the generation before has them, with the new lists" in again.stderr
+    kept = home / "nginx" / "current" / "counterseal.toml"
+    assert (kept.read_text(), kept.stat().st_mode & 0o777) == (right, 0o600)
+
+
+@pytest.mark.nginx
+def test_settings_in_force_that_are_refused_too_leave_it_as_it_is(deployed: tuple[Path, int]) -> None:
+    """The nginx that they name is gone: what is wrong with those of today is told."""
+    home, port = deployed
+    settings, binary = home / "counterseal.toml", home / "my-nginx"
+    right = settings.read_text()
+    binary.symlink_to(find_nginx(None))
+    settings.write_text(f"{right}[nginx]\nbinary = 'my-nginx'\n")
+    ran = counterseal(home, "nginx", "deploy")
+    assert ran.code == 0, ran.stderr
+    binary.unlink()
+    settings.write_text(f"{right}tsl = 'modern'\n")
+    ran = counterseal(home, "revoke", "alice", "--json")
+    error = json.loads(ran.stdout)["error"]
+    assert (ran.code, error["code"], meets(home, port, "alice")) == (1, "revoke.not_in_force", 200)
+    assert [one["where"] for one in error["findings"]] == ["sites.panel.tsl"]
+
+
 @pytest.mark.nginx
 def test_a_revocation_is_recorded_and_published_whatever_the_sites_say(deployed: tuple[Path, int]) -> None:
-    """What is so with nginx is said, while it runs and when it does not; mended and refreshed, it refuses."""
+    """Where nobody knows what they said before it is told what nginx does; mended and refreshed, it refuses."""
     home, port = deployed
     settings = home / "counterseal.toml"
     right, entries = settings.read_text(), listed(home)
+    forget(home)
     settings.write_text(f"{right}tsl = 'modern'\n")
     ran = counterseal(home, "revoke", "alice", "--json")
     assert ran.code == 1
@@ -261,6 +343,7 @@ def test_a_section_that_is_like_none_keeps_no_revocation_from_nginx(deployed: tu
     assert [meets(home, port, name) for name in ("alice", "bob")] == [400, 200]
     assert counterseal(home, "nginx", "deploy").code == 2, "what is no emergency waits until all is right"
 
+    forget(home)
     settings.write_text(f"{right}[monitoring]\nroot = '/srv'\n")
     told = "as far as nginx runs, it still admits bob: "
     rehearsed = here(home, "revoke", "bob", "--dry-run")

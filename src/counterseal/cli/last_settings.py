@@ -1,0 +1,66 @@
+"""A deploy that locks somebody out, where counterseal.toml is refused: by what it said for the generation in force."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from counterseal.errors import CountersealError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from counterseal.cli.common import Run
+    from counterseal.config.settings import Settings
+
+ValueT = TypeVar("ValueT")
+
+
+def by_sound_settings(
+    run: Run, settings: Settings, attempt: Callable[[Settings], ValueT]
+) -> tuple[ValueT, CountersealError | None]:
+    """Return what is made by these settings; where they are refused, by those in force, and why they are refused.
+
+    Raises that where nothing else was in force, or is refused as well.
+    """
+    try:
+        return attempt(settings), None
+    except CountersealError as error:
+        last = _others_in_force(run, settings)
+        if last is None:
+            raise
+        try:
+            return attempt(last), error
+        except CountersealError:
+            raise error from None
+
+
+def _others_in_force(run: Run, settings: Settings) -> Settings | None:
+    """Return the settings in force, where they are other ones for nginx."""
+    from counterseal.compose.ground import settings_in_force  # noqa: PLC0415 - nginx only where sites are
+
+    last = settings_in_force(run.home)
+    if last is None or last.faulty & {"sites", "nginx"}:
+        return None
+    is_same = (last.said.sites, last.said.nginx) == (settings.said.sites, settings.said.nginx)
+    return None if is_same and not settings.faulty & {"sites", "nginx"} else last
+
+
+def tell_refused(run: Run, shown: dict[str, Any], refused: CountersealError | None) -> None:
+    """Say by which settings nginx has the new generation, where it is not by those of today; put it into ``shown``."""
+    if refused is None or not shown:
+        return
+    run.say(f"warning: counterseal.toml is refused: {refused.message}")
+    findings = getattr(refused, "findings", ())
+    for one in findings:
+        run.say(f"  - {one.place + ': ' if one.place else ''}{one.message}")
+    run.say("hint: the sites are as the generation before has them, with the new lists; mend the file, then run:")
+    run.say("  counterseal nginx deploy")
+    told = [{"code": one.code, "where": one.where, "message": one.message} for one in findings]
+    whole = {"code": refused.code, "where": "counterseal.toml", "message": refused.message}
+    shown["passed_over"] = [*shown["passed_over"], *(told or [whole])]
+    shown["settings_of_before"] = True
+
+
+def acts_of_refusal(refused: CountersealError | None) -> list[str]:
+    """Return what a rehearsal says of it."""
+    return [f"keep the sites as they are, because counterseal.toml is refused: {refused.message}"] if refused else []
