@@ -11,11 +11,14 @@ from counterseal.cli.common import Run, common
 from counterseal.cli.dry_run import dry_run_option
 from counterseal.cli.proofs import table
 from counterseal.cli.rehearsal import rehearse_deploy, rehearse_rollback
-from counterseal.compose.ground import open_ground
+from counterseal.compose.ground import nginx_directory, open_ground, settings_of_generation
 from counterseal.handshake.proof_json import proof_to_json
+from counterseal.nginx.deploy import mend
+from counterseal.nginx.retention import find_previous
 
 if TYPE_CHECKING:
     from counterseal.authority.deployment import Deployed
+    from counterseal.config.settings import Settings
 
 
 @click.command(epilog="\b\nExamples:\n  counterseal nginx deploy\n  counterseal nginx deploy --install-include")
@@ -45,8 +48,10 @@ def rollback(run: Run, *, to: int | None, readmit: bool, dry_run: bool) -> None:
     One that does not know of a revocation is refused. It holds until the next deploy, revocation or refresh, which has
     newer lists and puts in force what counterseal.toml says.
     """
-    settings = run.settings()
     with run.authority() as authority:
+        if not dry_run:
+            mend(open_ground(run.home, run.settings().with_sound_sites()).place)
+        settings = _settings_at(run, to)
         ground = open_ground(run.home, settings)
         if dry_run:
             rehearse_rollback(run, ground, choose_rollback(authority, ground, to=to, readmit=readmit))
@@ -54,6 +59,14 @@ def rollback(run: Run, *, to: int | None, readmit: bool, dry_run: bool) -> None:
         deployed = rollback_sites(authority, settings.sites, ground, to=to, readmit=readmit)
     show_deployed(run, deployed)
     run.say("hint: put counterseal.toml back now: the next deploy, revocation or refresh puts in force what it says")
+
+
+def _settings_at(run: Run, to: int | None) -> Settings:
+    """Return the sites as they were then, by which that generation is proved, in the nginx of today."""
+    today = run.settings()
+    number = to or find_previous(nginx_directory(run.home))
+    then = None if number is None else settings_of_generation(run.home, number)
+    return today if then is None else then._replace(said=then.said._replace(nginx=today.nginx))
 
 
 def show_deployed(run: Run, deployed: Deployed) -> None:

@@ -83,14 +83,18 @@ def open_ground(home: Path, settings: Settings, *, snippets: Path | None = None)
 
 
 def settings_in_force(home: Path) -> Settings | None:
-    """Return what counterseal.toml said when the generation in force was made; None where none is, or it is an old one.
+    """Return what ``settings_of_generation`` does of the one in force; None where none is."""
+    number = read_current(nginx_directory(home))
+    return None if number is None else settings_of_generation(home, number)
+
+
+def settings_of_generation(home: Path, number: int) -> Settings | None:
+    """Return what counterseal.toml said when a generation was made; None where it is of a time when none kept that.
 
     Raises ConfigError where that is read otherwise by now, a section at a time.
     """
-    base = nginx_directory(home)
-    number = read_current(base)
-    kept = None if number is None else Directories(base).directory(number) / SETTINGS_FILE
-    if kept is None or not kept.exists():
+    kept = Directories(nginx_directory(home)).directory(number) / SETTINGS_FILE
+    if not kept.exists():
         return None
     return parse_settings(read_file(kept), home / SETTINGS_FILE).for_revocation()
 
