@@ -319,6 +319,25 @@ def test_a_way_round_us_holds_up_a_revocation_only_while_it_is_not_in_force(tmp_
     assert (refused.code, json.loads(refused.stdout)["error"]["code"]) == (4, "nginx.lint")
 
 
+@pytest.mark.nginx
+@pytest.mark.skipif(not NGINX.exists(), reason="Debian's nginx is not installed")
+@pytest.mark.usefixtures("mine")
+def test_a_way_round_us_that_our_own_settings_make_holds_up_no_revocation(tmp_path: Path) -> None:
+    """A name of the user's plain server, added to the site and never deployed: the site stays as it is in force."""
+    port = free_port()
+    home = _with_clients(tmp_path, port, "ann", "bob")
+    settings = home / "counterseal.toml"
+    settings.write_text(settings.read_text().replace('["panel.test"]', '["panel.test", "mine.test"]'))
+    assert counterseal(home, "nginx", "deploy").code == 4
+    ran = counterseal(home, "revoke", "ann")
+    assert ran.code == 0, ran.stderr
+    assert ran.stdout.startswith("in force and proved: generation 2, ")
+    assert "warning: counterseal.toml is refused: the linter refuses the sites: " in ran.stderr
+    assert "mine.test verifies clients" in ran.stderr
+    assert [_meets(tmp_path, port, name) for name in ("ann", "bob")] == [400, 200]
+    assert counterseal(home, "nginx", "deploy").code == 4
+
+
 def _with_clients(tmp_path: Path, port: int, *names: str) -> Path:
     """Return a home whose site is in force in the user's nginx, with clients of these names."""
     home = _home(tmp_path, name="panel.test", port=port)

@@ -164,10 +164,12 @@ def test_it_goes_on_behind_nginx_under_its_offline_root(home: Path, offline: Off
         ["take list 6 of CA root: ", "deploy a new generation "],
         "200",
     )
+    (home / "counterseal.toml").write_text("[sites.panel]\n")  # refused, so that the settings in force are taken
     came = counterseal(home, "ca", "import-crl", str(newer), "--json")
     assert came.code == 0, came.stderr
     document = json.loads(came.stdout)
-    assert (document["crls"], document["generation"]) == ([{"ca": "root", "number": 6, "taken": True}], 3)
+    told = [{"ca": "root", "number": 6, "taken": True}]
+    assert (document["crls"], document["generation"], document["settings_of_before"]) == (told, 3, True)
     assert answer_to(offline, "cid", port) == "400"
     assert "here already" in counterseal(home, "ca", "import-crl", str(newer)).stdout
 
