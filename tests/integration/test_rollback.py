@@ -54,10 +54,18 @@ def test_back_before_a_stricter_setting_and_forward_again(stricter: tuple[Path, 
     back = counterseal(home, "nginx", "rollback")
     assert (back.code, back.stdout[:36]) == (0, "generation 1 is in force and proved,"), back.stderr
     assert speaks_old(port)
+    assert told_of_settings(home)
     (home / "counterseal.toml").write_text(SITE.format(port=port) + "tsl = 1\n")
     forth = counterseal(home, "nginx", "rollback", "--to", "2", "--json")
     assert (forth.code, json.loads(forth.stdout)["generation"]) == (0, 2), forth.stderr
     assert not speaks_old(port)
+    (home / "counterseal.toml").write_text(SITE.format(port=port) + 'tls = "modern"\n')
+    assert not told_of_settings(home), "whenever the file was written"
+
+
+def told_of_settings(home: Path) -> bool:
+    """Whether the doctor says that the generation in force was made by another file than today's."""
+    return "it was made by another counterseal.toml than today's" in here(home, "doctor", "--no-proof").stdout
 
 
 def test_one_that_kept_no_settings_is_proved_by_those_of_today(stricter: tuple[Path, int]) -> None:

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 from counterseal.authority.deployment import prove_in_force
 from counterseal.authority.doctor.check import DEPLOY, Check, attention, broken, ok
 from counterseal.authority.due import is_outdated, trusted_though_revoked
+from counterseal.authority.ground import SETTINGS_FILE
 from counterseal.errors import KeyAccessError, NginxError, shell_line
+from counterseal.files import read_file
 from counterseal.moments import show_moment
 from counterseal.nginx.generations import read_generation
 from counterseal.nginx.inclusion import plan_inclusion
@@ -82,14 +84,21 @@ def _generation(authority: Authority, ground: Ground, found: NginxStatus, source
         faults.append(broken("generation", str(number), told, "counterseal refresh"))
     if is_outdated(authority, ground):
         faults.append(attention("generation", str(number), "a newer revocation list is out", "counterseal refresh"))
-    if manifest and source and _changed_at(source) > manifest.created_at:
-        faults.append(attention("generation", str(number), f"{source.name} was changed after the deploy", DEPLOY))
+    if source and _is_made_by_another(ground, number, source):
+        faults.append(
+            attention("generation", str(number), f"it was made by another {source.name} than today's", DEPLOY)
+        )
     made = f", made {show_moment(manifest.created_at)}" if manifest else ""
     yield from faults or [ok("generation", str(number), f"in force, proved, as it was written{made}")]
 
 
-def _changed_at(path: Path) -> datetime:
-    return datetime.fromtimestamp(path.stat().st_mtime, UTC)
+def _is_made_by_another(ground: Ground, number: int, source: Path) -> bool:
+    """Whether the configuration is not what a generation keeps of its day; an old one keeps none and tells by times."""
+    kept = ground.place.directories.directory(number) / SETTINGS_FILE
+    if kept.exists():
+        return read_file(kept) != ground.settings
+    manifest = read_generation(ground.place.base, number).manifest
+    return manifest is not None and datetime.fromtimestamp(source.stat().st_mtime, UTC) > manifest.created_at
 
 
 def check_proof(authority: Authority, ground: Ground, served: Sequence[ServedSite]) -> Iterator[Check]:
