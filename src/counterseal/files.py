@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import stat
 from contextlib import contextmanager, suppress
+from itertools import takewhile
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from counterseal.errors import FileError, InputError, shell_line
@@ -103,9 +104,11 @@ def exposed(path: Path) -> FileError | None:
 
 
 def make_directory(path: Path, *, mode: int = 0o755) -> None:
-    """Create ``path`` and its parents; the last one gets ``mode`` when it is new."""
+    """Create ``path`` and its parents; each that is new gets ``mode``, or less where the umask says so."""
     try:
-        path.mkdir(parents=True, exist_ok=True, mode=mode)
+        missing = tuple(takewhile(lambda folder: not folder.is_dir(), (path, *path.parents)))
+        for folder in reversed(missing):  # mkdir(parents=True) leaves the modes of the parents to the umask alone
+            folder.mkdir(exist_ok=True, mode=mode)
     except OSError as error:
         raise FileError(
             "file.mkdir", f"cannot create directory {path}: {reason_of(error)}", hint=_hint(error)

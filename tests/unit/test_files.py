@@ -11,7 +11,7 @@ import pytest
 
 from counterseal import files
 from counterseal.errors import FileError, InputError
-from counterseal.files import preview, read_file, write_file, write_fileset
+from counterseal.files import make_directory, preview, read_file, write_file, write_fileset
 from counterseal.fileset import SECRET, FileSet, PlannedFile
 
 
@@ -19,6 +19,27 @@ def test_a_secret_is_created_with_mode_0600(tmp_path: Path) -> None:
     """The mode is exact whatever the umask says."""
     write_file(tmp_path / "key", b"secret", mode=SECRET)
     assert stat.S_IMODE((tmp_path / "key").stat().st_mode) == SECRET
+
+
+def test_no_directory_is_wider_than_asked_for(tmp_path: Path) -> None:
+    """Also those on the way, which an open umask would leave to everybody; a narrow umask is heeded."""
+    for umask, mode in ((0, 0o755), (0o077, 0o700)):
+        base = tmp_path / f"{umask:o}"
+        before = os.umask(umask)
+        try:
+            make_directory(base / "sites" / "a", mode=0o700)
+            write_fileset(base / "out" / "b", FileSet((PlannedFile("c/d", b"1"),)))
+        finally:
+            os.umask(before)
+        modes = {str(path.relative_to(base)): stat.S_IMODE(path.stat().st_mode) for path in base.rglob("*/")}
+        out = dict.fromkeys(("out", "out/b", "out/b/c"), mode)
+        assert {name: found for name, found in modes.items() if name != "out/b/c/d"} == {
+            **dict.fromkeys(("sites", "sites/a"), 0o700),
+            **out,
+        }
+    (tmp_path / "file").touch()
+    with pytest.raises(FileError, match="cannot create directory"):
+        make_directory(tmp_path / "file" / "a" / "b")
 
 
 def test_an_existing_file_is_refused_and_kept(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from counterseal.authority.signing import check_draft, key_use, prepare_draft, s
 from counterseal.duration import show_duration
 from counterseal.errors import InputError, RefusedError
 from counterseal.moments import epoch
+from counterseal.pki.attributes import attribute
 from counterseal.pki.certificate import CARequest, assemble_ca
 from counterseal.pki.constraints import constrain
 from counterseal.pki.keys import P256, KeySpec, signature_algorithm
@@ -189,8 +190,8 @@ def _require_lifetime(lifetime: timedelta | None) -> None:
 
 def _issuing_subject(root: x509.Name, name: str) -> x509.Name:
     """Return the root's subject with this CA's name in the CN: distinct, because nginx tells issuers apart by it."""
-    kept = [rdn for rdn in root.rdns if not any(attribute.oid == NameOID.COMMON_NAME for attribute in rdn)]
+    kept = [rdn for rdn in root.rdns if not any(one.oid == NameOID.COMMON_NAME for one in rdn)]
     above = common_name(root) or organization(root) or show_subject(root)
     room = max(MAX_COMMON_NAME - len(name) - 1, 0)  # of a long one its end gives way, for the name tells CAs apart
     common = f"{above[:room].rstrip()} {name}".lstrip()[:MAX_COMMON_NAME]
-    return x509.Name([*kept, x509.RelativeDistinguishedName([x509.NameAttribute(NameOID.COMMON_NAME, common)])])
+    return x509.Name([*kept, x509.RelativeDistinguishedName([attribute("CN", common)])])

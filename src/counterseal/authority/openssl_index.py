@@ -27,6 +27,9 @@ _REASONS = {
     "certificateHold": RevocationReason.CERTIFICATE_HOLD,
     "privilegeWithdrawn": RevocationReason.PRIVILEGE_WITHDRAWN,
     "AACompromise": RevocationReason.AA_COMPROMISE,
+    "holdInstruction": RevocationReason.CERTIFICATE_HOLD,  # these three are followed by what to do, or since when
+    "keyTime": RevocationReason.KEY_COMPROMISE,
+    "CAkeyTime": RevocationReason.CA_COMPROMISE,
 }
 
 
@@ -68,7 +71,7 @@ def _entry(number: int, line: str) -> IndexEntry:
         entry = IndexEntry(int(serial, 16), _time(end), subject)
         if status != "R":
             return entry
-        at, _, reason = revocation.partition(",")
+        at, reason, *_ = (*revocation.split(","), "")
         return IndexEntry(entry.serial_number, entry.not_after, subject, _time(at), _REASONS.get(reason, entry.reason))
     except ValueError as error:
         raise InputError("import.index", f"cannot read line {number} of index.txt: {line[:60]!r}") from error

@@ -13,6 +13,7 @@ from counterseal.cli.demonstration import Demonstration
 from counterseal.cli.dry_run import dry_run_option, show_dry_run
 from counterseal.cli.exit_codes import DONE, FAILED, FINDINGS
 from counterseal.errors import InputError
+from counterseal.files import make_directory
 
 EPILOG = """\b
 Examples:
@@ -49,7 +50,7 @@ def quickstart(run: Run, *, directory: Path | None, port: int | None, stop: bool
     if again:
         demonstration.stop()
         shutil.rmtree(place)
-    place.mkdir(parents=True, exist_ok=True, mode=0o711)
+    make_directory(place, mode=0o711)
     (place / MARK).touch()
     passed = demonstration.play()
     if stop:

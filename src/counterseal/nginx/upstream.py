@@ -14,6 +14,7 @@ from enum import StrEnum
 from counterseal.errors import InputError
 
 _SOCKET = re.compile(r"unix:(?=.{1,107}\Z)(?:/[A-Za-z0-9._@+-]+)+")  # unix(7) has room for 107 octets
+_NOT_IN_SOCKET, _LONGEST_SOCKET = re.compile(r"[^A-Za-z0-9._@+/-]"), 107
 _HOST_PORT = re.compile(r"([A-Za-z0-9](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\]):([0-9]{1,5})")
 
 
@@ -104,10 +105,21 @@ class UpstreamTLS:
 
 def _what_is_amiss(address: str) -> str:
     """Return which part of an address people forgot or added, if that is the matter."""
+    if address.startswith("unix:"):
+        return _what_is_amiss_in_path(address.removeprefix("unix:"))
     place, slash, _ = address.partition("/")
     if slash and _is_address(place):
         return "; no path behind the port"
     return "; the port is missing" if _is_address(f"{place}:80") else ""
+
+
+def _what_is_amiss_in_path(path: str) -> str:
+    foreign = _NOT_IN_SOCKET.search(path)
+    if foreign is not None:
+        return f"; the path of a socket takes letters, digits and . _ @ + - alone, not {foreign[0]!r}"
+    if not path.startswith("/"):
+        return "; the path of a socket begins with /"
+    return "; the path of a socket has at most 107 octets" if len(path) > _LONGEST_SOCKET else ""
 
 
 def _is_address(text: str) -> bool:

@@ -77,7 +77,8 @@ def attribute(key: str, value: str) -> x509.NameAttribute[str]:
         too_long = kind.oid == NameOID.COMMON_NAME and len(value) > kind.upper_bound
         shorter = "choose a shorter one; what is longer can be a subject alternative name" if too_long else None
         raise InputError("subject.value", fault, hint=shorter)
-    return x509.NameAttribute(kind.oid, value)
+    # The library would count the octets of a common name, of which X.520 bounds the characters, and refuse 33 umlauts.
+    return x509.NameAttribute(kind.oid, value, _validate=False)
 
 
 def faults(found: x509.NameAttribute[str | bytes]) -> tuple[str, ...]:
@@ -94,9 +95,7 @@ def _value_faults(kind: AttributeType, value: str) -> Iterator[str]:
     if has_control(value):
         what = "octets that are no UTF-8" if _SURROGATE.search(value) else "control character"
         yield f"{what} in subject attribute {kind.name}: {quoted(value)}"
-    # The library counts the octets of a common name, RFC 5280 the characters: both must fit.
-    length = len(value.encode(errors="surrogatepass")) if kind.oid == NameOID.COMMON_NAME else len(value)
-    if length > kind.upper_bound:
-        yield f"subject attribute {kind.name} has {length} characters, at most {kind.upper_bound}: {quoted(value)}"
+    if len(value) > kind.upper_bound:
+        yield f"subject attribute {kind.name} has {len(value)} characters, at most {kind.upper_bound}: {quoted(value)}"
     elif kind.alphabet is not None and not kind.alphabet.fullmatch(value):
         yield f"subject attribute {kind.name} does not take this value: {quoted(value)}"

@@ -84,12 +84,15 @@ def test_a_ca_of_openssl_is_taken_over(tmp_path: Path) -> None:
     openssl("genrsa", "-aes256", "-passout", "file:old", "-out", "ca.key", "2048")
     root = ["-new", "-x509", "-days", "3650", "-subj", "/O=example/CN=Root CA"]
     openssl("req", *root, "-key", "ca.key", "-passin", "file:old", "-out", "ca.crt")
-    for name in ("ann", "ben"):
+    for name in ("ann", "ben", "held", "since", "above"):
         openssl(
             "req", "-new", "-newkey", "rsa:2048", "-nodes", "-keyout", "x.key", "-subj", f"/CN={name}", "-out", "x.csr"
         )
         openssl(*ca, "-in", "x.csr", "-out", f"{name}.crt")
     openssl(*ca, "-revoke", "ben.crt", "-crl_reason", "keyCompromise")
+    openssl(*ca, "-revoke", "held.crt", "-crl_hold", "holdInstructionNone")
+    openssl(*ca, "-revoke", "since.crt", "-crl_compromise", "20261101000000Z")
+    openssl(*ca, "-revoke", "above.crt", "-crl_CA_compromise", "20261101000000Z")
     openssl(*ca, "-gencrl", "-out", "ca.crl")
 
     home = tmp_path / "home"
@@ -101,11 +104,17 @@ def test_a_ca_of_openssl_is_taken_over(tmp_path: Path) -> None:
     assert "hint: pass --ca-passphrase-file FILE" in refused.stderr
     taken = counterseal(home, *taking, "--ca-passphrase-file", str(tmp_path / "old"), *kept)
     assert taken.code == 0, taken.stderr
-    assert "2 certificates, 1 of them revoked" in taken.stdout
+    assert "5 certificates, 4 of them revoked" in taken.stdout
     assert "BEGIN ENCRYPTED PRIVATE KEY" in (home / "keys" / "root.key.pem").read_text()
     listed = json.loads(counterseal(home, "list", "--json").stdout)["certificates"]
-    assert {row["name"]: row["revocation_reason"] for row in listed} == {"ann": None, "ben": "key_compromise"}
-    assert {int(row["serial_number"], 16) for row in listed} == {0x0A, 0x0B}
+    assert {row["name"]: row["revocation_reason"] for row in listed} == {
+        "ann": None,
+        "ben": "key_compromise",
+        "held": "certificate_hold",
+        "since": "key_compromise",
+        "above": "ca_compromise",
+    }
+    assert {int(row["serial_number"], 16) for row in listed} == {*range(0x0A, 0x0F)}
     assert json.loads(counterseal(home, "show", "0A", "--json").stdout)["certificate"]["name"] == "ann"
     assert counterseal(home, "list", "--profile", "imported", "--expiring", "1s").stdout == "no certificates\n"
     assert counterseal(home, "list", "--expiring", "0s").stdout == "no certificates\n"
@@ -114,8 +123,18 @@ def test_a_ca_of_openssl_is_taken_over(tmp_path: Path) -> None:
     assert counterseal(home, "crl", "--out", str(tmp_path / "crl"), *kept).code == 0
     crl = x509.load_pem_x509_crl((tmp_path / "crl" / "root.crl.pem").read_bytes())
     assert crl.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number > 0x2A  # openssl gave that one out
-    assert [entry.serial_number for entry in crl] == [0x0B]
+    assert [(entry.serial_number, _reason(entry)) for entry in crl] == [
+        (0x0B, "keyCompromise"),
+        (0x0C, "certificateHold"),
+        (0x0D, "keyCompromise"),
+        (0x0E, "cACompromise"),
+    ]
+    assert counterseal(home, "unrevoke", "held", *kept).code == 0
     assert counterseal(home, "client", "cid", "--no-p12", "--out", str(tmp_path / "out"), *kept).code == 0
+
+
+def _reason(entry: x509.RevokedCertificate) -> str:
+    return entry.extensions.get_extension_for_class(x509.CRLReason).value.reason.value
 
 
 def _easy_rsa(words: list[str], environment: dict[str, str], directory: Path) -> None:

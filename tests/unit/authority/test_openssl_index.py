@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
 
-from counterseal.authority.openssl_index import common_name_in, find_certificate
+from counterseal.authority.openssl_index import common_name_in, find_certificate, parse_index
+from counterseal.pki.crl import RevocationReason
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,6 +27,22 @@ if TYPE_CHECKING:
 def test_the_common_name_ends_where_the_next_attribute_begins(subject: str, name: str | None) -> None:
     """A slash alone is part of it."""
     assert common_name_in(subject) == name
+
+
+@pytest.mark.parametrize(
+    ("reason", "meant"),
+    [
+        ("", RevocationReason.UNSPECIFIED),
+        (",keyCompromise", RevocationReason.KEY_COMPROMISE),
+        (",keyTime,20261101000000Z", RevocationReason.KEY_COMPROMISE),
+        (",CAkeyTime,20261101000000Z", RevocationReason.CA_COMPROMISE),
+        (",holdInstruction,holdInstructionNone", RevocationReason.CERTIFICATE_HOLD),
+    ],
+)
+def test_a_reason_is_read_with_what_follows_it(reason: str, meant: RevocationReason) -> None:
+    """``openssl ca`` puts since when a key was known, or what to do while a certificate is held, behind the reason."""
+    (entry,) = parse_index(f"R\t361127000000Z\t261127000000Z{reason}\t0A\tunknown\t/CN=ann\n")
+    assert (entry.revoked_at, entry.reason) == (datetime(2026, 11, 27, tzinfo=UTC), meant)
 
 
 @pytest.mark.parametrize(("number", "name"), [(0x0A, "0A"), (0x1FF, "01FF")])

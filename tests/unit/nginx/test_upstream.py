@@ -40,6 +40,24 @@ def test_what_is_none_is_refused(text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "amiss"),
+    [
+        ("unix:/run/my app.sock", "takes letters, digits and . _ @ + - alone, not ' '"),
+        ("https://unix:/run/$x.sock", "takes letters, digits and . _ @ + - alone, not '$'"),
+        ("unix:app.sock", "the path of a socket begins with /"),
+        (f"unix:/{'a' * 107}", "the path of a socket has at most 107 octets"),
+        ("app:80/x", "no path behind the port"),
+        ("app", "the port is missing"),
+    ],
+)
+def test_it_is_said_what_is_amiss(text: str, amiss: str) -> None:
+    """A space in a path is easily overlooked."""
+    with pytest.raises(InputError) as caught:
+        Upstream.parse(text)
+    assert (caught.value.hint or "").endswith(amiss)
+
+
+@pytest.mark.parametrize(
     ("changes", "message"),
     [
         ({"upstream": "https://app:1"}, "no upstream_tls for https://app:1"),

@@ -135,7 +135,7 @@ def test_a_plus_makes_one_rdn_of_two_attributes(text: str) -> None:
         (r"CN=a\0A", "subject.value"),
         ("CN=a\u202eb", "subject.value"),
         ("CN=" + "x" * 65, "subject.value"),
-        ("CN=" + "é" * 33, "subject.value"),
+        ("CN=" + "é" * 65, "subject.value"),
         ("OU=" + "x" * 65, "subject.value"),
         ("C=DEU", "subject.value"),
         ("C=D", "subject.value"),
@@ -162,6 +162,16 @@ def test_common_name_and_groups_are_found() -> None:
     name = parse_subject("CN=b,OU=ops,OU=dev,CN=a")
     assert (common_name(name), organizational_units(name)) == ("a", ("dev", "ops"))
     assert common_name(parse_subject("O=x")) is None
+
+
+@pytest.mark.filterwarnings("ignore:Attribute's length")  # of the library, which counts octets
+def test_a_common_name_has_64_characters_of_any_kind() -> None:
+    """RFC 5280 A.1 bounds the characters, whatever their octets."""
+    for letter in "xü中\U0001d54f":
+        name = subject_of(letter * 64)
+        assert (common_name(name), subject_faults(name)) == (letter * 64, ())
+        with pytest.raises(InputError, match="CN has 65 characters, at most 64"):
+            subject_of(letter * 65)
 
 
 def test_an_end_entity_s_name_is_put_together() -> None:
