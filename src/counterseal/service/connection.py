@@ -3,14 +3,14 @@
 A head must be complete after a few seconds and within a few kilobytes; a client that sends it octet by octet, or
 without end, is cut off and holds nothing. Bodies are bounded where they are read, because each face has its own limit;
 what is left of one when the answer was sent has a few seconds to arrive, and is thrown away. When there are as many
-connections as may be, the oldest on which nothing is asked makes room for a new one, else the oldest that waits for the
-rest of a body; a request that is here as a whole is answered.
+connections as may be, the one that has let us wait the longest makes room for a new one, for a request or for the rest
+of a body: neither kind, sent in numbers, keeps out who needs a moment. A request that is here as a whole is answered.
 """
 
 from __future__ import annotations
 
 import socket
-from operator import itemgetter
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
@@ -231,9 +231,9 @@ class Connection(HttpToolsProtocol):
 
     def _make_room(self) -> None:
         open_ones = (one for one in self.connections if isinstance(one, Connection) and not one.transport.is_closing())
-        ends = [(one.waits_for_body(), one.since, one) for one in open_ones if one.is_idle() or one.waits_for_body()]
-        if ends:
-            *_, oldest = min(ends, key=itemgetter(0, 1))
+        waiting = [one for one in open_ones if one.is_idle() or one.waits_for_body()]
+        if waiting:
+            oldest = min(waiting, key=attrgetter("since"))
             self.connections.discard(oldest)  # at once: its end is noticed only later
             oldest.transport.abort()
 

@@ -83,6 +83,20 @@ def connect(service: Running) -> socket.socket:
             return connection
 
 
+def send_some(stack: ExitStack, service: Running, octets: bytes) -> socket.socket:
+    """Connect, send this, and leave it at that."""
+    connection = stack.enter_context(connect(service))
+    connection.sendall(octets)
+    return connection
+
+
+def was_thrown_out(connection: socket.socket) -> bool:
+    """Whether it ends without an answer."""
+    with suppress(ConnectionResetError):
+        return connection.recv(1) == b""
+    return True
+
+
 def is_well(service: Running) -> bool:
     """Ask whether it lives."""
     with connect(service) as connection:
@@ -103,16 +117,17 @@ def send_until_cut_off(connection: socket.socket, first: bytes, then: bytes, pau
 
 @pytest.mark.slow
 def test_more_connections_than_there_may_be(service: Running) -> None:
-    """Those that ask nothing make room, the oldest first, for who does; one that asks is not thrown out."""
+    """Those that do not ask to the end make room, the oldest first, for who does; a younger one is not thrown out."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 2 * CONNECTIONS), hard))
     try:
         with ExitStack() as stack:
-            asking = stack.enter_context(connect(service))
-            asking.sendall(ORDER + b"Content-Length: 2\r\n\r\n{")
-            for _ in range(CONNECTIONS + 500):
-                stack.enter_context(connect(service)).sendall(b"GET / HT")
+            oldest, *_ = (send_some(stack, service, b"GET / HT") for _ in range(1000))
+            asking = send_some(stack, service, UNFINISHED)
+            for _ in range(CONNECTIONS - 500):
+                send_some(stack, service, b"GET / HT")
             assert is_well(service)
+            assert was_thrown_out(oldest)
             assert read_answer(asking).status == HTTPStatus.REQUEST_TIMEOUT  # its body did not come in time
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
@@ -134,17 +149,37 @@ def test_bodies_that_do_not_end_make_room(tmp_path: Path) -> None:
             asking[name].sendall(b"GET /healthz?%b HTTP/1.1\r\nHost: x\r\n\r\n" % name.encode() + then)
             wait_for(signs / name)
         stack.callback((signs / "go on").touch)
-        oldest = stack.enter_context(connect(service))
-        oldest.sendall(UNFINISHED)
+        oldest = send_some(stack, service, UNFINISHED)
         for _ in range(3):
             for _ in range(FEW):
-                stack.enter_context(connect(service)).sendall(UNFINISHED)
+                send_some(stack, service, UNFINISHED)
             assert is_well(service)
-        with suppress(ConnectionResetError):
-            assert oldest.recv(1) == b""
+        assert was_thrown_out(oldest)
         (signs / "go on").touch()
         for connection in asking.values():
             assert read_answer(connection).status == HTTPStatus.OK
+
+
+@pytest.mark.parametrize("flood", [UNFINISHED, b"GET / HT", b""], ids=["bodies", "heads", "nothing"])
+def test_who_needs_a_moment_is_not_kept_out(tmp_path: Path, flood: bytes) -> None:
+    """Between connecting and the head, or head and body: older ones of the flood make room."""
+    home = tmp_path / "home"
+    make_ca(home, '[serve]\npublic_url = "https://ca.example.com"\n')
+    with (
+        running(home, "--listen", f"unix:{home}/s", program=("-c", FEW_CONNECTIONS.format(signs=tmp_path))) as service,
+        ExitStack() as stack,
+    ):
+        for _ in range(FEW):
+            send_some(stack, service, flood)
+        before_head = send_some(stack, service, b"")
+        before_body = send_some(stack, service, HEALTHZ + b"Content-Length: 2\r\n\r\n{")
+        for _ in range(FEW // 2):
+            send_some(stack, service, flood)
+        assert is_well(service)  # so all of them have come in
+        before_head.sendall(HEALTHZ + b"\r\n")
+        assert read_answer(before_head).status == HTTPStatus.OK
+        before_body.sendall(b"}")
+        assert read_answer(before_body).status == HTTPStatus.OK
 
 
 def wait_for(path: Path) -> None:
