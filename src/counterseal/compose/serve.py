@@ -230,6 +230,7 @@ def _application(faces: Sequence[Face], service: Service) -> ASGIApp:
     routes = [route for face in faces for route in face.routes]
     return Requests(
         routes,
+        clock=service.clock,
         random_bytes=service.random_bytes,
         metrics=service.metrics,
         trusts_real_ip=service.trusts_real_ip,

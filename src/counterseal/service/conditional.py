@@ -18,11 +18,12 @@ def cache_headers(tag: str, modified: datetime | None, now: datetime, *, until: 
     """Return the headers of something that a cache may keep for ``longest`` seconds, and never beyond ``until``.
 
     ``modified`` is None where what was there before may have the same date, which whole seconds do not tell apart.
+    Nor is a date sent that is later than ``now``, which a clock that was ahead has written (RFC 9110 8.8.2.1).
     """
     seconds = max(0, min(longest, int((until - now).total_seconds())))
     return {
         "ETag": f'"{tag}"',
-        **({} if modified is None else {"Last-Modified": http_date(modified)}),
+        **({} if modified is None or modified > now else {"Last-Modified": http_date(modified)}),
         "Expires": http_date(datetime.fromtimestamp(int(now.timestamp()) + seconds, UTC)),
         "Cache-Control": f"public, max-age={seconds}, no-transform, must-revalidate",
     }

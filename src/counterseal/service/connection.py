@@ -206,8 +206,9 @@ class Connection(HttpToolsProtocol):
         self.timeout_keep_alive_task = self.loop.call_later(self.timeout_keep_alive, self.timeout_keep_alive_handler)
 
     def _join(self) -> None:
-        """Have head and body of the answer sent together."""
+        """Have head and body of the answer sent together, with the date that ``Requests`` gives it."""
         cycle: RequestResponseCycle = self.cycle
+        cycle.default_headers = []
         cycle.transport = joined = Joined(self.transport)
 
         def complete() -> None:

@@ -1,4 +1,7 @@
-"""What surrounds every request: an id, a line in the log, counters, and an answer even where the code failed."""
+"""What surrounds every request: an id, a line in the log, counters, and an answer even where the code failed.
+
+And the date of the answer, when it is sent: uvicorn's is up to a second old, older than what was made for the answer.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Router
 
 from counterseal.errors import CountersealError
+from counterseal.service.conditional import http_date
 from counterseal.service.connection import is_unix
 from counterseal.service.log import log
 from counterseal.service.peer import real_client
@@ -16,6 +20,7 @@ from counterseal.service.problems import log_failure, problem, problem_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from datetime import datetime
 
     from starlette.routing import Route
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -42,11 +47,13 @@ class Requests:
         self,
         routes: Iterable[Route],
         *,
+        clock: Callable[[], datetime],
         random_bytes: Callable[[int], bytes],
         metrics: Metrics,
         trusts_real_ip: bool = False,
     ) -> None:
         self._trusts_real_ip = trusts_real_ip
+        self._clock = clock
         self._random_bytes = random_bytes
         self._metrics = metrics
         by_face: dict[str, list[Route]] = {}
@@ -58,7 +65,7 @@ class Requests:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request and log it."""
         began = time.perf_counter()
-        answer = _Answer(send, self._random_bytes(ID_BYTES).hex())
+        answer = _Answer(send, self._clock, self._random_bytes(ID_BYTES).hex())
         fields: dict[str, Any] = {}
         scope.setdefault("state", {}).update(log=fields, request_id=answer.request_id)
         scope["app"] = self  # how a router is told to raise for what it does not have
@@ -93,17 +100,19 @@ class Requests:
 
 
 class _Answer:
-    """The response on its way out: remembers its status and carries the id."""
+    """The response on its way out: remembers its status and carries the id and the date."""
 
-    def __init__(self, send: Send, request_id: str) -> None:
+    def __init__(self, send: Send, clock: Callable[[], datetime], request_id: str) -> None:
         self._send = send
+        self._clock = clock
         self.request_id = request_id
         self.status = 0
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            message["headers"] = [*message["headers"], (b"x-request-id", self.request_id.encode())]
+            own = (b"date", http_date(self._clock()).encode()), (b"x-request-id", self.request_id.encode())
+            message["headers"] = [*message["headers"], *own]
         await self._send(message)
 
     async def fail(self, error: Exception, scope: Scope, receive: Receive) -> dict[str, str]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import base64
 import os
 import subprocess
+import time
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -154,6 +156,17 @@ def test_several_certificates_in_one_request(lab: Lab) -> None:
     assert said == ["good", "revoked", "unknown"]
     root = ["-issuer", str(lab.service.root), "-cert", str(ca)]
     assert "unauthorized" in lab.openssl("-serial", "0x1234", *root).stdout
+
+
+def test_no_answer_is_newer_than_the_response_it_comes_in(lab: Lab) -> None:
+    """RFC 9110 8.8.2.1: not even one that is signed as soon as a second begins."""
+    ca = lab.ca()
+    for number in range(3):
+        question = request_of(lab.client(f"new{number}").serial_number, ca, SHA256())
+        time.sleep(1 - time.time() % 1)
+        response, _ = fetch(lab.service, f"/ocsp/clients/{quote(base64.b64encode(question), safe='')}")
+        (date,) = response.headers.get_all("Date", [])
+        assert parsedate_to_datetime(response.headers["Last-Modified"]) <= parsedate_to_datetime(date)
 
 
 @pytest.mark.parametrize("algorithm", [SHA1(), SHA256()], ids=lambda one: one.name)  # noqa: S303 - as clients ask

@@ -65,6 +65,12 @@ def asking(**given: str) -> Request:
     return Request({"type": "http", "headers": [(name.encode(), one.encode("latin-1")) for name, one in given.items()]})
 
 
+def test_no_date_is_sent_that_a_clock_ahead_has_written() -> None:
+    """RFC 9110 8.8.2.1."""
+    ahead = cache_headers("7", NOW + timedelta(seconds=2), NOW, until=NOW + timedelta(days=1), longest=300)
+    assert "Last-Modified" not in ahead
+
+
 @pytest.mark.parametrize(("left", "seconds"), [(86_400, 300), (120, 120), (-5, 0)])
 def test_no_longer_than_it_holds(left: int, seconds: int) -> None:
     """What has ended is not kept at all."""
