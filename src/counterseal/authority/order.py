@@ -10,6 +10,7 @@ from cryptography import x509
 from counterseal.errors import InputError
 from counterseal.pki.names import dns_name, parse_name
 from counterseal.pki.policy import Asked
+from counterseal.pki.profile import Purpose
 from counterseal.pki.subject import common_name, parse_subject, show_subject, subject_of
 
 if TYPE_CHECKING:
@@ -70,7 +71,10 @@ def order_from_csr(
     """Ask for what a CSR wishes: its names and its CN.
 
     Its other subject attributes are left out, because a site may admit clients by OU and nobody chooses his own group.
+    Raises InputError ``subject.group`` for a group beside a subject, or of a server, which is in none.
     """
+    if group and profile.purpose is Purpose.SERVER:
+        raise InputError("subject.group", f"a server is in no group: {group!r}", hint="leave the group out")
     _refuse_both(subject, group)
     common = common_name(csr.subject)
     if subject is not None:

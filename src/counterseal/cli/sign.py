@@ -43,7 +43,7 @@ Examples:
 )
 @click.option("--name", help="What to call it.  [default: the CSR's common name or first name]")
 @click.option("--san", multiple=True, help="One more name; may be repeated.")
-@click.option("--group", help="Group (OU); the CSR's own is never taken.")
+@click.option("--group", help="Group (OU) of a client; the CSR's own is never taken.")
 @click.option("--subject", help="Subject instead of the CSR's common name.")
 @click.option("--lifetime", type=DurationType(), help="How long it lives.  [default: the profile's]")
 @click.option(

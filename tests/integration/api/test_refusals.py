@@ -10,7 +10,7 @@ import pytest
 
 from api_client import Client, make_api
 from counterseal.compose.place import store_path
-from integration.api.test_issuing import csr_for
+from counterseal.protocols.api.wishes import EXAMPLE_CSR
 from service_process import SECONDS, Running, running
 
 if TYPE_CHECKING:
@@ -51,11 +51,9 @@ def test_a_body_is_json(service: Running) -> None:
     ("path", "wish", "code"),
     [
         ("credentials", {"profile": "server", "name": "www.example.com", "group": "staff"}, "api.group"),
-        (
-            "certificates",
-            {"csr": csr_for("bob"), "profile": "client", "subject": "CN=bob", "group": "staff"},
-            "subject.group",
-        ),
+        ("certificates", {"profile": "server", "csr": EXAMPLE_CSR, "group": "staff"}, "api.group"),
+        ("certificates", {"profile": "server", "csr": EXAMPLE_CSR, "group": "staff", "dry_run": True}, "api.group"),
+        ("certificates", {"profile": "client", "csr": EXAMPLE_CSR, "group": "a", "subject": "CN=b"}, "subject.group"),
         ("certificates/{serial}/export", {"private_key": "hello"}, "api.private_key"),
     ],
 )

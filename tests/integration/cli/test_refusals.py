@@ -12,6 +12,7 @@ import pytest
 
 from command import here, write_secret
 from counterseal.cli import timer
+from counterseal.protocols.api.wishes import EXAMPLE_CSR
 from guides import program
 from programs import run_program
 
@@ -87,6 +88,7 @@ def revoked(home: Path, command: str, making: str, member: str) -> str:
 
 
 FILES = {
+    "app.csr": EXAMPLE_CSR,
     "text": "hello\n",
     "rows.csv": "name\nbob\nbob\n",
     "refused.csv": "name\nann\n",
@@ -121,6 +123,8 @@ REFUSED = [
     ("client --batch {base}/refused.csv --no-p12 --out {base}", "batch.refused"),
     ("client --batch {base}/empty.csv --no-p12 --out {base}/batch", "batch.empty"),
     ("client bob --group staff --subject CN=bob --no-p12", "subject.group"),
+    ("sign {base}/app.csr --profile server --group staff", "subject.group"),
+    ("sign {base}/app.csr --profile client --group staff --subject CN=app", "subject.group"),
     ("ca add a/b --purpose client", "ca.name"),
     ("ca retire clients --successor servers", "ca.successor"),
     ("ca retire root --successor clients", "ca.not_issuing"),

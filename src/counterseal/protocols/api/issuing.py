@@ -44,6 +44,7 @@ from counterseal.protocols.api.wishes import (
     RekeyWish,
     RenewWish,
     SignWish,
+    Wish,
 )
 from counterseal.store.records import Status
 
@@ -80,6 +81,7 @@ async def sign(call: Call) -> Reply:
 
     def decide(authority: Authority) -> Asked:
         profile = _profile(authority, call, wanted.profile)
+        _refuse_group_of_server(profile, wanted)
         asked = order_from_csr(profile, csr, more_names=wanted.names, group=wanted.group, subject=wanted.subject)
         return _living(asked, wanted.lifetime)
 
@@ -177,6 +179,7 @@ async def export_(call: Call) -> Reply:
 
 
 def _order(profile: Profile, wanted: CredentialWish, key: CertificateIssuerPrivateKeyTypes) -> Asked:
+    _refuse_group_of_server(profile, wanted)
     public_key = key.public_key()
     names, subject = wanted.names, wanted.subject
     if profile.purpose is not Purpose.SERVER:
@@ -188,9 +191,12 @@ def _order(profile: Profile, wanted: CredentialWish, key: CertificateIssuerPriva
             group=wanted.group,
             subject=subject,
         )
-    if wanted.group is not None:
-        raise InputError("api.group", f"only a client has a group: {wanted.group!r}")
     return order_server(profile, wanted.name, public_key, more_names=names, subject=subject)
+
+
+def _refuse_group_of_server(profile: Profile, wanted: Wish) -> None:
+    if profile.purpose is Purpose.SERVER and wanted.group is not None:
+        raise InputError("api.group", f"only a client has a group: {wanted.group!r}")
 
 
 def _profile(authority: Authority, call: Call, name: str) -> Profile:
