@@ -56,7 +56,7 @@ def import_crl(run: Run, *, file: Path, no_deploy: bool, dry_run: bool) -> None:
             given = [take_list(authority, crl) for crl in lists]
         for one in given:
             for ca in one.revoked:
-                run.say(f"warning: CA {ca.name} is revoked by this list, and with it all that it issued")
+                run.warn(f"CA {ca.name} is revoked by this list, and with it all that it issued")
         deploys = not no_deploy and any(one.is_new for one in given)
         state, shown = _deploy(run, authority, given) if deploys else ("", {})
     lines = [f"{'took' if one.is_new else 'here already:'} {_named(one)}" for one in given]

@@ -53,8 +53,9 @@ class Run(NamedTuple):
         """Return the sites with which nothing is wrong, and say so where there may be others."""
         settings = self.settings()
         if "sites" in settings.faulty and settings.error:
-            self.say(f"warning: not every site is looked at: {settings.error.message}")
-            self.say("hint: counterseal doctor names every fault")
+            self.warn(
+                f"not every site is looked at: {settings.error.message}", "hint: counterseal doctor names every fault"
+            )
         return settings.with_sound_sites().sites
 
     def service_url(self) -> str:
@@ -78,6 +79,16 @@ class Run(NamedTuple):
         """Talk to the person on stderr; silent under ``--json``."""
         if not self.json:
             click.echo(line, err=True)
+
+    @staticmethod
+    def tell(*lines: str) -> None:
+        """Tell on stderr what must not be lost, under ``--json`` as well, as errors are."""
+        for line in lines:
+            click.echo(line, err=True)
+
+    def warn(self, message: str, *more: str) -> None:
+        """Tell a warning, with its hint or more of it."""
+        self.tell(f"warning: {message}", *more)
 
 
 def common(command: Callable[Concatenate[Run, P], R]) -> Callable[P, R]:

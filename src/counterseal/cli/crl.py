@@ -53,7 +53,7 @@ def crl(run: Run, *, if_stale: bool, out: Path | None, dry_run: bool) -> None:
         published = publish(authority, only=only)
         lists = [latest for record in authority.store.cas() if (latest := authority.store.latest_crl(record.name))]
     for name in published.without_key:
-        run.say(f"warning: the key of CA {name} is not here, its list stays as it is: counterseal ca import-crl FILE")
+        run.warn(f"the key of CA {name} is not here, its list stays as it is: counterseal ca import-crl FILE")
     paths: tuple[Path, ...] = ()
     if out is not None:
         make_directory(out)

@@ -132,9 +132,11 @@ def _show(run: Run, authority: Authority, imported: Imported) -> None:
         has_key = authority.keystore.has(record.key_id)
         lines.append(f"above it: {record.name}, {show_ca(record)}, its key {'' if has_key else 'not '}here, {until}")
         if crl is None and not has_key:
-            run.say(f"warning: only the key of CA {record.name} can sign its list, and none was given: sites refuse")
-            run.say("whom a CA here revokes, by a map; a CA that it revokes itself is not refused")
-            run.say("hint: counterseal ca import-crl FILE")
+            run.warn(
+                f"only the key of CA {record.name} can sign its list, and none was given: sites refuse",
+                "whom a CA here revokes, by a map; a CA that it revokes itself is not refused",
+                "hint: counterseal ca import-crl FILE",
+            )
     document = {
         "name": imported.ca.name,
         "certificates": imported.certificates,

@@ -17,9 +17,9 @@ def tell_in_force(run: Run, ground: Ground, deployed: Deployed) -> tuple[str, di
     """Say what the deploy leaves to be done; return in words, and as data, how its generation is in force."""
     unmet, nginx = tell_unmet(run, deployed), ground.place.nginx
     for one in deployed.passed_over:
-        run.say(f"warning: {one.where}: {one.message} [{one.code}]")
+        run.warn(f"{one.where}: {one.message} [{one.code}]")
     if deployed.passed_over:
-        run.say("hint: that is so already, and keeps nobody from being locked out; it stops: counterseal nginx deploy")
+        run.tell("hint: that is so already, and keeps nobody from being locked out; it stops: counterseal nginx deploy")
     shown = {
         "generation": deployed.result.generation,
         "proved": not deployed.rests,
@@ -30,17 +30,17 @@ def tell_in_force(run: Run, ground: Ground, deployed: Deployed) -> tuple[str, di
         return tell_rest(run, ground), shown
     old = nginx.leaving_pids()
     if not ground.ends_old:
-        run.say("warning: what a revoked client has open in your nginx has no end: downloads, streams, websockets")
-        run.say(f"hint: write outside every block of {nginx.target.conf}, and reload: worker_shutdown_timeout 30s;")
+        run.warn("what a revoked client has open in your nginx has no end: downloads, streams, websockets")
+        run.tell(f"hint: write outside every block of {nginx.target.conf}, and reload: worker_shutdown_timeout 30s;")
         if old:
-            run.say("hint: old workers still serve somebody; to end them now, with all that they serve, of any site:")
-            run.say(f"  {shell_line('kill', *old)}")
+            run.tell("hint: old workers still serve somebody; to end them now, with all that they serve, of any site:")
+            run.tell(f"  {shell_line('kill', *old)}")
     return "in force and proved", {**shown, "old_workers": list(old), "old_workers_end": ground.ends_old}
 
 
 def tell_rest(run: Run, ground: Ground) -> str:
     """Say that nginx does not run and was left so; return in words how the new generation is in force."""
     target = ground.place.nginx.target
-    run.say("warning: nginx does not run, so nobody gets in, and nothing could be proved; it was not started")
-    run.say(f"hint: start it: {target.start}{'' if target.owned else ', then prove it: counterseal refresh'}")
+    run.warn("nginx does not run, so nobody gets in, and nothing could be proved; it was not started")
+    run.tell(f"hint: start it: {target.start}{'' if target.owned else ', then prove it: counterseal refresh'}")
     return "in force when nginx starts, tested but not proved"

@@ -141,7 +141,7 @@ def show_issued(
     lines += [f"next: {following}"] if following else []
     told, more = _told(device, record.name, paths) if device else ({}, [])
     for site in _waiting(run, record.issuer):
-        run.say(f"site {site} admits only certificates that it has been told of: counterseal nginx deploy")
+        run.warn(f"site {site} admits only certificates that it has been told of: counterseal nginx deploy")
     document = {**document_of(issued), **extra, "files": [str(path) for path in paths], **told}
     run.show(document, "\n".join([*lines, *more]))
 
@@ -185,9 +185,7 @@ def _waiting(run: Run, issuer: str) -> list[str]:
 
 def _remark(run: Run, issued: Issued) -> None:
     for remark in issued.remarks:
-        run.say(f"warning: {remark.message}")
-        if remark.hint:
-            run.say(f"hint: {remark.hint}")
+        run.warn(remark.message, *([f"hint: {remark.hint}"] if remark.hint else []))
 
 
 def document_of(issued: Issued) -> dict[str, Any]:

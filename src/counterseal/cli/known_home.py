@@ -24,7 +24,7 @@ def known_home(run: Run) -> Iterator[KnownCAs]:
     try:
         authority = run.authority()
     except CountersealError as error:
-        run.say(f"note: the CA in {run.home} cannot be asked: {error.message}")
+        run.tell(f"note: the CA in {run.home} cannot be asked: {error.message}")
         yield KnownCAs(None)
         return
     with authority:

@@ -81,7 +81,7 @@ def list_(
     text = _table(page, now)
     run.show({"certificates": [certificate_to_json(record) for record in page.records], "next": page.next}, text)
     for ca in sorted(revoked & {one.issuer for one in page.records if one.status is Status.VALID}):
-        run.say(f"CA {ca} is revoked: what it issued is worth nothing, whatever its status: counterseal ca show {ca}")
+        run.warn(f"CA {ca} is revoked: what it issued is worth nothing, whatever its status: counterseal ca show {ca}")
     if page.next:
         run.say(f"more: add --after {page.next}")
 

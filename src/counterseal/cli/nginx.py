@@ -72,7 +72,7 @@ def _settings_at(run: Run, to: int | None) -> Settings:
 def show_deployed(run: Run, deployed: Deployed) -> None:
     """Show what is in force now and the proof of it, and tell what the linter found around it."""
     for finding in deployed.findings:
-        run.say(f"{finding.severity.name.lower()}: {finding.where}: {finding.message} [{finding.code}]")
+        run.tell(f"{finding.severity.name.lower()}: {finding.where}: {finding.message} [{finding.code}]")
     result = deployed.result
     text = f"generation {result.generation} is in force and proved, in {result.seconds:.1f} s\n{table(deployed.proofs)}"
     proofs = [proof_to_json(proof) for proof in deployed.proofs]

@@ -41,7 +41,7 @@ def table(proofs: Sequence[Proof]) -> str:
 def tell_unmet(run: Run, deployed: Deployed) -> list[ProofRow]:
     """Say which rows failed in a deploy that is in force all the same, because it locks somebody out; return them."""
     for row in deployed.unmet:
-        run.say(f"warning: site {row.row.site}: {row.row.title}: expected {row.expected}, saw {row.observed}")
+        run.warn(f"site {row.row.site}: {row.row.title}: expected {row.expected}, saw {row.observed}")
     for line in _advice(deployed.unmet):
         run.say(line)
     return [row_to_json(row) for row in deployed.unmet]

@@ -66,10 +66,12 @@ def refresh(run: Run, *, dry_run: bool) -> int:
         head = show_head(authority.store.key_use_head())
     run.say(f"log of CA keys: {head}")  # kept by the journal, where who rewrites the store does not change it
     for crl in ending:
-        run.say(f"warning: the list of CA {crl.issuer} ends {show_moment(moment(crl.next_update))}, then nginx")
-        run.say("refuses everybody under it, and the CA's key is not here to sign another one")
-        run.say("hint: have its key sign a longer one where it is, and bring the file: counterseal ca import-crl FILE;")
-        run.say("or bring the key back for: counterseal crl, with root_crl_lifetime longer than it is away")
+        run.warn(
+            f"the list of CA {crl.issuer} ends {show_moment(moment(crl.next_update))}, then nginx",
+            "refuses everybody under it, and the CA's key is not here to sign another one",
+            "hint: have its key sign a longer one where it is, and bring the file: counterseal ca import-crl FILE;",
+            "or bring the key back for: counterseal crl, with root_crl_lifetime longer than it is away",
+        )
     if failed:
         run.say(done or "no list was due")
         raise failed[0]
@@ -114,8 +116,10 @@ def _tell_stranded(run: Run, authority: Authority) -> Sequence[str]:
 
     stranded = sites_of_revoked(authority, served)
     if stranded:
-        run.say(f"warning: of a revoked CA is the certificate of site {', '.join(stranded)}, and no CA issues another")
-        run.say(f"hint: {replacing(authority.last_for(Purpose.SERVER))}")
+        run.warn(
+            f"of a revoked CA is the certificate of site {', '.join(stranded)}, and no CA issues another",
+            f"hint: {replacing(authority.last_for(Purpose.SERVER))}",
+        )
     return stranded
 
 

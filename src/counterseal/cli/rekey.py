@@ -104,8 +104,10 @@ def rekey(run: Run, **options: Unpack[Options]) -> None:
         if made and revoke_old:
             revoke_record(authority, record, RevocationReason.SUPERSEDED)
     if packing is None and (stale := pkcs12_in(to.out, name)):
-        run.say(f"warning: the PKCS#12 is stale, with the key and the certificate before: {stale}")
-        run.say("hint: remove it, or leave --no-p12 out")
+        run.warn(
+            f"the PKCS#12 is stale, with the key and the certificate before: {stale}",
+            "hint: remove it, or leave --no-p12 out",
+        )
     if made:
         shown = options["password"].to_show(packing.password if packing else None)
         before = shell_line("counterseal", "revoke", show_serial(record.serial_number), "--reason", "superseded")

@@ -73,9 +73,7 @@ def show_failures(run: Run, sent: Sequence[Sent]) -> None:
     """Say on stderr which channels failed, and why."""
     for one in sent:
         if one.error is not None:
-            run.say(f"error: {one.error.message}")
-            if one.error.hint:
-                run.say(f"hint: {one.error.hint}")
+            run.tell(f"error: {one.error.message}", *([f"hint: {one.error.hint}"] if one.error.hint else []))
 
 
 def _settings(run: Run) -> ReminderSettings:

@@ -81,7 +81,7 @@ def _show(run: Run, renewed: Renewed) -> None:
         run.show({"renewed": False, "certificate": held_document(renewed.before.certificate)}, text)
         return
     if renewed.new_root:
-        run.say("warning: the CA has a new root; the service, which the root before vouched for, brought it")
+        run.warn("the CA has a new root; the service, which the root before vouched for, brought it")
     show_held(run, "renewed", renewed.held, extra={}, following="")
 
 

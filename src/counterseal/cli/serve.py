@@ -87,11 +87,12 @@ def _print_unit(run: Run) -> None:
     unit = unit_text(program(), run.home.absolute(), file, code=code)
     run.show({"unit": unit}, unit.rstrip())
     if closed := closed_to_others(code):
-        run.say(f"warning: the program lies where the service's user, {NAME}, may not look: {closed}")
-        run.say("hint: install it where all may read: python3 -m venv /opt/counterseal, and pip install in there")
+        run.warn(
+            f"the program lies where the service's user, {NAME}, may not look: {closed}",
+            "hint: install it where all may read: python3 -m venv /opt/counterseal, and pip install in there",
+        )
     if missing := _missing_extra():  # the unit is right all the same, and where stdout goes there was one perhaps
-        run.say(f"warning: {missing.message}")
-        run.say(f"hint: {missing.hint}")
+        run.warn(missing.message, f"hint: {missing.hint}")
 
 
 def _require_extra() -> None:

@@ -82,8 +82,8 @@ def sign(
         asked = order_from_csr(chosen, csr, more_names=san, group=group, subject=subject, lifetime=lifetime)
         left_out = left_out_of(csr, asked)
         if left_out:
-            run.say(f"warning: of the CSR's subject this is left out: {', '.join(left_out)}")
-            run.say("hint: nobody chooses his own group; what should stand there comes with --group or --subject")
+            run.warn(f"of the CSR's subject this is left out: {', '.join(left_out)}")
+            run.tell("hint: nobody chooses his own group; what should stand there comes with --group or --subject")
         made = issue_files(
             run,
             authority,

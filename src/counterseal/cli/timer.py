@@ -120,8 +120,10 @@ def _warn(run: Run) -> None:
         return
     with run.authority() as authority:
         if any(authority.keystore.is_encrypted(record.key_id) for record in signing_cas(authority)):
-            run.say("warning: the CA's keys are encrypted, and a timer can type no passphrase")
-            run.say("hint: pass --passphrase-file FILE, mode 0600")
+            run.warn(
+                "the CA's keys are encrypted, and a timer can type no passphrase",
+                "hint: pass --passphrase-file FILE, mode 0600",
+            )
 
 
 def _command(run: Run) -> list[str]:

@@ -82,12 +82,12 @@ def given_of(run: Run, options: Options) -> Given:
     """Return the question, with everything read, received and fetched that it needs."""
     found, host = _chain(run, options)
     if found.moved:
-        run.say(f"note: {options['target']} does not begin with the end entity; nginx takes the first certificate")
+        run.tell(f"note: {options['target']} does not begin with the end entity; nginx takes the first certificate")
     end_entity = found.certificates[0]
     purpose = Purpose(options["purpose"]) if options["purpose"] else _purpose(end_entity, host)
     names = options["hostname"] or ((host,) if host and purpose is Purpose.SERVER else ())
     trusted, words, known = _trusted(run, options)
-    given_too = tuple(one for path in options["chain"] for one in certificates_at(path, run.say))
+    given_too = tuple(one for path in options["chain"] for one in certificates_at(path, run.tell))
     others = given_too if host else (*given_too, *known)  # a server must send its intermediates itself
     crls, revoked = _crls(run, options, (*found.certificates, *others))
     given = Given(
@@ -147,7 +147,7 @@ def _peer_name(text: str, purpose: Purpose) -> x509.GeneralName:
 def _trusted(run: Run, options: Options) -> tuple[tuple[x509.Certificate, ...], str, tuple[x509.Certificate, ...]]:
     """Return the anchors, whose they are, and the other CAs that are known."""
     if options["trust"]:
-        found = tuple(one for place in options["trust"] for one in _anchors(place, run.say))
+        found = tuple(one for place in options["trust"] for one in _anchors(place, run.tell))
         places = ", ".join(map(_shown, options["trust"]))
         return found, f"{counted(len(found), 'certificate')} of {places}", ()
     with known_home(run) as home:
@@ -156,7 +156,7 @@ def _trusted(run: Run, options: Options) -> tuple[tuple[x509.Certificate, ...], 
     others = tuple(one for one in cas if one not in roots)
     if roots:
         return roots, f"{_count(roots)}, the root of the CA in {run.home}", others
-    found = _anchors(SYSTEM, run.say)
+    found = _anchors(SYSTEM, run.tell)
     return found, f"{_count(found)} of {_shown(SYSTEM)}", ()
 
 
@@ -190,7 +190,7 @@ def _crls(
         return given, ()
     fetched = crls_named_by(certificates)
     if not fetched:
-        run.say("note: nothing was fetched: no certificate names a revocation list (cRLDistributionPoints)")
+        run.tell("note: nothing was fetched: no certificate names a revocation list (cRLDistributionPoints)")
     return (*given, *fetched), ()
 
 
