@@ -49,12 +49,12 @@ def tell_refused(run: Run, shown: dict[str, Any], refused: CountersealError | No
     """Say by which settings nginx has the new generation, where it is not by those of today; put it into ``shown``."""
     if refused is None or not shown:
         return
-    run.say(f"warning: counterseal.toml is refused: {refused.message}")
+    run.warn(f"counterseal.toml is refused: {refused.message}")
     findings = getattr(refused, "findings", ())
     for one in findings:
-        run.say(f"  - {one.place + ': ' if one.place else ''}{one.message}")
-    run.say("hint: the sites are as the generation before has them, with the new lists; mend the file, then run:")
-    run.say("  counterseal nginx deploy")
+        run.tell(f"  - {one.place + ': ' if one.place else ''}{one.message}")
+    run.tell("hint: the sites are as the generation before has them, with the new lists; mend the file, then run:")
+    run.tell("  counterseal nginx deploy")
     told = [{"code": one.code, "where": one.where, "message": one.message} for one in findings]
     whole = {"code": refused.code, "where": "counterseal.toml", "message": refused.message}
     shown["passed_over"] = [*shown["passed_over"], *(told or [whole])]

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from counterseal.authority.reminders.send import Sent
     from counterseal.config.settings import Settings
     from counterseal.files import Preview
+    from counterseal.store.records import CRLTimes
 
 
 @click.command(epilog="\b\nExamples:\n  counterseal refresh --passphrase-file /etc/counterseal/passphrase")
@@ -65,13 +66,7 @@ def refresh(run: Run, *, dry_run: bool) -> int:
             sent = _remind(run, authority)
         head = show_head(authority.store.key_use_head())
     run.say(f"log of CA keys: {head}")  # kept by the journal, where who rewrites the store does not change it
-    for crl in ending:
-        run.warn(
-            f"the list of CA {crl.issuer} ends {show_moment(moment(crl.next_update))}, then nginx",
-            "refuses everybody under it, and the CA's key is not here to sign another one",
-            "hint: have its key sign a longer one where it is, and bring the file: counterseal ca import-crl FILE;",
-            "or bring the key back for: counterseal crl, with root_crl_lifetime longer than it is away",
-        )
+    _tell_ending(run, ending)
     if failed:
         run.say(done or "no list was due")
         raise failed[0]
@@ -105,6 +100,17 @@ def _remind(run: Run, authority: Authority) -> Sequence[Sent]:
     sent = send_reminders(authority, settings)
     show_failures(run, sent)
     return sent
+
+
+def _tell_ending(run: Run, ending: Sequence[CRLTimes]) -> None:
+    """Say which lists are about to end whose CA's key is not here."""
+    for crl in ending:
+        run.warn(
+            f"the list of CA {crl.issuer} ends {show_moment(moment(crl.next_update))}, then nginx",
+            "refuses everybody under it, and the CA's key is not here to sign another one",
+            "hint: have its key sign a longer one where it is, and bring the file: counterseal ca import-crl FILE;",
+            "or bring the key back for: counterseal crl, with root_crl_lifetime longer than it is away",
+        )
 
 
 def _tell_stranded(run: Run, authority: Authority) -> Sequence[str]:
