@@ -8,6 +8,7 @@ from counterseal.authority.backend_certificate import KIND as UPSTREAM
 from counterseal.authority.backend_certificate import needs_backend_certificate
 from counterseal.authority.deployment import kept_in, render_sites
 from counterseal.authority.generation_lists import has_newest_lists
+from counterseal.authority.probes import ending_probes
 from counterseal.authority.readmission import revoked_cas_in
 from counterseal.authority.site_certificate import needs_certificate
 from counterseal.errors import FileError
@@ -38,6 +39,7 @@ def deploy_due(
         bool(stale or names or trusted_though_revoked(authority, ground))
         or is_outdated(authority, ground)
         or is_unproved(ground)
+        or probes_due(authority, ground)
         or lacks_known(authority, served, ground)
     )
     return is_due, names
@@ -78,6 +80,13 @@ def is_unproved(ground: Ground) -> bool:
     if ground.in_force is None or ground.place.nginx.master_pid() is None:
         return False
     return not read_generation(ground.place.base, ground.in_force).proven
+
+
+def probes_due(authority: Authority, ground: Ground) -> bool:
+    """Whether the probes of the generation in force end soon, with which it is proved: only a deploy makes new ones."""
+    if ground.in_force is None:
+        return False
+    return bool(ending_probes(authority, ground.place.directories.directory(ground.in_force)))
 
 
 def lacks_known(authority: Authority, served: Sequence[ServedSite], ground: Ground) -> bool:

@@ -10,7 +10,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
+from cryptography import x509
+
 from counterseal.authority.issue import prepare
+from counterseal.authority.renewal import is_due
 from counterseal.authority.revoke import revoke_record
 from counterseal.authority.signing import sign_and_store_all
 from counterseal.files import make_directory, write_file
@@ -31,14 +34,15 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from cryptography import x509
     from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 
     from counterseal.authority.parts import Authority
     from counterseal.authority.signing import Prepared
-    from counterseal.store.records import CertificateRecord
+    from counterseal.store.records import CARecord, CertificateRecord
 
 GOOD_LIFETIME = timedelta(days=7)
+_WORTH_IT = timedelta(hours=1)
+"""By how much a new probe must outlive the last: one of a CA that ends is dated back, and ends some minutes earlier."""
 UNLISTED = "unlisted"
 SERVER_PURPOSE = "server-purpose"
 _OUTSIDER = "outsider"
@@ -149,6 +153,24 @@ def read_probes(generation: Path, ca: str) -> Probes:
         for name in (SERVER_PURPOSE, UNLISTED)
     )
     return Probes(good, expired, server_purpose, revoked, unlisted)
+
+
+def end_of(probe: ProbeIdentity) -> datetime:
+    """Return when a probe ends."""
+    return x509.load_pem_x509_certificate(probe.certificate_chain).not_valid_after_utc
+
+
+def ending_probes(authority: Authority, generation: Path) -> tuple[str, ...]:
+    """Return the client CAs whose good probe in a generation ends soon, where a new one would live longer."""
+    return tuple(record.name for record in authority.store.cas() if _ends_soon(authority, generation, record))
+
+
+def _ends_soon(authority: Authority, generation: Path, ca: CARecord) -> bool:
+    if ca.revoked_at is not None or not has_probes(generation, ca.name):
+        return False
+    good = x509.load_pem_x509_certificate(read_probes(generation, ca.name).good.certificate_chain)
+    end_of_new = authority.clock() + min(GOOD_LIFETIME, _left(authority, ca.name))
+    return is_due(authority, good) and end_of_new - good.not_valid_after_utc > _WORTH_IT
 
 
 def canary_file(canaries: Path, ca: str) -> Path:

@@ -9,7 +9,7 @@ from counterseal.authority.backend_facts import backend_facts
 from counterseal.authority.backend_probes import backends_of
 from counterseal.authority.foreign import make_foreign_probe
 from counterseal.authority.parts import ROOT
-from counterseal.authority.probes import has_probes, issue_good, read_probes
+from counterseal.authority.probes import end_of, has_probes, issue_good, read_probes
 from counterseal.authority.site_material import client_cas, revoked_client_cas
 from counterseal.handshake.observation import Endpoint
 from counterseal.handshake.sessions import remember_session
@@ -155,17 +155,22 @@ def _identities(
     probes = read_probes(stage.generation, admitted.name)
     others = _other_client_cas(authority, site, sites)
     return Identities(
-        good=probes.good,
+        good=_dated(authority, probes.good),
         expired=probes.expired,
         foreign=foreign,
         server_purpose=probes.server_purpose,
         other_client_ca=issue_good(authority, others[0]) if others else None,
-        unlisted=probes.unlisted,
+        unlisted=probes.unlisted and _dated(authority, probes.unlisted),
         revoked=probes.revoked,
         revoked_cas=revoked_cas,
         leaver=leaver,
         backends=backends,
     )
+
+
+def _dated(authority: Authority, probe: ProbeIdentity) -> ProbeIdentity:
+    """Return a probe that was good when its generation was made, and which says whether it still is."""
+    return replace(probe, has_ended=end_of(probe) <= authority.clock())
 
 
 def _plays_backend(authority: Authority, site: AnySite, stage: Stage) -> bool:

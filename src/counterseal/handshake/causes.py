@@ -24,6 +24,13 @@ if TYPE_CHECKING:
 _UNKNOWN_REASON = Cause(
     "OpenSSL refused the certificate", "read the reason that nginx gives, and inspect the certificate"
 )
+PROBE_ENDED = Cause(
+    "the probe that the generation in force carries for its own proof has ended, and nginx is right to refuse it: "
+    "clients are served as before, but nothing was deployed for as long as a probe lives",
+    "counterseal refresh",
+)
+_EXPIRED = 10  # X509_V_ERR_CERT_HAS_EXPIRED
+_NOT_LET_IN = frozenset({Verdict.REFUSED, Verdict.FORBIDDEN, Verdict.ALERT, Verdict.UNANSWERED})
 
 
 def find_cause(row: Row, fault: Fault, seen: Observation) -> Cause | None:
@@ -31,10 +38,18 @@ def find_cause(row: Row, fault: Fault, seen: Observation) -> Cause | None:
     if fault is Fault.SERVER_VERIFY:
         return SERVER_REASONS.get(seen.server_verify[0] if seen.server_verify else 0, OTHER_SERVER_FAULT)
     ended = verdict(seen)
+    if _has_probe_ended(row, seen) and ended in _NOT_LET_IN:
+        return PROBE_ENDED
     for symptom in SYMPTOMS:
         if symptom.matches(row, fault, ended, seen):
             return symptom.points_to
     return _refusal(row, seen) if ended is Verdict.REFUSED else None
+
+
+def _has_probe_ended(row: Row, seen: Observation) -> bool:
+    """Whether a probe was refused that was good when its generation was made, and nginx says nothing else of it."""
+    identity, reason = row.attempt.identity if row.attempt else None, verify_reason(seen.verify)
+    return identity is not None and identity.has_ended and (reason is None or reason.code == _EXPIRED)
 
 
 def _refusal(row: Row, seen: Observation) -> Cause:

@@ -47,11 +47,15 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class ProbeIdentity:
-    """A certificate and its key to be presented, both PEM; the chain is what is sent, end entity first."""
+    """A certificate and its key to be presented, both PEM; the chain is what is sent, end entity first.
+
+    ``has_ended``: it was made to be let in, and its time is over.
+    """
 
     name: str
     certificate_chain: bytes = field(repr=False)
     private_key: bytes = field(repr=False)
+    has_ended: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -269,4 +269,4 @@ class _Planner:
 
 def _without_chain(identity: ProbeIdentity) -> ProbeIdentity:
     first, end, _ = identity.certificate_chain.partition(_END_OF_CERTIFICATE)
-    return ProbeIdentity(identity.name, first + end + b"\n", identity.private_key)
+    return replace(identity, certificate_chain=first + end + b"\n")

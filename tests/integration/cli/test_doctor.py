@@ -186,3 +186,25 @@ def test_a_database_that_the_configuration_hides_is_not_looked_for_elsewhere(tmp
     assert shown.code == 1
     assert "not looked at: which one it is stands in counterseal.toml" in shown.stdout
     assert "timer" in shown.stdout
+
+
+def test_a_probe_that_has_ended_is_told_as_that(home: Path) -> None:
+    """As after a week without a deploy: the site is sound, and refresh, for which no list is due, makes new ones."""
+    probes = home / "nginx" / "current" / "probes" / "clients"
+    (probes / "good.pem").write_bytes((probes / "expired.pem").read_bytes())
+    proved = counterseal(home, "prove")
+    assert (proved.code, "fix: counterseal refresh\n" in proved.stdout) == (3, True), proved
+    assert "expired root" not in proved.stdout
+    found = _not_well(home)
+    assert found["proof panel"] | {"message": ""} == {
+        "check": "proof",
+        "subject": "panel",
+        "state": "attention",
+        "message": "",
+        "mend": "counterseal refresh",
+    }
+    told = {one["message"] for one in json.loads(counterseal(home, "doctor", "--json").stdout)["checks"]}
+    assert "the probes of its proof have ended, or end soon" in told
+    refreshed = counterseal(home, "refresh")
+    assert (refreshed.code, "generation 2 is in force and proved" in refreshed.stdout) == (0, True), refreshed
+    assert not _not_well(home)

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from authority_fixtures import NOW, small_ca
-from counterseal.authority.probes import issue_good, make_probes, retire_good, unlisted_serials
+from counterseal.authority.probes import (
+    ending_probes,
+    files_of,
+    issue_good,
+    make_probes,
+    retire_good,
+    unlisted_serials,
+)
+from counterseal.files import write_fileset
 from counterseal.moments import epoch
 from counterseal.store.inventory import Inventory
 from counterseal.store.records import Query, Status
@@ -15,6 +25,7 @@ if TYPE_CHECKING:
 
     import pytest
 
+    from counterseal.authority.parts import Authority
     from counterseal.store.records import Page
 
 
@@ -49,3 +60,22 @@ def test_what_the_list_of_known_certificates_leaves_out(tmp_path: Path) -> None:
         assert len(list(unlisted_serials(authority, "clients", at=epoch(NOW) + 2 * 3600))) == 1
         retire_good(authority, "clients")
         assert len(list(unlisted_serials(authority, "clients", at=epoch(NOW)))) == 1
+
+
+def test_probes_that_end_soon_are_known(tmp_path: Path) -> None:
+    """When a third of their seven days is left, and while their CA can still make better ones."""
+    with small_ca(tmp_path) as authority:
+        probes = make_probes(authority, "clients", tmp_path / "canaries", with_unlisted=False)
+        write_fileset(tmp_path, files_of("clients", probes))
+        assert ending_probes(at(authority, timedelta(days=4)), tmp_path) == ()
+        for days in (5, 8):
+            assert ending_probes(at(authority, timedelta(days=days)), tmp_path) == ("clients",)
+        left = authority.issuer("clients").certificate.not_valid_after_utc - NOW
+        last = at(authority, left - timedelta(hours=1))
+        write_fileset(tmp_path, files_of("clients", make_probes(last, "clients", tmp_path / "c", with_unlisted=False)))
+        assert ending_probes(at(authority, left - timedelta(minutes=2)), tmp_path) == ()
+
+
+def at(authority: Authority, later: timedelta) -> Authority:
+    """Return the authority as it is so much later."""
+    return replace(authority, clock=lambda: NOW + later)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from counterseal.handshake.backend_outcomes import BACKEND_SYMPTOMS
+from counterseal.handshake.causes import PROBE_ENDED
 from counterseal.handshake.judge import judge
 from counterseal.handshake.observation import Observation, Staple, StapleFault
 from counterseal.handshake.outcomes import SYMPTOMS
@@ -81,6 +83,18 @@ def test_a_wrong_outcome_has_its_cause(kind: K, changes: dict[str, Any], seen: O
     assert not result.passed
     assert words in (result.cause or "")
     assert result.fix
+
+
+@pytest.mark.parametrize("seen", [page(400, "FAILED:certificate has expired"), Observation(error="closed")])
+def test_a_probe_that_has_ended_is_no_fault_of_the_site(seen: Observation) -> None:
+    """Nginx is right to refuse it; where nginx has another reason, that is the cause."""
+    row = row_of(K.GOOD)
+    assert row.attempt is not None
+    assert row.attempt.identity is not None
+    ended = replace(row, attempt=replace(row.attempt, identity=replace(row.attempt.identity, has_ended=True)))
+    assert judge(ended, seen).cause == PROBE_ENDED.cause
+    assert judge(row, seen).cause != PROBE_ENDED.cause
+    assert judge(ended, page(400, "FAILED:CRL has expired")).cause != PROBE_ENDED.cause
 
 
 def test_every_symptom_is_reached() -> None:

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from counterseal.authority.deployment import prove_in_force
 from counterseal.authority.doctor.check import DEPLOY, Check, attention, broken, ok
-from counterseal.authority.due import is_outdated, trusted_though_revoked
+from counterseal.authority.due import is_outdated, probes_due, trusted_though_revoked
 from counterseal.authority.ground import SETTINGS_FILE
 from counterseal.errors import KeyAccessError, NginxError, shell_line
 from counterseal.files import read_file
+from counterseal.handshake.causes import PROBE_ENDED
 from counterseal.moments import show_moment
 from counterseal.nginx.generations import read_generation
 from counterseal.nginx.inclusion import plan_inclusion
@@ -84,6 +85,9 @@ def _generation(authority: Authority, ground: Ground, found: NginxStatus, source
         faults.append(broken("generation", str(number), told, "counterseal refresh"))
     if is_outdated(authority, ground):
         faults.append(attention("generation", str(number), "a newer revocation list is out", "counterseal refresh"))
+    if probes_due(authority, ground):
+        told = "the probes of its proof have ended, or end soon"
+        faults.append(attention("generation", str(number), told, "counterseal refresh"))
     if source and _is_made_by_another(ground, number, source):
         faults.append(
             attention("generation", str(number), f"it was made by another {source.name} than today's", DEPLOY)
@@ -117,6 +121,8 @@ def check_proof(authority: Authority, ground: Ground, served: Sequence[ServedSit
 def _proof(proof: Proof) -> Check:
     if proof.passed:
         return ok("proof", proof.site, f"{len(proof.rows)} rows as expected, in {proof.seconds:.1f} s")
+    if all(result.cause == PROBE_ENDED.cause for result in proof.failed):
+        return attention("proof", proof.site, PROBE_ENDED.cause, PROBE_ENDED.fix)
     first = proof.failed[0]
     told = f"{len(proof.failed)} of {len(proof.rows)} rows failed: {first.row.title}: {first.cause or first.observed}"
     return broken(
