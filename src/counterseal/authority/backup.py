@@ -16,16 +16,21 @@ from counterseal.authority.sealed import MAGIC, seal, sealed_size, unseal
 from counterseal.errors import FileError, InputError, KeyAccessError
 from counterseal.files import make_directory, not_read, opened_new, reason_of
 from counterseal.fileset import SECRET
+from counterseal.keystore.file import FileKeyStore
+from counterseal.moments import moment
 from counterseal.store.sqlite import open_store
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import datetime, timedelta
 
     from counterseal.authority.parts import Authority
 
 STORE = "store.sqlite"
 LOGS = (f"{STORE}-wal", f"{STORE}-journal")
 """What SQLite would take for a part of any store beside it, also of another one."""
+_LISTS_A_SECOND = 1000
+"""More than a CA can sign: each is on disk before the next."""
 PARTS = ("keys", "sites", "serve", "canaries", "counterseal.toml")
 
 
@@ -97,9 +102,11 @@ def read_contents(source: Path, passphrase: bytes) -> tuple[tuple[str, int, int]
         raise FileError("backup.read", f"cannot read {source}: {getattr(error, 'strerror', None) or error}") from error
 
 
-def restore(source: Path, home: Path, passphrase: bytes) -> None:
+def restore(source: Path, home: Path, passphrase: bytes, now: datetime) -> datetime:
     """Bring a backup back into ``home``, which must hold nothing that is in it; on any failure nothing is left there.
 
+    Return when it was made: what was issued and revoked since then is not in it. The CAs' lists go on from numbers that
+    cannot have been used meanwhile, and from new ones, where the key to sign them is in the backup.
     Raises KeyAccessError (``backup.*``), FileError (``backup.taken``), StoreError when what is in it does not open.
     """
     if (home / STORE).exists():
@@ -112,12 +119,17 @@ def restore(source: Path, home: Path, passphrase: bytes) -> None:
                 unseal(sealed, opened, passphrase)
             with tarfile.open(archive) as tar:
                 _unpack(tar, unpacked)
+                made_at = moment(int(tar.getmember(STORE).mtime))
             _check(unpacked)
+            _go_on(unpacked, now - made_at)
             _move(unpacked, home)
+    except KeyError as error:
+        raise FileError("backup.read", f"cannot restore {source}: no store in it") from error
     except (OSError, tarfile.TarError) as error:
         raise FileError(
             "backup.read", f"cannot restore {source}: {reason_of(error) if isinstance(error, OSError) else error}"
         ) from error
+    return made_at
 
 
 def refuse_taken(home: Path, names: Iterable[str]) -> None:
@@ -159,6 +171,20 @@ def _check(unpacked: Path) -> None:
         report = store.verify_key_uses()
     if report.findings:
         raise FileError("backup.log", f"the key-use log in the backup is not intact: {report.findings[0].message}")
+
+
+def _go_on(unpacked: Path, since: timedelta) -> None:
+    """Leave out the numbers that lists may have had since the backup was made (RFC 5280 5.2.3), and its old lists.
+
+    By the time that has passed, so that the same backup restored once more goes on from higher ones.
+    """
+    passed = max(int(since.total_seconds()), 1) * _LISTS_A_SECOND
+    keystore = FileKeyStore(unpacked / "keys", lambda: None)
+    with open_store(unpacked / STORE) as store, store.transaction():
+        for record in store.cas():
+            if keystore.has(record.key_id):
+                store.raise_crl_number(record.name, store.last_crl_number(record.name) + passed)
+                store.forget_crls(record.name)
 
 
 def _move(unpacked: Path, home: Path) -> None:

@@ -123,10 +123,9 @@ def _lacks_revocation(authority: Authority, crl: CRLTimes) -> bool:
 def rehearse_lists(authority: Authority, *, only: Collection[str] | None = None) -> tuple[CRLRecord, ...]:
     """Return the lists that ``publish`` would sign, each with zeros for its signature; no number is taken for them."""
     return tuple(
-        _make(authority, record, (latest.number if latest else 0) + 1, Unsigned.of(record))
+        _make(authority, record, authority.store.last_crl_number(record.name) + 1, Unsigned.of(record))
         for record in signing_cas(authority)
         if only is None or record.name in only
-        for latest in [authority.store.latest_crl_times(record.name)]
     )
 
 

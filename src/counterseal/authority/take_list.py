@@ -24,6 +24,7 @@ from counterseal.store.records import CRLRecord, Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
     from counterseal.authority.parts import Authority
     from counterseal.pki.crl_reader import CRLFacts
@@ -34,28 +35,35 @@ _NUMBER_BITS = 63  # what a column of the store holds
 
 @dataclass(frozen=True, slots=True)
 class GivenList:
-    """A list that may be taken, and the CAs of ours that stand on it; ``is_new``: it is not here already."""
+    """A list that may be taken, and the CAs of ours that stand on it; ``is_new``: it is not here already.
+
+    ``is_own``: its CA signs its lists here, as before it was restored; what stands on this one comes onto the next.
+    """
 
     crl: CRLRecord
     revoked: tuple[CARecord, ...]
     is_new: bool
+    is_own: bool = False
 
 
 def judge_list(authority: Authority, content: bytes) -> GivenList:
     """Return a DER list as it would be taken; nothing is changed.
 
-    Raises InputError ``crl.malformed``, ``crl.issuer`` (signed by no CA here), RefusedError ``crl.key_here`` (whose CA
-    signs its lists here), ``crl.unusable`` with every reason.
+    Raises InputError ``crl.malformed``, ``crl.issuer`` (signed by no CA here), RefusedError ``crl.unusable`` with every
+    reason.
     """
     facts, one = parse_facts(content), RevocationList(content)
     ca = _signer_of(authority, facts, one)
-    if authority.keystore.has(ca.key_id):
-        raise RefusedError("crl.key_here", f"the key of CA {ca.name} is here to sign its lists", hint="counterseal crl")
+    is_own = authority.keystore.has(ca.key_id)
     last = authority.store.latest_crl(ca.name)
-    is_new = last is None or last.crl != content
-    faults = dict.fromkeys(_faults(authority, ca, one, content))
-    if is_new:
-        faults |= dict.fromkeys(_out_of_turn(facts, last))
+    if is_own:
+        is_new = bool(revoked_serials(content) - _revoked_here(authority, ca))
+        faults = dict.fromkeys(_list_faults(authority, ca, one, at=facts.this_update))  # it may have ended since
+    else:
+        is_new = last is None or last.crl != content
+        faults = dict.fromkeys(_faults(authority, ca, one, content))
+    if is_new or is_own:
+        faults |= dict.fromkeys(_out_of_turn(facts, None if is_own else last))
     if faults:
         hint = "have its CA sign a new one, full, and for every certificate of it"
         raise RefusedError("crl.unusable", f"the list of CA {ca.name} cannot be taken: {'; '.join(faults)}", hint=hint)
@@ -64,16 +72,22 @@ def judge_list(authority: Authority, content: bytes) -> GivenList:
     crl = CRLRecord(ca.name, number, epoch(facts.this_update), next_update, content, facts.count)
     listed = revoked_serials(content)
     revoked = tuple(below for below in _below(authority, ca) if _read(below).serial_number in listed)
-    return GivenList(crl, revoked, is_new)
+    return GivenList(crl, revoked, is_new, is_own)
 
 
 def take_list(authority: Authority, content: bytes) -> GivenList:
-    """Keep a DER list as the newest of its CA, and record what stands on it; raises what ``judge_list`` does."""
+    """Keep a DER list as the newest of its CA, and record what stands on it; raises what ``judge_list`` does.
+
+    One of a CA that signs its lists here is not kept: its entries are, and its number is not used again.
+    """
     given = judge_list(authority, content)
     if given.is_new:
         with authority.store.transaction():
             adopt_revocations(authority, authority.store.ca(given.crl.issuer), revocations(content))
             _mark_revoked(authority, given)
+            if given.is_own:
+                authority.store.raise_crl_number(given.crl.issuer, given.crl.number)
+                return given
             newest, _ = authority.store.revocation_changes(given.crl.issuer)  # it has them all, or was refused
             authority.store.take_crl(given.crl._replace(change_number=newest))
     return given
@@ -98,10 +112,18 @@ def _signer_of(authority: Authority, facts: CRLFacts, one: RevocationList) -> CA
     )
 
 
-def _faults(authority: Authority, ca: CARecord, one: RevocationList, content: bytes) -> Iterator[str]:
+def _revoked_here(authority: Authority, ca: CARecord) -> set[int]:
+    return {int(shown, 16) for shown in authority.store.revoked_serials(ca.name, not_expired_at=0)}
+
+
+def _list_faults(authority: Authority, ca: CARecord, one: RevocationList, *, at: datetime) -> Iterator[str]:
     for subject in _below(authority, ca) or (ca,):
         candidate, issuer = Candidate(subject.certificate), Candidate(ca.certificate)
-        yield from list_faults(one, candidate, issuer, at=authority.clock())
+        yield from list_faults(one, candidate, issuer, at=at)
+
+
+def _faults(authority: Authority, ca: CARecord, one: RevocationList, content: bytes) -> Iterator[str]:
+    yield from _list_faults(authority, ca, one, at=authority.clock())
     if one.next_update is None:
         yield "it has no next_update"
     listed = revoked_serials(content)

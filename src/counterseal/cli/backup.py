@@ -20,7 +20,9 @@ from counterseal.cli.common import FILE, Run, common
 from counterseal.cli.dry_run import dry_run_option, show_dry_run, unseen
 from counterseal.cli.passphrase import choose_passphrase, read_passphrase
 from counterseal.compose.home import refuse_occupied
+from counterseal.compose.place import now
 from counterseal.errors import InputError, shell_line
+from counterseal.moments import show_moment
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -68,8 +70,15 @@ def restore(run: Run, *, source: Path, dry_run: bool) -> None:
         files = [unseen(run.home / path, size=size, mode=mode) for path, size, mode in found]
         show_dry_run(run, acts=[f"restore {source} into {run.home}"], files=files)
         return
-    read_backup(source, run.home, passphrase)
-    run.show({"home": str(run.home)}, f"restored into {run.home}\nnext: counterseal list, counterseal nginx deploy")
+    made_at = show_moment(read_backup(source, run.home, passphrase, now()))
+    run.warn(
+        f"this CA is as it was {made_at}: who was revoked after that gets in again, and what was issued",
+        "after that is not known here",
+        "hint: counterseal ca import-crl FILE, with the newest list of each CA from where it was published or from",
+        "nginx's ssl_crl; without one, revoke once more whom you know of",
+    )
+    shown = f"restored into {run.home}\nnext: counterseal list, counterseal nginx deploy"
+    run.show({"home": str(run.home), "made_at": made_at}, shown)
 
 
 def _rehearse_backup(run: Run, target: Path) -> None:

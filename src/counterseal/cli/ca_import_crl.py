@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from counterseal.authority.publish import publish, unlock
 from counterseal.authority.take_list import judge_list, take_list
 from counterseal.cli.common import FILE, Run, common
 from counterseal.cli.dry_run import dry_run_option, show_dry_run
@@ -42,7 +43,8 @@ Examples:
 def import_crl(run: Run, *, file: Path, no_deploy: bool, dry_run: bool) -> None:
     """Take the revocation list of a CA whose key is not here, as of an offline root: nginx needs one of every CA.
 
-    A newer one takes its place. It is deployed and proved where sites are.
+    A newer one takes its place. It is deployed and proved where sites are. One of a CA whose key is here brings back
+    what a restored backup does not know: who stands on it is revoked here, too, and a newer list is signed.
     """
     lists = crls_in(read_file(file), source=str(file))
     with run.authority() as authority:
@@ -52,11 +54,14 @@ def import_crl(run: Run, *, file: Path, no_deploy: bool, dry_run: bool) -> None:
             deploying, files = _rehearse(run, authority, judged, deploy=bool(acts) and not no_deploy)
             show_dry_run(run, acts=[*acts, *deploying] or ["do nothing: it is here already"], files=files)
             return
+        if any(judge_list(authority, crl).is_own for crl in lists):
+            unlock(authority)
         with authority.store.transaction():
             given = [take_list(authority, crl) for crl in lists]
         for one in given:
             for ca in one.revoked:
                 run.warn(f"CA {ca.name} is revoked by this list, and with it all that it issued")
+        publish(authority, only={one.crl.issuer for one in given if one.is_own and one.is_new})
         deploys = not no_deploy and any(one.is_new for one in given)
         state, shown = _deploy(run, authority, given) if deploys else ("", {})
     lines = [f"{'took' if one.is_new else 'here already:'} {_named(one)}" for one in given]
@@ -116,7 +121,7 @@ def _deploy_by(
     from counterseal.authority.deployment import deploy_sites  # noqa: PLC0415 - nginx and TLS only where sites are
     from counterseal.cli.in_force import tell_in_force  # noqa: PLC0415 - same
 
-    locks_out, reason = any(one.revoked for one in given), f"list of {names}"
+    locks_out, reason = any(one.revoked or one.is_own for one in given), f"list of {names}"
     by = replace(authority, rules=settings.rules)
     deployed = deploy_sites(by, settings.sites, ground, reason=reason, locks_out=locks_out, may_rest=True)
     return tell_in_force(run, ground, deployed)

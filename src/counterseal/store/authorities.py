@@ -164,10 +164,22 @@ class Authorities(KeyUseLog):
             if key_use is not None:
                 self._append_key_uses([key_use])
 
+    def raise_crl_number(self, issuer: str, number: int) -> None:
+        """Have the numbers of the CA's lists go on from this one at least, which somebody has used."""
+        self.run(_RAISE_CRL_NUMBER, (number, issuer, number))
+
+    def last_crl_number(self, issuer: str) -> int:
+        """Return the last number that was taken for a list of the CA, whether it was signed or not."""
+        return int(self.rows("select crl_number from ca where name = ?", (issuer,))[0][0])
+
+    def forget_crls(self, issuer: str) -> None:
+        """Forget the CA's lists, newer ones of which may be out: the next one is made from the store."""
+        self.run("delete from crl where issuer = ?", (issuer,))
+
     def take_crl(self, record: CRLRecord) -> None:
         """Keep a CRL that was signed elsewhere; numbers go on from its own. Raises StoreError ``store.crl_exists``."""
         with self.transaction():
-            self.run(_RAISE_CRL_NUMBER, (record.number, record.issuer, record.number))
+            self.raise_crl_number(record.issuer, record.number)
             self.add_crl(record)
 
     def latest_crl(self, issuer: str) -> CRLRecord | None:

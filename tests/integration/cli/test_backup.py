@@ -6,11 +6,17 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
+from cryptography import x509
 
 from command import counterseal, write_secret
+from counterseal.handshake.attempt import attempt
+from counterseal.handshake.observation import Attempt, Endpoint, ProbeIdentity
+from ports import free_port
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from command import Ran
 
 
 @pytest.fixture
@@ -34,6 +40,53 @@ def test_a_restored_ca_issues_and_revokes(tmp_path: Path, passphrase: str) -> No
     listed = json.loads(counterseal(second, "list", "--profile", "client", "--json").stdout)["certificates"]
     assert {row["name"]: row["status"] for row in listed} == {"alice": "revoked", "bob": "valid"}
     assert counterseal(second, "log", "verify").stdout.startswith("the log is intact\n")
+
+
+@pytest.mark.nginx
+def test_who_was_revoked_after_the_backup_is_told_and_brought_back(tmp_path: Path) -> None:
+    """A restore says what it does not know; the last published list has it; no number of a list is used twice."""
+    first, second, out = tmp_path / "first", tmp_path / "second", tmp_path / "out"
+    secret, port = write_secret(tmp_path / "passphrase", "correct horse battery\n"), free_port()
+    opened = ("--passphrase-file", secret)
+
+    def run(home: Path, *words: str) -> Ran:
+        ran = counterseal(home, *words, *opened)
+        assert ran.code == 0, ran.stderr
+        return ran
+
+    def number(home: Path) -> int:
+        run(home, "crl", "--out", str(home / "lists"))
+        crl = x509.load_pem_x509_crl((home / "lists" / "clients.crl.pem").read_bytes())
+        return crl.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
+
+    def status() -> int | None:
+        cert, key = ((out / f"ann.{part}.pem").read_bytes() for part in ("fullchain", "key"))
+        identity = ProbeIdentity("ann", cert, key)
+        return attempt(Attempt(Endpoint("127.0.0.1", port), "a.test", "a.test", identity=identity)).status
+
+    run(first, "init")
+    run(first, "client", "ann", "--no-p12", "--out", str(out))
+    (first / "counterseal.toml").write_text(
+        f'[sites.a]\nserver_names = ["a.test"]\nlisten = ["127.0.0.1:{port}"]\nroot = "/srv"\n'
+    )
+    run(first, "backup", str(tmp_path / "ca.backup"))
+    run(first, "revoke", "ann")
+    last = number(first)
+    told = run(second, "restore", str(tmp_path / "ca.backup")).stderr
+    assert "who was revoked after that gets in again" in told
+    assert "hint: counterseal ca import-crl FILE" in told
+    try:
+        run(second, "nginx", "deploy")
+        assert status() == 200
+        between = number(second)
+        assert between > last + 100
+        taken = run(second, "ca", "import-crl", str(first / "lists" / "clients.crl.pem"))
+        assert "in force and proved: generation 2" in taken.stdout
+        assert status() == 400
+        run(tmp_path / "third", "restore", str(tmp_path / "ca.backup"))
+        assert number(tmp_path / "third") > number(second) > between
+    finally:
+        counterseal(second, "nginx", "stop")
 
 
 def test_what_a_link_leads_to_is_brought_back(tmp_path: Path, passphrase: str) -> None:
