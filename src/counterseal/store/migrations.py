@@ -18,7 +18,13 @@ if TYPE_CHECKING:
 
     from counterseal.store.rows import Row
 
-SCHEMA = Path(__file__).with_name("schema")
+_STEPS = "[0-9]*.sql"
+_FILES = sorted(Path(__file__).with_name("schema").glob(_STEPS))
+"""All steps, for whatever database, looked for once: under a process that runs, a newer program may be installed.
+
+Steps that it found later would have it migrate its store, or refuse it, by what it does not know.
+"""
+
 DIALECT = "sqlite"
 APPLICATION_ID = 0x43534541  # "CSEA", in the header of every store: https://www.sqlite.org/fileformat.html 1.3.11
 
@@ -28,7 +34,7 @@ MOVED = 1 << 30
 So a program that has never heard of moves refuses such a store too, as a newer one's.
 """
 
-NEWEST = max(int(path.name.partition("_")[0]) for path in SCHEMA.glob("[0-9]*.sql"))
+NEWEST = int(_FILES[-1].name.partition("_")[0])
 """The last step that this program knows, for whatever database."""
 
 BEYOND = f"select version, name from schema_version where version > {NEWEST} order by version desc limit 1"  # noqa: S608 - a constant
@@ -47,10 +53,10 @@ class Migration(NamedTuple):
     path: Path
 
 
-def migrations(directory: Path = SCHEMA, dialect: str = DIALECT) -> tuple[Migration, ...]:
-    """Return the steps for a database in order."""
+def migrations(directory: Path | None = None, dialect: str = DIALECT) -> tuple[Migration, ...]:
+    """Return the steps for a database in order: those of this program, or those of the directory."""
     steps = []
-    for path in sorted(directory.glob("[0-9]*.sql")):
+    for path in _FILES if directory is None else sorted(directory.glob(_STEPS)):
         stem, _, only = path.name.removesuffix(".sql").partition(".")
         if only in {"", dialect}:
             steps.append(Migration(int(stem.partition("_")[0]), path.name, path))
