@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from counterseal.errors import InputError
-from counterseal.store.rows import BACKWARD, FORWARD, backward
+from counterseal.store.rows import BACKWARD, FORWARD, Row, backward
 
 _PATTERN_LIMIT = 1000
 _LAST = 0x10FFFF
@@ -25,6 +25,16 @@ class Pattern:
     def matches(self, value: str) -> bool:
         """Whether a value of the index is one of this name."""
         return self.expression.fullmatch(value) is not None
+
+    def range(self) -> tuple[str, Row]:
+        """Return the condition on the index of names, ``n``, that all values of this name fulfil, with its values."""
+        condition, values = "n.direction = ?", (self.direction,)
+        if not self.prefix:
+            return condition, values
+        end = successor(self.prefix)
+        if end is None:
+            return f"{condition} and n.value >= ?", (*values, self.prefix)
+        return f"{condition} and n.value >= ? and n.value < ?", (*values, self.prefix, end)
 
     @classmethod
     def of(cls, name: str) -> Pattern:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from counterseal.errors import InputError
 from counterseal.store.few import few_rows
-from counterseal.store.pattern import Pattern, like, open_ended, successor
+from counterseal.store.pattern import Pattern, like, open_ended
 from counterseal.store.records import CertificateRecord, Page, Query, Reservation, Status
 from counterseal.store.rows import (
     CERTIFICATE_COLUMNS,
@@ -180,15 +180,8 @@ def _by_expiry(query: Query, after: Position | None, limit: int) -> Statement:
 def _by_name(query: Query, after: Position | None, limit: int) -> Statement:
     pattern = Pattern.of(query.name or "")
     filters, values = _filters(query)
-    ranges: list[str] = ["n.direction = ?"]
-    bounds: Row = (pattern.direction,)
-    if pattern.prefix:
-        ranges.append("n.value >= ?")
-        bounds += (pattern.prefix,)
-        end = successor(pattern.prefix)
-        if end is not None:
-            ranges.append("n.value < ?")
-            bounds += (end,)
+    condition, bounds = pattern.range()
+    ranges = [condition]
     if pattern.like is not None:
         ranges.append("n.value like ? escape '\\'")
         bounds += (pattern.like,)

@@ -138,13 +138,14 @@ def test_few_are_found_as_many_are(inventory: Store, query: Query, name: str) ->
     """Where a status, profile or issuer has few certificates they are read, and the pages are the same."""
     asked = replace(query, name=name)
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("counterseal.store.few.LOOK_UPS", 1)
         few = read_all(inventory, asked)
         patch.setattr("counterseal.store.few.FEW", 10)
         assert read_all(inventory, asked) == few
 
 
 def test_few_are_not_looked_for_among_all_of_a_name(inventory: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What nothing has is known without a look at the index of names, which has all of these."""
+    """What nothing has is known without a look-up of the certificates that have the name, which are all of these."""
     asked: list[str] = []
     rows = inventory.rows
 
@@ -155,7 +156,23 @@ def test_few_are_not_looked_for_among_all_of_a_name(inventory: Store, monkeypatc
     monkeypatch.setattr(inventory, "rows", noted)
     assert inventory.search(Query(name="cn=*", profile="nothing")).records == ()
     assert asked
-    assert not [sql for sql in asked if "certificate_name" in sql]
+    assert not [sql for sql in asked if "certificate_name n join" in sql]
+
+
+@pytest.mark.parametrize("name", ["x-3", "*.example-3", "*aße*-3"])
+def test_what_few_have_the_name_of_is_looked_up(inventory: Store, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """By the index of names alone: nothing is read of the others that the condition fits, however few they are."""
+    asked: list[str] = []
+    rows = inventory.rows
+
+    def noted(sql: str, values: Row) -> list[Row]:
+        asked.append(sql)
+        return rows(sql, values)
+
+    monkeypatch.setattr(inventory, "rows", noted)
+    assert inventory.search(Query(name=name, profile="client")).records
+    assert [sql for sql in asked if "certificate_name n join" in sql]
+    assert not [sql for sql in asked if "from certificate where" in sql]
 
 
 @given(QUERIES.map(lambda query: replace(query, name=None)))
