@@ -32,4 +32,4 @@ def file_access(stack: ExitStack, path: Path) -> Access:
     stack.enter_context(reader)
     stack.enter_context(writer)
     writer.store.wait_never()
-    return Access(reader, writer, lambda: open_authority(path))
+    return Access(reader, writer, lambda: open_authority(path, one_thread=False))

@@ -196,7 +196,7 @@ def _access(stack: AsyncExitStack, home: Path, settings: Settings, authority: Au
     else:
         writer = stack.enter_context(open_one(one_thread=False))
         writer.store.wait_never()
-        access = Access(authority, replace(writer, ahead=Ahead()), open_one, metrics)
+        access = Access(authority, replace(writer, ahead=Ahead()), partial(open_one, one_thread=False), metrics)
     stack.push_async_callback(access.close)
     return access
 

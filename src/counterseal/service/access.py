@@ -14,7 +14,6 @@ import asyncio
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext, suppress
-from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from counterseal.authority.ahead import reserve_ahead
@@ -22,7 +21,7 @@ from counterseal.errors import CountersealError, StoreError
 from counterseal.service.errands import Errands
 from counterseal.service.metrics import Metrics
 from counterseal.service.remembered import Remembered
-from counterseal.service.searching import SEARCHERS, Searching, shortly
+from counterseal.service.searching import SEARCHERS, Finders, Searching
 from counterseal.service.waiting import QUEUE_LIMIT, Waiting, deliver, overloaded
 
 if TYPE_CHECKING:
@@ -54,7 +53,7 @@ class Access:
     """The way to the authority for the faces of one process, from its event loop; as it stands, to a store in a file.
 
     ``writer`` is an authority whose store may be used in any thread and never waits for another process;
-    ``open_apart`` opens one more for a thread.
+    ``open_apart`` opens one more, which any thread may use.
     """
 
     is_shared = False
@@ -84,6 +83,7 @@ class Access:
         self._committer = Errands("commit")
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="work")
         self._searching = Searching()
+        self._finders = Finders(open_apart)
         self._searchers = ThreadPoolExecutor(SEARCHERS, thread_name_prefix="search")
 
     async def read(self, job: Callable[[Authority], T]) -> T:
@@ -101,7 +101,7 @@ class Access:
             return await self._search(job)
 
     async def _search(self, job: Callable[[Authority], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._searchers, self._apart, partial(shortly, job))
+        return await asyncio.get_running_loop().run_in_executor(self._searchers, self._finders.search, job)
 
     async def require_here(self) -> None:
         """Raise StoreError ``store.moved`` where the store was moved away: no key is used and nothing said any more."""
@@ -191,6 +191,7 @@ class Access:
         self._committer.close()
         self._threads.shutdown()
         self._searchers.shutdown()
+        self._finders.close()
 
     async def _reserve_ahead(self, ahead: Ahead, issuer: str) -> None:
         with suppress(CountersealError):  # without them a certificate takes a flush more, and asks for them again

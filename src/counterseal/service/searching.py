@@ -32,6 +32,31 @@ def shortly(job: Callable[[Authority], T], authority: Authority) -> T:
         return job(authority)
 
 
+class Finders:
+    """The connections for searches of a store in a file, which threads use: each is opened once, when it is needed."""
+
+    def __init__(self, open_one: Callable[[], Authority]) -> None:
+        self._open_one = open_one
+        self._free: list[Authority] = []
+
+    def search(self, job: Callable[[Authority], T]) -> T:
+        """Do a search, as ``shortly``; raises StoreError ``store.moved`` as well."""
+        try:
+            authority = self._free.pop()
+        except IndexError:  # so many as run at a time
+            authority = self._open_one()
+        try:
+            authority.store.require_here()
+            return shortly(job, authority)
+        finally:
+            self._free.append(authority)
+
+    def close(self) -> None:
+        """Close them, when no search runs any more."""
+        for authority in self._free:
+            authority.store.close()
+
+
 class Searching:
     """The searches of all callers that run or wait."""
 

@@ -106,3 +106,38 @@ def test_of_one_caller_one_runs_and_few_wait(run: Callable[[Story], Any]) -> Non
     seven = [(7,)]
     expected = ("search.too_many", (seven, False), "search.too_broad", [seven] * (CALLER_LIMIT - 1), seven)
     assert run(story) == expected
+
+
+def test_a_connection_is_kept_for_the_next_search(run: Callable[[Story], Any]) -> None:
+    """Also after a search that failed, and for another caller."""
+
+    def store(authority: Authority) -> Any:  # noqa: ANN401 - a store
+        return authority.store
+
+    async def story(access: Access) -> list[Any]:
+        used = [await access.search(store, "a")]
+        with pytest.raises(CountersealError):
+            await access.search(lambda authority: authority.store.rows("select no"), "a")
+        return [*used, await access.search(store, "a"), await access.search(store, "b")]
+
+    first, *others = run(story)
+    assert [one is first for one in others] == [True, True]
+
+
+def test_no_search_is_answered_from_a_file_that_was_moved_away(tmp_path: Path) -> None:
+    """A connection that is kept was opened before."""
+
+    async def story() -> str:
+        with ExitStack() as stack:
+            access = file_access(stack, tmp_path)
+            try:
+                await access.search(number, "a")
+                await access.write(lambda authority: authority.store.mark_moved("elsewhere"))
+                with pytest.raises(CountersealError) as refused:
+                    await access.search(number, "a")
+                return refused.value.code
+            finally:
+                await access.close()
+
+    new_store(tmp_path).close()
+    assert asyncio.run(story()) == "store.moved"
