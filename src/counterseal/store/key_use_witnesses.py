@@ -2,13 +2,20 @@
 
 Every entry is remembered, number and hash, by the certificate that it is of. Those of no certificate are counted by
 their CA, which remembers number and hash of the newest. A hash covers all entries before it.
+
+A certificate without the hash of its entry was recorded by a program of before there was one, which went on while the
+store was upgraded: its entry has to be of this serial number, and of what was signed in it. To take a hash away helps
+nobody more than to write the hash of a log that was rewritten, which is found by a noted head alone.
 """
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
+from counterseal.errors import InputError
 from counterseal.findings import Finding, Severity
+from counterseal.pki import der_reader
 from counterseal.pki.shown import show_serial
 from counterseal.store.rows import decode_serial
 
@@ -16,12 +23,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from counterseal.store.records import LogHead
+    from counterseal.store.rows import Row
     from counterseal.store.session import Session
 
 _CERTIFICATES = """
     select c.serial_number, c.issuer, c.key_use from certificate c left join key_use k on k.sequence = c.key_use
-    where c.key_use is not null and (k.sequence is null or c.key_use_hash is null or k.hash <> c.key_use_hash
+    where c.key_use is not null and (k.sequence is null or k.hash <> c.key_use_hash
         or k.serial_number is null or k.serial_number <> c.serial_number or k.ca <> c.issuer)
+"""
+_WITHOUT_HASH = """
+    select c.serial_number, c.issuer, c.key_use, c.der, k.digest from certificate c join key_use k
+        on k.sequence = c.key_use and k.serial_number = c.serial_number and k.ca = c.issuer
+    where c.key_use_hash is null
 """
 _CAS = """
     select a.name, a.key_use from ca a left join key_use k on k.sequence = a.key_use
@@ -49,7 +62,7 @@ _HINT = "it was changed past Counterseal: compare with a backup (counterseal res
 
 def contradictions(session: Session, head: LogHead) -> Iterator[Finding]:
     """Yield where the log, which ends at ``head``, is not what the other tables remember of it."""
-    for serial, issuer, sequence in session.each(_CERTIFICATES):
+    for serial, issuer, sequence in _unlogged(session):
         what = f"certificate's log entry is missing or another one: {show_serial(decode_serial(serial))}"
         yield _fault("log.unlogged", what, f"certificate of {issuer}, key-use log entry {sequence}")
     for name, sequence in session.each(_CAS):
@@ -64,6 +77,21 @@ def contradictions(session: Session, head: LogHead) -> Iterator[Finding]:
     for (counted,) in session.each(_COUNTED, (head.sequence,)):
         what = f"the log ends at entry {head.sequence}, and was counted up to {counted}"
         yield _fault("log.end", what, f"key-use log entry {counted}")
+
+
+def _unlogged(session: Session) -> Iterator[Row]:
+    yield from session.each(_CERTIFICATES)
+    for serial, issuer, sequence, der, digest in session.each(_WITHOUT_HASH):
+        if sha256(_signed(der or b"")).digest() != digest:
+            yield serial, issuer, sequence
+
+
+def _signed(certificate: bytes) -> bytes:
+    """Return the octets that the signature is of, all of them where that is no certificate."""
+    try:
+        return der_reader.read(certificate).children()[0].whole
+    except (InputError, IndexError):
+        return certificate
 
 
 def _fault(code: str, message: str, where: str) -> Finding:

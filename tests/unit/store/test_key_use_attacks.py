@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from counterseal.pki import der
 from counterseal.store.key_uses import chain
 from counterseal.store.records import GENESIS_HASH, CARecord, CRLRecord, KeyUse, LogHead, NewKeyUse
 from counterseal.store.tally import add_tallies, count_key_uses
-from store_fixtures import CLIENTS, DAY, NOW, certificate, issue, key_use, open_store, reservation
+from store_fixtures import CLIENTS, DAY, NOW, certificate, issue, key_use, new_store, open_store, reservation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -226,6 +228,22 @@ def test_an_edit_of_the_last_entry_stays_found(tmp_path: Path, add: Callable[[St
         assert found(store) == {"log.unlogged"}
         store.append_key_use(use_of(use.ca, "crl 100"))
         assert found(store) == {"log.unlogged"}
+
+
+@pytest.mark.parametrize("field", ["ca", "serial_number", "digest", None])
+def test_a_certificate_without_the_hash_of_its_entry_still_holds_the_log(tmp_path: Path, field: str | None) -> None:
+    """As an older program records it beside an upgrade: its entry has to be of it, and of what is signed in it."""
+    with new_store(tmp_path, ROOT, SERVERS) as store:
+        signed = der.sequence(b"\x02\x01\x05")
+        record = certificate(5, certificate=der.sequence(signed, der.NULL))
+        store.reserve(5, issuer="clients", name="a", profile="client", at=NOW, actor="root")
+        store.record_many([(record, key_use(record)._replace(digest=sha256(signed).digest()))])
+        store.run("update certificate set key_use_hash = null")
+        assert found(store) == set()
+        drop_triggers(store)
+        (use,) = store.key_uses()
+        rewrite(store, [changed(use, field)] if field else [])
+        assert "log.unlogged" in found(store)
 
 
 def test_entries_that_traded_places_are_found(store: Store) -> None:
