@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from counterseal.authority.sealed import MAGIC, seal, sealed_size, unseal
 from counterseal.errors import FileError, InputError, KeyAccessError
-from counterseal.files import make_directory, not_read, opened_new, reason_of
+from counterseal.files import make_directory, opened_new, reason_of
 from counterseal.fileset import SECRET
 from counterseal.keystore.file import FileKeyStore
 from counterseal.moments import moment
@@ -64,12 +64,15 @@ def contents(home: Path) -> tuple[Path, ...]:
 
 
 def require_backup(source: Path) -> None:
-    """Raise FileError or KeyAccessError ``backup.format`` for what is no backup, before its passphrase is typed."""
+    """Raise FileError ``backup.read``, or KeyAccessError ``backup.format`` for what is no backup.
+
+    So that it is said before its passphrase is typed.
+    """
     try:
         with source.open("rb") as stream:
             begun = stream.read(len(MAGIC))
     except OSError as error:
-        raise not_read(source, error) from error
+        raise FileError("backup.read", f"cannot read {source}: {reason_of(error)}") from error
     if begun != MAGIC:
         raise KeyAccessError(
             "backup.format", f"not a backup of counterseal: {source}", hint="it begins with: counterseal backup 1"
