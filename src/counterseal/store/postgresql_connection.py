@@ -6,13 +6,14 @@ Decides what a commit promises, how long anybody waits, and that no password is 
 from __future__ import annotations
 
 import os
+import re
 import socket
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import count
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import psycopg
 from psycopg.conninfo import make_conninfo
@@ -52,6 +53,15 @@ _DEFAULTS = {
     "tcp_user_timeout": "15000",
     "client_encoding": "UTF8",
 }
+_SCHEME = re.compile(r"[A-Za-z]{1,20}://")
+_HOST = r"(?:\[[0-9A-Fa-f:.]+(?:%[^\]@/?#\s]+)?\]|[^\[\]:@/?#,\s]*)(?::[0-9]*)?"
+_URL = re.compile(
+    rf"postgres(?:ql)?://(?:[^:@/?#\s]*@)?{_HOST}(?:,{_HOST})*(?:/[^@?#\s]*)?(?:\?(?P<options>[^@?#\s=]+=[^@#\s]*))?"
+)
+"""A password that stands in one, with whatever signs, makes it another text: behind its user there is no ``@``."""
+
+_PASSWORD = re.compile(r"postgres(?:ql)?://[^@]*:.*@", re.DOTALL)
+_PASSWORD_OPTION = re.compile(r"password\s*=", re.IGNORECASE)
 _IN_TRANSACTION = {TransactionStatus.ACTIVE, TransactionStatus.INTRANS, TransactionStatus.INERROR}
 
 
@@ -62,24 +72,23 @@ class Address:
     url: str
 
     def __post_init__(self) -> None:
-        parts = urlsplit(self.url)
-        if parts.scheme not in {"postgresql", "postgres"} or "://" not in self.url:
-            raise InputError(
-                "store.url", f"not the URL of a store: {self}", hint="write postgresql://user@host/counterseal"
-            )
-        secrets = {"password", "sslpassword"} & parse_qs(parts.query).keys()
-        if secrets or ":" in parts.netloc.rpartition("@")[0]:
+        found = _URL.fullmatch(self.url)
+        scheme = _SCHEME.match(self.url)
+        shown = str(self) if found else f"{scheme[0] if scheme else ''}..."  # what is not read may be a password
+        if _PASSWORD_OPTION.search(unquote(found["options"] or "")) if found else _PASSWORD.match(self.url):
             raise InputError(
                 "store.password_in_url",
-                f"a password does not belong into the store's URL: {self}",
+                f"a password does not belong into the store's URL: {shown}",
                 hint="name a file with it: password_file in [store]; or use ~/.pgpass",
+            )
+        if not found:
+            raise InputError(
+                "store.url", f"not the URL of a store: {shown}", hint="write postgresql://user@host/counterseal"
             )
 
     def __str__(self) -> str:
-        """Return it without what may be secret, also where it is mistyped and no URL."""
-        before, mark, behind = self.url.partition("?")[0].rpartition("://")
-        user, at, hosts = behind.rpartition("@")
-        return f"{before}{mark}{user.partition(':')[0]}{at}{hosts}"
+        """Return it without its options."""
+        return self.url.partition("?")[0]
 
 
 class Line(psycopg.Connection["Row"]):
