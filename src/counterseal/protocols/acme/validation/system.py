@@ -7,6 +7,7 @@ files that it reads are read here, anew when they have changed, and the servers 
 
 from __future__ import annotations
 
+from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 HOSTS = Path("/etc/hosts")
 RESOLV_CONF = Path("/etc/resolv.conf")
+ON_THIS_HOST = "127.0.0.1"
+_APPENDED = (["search"], ["domain"])
 Made = TypeVar("Made")
 
 
@@ -40,8 +43,11 @@ class System:
             return ()
 
     def resolver(self) -> dns.asyncresolver.Resolver:
-        """Return what asks the system's name servers; raises what reading the file does."""
-        return self._resolver.now()
+        """Return what asks the system's name servers; raises what reading the file does, but where there is none."""
+        try:
+            return self._resolver.now()
+        except FileNotFoundError:
+            return _resolver(())
 
 
 class _Kept(Generic[Made]):
@@ -72,5 +78,12 @@ def parse_hosts(lines: TextIO | Sequence[str]) -> Mapping[str, Sequence[Address]
     return {name: tuple(addresses) for name, addresses in found.items()}
 
 
-def _resolver(file: TextIO) -> dns.asyncresolver.Resolver:
-    return dns.asyncresolver.Resolver(filename=file)
+def _resolver(lines: TextIO | Sequence[str]) -> dns.asyncresolver.Resolver:
+    """Return what asks the servers that these name, else one on this host, as the system does.
+
+    Names are whole, so nothing is read of what would be appended to others, which may be wrong.
+    """
+    kept = [line for line in lines if line.split()[:1] not in _APPENDED]
+    if not any(len(words) > 1 and words[0] == "nameserver" for words in map(str.split, kept)):
+        kept.append(f"nameserver {ON_THIS_HOST}\n")
+    return dns.asyncresolver.Resolver(filename=StringIO("".join(kept)))
