@@ -44,6 +44,8 @@ if TYPE_CHECKING:
     Key = tuple[str, str, int]
     """The CA, the hash by which the certificate is named, its serial number."""
 
+    Question = tuple[str, Callable[[Authority], CertificateStatus | None]]
+
 KEPT = 20_000
 """Signed answers kept in memory, each about a kilobyte; beyond that the oldest go."""
 
@@ -128,21 +130,15 @@ class Answers:
 
     async def status(self, ca: str, serial_number: int) -> CertificateStatus:
         """Return what the store says of a certificate, and of the CAs above it: one revoked takes it along."""
-        standing = _GOOD
-        for place in (*self._above[ca], (ca, serial_number)):
-            found = await self._service.access.recall(*_question(*place))
-            standing = status_under(found or _UNKNOWN, standing)
-        return standing
+        return _standing([await self._service.access.recall(*one) for one in self._questions(ca, serial_number)])
 
     def status_at_once(self, ca: str, serial_number: int) -> CertificateStatus | None:
         """Return the same of a certificate that is known; None where that takes more than a look."""
-        standing = _GOOD
-        for place in (*self._above[ca], (ca, serial_number)):
-            found = self._service.access.look(*_question(*place))
-            if found is None:
-                return None
-            standing = status_under(found, standing)
-        return standing
+        found = [self._service.access.look(*one) for one in self._questions(ca, serial_number)]
+        return None if None in found else _standing(found)
+
+    def _questions(self, ca: str, serial_number: int) -> list[Question]:
+        return [_question(*place) for place in (*self._above[ca], (ca, serial_number))]
 
     def look(self, key: Key) -> Signed | None:
         """Return the kept answer if it still stands, and that can be said at once."""
@@ -211,7 +207,15 @@ class Answers:
             self._issuers |= dict.fromkeys(issuer_ids(x509.load_der_x509_certificate(ca.certificate)), name)
 
 
-def _question(ca: str, serial_number: int) -> tuple[str, Callable[[Authority], CertificateStatus | None]]:
+def _standing(found: Sequence[CertificateStatus | None]) -> CertificateStatus:
+    """Return what is to be said of the last of these, each of which stands under the one before it."""
+    standing = _GOOD
+    for own in found:
+        standing = status_under(own or _UNKNOWN, standing)
+    return standing
+
+
+def _question(ca: str, serial_number: int) -> Question:
     """Return what is asked of the store; None for what is unknown, because the first certificate is not announced."""
 
     def ask(authority: Authority) -> CertificateStatus | None:
