@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from counterseal.authority.inspected import GivenFile
     from counterseal.pki.csr import CSR
+    from counterseal.pki.policy import Asked
 
 EPILOG = """\b
 Examples:
@@ -80,10 +81,7 @@ def sign(
     with run.authority() as authority:
         chosen = authority.profile(profile)
         asked = order_from_csr(chosen, csr, more_names=san, group=group, subject=subject, lifetime=lifetime)
-        left_out = left_out_of(csr, asked)
-        if left_out:
-            run.warn(f"of the CSR's subject this is left out: {', '.join(left_out)}")
-            run.tell("hint: nobody chooses his own group; what should stand there comes with --group or --subject")
+        left_out = _tell_left_out(run, csr, asked)
         made = issue_files(
             run,
             authority,
@@ -98,6 +96,19 @@ def sign(
     if made:
         following = shell_line("counterseal", "inspect", made[1][0])
         show_issued(run, *made, extra={"left_out": left_out} if run.json else {}, following=following)
+
+
+def _tell_left_out(run: Run, csr: CSR, asked: Asked) -> tuple[str, ...]:
+    """Say what the CSR wishes in vain, and return it."""
+    lost = left_out_of(csr, asked)
+    if lost:
+        run.warn(
+            f"of the CSR's subject this is left out: {', '.join(lost)}",
+            "hint: nobody chooses his own group; what should stand there comes with --group or --subject",
+        )
+    if csr.unmet:
+        run.warn(f"no certificate here gets what the CSR asks for: {', '.join(csr.unmet)}")
+    return (*lost, *csr.unmet)
 
 
 def _csr_in(given: GivenFile) -> CSR:

@@ -2,7 +2,8 @@
 
 Whatever bytes come in, a CSR with a verified signature comes out or an InputError; whether its wishes are granted is
 the policy's. Of the extensions asked for (RFC 2985 5.4.2) only the names count; the profile decides on all others. Two
-of these change what a certificate means, and none here has them: who issues to programs refuses one with ``unmet``.
+of these change what a certificate means, and none here has them: who issues to programs refuses one with ``unmet``; a
+person is warned.
 """
 
 from __future__ import annotations

@@ -50,11 +50,12 @@ def service(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         cluster().drop(url)
 
 
-def csr_for(name: str) -> str:
-    """Return a CSR in PEM for a new key that asks for this DNS name."""
+def csr_for(name: str, *extensions: x509.ExtensionType) -> str:
+    """Return a CSR in PEM for a new key that asks for this DNS name, and these extensions."""
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     builder = x509.CertificateSigningRequestBuilder().subject_name(subject)
-    builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+    for extension in (x509.SubjectAlternativeName([x509.DNSName(name)]), *extensions):
+        builder = builder.add_extension(extension, critical=False)
     return builder.sign(ec.generate_private_key(ec.SECP256R1()), SHA256()).public_bytes(Encoding.PEM).decode()
 
 

@@ -7,16 +7,21 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from cryptography import x509
 
 from api_client import Client, make_api
 from counterseal.compose.place import store_path
 from counterseal.protocols.api.wishes import EXAMPLE_CSR
+from integration.api.test_issuing import csr_for
 from service_process import SECONDS, Running, running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 pytestmark = pytest.mark.slow
+
+CA = x509.BasicConstraints(ca=True, path_length=0)
+STAPLE = x509.TLSFeature([x509.TLSFeatureType.status_request])
 
 
 @pytest.fixture(scope="module")
@@ -54,11 +59,17 @@ def test_a_body_is_json(service: Running) -> None:
         ("certificates", {"profile": "server", "csr": EXAMPLE_CSR, "group": "staff"}, "api.group"),
         ("certificates", {"profile": "server", "csr": EXAMPLE_CSR, "group": "staff", "dry_run": True}, "api.group"),
         ("certificates", {"profile": "client", "csr": EXAMPLE_CSR, "group": "a", "subject": "CN=b"}, "subject.group"),
+        ("certificates", {"csr": csr_for("ca.example.com", CA), "profile": "server"}, "api.extensions"),
+        (
+            "certificates",
+            {"csr": csr_for("a.example.com", STAPLE), "profile": "server", "dry_run": True},
+            "api.extensions",
+        ),
         ("certificates/{serial}/export", {"private_key": "hello"}, "api.private_key"),
     ],
 )
 def test_what_cannot_be_meant(service: Running, path: str, wish: dict[str, Any], code: str) -> None:
-    """A group of a server, and one beside a subject, which says it itself; a key that is none."""
+    """A group of a server, and one beside a subject, which says it itself; a CSR of a CA, or must-staple; no key."""
     operator = Client(service, "operator")
     (own,) = operator.call("GET", "/v1/certificates?name=operator").json["certificates"]
     answer = operator.call("POST", f"/v1/{path.format(serial=own['serial_number'])}", wish)

@@ -88,6 +88,21 @@ def test_what_a_csr_wished_in_vain_is_said(home: Path, tmp_path: Path) -> None:
     assert "left out" not in _typed(home, *words, "--subject", "/O=Acme/OU=ops/CN=dora").stderr
 
 
+def test_what_would_change_the_meaning_is_said_to_be_left_out(home: Path, tmp_path: Path) -> None:
+    """To be a CA, and must-staple: the certificate has neither, and nobody has to find that out."""
+    making = (
+        "openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout k.pem -out x.csr -subj /CN=x.test"
+    )
+    asking = ("-addext", "basicConstraints=critical,CA:TRUE", "-addext", "tlsfeature=status_request")
+    run_program(*making.split(), *asking, cwd=tmp_path)
+    words = ("sign", str(tmp_path / "x.csr"), "--profile", "server", "--out", str(tmp_path), "--force")
+    wished = ["to be a CA (basicConstraints CA:TRUE)", "must-staple (tlsfeature status_request)"]
+    said = f"warning: no certificate here gets what the CSR asks for: {', '.join(wished)}\n"
+    for more in ((), ("--dry-run",)):
+        assert said in _typed(home, *words, *more).stderr
+        assert json.loads(_typed(home, *words, "--json", *more).stdout)["left_out"] == wished
+
+
 @pytest.mark.parametrize("words", [("prove",), ("prove", "--dry-run"), ("nginx", "deploy"), ("nginx", "render")])
 def test_without_a_site_each_command_ends_alike(home: Path, words: tuple[str, ...]) -> None:
     """One exit code and one error, and what makes a site."""

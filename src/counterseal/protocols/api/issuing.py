@@ -78,6 +78,12 @@ async def sign(call: Call) -> Reply:
     """Sign a CSR whose key stays where it is; nobody chooses his own group by it."""
     wanted: SignWish = call.body
     csr = parse_csr(wanted.csr.encode())
+    if csr.unmet:
+        raise InputError(
+            "api.extensions",
+            f"no certificate here gets what the CSR asks for: {', '.join(csr.unmet)}",
+            hint="leave it out",
+        )
 
     def decide(authority: Authority) -> Asked:
         profile = _profile(authority, call, wanted.profile)
