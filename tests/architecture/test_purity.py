@@ -38,6 +38,7 @@ EDGES: dict[str, str] = {
     "nginx/reading.py": "reads a configuration with its includes",
     "nginx/retention.py": "removes old generations",
     "nginx/status.py": "looks at nginx and the generations",
+    "nginx/taken.py": "looks at when files and links changed",
     "nginx/target.py": "reads the main configuration to find the pid file",
     "nginx/undo.py": "carries out the undo",
     "nginx/waiting.py": "reads the clock and sleeps",

@@ -21,7 +21,7 @@ from ports import free_port
 from whole_answers import read_to_end
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 NGINX = Path("/usr/sbin/nginx")
 MAIN = """\
@@ -304,11 +304,7 @@ def test_a_way_round_us_holds_up_a_revocation_only_while_it_is_not_in_force(tmp_
     with socket.socket() as unused:
         assert unused.connect_ex(("127.0.0.1", mine)) != 0, "nothing of it was put in force"
 
-    end = own.stat().st_ctime + 3
-    while time.time() < end:  # whether a worker began before or after it is known to 2 seconds
-        time.sleep(0.1)
-    _stop(tmp_path)
-    _start(tmp_path)
+    _restart_after_a_while(tmp_path)
     ran = counterseal(home, "revoke", "bob")
     assert ran.code == 0, ran.stderr
     assert ran.stdout.startswith("in force and proved: generation 2, ")
@@ -317,6 +313,103 @@ def test_a_way_round_us_holds_up_a_revocation_only_while_it_is_not_in_force(tmp_
     assert [_meets(tmp_path, port, name) for name in ("ann", "bob", "cat")] == [400, 400, 200]
     refused = counterseal(home, "nginx", "deploy", "--json")
     assert (refused.code, json.loads(refused.stdout)["error"]["code"]) == (4, "nginx.lint")
+
+
+def _restart_after_a_while(tmp_path: Path) -> None:
+    """Have nginx begin so late after all that was written that nobody doubts what it has read."""
+    end = time.time() + 3
+    while time.time() < end:  # whether it began before or after is known to 2 seconds
+        time.sleep(0.1)
+    _stop(tmp_path)
+    _start(tmp_path)
+
+
+def _new_link(conf: Path) -> None:
+    (conf / "conf.d" / "open.conf").symlink_to("../available/open.conf")
+
+
+def _new_include(conf: Path) -> None:
+    main = conf / "nginx.conf"
+    main.write_text(main.read_text().replace("access_log off;", "access_log off; include available/open.conf;"))
+
+
+def _other_cause(conf: Path) -> None:
+    (conf / "available" / "inner.inc").write_text("root /;\n")
+
+
+def _one_less(conf: Path) -> None:
+    (conf / "denied" / "all.inc").unlink()
+
+
+def _one_more(conf: Path) -> None:
+    with (conf / "conf.d" / "own.conf").open("a") as stream:
+        stream.write(f"server {{ listen 127.0.0.1:{free_port()}; server_name panel.test; root /; }}\n")
+
+
+def _other_link(conf: Path) -> None:
+    (conf / "chosen").unlink()
+    (conf / "chosen").symlink_to("second")
+
+
+def _clock_set_forward(conf: Path) -> None:
+    """Have the pid file be of when the clock had not been set: what /proc says moves with it."""
+    pid_file = conf.parent / "run" / "nginx.pid"
+    os.utime(pid_file, (pid_file.stat().st_mtime - 3600,) * 2)
+
+
+@pytest.mark.nginx
+@pytest.mark.skipif(not NGINX.exists(), reason="Debian's nginx is not installed")
+@pytest.mark.usefixtures("mine")
+@pytest.mark.parametrize(
+    ("inside", "change"),
+    [
+        (None, _new_link),
+        (None, _new_include),
+        ("include available/inner.inc;", _other_cause),
+        ("include denied/*.inc; root /;", _one_less),
+        ("root /;", _one_more),
+        ("include chosen/inner.inc;", _other_link),
+        ("root /;", _clock_set_forward),
+    ],
+    ids=["link", "include", "cause", "less", "more", "directory", "clock"],
+)
+def test_a_reload_for_a_revocation_opens_no_new_way_round_us(
+    tmp_path: Path, inside: str | None, change: Callable[[Path], None]
+) -> None:
+    """Whatever of the user's is younger than nginx, though the file with the finding is as old as it says."""
+    port, conf, other = free_port(), tmp_path / "conf", free_port()
+    home = _with_clients(tmp_path, port, "ann", "bob")
+    for name in ("available", "denied", "first", "second"):
+        (conf / name).mkdir()
+    way_round = f"server {{ listen 127.0.0.1:{other}; server_name panel.test; %s }}\n"
+    (conf / "available" / "open.conf").write_text(way_round % "root /;")
+    for name in ("available/inner.inc", "denied/all.inc", "first/inner.inc"):
+        (conf / name).write_text("return 403;\n")
+    (conf / "second" / "inner.inc").write_text("root /;\n")
+    (conf / "chosen").symlink_to("first")
+    if inside is not None:
+        (conf / "conf.d" / "own.conf").write_text(way_round % inside)
+    _restart_after_a_while(tmp_path)
+    change(conf)
+    workers = _workers(tmp_path)
+    held = counterseal(home, "revoke", "ann", "--json")
+    error = json.loads(held.stdout)["error"]
+    assert (held.code, error["code"]) == (1, "revoke.not_in_force"), held.stderr
+    assert error["message"].startswith("nginx still admits ann: the linter refuses the sites: ")
+    assert _workers(tmp_path) == workers, "nothing is put in force"
+    _restart_after_a_while(tmp_path)
+    ran = counterseal(home, "refresh")
+    assert (ran.code, "hint: that is so already" in ran.stderr) == (3, True), ran.stderr
+    assert [_meets(tmp_path, port, name) for name in ("ann", "bob")] == [400, 200]
+
+
+def _workers(tmp_path: Path) -> str:
+    """Return the numbers of the workers, once there are any."""
+    pid = (tmp_path / "run" / "nginx.pid").read_text().strip()
+    end = time.monotonic() + 30
+    while not (found := Path(f"/proc/{pid}/task/{pid}/children").read_text()) and time.monotonic() < end:
+        time.sleep(0.01)
+    return found
 
 
 @pytest.mark.nginx

@@ -17,12 +17,10 @@ from typing import TYPE_CHECKING
 from counterseal.errors import NginxError
 from counterseal.nginx.binary import require_executable, run_nginx
 from counterseal.nginx.errorlog import SERIOUS, LogTail, find_failure, parse_lines
-from counterseal.nginx.proctable import began_after, children_of, pids_started_with, read_title
+from counterseal.nginx.proctable import children_of, pids_started_with, read_title
 from counterseal.nginx.waiting import INTERVAL, wait_until
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from counterseal.nginx.errorlog import LogLine
     from counterseal.nginx.target import Target
     from counterseal.nginx.waiting import Clock
@@ -70,14 +68,6 @@ class NginxProcess:
         master = self.master_pid()
         leaving = () if master is None else children_of(master)
         return tuple(pid for pid in leaving if read_title(pid).startswith(_LEAVING))
-
-    def has_taken(self, path: Path) -> bool:
-        """Whether nginx runs on the file as it is: no worker began before its last change. So where none runs."""
-        try:
-            changed = path.stat().st_ctime
-        except OSError:
-            return False
-        return all(began_after(pid, changed) for pid in self.worker_pids())
 
     def starting_pids(self) -> tuple[int, ...]:
         """Return processes that are still becoming our private nginx, left by one who was killed while starting it."""

@@ -37,8 +37,11 @@ def children_of(parent: int) -> tuple[int, ...]:
     return tuple(pid for pid in _pids() if _parent_of(pid) == parent)
 
 
-def began_after(pid: int, moment: float) -> bool:
-    """Whether a process began after that time of the system, given in seconds; not where it cannot be told for sure."""
+def began_after(pid: int, moment: float, *, noted: float) -> bool:
+    """Whether a process began after that time of the system, given in seconds; not where it cannot be told for sure.
+
+    ``noted``: when it wrote down that it runs. Both must be later: where the clock was set meanwhile, one is not.
+    """
     try:
         fields = (_PROC / str(pid) / "stat").read_bytes().rpartition(b")")[2].split()
         (booted,) = (
@@ -46,7 +49,8 @@ def began_after(pid: int, moment: float) -> bool:
         )
     except (OSError, ValueError):
         return False
-    return int(booted) + int(fields[_BEGAN_FIELD]) / os.sysconf("SC_CLK_TCK") > moment + _UNSURE
+    began = int(booted) + int(fields[_BEGAN_FIELD]) / os.sysconf("SC_CLK_TCK")
+    return min(began, noted) > moment + _UNSURE
 
 
 def pids_started_with(words: tuple[str, ...]) -> tuple[int, ...]:

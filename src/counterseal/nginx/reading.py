@@ -29,10 +29,14 @@ _DUMPED = re.compile(r"^# configuration file (.+):\n", re.MULTILINE)
 
 @dataclass(frozen=True, slots=True)
 class WholeConfiguration:
-    """The expanded tree, and the text of every file that was read, by the path that its directives carry."""
+    """The expanded tree, and the text of every file that was read, by the path that its directives carry.
+
+    ``includes``: the absolute names and patterns of every include, where it was read from this machine.
+    """
 
     tree: Tree
     texts: Mapping[str, str]
+    includes: frozenset[str] = frozenset()
 
 
 def read_configuration(
@@ -51,6 +55,7 @@ def read_configuration(
     given = overlay or {}
     known = _by_parts(given)
     texts: dict[str, str] = {}
+    includes: set[str] = set()
 
     def text_of(path: str) -> str:
         if path not in texts:
@@ -59,13 +64,14 @@ def read_configuration(
 
     def read(pattern: str) -> list[tuple[str, str]]:
         wanted = str((directory or conf.parent) / pattern)
+        includes.add(wanted)
         there = [path for path in glob.glob(wanted) if Path(path).is_file()]  # noqa: PTH207 - nginx's are glob patterns
         paths = sorted({*there, *_matching(known, wanted)})
         left = [(path, text_of(path)) for path in paths if not skip(Path(path))]
         return left if left or GLOB & set(pattern) else [(path, "") for path in paths]  # it does exist
 
     main = parse(text_of(str(conf)), file=str(conf))
-    return WholeConfiguration(expand(main, read), texts)
+    return WholeConfiguration(expand(main, read), texts, frozenset(includes))
 
 
 def read_dump(texts: Mapping[str, str]) -> WholeConfiguration:
