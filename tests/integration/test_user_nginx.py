@@ -431,6 +431,24 @@ def test_a_way_round_us_that_our_own_settings_make_holds_up_no_revocation(tmp_pa
     assert counterseal(home, "nginx", "deploy").code == 4
 
 
+@pytest.mark.nginx
+@pytest.mark.skipif(not NGINX.exists(), reason="Debian's nginx is not installed")
+@pytest.mark.usefixtures("mine")
+def test_a_revocation_goes_to_the_users_nginx_while_that_serves(tmp_path: Path) -> None:
+    """The file asks for a private one by now, which was never begun, and is not by this."""
+    port = free_port()
+    home = _with_clients(tmp_path, port, "ann", "bob")
+    settings = home / "counterseal.toml"
+    lines = settings.read_text().splitlines()
+    settings.write_text("\n".join(one for one in lines if not one.startswith(("config", "include_file"))))
+    ran = counterseal(home, "revoke", "ann")
+    assert ran.code == 0, ran.stderr
+    assert ran.stdout.startswith("in force and proved: generation 2, ")
+    assert "[nginx] config names another nginx than the generation in force: none" in ran.stderr
+    assert [_meets(tmp_path, port, name) for name in ("ann", "bob")] == [400, 200]
+    assert not (home / "nginx" / "run" / "nginx.pid").exists()
+
+
 def _with_clients(tmp_path: Path, port: int, *names: str) -> Path:
     """Return a home whose site is in force in the user's nginx, with clients of these names."""
     home = _home(tmp_path, name="panel.test", port=port)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from counterseal.errors import CountersealError
+from counterseal.errors import ConfigError, CountersealError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,6 +43,35 @@ def _others_in_force(run: Run, settings: Settings) -> Settings | None:
         return None
     is_same = (last.said.sites, last.said.nginx) == (settings.said.sites, settings.said.nginx)
     return None if is_same and not settings.faulty & {"sites", "nginx"} else last
+
+
+def require_what_is_served(run: Run, settings: Settings) -> None:
+    """Raise ConfigError where a generation is in force of sites, or in an nginx, that these settings no longer name.
+
+    ``config.no_site``, ``config.other_nginx``: nginx serves it still, and a revocation by these would not get there.
+    """
+    from counterseal.compose.ground import settings_in_force  # noqa: PLC0415 - nginx only where sites are
+
+    served = settings_in_force(run.home)
+    if not settings.sites:
+        raise ConfigError(
+            "config.no_site",
+            f"no site is configured, and a generation of some is in force: {run.home / 'nginx' / 'current'}",
+            hint="counterseal.toml is to name them; where no nginx serves them any more, remove that link",
+        )
+    if served is None or "nginx" in served.faulty or _is_same_nginx(served, settings):
+        return
+    before = served.nginx.config or "none, for a private one"
+    raise ConfigError(
+        "config.other_nginx",
+        f"[nginx] config names another nginx than the generation in force: {settings.nginx.config or 'none'}",
+        hint=f"it was made for config {before}; counterseal nginx deploy makes one for the new nginx",
+    )
+
+
+def _is_same_nginx(one: Settings, other: Settings) -> bool:
+    ours, others = one.nginx.config, other.nginx.config
+    return ours == others or (ours is not None and others is not None and ours.resolve() == others.resolve())
 
 
 def tell_refused(run: Run, shown: dict[str, Any], refused: CountersealError | None) -> None:

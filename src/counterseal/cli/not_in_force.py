@@ -59,11 +59,12 @@ def has_generation(run: Run) -> bool:
 
 
 def _state_of_nginx(run: Run, name: str, verb: str) -> str:
-    from counterseal.compose.ground import open_ground  # noqa: PLC0415 - nginx only where sites are
+    from counterseal.compose.ground import open_ground, settings_in_force  # noqa: PLC0415 - nginx only where sites are
 
     does = "admits" if verb == "revoke" else "refuses"
     try:
-        ground = open_ground(run.home, run.settings().for_revocation().with_sound_sites())
+        settings = settings_in_force(run.home) or run.settings().for_revocation()
+        ground = open_ground(run.home, settings.with_sound_sites())
         is_running, number = ground.place.nginx.master_pid() is not None, ground.in_force
     except CountersealError:
         return f"as far as nginx runs, it still {does} {name}"

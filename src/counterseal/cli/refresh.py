@@ -13,8 +13,8 @@ from counterseal.authority.publish import ending_lists, publish, stale_lists
 from counterseal.cli.common import Run, common
 from counterseal.cli.dry_run import dry_run_option, show_dry_run
 from counterseal.cli.exit_codes import FINDINGS
-from counterseal.cli.last_settings import acts_of_refusal, by_sound_settings, tell_refused
-from counterseal.cli.not_in_force import by_defaults, fails_by_defaults
+from counterseal.cli.last_settings import acts_of_refusal, by_sound_settings, require_what_is_served, tell_refused
+from counterseal.cli.not_in_force import by_defaults, fails_by_defaults, has_generation
 from counterseal.cli.revoke import rehearse_deploying
 from counterseal.errors import CountersealError
 from counterseal.moments import moment, show_moment
@@ -172,8 +172,9 @@ def _due(
     run: Run, authority: Authority, settings: Settings, stale: Sequence[str]
 ) -> tuple[Ground | None, tuple[str, ...]]:
     """Return where to deploy, None where no deploy is due, and the sites whose certificate is to be renewed."""
-    if not settings.sites:
+    if not has_generation(run):
         return None, ()
+    require_what_is_served(run, settings)
     from counterseal.authority.due import deploy_due  # noqa: PLC0415 - nginx and TLS only where sites are
     from counterseal.compose.ground import open_ground  # noqa: PLC0415 - same
 

@@ -16,7 +16,7 @@ from counterseal.authority.revoke import unrevoke as unrevoke_certificate
 from counterseal.cli.common import Run, common
 from counterseal.cli.completions import complete_certificates
 from counterseal.cli.dry_run import dry_run_option, show_dry_run
-from counterseal.cli.last_settings import acts_of_refusal, by_sound_settings, tell_refused
+from counterseal.cli.last_settings import acts_of_refusal, by_sound_settings, require_what_is_served, tell_refused
 from counterseal.cli.not_in_force import by_defaults, fails_by_defaults, has_generation, not_in_force, not_published
 from counterseal.errors import CountersealError
 from counterseal.pki.crl import RevocationReason
@@ -174,8 +174,7 @@ def ground_in_force(run: Run, settings: Settings, *, deploy: bool) -> Ground | N
     """Return where a generation is in force, or None where there is none or it is not wanted."""
     if not deploy or not has_generation(run):
         return None
-    if not settings.sites:
-        return None
+    require_what_is_served(run, settings)
     from counterseal.compose.ground import open_ground  # noqa: PLC0415 - nginx only where sites are
 
     ground = open_ground(run.home, settings)

@@ -232,6 +232,54 @@ def test_who_is_revoked_is_locked_out_by_the_settings_in_force(
 
 
 @pytest.mark.nginx
+@pytest.mark.parametrize("verb", ["revoke", "refresh"])
+def test_sites_that_are_gone_from_the_file_are_served_on_and_lock_out(deployed: tuple[Path, int], verb: str) -> None:
+    """Emptied or deleted; where nobody knows what they were, it fails, and what nginx does is told."""
+    home, port = deployed
+    settings = home / "counterseal.toml"
+    if verb == "refresh":
+        assert here(home, "revoke", "alice", "--no-deploy").code == 0
+        settings.unlink()
+        ran = counterseal(home, "refresh", "--json")
+    else:
+        settings.write_text("")
+        assert "would deploy a new generation and prove it\n" in here(home, "revoke", "alice", "--dry-run").stdout
+        ran = counterseal(home, "revoke", "alice", "--json")
+    assert ran.code == (3 if verb == "refresh" else 0), ran.stderr
+    assert [one["code"] for one in json.loads(ran.stdout)["passed_over"]] == ["config.no_site"]
+    assert [meets(home, port, name) for name in ("alice", "bob")] == [400, 200]
+    again = counterseal(home, "refresh")
+    assert (again.code, "error: no site is configured, and a generation of some is in force: " in again.stderr) == (
+        2,
+        True,
+    )
+    forget(home)
+    held = counterseal(home, "revoke", "bob", "--json")
+    error = json.loads(held.stdout)["error"]
+    assert (held.code, error["code"], meets(home, port, "bob")) == (1, "revoke.not_in_force", 200)
+    assert "no site is configured, and a generation of some is in force: " in error["message"]
+
+
+@pytest.mark.nginx
+@pytest.mark.parametrize("verb", ["revoke", "refresh"])
+def test_a_revocation_goes_to_the_nginx_that_serves(deployed: tuple[Path, int], verb: str) -> None:
+    """A private one, while the file names one of the user's by now, which has nothing of ours yet."""
+    home, port = deployed
+    settings, conf = home / "counterseal.toml", home.parent / "mine.conf"
+    line = f"include {home}/nginx/current/http.con[f];"
+    conf.write_text(f"pid {home.parent}/mine.pid;\nerror_log {home.parent}/mine.log;\nevents {{}}\nhttp {{ {line} }}\n")
+    settings.write_text(f"{settings.read_text()}[nginx]\nconfig = '{conf}'\n")
+    if verb == "refresh":
+        assert here(home, "revoke", "alice", "--no-deploy").code == 0
+    ran = counterseal(home, *(("refresh",) if verb == "refresh" else ("revoke", "alice")), "--json")
+    assert ran.code == (3 if verb == "refresh" else 0), ran.stderr
+    document = json.loads(ran.stdout)
+    assert ([one["code"] for one in document["passed_over"]], document["proved"]) == (["config.other_nginx"], True)
+    assert "[nginx] config names another nginx than the generation in force: " in document["passed_over"][0]["message"]
+    assert [meets(home, port, name) for name in ("alice", "bob")] == [400, 200]
+
+
+@pytest.mark.nginx
 def test_settings_in_force_that_are_refused_too_leave_it_as_it_is(deployed: tuple[Path, int]) -> None:
     """The nginx that they name is gone: what is wrong with those of today is told."""
     home, port = deployed
