@@ -16,7 +16,7 @@ Make the directory first where there is none (mkdir -p), and open a new shell. z
 """
 
 BASH = r"""_counterseal_completion() {
-    local rest=$COMP_LINE i word trimmed type value head=
+    local rest=$COMP_LINE i word trimmed type value head= last=${COMP_WORDS[COMP_CWORD]} inside quotes
     local -a words=()
     # readline breaks words at the : = @ of names and options; what no space parts belongs together
     for ((i = 0; i <= COMP_CWORD; i++)); do
@@ -30,13 +30,28 @@ BASH = r"""_counterseal_completion() {
         rest=${trimmed#"$word"}
     done
     word=${words[-1]}
-    [[ $word == "${COMP_WORDS[COMP_CWORD]}" ]] || head=${word%"${word##*[:=@]}"}
+    [[ $word == "$last" ]] || head=${word%"${word##*[:=@]}"}
+    # readline puts a name behind the last quote: nothing is offered unless that one opens the word and is open
+    case $last in
+        \'*) inside=${last:1} quotes=\' head=${word%"$last"} ;;
+        \"*) inside=${last:1} inside=${inside//\\?/} quotes=\" head=${word%"$last"} ;;
+        *) inside=${last//\\?/} quotes=\'\" ;;
+    esac
+    trimmed=${word%"$last"}
+    [[ $inside == *["$quotes"]* || ${trimmed//\\?/} == *[\'\"]* ]] && return
     while IFS=, read -r type value; do
         case $type in
             dir) compopt -o dirnames ;;
             file) compopt -o default ;;
             plain)
-                [[ $word == [\"\']* ]] || printf -v value %q "$value"
+                case $last in  # what would close the quotes, or bash expands in them whatever is before it
+                    \'*) [[ $value == *\'* ]] && continue ;;
+                    \"*)
+                        [[ $value == *[\"!]* ]] && continue
+                        value=${value//\\/'\\'} value=${value//\$/'\$'} value=${value//\`/'\`'}
+                        ;;
+                    *) printf -v value %q "$value" ;;
+                esac
                 COMPREPLY+=("${value#"$head"}")
                 ;;
         esac

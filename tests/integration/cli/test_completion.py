@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import pty
+import select
 import shutil
 import subprocess
 import sys
@@ -21,6 +23,8 @@ COMP_CWORD=$(($# - 3))
 _counterseal_completion counterseal
 printf '%s\\n' "${COMPREPLY[@]}"
 """
+RUNS = ("zz`touch run`", "yy$(touch run)", "xx';touch run;'", 'ww";touch run;"', "vv\\`touch run`")
+"""Names that would be commands where a shell took them for more than a word."""
 FISH = """
 source $argv[1]
 complete --do-complete "counterseal $argv[2]"
@@ -32,7 +36,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a home with certificates, and a site."""
     home = tmp_path_factory.mktemp("completed") / "home"
     assert counterseal(home, "init", "--no-passphrase").code == 0
-    for name in ("alice", "alina", "bob", "Ann Lee", "it's a*", "ann@example.com"):
+    names = ("alice", "alina", "bob", "Ann Lee", "it's a*", "ann@example.com", "so!", 'a"b', *RUNS)
+    for name in names:
         assert counterseal(home, "client", name, "--no-p12", "--out", str(home.parent / "out")).code == 0
     (home / "counterseal.toml").write_text(
         '[sites.panel]\nserver_names = ["a.test"]\nlisten = ["8443"]\nroot = "/srv"\n'
@@ -87,6 +92,23 @@ def test_a_shell_offers_what_is_there(home: Path, shell: str, words: str, offere
         (["Ann\\ L"], "Ann\\ Lee"),
         (["A"], "Ann\\ Lee"),
         (['"Ann L'], "Ann Lee"),
+        (["'Ann L"], "Ann Lee"),
+        (['"zz'], r"zz\`touch run\`"),
+        (['"yy'], r"yy\$(touch run)"),
+        (['"xx'], "xx';touch run;'"),
+        (['"vv'], r"vv\\\`touch run\`"),
+        (["'zz"], "zz`touch run`"),
+        (["'xx"], ""),
+        (['"ww'], ""),
+        (['"so'], ""),
+        (["'so"], "so!"),
+        (['z"z'], ""),
+        (["z'z"], ""),
+        (["''zz"], ""),
+        (['""zz'], ""),
+        (["$'zz"], ""),
+        (["ann", "@", '"e'], "example.com"),
+        (["'ann'", "@", '"e'], ""),
         (["it"], r"it\'s\ a\*"),
         (["ann", "@", "e"], "example.com"),
         (["ann", "@"], "example.com"),
@@ -101,6 +123,48 @@ def test_bash_inserts_a_name_as_one_word(home: Path, words: list[str], reply: st
         command, capture_output=True, text=True, check=False, env=environment(home), cwd=home.parent, timeout=60
     )
     assert ran.stdout == f"{reply}\n", ran
+
+
+@pytest.mark.parametrize(("word", "name"), [('"zz', 0), ('"yy', 1), ("'zz", 0), ("'ww", 3), ("zz", 0), ('"vv', 4)])
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_no_name_is_run_by_the_line_that_it_completes(home: Path, shell: str, word: str, name: int) -> None:
+    """At a terminal: what TAB has put there and Enter runs shows that certificate, and does nothing else."""
+    if shutil.which(shell) is None:
+        pytest.skip(f"no {shell} here")
+    path = script(home, shell)
+    (home.parent / ".zshrc").write_text(f"autoload -U compinit; compinit -u -D; source '{path}'; PS1='READY> '\n")
+    (home.parent / "bashrc").write_text(f"source '{path}'; PS1='READY> '\n")
+    begin = f"source '{path}'; function fish_prompt; echo 'READY> '; end"
+    command = {
+        "bash": ["bash", "--rcfile", str(home.parent / "bashrc"), "-i"],
+        "zsh": ["zsh", "-d", "-i"],
+        "fish": ["fish", "--no-config", "-C", begin],
+    }[shell]
+    environ = {"ZDOTDIR": str(home.parent), "HOME": str(home.parent), "TERM": "xterm", "COLUMNS": "200"}
+    shown = at_terminal(command, f"counterseal show {word}\t\rexit\r", environment(home) | environ, home.parent)
+    assert f"name     {RUNS[name]}" in shown, shown
+    assert not (home.parent / "run").exists(), shown
+
+
+def at_terminal(command: list[str], keys: str, environ: dict[str, str], place: Path) -> str:
+    """Type ``keys`` at the first prompt of a shell on a terminal of its own; return what it has shown until its end."""
+    ours, theirs = pty.openpty()
+    command = ["setsid", "--ctty", *command]
+    with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=environ, cwd=place) as shell:
+        os.close(theirs)
+        shown = b""
+        try:
+            while select.select([ours], [], [], 30)[0]:
+                began = b"READY> " in shown
+                shown += os.read(ours, 65536)
+                if b"READY> " in shown and not began:
+                    os.write(ours, keys.encode())
+        except OSError:  # its end of the terminal is closed
+            pass
+        finally:
+            shell.kill()
+            os.close(ours)
+    return shown.decode(errors="replace")
 
 
 def test_zsh_loads_the_script(home: Path) -> None:
