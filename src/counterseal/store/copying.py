@@ -16,7 +16,7 @@ from counterseal.errors import StoreError
 from counterseal.store.migrations import migrations
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from counterseal.store.rows import Row
     from counterseal.store.store import Store
@@ -29,6 +29,8 @@ _PARENTS_FIRST = """
         union all select ca.name, tree.depth + 1 from ca join tree on ca.parent = tree.name
     ) select ca.* from ca join tree on tree.name = ca.name order by tree.depth
 """
+_SUCCESSOR = 10  # its column of ca: new ones come behind it
+_SUCCESSIONS = "select successor, name from ca where successor is not null"
 _HEAD = "key_use_head"
 """It has its one row in a new store already, which only goes forward and cannot be taken away."""
 
@@ -88,6 +90,8 @@ def _copy(source: Store, target: Store, table: str) -> Contents:
     tally = _Tally()
     if table != _HEAD:
         target.run(f"delete from {table}")  # noqa: S608 - same; a new store begins with a row in some
+    if table == "ca":
+        return _copy_cas(source, target)
     rows = iter(_rows(source, table))
     while chunk := list(islice(rows, _AT_ONCE)):
         for row in chunk:
@@ -95,9 +99,25 @@ def _copy(source: Store, target: Store, table: str) -> Contents:
         if table == _HEAD:
             target.run("update key_use_head set sequence = ?, hash = ?", chunk[0][1:])
         else:
-            places = ", ".join("?" * len(chunk[0]))
-            target.run_many(f"insert into {table} values ({places})", chunk)  # noqa: S608 - names of our own tables
+            _insert(target, table, chunk)
     return tally.contents(table)
+
+
+def _copy_cas(source: Store, target: Store) -> Contents:
+    """Copy each CA below its parent; its successor, which may be any other one, once all are there."""
+    tally = _Tally()
+    rows = list(_rows(source, "ca"))
+    for row in rows:
+        tally.add(row)
+    at = _SUCCESSOR
+    _insert(target, "ca", [(*row[:at], None, *row[at + 1 :]) for row in rows])
+    target.run_many("update ca set successor = ? where name = ?", list(source.each(_SUCCESSIONS)))
+    return tally.contents("ca")
+
+
+def _insert(target: Store, table: str, rows: Sequence[Row]) -> None:
+    places = ", ".join("?" * len(rows[0]))
+    target.run_many(f"insert into {table} values ({places})", rows)  # noqa: S608 - names of our own tables
 
 
 def _rows(store: Store, table: str) -> Iterable[Row]:

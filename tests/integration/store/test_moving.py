@@ -75,6 +75,28 @@ def test_there_and_back(tmp_path: Path, url: str, monkeypatch: pytest.MonkeyPatc
     assert "already" in counterseal(home, "db", "upgrade").stdout
 
 
+def test_retired_cas_move_with_their_successors(tmp_path: Path, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """There and back; a chain of them, whose names come in either order, and which all stand below the same root."""
+    home = tmp_path / "home"
+    monkeypatch.chdir(tmp_path)
+    assert counterseal(home, "init", "--no-passphrase").code == 0
+    for old, new in (("clients", "members"), ("members", "again")):
+        assert counterseal(home, "ca", "add", new, "--purpose", "client").code == 0
+        assert counterseal(home, "ca", "retire", old, "--successor", new).code == 0
+    with sqlite.open_store(home / "store.sqlite") as store:
+        before = held(store)
+    moved = counterseal(home, "db", "move", url)
+    assert moved.code == 0, moved.stderr
+    with open_store(url) as store:
+        assert held(store) == before
+        assert (store.ca("clients").successor, store.ca("members").successor) == ("members", "again")
+    back = counterseal(home, "db", "move", "sqlite")
+    assert back.code == 0, back.stderr
+    with sqlite.open_store(home / "store.sqlite") as store:
+        assert held(store) == before
+    assert counterseal(home, "client", "ann", "--no-p12").code == 0
+
+
 def test_a_copy_that_fails_leaves_nothing(tmp_path: Path, url: str) -> None:
     """The target is as empty as before, and the source goes on."""
     with new_store(tmp_path) as source, open_store(url, create=True) as target:
