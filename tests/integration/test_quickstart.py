@@ -76,6 +76,15 @@ def test_the_ending_tells_what_was_made_and_its_three_commands_work(tmp_path: Pa
         counterseal(place / "home", "nginx", "stop")
 
 
+@pytest.mark.nginx
+@pytest.mark.parametrize("options", [(), ("--dry-run",)])
+def test_a_directory_that_nginx_cannot_take_is_refused_first(tmp_path: Path, options: tuple[str, ...]) -> None:
+    """Before there is anything in it."""
+    ran = _quickstart(tmp_path / "it's", *options)
+    assert (ran.returncode, ran.stdout, list(tmp_path.iterdir())) == (2, "", []), ran
+    assert "nginx cannot take this path: " in ran.stderr
+
+
 def _quickstart(place: Path, *options: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "counterseal", "quickstart", "--dir", str(place), *options]
     return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -81,6 +82,11 @@ class Demonstration:
             f"serve https://localhost:{self.port}/ with one-way, then with mutual TLS, and prove it",
             "revoke alice, and prove that nginx refuses her, the session from before included",
         ]
+
+    def refuse_place(self) -> None:
+        """Raise InputError ``nginx.layout`` where nginx cannot run from this directory, before anything is in it."""
+        with suppress(NginxError):  # there is none that can be used, which ``play`` tells
+            self._ground()
 
     def play(self) -> bool:
         """Play every act; returns whether everything was as expected."""

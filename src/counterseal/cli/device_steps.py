@@ -37,8 +37,9 @@ def show_steps(run: Run, device: str, name: str | None) -> None:
 def steps_after(device: str, name: str, paths: Sequence[Path]) -> tuple[dict[str, Any], list[str]]:
     """Return as data and as lines what to do with the files just made; first how to make one that is not among them."""
     told, kind = _steps(device, name), DEVICES[device].export_format
+    compatible = ("--compatible",) if DEVICES[device].strength is not kind.usual_strength else ()
     if f"{file_stem(name)}.{kind}" not in {path.name for path in paths}:
-        words = ("counterseal", "export", name, "--format", kind, "--out", paths[0].parent)
+        words = ("counterseal", "export", name, "--format", kind, *compatible, "--out", paths[0].parent)
         told = [f"First make the file for this device: {shell_line(*words)}", *told]
     return {"device": device, "steps": told}, ["", DEVICES[device].title, *_wrapped(told)]
 

@@ -43,6 +43,7 @@ def quickstart(run: Run, *, directory: Path | None, port: int | None, stop: bool
     place = (directory or Path("counterseal-quickstart")).absolute()
     demonstration = Demonstration(place, port or _free_port(), run.say)
     again = _is_ours(place)
+    demonstration.refuse_place()
     if dry_run:
         acts = [f"remove what an earlier quickstart made: {place}"] if again else []
         show_dry_run(run, acts=[*acts, *demonstration.acts()])

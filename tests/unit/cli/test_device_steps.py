@@ -23,3 +23,13 @@ def test_the_words_of_a_command_stay_whole(device: str) -> None:
         name = "x" * length
         told, lines = steps_after(device, name, [Path(f"out/{name}.{DEVICES[device].export_format}")])
         assert " ".join(lines[2:]).split() == " ".join(told["steps"]).split()
+
+
+@pytest.mark.parametrize(
+    ("device", "options"),
+    [("windows", "p12"), ("macos", "p12 --compatible"), ("ios", "mobileconfig"), ("android", "p12")],
+)
+def test_a_file_that_is_missing_is_made_as_the_device_needs_it(device: str, options: str) -> None:
+    """By a command that can be pasted."""
+    told, _ = steps_after(device, "ann", [Path("out/ann.key.pem")])
+    assert told["steps"][0].endswith(f"counterseal export ann --format {options} --out out")
