@@ -6,22 +6,25 @@ Not in it: nginx's generations, which a deploy makes again.
 
 from __future__ import annotations
 
+import os
 import shutil
 import tarfile
 import tempfile
+from contextlib import contextmanager, suppress
+from fcntl import LOCK_EX, LOCK_NB, LOCK_SH, flock
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Never
 
 from counterseal.authority.sealed import MAGIC, seal, sealed_size, unseal
 from counterseal.errors import FileError, InputError, KeyAccessError
-from counterseal.files import make_directory, opened_new, reason_of
+from counterseal.files import make_directory, not_read, opened_new, reason_of
 from counterseal.fileset import SECRET
 from counterseal.keystore.file import FileKeyStore
 from counterseal.moments import moment
 from counterseal.store.sqlite import open_store
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from datetime import datetime, timedelta
 
     from counterseal.authority.parts import Authority
@@ -38,10 +41,11 @@ def backup(authority: Authority, home: Path, target: Path, passphrase: bytes) ->
     """Write the sealed backup of ``home`` to ``target`` (0600), which must not exist; returns its size in bytes."""
     refuse_target(target)
     try:
-        with tempfile.TemporaryDirectory(dir=home, prefix=".backup-") as scratch:
-            snapshot, archive = Path(scratch) / STORE, Path(scratch) / "archive.tar"
+        entries = _entries(home)
+        with _scratch(home) as scratch:
+            snapshot, archive = scratch / STORE, scratch / "archive.tar"
             authority.store.snapshot(snapshot)
-            _pack(archive, home, snapshot)
+            _pack(archive, home, snapshot, entries)
             with archive.open("rb") as source, opened_new(target, mode=SECRET, overwrite=False) as sealed:
                 seal(source, sealed, passphrase, random_bytes=authority.random_bytes)
     except OSError as error:
@@ -59,8 +63,7 @@ def refuse_target(target: Path) -> None:
 
 def contents(home: Path) -> tuple[Path, ...]:
     """Return the files of ``home`` that go into a backup."""
-    inside = [path for part in PARTS for path in ((home / part), *sorted((home / part).rglob("*")))]
-    return tuple(path for path in (home / STORE, *inside) if path.is_file())  # no store where a server has it
+    return tuple(path for path in (home / STORE, *_entries(home)) if path.is_file())  # no store where a server has it
 
 
 def require_backup(source: Path) -> None:
@@ -81,9 +84,11 @@ def require_backup(source: Path) -> None:
 
 def backup_size(home: Path) -> int:
     """Return how large a backup of ``home`` with its store in a file would be, to one record of a tar file."""
-    parts = [path for part in PARTS for path in ((home / part), *(home / part).rglob("*")) if path.exists()]
     blocks = 0
-    for path in (home / STORE, *parts):  # a header each, and one with its body for the split seconds of its time
+    for path in (
+        home / STORE,
+        *_entries(home),
+    ):  # a header each, and one with its body for the split seconds of its time
         blocks += 3 + (-(-path.stat().st_size // tarfile.BLOCKSIZE) if path.is_file() else 0)
     archive = (blocks + 2) * tarfile.BLOCKSIZE
     return sealed_size(-(-archive // tarfile.RECORDSIZE) * tarfile.RECORDSIZE)
@@ -146,12 +151,57 @@ def refuse_taken(home: Path, names: Iterable[str]) -> None:
             )
 
 
-def _pack(archive: Path, home: Path, snapshot: Path) -> None:
+@contextmanager
+def _scratch(home: Path) -> Iterator[Path]:
+    """Give a directory in ``home`` that goes away, as do those of backups that were killed; the lock tells who runs."""
+    lock = os.open(home, os.O_RDONLY)
+    try:
+        with suppress(BlockingIOError):  # another backup runs, and one of them is its
+            flock(lock, LOCK_EX | LOCK_NB)
+            for left in home.glob(".backup-*"):
+                shutil.rmtree(left)
+        flock(lock, LOCK_SH)
+        with tempfile.TemporaryDirectory(dir=home, prefix=".backup-") as scratch:
+            yield Path(scratch)
+    finally:
+        os.close(lock)
+
+
+def _entries(home: Path) -> tuple[Path, ...]:
+    """Return the files and directories of ``home`` that go into a backup, each directory before what is in it.
+
+    Raises FileError ``backup.entry`` for what could not be brought back.
+    """
+    found = []
+    for top in (home / part for part in PARTS if os.path.lexists(home / part)):
+        found.append(_require_kept(top, home))
+        for folder, folders, files in os.walk(top, onerror=_not_listed) if top.is_dir() else ():
+            found += [_require_kept(Path(folder, name), home) for name in sorted((*folders, *files))]
+    return tuple(found)
+
+
+def _require_kept(path: Path, home: Path) -> Path:
+    """Raise FileError for what is no file, no directory and no link to a file; a part as a whole may lie elsewhere."""
+    if path.is_file() or (path.is_dir() and not path.is_symlink()):
+        return path
+    if path.is_dir():
+        if path.parent == home and not home.resolve().is_relative_to(path.resolve()):
+            return path
+        what = "a link to a directory"
+    else:
+        what = "neither a file nor a directory" if path.exists() else "a link to nothing"
+    raise FileError("backup.entry", f"{what} does not go into a backup: {path}", hint="move it out of the home")
+
+
+def _not_listed(error: OSError) -> Never:
+    raise not_read(Path(error.filename), error) from error
+
+
+def _pack(archive: Path, home: Path, snapshot: Path, entries: Iterable[Path]) -> None:
     with tarfile.open(archive, "w", dereference=True) as tar:  # a link may lead to what another machine has not
         tar.add(snapshot, STORE)
-        for part in PARTS:
-            if (home / part).exists():
-                tar.add(home / part, part)
+        for path in entries:
+            tar.add(path, str(path.relative_to(home)), recursive=False)
 
 
 def _unpack(tar: tarfile.TarFile, target: Path) -> None:

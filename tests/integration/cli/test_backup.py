@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+from fcntl import LOCK_SH, flock
 from typing import TYPE_CHECKING
 
 import pytest
@@ -102,6 +104,59 @@ def test_what_a_link_leads_to_is_brought_back(tmp_path: Path, passphrase: str) -
     assert (second / "counterseal.toml").read_text() == (tmp_path / "kept.toml").read_text()
     for path in (first / "keys", *(first / "keys").iterdir(), first / "store.sqlite"):
         assert (second / path.relative_to(first)).stat().st_mode == path.stat().st_mode, path
+
+
+@pytest.mark.parametrize("rehearsed", [(), ("--dry-run",)], ids=["written", "rehearsed"])
+@pytest.mark.parametrize(
+    ("name", "kind", "what"),
+    [
+        ("keys/odd", "..", "a link to a directory"),
+        ("keys/odd", "nowhere", "a link to nothing"),
+        ("keys/odd", None, "neither a file nor a directory"),
+        ("canaries", ".", "a link to a directory"),
+        ("canaries", "..", "a link to a directory"),
+    ],
+)
+def test_what_could_not_be_brought_back_is_named(
+    tmp_path: Path, passphrase: str, rehearsed: tuple[str, ...], name: str, kind: str | None, what: str
+) -> None:
+    """A link to a directory above packed the backup into itself until the disk was full; nothing is left behind."""
+    home, file = tmp_path / "home", tmp_path / "ca.backup"
+    assert counterseal(home, "init", "--passphrase-file", passphrase).code == 0
+    if kind is None:
+        os.mkfifo(home / name)
+    else:
+        (home / name).symlink_to(kind)
+    before = sorted(home.iterdir())
+    ran = counterseal(home, "backup", str(file), "--passphrase-file", passphrase, *rehearsed)
+    assert (ran.code, file.exists(), sorted(home.iterdir())) == (1, False, before), ran
+    assert f"error: {what} does not go into a backup: {home / name}" in ran.stderr
+    told = counterseal(home, "backup", str(file), "--passphrase-file", passphrase, "--json", *rehearsed)
+    assert json.loads(told.stdout)["error"]["code"] == "backup.entry"
+
+
+def test_a_part_may_lie_elsewhere_and_what_was_killed_is_cleaned_up(tmp_path: Path, passphrase: str) -> None:
+    """Keys on a disk of their own are in the backup; the scratch directory of a backup that runs stays."""
+    first, second, file = tmp_path / "first", tmp_path / "second", tmp_path / "ca.backup"
+    assert counterseal(first, "init", "--passphrase-file", passphrase).code == 0
+    (first / "keys").rename(tmp_path / "safe")
+    (first / "keys").symlink_to(tmp_path / "safe")
+    left = first / ".backup-killed"
+    left.mkdir()
+    (left / "archive.tar").write_bytes(b"half of it")
+    running = os.open(first, os.O_RDONLY)
+    flock(running, LOCK_SH)
+    assert counterseal(first, "backup", str(tmp_path / "other"), "--passphrase-file", passphrase).code == 0
+    assert left.exists()
+    os.close(running)
+    assert counterseal(first, "backup", str(file), "--passphrase-file", passphrase).code == 0
+    assert list(first.glob(".backup-*")) == []
+    assert counterseal(second, "restore", str(file), "--passphrase-file", passphrase).code == 0
+    assert {path.name for path in (second / "keys").iterdir()} == {path.name for path in (tmp_path / "safe").iterdir()}
+    assert (
+        counterseal(second, "client", "bob", "--no-p12", "--passphrase-file", passphrase, "--out", str(tmp_path)).code
+        == 0
+    )
 
 
 def test_a_damaged_or_foreign_backup_leaves_nothing(tmp_path: Path, passphrase: str) -> None:
