@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from counterseal.authority.unseen import require_seen
 from counterseal.cli.proofs import tell_unmet
 from counterseal.errors import shell_line
 
@@ -39,7 +40,11 @@ def tell_in_force(run: Run, ground: Ground, deployed: Deployed) -> tuple[str, di
 
 
 def tell_rest(run: Run, ground: Ground) -> str:
-    """Say that nginx does not run and was left so; return in words how the new generation is in force."""
+    """Say that nginx does not run and was left so; return in words how the new generation is in force.
+
+    Raises NginxError ``nginx.unseen`` where something serves all the same, which has not read the new generation.
+    """
+    require_seen(ground)
     target = ground.place.nginx.target
     run.warn("nginx does not run, so nobody gets in, and nothing could be proved; it was not started")
     run.tell(f"hint: start it: {target.start}{'' if target.owned else ', then prove it: counterseal refresh'}")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from counterseal.authority.deployment import choose_rollback, deploy_sites, rollback_sites
+from counterseal.authority.unseen import require_seen
 from counterseal.cli.common import Run, common
 from counterseal.cli.dry_run import dry_run_option
 from counterseal.cli.proofs import table
@@ -30,6 +31,7 @@ def deploy(run: Run, *, install_include: bool, dry_run: bool) -> None:
     settings = run.settings()
     with run.authority() as authority:
         ground = open_ground(run.home, settings)
+        require_seen(ground)
         if dry_run:
             rehearse_deploy(run, authority, settings.sites, ground, install=install_include)
             return
@@ -53,6 +55,7 @@ def rollback(run: Run, *, to: int | None, readmit: bool, dry_run: bool) -> None:
             mend(open_ground(run.home, run.settings().with_sound_sites()).place)
         settings = _settings_at(run, to)
         ground = open_ground(run.home, settings)
+        require_seen(ground)
         if dry_run:
             rehearse_rollback(run, ground, choose_rollback(authority, ground, to=to, readmit=readmit))
             return

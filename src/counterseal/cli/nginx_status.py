@@ -75,7 +75,8 @@ def status(run: Run) -> int:
     if recovery:
         run.say(f"mended: the deploy of generation {recovery.new} had been killed; in force is {recovery.in_force}")
     found = read_status(ground.place)
-    following = _next(run, ground, found)
+    unseen = _unseen(ground) if found.generation is not None and not found.running else None
+    following = unseen.hint if unseen else _next(run, ground, found)
     document = {
         "binary": str(found.binary),
         "version": found.version,
@@ -86,10 +87,10 @@ def status(run: Run) -> int:
         "proven": found.proven,
         "changed": list(found.changed),
         "test_passed": found.test.passed if found.test else None,
-        "faults": [fault.message for fault in found.faults],
+        "faults": [fault.message for fault in (*found.faults, *([unseen] if unseen else []))],
         "next": following,
     }
-    lines = _status_lines(found, owned=ground.place.nginx.target.owned)
+    lines = _status_lines(found, unseen, owned=ground.place.nginx.target.owned)
     run.show(document, "\n".join((*lines, *([f"next: {following}"] if following else []))))
     return 0 if found.running and found.proven and not found.changed else FINDINGS
 
@@ -106,6 +107,9 @@ def stop(run: Run, *, dry_run: bool) -> None:
         return
     if ground.place.nginx.target.owned:
         ground.place.nginx.stop(within=10)
+        from counterseal.authority.unseen import require_seen  # noqa: PLC0415 - connects, which few commands here do
+
+        require_seen(ground)
     run.show({"running": ground.place.nginx.master_pid() is not None}, "nginx is stopped")
 
 
@@ -135,11 +139,19 @@ def _next(run: Run, ground: Ground, found: NginxStatus) -> str | None:
     return None if found.proven else _PROVE
 
 
-def _status_lines(found: NginxStatus, *, owned: bool) -> Iterator[str]:
+def _unseen(ground: Ground) -> NginxError | None:
+    from counterseal.authority.unseen import find_unseen, unseen_error  # noqa: PLC0415 - only where nginx seems not to run
+
+    unseen = find_unseen(ground)
+    return unseen_error(ground, unseen) if unseen else None
+
+
+def _status_lines(found: NginxStatus, unseen: NginxError | None, *, owned: bool) -> Iterator[str]:
     """Yield a line for each thing that is known."""
     yield f"nginx       {(found.version or 'unknown').removeprefix('nginx version: ')}, {found.binary}"
     workers = counted(len(found.workers), "worker")
-    yield f"running     {f'yes: master {found.master}, {workers}' if found.running else 'no'}"
+    stopped = unseen.message if unseen else "no"
+    yield f"running     {f'yes: master {found.master}, {workers}' if found.running else stopped}"
     yield f"in force    {_in_force(found)}"
     if found.changed:
         yield f"changed     {', '.join(found.changed)}: not as they were written; deploy again, or roll back"

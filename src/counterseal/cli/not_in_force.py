@@ -20,10 +20,15 @@ def not_in_force(run: Run, name: str, verb: str, error: CountersealError) -> Dep
         "revoke.not_in_force",
         f"{state_of_nginx}: {error.message}",
         quote=getattr(error, "quote", None),
-        advice=getattr(error, "advice", ()) or ((error.hint,) if isinstance(error, ConfigError) and error.hint else ()),
+        advice=getattr(error, "advice", ()) or ((error.hint,) if _tells_more(error) and error.hint else ()),
         findings=(*getattr(error, "findings", ()), *(of_lists.findings if of_lists else ())),
         hint="the store and the lists have it, nginx has not: mend what is named above, then run: counterseal refresh",
     )
+
+
+def _tells_more(error: CountersealError) -> bool:
+    """Whether the hint says how to mend it, where the hint of the whole says only that it is to be mended."""
+    return isinstance(error, ConfigError) or error.code == "nginx.unseen"
 
 
 def not_published(run: Run, record: CertificateRecord, verb: str, error: CountersealError) -> DeployError:
@@ -59,6 +64,7 @@ def has_generation(run: Run) -> bool:
 
 
 def _state_of_nginx(run: Run, name: str, verb: str) -> str:
+    from counterseal.authority.unseen import find_unseen  # noqa: PLC0415 - same
     from counterseal.compose.ground import open_ground, settings_in_force  # noqa: PLC0415 - nginx only where sites are
 
     does = "admits" if verb == "revoke" else "refuses"
@@ -66,8 +72,11 @@ def _state_of_nginx(run: Run, name: str, verb: str) -> str:
         settings = settings_in_force(run.home) or run.settings().for_revocation()
         ground = open_ground(run.home, settings.with_sound_sites())
         is_running, number = ground.place.nginx.master_pid() is not None, ground.in_force
+        is_unseen = find_unseen(ground) is not None
     except CountersealError:
         return f"as far as nginx runs, it still {does} {name}"
     if is_running:
         return f"nginx still {does} {name}"
+    if is_unseen:
+        return f"what serves the sites was not told of it, and may still {does.removesuffix('s')} {name}"
     return f"nginx does not run, so nobody gets in; the generation that it would start with, {number}, {does} {name}"

@@ -16,6 +16,7 @@ from counterseal.cli.exit_codes import FINDINGS
 from counterseal.cli.last_settings import acts_of_refusal, by_sound_settings, require_what_is_served, tell_refused
 from counterseal.cli.not_in_force import by_defaults, fails_by_defaults, has_generation
 from counterseal.cli.revoke import rehearse_deploying
+from counterseal.cli.unseen import prove_by_hand, tell_unseen
 from counterseal.errors import CountersealError
 from counterseal.moments import moment, show_moment
 from counterseal.pki.profile import Purpose
@@ -43,7 +44,8 @@ def refresh(run: Run, *, dry_run: bool) -> int:
     lists by the settings in force.
     Exit code 3 when a list is about to end whose CA's key is not here, a site serves a certificate of a revoked CA that
     nobody replaces, a row of the proof, a finding of the linter or a refused counterseal.toml was only warned of, nginx
-    does not run and has new lists for its next start, or a reminder was not taken.
+    does not run and has new lists for its next start, no master is found of what serves, or a reminder was not
+    taken.
     """
     settings = run.settings()
     with run.authority() as opened:
@@ -61,7 +63,7 @@ def refresh(run: Run, *, dry_run: bool) -> int:
         if done is None and left:
             signed = [crl.issuer for crl in publish(authority, only=left).signed]
             done, document = f"new lists: {', '.join(signed)}", {"signed": signed}
-        ending, stranded = ending_lists(authority), _tell_stranded(run, authority)
+        ending, stranded, unseen = ending_lists(authority), _tell_stranded(run, authority), tell_unseen(run)
         with _kept(failed):
             sent = _remind(run, authority)
         head = show_head(authority.store.key_use_head())
@@ -74,11 +76,12 @@ def refresh(run: Run, *, dry_run: bool) -> int:
         raise by_defaults(done or "nothing is due", wrong)
     document["log_head"] = head
     document["of_revoked_ca"] = stranded
+    document["unseen"] = unseen
     document["ending"] = [crl.issuer for crl in ending]
     document["reminders"] = [{"channel": one.channel, "count": one.count} for one in sent if one.error is None]
     run.show({"changed": done is not None, **document}, done or "nothing is due")
     is_sound = document.get("proved", True) and not document.get("unmet") and not document.get("passed_over")
-    return FINDINGS if ending or stranded or not is_sound or any(one.error for one in sent) else 0
+    return FINDINGS if unseen or ending or stranded or not is_sound or any(one.error for one in sent) else 0
 
 
 @contextmanager
@@ -144,16 +147,21 @@ def _deploy_due(run: Run, authority: Authority, stale: Sequence[str]) -> tuple[s
 def _deploy(
     run: Run, authority: Authority, settings: Settings, stale: Sequence[str]
 ) -> tuple[str | None, dict[str, Any]]:
+    prove_by_hand(run, authority, settings)
     ground, names = _due(run, authority, settings, stale)
     if ground is None:
         return None, {}
     from counterseal.authority.deployment import deploy_sites  # noqa: PLC0415 - nginx and TLS only where sites are
+    from counterseal.authority.unseen import find_unseen  # noqa: PLC0415 - same
     from counterseal.cli.in_force import tell_in_force  # noqa: PLC0415 - same
 
     rolled_back = _rolled_back_to(ground) if settings.content == run.settings().content else None
     deployed = deploy_sites(authority, settings.sites, ground, reason="refresh", locks_out=True)
     if rolled_back is not None:
         run.say(f"generation {rolled_back}, which was rolled back to, is replaced: by what counterseal.toml says now")
+    if deployed.rests and find_unseen(ground):
+        number = deployed.result.generation
+        return f"generation {number} is tested, and nginx has not read it", {"generation": number, "proved": False}
     state, shown = tell_in_force(run, ground, deployed)
     renewed = f", renewed the certificate of {', '.join(names)}" if names else ""
     return f"generation {shown['generation']} is {state}{renewed}", {**shown, "renewed": list(names)}

@@ -216,6 +216,8 @@ def rehearse_in_force(
 
     def attempt(of: Settings) -> tuple[list[str], Sequence[Preview]]:
         ground, by = ground_in_force(run, of, deploy=deploy), replace(authority, rules=of.rules)
+        if ground is not None:
+            _require_seen(ground)
         return rehearse_deploying(by, of, ground, f"{verb} {name}", before)
 
     try:
@@ -224,6 +226,12 @@ def rehearse_in_force(
         return Rehearsed([f"leave nginx as it is and fail: {not_in_force(run, name, verb, error).message}"], (), True)
     wrong = settings.overlooked()
     return Rehearsed([*acts, *acts_of_refusal(refused), *fails_by_defaults(wrong)], files, wrong is not None)
+
+
+def _require_seen(ground: Ground) -> None:
+    from counterseal.authority.unseen import require_seen  # noqa: PLC0415 - nginx and TLS only where sites are
+
+    require_seen(ground)
 
 
 def _rehearse(

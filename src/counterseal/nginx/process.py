@@ -1,4 +1,4 @@
-"""A running nginx: found by its pid file, started, reloaded until the new workers run, stopped.
+"""A running nginx: found by its pid file, or a private one by its arguments; started, reloaded, stopped.
 
 nginx answers a reload with silence: the signal is taken, and whether the master could act on it shows only in its
 workers and in its error log. So both are watched here. What is served, and whether it is right, is not known here.
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from counterseal.errors import NginxError
 from counterseal.nginx.binary import require_executable, run_nginx
 from counterseal.nginx.errorlog import SERIOUS, LogTail, find_failure, parse_lines
-from counterseal.nginx.proctable import children_of, pids_started_with, read_title
+from counterseal.nginx.proctable import children_of, every_pid, pids_started_with, read_title
 from counterseal.nginx.waiting import INTERVAL, wait_until
 
 if TYPE_CHECKING:
@@ -47,16 +47,19 @@ class NginxProcess:
     clock: Clock
 
     def master_pid(self) -> int | None:
-        """Return the master's number from the pid file, or None when it does not run.
+        """Return the master's number from the pid file, or None when it is not found.
 
-        A number that was left behind and now belongs to another program counts as not running; so does, for a
-        private nginx, one that was started from another configuration.
+        A number that was left behind and now belongs to another program is none; so is, for a private nginx, one that
+        was started from another configuration. A private one is found without its pid file too. None does not say that
+        nothing serves: ``authority.unseen`` asks the sockets.
         """
         try:
             pid = int(self.target.pid_file.read_text("ascii", "replace"))
         except (OSError, ValueError):
-            return None
-        return pid if self._is_master(pid) else None
+            pid = 0
+        if self._is_master(pid):
+            return pid
+        return next(filter(self._is_master, every_pid()), None) if self.target.owned else None
 
     def worker_pids(self) -> tuple[int, ...]:
         """Return the workers that accept connections."""

@@ -6,7 +6,12 @@ A process is always found by its number or by an argument that only ours can hav
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _PROC = Path("/proc")
 _STAT_OCTETS = 512
@@ -14,6 +19,10 @@ _PARENT_FIELD = 1
 """Index of the parent's number in ``/proc/PID/stat`` after the closing bracket of the name (proc(5))."""
 _BEGAN_FIELD = 19
 """Index of the time at which it began, in ticks since the boot."""
+_STATE_COLUMN = 3
+_INODE_COLUMN = 9
+_LISTENING = "0A"
+"""The state of a listening socket in ``/proc/net/tcp``, and where the state and the inode stand in a row of it."""
 _UNSURE = 2.0
 """Seconds: the kernel tells the time of the boot in whole ones."""
 
@@ -34,7 +43,7 @@ def read_title(pid: int) -> str:
 
 def children_of(parent: int) -> tuple[int, ...]:
     """Return the numbers of the processes whose parent is ``parent``, ascending."""
-    return tuple(pid for pid in _pids() if _parent_of(pid) == parent)
+    return tuple(pid for pid in every_pid() if _parent_of(pid) == parent)
 
 
 def began_after(pid: int, moment: float, *, noted: float) -> bool:
@@ -55,14 +64,39 @@ def began_after(pid: int, moment: float, *, noted: float) -> bool:
 
 def pids_started_with(words: tuple[str, ...]) -> tuple[int, ...]:
     """Return the processes whose command line holds ``words`` one after the other."""
-    return tuple(pid for pid in _pids() if _holds(read_arguments(pid), words))
+    return tuple(pid for pid in every_pid() if _holds(read_arguments(pid), words))
+
+
+def listeners_on(port: int) -> tuple[int, ...]:
+    """Return the processes that hold a listening TCP socket of this port, as far as this user may look."""
+    inodes = {f"socket:[{inode}]" for table in ("tcp", "tcp6") for inode in _listening_inodes(table, port)}
+    return tuple(pid for pid in every_pid() if inodes and not inodes.isdisjoint(_open_files(pid)))
+
+
+def _listening_inodes(table: str, port: int) -> Iterator[str]:
+    try:
+        rows = (_PROC / "net" / table).read_text("ascii").splitlines()[1:]
+    except OSError:
+        return
+    for row in map(str.split, rows):
+        if row[_STATE_COLUMN] == _LISTENING and row[1].endswith(f":{port:04X}"):
+            yield row[_INODE_COLUMN]
+
+
+def _open_files(pid: int) -> Iterator[str]:
+    directory = f"{_PROC}/{pid}/fd"
+    with suppress(OSError):
+        for name in os.listdir(directory):  # noqa: PTH208 - of every process
+            with suppress(OSError):
+                yield os.readlink(f"{directory}/{name}")  # noqa: PTH115 - of every file of every process
 
 
 def _holds(arguments: tuple[str, ...], words: tuple[str, ...]) -> bool:
     return any(arguments[at : at + len(words)] == words for at in range(len(arguments) - len(words) + 1))
 
 
-def _pids() -> list[int]:
+def every_pid() -> list[int]:
+    """Return the numbers of all processes, ascending; those that are hidden from this user are left out."""
     return sorted(int(name) for name in os.listdir(_PROC) if name.isdecimal())  # noqa: PTH208 - names alone, many times a second
 
 

@@ -11,6 +11,7 @@ from cryptography import x509
 
 from counterseal.authority.doctor.check import DEPLOY, Check, broken, ok
 from counterseal.authority.proof import endpoint_of
+from counterseal.authority.unseen import is_served
 from counterseal.errors import FileError
 from counterseal.files import read_file
 from counterseal.handshake.attempt import attempt
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 def check_served(ground: Ground, served: Sequence[ServedSite]) -> Iterator[Check]:
     """Yield for each site whether its addresses answer with the generation in force; nothing where none is served."""
     number = ground.in_force
-    if number is None or ground.place.nginx.master_pid() is None:
+    if number is None or not is_served(ground):
         return
     for one in served:
         serial = _serial_of(ground, one.site, number)

@@ -9,6 +9,7 @@ from counterseal.authority.deployment import prove_in_force
 from counterseal.authority.doctor.check import DEPLOY, Check, attention, broken, ok
 from counterseal.authority.due import is_outdated, probes_due, trusted_though_revoked
 from counterseal.authority.ground import SETTINGS_FILE
+from counterseal.authority.unseen import find_unseen, is_served, unseen_error
 from counterseal.errors import KeyAccessError, NginxError, shell_line
 from counterseal.files import read_file
 from counterseal.handshake.causes import PROBE_ENDED
@@ -66,6 +67,9 @@ def _included(ground: Ground) -> Iterator[Check]:
 def _running(ground: Ground, found: NginxStatus) -> Check:
     version = (found.version or "unknown version").removeprefix("nginx version: ")
     if not found.running:
+        if unseen := find_unseen(ground):
+            error = unseen_error(ground, unseen)
+            return broken("nginx", "", error.message, error.hint or DEPLOY)
         return broken("nginx", "", f"{version} does not run", ground.place.nginx.target.start)
     return ok("nginx", "", f"{version}, master {found.master}, {counted(len(found.workers), 'worker')}")
 
@@ -107,7 +111,7 @@ def _is_made_by_another(ground: Ground, number: int, source: Path) -> bool:
 
 def check_proof(authority: Authority, ground: Ground, served: Sequence[ServedSite]) -> Iterator[Check]:
     """Yield the proof of each site; none where nothing runs, or without the passphrase of the CA keys."""
-    if ground.in_force is None or ground.place.nginx.master_pid() is None:
+    if not is_served(ground):
         yield attention("proof", "", "not tried: nothing of ours is served", ground.place.nginx.target.start)
         return
     try:

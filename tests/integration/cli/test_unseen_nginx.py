@@ -1,0 +1,211 @@
+"""An nginx that serves and whose master is not found: nobody is told that a revoked client does not get in."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from command import counterseal, here
+from counterseal.handshake.attempt import attempt
+from counterseal.handshake.observation import Attempt, Endpoint, ProbeIdentity
+from counterseal.nginx.proctable import children_of, read_title
+from counterseal.nginx.waiting import system_clock, wait_until
+from nginx_process import nginx_binary, worker_user
+from ports import free_port
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    from command import Ran
+
+__all__ = ["nginx_binary"]
+
+pytestmark = pytest.mark.nginx
+NGINX = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin") or "nginx"
+SITE = """\
+[sites.panel]
+server_names = ["panel.test"]
+listen = ["127.0.0.1:{port}"]
+root = "/srv"
+"""
+OWN = """{user}
+pid {run}/{name}.pid;
+error_log {run}/error.log;
+worker_shutdown_timeout 3s;
+events {{}}
+http {{
+  access_log off; include {home}/nginx/current/http.con[f];
+  client_body_temp_path {run}/b; proxy_temp_path {run}/p; fastcgi_temp_path {run}/f; uwsgi_temp_path {run}/u;
+  scgi_temp_path {run}/s;
+}}
+"""
+
+
+def meets(home: Path, name: str) -> str:
+    """Return whether somebody's certificate is let in, refused, or there is nobody to ask."""
+    out, port = home.parent / "out", int((home.parent / "port").read_text())
+    identity = ProbeIdentity(name, (out / f"{name}.fullchain.pem").read_bytes(), (out / f"{name}.key.pem").read_bytes())
+    status = attempt(Attempt(Endpoint("127.0.0.1", port), "panel.test", "panel.test", identity=identity)).status
+    return {None: "nobody", 400: "refused"}.get(status, "let in")
+
+
+def prepare(tmp_path: Path, nginx: str = "") -> Path:
+    """Return a home with ann, bob and a site."""
+    home, port = tmp_path / "home", free_port()
+    (tmp_path / "port").write_text(str(port))
+    assert here(home, "init", "--no-passphrase").code == 0
+    for name in ("ann", "bob"):
+        assert here(home, "client", name, "--no-p12", "--out", str(tmp_path / "out")).code == 0
+    (home / "counterseal.toml").write_text(nginx + SITE.format(port=port))
+    return home
+
+
+@pytest.fixture
+def private(tmp_path: Path) -> Iterator[Path]:
+    """Return a home whose private nginx serves a site."""
+    home = prepare(tmp_path)
+    assert counterseal(home, "nginx", "deploy").code == 0
+    yield home
+    counterseal(home, "nginx", "stop")
+
+
+def pid_in(path: Path) -> int:
+    """Return the number in a pid file."""
+    return int(path.read_text())
+
+
+def end(*pids: int) -> None:
+    """End these processes, and wait for it."""
+    for pid in pids:
+        os.kill(pid, signal.SIGKILL)
+    assert wait_until(lambda: not any(map(read_title, pids)), within=30, clock=system_clock())
+
+
+def error_of(ran: Ran) -> dict[str, object]:
+    """Return the error that a command printed as JSON."""
+    error = json.loads(ran.stdout)["error"]
+    assert isinstance(error, dict)
+    return error
+
+
+def require_lost(home: Path, master: str, held_by: Sequence[int]) -> None:
+    """Hold every command to what is so: ann, revoked now, gets in still."""
+    assert here(home, "revoke", "ann", "--dry-run").code == 1
+    revoked = error_of(ran := here(home, "revoke", "ann", "--json"))
+    assert (ran.code, revoked["code"], meets(home, "ann")) == (1, "revoke.not_in_force", "let in")
+    assert str(revoked["message"]).startswith(
+        "what serves the sites was not told of it, and may still admit ann: no master"
+    )
+    assert all(str(pid) in str(revoked["message"]) for pid in held_by)
+    assert master in str(revoked["advice"])
+    for _ in range(2):
+        refreshed = here(home, "refresh")
+        assert refreshed.code == 3, refreshed
+        assert "has not reached it: who is revoked since may still get in" in refreshed.stderr
+    checks = json.loads(here(home, "doctor", "--json").stdout)["checks"]
+    broken = {one["check"]: one["message"] for one in checks if one["state"] == "broken"}
+    assert broken["nginx"].startswith("no master of nginx is found in ")
+    assert "generation 1 answers" in broken["served"]
+    assert "no master of nginx is found in " in here(home, "nginx", "status").stdout
+    deployed = error_of(here(home, "nginx", "deploy", "--json"))
+    assert (deployed["code"], meets(home, "ann")) == ("nginx.unseen", "let in")
+
+
+def test_a_private_nginx_is_found_without_its_pid_file(private: Path) -> None:
+    """It is reloaded and stopped as ever: its arguments are its own."""
+    (private / "nginx" / "run" / "nginx.pid").unlink()
+    ran = counterseal(private, "revoke", "ann")
+    assert (ran.code, meets(private, "ann"), meets(private, "bob")) == (0, "refused", "let in"), ran.stderr
+    assert ran.stdout.startswith("in force and proved: generation 2")
+    assert (counterseal(private, "nginx", "stop").code, meets(private, "bob")) == (0, "nobody")
+
+
+def test_workers_whose_master_was_killed_are_named(private: Path) -> None:
+    """Once they are ended the next start has the revocation."""
+    master = pid_in(private / "nginx" / "run" / "nginx.pid")
+    workers = children_of(master)
+    end(master)
+    try:
+        require_lost(private, f"kill {' '.join(map(str, workers))}", workers)
+        stopped = error_of(counterseal(private, "nginx", "stop", "--json"))
+        assert stopped["code"] == "nginx.unseen"
+    finally:
+        end(*workers)
+    assert counterseal(private, "nginx", "deploy").code == 0
+    assert (meets(private, "ann"), meets(private, "bob")) == ("refused", "let in")
+
+
+Own = tuple["Path", "Path", "Callable[[str], None]"]
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Iterator[tuple[Path, Path, Callable[[str], None]]]:
+    """Return a home, the directory of the user's own nginx, and what writes its configuration with another pid file."""
+    run = tmp_path / "run"
+    run.mkdir()
+    home = prepare(tmp_path, f'[nginx]\nbinary = "{NGINX}"\nconfig = "{run}/nginx.conf"\n')
+    user = f"user {worker_user()};" if worker_user() else ""
+
+    def write(name: str) -> None:
+        (run / "nginx.conf").write_text(OWN.format(user=user, run=run, home=home, name=name))
+
+    write("nginx")
+    yield home, run, write
+    for path in run.glob("*.pid"):
+        for pid in (pid_in(path), *children_of(pid_in(path))):
+            if read_title(pid).startswith("nginx: "):
+                os.kill(pid, signal.SIGKILL)
+
+
+def start(run: Path) -> int:
+    """Start the user's own nginx; return its master."""
+    subprocess.run([NGINX, "-c", run / "nginx.conf", "-e", run / "error.log"], check=True, timeout=30)
+    assert wait_until((run / "nginx.pid").exists, within=30, clock=system_clock())
+    return pid_in(run / "nginx.pid")
+
+
+@pytest.mark.parametrize("way", ["no pid file", "another pid file"])
+def test_an_nginx_of_the_user_whose_pid_file_is_another(own: Own, way: str) -> None:
+    """What is to be done by hand is named; after that all is proved, and the state still told until it is mended."""
+    home, run, write = own
+    master = start(run)
+    (run / "kept.pid").write_text(str(master))
+    assert counterseal(home, "nginx", "deploy").code == 0
+    if way == "no pid file":
+        (run / "nginx.pid").unlink()
+    else:
+        write("other")
+    require_lost(home, f"kill -HUP {master}", [master])
+    os.kill(master, signal.SIGHUP)
+    assert wait_until(lambda: meets(home, "ann") == "refused", within=30, clock=system_clock())
+    if way == "no pid file":
+        proved = counterseal(home, "refresh")
+        assert (proved.code, "generation 2 is proved" in proved.stderr) == (3, True), proved.stderr
+        (run / "nginx.pid").write_text(str(master))
+    assert (counterseal(home, "refresh").code, meets(home, "ann"), meets(home, "bob")) == (0, "refused", "let in")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can make a namespace of processes")
+def test_an_nginx_in_another_namespace_of_processes(own: Own) -> None:
+    """Its pid file has the number that it has there; so it is in containers that share the directories."""
+    home, run, _ = own
+    command = [NGINX, "-c", str(run / "nginx.conf"), "-e", str(run / "error.log")]
+    end_of_first = start(run)
+    assert counterseal(home, "nginx", "deploy").code == 0
+    end(*(end_of_first, *children_of(end_of_first)))
+    (run / "nginx.pid").unlink()
+    apart = subprocess.Popen(["unshare", "--pid", "--fork", "--mount-proc", *command, "-g", "daemon off;"])
+    try:
+        assert wait_until(lambda: meets(home, "ann") == "let in", within=30, clock=system_clock())
+        (master,) = children_of(apart.pid)
+        require_lost(home, f"kill -HUP {master}", [master])
+    finally:
+        end(*children_of(apart.pid))
+        apart.wait(30)
