@@ -15,7 +15,7 @@ from counterseal.cli.dry_run import dry_run_option, show_dry_run
 from counterseal.cli.exit_codes import FINDINGS
 from counterseal.cli.last_settings import acts_of_refusal, by_sound_settings, require_what_is_served, tell_refused
 from counterseal.cli.not_in_force import by_defaults, fails_by_defaults, has_generation
-from counterseal.cli.revoke import rehearse_deploying
+from counterseal.cli.revoke import patient, rehearse_deploying
 from counterseal.cli.unseen import prove_by_hand, tell_unseen
 from counterseal.errors import CountersealError
 from counterseal.moments import moment, show_moment
@@ -186,7 +186,7 @@ def _due(
     from counterseal.authority.due import deploy_due  # noqa: PLC0415 - nginx and TLS only where sites are
     from counterseal.compose.ground import open_ground  # noqa: PLC0415 - same
 
-    ground = open_ground(run.home, settings)
+    ground = patient(run, open_ground(run.home, settings))
     is_due, names = deploy_due(authority, settings.sites, ground, stale=stale)
     return ground if is_due else None, names
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from math import inf
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
@@ -177,8 +178,18 @@ def ground_in_force(run: Run, settings: Settings, *, deploy: bool) -> Ground | N
     require_what_is_served(run, settings)
     from counterseal.compose.ground import open_ground  # noqa: PLC0415 - nginx only where sites are
 
-    ground = open_ground(run.home, settings)
+    ground = patient(run, open_ground(run.home, settings))
     return None if ground.in_force is None else ground
+
+
+def patient(run: Run, ground: Ground) -> Ground:
+    """Return a ground where another deploy is waited for as long as it lives: it may not have the new lists."""
+
+    def tell(holder: str) -> None:
+        run.say(f"another deploy is under way, process {holder}: waiting for its end")
+
+    limits = replace(ground.place.limits, lock=inf)
+    return replace(ground, place=replace(ground.place, limits=limits, on_busy=tell))
 
 
 def act_of_deploy(ground: Ground) -> str:

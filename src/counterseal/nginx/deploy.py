@@ -131,7 +131,7 @@ def _put_in_force(
     walk, clock = Walk(on_step), place.nginx.clock
     began = clock.monotonic()
     walk.enter("lock")
-    with hold_lock(place.directories.lock, within=place.limits.lock, clock=clock):
+    with hold_lock(place.directories.lock, within=place.limits.lock, clock=clock, on_busy=place.on_busy):
         walk.enter("recover")
         recovery = recover(place)
         walk.enter("check")

@@ -13,15 +13,19 @@ from counterseal.nginx.generations import make_passable
 from counterseal.nginx.waiting import wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from counterseal.nginx.waiting import Clock
 
 
 @contextmanager
-def hold_lock(path: Path, *, within: float, clock: Clock) -> Iterator[None]:
+def hold_lock(
+    path: Path, *, within: float, clock: Clock, on_busy: Callable[[str], None] = lambda _: None
+) -> Iterator[None]:
     """Hold the lock ``path`` as long as the block runs; wait for another holder at most ``within`` seconds.
+
+    ``on_busy`` is told the holder's process where it has to wait.
 
     Raises DeployError ``deploy.busy`` naming the holder's process, FileError when the file cannot be made.
     """
@@ -31,16 +35,22 @@ def hold_lock(path: Path, *, within: float, clock: Clock) -> Iterator[None]:
     except OSError as error:
         raise FileError("file.write", f"cannot open the lock {path}: {reason_of(error)}") from error
     try:
-        if not wait_until(lambda: _take(lock), within=within, clock=clock, interval=0.05):
-            holder = os.pread(lock, 20, 0).decode("ascii", "replace").strip() or "unknown"
+        taken = _take(lock)
+        if not taken:
+            on_busy(_holder(lock))
+        if not taken and not wait_until(lambda: _take(lock), within=within, clock=clock, interval=0.05):
             raise DeployError(
                 "deploy.busy",
-                f"another deploy is under way: process {holder}",
+                f"another deploy is under way: process {_holder(lock)}",
                 hint="wait until it has ended and run this again",
             )
         yield
     finally:
         os.close(lock)
+
+
+def _holder(lock: int) -> str:
+    return os.pread(lock, 20, 0).decode("ascii", "replace").strip() or "unknown"
 
 
 def _take(lock: int) -> bool:

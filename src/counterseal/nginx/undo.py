@@ -50,6 +50,8 @@ class Place:
     nginx: NginxProcess
     answers: Callable[[int], bool]
     limits: Limits = Limits()
+    on_busy: Callable[[str], None] = lambda _: None
+    """Told the process of another deploy that is waited for."""
 
     @property
     def directories(self) -> Directories:
