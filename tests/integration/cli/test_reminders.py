@@ -29,7 +29,11 @@ SECRET = b"correct horse battery staple"
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the home of a CA with a server certificate for the receivers, and the secrets of both ways."""
-    home = tmp_path_factory.mktemp("reminders") / "home"
+    return make_home(tmp_path_factory.mktemp("reminders") / "home")
+
+
+def make_home(home: Path) -> Path:
+    """Make one."""
     make_ca(home)
     made = counterseal(home, "server", "localhost", "--san", "IP:127.0.0.1", "--out", str(home / "receiver"))
     assert made.code == 0, made.stderr
@@ -156,8 +160,9 @@ def test_refresh_reminds_once_and_again_until_it_was_taken(home: Path) -> None:
     assert "certificate ann ends in" in box.mails[0].get_content()
 
 
-def test_who_is_refused_has_nobody_else_told_again(home: Path) -> None:
+def test_who_is_refused_has_nobody_else_told_again(tmp_path: Path) -> None:
     """The mail is taken for the others: it is done, and the refused one is named."""
+    home = make_home(tmp_path / "home")  # one whose keys were used at no later time
     made = counterseal(home, "client", "bo", "--lifetime", "90d", "--out", str(home / "bo"))
     assert made.code == 0, made.stderr
     with mail_receiver() as box:
