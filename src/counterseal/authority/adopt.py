@@ -16,6 +16,7 @@ from counterseal.errors import NotFoundError
 from counterseal.files import read_file
 from counterseal.moments import epoch
 from counterseal.pki.crl import RevocationReason, encode_entry
+from counterseal.pki.extensions import extension_in, read_extensions
 from counterseal.pki.reading import certificates_in
 from counterseal.pki.shown import show_serial
 from counterseal.pki.subject import common_name
@@ -32,9 +33,25 @@ if TYPE_CHECKING:
     from counterseal.store.records import CARecord
 
 
-def adopt_index(authority: Authority, ca: CARecord, entries: Sequence[IndexEntry], directory: Path | None) -> None:
-    """Record the entries of an index, with the certificates in ``directory``; raises what reading them does."""
-    authority.store.adopt([_adopted(authority, ca, entry, directory) for entry in entries])
+def adopt_index(
+    authority: Authority, ca: CARecord, entries: Sequence[IndexEntry], directory: Path | None
+) -> tuple[CertificateRecord, ...]:
+    """Record the entries of an index, with the certificates in ``directory``; raises what reading them does.
+
+    Returns those that are valid and good for every purpose, because they lack extendedKeyUsage (RFC 5280 4.2.1.12):
+    what was a server's is a client's as well.
+    """
+    adopted = [_adopted(authority, ca, entry, directory) for entry in entries]
+    authority.store.adopt(adopted)
+    now = epoch(authority.clock())
+    return tuple(row for row, _ in adopted if row.status is Status.VALID and row.not_after > now and _suits_all(row))
+
+
+def _suits_all(row: CertificateRecord) -> bool:
+    if row.certificate is None:
+        return False
+    extensions, fault = read_extensions(x509.load_der_x509_certificate(row.certificate))
+    return fault is None and extension_in(extensions, x509.ExtendedKeyUsage) is None
 
 
 def adopt_revocations(authority: Authority, ca: CARecord, entries: Iterable[Revocation]) -> None:

@@ -67,12 +67,16 @@ class Import:
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """The CA as it stands here, those above it, nearest first, and how many certificates came with it."""
+    """The CA as it stands here, those above it, nearest first, and how many certificates came with it.
+
+    ``of_any_purpose`` are the names of valid ones that lack extendedKeyUsage: nginx takes a server's for a client's.
+    """
 
     ca: CARecord
     above: tuple[CARecord, ...]
     certificates: int
     revoked: int
+    of_any_purpose: tuple[str, ...]
 
 
 def import_ca(authority: Authority, what: Import) -> Imported:
@@ -106,13 +110,13 @@ def rehearse_import(authority: Authority, what: Import) -> Imported:
 def _take_over(authority: Authority, what: Import, name: str, above: Sequence[x509.Certificate]) -> Imported:
     own = [crl for crl in what.crls if RevocationList(crl).is_signed_by(Candidate(what.certificate))]
     record = _add(authority, what, name, above, own)
-    certificates, revoked = _adopt(authority, what, record, own)
+    certificates, revoked, suiting = _adopt(authority, what, record, own)
     for crl in what.crls:
         if crl not in own:
             take_list(authority, crl)
     _file_cas(authority, record)
     _rehearse_issuing(authority, record)
-    return Imported(record, authority.above(record), certificates, revoked)
+    return Imported(record, authority.above(record), certificates, revoked, suiting)
 
 
 def _check(authority: Authority, what: Import) -> tuple[x509.Certificate, ...]:
@@ -170,17 +174,20 @@ def _free_name(authority: Authority) -> str:
     return next(name for number in count(1) if (name := f"intermediate-{number}") not in taken)
 
 
-def _adopt(authority: Authority, what: Import, record: CARecord, own: Sequence[bytes]) -> tuple[int, int]:
-    """Take over what the CA issued and revoked; return how many that are."""
+def _adopt(
+    authority: Authority, what: Import, record: CARecord, own: Sequence[bytes]
+) -> tuple[int, int, tuple[str, ...]]:
+    """Take over what the CA issued and revoked; return how many that are, and who is good for every purpose."""
     entries = parse_index(what.index)
     if record.parent is None:  # openssl ca -selfsign lists it among its own
         entries = tuple(one for one in entries if one.serial_number != what.certificate.serial_number)
-    adopt_index(authority, record, entries, what.directory)
+    suiting = adopt_index(authority, record, entries, what.directory)
     revoked = {entry.serial_number for entry in entries if entry.revoked_at is not None}
     for crl in own:
         adopt_revocations(authority, record, revocations(crl))
         revoked |= revoked_serials(crl)
-    return len({entry.serial_number for entry in entries} | revoked), len(revoked)
+    names = tuple(one.name for one in suiting if one.serial_number not in revoked)
+    return len({entry.serial_number for entry in entries} | revoked), len(revoked), names
 
 
 def _file_cas(authority: Authority, record: CARecord) -> None:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from counterseal.authority.parts import Authority
     from counterseal.store.records import CARecord
 
+NAMED = 5
 EPILOG = """\b
 Examples:
   counterseal import-ca --certificate ca.crt --key ca.key --ca-passphrase-file old --index demoCA/index.txt
@@ -137,13 +138,33 @@ def _show(run: Run, authority: Authority, imported: Imported) -> None:
                 "whom a CA here revokes, by a map; a CA that it revokes itself is not refused",
                 "hint: counterseal ca import-crl FILE",
             )
+    _tell_of_any_purpose(run, imported)
     document = {
         "name": imported.ca.name,
         "certificates": imported.certificates,
         "revoked": imported.revoked,
+        "of_any_purpose": list(imported.of_any_purpose),
         "above": [record.name for record in imported.above],
     }
     run.show(document, "\n".join([*lines, "next: counterseal list"]))
+
+
+def _tell_of_any_purpose(run: Run, imported: Imported) -> None:
+    """Say whose certificate opens the clients' door though it may be a server's."""
+    names = imported.of_any_purpose
+    if names:
+        shown = ", ".join(names[:NAMED]) + (f" and {len(names) - NAMED:,} more" if len(names) > NAMED else "")
+        run.warn(
+            f"no extendedKeyUsage has the certificate of {shown}: a site that admits clients of CA",
+            f"{imported.ca.name} admits whoever has its key, a server's too",
+            "hint: issue them anew (counterseal server, counterseal client), then revoke these; until then name",
+            "those who may come in: allow, in the site",
+        )
+    if not imported.certificates:
+        run.tell(
+            f"note: what CA {imported.ca.name} issued is not known here; of that, too, a certificate without",
+            "extendedKeyUsage opens the clients' door: counterseal inspect FILE says so, --index takes over all",
+        )
 
 
 def _lists(paths: Sequence[Path]) -> tuple[bytes, ...]:

@@ -105,6 +105,7 @@ def test_a_ca_of_openssl_is_taken_over(tmp_path: Path) -> None:
     taken = counterseal(home, *taking, "--ca-passphrase-file", str(tmp_path / "old"), *kept)
     assert taken.code == 0, taken.stderr
     assert "5 certificates, 4 of them revoked" in taken.stdout
+    assert "no extendedKeyUsage has the certificate of ann: a site" in taken.stderr
     assert "BEGIN ENCRYPTED PRIVATE KEY" in (home / "keys" / "root.key.pem").read_text()
     listed = json.loads(counterseal(home, "list", "--json").stdout)["certificates"]
     assert {row["name"]: row["revocation_reason"] for row in listed} == {
