@@ -54,7 +54,7 @@ def test_quickstart_proves_mutual_tls_and_a_lock_out(tmp_path: Path) -> None:
 
 @pytest.mark.nginx
 @pytest.mark.parametrize("options", [(), ("--stop",)])
-def test_the_ending_tells_what_was_made_and_its_three_commands_work(tmp_path: Path, options: tuple[str, ...]) -> None:
+def test_its_ending(tmp_path: Path, options: tuple[str, ...]) -> None:
     """Each file is there, with the end that it has itself; pasted as printed each command works, and nginx stops."""
     place = tmp_path / "my demo"
     ran = _quickstart(place, *options)

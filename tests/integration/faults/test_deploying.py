@@ -240,18 +240,20 @@ def test_killed_while_revoking(home: Path, where: str) -> None:
 
 
 @pytest.mark.nginx
-def test_a_revocation_whose_deploy_fails_says_who_still_gets_in(home: Path) -> None:
-    """The revocation is recorded and published; that nginx does not refuse yet is the first thing said."""
+def test_a_revocation_by_settings_that_nginx_refuses_locks_out_by_those_before(home: Path) -> None:
+    """A listen address that somebody else has holds up none: the sites stay as they are served, with new lists."""
     port = free_port()
     configure(home, port)
     deploy(home)
     assert counterseal(home, "client", "alice", "--no-p12", "--out", str(home.parent / "out")).code == 0
+    assert alice_meets(home, port) == 200
     with socket.create_server(("127.0.0.1", 0)) as holder:
         configure(home, port, holder.getsockname()[1])
         ran = counterseal(home, "revoke", "alice", "--json")
-        assert (ran.code, json.loads(ran.stdout)["error"]["code"]) == (1, "revoke.not_in_force")
-        assert "nginx still admits alice" in ran.stderr
-        assert alice_meets(home, port) == 200
+        assert ran.code == 0, ran.stderr
+        assert json.loads(ran.stdout)["settings_of_before"] is True
+        assert alice_meets(home, port) == 400
+        deploy(home, code=1)
     configure(home, port)
     assert counterseal(home, "refresh").code == 0
     assert alice_meets(home, port) == 400

@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from datetime import UTC, datetime, timedelta
 from http.client import HTTPConnection, HTTPResponse
 from typing import TYPE_CHECKING
@@ -82,26 +83,34 @@ def test_a_revocation_by_another_process_is_in_the_list_at_once(service: Running
 
 @pytest.mark.skipif(shutil.which("faketime") is None, reason="no faketime here")
 def test_the_date_of_an_older_list_hides_no_newer_one(tmp_path: Path) -> None:
-    """Neither where both are of one second, nor where a host signed the older one whose clock is ahead."""
-    home, ahead = tmp_path / "home", datetime.now(UTC) + timedelta(seconds=90)
+    """Nor is a date sent where two lists are of one second, or a host signed one whose clock is ahead."""
+    home, soon = tmp_path / "home", datetime.now(UTC) + timedelta(seconds=20)
     make_ca(home, configuration())
     publish = [sys.executable, "-m", "counterseal", "crl", "--home", str(home)]
-    stopped = ["faketime", "-f", f"{ahead:%Y-%m-%d %H:%M:%S}"]
     environment = os.environ | {"TZ": "UTC", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
     with running(home, "--name", "127.0.0.1") as service:
 
-        def published(*before: str) -> str | None:
-            subprocess.run([*before, *publish], check=True, capture_output=True, timeout=SECONDS, env=environment)
+        def published(at: datetime | None) -> str | None:
+            stopped = ["faketime", "-f", f"{at:%Y-%m-%d %H:%M:%S}"] if at else []
+            subprocess.run([*stopped, *publish], check=True, capture_output=True, timeout=SECONDS, env=environment)
+            return dated()
+
+        def dated() -> str | None:
             return fetch(service, "/crl/clients.crl")[0].headers["Last-Modified"]
 
         def status(date: str | None) -> int:
             return fetch(service, "/crl/clients.crl", If_Modified_Since=date or "")[0].status
 
-        first = published(*stopped)
+        assert published(soon) is None  # that second has not come yet
+        while (first := dated()) is None:
+            assert datetime.now(UTC) < soon + timedelta(seconds=SECONDS)
+            time.sleep(0.2)
         assert status(first) == 304
-        assert published(*stopped) is None
+        assert published(soon) is None  # nobody can tell the two by it
         assert status(first) == 200
-        third = published()
+        while datetime.now(UTC) < soon + timedelta(seconds=1):
+            time.sleep(0.1)
+        third = published(None)  # of another second
         assert third != first
         assert (status(first), status(third)) == (200, 304)
 
