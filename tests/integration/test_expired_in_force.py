@@ -11,8 +11,7 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from command import counterseal, here
-from counterseal.handshake.attempt import attempt
-from counterseal.handshake.observation import Attempt, Endpoint, ProbeIdentity
+from panel import SITE, meets
 from pki_fixtures import make_ca, make_server
 from ports import free_port
 
@@ -23,11 +22,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.nginx
 LASTS = timedelta(seconds=20)
 """Time enough for a deploy and its proof on a busy machine."""
-SITE = """\
-[sites.panel]
-server_names = ["panel.test"]
-listen = ["127.0.0.1:{port}"]
-root = "/srv"
+OWN = """\
 certificate = "own.pem"
 certificate_key = "own.key"
 """
@@ -46,20 +41,13 @@ def expired(tmp_path: Path) -> Iterator[tuple[Path, int]]:
     (home / "own.pem").write_bytes(own.certificate.public_bytes(Encoding.PEM))
     (home / "own.key").touch(mode=0o600)
     (home / "own.key").write_bytes(own.private_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-    (home / "counterseal.toml").write_text(SITE.format(port=port))
+    (home / "counterseal.toml").write_text(SITE.format(port=port) + OWN)
     deployed = counterseal(home, "nginx", "deploy")
     assert deployed.code == 0, deployed.stderr
     while datetime.now(UTC) <= own.certificate.not_valid_after_utc:
         time.sleep(0.1)
     yield home, port
     counterseal(home, "nginx", "stop")
-
-
-def meets(home: Path, port: int, name: str) -> int | None:
-    """Return the status that somebody's certificate is answered with."""
-    out = home.parent / "out"
-    identity = ProbeIdentity(name, (out / f"{name}.fullchain.pem").read_bytes(), (out / f"{name}.key.pem").read_bytes())
-    return attempt(Attempt(Endpoint("127.0.0.1", port), "panel.test", "panel.test", identity=identity)).status
 
 
 def test_it_is_told_and_the_revoked_client_is_locked_out(expired: tuple[Path, int]) -> None:

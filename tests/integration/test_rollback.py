@@ -10,6 +10,7 @@ import pytest
 from command import counterseal, here
 from counterseal.handshake.attempt import attempt
 from counterseal.handshake.observation import Attempt, Endpoint
+from panel import SITE
 from ports import free_port
 
 if TYPE_CHECKING:
@@ -17,12 +18,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 pytestmark = pytest.mark.nginx
-SITE = """\
-[sites.panel]
-server_names = ["panel.test"]
-listen = ["127.0.0.1:{port}"]
-root = "/srv"
-"""
 
 
 @pytest.fixture

@@ -12,10 +12,9 @@ import pytest
 from command import counterseal, here, write_secret
 from counterseal.authority.revoke import revoke
 from counterseal.compose.home import open_authority
-from counterseal.handshake.attempt import attempt
-from counterseal.handshake.observation import Attempt, Endpoint, ProbeIdentity
 from counterseal.nginx.binary import find_nginx
 from counterseal.pki.crl import RevocationReason
+from panel import SITE, meets
 from ports import free_port
 
 if TYPE_CHECKING:
@@ -32,12 +31,6 @@ attempts = 9
 [sites.panel]
 names = ["panel.test"]
 listen = 443
-root = "/srv"
-"""
-SITE = """\
-[sites.panel]
-server_names = ["panel.test"]
-listen = ["127.0.0.1:{port}"]
 root = "/srv"
 """
 TAKEN = """\
@@ -159,13 +152,6 @@ def deployed(tmp_path: Path) -> Iterator[tuple[Path, int]]:
     yield home, port
     (home / "counterseal.toml").write_text(SITE.format(port=port))
     counterseal(home, "nginx", "stop")
-
-
-def meets(home: Path, port: int, name: str) -> int | None:
-    """Return the status that somebody's certificate is answered with."""
-    out = home.parent / "out"
-    identity = ProbeIdentity(name, (out / f"{name}.fullchain.pem").read_bytes(), (out / f"{name}.key.pem").read_bytes())
-    return attempt(Attempt(Endpoint("127.0.0.1", port), "panel.test", "panel.test", identity=identity)).status
 
 
 def listed(home: Path) -> int:

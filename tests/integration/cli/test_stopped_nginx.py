@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from command import counterseal, here
-from counterseal.handshake.attempt import attempt
-from counterseal.handshake.observation import Attempt, Endpoint, ProbeIdentity
+from panel import SITE, meets
 from ports import free_port
 
 if TYPE_CHECKING:
@@ -17,12 +16,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 pytestmark = pytest.mark.nginx
-SITE = """\
-[sites.panel]
-server_names = ["panel.test"]
-listen = ["127.0.0.1:{port}"]
-root = "/srv"
-"""
 TOLD = "warning: nginx does not run, so nobody gets in, and nothing could be proved; it was not started\n"
 
 
@@ -39,13 +32,6 @@ def stopped(tmp_path: Path) -> Iterator[tuple[Path, int]]:
     assert here(home, "nginx", "stop").code == 0
     yield home, port
     counterseal(home, "nginx", "stop")
-
-
-def meets(home: Path, port: int, name: str) -> int | None:
-    """Return the status that somebody's certificate is answered with."""
-    out = home.parent / "out"
-    identity = ProbeIdentity(name, (out / f"{name}.fullchain.pem").read_bytes(), (out / f"{name}.key.pem").read_bytes())
-    return attempt(Attempt(Endpoint("127.0.0.1", port), "panel.test", "panel.test", identity=identity)).status
 
 
 def is_running(home: Path) -> bool:

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+import panel
 from command import counterseal, here
-from counterseal.handshake.attempt import attempt
-from counterseal.handshake.observation import Attempt, Endpoint, ProbeIdentity
 from counterseal.nginx.proctable import children_of, read_title
 from counterseal.nginx.waiting import system_clock, wait_until
 from nginx_process import nginx_binary, worker_user
@@ -29,12 +28,6 @@ __all__ = ["nginx_binary"]
 
 pytestmark = pytest.mark.nginx
 NGINX = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin") or "nginx"
-SITE = """\
-[sites.panel]
-server_names = ["panel.test"]
-listen = ["127.0.0.1:{port}"]
-root = "/srv"
-"""
 OWN = """{user}
 pid {run}/{name}.pid;
 error_log {run}/error.log;
@@ -50,9 +43,7 @@ http {{
 
 def meets(home: Path, name: str) -> str:
     """Return whether somebody's certificate is let in, refused, or there is nobody to ask."""
-    out, port = home.parent / "out", int((home.parent / "port").read_text())
-    identity = ProbeIdentity(name, (out / f"{name}.fullchain.pem").read_bytes(), (out / f"{name}.key.pem").read_bytes())
-    status = attempt(Attempt(Endpoint("127.0.0.1", port), "panel.test", "panel.test", identity=identity)).status
+    status = panel.meets(home, int((home.parent / "port").read_text()), name)
     return {None: "nobody", 400: "refused"}.get(status, "let in")
 
 
@@ -63,7 +54,7 @@ def prepare(tmp_path: Path, nginx: str = "") -> Path:
     assert here(home, "init", "--no-passphrase").code == 0
     for name in ("ann", "bob"):
         assert here(home, "client", name, "--no-p12", "--out", str(tmp_path / "out")).code == 0
-    (home / "counterseal.toml").write_text(nginx + SITE.format(port=port))
+    (home / "counterseal.toml").write_text(nginx + panel.SITE.format(port=port))
     return home
 
 
