@@ -170,6 +170,20 @@ def test_a_name_that_is_taken_is_refused_with_its_line(tmp_path: Path, mine: int
 
 @pytest.mark.nginx
 @pytest.mark.skipif(not NGINX.exists(), reason="Debian's nginx is not installed")
+def test_one_address_of_our_wildcard_that_is_taken_is_refused_with_its_line(tmp_path: Path, mine: int) -> None:
+    """Nginx would give what the proof asks there to the user's block: it is not tried first for ten seconds."""
+    home = _home(tmp_path, name="panel.test", port=mine)
+    settings = home / "counterseal.toml"
+    settings.write_text(settings.read_text().replace("127.0.0.1:", ""))
+    refused = counterseal(home, "nginx", "deploy", "--install-include")
+    assert refused.code == 4, refused.stderr
+    assert f"{tmp_path}/conf/nginx.conf:10" in refused.stderr
+    assert f"port is taken where the proof asks for *:{mine}: 127.0.0.1:{mine}" in refused.stderr
+    assert not (home / "nginx" / "current").exists()
+
+
+@pytest.mark.nginx
+@pytest.mark.skipif(not NGINX.exists(), reason="Debian's nginx is not installed")
 @pytest.mark.usefixtures("mine")
 def test_a_revocation_while_nginx_is_down_is_there_when_it_is_started(tmp_path: Path) -> None:
     """Started by hand it refuses at once; status says what is next, refresh proves it and is content after that."""

@@ -131,8 +131,7 @@ def _with_stream(common: SiteFacts, site: AnySite, stage: Stage) -> SiteFacts:
 
 def endpoint_of(listen: Listen) -> Endpoint:
     """Return where to connect to reach a listening address; a wildcard is reached over loopback."""
-    host = {"*": "127.0.0.1", "[::]": "::1"}.get(listen.address, listen.address.strip("[]"))
-    return Endpoint(host, listen.port)
+    return Endpoint(listen.reached_at, listen.port)
 
 
 def _identities(

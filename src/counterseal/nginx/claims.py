@@ -38,7 +38,20 @@ class Claim:
 
     def takes(self, listen: Listen) -> bool:
         """Whether this is the very socket of ``listen``; a wildcard and one address are different sockets to nginx."""
-        return self.address == listen.address and self.first_port <= listen.port <= self.last_port
+        return self.address == listen.address and self._has_port(listen)
+
+    def covers(self, listen: Listen) -> bool:
+        """Whether this is one address of the wildcard ``listen``, and gets what is asked there in its place."""
+        is_of_family = self.address != "*" and self.address.startswith("[") == (listen.address == "[::]")
+        is_other = self.address != listen.address and (is_of_family or self.address == _LOCALHOST)
+        return is_other and listen.address in _WILDCARDS and self._has_port(listen)
+
+    def answers_proof(self, listen: Listen) -> bool:
+        """Whether what proves ``listen`` from this machine would meet this server."""
+        return self.address.strip("[]") in {listen.reached_at, _LOCALHOST}
+
+    def _has_port(self, listen: Listen) -> bool:
+        return self.first_port <= listen.port <= self.last_port
 
 
 def find_claims(tree: Tree) -> tuple[Claim, ...]:
@@ -71,23 +84,39 @@ def find_collisions(claims: Sequence[Claim], sites: Sequence[AnySite]) -> tuple[
     )
 
 
+_WILDCARDS = ("*", "[::]")
+_LOCALHOST = "localhost"
 _KEEP_OR_NOT = (
     "remove that server block first; or keep it, and include our parts: counterseal nginx render --snippets --out DIR"
 )
 
 
 def _collisions(claim: Claim, site: AnySite) -> Iterator[tuple[str, str, str]]:
+    same = sorted(set(claim.server_names) & {name.lower() for name in site.server_names})
     wanted = next((listen for listen in site.sockets if claim.takes(listen)), None)
     if wanted is None:
-        return
-    same = sorted(set(claim.server_names) & {name.lower() for name in site.server_names})
-    if claim.kind != "http" or not isinstance(site, Site):
+        yield from _covered(claim, site, same)
+    elif claim.kind != "http" or not isinstance(site, Site):
         yield "nginx.port_taken", f"port is taken by a {claim.kind} server: {wanted}", "choose another port"
     elif same:
         yield "nginx.name_taken", f"server name is taken on {wanted}: {same[0]}", _KEEP_OR_NOT
     elif claim.is_default and wanted in site.listen:
         hint = "remove default_server there: ours refuses handshakes for unknown names, which mutual TLS needs"
         yield "nginx.default_taken", f"default server of {wanted} is taken", hint
+
+
+def _covered(claim: Claim, site: AnySite, same: Sequence[str]) -> Iterator[tuple[str, str, str]]:
+    """Yield what is wrong where nginx gives what is asked at one address of our wildcard to this server."""
+    wanted = next((listen for listen in site.sockets if claim.covers(listen)), None)
+    if wanted is None:
+        return
+    at, hint = f"{claim.address}:{wanted.port}", "choose another port, or listen on single addresses"
+    if claim.kind != "http" or not isinstance(site, Site):
+        yield "nginx.port_taken", f"port is taken by a {claim.kind} server: {at}, of {wanted}", hint
+    elif same:
+        yield "nginx.name_taken", f"server name is taken on {at}, of {wanted}: {same[0]}", _KEEP_OR_NOT
+    elif claim.answers_proof(wanted):
+        yield "nginx.port_taken", f"port is taken where the proof asks for {wanted}: {at}", hint
 
 
 def _claims(placed: Placed) -> Iterator[Claim]:

@@ -33,6 +33,11 @@ class Listen:
             raise InputError("site.listen", f"cannot listen on {text[:80]!r}: no port", hint=hint)
         return cls(_canonical(address) if colon else "*", int(port[:6]))
 
+    @property
+    def reached_at(self) -> str:
+        """The address, without brackets, at which it is reached from this machine: loopback for a wildcard."""
+        return {"*": "127.0.0.1", "[::]": "::1"}.get(self.address, self.address.strip("[]"))
+
     def __str__(self) -> str:
         return f"{self.address}:{self.port}"
 

@@ -91,3 +91,25 @@ def test_a_stream_site_needs_a_socket_of_its_own() -> None:
     codes = [finding.code for finding in find_collisions(find_claims(tree), [site])]
     assert codes == ["nginx.port_taken", "nginx.port_taken"]
     assert find_block_directives(tree, "stream") == {"map_hash_max_size", "server"}
+
+
+@pytest.mark.parametrize(
+    ("listen", "names", "ours", "code"),
+    [
+        ("127.0.0.1:443", "other.test", "443", "nginx.port_taken"),
+        ("localhost:443", "other.test", "443", "nginx.port_taken"),
+        ("localhost:443", "other.test", "[::]:443", "nginx.port_taken"),
+        ("[::1]:443", "other.test", "[::]:443", "nginx.port_taken"),
+        ("192.0.2.1:443", "panel.test", "443", "nginx.name_taken"),
+        ("127.0.0.1:443", "panel.test", "443", "nginx.name_taken"),
+        ("192.0.2.1:443", "other.test", "443", None),
+        ("[::1]:443", "panel.test", "443", None),
+        ("127.0.0.1:444", "panel.test", "443", None),
+        ("443", "panel.test", "127.0.0.1:443", None),
+    ],
+)
+def test_one_address_of_a_wildcard(listen: str, names: str, ours: str, code: str | None) -> None:
+    """Nginx gives what is asked there to the server that names it: our name there is lost, and so is the proof."""
+    tree = parse(f"http {{ server {{ listen {listen} ssl; server_name {names}; }} }}", file="own.conf")
+    found = find_collisions(find_claims(tree), [make_site(ours)])
+    assert [(one.code, one.where) for one in found] == ([] if code is None else [(code, "own.conf:1")])
