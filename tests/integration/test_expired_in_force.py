@@ -11,7 +11,7 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from command import counterseal, here
-from panel import SITE, meets
+from one_site import SITE, meets
 from pki_fixtures import make_ca, make_server
 from ports import free_port
 

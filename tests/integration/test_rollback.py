@@ -10,7 +10,7 @@ import pytest
 from command import counterseal, here
 from counterseal.handshake.attempt import attempt
 from counterseal.handshake.observation import Attempt, Endpoint
-from panel import SITE
+from one_site import SITE
 from ports import free_port
 
 if TYPE_CHECKING:

@@ -37,13 +37,15 @@ _NUMBER_BITS = 63  # what a column of the store holds
 class GivenList:
     """A list that may be taken, and the CAs of ours that stand on it; ``is_new``: it is not here already.
 
-    ``is_own``: its CA signs its lists here, as before it was restored; what stands on this one comes onto the next.
+    ``is_own``: its CA signs its lists here, as before it was restored; what stands on this one comes onto the next, and
+    ``added`` are the serial numbers that were not revoked here.
     """
 
     crl: CRLRecord
     revoked: tuple[CARecord, ...]
     is_new: bool
     is_own: bool = False
+    added: frozenset[int] = frozenset()
 
 
 def judge_list(authority: Authority, content: bytes) -> GivenList:
@@ -56,8 +58,9 @@ def judge_list(authority: Authority, content: bytes) -> GivenList:
     ca = _signer_of(authority, facts, one)
     is_own = authority.keystore.has(ca.key_id)
     last = authority.store.latest_crl(ca.name)
+    added = frozenset(revoked_serials(content) - _revoked_here(authority, ca)) if is_own else frozenset[int]()
     if is_own:
-        is_new = bool(revoked_serials(content) - _revoked_here(authority, ca))
+        is_new = bool(added)
         faults = dict.fromkeys(_list_faults(authority, ca, one, at=facts.this_update))  # it may have ended since
     else:
         is_new = last is None or last.crl != content
@@ -72,7 +75,7 @@ def judge_list(authority: Authority, content: bytes) -> GivenList:
     crl = CRLRecord(ca.name, number, epoch(facts.this_update), next_update, content, facts.count)
     listed = revoked_serials(content)
     revoked = tuple(below for below in _below(authority, ca) if _read(below).serial_number in listed)
-    return GivenList(crl, revoked, is_new, is_own)
+    return GivenList(crl, revoked, is_new, is_own, added)
 
 
 def take_list(authority: Authority, content: bytes) -> GivenList:

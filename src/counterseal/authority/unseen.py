@@ -58,7 +58,10 @@ def unseen_error(ground: Ground, unseen: Unseen) -> NginxError:
     workers = [pid for pid, title in titles.items() if title.startswith(_WORKER)]
     named = [f"{title}: {', '.join(map(str, pids))}" for title, pids in _by_title(titles)]
     held = f", held by {'; '.join(named)}" if named else ""
-    if len(masters) == 1:
+    others = [pid for pid in masters if target.owned and f"-c {target.conf} " not in f"{titles[pid]} "]
+    if others:
+        todo = f"another nginx has that port ({shell_line('kill', others[0])} ends it): free it, or choose another one"
+    elif len(masters) == 1:
         todo = (
             f"reload it by hand: {shell_line('kill', '-HUP', masters[0])}; its number should stand in {target.pid_file}"
         )

@@ -18,6 +18,7 @@ from counterseal.files import read_file
 from counterseal.moments import moment, show_moment
 from counterseal.pki.reading import crls_in
 from counterseal.pki.shown import counted
+from counterseal.store.records import Status
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,6 +62,7 @@ def import_crl(run: Run, *, file: Path, no_deploy: bool, dry_run: bool) -> None:
         for one in given:
             for ca in one.revoked:
                 run.warn(f"CA {ca.name} is revoked by this list, and with it all that it issued")
+            _tell_added(run, authority, one)
         publish(authority, only={one.crl.issuer for one in given if one.is_own and one.is_new})
         deploys = not no_deploy and any(one.is_new for one in given)
         state, shown = _deploy(run, authority, given) if deploys else ("", {})
@@ -86,6 +88,19 @@ def _rehearse(
 
     (acts, files), refused = by_sound_settings(run, run.settings(), attempt)
     return [*acts, *acts_of_refusal(refused)], files
+
+
+def _tell_added(run: Run, authority: Authority, one: GivenList) -> None:
+    """Say who is locked out by an own list: also who was held when it was signed, and is not any more."""
+    records = [authority.store.certificate(number, issuer=one.crl.issuer) for number in sorted(one.added)]
+    held = [record.name for record in records if record.status is Status.HELD]
+    if records:
+        run.say(f"revoked by list {one.crl.number} of CA {one.crl.issuer}: {', '.join(one.name for one in records)}")
+    if held:
+        run.warn(
+            f"held by that list, also whose hold was taken back after it: {', '.join(held)}",
+            "hint: counterseal unrevoke NAME",
+        )
 
 
 def _named(one: GivenList) -> str:

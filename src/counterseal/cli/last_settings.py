@@ -86,7 +86,7 @@ def tell_refused(run: Run, shown: dict[str, Any], refused: CountersealError | No
     run.tell("  counterseal nginx deploy")
     told = [{"code": one.code, "where": one.where, "message": one.message} for one in findings]
     whole = {"code": refused.code, "where": "counterseal.toml", "message": refused.message}
-    shown["passed_over"] = [*shown["passed_over"], *(told or [whole])]
+    shown["passed_over"] = [*shown.get("passed_over", ()), *(told or [whole])]
     shown["settings_of_before"] = True
 
 

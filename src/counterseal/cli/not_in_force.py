@@ -64,8 +64,8 @@ def has_generation(run: Run) -> bool:
 
 
 def _state_of_nginx(run: Run, name: str, verb: str) -> str:
-    from counterseal.authority.unseen import find_unseen  # noqa: PLC0415 - same
-    from counterseal.compose.ground import open_ground, settings_in_force  # noqa: PLC0415 - nginx only where sites are
+    from counterseal.authority.unseen import find_unseen  # noqa: PLC0415 - nginx only where sites are
+    from counterseal.compose.ground import open_ground, settings_in_force  # noqa: PLC0415 - same
 
     does = "admits" if verb == "revoke" else "refuses"
     try:

@@ -145,7 +145,10 @@ def _put_in_force(
         _publish(run, authority, record, verb, only_stale=True)
         raise not_in_force(run, record.name, verb, error) from error
     numbers = {crl.issuer: crl.number for crl in _publish(run, authority, record, verb)}
-    run.say("no site is deployed here; other relying parties need the new lists: counterseal crl --out DIR")
+    if has_generation(run):  # --no-deploy
+        run.say("nginx was left as it is, and has none of it until: counterseal refresh")
+    else:
+        run.say("no site is deployed here; other relying parties need the new lists: counterseal crl --out DIR")
     return "new lists: " + ", ".join(f"{ca} {number}" for ca, number in numbers.items()), {"crl_numbers": numbers}
 
 

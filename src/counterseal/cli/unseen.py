@@ -28,8 +28,11 @@ def prove_by_hand(run: Run, authority: Authority, settings: Settings) -> None:
 
 def tell_unseen(run: Run) -> bool:
     """Say that something serves whose master is not found, and whether it has the generation in force."""
+    from counterseal.compose.ground import settings_in_force  # noqa: PLC0415 - nginx only where sites are
+
     try:
-        ground = _ground(run, run.settings().for_revocation())
+        settings = settings_in_force(run.home) or run.settings().for_revocation()  # what serves was made by the former
+        ground = _ground(run, settings.with_sound_sites())
     except CountersealError:
         return False  # it kept the deploy as well, whose error tells it
     if ground is None:

@@ -84,11 +84,29 @@ def test_who_was_revoked_after_the_backup_is_told_and_brought_back(tmp_path: Pat
         assert between > last + 100
         taken = run(second, "ca", "import-crl", str(first / "lists" / "clients.crl.pem"))
         assert "in force and proved: generation 2" in taken.stdout
+        assert "revoked by list" in taken.stderr
         assert status() == 400
         run(tmp_path / "third", "restore", str(tmp_path / "ca.backup"))
         assert number(tmp_path / "third") > number(second) > between
     finally:
         counterseal(second, "nginx", "stop")
+
+
+def test_a_hold_that_was_taken_back_comes_with_an_old_list_and_is_told(tmp_path: Path) -> None:
+    """Nobody can tell it from one that a restored backup has forgotten."""
+    home, lists = tmp_path / "home", tmp_path / "lists"
+    for words in (
+        ("init", "--no-passphrase"),
+        ("client", "bob", "--no-p12", "--out", str(tmp_path / "out")),
+        ("revoke", "bob", "--reason", "certificate_hold"),
+        ("crl", "--out", str(lists)),
+        ("unrevoke", "bob"),
+    ):
+        assert counterseal(home, *words).code == 0
+    taken = counterseal(home, "ca", "import-crl", str(lists / "clients.crl.pem"))
+    assert taken.code == 0, taken.stderr
+    assert "warning: held by that list, also whose hold was taken back after it: bob\n" in taken.stderr
+    assert counterseal(home, "unrevoke", "bob").code == 0
 
 
 def test_what_a_link_leads_to_is_brought_back(tmp_path: Path, passphrase: str) -> None:

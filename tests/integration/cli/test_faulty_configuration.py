@@ -14,7 +14,7 @@ from counterseal.authority.revoke import revoke
 from counterseal.compose.home import open_authority
 from counterseal.nginx.binary import find_nginx
 from counterseal.pki.crl import RevocationReason
-from panel import SITE, meets
+from one_site import SITE, meets
 from ports import free_port
 
 if TYPE_CHECKING:

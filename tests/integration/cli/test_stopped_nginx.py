@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from command import counterseal, here
-from panel import SITE, meets
+from one_site import SITE, meets
 from ports import free_port
 
 if TYPE_CHECKING:

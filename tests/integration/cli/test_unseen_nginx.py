@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-import panel
+import one_site
 from command import counterseal, here
 from counterseal.nginx.proctable import children_of, read_title
 from counterseal.nginx.waiting import system_clock, wait_until
@@ -43,7 +43,7 @@ http {{
 
 def meets(home: Path, name: str) -> str:
     """Return whether somebody's certificate is let in, refused, or there is nobody to ask."""
-    status = panel.meets(home, int((home.parent / "port").read_text()), name)
+    status = one_site.meets(home, int((home.parent / "port").read_text()), name)
     return {None: "nobody", 400: "refused"}.get(status, "let in")
 
 
@@ -54,7 +54,7 @@ def prepare(tmp_path: Path, nginx: str = "") -> Path:
     assert here(home, "init", "--no-passphrase").code == 0
     for name in ("ann", "bob"):
         assert here(home, "client", name, "--no-p12", "--out", str(tmp_path / "out")).code == 0
-    (home / "counterseal.toml").write_text(nginx + panel.SITE.format(port=port))
+    (home / "counterseal.toml").write_text(nginx + one_site.SITE.format(port=port))
     return home
 
 
@@ -77,6 +77,43 @@ def end(*pids: int) -> None:
     for pid in pids:
         os.kill(pid, signal.SIGKILL)
     assert wait_until(lambda: not any(map(read_title, pids)), within=30, clock=system_clock())
+
+
+def test_sites_that_are_gone_from_the_file_are_told_of_all_the_same(private: Path) -> None:
+    """By refresh, which makes the generation by the settings in force, and finds nobody to read it."""
+    master = pid_in(private / "nginx" / "run" / "nginx.pid")
+    workers = children_of(master)
+    settings = private / "counterseal.toml"
+    text = settings.read_text()
+    end(master)
+    try:
+        settings.write_text("")
+        left = here(private, "revoke", "ann", "--no-deploy")
+        assert "nginx was left as it is, and has none of it until: counterseal refresh" in left.stderr
+        for code in (3, 2):
+            refreshed = here(private, "refresh")
+            assert refreshed.code == code, refreshed
+            assert "generation 2 has not reached it: who is revoked since may still get in" in refreshed.stderr
+    finally:
+        end(*workers)
+        settings.write_text(text)
+    assert counterseal(private, "nginx", "deploy").code == 0
+    assert (meets(private, "ann"), meets(private, "bob")) == ("refused", "let in")
+
+
+def test_an_nginx_of_another_home_is_not_to_be_reloaded(private: Path, tmp_path: Path) -> None:
+    """It took the port of one that was stopped, and reads nothing of ours."""
+    assert counterseal(private, "nginx", "stop").code == 0
+    other = tmp_path / "other"
+    assert here(other, "init", "--no-passphrase").code == 0
+    (other / "counterseal.toml").write_text((private / "counterseal.toml").read_text())
+    assert counterseal(other, "nginx", "deploy").code == 0
+    try:
+        error = error_of(here(private, "revoke", "ann", "--json"))
+        master = pid_in(other / "nginx" / "run" / "nginx.pid")
+        assert str(error["advice"]).startswith(f"['another nginx has that port (kill {master} ends it): free it")
+    finally:
+        counterseal(other, "nginx", "stop")
 
 
 def error_of(ran: Ran) -> dict[str, object]:
@@ -150,8 +187,9 @@ def own(tmp_path: Path) -> Iterator[tuple[Path, Path, Callable[[str], None]]]:
     write("nginx")
     yield home, run, write
     for path in run.glob("*.pid"):
-        for pid in (pid_in(path), *children_of(pid_in(path))):
-            if read_title(pid).startswith("nginx: "):
+        master = int(path.read_text() or "0")  # nginx -t leaves an empty file, and one in a namespace is 1 there
+        if read_title(master).startswith("nginx: master process") and str(run) in read_title(master):
+            for pid in (master, *children_of(master)):
                 os.kill(pid, signal.SIGKILL)
 
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.slow, pytest.mark.nginx]
 FROZEN_SECONDS = 2.0
+LISTENING = "select count(*) from pg_stat_activity where query like 'select pg_is_in_recov%'"
 BEFORE_SIGNING = ("counterseal.authority.signing", "Prepared.sign", 1)
 """The first of a process, which has reserved no numbers ahead yet: the order is stored as being signed by then."""
 ORDERS = 4
@@ -91,12 +92,21 @@ def _felt(lab: Lab) -> Iterator[None]:
     def noticed() -> list[int]:
         return [[line["event"] for line in one.log].count("not listening to the database") for one in lab.replicas]
 
+    _await_listening(lab)  # who does not yet hear again from the last one cannot notice another
     before, deadline = noticed(), time.monotonic() + PATIENCE
     yield
     while any(now == then for now, then in zip(noticed(), before, strict=True)):
         assert time.monotonic() < deadline, (before, noticed())
         time.sleep(0.05)
     lab.work(ORDERS)
+
+
+def _await_listening(lab: Lab) -> None:
+    """Wait until every replica has a connection on which it hears what is announced."""
+    deadline = time.monotonic() + PATIENCE
+    while lab.primary.sql(LISTENING) != [(REPLICAS,)]:
+        assert time.monotonic() < deadline, "a replica does not listen to the database"
+        time.sleep(0.05)
 
 
 def _revoke(lab: Lab, chain: bytes) -> None:
