@@ -62,22 +62,28 @@ def http_receiver(certificate: Path | None = None, key: Path | None = None) -> I
 
 @dataclass
 class Mailbox:
-    """A mail server that keeps what it takes: who logged in, and each mail."""
+    """A mail server that keeps what it takes: who logged in, each mail, and for whom it took it.
+
+    Of whom it refuses, it says ``answer``.
+    """
 
     port: int = 0
     mails: list[EmailMessage] = field(default_factory=list)
     logins: list[str] = field(default_factory=list)
     refused: str = ""
+    answer: str = "550 no such user"
+    receivers: list[list[str]] = field(default_factory=list)
 
     async def handle_RCPT(self, _server: Any, _session: Any, envelope: Any, address: str, _options: list[str]) -> str:  # noqa: ANN401, N802 - aiosmtpd's
         """Take a receiver, but for the one that is refused."""
         if address == self.refused:
-            return "550 no such user"
+            return self.answer
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
     async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: ANN401, N802 - aiosmtpd's
         """Take a mail."""
+        self.receivers.append(envelope.rcpt_tos)
         self.mails.append(message_from_bytes(envelope.content, policy=policy.default))
         return "250 OK"
 

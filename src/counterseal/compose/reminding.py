@@ -41,8 +41,8 @@ class Reminding:
             return
         failed = False
         for sent in await self._access.apart(lambda authority: send_reminders(authority, self._settings)):
+            failed = failed or sent.again
             if sent.error is not None:
-                failed = failed or not sent.count
                 log_error("reminder not sent", channel=sent.channel, code=sent.error.code, reason=sent.error.message)
             if sent.count:
                 log("reminder sent", channel=sent.channel, count=sent.count)

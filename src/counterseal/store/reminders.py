@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from counterseal.store.session import Session
 
@@ -25,6 +25,15 @@ def set_reminder_marks(session: Session, channel: str, marks: Mapping[str, int])
     """Note that everything up to these marks was told, together; a mark never goes back."""
     with session.transaction():
         session.run_many(_SET, [(channel, topic, reached, reached) for topic, reached in marks.items()])
+
+
+def share_reminder_marks(session: Session, channel: str, receivers: Iterable[str]) -> None:
+    """Give each of these the marks of the channel as a whole, which it has of a time when nobody had his own; once."""
+    if marks := reminder_marks(session, channel):
+        with session.transaction():
+            for receiver in receivers:
+                set_reminder_marks(session, receiver, marks)
+            session.run("delete from reminder where channel = ? and topic <> ?", (channel, TURN))
 
 
 def take_turn(session: Session, channel: str, *, at: int, until: int) -> bool:

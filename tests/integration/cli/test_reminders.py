@@ -178,6 +178,66 @@ def test_who_is_refused_has_nobody_else_told_again(tmp_path: Path) -> None:
         assert counterseal(home, "reminders", "test").code == 0
 
 
+ANN, BO = "ann@example.com", "bo@example.com"
+
+
+@pytest.fixture
+def ending(tmp_path: Path) -> Path:
+    """Return a home of which there is something to be told, whose keys were used at no later time."""
+    home = make_home(tmp_path / "home")
+    made = counterseal(home, "client", "bo", "--lifetime", "90d", "--out", str(home / "bo"))
+    assert made.code == 0, made.stderr
+    return home
+
+
+def test_who_is_refused_for_now_is_told_once_he_is_taken_and_nobody_else_again(ending: Path) -> None:
+    """As by a server that wants to be asked twice, or of a full mailbox."""
+    with mail_receiver() as box:
+        (ending / "counterseal.toml").write_text(mail_settings(box.port))
+        box.refused, box.answer = BO, "450-4.2.1\r\n450 try later"
+        for _ in range(2):
+            ran = later(ending, "refresh", at="+86d")
+            assert (ran.code, box.receivers) == (3, [[ANN]])
+            assert f"took a reminder for others, but not for {BO} (450 4.2.1 try later): " in ran.stderr
+            assert "hint: it is sent again to whom the server refused for now" in ran.stderr
+        assert "mail: counterseal: certificate " in later(ending, "reminders", "show", at="+86d").stdout
+        box.refused = ""
+        assert [later(ending, "refresh", at="+86d").code for _ in range(2)] == [0, 0]
+        assert box.receivers == [[ANN], [BO]]
+        assert [mail["To"] for mail in box.mails] == [f"{ANN}, {BO}", BO]
+        assert len({mail["Message-ID"] for mail in box.mails}) == 1
+        assert later(ending, "reminders", "show", at="+86d").stdout == "mail: nothing is due\n"
+
+
+def test_who_is_refused_for_good_after_all_is_named_and_not_tried_again(ending: Path) -> None:
+    """Others have it by then."""
+    with mail_receiver() as box:
+        (ending / "counterseal.toml").write_text(mail_settings(box.port))
+        box.refused, box.answer = BO, "451 later"
+        assert later(ending, "refresh", at="+86d").code == 3
+        box.answer = "550 no such user"
+        assert [later(ending, "refresh", at="+86d").code for _ in range(2)] == [3, 0]
+        assert box.receivers == [[ANN]]
+
+
+@pytest.mark.parametrize("answer", ["550 no such user", "421 closing"])
+def test_what_nobody_has_been_told_is_tried_again(ending: Path, answer: str) -> None:
+    """Whatever the server says of the only receiver, or where it goes away between two of them."""
+    with mail_receiver() as box:
+        settings = mail_settings(box.port)
+        alone = settings if answer.startswith("421") else settings.replace(f'"{ANN}", ', "")
+        (ending / "counterseal.toml").write_text(alone)
+        box.refused, box.answer = BO, answer
+        for _ in range(2):
+            ran = later(ending, "refresh", at="+86d")
+            assert (ran.code, box.receivers) == (3, [])
+            assert f"did not take a reminder: 127.0.0.1:{box.port}: " in ran.stderr
+            assert f"{BO} ({answer})" in ran.stderr
+        (ending / "counterseal.toml").write_text(settings)
+        box.refused = ""
+        assert (later(ending, "refresh", at="+86d").code, box.receivers) == (0, [[ANN, BO]])
+
+
 def later(home: Path, *arguments: str, at: str = "+85d") -> Ran:
     """Run a command that long from now."""
     command = ["faketime", "-f", at, sys.executable, "-m", "counterseal", *arguments, "--home", str(home)]

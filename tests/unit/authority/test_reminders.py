@@ -20,7 +20,13 @@ from counterseal.errors import InputError
 from counterseal.keystore.file import FileKeyStore
 from counterseal.moments import moment
 from counterseal.pki.subject import parse_subject
-from counterseal.store.reminders import end_turn, reminder_marks, set_reminder_marks, take_turn
+from counterseal.store.reminders import (
+    end_turn,
+    reminder_marks,
+    set_reminder_marks,
+    share_reminder_marks,
+    take_turn,
+)
 from counterseal.store.sqlite import open_store
 from store_fixtures import DAY, NOW, certificate, issue
 
@@ -155,6 +161,18 @@ def test_a_mark_never_goes_back(authority: Authority) -> None:
     set_reminder_marks(authority.store, "mail", {"a": 5})
     set_reminder_marks(authority.store, "mail", {"a": 4, "b": 1})
     assert reminder_marks(authority.store, "mail") == {"a": 5, "b": 1}
+
+
+def test_marks_of_all_receivers_are_those_of_each_once(authority: Authority) -> None:
+    """A store of before each had his own tells nobody again; who comes later begins anew."""
+    store = authority.store
+    set_reminder_marks(store, "mail", {"a": 5, "b": 1})
+    assert take_turn(store, "mail", at=NOW, until=NOW + 120)
+    for receivers in (["mail ann@a.test", "mail bo@a.test"], ["mail ann@a.test", "mail cy@a.test"]):
+        share_reminder_marks(store, "mail", receivers)
+    assert reminder_marks(store, "mail ann@a.test") == reminder_marks(store, "mail bo@a.test") == {"a": 5, "b": 1}
+    assert reminder_marks(store, "mail") == reminder_marks(store, "mail cy@a.test") == {}
+    assert not take_turn(store, "mail", at=NOW, until=NOW + 120), "the turn is the channel's"
 
 
 def test_the_signature_is_that_of_the_standard() -> None:

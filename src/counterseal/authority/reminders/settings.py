@@ -42,3 +42,7 @@ class ReminderSettings(NamedTuple):
     def channels(self) -> tuple[str, ...]:
         """The ways that are set."""
         return tuple(name for name, one in (("webhook", self.webhook), ("mail", self.mail)) if one is not None)
+
+    def receivers(self, channel: str) -> tuple[str, ...]:
+        """Return whom a way reaches, each of whom may be told or not: addresses of mail; a webhook has one, unnamed."""
+        return tuple(dict.fromkeys(self.mail.to)) if channel == "mail" and self.mail is not None else ("",)
