@@ -47,7 +47,7 @@ def find_unseen(ground: Ground) -> Unseen | None:
     found = [endpoint for endpoint in _endpoints(ground) if _accepts(endpoint)]
     if not found or wait_until(lambda: nginx.master_pid() is not None, within=_STARTING, clock=nginx.clock):
         return None
-    return Unseen(found[0], tuple(sorted({pid for one in found for pid in listeners_on(one.port)})))
+    return Unseen(found[0], tuple(sorted({pid for one in found for pid in listeners_on(one.host, one.port)})))
 
 
 def unseen_error(ground: Ground, unseen: Unseen) -> NginxError:

@@ -6,7 +6,9 @@ A process is always found by its number or by an argument that only ours can hav
 from __future__ import annotations
 
 import os
+import sys
 from contextlib import suppress
+from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,10 +21,14 @@ _PARENT_FIELD = 1
 """Index of the parent's number in ``/proc/PID/stat`` after the closing bracket of the name (proc(5))."""
 _BEGAN_FIELD = 19
 """Index of the time at which it began, in ticks since the boot."""
+_LOCAL_COLUMN = 1
 _STATE_COLUMN = 3
 _INODE_COLUMN = 9
 _LISTENING = "0A"
-"""The state of a listening socket in ``/proc/net/tcp``, and where the state and the inode stand in a row of it."""
+"""The state of a listening socket in ``/proc/net/tcp``, and where its address, state and inode stand in a row of it."""
+_IPV6_OCTETS = 16
+_IPV4 = bytes(10) + b"\xff\xff"
+"""What stands before an IPv4 address where IPv6 has it (RFC 4291 2.5.5.2)."""
 _UNSURE = 2.0
 """Seconds: the kernel tells the time of the boot in whole ones."""
 
@@ -67,20 +73,40 @@ def pids_started_with(words: tuple[str, ...]) -> tuple[int, ...]:
     return tuple(pid for pid in every_pid() if _holds(read_arguments(pid), words))
 
 
-def listeners_on(port: int) -> tuple[int, ...]:
-    """Return the processes that hold a listening TCP socket of this port, as far as this user may look."""
-    inodes = {f"socket:[{inode}]" for table in ("tcp", "tcp6") for inode in _listening_inodes(table, port)}
+def listeners_on(address: str, port: int) -> tuple[int, ...]:
+    """Return the processes that hold the listening TCP socket of this IP address and port, or else of all addresses.
+
+    As far as this user may look.
+    """
+    inodes = {f"socket:[{inode}]" for inode in _listening_inodes(address, port)}
     return tuple(pid for pid in every_pid() if inodes and not inodes.isdisjoint(_open_files(pid)))
 
 
-def _listening_inodes(table: str, port: int) -> Iterator[str]:
+def _listening_inodes(address: str, port: int) -> list[str]:
+    found: dict[bytes, list[str]] = {}
+    for row in (row for table in ("tcp", "tcp6") for row in _rows(table)):
+        at, _, its_port = row[_LOCAL_COLUMN].partition(":")
+        if row[_STATE_COLUMN] == _LISTENING and int(its_port, 16) == port:
+            found.setdefault(_as_ipv6(_octets(at)), []).append(row[_INODE_COLUMN])
+    wanted = ip_address(address).packed
+    every = [bytes(len(wanted)), bytes(_IPV6_OCTETS)]  # also one of IPv6 takes what comes by IPv4
+    return next((found[one] for one in map(_as_ipv6, (wanted, *every)) if one in found), [])
+
+
+def _rows(table: str) -> list[list[str]]:
     try:
-        rows = (_PROC / "net" / table).read_text("ascii").splitlines()[1:]
+        return [row.split() for row in (_PROC / "net" / table).read_text("ascii").splitlines()[1:]]
     except OSError:
-        return
-    for row in map(str.split, rows):
-        if row[_STATE_COLUMN] == _LISTENING and row[1].endswith(f":{port:04X}"):
-            yield row[_INODE_COLUMN]
+        return []
+
+
+def _octets(words: str) -> bytes:
+    """Return an address, of which the kernel shows each 32 bits as a number of this machine."""
+    return b"".join(int(words[at : at + 8], 16).to_bytes(4, sys.byteorder) for at in range(0, len(words), 8))
+
+
+def _as_ipv6(address: bytes) -> bytes:
+    return address if len(address) == _IPV6_OCTETS else _IPV4 + address
 
 
 def _open_files(pid: int) -> Iterator[str]:

@@ -116,6 +116,25 @@ def test_an_nginx_of_another_home_is_not_to_be_reloaded(private: Path, tmp_path:
         counterseal(other, "nginx", "stop")
 
 
+def test_an_nginx_at_another_address_of_the_port_is_not_named(private: Path, tmp_path: Path) -> None:
+    """It has nothing to do with ours, whose master was killed."""
+    other = tmp_path / "other"
+    assert here(other, "init", "--no-passphrase").code == 0
+    text = (private / "counterseal.toml").read_text()
+    (other / "counterseal.toml").write_text(text.replace("127.0.0.1:", "127.0.0.2:"))
+    assert counterseal(other, "nginx", "deploy").code == 0
+    master = pid_in(private / "nginx" / "run" / "nginx.pid")
+    workers = children_of(master)
+    end(master)
+    try:
+        error = error_of(here(private, "revoke", "ann", "--json"))
+        assert "nginx: master process" not in str(error["message"])
+        assert str(error["advice"]).startswith(f"['end these workers, whose master is gone: kill {workers[0]}")
+    finally:
+        end(*workers)
+        counterseal(other, "nginx", "stop")
+
+
 def error_of(ran: Ran) -> dict[str, object]:
     """Return the error that a command printed as JSON."""
     error = json.loads(ran.stdout)["error"]

@@ -10,12 +10,35 @@ import pytest
 from counterseal.nginx.proctable import listeners_on
 
 
-@pytest.mark.parametrize("family", [socket.AF_INET, socket.AF_INET6])
-def test_who_listens_on_a_port_is_found(family: socket.AddressFamily) -> None:
-    """By his number; nobody once the socket is closed, and not who is connected from it."""
-    with socket.create_server(("", 0), family=family) as server:
+@pytest.mark.parametrize(
+    ("listening", "reached"),
+    [
+        ("127.0.0.1", ("127.0.0.1",)),
+        ("127.0.0.2", ("127.0.0.2",)),
+        ("0.0.0.0", ("127.0.0.1", "127.0.0.2")),  # noqa: S104 - a free port of every address
+        ("::1", ("::1",)),
+        ("::", ("127.0.0.1", "127.0.0.2", "::1")),
+    ],
+)
+def test_who_listens_at_an_address_is_found(listening: str, reached: tuple[str, ...]) -> None:
+    """By his number; not at another address, nobody once the socket is closed, and not who is connected from it."""
+    family = socket.AF_INET6 if ":" in listening else socket.AF_INET
+    with socket.create_server((listening, 0), family=family, dualstack_ipv6=listening == "::") as server:
         port = server.getsockname()[1]
-        with socket.create_connection(("localhost" if family == socket.AF_INET else "::1", port)) as client:
-            assert listeners_on(port) == (os.getpid(),)
-            assert listeners_on(client.getsockname()[1]) == ()
-    assert listeners_on(port) == ()
+        for address in ("127.0.0.1", "127.0.0.2", "::1"):
+            assert listeners_on(address, port) == ((os.getpid(),) if address in reached else ())
+        with socket.create_connection((reached[0], port)) as client:
+            assert listeners_on(reached[0], client.getsockname()[1]) == ()
+    assert listeners_on(reached[0], port) == ()
+
+
+def test_who_has_the_address_itself_comes_before_who_has_all() -> None:
+    """As the kernel hands out connections."""
+    with socket.socket() as every, socket.socket() as one:
+        for bound, address in ((every, "0.0.0.0"), (one, "127.0.0.2")):  # noqa: S104 - a free port of every address
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            bound.bind((address, every.getsockname()[1] if bound is one else 0))
+        one.listen()
+        assert listeners_on("127.0.0.1", one.getsockname()[1]) == ()
+        every.listen()
+        assert listeners_on("127.0.0.2", one.getsockname()[1]) == (os.getpid(),)
