@@ -24,10 +24,12 @@ from counterseal.authority.responder import (
     status_of,
     status_under,
 )
-from counterseal.errors import CountersealError
+from counterseal.errors import CountersealError, StoreError
+from counterseal.pki.crl import RevocationReason
 from counterseal.pki.ocsp import CertificateStatus, issuer_ids
 from counterseal.pki.ocsp_answer import answer
 from counterseal.service.log import log, log_error
+from counterseal.service.problems import PASSING
 from counterseal.store.announcements import certificate_subject
 
 if TYPE_CHECKING:
@@ -83,6 +85,7 @@ class Answers:
         self._above: dict[str, tuple[tuple[str, int], ...]] = {}
         self._kept: OrderedDict[Key, Signed] = OrderedDict()
         self._asked_for: set[Key] = set()
+        self._final: OrderedDict[tuple[str, int], CertificateStatus] = OrderedDict()
         self._renewed = datetime.min.replace(tzinfo=UTC)
 
     async def renew_in_time(self) -> None:
@@ -130,12 +133,27 @@ class Answers:
 
     async def status(self, ca: str, serial_number: int) -> CertificateStatus:
         """Return what the store says of a certificate, and of the CAs above it: one revoked takes it along."""
-        return _standing([await self._service.access.recall(*one) for one in self._questions(ca, serial_number)])
+        try:
+            found = [await self._service.access.recall(*one) for one in self._questions(ca, serial_number)]
+        except StoreError as error:
+            final = self._final.get((ca, serial_number))
+            if final is None or error.code not in PASSING:
+                raise
+            return final
+        return self._noted(ca, serial_number, _standing(found))
 
     def status_at_once(self, ca: str, serial_number: int) -> CertificateStatus | None:
         """Return the same of a certificate that is known; None where that takes more than a look."""
         found = [self._service.access.look(*one) for one in self._questions(ca, serial_number)]
-        return None if None in found else _standing(found)
+        return None if None in found else self._noted(ca, serial_number, _standing(found))
+
+    def _noted(self, ca: str, serial_number: int, status: CertificateStatus) -> CertificateStatus:
+        """Return the status; if nothing takes it back it is said also while the store is away, unlike every other."""
+        if status.known and status.revoked_at is not None and status.reason is not RevocationReason.CERTIFICATE_HOLD:
+            self._final[ca, serial_number] = status
+            while len(self._final) > KEPT:
+                self._final.popitem(last=False)
+        return status
 
     def _questions(self, ca: str, serial_number: int) -> list[Question]:
         return [_question(*place) for place in (*self._above[ca], (ca, serial_number))]

@@ -66,6 +66,7 @@ class Publication:
     def __init__(self, service: Service) -> None:
         self._service = service
         self._lists: dict[str, tuple[CRLRecord, bool]] = {}
+        self._paths: dict[str, tuple[x509.Certificate, ...]] = {}
 
     async def crl(self, request: Request) -> Response:
         """Answer with the newest list of a CA."""
@@ -114,8 +115,13 @@ class Publication:
         return newest
 
     async def _path(self, request: Request) -> tuple[x509.Certificate, ...]:
+        """Return the certificates from a CA to its root; they never change, so a store that is away is not asked."""
         name = request.path_params["name"]
-        return await self._service.access.read(lambda authority: authority.path(authority.store.ca(name)))
+        path = self._paths.get(name)
+        if path is None:
+            path = await self._service.access.read(lambda authority: authority.path(authority.store.ca(name)))
+            self._paths[name] = path
+        return path
 
     def _immutable(self, request: Request, ca: x509.Certificate, content: bytes, media_type: str) -> Response:
         now, tag = self._service.clock(), sha256(content).hexdigest()[:32]

@@ -11,6 +11,7 @@ not answered is not: nobody knows whether it happened, so whoever asked is told 
 from __future__ import annotations
 
 import asyncio
+import time
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
@@ -20,7 +21,7 @@ from counterseal.service.access import THREADS, Access
 from counterseal.service.announced import Announced
 from counterseal.service.searching import SEARCHERS, shortly
 from counterseal.service.together import Together
-from counterseal.service.transacting import asking, look, patiently, transaction
+from counterseal.service.transacting import asking, look, patiently, silent, transaction
 from counterseal.service.waiting import QUEUE_LIMIT, overloaded
 from counterseal.suspension import in_the_loop
 
@@ -35,6 +36,9 @@ T = TypeVar("T")
 READERS, WRITERS = THREADS, 4
 SILENCE_SECONDS = 15.0
 """A server that takes connections and answers nothing for so long is given up, and looked for anew."""
+
+RECALL_SECONDS = 2.5
+"""So long who asks of OCSP or a list is kept waiting while the database is away: he holds up a handshake meanwhile."""
 
 
 class SharedAccess(Access):
@@ -129,10 +133,22 @@ class SharedAccess(Access):
         if kept is not None:
             return kept
         moment = self._announced.moment()
-        value = await self.read(job)
+        value = await self._read_shortly(job)
         if value is not None and moment is not None:
             self._announced.keep(subject, value, moment)
         return value
+
+    async def _read_shortly(self, job: Callable[[Authority], T]) -> T:
+        """Read, or raise soon, also where all connections are taken by who waits longer."""
+
+        def work(authority: Authority) -> T:
+            return look(authority, job, ask_first=not self._announced.hears)
+
+        try:
+            async with asyncio.timeout(RECALL_SECONDS):
+                return await self._readers.do(work, until=time.monotonic() + RECALL_SECONDS)
+        except TimeoutError:
+            raise silent(RECALL_SECONDS) from None
 
     def look(self, subject: str, _job: Callable[[Authority], T]) -> T | None:
         """Return what is known of the ``subject``, None where it has to be asked for."""

@@ -71,6 +71,11 @@ def patiently(work: Callable[[], T], until: float | None = None) -> T:
         sleep(pause)
 
 
+def silent(seconds: float) -> StoreError:
+    """Return the error for a database that is not waited for any longer."""
+    return StoreError("store.unreachable", f"the store's database did not answer within {seconds:g} s")
+
+
 def _send(commit: Callable[[], None]) -> None:
     try:
         commit()

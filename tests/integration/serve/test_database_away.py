@@ -1,0 +1,89 @@
+"""OCSP, lists and CA certificates while the database is stopped or silent: soon an answer, and never a guess."""
+
+from __future__ import annotations
+
+import json
+import signal
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.x509 import ocsp
+
+from api_client import make_client
+from command import counterseal
+from integration.serve.test_ocsp import GOOD, REVOKED, request_of
+from postgresql_process import Cluster
+from service_process import SECONDS, Running, make_ca, running
+
+pytestmark = pytest.mark.slow
+
+CROWD = 12
+"""More than there are connections that read."""
+
+AWAY = (503, "store.unreachable", "2")
+
+
+@pytest.mark.parametrize("silent", [False, True])
+def test_what_is_answered_without_a_database(tmp_path: Path, *, silent: bool) -> None:
+    """Nobody waits for long: what may have changed is 503, what cannot is said as before; a hold can."""
+    home = tmp_path / "home"
+    with tempfile.TemporaryDirectory(prefix="cs-") as directory, ExitStack() as stack:
+        Path(directory).chmod(0o711)
+        database = Cluster(Path(directory) / "p")
+        stack.callback(database.stop, "immediate")
+        make_ca(home, f'[store]\nurl = "{database.create()}"\n')
+        serials = {
+            name: int(make_client(home, name)["certificate"]["serial_number"], 16) for name in ("ann", "bo", "cy")
+        }
+        assert counterseal(home, "revoke", "bo").code == 0
+        assert counterseal(home, "revoke", "cy", "--reason", "certificate_hold").code == 0
+        service = stack.enter_context(running(home))
+        ca = x509.load_der_x509_certificate(service.request("GET", "/ca/clients.crt")[1])
+        questions = {name: request_of(serial, ca, SHA256()) for name, serial in serials.items()}
+        said = {name: standing(service, question) for name, question in questions.items()}
+        assert said == {"ann": GOOD, "bo": REVOKED, "cy": REVOKED}
+        if silent:
+            database.send(signal.SIGSTOP)
+            stack.callback(database.send, signal.SIGCONT)
+        else:
+            database.stop("immediate")
+        time.sleep(0.6)  # so long what was heard counts
+        began = time.monotonic()
+        assert refused(service, "POST", "/ocsp", questions["ann"]) == AWAY
+        assert refused(service, "POST", "/ocsp", questions["cy"]) == AWAY
+        assert standing(service, questions["bo"]) is REVOKED
+        assert refused(service, "GET", "/crl/clients.crl") == AWAY
+        assert service.request("GET", "/ca/clients.crt")[0].status == 200
+        assert time.monotonic() - began < 15
+        began = time.monotonic()
+        with ThreadPoolExecutor(CROWD) as pool:
+            asked = [pool.submit(refused, service, "POST", "/ocsp", questions["ann"]) for _ in range(CROWD)]
+        assert [one.result() for one in asked] == [AWAY] * CROWD
+        assert time.monotonic() - began < 8
+        if silent:
+            database.send(signal.SIGCONT)
+        else:
+            database.start()
+        deadline = time.monotonic() + SECONDS
+        while service.request("POST", "/ocsp", questions["ann"])[0].status == 503:
+            assert time.monotonic() < deadline
+        assert {name: standing(service, question) for name, question in questions.items()} == said
+
+
+def standing(service: Running, question: bytes) -> ocsp.OCSPCertStatus:
+    """Return what the service says of the certificate."""
+    response, content = service.request("POST", "/ocsp", question)
+    assert response.status == 200
+    return ocsp.load_der_ocsp_response(content).certificate_status
+
+
+def refused(service: Running, method: str, path: str, body: bytes | None = None) -> tuple[int, str, str | None]:
+    """Return the status and the code of a refusal, and when to come again."""
+    response, content = service.request(method, path, body)
+    return response.status, json.loads(content)["code"], response.headers["Retry-After"]
