@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from itertools import chain, count
 from time import monotonic
@@ -28,7 +29,6 @@ from counterseal.store.records import CRLRecord
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
-    from datetime import timedelta
 
     from counterseal.authority.parts import Authority
     from counterseal.pki.signer import Signer
@@ -75,8 +75,9 @@ def signing_cas(authority: Authority) -> tuple[CARecord, ...]:
 def stale_lists(authority: Authority) -> tuple[str, ...]:
     """Return the CAs without a CRL, with one older than the refresh interval, or than a change to their revocations.
 
-    A change is younger than the list where whoever revoked was stopped before he published. A CA whose key is not
-    here is left out: see ``ending_lists``.
+    A change is younger than the list where whoever revoked was stopped before he published. One dated ahead, by a clock
+    that was, counts as none: until its date OpenSSL refuses it, and with it everybody. A CA whose key is not here is
+    left out: see ``ending_lists``.
     """
     return tuple(record.name for record in signing_cas(authority) if _is_stale(authority, record.name))
 
@@ -106,7 +107,7 @@ def _absent(authority: Authority) -> Iterator[CARecord]:
 
 def _is_stale(authority: Authority, ca: str) -> bool:
     crl = authority.store.latest_crl_times(ca)
-    if crl is None or authority.clock() - moment(crl.this_update) >= authority.rules.crl_refresh:
+    if crl is None or not timedelta() <= authority.clock() - moment(crl.this_update) < authority.rules.crl_refresh:
         return True
     return _lacks_revocation(authority, crl)
 

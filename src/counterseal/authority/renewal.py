@@ -28,9 +28,9 @@ def due_at(not_before: datetime, not_after: datetime, *, share_left: float = SHA
 
 
 def is_due(authority: Authority, certificate: x509.Certificate) -> bool:
-    """Whether the certificate is to be replaced now."""
+    """Whether the certificate is to be replaced now; one that is not valid yet was dated by a clock that was ahead."""
     begin, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
-    return authority.clock() >= due_at(begin, end)
+    return not begin <= authority.clock() < due_at(begin, end)
 
 
 def list_due_at(authority: Authority, crl: CRLTimes, *, key_here: bool) -> datetime:

@@ -206,9 +206,12 @@ class Answers:
         return signed
 
     def _is_usable(self, ca: str, kept: Signed, share: float) -> bool:
-        """Whether less than this share of its time is over, and its responder is still the CA's."""
+        """Whether its time has begun, less than this share of it is over, and its responder is still the CA's.
+
+        A clock that was ahead has dated it to a time that may not have come: until then nobody takes it.
+        """
         end = kept.this_update + (kept.next_update - kept.this_update) * share
-        return self._service.clock() < end and kept.responder is self._responders[ca]
+        return kept.this_update <= self._service.clock() < end and kept.responder is self._responders[ca]
 
     async def _renew(self, ca: CARecord) -> None:
         access, name = self._service.access, ca.name

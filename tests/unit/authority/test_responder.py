@@ -129,6 +129,15 @@ def test_the_responder_is_replaced_in_time(real: Authority) -> None:
     assert [real.keystore.has(key_id(one)) for one in (first, second)] == [False, True]
 
 
+def test_a_responder_of_a_clock_that_was_ahead_is_replaced(real: Authority) -> None:
+    """Until its beginning nobody takes what it signs."""
+    ahead = replace(real, clock=lambda: real.clock() + timedelta(minutes=9))
+    first = ensure_responder(ahead, "root")
+    assert current_responder(real, "root") is None
+    second = ensure_responder(real, "root")
+    assert second.certificate.not_valid_before_utc <= real.clock() < first.certificate.not_valid_before_utc
+
+
 @pytest.mark.slow
 def test_of_two_at_once_one_makes_it(real: Authority) -> None:
     """The other waits and takes the same one; one certificate is issued for it, and there is one key."""

@@ -85,6 +85,21 @@ def test_an_answer_stands_for_half_of_its_time(tmp_path: Path) -> None:
     lab.tell(story)
 
 
+def test_an_answer_dated_ahead_is_signed_anew(tmp_path: Path) -> None:
+    """The clock was ahead when it was signed, and was set right: nobody takes an answer before its time."""
+    lab = Lab(tmp_path)
+
+    async def story(answers: Answers, _: Authority) -> None:
+        lab.now += timedelta(hours=1)
+        key, ahead = answers.get(ROOT, ASKED, GOOD)
+        assert answers.look(key) is ahead
+        lab.now -= timedelta(hours=1)
+        assert answers.look(key) is None
+        assert answers.get(ROOT, ASKED, GOOD)[1].this_update == lab.now
+
+    lab.tell(story)
+
+
 def test_it_stands_as_long_as_the_store_says_the_same(tmp_path: Path) -> None:
     """Whoever revokes."""
     lab = Lab(tmp_path)
@@ -134,7 +149,7 @@ def test_a_clock_that_jumps_is_noticed(tmp_path: Path) -> None:
             (timedelta(minutes=4), True),
             (timedelta(days=20), False),
             (timedelta(seconds=5), True),
-            (timedelta(days=-1), True),  # it is still good
+            (timedelta(days=-1), False),  # it is not good yet
         ):
             lab.now += jump
             await answers.renew_in_time()

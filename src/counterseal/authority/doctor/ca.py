@@ -166,7 +166,10 @@ def _lists(authority: Authority, spans: Sequence[Span], at: datetime) -> Iterato
     for span in spans:
         lines = _end(span, at, None if span.name in here else TAKE_LIST)
         if span.name in stale and span.state is SpanState.FINE:
-            lines = attention("list", span.name, "revocations have changed since it was signed", "counterseal refresh")
+            told = "revocations have changed since it was signed"
+            if span.begin > at:
+                told = f"dated ahead, by a clock that was: until {show_moment(span.begin)} whoever checks refuses all"
+            lines = attention("list", span.name, told, "counterseal refresh")
         if span.name in lacking:
             told = "revocations have changed since it was signed, and the key to sign another is not here"
             lines = attention("list", span.name, told, f"counterseal crl, with the key of CA {span.name} at hand")
