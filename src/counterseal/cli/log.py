@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import islice
-
 import click
 
 from counterseal.authority.record_json import key_use_to_json, verification_to_json
@@ -33,7 +31,7 @@ def show(run: Run, *, after: int | None, limit: int) -> None:
     """Show who used which CA key for what."""
     with run.authority() as authority:
         begin = max(authority.store.key_use_head().sequence - limit, 0) if after is None else after
-        uses = list(islice(authority.store.key_uses(after=begin), limit))
+        uses = list(authority.store.key_uses(after=begin, limit=limit))
     rows = [
         (
             str(use.sequence),

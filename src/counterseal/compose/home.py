@@ -176,7 +176,7 @@ def _actor() -> str:
 def check_clock(store: Store) -> None:
     """Refuse to sign by a clock set back, which would date certificates and CRLs before others that exist."""
     head = store.key_use_head().sequence
-    newest = next(iter(store.key_uses(after=head - 1)), None) if head else None
+    newest = next(iter(store.key_uses(after=head - 1, limit=1)), None) if head else None
     last = moment(newest.at) if newest else None
     if last is None or now() + CLOCK_TOLERANCE >= last or os.environ.get(ACCEPT_CLOCK):
         return

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _COLUMNS = "sequence, used_at, actor, action, ca, serial_number, digest, previous_hash, hash"
 _INSERT = f"insert into key_use ({_COLUMNS}) values (?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608 - constants only
-_SELECT = f"select {_COLUMNS} from key_use where sequence > ? order by sequence"  # noqa: S608 - constants only
+_SELECT = f"select {_COLUMNS} from key_use where sequence > ? order by sequence limit ?"  # noqa: S608 - constants only
 
 _HEAD = "select sequence, hash from key_use_head"
 # A CA that remembers what is not in the log any more goes on to do so: whatever is done later, a verification tells.
@@ -34,7 +34,7 @@ _COUNT = "update ca set key_uses = key_uses + 1 where name = ?"
 _GO_ON = "update key_use_head set sequence = ?, hash = ?"
 
 FINDINGS_SHOWN = 100
-_BEFORE_ALL = -(1 << 63)
+_BEFORE_ALL, _ALL = -(1 << 63), (1 << 63) - 1
 _TYPES: tuple[type | tuple[type, ...], ...] = (int, int, str, str, str, (bytes, type(None)), bytes, bytes, bytes)
 _RESTORE = "it was changed past Counterseal: restore a backup with: counterseal restore"
 
@@ -47,9 +47,12 @@ class KeyUseLog(Session):
         with self.transaction():
             return self._append_key_uses([new])[0]
 
-    def key_uses(self, *, after: int = 0) -> Iterator[KeyUse]:
-        """Yield the entries with a higher sequence number than ``after``, in order."""
-        return map(_key_use, self.each(_SELECT, (after,)))
+    def key_uses(self, *, after: int = 0, limit: int = _ALL) -> Iterator[KeyUse]:
+        """Yield the entries with a higher sequence number than ``after``, in order, and no more than ``limit``.
+
+        Who wants a page says so: PostgreSQL has found all of them before it gives the first.
+        """
+        return map(_key_use, self.each(_SELECT, (after, limit)))
 
     def key_use_head(self) -> LogHead:
         """Return the newest entry's number and hash (0 and zeros when empty); note it elsewhere as an anchor."""

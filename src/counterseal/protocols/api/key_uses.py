@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import islice
 from typing import TYPE_CHECKING, Annotated
 
 import msgspec
@@ -32,7 +31,7 @@ async def list_key_uses(call: Call) -> Reply:
     wanted: Pages = call.parameters
 
     def read(authority: Authority) -> list[KeyUse]:
-        return list(islice(authority.store.key_uses(after=wanted.after), wanted.limit + 1))
+        return list(authority.store.key_uses(after=wanted.after, limit=wanted.limit + 1))
 
     found = await call.parts.service.access.read(read)
     page = found[: wanted.limit]
