@@ -56,6 +56,7 @@ FILTERS = {
     "without profiles": Query(without_profiles=("client-probe", "server-probe")),
     "issuer": Query(issuer="clients"),
     "both": Query(issuer="clients", profile="client", status=Status.VALID, expires_before=NOW),
+    "profile of an issuer": Query(issuer="clients", profile="client"),
     "reserved": Query(status=Status.RESERVED),
 }
 
@@ -70,6 +71,7 @@ def test_a_listing_reads_one_range_of_an_index(store: Store, query: Query, after
     reads = [(parent, line) for parent, line in lines if line.startswith(("SEARCH c ", "SCAN c "))]
     index = "certificate_reserved" if query.status is Status.RESERVED else "certificate_by_"
     assert len(reads) == (3 if query.status is None else 1)
+    index += "profile (profile=? AND status=?" if query.profile and not query.expires_before else ""
     assert all(f"USING INDEX {index}" in line for _, line in reads)
     sorts = {parent for parent, line in lines if "TEMP B-TREE" in line}
     assert sorts & {parent for parent, _ in reads} == set()  # only finished pages are sorted, to merge them
