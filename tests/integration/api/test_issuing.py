@@ -201,6 +201,18 @@ def test_a_key_is_issued_for_once(service: Running, kind: str) -> None:
     assert mine.json["certificate"]["serial_number"] != answers[0].json["certificate"]["serial_number"]
 
 
+def test_a_key_stands_for_the_query_too(service: Running) -> None:
+    """Which CA's certificate is meant stands there: of imported CAs several have used one serial number."""
+    operator, headers = Client(service, "operator"), {"Idempotency-Key": "whose"}
+    made = operator.call(
+        "POST", "/v1/credentials", {"profile": "client", "name": "whose", "packing": {"format": "pem"}}
+    )
+    path = f"/v1/certificates/{made.json['certificate']['serial_number']}/renew"
+    assert operator.call("POST", f"{path}?issuer=clients", {}, headers).status == 201
+    other = operator.call("POST", path, {}, headers)
+    assert (other.status, other.json["code"]) == (422, "idempotency.other_request")
+
+
 def test_what_a_crash_left_is_taken_over(service: Running) -> None:
     """A key whose process ended before it had signed is worked on anew by the same request; one at work is not."""
     body = b'{"profile": "client", "name": "judy", "packing": {"format": "pem"}}'

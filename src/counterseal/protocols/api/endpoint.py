@@ -83,7 +83,8 @@ class Resource:
             raise unwanted_body()
         if operation.idempotent:
             key = read_idempotency_key(request.headers.get("idempotency-key"))
-        asked = b"\n".join((operation.method.encode(), request.scope["raw_path"], content))
+        target = (request.scope["raw_path"], request.scope["query_string"])
+        asked = b"\n".join((operation.method.encode(), b"?".join(filter(None, target)), content))
         return Call(self._parts, caller, parameters, body, key, asked)
 
     def _failed(self, request: Request, error: CountersealError) -> Response:
