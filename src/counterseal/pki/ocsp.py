@@ -20,9 +20,11 @@ from counterseal.pki import der, der_reader
 from counterseal.pki.extensions import extension_in
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
 
     from counterseal.pki.crl import RevocationReason
+    from counterseal.pki.der_reader import Element
 
 MAX_REQUEST_BYTES = 4096
 MAX_CERTIFICATES = 20
@@ -30,6 +32,8 @@ MAX_CERTIFICATES = 20
 
 NONCE_OCTETS = range(16, 129)
 """Which nonces are repeated: RFC 9654 2.1 lets shorter ones be ignored, and has empty and longer ones refused."""
+
+_NONCE = der.object_identifier("1.3.6.1.5.5.7.48.1.2")
 
 HASHES: dict[str, HashAlgorithm] = {one.name: one for one in (SHA1(), SHA256(), SHA384(), SHA512())}  # noqa: S303 - names a certificate (RFC 6960 4.3), protects nothing
 
@@ -83,16 +87,30 @@ def _requests(content: bytes) -> tuple[ocsp.OCSPRequest, ...]:
     if len(content) > MAX_REQUEST_BYTES:
         raise _malformed(f"larger than {MAX_REQUEST_BYTES} bytes")
     try:
-        return (ocsp.load_der_ocsp_request(content),)
+        alone = ocsp.load_der_ocsp_request(content)
     except NotImplementedError:  # it has read the whole, so the elements are there
-        fields = der_reader.read(content).children()[0].children()
+        alone = None
+    if alone is not None and der.TRUE not in content:  # so nothing is critical
+        return (alone,)
+    fields = der_reader.read(content).children()[0].children()
     at = next(index for index, field in enumerate(fields) if field.tag == der.SEQUENCE)  # after version, requestorName
-    before, after = [field.whole for field in fields[:at]], [field.whole for field in fields[at + 1 :]]
     found = fields[at].children()
+    _refuse_critical([*fields[at + 1 :], *(part for one in found for part in one.children()[1:])])
+    if alone is not None:
+        return (alone,)
+    before, after = [field.whole for field in fields[:at]], [field.whole for field in fields[at + 1 :]]
     if not 1 <= len(found) <= MAX_CERTIFICATES:
         raise _malformed(f"{len(found)} certificates, not 1 to {MAX_CERTIFICATES}")
-    alone = (der.sequence(der.sequence(*before, der.sequence(one.whole), *after)) for one in found)
-    return tuple(map(ocsp.load_der_ocsp_request, alone))
+    each = (der.sequence(der.sequence(*before, der.sequence(one.whole), *after)) for one in found)
+    return tuple(map(ocsp.load_der_ocsp_request, each))
+
+
+def _refuse_critical(explicit: Iterable[Element]) -> None:
+    """Refuse what has to be understood and is not: of all extensions of a request the nonce alone is (RFC 6960 4.4)."""
+    for extension in (one for each in explicit for extensions in each.children() for one in extensions.children()):
+        name, critical, *_ = extension.children()
+        if critical.whole == der.TRUE and name.whole != _NONCE:
+            raise _malformed("a critical extension that is not understood here")
 
 
 def _read_one(request: ocsp.OCSPRequest) -> Asked:

@@ -82,6 +82,25 @@ def test_what_cannot_be_answered(content: bytes) -> None:
         read_request(content)
 
 
+@pytest.mark.parametrize("times", [1, 2])
+@pytest.mark.parametrize("place", ["request", "certificate"])
+def test_what_is_critical_must_be_understood(place: str, times: int) -> None:
+    """RFC 6960 4.4: of what is not critical nothing has to be; a nonce may be."""
+    (requests,) = der_reader.read(request(SHA256())).children()[0].children()
+    (one,) = requests.children()
+
+    def asking(dotted: str, *, critical: bool) -> bytes:
+        extension = der.extension(dotted, der.octet_string(bytes(16)), critical=critical)
+        more = der.explicit(0, der.sequence(extension)) if place == "certificate" else b""
+        after = der.explicit(2, der.sequence(extension)) if place == "request" else b""
+        return der.sequence(der.sequence(der.sequence(der.sequence(one.content, more) * times), after))
+
+    assert len(read_request(asking("1.3.6.1.5.5.7.48.1.2", critical=True))) == times
+    assert len(read_request(asking("1.3.6.1.5.5.7.48.1.7", critical=False))) == times
+    with pytest.raises(InputError, match="critical"):
+        read_request(asking("1.3.6.1.5.5.7.48.1.7", critical=True))
+
+
 def doubled(content: bytes) -> bytes:
     """Return a request with its certificate twice."""
     (requests,) = der_reader.read(content).children()[0].children()
