@@ -27,7 +27,6 @@ from counterseal.store.records import CA_PROFILE, CARecord
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import (
         CertificateIssuerPublicKeyTypes,
-        CertificatePublicKeyTypes,
     )
 
     from counterseal.authority.parts import Authority
@@ -119,17 +118,16 @@ def check_ca_name(authority: Authority, name: str) -> None:
         )
 
 
-def refuse_same_name(
-    authority: Authority, subject: x509.Name, public_key: CertificatePublicKeyTypes, *, hint: str
-) -> None:
-    """Raise RefusedError ``ca.same_name`` where a CA of this subject is here that has another key, or is revoked.
+def refuse_same_name(authority: Authority, subject: x509.Name, *, certificate: bytes | None = None, hint: str) -> None:
+    """Raise RefusedError ``ca.same_name`` where a CA of this subject is here, unless it stands, with this certificate.
 
-    nginx knows who issued a certificate by this name alone, so that one of these two could not be locked out.
+    nginx knows who issued a certificate by this name alone, so that one of these two could not be locked out. Nor can
+    OpenSSL tell the lists of two with one key apart: who is on the one would be let in by the other.
     """
     shown = nginx_name(subject)
     for record in authority.store.cas():
         here, *_ = authority.path(record)
-        is_other = here.public_key() != public_key or record.revoked_at is not None
+        is_other = record.certificate != certificate or record.revoked_at is not None
         if is_other and nginx_name(here.subject) == shown:
             message = f"CA {record.name} has this subject already, and nginx could not tell the two apart: {shown}"
             raise RefusedError("ca.same_name", message, hint=hint)
@@ -146,7 +144,7 @@ def _draft_issuing(
     now = authority.clock().replace(microsecond=0)
     end = now + lifetime if lifetime is not None else min(now + ISSUING_LIFETIME, above.certificate.not_valid_after_utc)
     subject = _issuing_subject(above.certificate.subject, name)
-    refuse_same_name(authority, subject, public_key, hint="choose another name, different in its first letters")
+    refuse_same_name(authority, subject, hint="choose another name, different in its first letters")
     request = CARequest(
         subject=subject,
         public_key=public_key,

@@ -140,10 +140,10 @@ def _check(authority: Authority, what: Import) -> tuple[x509.Certificate, ...]:
         raise InputError("ca.exists", f"{ROOT} is what the root is called", hint="choose another --name")
     if above:
         check_ca_name(authority, what.name)
-    for one in (what.certificate, *above):
-        refuse_same_name(
-            authority, one.subject, one.public_key(), hint="give the new CA another subject, as another CN"
-        )
+    hint = "give the new CA another subject, as another CN, and a key of its own"
+    refuse_same_name(authority, what.certificate.subject, hint=hint)
+    for one in above:
+        refuse_same_name(authority, one.subject, certificate=_der(one), hint=hint)
     return above
 
 

@@ -285,6 +285,22 @@ def test_one_more_joins_as_its_rehearsal_said(home: Path, offline: OfflineRoot) 
         assert [(file["path"], file["mode"], file["size"]) for file in told["files"]] == new
 
 
+def test_a_renewed_certificate_is_no_other_ca(home: Path, offline: OfflineRoot) -> None:
+    """OpenSSL could not tell the lists of two of one key and subject apart, and would let in who is revoked by one."""
+    assert counterseal(home, *offline.taking()).code == 0
+    offline.run("req", "-new", "-key", "int.key", "-subj", "/CN=Issuing CA", "-out", "again.csr")
+    signing = ["-CA", "root.pem", "-CAkey", "root.key", "-set_serial", "77", "-days", "900"]
+    extending = ["-extfile", "root.cnf", "-extensions", "int"]
+    offline.run("x509", "-req", "-in", "again.csr", *signing, *extending, "-out", "renewed.pem")
+    before = snapshot(home)
+    for name in ("renewed", "int"):
+        certificate, key, root = (str(offline.directory / file) for file in (f"{name}.pem", "int.key", "root.pem"))
+        joining = ["--key", key, "--chain", root, "--name", "next", "--no-passphrase"]
+        refused = counterseal(home, "import-ca", "--certificate", certificate, *joining, "--json")
+        assert (refused.code, json.loads(refused.stdout)["error"]["code"]) == (4, "ca.same_name")
+    assert snapshot(home) == before
+
+
 def test_a_serial_number_of_several_cas_is_never_guessed(home: Path, offline: OfflineRoot) -> None:
     """As CAs give that count from the same number: which there are is said, and each can be named with its CA."""
     assert counterseal(home, *offline.taking()).code == 0
