@@ -25,6 +25,9 @@ def profile_of(name: str, raw: RawProfile) -> Profile:
     longest = parse_duration(raw.max_lifetime) if raw.max_lifetime else base.max_lifetime
     if lifetime > longest:
         raise InputError("config.lifetime", f"lifetime {lifetime.days}d is above max_lifetime {longest.days}d")
+    if raw.permitted_domains == []:
+        hint = "name one; without permitted_domains every name is permitted"
+        raise InputError("config.empty", "permitted_domains names no domain", hint=hint)
     domains = tuple(str(dns_name(domain).value) for domain in raw.permitted_domains or ())
     return replace(
         base,

@@ -57,7 +57,7 @@ def common_of(
         "server_names": tuple(raw.server_names),
         "listen": sockets_of(raw.listen, "listen", faults) or ((_ANY_SOCKET,) if raw.listen else ()),
         "client_certificates": mode,
-        "client_cas": tuple(raw.client_cas) or ((DEFAULT_CLIENT_CA,) if mode is not ClientCertificates.NONE else ()),
+        "client_cas": _client_cas(raw.client_cas, mode),
         "upstream": raw.upstream,
         "upstream_tls": tls,
         "allow": allow_of(raw.allow, "", faults),
@@ -71,14 +71,29 @@ def common_of(
     return Common(fields, backend)
 
 
+def _client_cas(given: Sequence[str] | None, mode: ClientCertificates) -> tuple[str, ...]:
+    """Return the CAs that are named, the usual one only where none are spoken of: an empty list is refused later."""
+    if given is None and mode is not ClientCertificates.NONE:
+        return (DEFAULT_CLIENT_CA,)
+    return tuple(given or ())
+
+
 def sockets_of(texts: Sequence[str | int], key: str, faults: Faults) -> tuple[Listen, ...]:
     """Return the sockets."""
     read = [faults.attempt(lambda text=text: Listen.parse(str(text)), None, key) for text in texts]  # type: ignore[misc] # bound now
     return tuple(listen for listen in read if listen is not None)
 
 
-def allow_of(raw: RawAllow, table: str, faults: Faults) -> Allow:
-    """Return whom to let in, at the site or at the location whose ``table`` it is."""
+def allow_of(raw: RawAllow | None, table: str, faults: Faults) -> Allow:
+    """Return whom to let in, at the site or at the location whose ``table`` it is.
+
+    A list that has lost its last entry is a fault: without one every client is let in.
+    """
+    if raw is None:
+        return Allow()
+    if not (raw.subjects or raw.groups or raw.serial_numbers):
+        hint = "name somebody; without allow every client of client_cas is let in, and without the site nobody"
+        faults.note(InputError("config.empty", "allow names nobody", hint=hint), join(table, "allow"))
     key = join(table, "allow.serial_numbers")
     read = (faults.attempt(lambda text=text: parse_serial(text), None, key) for text in raw.serial_numbers)  # type: ignore[misc] # bound now
     numbers = tuple(number for number in read if number is not None)

@@ -50,7 +50,7 @@ class RawLocation(msgspec.Struct):
 
     path: str
     client_certificates: str | None = None
-    allow: RawAllow = msgspec.field(default_factory=RawAllow)
+    allow: RawAllow | None = None
     upstream: str | None = None
     root: str | None = None
 
@@ -88,12 +88,12 @@ class RawSite(msgspec.Struct):
     listen: list[str | int]
     kind: str = "http"
     client_certificates: str = "required"
-    client_cas: list[str] = []
+    client_cas: list[str] | None = None
     upstream: str | None = None
     upstream_tls: RawUpstreamTLS | None = None
     root: str | None = None
     locations: list[RawLocation] = []
-    allow: RawAllow = msgspec.field(default_factory=RawAllow)
+    allow: RawAllow | None = None
     revocation: str = "auto"
     admit: str = "valid"
     identity_headers: str = "off"
@@ -116,9 +116,9 @@ class RawStreamSite(msgspec.Struct):
     listen: list[str | int]
     upstream: str
     client_certificates: str = "required"
-    client_cas: list[str] = []
+    client_cas: list[str] | None = None
     upstream_tls: RawUpstreamTLS | None = None
-    allow: RawAllow = msgspec.field(default_factory=RawAllow)
+    allow: RawAllow | None = None
     revocation: str = "auto"
     admit: str = "valid"
     tls: str = "intermediate"
