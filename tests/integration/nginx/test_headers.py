@@ -82,6 +82,19 @@ def test_forged_headers_never_arrive(start: Start, upstream: str, kind: Identity
         assert len({name for name, _ in received}) == len(received)
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["X-Original-URL", "X-Original-URI", "X-Rewrite-URL", "X-WEBAUTH-USER", "Remote-Groups", "X-Auth-Request-Groups"],
+)
+def test_no_client_says_where_to_or_who_he_is(start: Start, upstream: str, name: str) -> None:
+    """By a header that some application believes: a public path is not another one, and nobody somebody else."""
+    port = start(
+        client_certificates=OPTIONAL, upstream=upstream, locations=(Location("/admin", ClientCertificates.REQUIRED),)
+    )
+    answer = Visitor(port).get("/", headers={name: "/admin"})
+    assert (answer.status, "/admin" in answer.body) == (200, False)
+
+
 def test_a_site_without_client_certificates_clears_them_too(start: Start, upstream: str) -> None:
     """A one-way site in front of the same application cannot be used to get past it."""
     port = start(client_certificates=ClientCertificates.NONE, client_cas=(), upstream=upstream)

@@ -40,16 +40,24 @@ CLEARED = (
     "X-Amzn-MTLS-Clientcert-Issuer", "X-Amzn-MTLS-Clientcert-Serial-Number", "X-Amzn-MTLS-Clientcert-Validity",
     "X-ARR-ClientCert", "CF-Client-Cert-Der-Base64", "X-Remote-User", "Remote-User", "X-Forwarded-User",
     "X-Forwarded-Email", "X-Forwarded-Preferred-Username", "X-Forwarded-Groups", "X-Auth-Request-User", "X-User",
+    "X-Auth-Request-Email", "X-Auth-Request-Groups", "X-Auth-Request-Preferred-Username", "X-Authenticated-User",
+    "X-WebAuth-User", "X-WebAuth-Name", "X-WebAuth-Email", "X-WebAuth-Groups", "X-WebAuth-Role",
+    "X-Remote-Group", "Remote-Groups", "Remote-Name", "Remote-Email",
+    "X-Authentik-Username", "X-Authentik-Groups", "X-Authentik-Email",
 )  # fmt: skip
+
+# Names by which some frameworks (IIS, Zend, older Symfony) take another path than that of the request, on which the
+# demands of locations were decided.
+OTHER_PATHS = ("X-Original-URL", "X-Original-URI", "X-Rewrite-URL")
 
 # How many joins of eight lines a certificate may need: 12 of them hold a certificate of 4.5 kB.
 _JOINS = 12
 
 
 def header_lines(kind: IdentityHeaders, directive: str = "proxy_set_header") -> Iterator[str]:
-    """Yield the identity headers: those asked for with their value, every other one removed."""
+    """Yield the identity headers: those asked for with their value, every other one removed; another path as well."""
     values = {IdentityHeaders.STANDARD: STANDARD, IdentityHeaders.RFC9440: RFC9440}.get(kind, {})
-    for name in CLEARED:
+    for name in (*CLEARED, *OTHER_PATHS):
         yield f"{directive} {name} {values.get(name, chr(34) * 2)};"
 
 
