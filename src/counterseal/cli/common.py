@@ -30,6 +30,19 @@ FILE = click.Path(path_type=Path, dir_okay=False)
 DIRECTORY = click.Path(path_type=Path, file_okay=False)
 
 
+class HomeType(click.Path):
+    """The directory of a CA; an empty word, as of a variable that is not set, is none and not the current directory."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ANN401 - click's signature
+        """Return the path, or fail."""
+        if value == "":
+            self.fail("it is empty", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+HOME = HomeType(path_type=Path, file_okay=False)
+
+
 class Run(NamedTuple):
     """The options that every command shares."""
 
@@ -96,7 +109,7 @@ def common(command: Callable[Concatenate[Run, P], R]) -> Callable[P, R]:
 
     @click.option(
         "--home",
-        type=DIRECTORY,
+        type=HOME,
         envvar="COUNTERSEAL_HOME",
         help="Directory of the CA.  [default: $COUNTERSEAL_HOME, else by XDG; /var/lib/counterseal for root]",
     )

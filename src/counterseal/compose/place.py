@@ -8,6 +8,8 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from counterseal.errors import InputError
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -18,10 +20,19 @@ def now() -> datetime:
 
 
 def default_home() -> Path:
-    """Return where the CA lives when nobody says: /var/lib/counterseal for root, else by XDG."""
+    """Return where the CA lives when nobody says: /var/lib/counterseal for root, else by XDG.
+
+    A relative XDG_DATA_HOME is none, as its specification has it. Raises InputError ``home.unknown`` for a user without
+    a home directory, as many in containers are.
+    """
     if os.geteuid() == 0:
         return Path("/var/lib/counterseal")
-    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local/share") / "counterseal"
+    data = Path(os.environ.get("XDG_DATA_HOME") or ".")
+    try:
+        return (data if data.is_absolute() else Path.home() / ".local/share") / "counterseal"
+    except RuntimeError as error:
+        told = f"nobody says where the CA lives: user {os.geteuid()} has no home directory"
+        raise InputError("home.unknown", told, hint="name it: --home, COUNTERSEAL_HOME") from error
 
 
 def store_path(home: Path) -> Path:

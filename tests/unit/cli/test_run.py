@@ -32,6 +32,12 @@ def test_a_path_that_the_system_refuses_is_named(tmp_path: Path, capsys: pytest.
     assert capsys.readouterr().err == f"error: cannot use {home}/store.sqlite: file name too long\n"
 
 
+def test_an_empty_home_is_not_this_directory(capsys: pytest.CaptureFixture[str]) -> None:
+    """As ``--home "$CA"`` has it where the variable is not set: a CA would be made where one stands."""
+    assert run(["list", "--home", ""]) == 2
+    assert "error: invalid value for '--home': it is empty" in capsys.readouterr().err
+
+
 def test_who_may_not_is_told_who_may() -> None:
     """As a stranger to the home of a CA is."""
     error = not_used(PermissionError(EACCES, "Permission denied", "/root/ca/store.sqlite"))
