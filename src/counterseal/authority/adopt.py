@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from counterseal.authority.any_purpose import is_of_any_purpose
 from counterseal.authority.openssl_index import common_name_in, find_certificate
 from counterseal.authority.signing import record_of
 from counterseal.errors import NotFoundError
 from counterseal.files import read_file
 from counterseal.moments import epoch
 from counterseal.pki.crl import RevocationReason, encode_entry
-from counterseal.pki.extensions import extension_in, read_extensions
 from counterseal.pki.reading import certificates_in
 from counterseal.pki.shown import show_serial
 from counterseal.pki.subject import common_name
@@ -38,20 +38,13 @@ def adopt_index(
 ) -> tuple[CertificateRecord, ...]:
     """Record the entries of an index, with the certificates in ``directory``; raises what reading them does.
 
-    Returns those that are valid and good for every purpose, because they lack extendedKeyUsage (RFC 5280 4.2.1.12):
-    what was a server's is a client's as well.
+    Returns those that are valid and good for every purpose.
     """
     adopted = [_adopted(authority, ca, entry, directory) for entry in entries]
     authority.store.adopt(adopted)
     now = epoch(authority.clock())
-    return tuple(row for row, _ in adopted if row.status is Status.VALID and row.not_after > now and _suits_all(row))
-
-
-def _suits_all(row: CertificateRecord) -> bool:
-    if row.certificate is None:
-        return False
-    extensions, fault = read_extensions(x509.load_der_x509_certificate(row.certificate))
-    return fault is None and extension_in(extensions, x509.ExtendedKeyUsage) is None
+    valid = (row for row, _ in adopted if row.status is Status.VALID and row.not_after > now)
+    return tuple(filter(is_of_any_purpose, valid))
 
 
 def adopt_revocations(authority: Authority, ca: CARecord, entries: Iterable[Revocation]) -> None:

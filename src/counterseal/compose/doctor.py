@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from counterseal.authority.doctor.ca import check_ends, check_keys, check_store
 from counterseal.authority.doctor.check import DEPLOY, RESTORE, Check, State, attention, broken, failed, looked, ok
+from counterseal.authority.doctor.imported import check_imported
 from counterseal.authority.leasing import has_service
 from counterseal.compose.home import check_clock, open_authority, settings_of
 from counterseal.compose.place import has_store, store_path
@@ -99,6 +100,7 @@ def _ca(authority: Authority, served: Sequence[ServedSite], *, deep: bool, unloc
     yield from looked("store", partial(check_store, authority, deep=deep), RESTORE)
     yield from looked("key", partial(check_keys, authority, unlock=unlock), RESTORE)
     yield from looked("ca", partial(check_ends, authority, served), RESTORE)
+    yield from looked("imported", partial(check_imported, authority, deep=deep), RESTORE)
     yield from looked("clock", partial(_clock, authority), _SET_CLOCK)
 
 

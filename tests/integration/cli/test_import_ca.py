@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
-from command import counterseal, write_secret
+from command import counterseal, here, write_secret
+from one_site import SITE, meets
+from ports import free_port
 from programs import run_program
 
 EASY_RSA = Path("/usr/share/easy-rsa/easyrsa")
@@ -132,6 +134,57 @@ def test_a_ca_of_openssl_is_taken_over(tmp_path: Path) -> None:
     ]
     assert counterseal(home, "unrevoke", "held", *kept).code == 0
     assert counterseal(home, "client", "cid", "--no-p12", "--out", str(tmp_path / "out"), *kept).code == 0
+
+
+@pytest.mark.nginx
+def test_a_servers_certificate_without_a_purpose_is_a_clients_until_it_is_revoked(tmp_path: Path) -> None:
+    """It is let in, which no row of the proof shows; ``allow`` keeps it out, and doctor tells of it meanwhile."""
+    home, port = tmp_path / "home", free_port()
+    _issue_without_purpose(tmp_path, "ann", "web.test")
+
+    def doctor() -> dict[str, str]:
+        checks = json.loads(here(home, "doctor", "--no-proof", "--json").stdout)["checks"]
+        (line,) = [one for one in checks if one["check"] == "imported"]
+        return dict(line)
+
+    def let_in() -> list[int | None]:
+        return [meets(home, port, name) for name in ("ann", "web.test")]
+
+    files = ("--certificate", "ca.crt", "--key", "ca.key", "--index", "index.txt")
+    taking = [str(tmp_path / word) if "." in word else word for word in files]
+    assert counterseal(home, "import-ca", *taking, "--no-passphrase").code == 0
+    (home / "counterseal.toml").write_text(SITE.format(port=port))
+    deployed = counterseal(home, "nginx", "deploy", "--json")
+    try:
+        assert ([proof["passed"] for proof in json.loads(deployed.stdout)["proofs"]], let_in()) == ([True], [200, 200])
+        line = doctor()
+        assert line["state"] == "attention"
+        assert line["message"].startswith("2 of 2 valid certificates of another program without extendedKeyUsage")
+        assert line["message"].endswith("admits a server's too: ann, web.test")
+        assert "until then name who may come in: allow" in line["mend"]
+        (home / "counterseal.toml").write_text(SITE.format(port=port) + 'allow = { subjects = ["CN=ann"] }\n')
+        assert (counterseal(home, "nginx", "deploy").code, let_in()) == (0, [200, 403])
+        (home / "counterseal.toml").write_text(SITE.format(port=port))
+        assert (counterseal(home, "revoke", "web.test").code, let_in()) == (0, [200, 400])
+        assert doctor()["message"].startswith("1 of 1 valid certificate of another program without")
+    finally:
+        counterseal(home, "nginx", "stop")
+
+
+def _issue_without_purpose(directory: Path, *names: str) -> None:
+    """Make a CA of openssl, and have it issue these certificates as its own configuration does: without extensions."""
+    for folder in ("newcerts", "out"):
+        (directory / folder).mkdir()
+    for name, content in {"openssl.cnf": OPENSSL_CA, "index.txt": "", "serial": "0A\n"}.items():
+        (directory / name).write_text(content)
+    new = ("req", "-new", "-newkey", "rsa:2048", "-nodes")
+    root = ("-x509", "-days", "3650", "-subj", "/O=example/CN=Root CA", "-keyout", "ca.key", "-out", "ca.crt")
+    run_program("openssl", *new, *root, cwd=directory)
+    for name in names:
+        asked = ("-keyout", f"out/{name}.key.pem", "-subj", f"/CN={name}", "-out", "x.csr")
+        run_program("openssl", *new, *asked, cwd=directory)
+        sign = ("ca", "-batch", "-config", "openssl.cnf", "-notext", "-in", "x.csr")
+        run_program("openssl", *sign, "-out", f"out/{name}.fullchain.pem", cwd=directory)
 
 
 def _reason(entry: x509.RevokedCertificate) -> str:
