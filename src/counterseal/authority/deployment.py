@@ -195,11 +195,12 @@ def rollback_sites(
     Raises RefusedError ``rollback.readmits`` where it would let in again who was revoked since.
     """
     mend(ground.place)
-    chosen, sites = choose_rollback(authority, ground, to=to, readmit=readmit), [one.site for one in served]
+    sites = [one.site for one in served]
     result = rollback(
         place=ground.place,
         prove=lambda number: _outcome(prove_sites(authority, sites, ground.stage(number, served))),
-        to=chosen,
+        to=choose_generation(ground.place.base, to),
+        judge=lambda number: None if readmit else _refuse_readmission(authority, ground, number),
     )
     return Deployed(result, _proofs(result))
 
@@ -208,8 +209,12 @@ def choose_rollback(authority: Authority, ground: Ground, *, to: int | None, rea
     """Return the generation that ``rollback_sites`` goes to; raises what it raises by then."""
     number = choose_generation(ground.place.base, to)
     if not readmit:
-        refuse_readmission(authority, ground.place.directories.directory(number), number)
+        _refuse_readmission(authority, ground, number)
     return number
+
+
+def _refuse_readmission(authority: Authority, ground: Ground, number: int) -> None:
+    refuse_readmission(authority, ground.place.directories.directory(number), number)
 
 
 def prove_in_force(

@@ -12,7 +12,9 @@ from counterseal.authority.take_list import judge_list, take_list
 from counterseal.cli.common import FILE, Run, common
 from counterseal.cli.dry_run import dry_run_option, show_dry_run
 from counterseal.cli.last_settings import acts_of_refusal, by_sound_settings, tell_refused
+from counterseal.cli.not_in_force import advice_of
 from counterseal.cli.revoke import ground_in_force, rehearse_deploying
+from counterseal.cli.unseen import require_alone
 from counterseal.errors import CountersealError, DeployError
 from counterseal.files import read_file
 from counterseal.moments import moment, show_moment
@@ -119,7 +121,7 @@ def _deploy(run: Run, authority: Authority, given: Sequence[GivenList]) -> tuple
             "crl.not_in_force",
             f"nginx has not the new list of {names}: {error.message}",
             quote=getattr(error, "quote", None),
-            advice=getattr(error, "advice", ()),
+            advice=advice_of(error),
             findings=getattr(error, "findings", ()),
             hint="the store has it, nginx has not: mend what is named above, then run: counterseal nginx deploy",
         ) from error
@@ -132,6 +134,7 @@ def _deploy_by(
 ) -> tuple[str, dict[str, Any]]:
     ground = ground_in_force(run, settings, deploy=True)
     if ground is None:
+        require_alone(run, None)
         return "", {}
     from counterseal.authority.deployment import deploy_sites  # noqa: PLC0415 - nginx and TLS only where sites are
     from counterseal.cli.in_force import tell_in_force  # noqa: PLC0415 - same
@@ -139,4 +142,6 @@ def _deploy_by(
     locks_out, reason = any(one.revoked or one.is_own for one in given), f"list of {names}"
     by = replace(authority, rules=settings.rules)
     deployed = deploy_sites(by, settings.sites, ground, reason=reason, locks_out=locks_out, may_rest=True)
-    return tell_in_force(run, ground, deployed)
+    told = tell_in_force(run, ground, deployed)
+    require_alone(run, ground)
+    return told

@@ -12,6 +12,7 @@ from counterseal.cli.common import Run, common
 from counterseal.cli.dry_run import dry_run_option
 from counterseal.cli.proofs import table
 from counterseal.cli.rehearsal import rehearse_deploy, rehearse_rollback
+from counterseal.cli.unseen import tell_another
 from counterseal.compose.ground import nginx_directory, open_ground, settings_of_generation
 from counterseal.handshake.proof_json import proof_to_json
 from counterseal.nginx.deploy import mend
@@ -37,6 +38,7 @@ def deploy(run: Run, *, install_include: bool, dry_run: bool) -> None:
             return
         deployed = deploy_sites(authority, settings.sites, ground, reason="deploy", install=install_include)
     show_deployed(run, deployed)
+    tell_another(run, ground)
 
 
 @click.command(epilog="\b\nExamples:\n  counterseal nginx rollback\n  counterseal nginx rollback --to 7")
@@ -61,6 +63,7 @@ def rollback(run: Run, *, to: int | None, readmit: bool, dry_run: bool) -> None:
             return
         deployed = rollback_sites(authority, settings.sites, ground, to=to, readmit=readmit)
     show_deployed(run, deployed)
+    tell_another(run, ground)
     run.say("hint: put counterseal.toml back now: the next deploy, revocation or refresh puts in force what it says")
 
 

@@ -11,24 +11,27 @@ if TYPE_CHECKING:
     from counterseal.cli.common import Run
     from counterseal.store.records import CertificateRecord
 
+ANOTHER = "nginx.another"
+
 
 def not_in_force(run: Run, name: str, verb: str, error: CountersealError) -> DeployError:
     """Return the error ``revoke.not_in_force``, which says what nginx does with this client and why nothing changed."""
-    state_of_nginx = _state_of_nginx(run, name, verb)
+    state_of_nginx = _state_of_another(name, verb) if error.code == ANOTHER else _state_of_nginx(run, name, verb)
     of_lists = None if isinstance(error, ConfigError) else run.settings().overlooked()
     return DeployError(
         "revoke.not_in_force",
         f"{state_of_nginx}: {error.message}",
         quote=getattr(error, "quote", None),
-        advice=getattr(error, "advice", ()) or ((error.hint,) if _tells_more(error) and error.hint else ()),
+        advice=advice_of(error),
         findings=(*getattr(error, "findings", ()), *(of_lists.findings if of_lists else ())),
         hint="the store and the lists have it, nginx has not: mend what is named above, then run: counterseal refresh",
     )
 
 
-def _tells_more(error: CountersealError) -> bool:
-    """Whether the hint says how to mend it, where the hint of the whole says only that it is to be mended."""
-    return isinstance(error, ConfigError) or error.code == "nginx.unseen"
+def advice_of(error: CountersealError) -> tuple[str, ...]:
+    """Return how to mend it, where the hint of the whole says only that it is to be mended."""
+    tells_more = isinstance(error, ConfigError) or error.code in {"nginx.unseen", ANOTHER}
+    return getattr(error, "advice", ()) or ((error.hint,) if tells_more and error.hint else ())
 
 
 def not_published(run: Run, record: CertificateRecord, verb: str, error: CountersealError) -> DeployError:
@@ -61,6 +64,10 @@ def fails_by_defaults(error: ConfigError | None) -> list[str]:
 def has_generation(run: Run) -> bool:
     """Return whether a site has been deployed here."""
     return os.path.lexists(run.home / "nginx" / "current")
+
+
+def _state_of_another(name: str, verb: str) -> str:
+    return f"not every nginx was told of it, and one may still {'admit' if verb == 'revoke' else 'refuse'} {name}"
 
 
 def _state_of_nginx(run: Run, name: str, verb: str) -> str:

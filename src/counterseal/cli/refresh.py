@@ -16,7 +16,7 @@ from counterseal.cli.exit_codes import FINDINGS
 from counterseal.cli.last_settings import acts_of_refusal, by_sound_settings, require_what_is_served, tell_refused
 from counterseal.cli.not_in_force import by_defaults, fails_by_defaults, has_generation
 from counterseal.cli.revoke import patient, rehearse_deploying
-from counterseal.cli.unseen import prove_by_hand, tell_unseen
+from counterseal.cli.unseen import prove_by_hand, tell_unserved
 from counterseal.errors import CountersealError
 from counterseal.moments import moment, show_moment
 from counterseal.pki.profile import Purpose
@@ -44,8 +44,8 @@ def refresh(run: Run, *, dry_run: bool) -> int:
     lists by the settings in force.
     Exit code 3 when a list is about to end whose CA's key is not here, a site serves a certificate of a revoked CA that
     nobody replaces, a row of the proof, a finding of the linter or a refused counterseal.toml was only warned of, nginx
-    does not run and has new lists for its next start, no master is found of what serves, or a reminder was not
-    taken.
+    does not run and has new lists for its next start, no master is found of what serves, another nginx serves
+    sites of this home, too, or a reminder was not taken.
     """
     settings = run.settings()
     with run.authority() as opened:
@@ -63,7 +63,7 @@ def refresh(run: Run, *, dry_run: bool) -> int:
         if done is None and left:
             signed = [crl.issuer for crl in publish(authority, only=left).signed]
             done, document = f"new lists: {', '.join(signed)}", {"signed": signed}
-        ending, stranded, unseen = ending_lists(authority), _tell_stranded(run, authority), tell_unseen(run)
+        ending, stranded, unserved = ending_lists(authority), _tell_stranded(run, authority), tell_unserved(run)
         with _kept(failed):
             sent = _remind(run, authority)
         head = show_head(authority.store.key_use_head())
@@ -76,12 +76,13 @@ def refresh(run: Run, *, dry_run: bool) -> int:
         raise by_defaults(done or "nothing is due", wrong)
     document["log_head"] = head
     document["of_revoked_ca"] = stranded
-    document["unseen"] = unseen
+    document |= unserved
     document["ending"] = [crl.issuer for crl in ending]
     document["reminders"] = [{"channel": one.channel, "count": one.count} for one in sent if one.error is None]
     run.show({"changed": done is not None, **document}, done or "nothing is due")
     is_sound = document.get("proved", True) and not document.get("unmet") and not document.get("passed_over")
-    return FINDINGS if unseen or ending or stranded or not is_sound or any(one.error for one in sent) else 0
+    told = (*unserved.values(), ending, stranded, not is_sound, *(one.error for one in sent))
+    return FINDINGS if any(told) else 0
 
 
 @contextmanager

@@ -19,6 +19,7 @@ from counterseal.cli.completions import complete_certificates
 from counterseal.cli.dry_run import dry_run_option, show_dry_run
 from counterseal.cli.last_settings import acts_of_refusal, by_sound_settings, require_what_is_served, tell_refused
 from counterseal.cli.not_in_force import by_defaults, fails_by_defaults, has_generation, not_in_force, not_published
+from counterseal.cli.unseen import another_nginx, require_alone
 from counterseal.errors import CountersealError
 from counterseal.pki.crl import RevocationReason
 from counterseal.pki.shown import show_serial
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from counterseal.authority.ground import Ground
     from counterseal.authority.parts import Authority
     from counterseal.config.settings import Settings
+    from counterseal.errors import NginxError
     from counterseal.files import Preview
     from counterseal.store.records import CertificateRecord, CRLRecord
 
@@ -134,7 +136,10 @@ def _put_in_force(
 ) -> tuple[str, dict[str, Any]]:
     def attempt(settings: Settings) -> tuple[str, dict[str, Any]] | None:
         ground, by = ground_in_force(run, settings, deploy=deploy), replace(authority, rules=settings.rules)
-        return None if ground is None else _deploy(run, by, settings, ground, f"{verb} {record.name}")
+        done = None if ground is None else _deploy(run, by, settings, ground, f"{verb} {record.name}")
+        if deploy:
+            require_alone(run, ground)
+        return done
 
     try:
         done, refused = by_sound_settings(run, run.settings().for_revocation(), attempt)
@@ -228,18 +233,21 @@ def rehearse_in_force(
     """Return what ``put_in_force`` would do once ``before``, which revokes in a rehearsal, is done."""
     settings = run.settings()
 
-    def attempt(of: Settings) -> tuple[list[str], Sequence[Preview]]:
+    def attempt(of: Settings) -> tuple[list[str], Sequence[Preview], NginxError | None]:
         ground, by = ground_in_force(run, of, deploy=deploy), replace(authority, rules=of.rules)
         if ground is not None:
             _require_seen(ground)
-        return rehearse_deploying(by, of, ground, f"{verb} {name}", before)
+        another = another_nginx(run, ground) if deploy else None
+        return (*rehearse_deploying(by, of, ground, f"{verb} {name}", before), another)
 
     try:
-        (acts, files), refused = by_sound_settings(run, settings.for_revocation(), attempt)
+        (acts, files, another), refused = by_sound_settings(run, settings.for_revocation(), attempt)
     except CountersealError as error:
         return Rehearsed([f"leave nginx as it is and fail: {not_in_force(run, name, verb, error).message}"], (), True)
-    wrong = settings.overlooked()
-    return Rehearsed([*acts, *acts_of_refusal(refused), *fails_by_defaults(wrong)], files, wrong is not None)
+    wrong, told = settings.overlooked(), [*acts, *acts_of_refusal(refused)]
+    if another is not None:
+        return Rehearsed([*told, f"fail: {not_in_force(run, name, verb, another).message}"], files, fails=True)
+    return Rehearsed([*told, *fails_by_defaults(wrong)], files, wrong is not None)
 
 
 def _require_seen(ground: Ground) -> None:

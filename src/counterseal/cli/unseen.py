@@ -1,4 +1,4 @@
-"""What ``refresh`` does where something serves the sites and no master of nginx is found: prove it, or say so."""
+"""What is done where something serves the sites that is not deployed to: no master of it is found, or another's is."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from counterseal.authority.parts import Authority
     from counterseal.cli.common import Run
     from counterseal.config.settings import Settings
+    from counterseal.errors import NginxError
 
 
 def prove_by_hand(run: Run, authority: Authority, settings: Settings) -> None:
@@ -26,17 +27,48 @@ def prove_by_hand(run: Run, authority: Authority, settings: Settings) -> None:
         prove_unseen(authority, settings.sites, ground)
 
 
-def tell_unseen(run: Run) -> bool:
-    """Say that something serves whose master is not found, and whether it has the generation in force."""
+def tell_unserved(run: Run) -> dict[str, bool]:
+    """Say what serves that a deploy does not reach, and return it: no master of it is found, or it is another nginx."""
     from counterseal.compose.ground import settings_in_force  # noqa: PLC0415 - nginx only where sites are
 
     try:
         settings = settings_in_force(run.home) or run.settings().for_revocation()  # what serves was made by the former
         ground = _ground(run, settings.with_sound_sites())
     except CountersealError:
-        return False  # it kept the deploy as well, whose error tells it
-    if ground is None:
-        return False
+        return {"unseen": False, "another_nginx": False}  # it kept the deploy as well, whose error tells it
+    unseen = ground is not None and _tell_unseen(run, ground)
+    is_unknown = ground is None and has_generation(run)  # nobody knows of which nginx
+    return {"unseen": unseen, "another_nginx": not (unseen or is_unknown) and tell_another(run, ground)}
+
+
+def tell_another(run: Run, ground: Ground | None) -> bool:
+    """Say that another nginx serves sites of this home."""
+    if error := another_nginx(run, ground):
+        run.warn(f"{error.message}; who was revoked since gets in there", f"hint: {error.hint}")
+    return error is not None
+
+
+def require_alone(run: Run, ground: Ground | None) -> None:
+    """Raise NginxError ``nginx.another`` where another nginx serves sites of this home."""
+    if error := another_nginx(run, ground):
+        raise error
+
+
+def another_nginx(run: Run, ground: Ground | None) -> NginxError | None:
+    """Return that another nginx serves sites of this home than the one of ``ground``; any, where none is deployed."""
+    from counterseal.authority.another import another_error, find_another  # noqa: PLC0415 - nginx only where sites are
+
+    if ground is not None:
+        base, master = ground.place.base, ground.place.nginx.master_pid()
+    else:
+        from counterseal.compose.ground import nginx_directory  # noqa: PLC0415 - same
+
+        base, master = nginx_directory(run.home), None
+    workers = find_another(base, master)
+    return another_error(workers) if workers else None
+
+
+def _tell_unseen(run: Run, ground: Ground) -> bool:
     from counterseal.authority.unseen import find_unseen, unseen_error  # noqa: PLC0415 - nginx and TLS only where sites are
     from counterseal.nginx.generations import read_generation  # noqa: PLC0415 - same
 

@@ -94,16 +94,19 @@ def rollback(
     place: Place,
     prove: Callable[[int], ProofOutcome],
     to: int | None = None,
+    judge: Callable[[int], None] = lambda _: None,
     on_step: Callable[[str], None] = lambda _: None,
 ) -> DeployResult:
     """Put an older generation in force again, with the same bytes, as carefully as a new one.
 
-    ``to`` None is the proven one that was in force before the current one. Raises what ``deploy`` raises, and
+    ``to`` None is the proven one that was in force before the current one. ``judge`` may refuse it, under the lock:
+    who was revoked while another deploy was waited for counts. Raises what that and ``deploy`` raise, and
     DeployError ``deploy.no_previous``, ``deploy.not_proven``, ``deploy.generation_changed``; NotFoundError.
     """
 
     def choose(walk: Walk) -> int:
         number = choose_generation(place.base, to)
+        judge(number)
         walk.undertaking = f"rollback to generation {number}"
         return number
 

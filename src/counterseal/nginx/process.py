@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from counterseal.nginx.waiting import Clock
 
 _SYSTEMCTL_SECONDS = 30.0
-_MASTER = "nginx: master process"
+MASTER = "nginx: master process"
 _WORKER = "nginx: worker process"
 _LEAVING = "nginx: worker process is shutting down"
 
@@ -166,7 +166,7 @@ class NginxProcess:
 
     def _is_master(self, pid: int) -> bool:
         title = read_title(pid)
-        return title.startswith(_MASTER) and (not self.target.owned or f"-c {self.target.conf} " in f"{title} ")
+        return title.startswith(MASTER) and (not self.target.owned or f"-c {self.target.conf} " in f"{title} ")
 
     def _raise_failure(self, master: int, lines: list[LogLine], old: frozenset[int]) -> None:
         failure = find_failure(lines, master=master, old=old)

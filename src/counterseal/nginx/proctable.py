@@ -49,7 +49,7 @@ def read_title(pid: int) -> str:
 
 def children_of(parent: int) -> tuple[int, ...]:
     """Return the numbers of the processes whose parent is ``parent``, ascending."""
-    return tuple(pid for pid in every_pid() if _parent_of(pid) == parent)
+    return tuple(pid for pid in every_pid() if parent_of(pid) == parent)
 
 
 def began_after(pid: int, moment: float, *, noted: float) -> bool:
@@ -66,6 +66,11 @@ def began_after(pid: int, moment: float, *, noted: float) -> bool:
         return False
     began = int(booted) + int(fields[_BEGAN_FIELD]) / os.sysconf("SC_CLK_TCK")
     return min(began, noted) > moment + _UNSURE
+
+
+def has_open_below(pid: int, directory: Path) -> bool:
+    """Whether a process has a file open that lies below ``directory``, as far as this user may look."""
+    return any(name.startswith(f"{directory}/") for name in _open_files(pid))
 
 
 def pids_started_with(words: tuple[str, ...]) -> tuple[int, ...]:
@@ -126,7 +131,8 @@ def every_pid() -> list[int]:
     return sorted(int(name) for name in os.listdir(_PROC) if name.isdecimal())  # noqa: PTH208 - names alone, many times a second
 
 
-def _parent_of(pid: int) -> int | None:
+def parent_of(pid: int) -> int | None:
+    """Return the number of the parent of ``pid``, None when it has ended."""
     try:
         with open(f"{_PROC}/{pid}/stat", "rb", buffering=0) as file:  # noqa: PTH123 - of all processes, many times a second
             stat = file.read(_STAT_OCTETS)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 from typing import TYPE_CHECKING
@@ -16,6 +15,7 @@ from command import counterseal, here
 from counterseal.nginx.proctable import children_of, read_title
 from counterseal.nginx.waiting import system_clock, wait_until
 from nginx_process import nginx_binary, worker_user
+from own_nginx import NGINX, OWN, end, pid_in, start
 from ports import free_port
 
 if TYPE_CHECKING:
@@ -27,18 +27,6 @@ if TYPE_CHECKING:
 __all__ = ["nginx_binary"]
 
 pytestmark = pytest.mark.nginx
-NGINX = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin") or "nginx"
-OWN = """{user}
-pid {run}/{name}.pid;
-error_log {run}/error.log;
-worker_shutdown_timeout 3s;
-events {{}}
-http {{
-  access_log off; include {home}/nginx/current/http.con[f];
-  client_body_temp_path {run}/b; proxy_temp_path {run}/p; fastcgi_temp_path {run}/f; uwsgi_temp_path {run}/u;
-  scgi_temp_path {run}/s;
-}}
-"""
 
 
 def meets(home: Path, name: str) -> str:
@@ -65,18 +53,6 @@ def private(tmp_path: Path) -> Iterator[Path]:
     assert counterseal(home, "nginx", "deploy").code == 0
     yield home
     counterseal(home, "nginx", "stop")
-
-
-def pid_in(path: Path) -> int:
-    """Return the number in a pid file."""
-    return int(path.read_text())
-
-
-def end(*pids: int) -> None:
-    """End these processes, and wait for it."""
-    for pid in pids:
-        os.kill(pid, signal.SIGKILL)
-    assert wait_until(lambda: not any(map(read_title, pids)), within=30, clock=system_clock())
 
 
 def test_sites_that_are_gone_from_the_file_are_told_of_all_the_same(private: Path) -> None:
@@ -210,13 +186,6 @@ def own(tmp_path: Path) -> Iterator[tuple[Path, Path, Callable[[str], None]]]:
         if read_title(master).startswith("nginx: master process") and str(run) in read_title(master):
             for pid in (master, *children_of(master)):
                 os.kill(pid, signal.SIGKILL)
-
-
-def start(run: Path) -> int:
-    """Start the user's own nginx; return its master."""
-    subprocess.run([NGINX, "-c", run / "nginx.conf", "-e", run / "error.log"], check=True, timeout=30)
-    assert wait_until((run / "nginx.pid").exists, within=30, clock=system_clock())
-    return pid_in(run / "nginx.pid")
 
 
 @pytest.mark.parametrize("way", ["no pid file", "another pid file"])

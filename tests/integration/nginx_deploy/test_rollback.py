@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from counterseal.errors import DeployError, NotFoundError
+from counterseal.errors import DeployError, NotFoundError, RefusedError
+from counterseal.nginx.deploy import rollback
+from counterseal.nginx.lock import hold_lock
+from counterseal.nginx.waiting import system_clock
 
 if TYPE_CHECKING:
     from integration.nginx_deploy.bench import Bench
@@ -82,3 +85,20 @@ def test_an_old_generation_that_fails_its_proof_today_is_left_again(bench: Bench
     bench.deploy()
     bench.refuse = "expired list"
     assert _refused(bench).code == "deploy.proof_failed"
+
+
+def test_a_rollback_is_judged_where_no_other_deploy_comes_between(bench: Bench) -> None:
+    """Who is revoked while it waits for another deploy is known when it decides; what it refuses stays untouched."""
+    bench.deploy()
+    bench.deploy()
+    before = bench.state()
+
+    def judge(number: int) -> None:
+        lock, clock = bench.place.directories.lock, system_clock()
+        with pytest.raises(DeployError, match="another deploy is under way"), hold_lock(lock, within=0, clock=clock):
+            pass
+        raise RefusedError("rollback.readmits", f"generation {number} lets ann in again")
+
+    with pytest.raises(RefusedError, match="generation 1 lets ann in again"):
+        rollback(place=bench.place, prove=bench.prove, judge=judge)
+    assert (bench.state(), bench.litter()) == (before, [])

@@ -1,13 +1,17 @@
-"""Who holds a listening socket, as the kernel says."""
+"""Who holds a listening socket, or a file, as the kernel says."""
 
 from __future__ import annotations
 
 import os
 import socket
+from typing import TYPE_CHECKING
 
 import pytest
 
-from counterseal.nginx.proctable import listeners_on
+from counterseal.nginx.proctable import has_open_below, listeners_on
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @pytest.mark.parametrize(
@@ -42,3 +46,13 @@ def test_who_has_the_address_itself_comes_before_who_has_all() -> None:
         assert listeners_on("127.0.0.1", one.getsockname()[1]) == ()
         every.listen()
         assert listeners_on("127.0.0.2", one.getsockname()[1]) == (os.getpid(),)
+
+
+def test_who_has_a_file_open_below_a_directory_is_found(tmp_path: Path) -> None:
+    """Also one that was removed since; not by a directory whose name begins alike."""
+    (tmp_path / "home").mkdir()
+    with (tmp_path / "home" / "access.log").open("w"):
+        (tmp_path / "home" / "access.log").unlink()
+        assert has_open_below(os.getpid(), tmp_path / "home")
+        assert not has_open_below(os.getpid(), tmp_path / "ho")
+    assert not has_open_below(os.getpid(), tmp_path / "home")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from counterseal.authority.another import another_error, find_another
 from counterseal.authority.deployment import prove_in_force
 from counterseal.authority.doctor.check import DEPLOY, Check, attention, broken, ok
 from counterseal.authority.due import is_outdated, probes_due, trusted_though_revoked
@@ -42,7 +43,7 @@ def check_nginx(authority: Authority, ground: Ground, source: Path | None) -> It
     if found.generation is None:
         yield attention("generation", "", "nothing is deployed", DEPLOY)
         return
-    yield _running(ground, found)
+    yield from _running(ground, found)
     if found.test is not None and found.test.passed and not ground.place.nginx.target.owned:
         yield from _included(ground)
     if found.test is not None and not found.test.passed:
@@ -64,14 +65,16 @@ def _included(ground: Ground) -> Iterator[Check]:
         yield broken("nginx", "", error.message, f"{DEPLOY} --install-include" if can_install else error.hint or DEPLOY)
 
 
-def _running(ground: Ground, found: NginxStatus) -> Check:
+def _running(ground: Ground, found: NginxStatus) -> Iterator[Check]:
     version = (found.version or "unknown version").removeprefix("nginx version: ")
-    if not found.running:
-        if unseen := find_unseen(ground):
-            error = unseen_error(ground, unseen)
-            return broken("nginx", "", error.message, error.hint or DEPLOY)
-        return broken("nginx", "", f"{version} does not run", ground.place.nginx.target.start)
-    return ok("nginx", "", f"{version}, master {found.master}, {counted(len(found.workers), 'worker')}")
+    unseen, another = find_unseen(ground), find_another(ground.place.base, found.master)
+    error = unseen_error(ground, unseen) if unseen else another_error(another) if another else None
+    if error is not None:
+        yield broken("nginx", "", error.message, error.hint or DEPLOY)
+    if found.running:
+        yield ok("nginx", "", f"{version}, master {found.master}, {counted(len(found.workers), 'worker')}")
+    elif not unseen:
+        yield broken("nginx", "", f"{version} does not run", ground.place.nginx.target.start)
 
 
 def _generation(authority: Authority, ground: Ground, found: NginxStatus, source: Path | None) -> Iterator[Check]:
