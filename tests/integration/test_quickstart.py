@@ -141,6 +141,18 @@ def test_quickstart_never_clears_a_directory_that_is_not_its_own(tmp_path: Path)
     assert [path.name for path in tmp_path.iterdir()] == ["mine"]
 
 
+@pytest.mark.nginx
+def test_a_link_to_the_directory_is_followed_again(tmp_path: Path) -> None:
+    """The second run through it ended as a fault of ours; what the link leads to is made anew, the link stays."""
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    command = [sys.executable, "-m", "counterseal", "quickstart", "--dir", str(tmp_path / "link"), "--stop"]
+    for _ in range(2):
+        ran = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, env=dict(os.environ))
+        assert ran.returncode == 0, ran.stderr
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "real" / "handout" / "alice.p12").is_file()
+
+
 def test_where_nothing_can_be_installed_it_is_said_what_is_missing(tmp_path: Path) -> None:
     """No Python, no apt, no sudo: ./quickstart names the packages and begins nothing (the rest: fresh_machine.sh)."""
     checkout, tools = tmp_path / "checkout", tmp_path / "tools"

@@ -21,6 +21,7 @@ from counterseal.files import make_directory, not_read, opened_new, reason_of
 from counterseal.fileset import SECRET
 from counterseal.keystore.file import FileKeyStore
 from counterseal.moments import moment
+from counterseal.nginx.generations import make_passable
 from counterseal.store.sqlite import open_store
 
 if TYPE_CHECKING:
@@ -119,7 +120,7 @@ def restore(source: Path, home: Path, passphrase: bytes, now: datetime) -> datet
     """
     if (home / STORE).exists():
         raise InputError("ca.exists", f"there is a CA already: {home}", hint="restore into an empty --home")
-    make_directory(home, mode=0o711)
+    make_passable(home)
     try:
         with tempfile.TemporaryDirectory(dir=home, prefix=".restore-") as scratch:
             archive, unpacked = Path(scratch) / "archive.tar", Path(scratch) / "home"

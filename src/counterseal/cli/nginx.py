@@ -13,13 +13,15 @@ from counterseal.cli.dry_run import dry_run_option
 from counterseal.cli.proofs import table
 from counterseal.cli.rehearsal import rehearse_deploy, rehearse_rollback
 from counterseal.cli.unseen import tell_another
-from counterseal.compose.ground import nginx_directory, open_ground, settings_of_generation
+from counterseal.compose.ground import closed_to_workers, nginx_directory, open_ground, settings_of_generation
+from counterseal.errors import shell_line
 from counterseal.handshake.proof_json import proof_to_json
 from counterseal.nginx.deploy import mend
 from counterseal.nginx.retention import find_previous
 
 if TYPE_CHECKING:
     from counterseal.authority.deployment import Deployed
+    from counterseal.authority.ground import Ground
     from counterseal.config.settings import Settings
 
 
@@ -39,6 +41,16 @@ def deploy(run: Run, *, install_include: bool, dry_run: bool) -> None:
         deployed = deploy_sites(authority, settings.sites, ground, reason="deploy", install=install_include)
     show_deployed(run, deployed)
     tell_another(run, ground)
+    _tell_root_workers(run, settings, ground)
+
+
+def _tell_root_workers(run: Run, settings: Settings, ground: Ground) -> None:
+    """Say that the workers of a private nginx are root where nobody chose that."""
+    closed = closed_to_workers(ground.place.base)
+    if closed and ground.layout.owns_main and ground.layout.worker_user == "root" and settings.nginx.user is None:
+        run.warn(f"nginx's workers run as root, because nobody else may pass through {closed}")
+        todo = shell_line("chmod", "o+x", closed)
+        run.tell(f"hint: {todo}, or name whom they are to be: user, in [nginx]; then deploy again")
 
 
 @click.command(epilog="\b\nExamples:\n  counterseal nginx rollback\n  counterseal nginx rollback --to 7")

@@ -13,7 +13,7 @@ from counterseal.cli.demonstration import Demonstration
 from counterseal.cli.dry_run import dry_run_option, show_dry_run
 from counterseal.cli.exit_codes import DONE, FAILED, FINDINGS
 from counterseal.errors import InputError
-from counterseal.files import make_directory
+from counterseal.nginx.generations import make_passable
 
 EPILOG = """\b
 Examples:
@@ -40,7 +40,7 @@ def quickstart(run: Run, *, directory: Path | None, port: int | None, stop: bool
     Everything lies in one directory; the next run makes it anew. Without an nginx it does what needs none, says what is
     missing, and ends with exit code 1.
     """
-    place = (directory or Path("counterseal-quickstart")).absolute()
+    place = (directory or Path("counterseal-quickstart")).resolve()
     demonstration = Demonstration(place, port or _free_port(), run.say)
     again = _is_ours(place)
     demonstration.refuse_place()
@@ -51,7 +51,7 @@ def quickstart(run: Run, *, directory: Path | None, port: int | None, stop: bool
     if again:
         demonstration.stop()
         shutil.rmtree(place)
-    make_directory(place, mode=0o711)
+    make_passable(place)
     (place / MARK).touch()
     passed = demonstration.play()
     if stop:

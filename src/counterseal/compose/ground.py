@@ -108,9 +108,15 @@ def _worker_user(base: Path) -> str | None:
     """Return whom the workers of a master that is root become: the first usual user, if he may reach our files."""
     if os.geteuid() != 0:
         return None
-    searchable = all(path.stat().st_mode & 0o001 for path in base.parents if path.exists())
+    if closed_to_workers(base) is not None:
+        return "root"
     users = {user.pw_name for user in pwd.getpwall()} & {group.gr_name for group in grp.getgrall()}
-    return next((name for name in _WORKER_USERS if name in users), "root") if searchable else "root"
+    return next((name for name in _WORKER_USERS if name in users), "root")
+
+
+def closed_to_workers(base: Path) -> Path | None:
+    """Return the first directory on the way to our files that lets nobody else pass, so that workers stay root."""
+    return next((path for path in reversed(base.parents) if path.exists() and not path.stat().st_mode & 0o001), None)
 
 
 def _included(sites: Sequence[AnySite]) -> tuple[str, ...]:

@@ -22,7 +22,6 @@ from counterseal.errors import (
     StoreError,
     shell_line,
 )
-from counterseal.files import make_directory
 from counterseal.keystore.file import FileKeyStore
 from counterseal.moments import moment, show_moment
 
@@ -72,14 +71,16 @@ def _refuse_moved(home: Path) -> None:
 
 @contextmanager
 def new_home(home: Path, passphrase: Callable[[], bytes | None]) -> Iterator[Authority]:
-    """Make a home for a new CA: the directory (0711, nginx's workers pass through it), an empty store, no keys.
+    """Make a home for a new CA: the directory (0711 by any umask, for nginx's workers), an empty store, no keys.
 
     When the block fails, what was made is removed again. Raises InputError ``ca.exists``, FileError ``home.leftover``.
     """
+    from counterseal.nginx.generations import make_passable  # noqa: PLC0415 - only who makes one
+
     refuse_occupied(home)
     settings = settings_of(home)
     settings.require()  # what it says goes into certificates that live for years
-    make_directory(home, mode=0o711)
+    make_passable(home)
     try:
         with _authority(home, passphrase, settings, create=True) as authority:
             yield authority

@@ -14,11 +14,13 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import os
 import re
 import secrets
 import shutil
 from dataclasses import dataclass, replace
 from datetime import datetime  # noqa: TC003 - msgspec resolves the manifest's types at run time
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
 MANIFEST = "manifest.json"
 DIRECTORY_MODE = 0o711
 """A worker that runs as another user may open what it knows the name of, and list nothing; keys are 0600 anyway."""
-_NUMBERED = re.compile(r"\d{4,}")
+_NUMBERED = re.compile("[0-9]{4,}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +103,10 @@ class Generation:
 
 
 def list_generations(base: Path) -> tuple[Generation, ...]:
-    """Return the generations on disk, oldest first; raises FileError when we may not look."""
+    """Return the generations on disk, oldest first; raises FileError when we may not look.
+
+    What somebody else put there is none, not even a copy of one under another number.
+    """
     directory = Directories(base).generations
     try:
         names = [path.name for path in directory.iterdir()]
@@ -109,8 +114,10 @@ def list_generations(base: Path) -> tuple[Generation, ...]:
         return ()
     except OSError as error:
         raise not_read(directory, error) from error
-    numbers = sorted(int(name) for name in names if _NUMBERED.fullmatch(name))
-    return tuple(read_generation(base, number) for number in numbers)
+    numbers = {int(name) for name in names if _NUMBERED.fullmatch(name)}
+    there = (number for number in sorted(numbers) if Directories(base).directory(number).is_dir())
+    found = (read_generation(base, number) for number in there)
+    return tuple(one for one in found if one.manifest is None or one.manifest.number == one.number)
 
 
 def read_generation(base: Path, number: int) -> Generation:
@@ -149,7 +156,8 @@ def read_current(base: Path) -> int | None:
 def next_number(base: Path) -> int:
     """Return the number of the generation to come."""
     newest = max((generation.number for generation in list_generations(base)), default=0)
-    return max(newest, read_current(base) or 0) + 1
+    first = max(newest, read_current(base) or 0) + 1
+    return next(number for number in count(first) if not os.path.lexists(Directories(base).directory(number)))
 
 
 def write_generation(

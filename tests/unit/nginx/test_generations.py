@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from datetime import UTC, datetime
+from shutil import copytree
 from typing import TYPE_CHECKING
 
 import pytest
@@ -118,6 +119,19 @@ def test_a_generation_without_a_readable_manifest_is_listed_as_unproven(tmp_path
     assert (found.manifest, found.proven, find_changes(found)) == (None, False, ("manifest.json",))
     with pytest.raises(NotFoundError, match="no such generation: 9"):
         read_generation(tmp_path, 9)
+
+
+def test_what_somebody_else_put_there_is_no_generation(tmp_path: Path) -> None:
+    """A file with a number for a name kept every revocation from nginx; a copy made by hand pushed all numbers up."""
+    made = _write(tmp_path)
+    generations = made.directory.parent
+    copytree(made.directory, generations / "20261127")
+    for name in ("0002", "0042", "00001", "notes"):
+        (generations / name).touch()
+    assert [found.number for found in list_generations(tmp_path)] == [1]
+    assert _write(tmp_path).number == 3
+    (generations / "0004").symlink_to("gone")
+    assert _write(tmp_path).number == 5
 
 
 def test_the_previous_is_the_one_that_was_in_force_not_the_one_numbered_before(tmp_path: Path) -> None:
