@@ -102,15 +102,20 @@ def served(tmp_path: Path) -> Iterator[tuple[Path, int]]:
 
 def ask(tmp_path: Path, port: int, path: str, version: ssl.TLSVersion, *headers: str) -> tuple[ssl.SSLSocket, int]:
     """Connect as alice, send a request, and return the connection and the status of the answer."""
+    raw = socket.create_connection(("127.0.0.1", port), timeout=30)
+    connection = tls(tmp_path, version).wrap_socket(raw, server_hostname="panel.test")
+    connection.sendall("\r\n".join([f"GET {path} HTTP/1.1", "Host: panel.test", *headers, "", ""]).encode())
+    first = read_until(connection, b"\r\n")
+    return connection, int(first.split()[1])
+
+
+def tls(tmp_path: Path, version: ssl.TLSVersion) -> ssl.SSLContext:
+    """Return what alice connects with."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     context.minimum_version = context.maximum_version = version
     context.load_cert_chain(tmp_path / "out" / "alice.fullchain.pem", tmp_path / "out" / "alice.key.pem")
-    raw = socket.create_connection(("127.0.0.1", port), timeout=30)
-    connection = context.wrap_socket(raw, server_hostname="panel.test")
-    connection.sendall("\r\n".join([f"GET {path} HTTP/1.1", "Host: panel.test", *headers, "", ""]).encode())
-    first = read_until(connection, b"\r\n")
-    return connection, int(first.split()[1])
+    return context
 
 
 def seconds_until_it_ends(connection: ssl.SSLSocket) -> float:
@@ -127,8 +132,12 @@ def seconds_until_it_ends(connection: ssl.SSLSocket) -> float:
 def test_what_a_revoked_client_has_open_ends_within_the_bound(
     served: tuple[Path, int], tmp_path: Path, version: ssl.TLSVersion
 ) -> None:
-    """An idle connection at once; an endless download and a websocket when the old worker's time is up."""
+    """An idle connection at once; an endless download and a websocket when the old worker's time is up.
+
+    Then a connection, too, on which nothing was said yet: until then it belongs to the old worker, with the old lists.
+    """
     home, port = served
+    quiet = socket.create_connection(("127.0.0.1", port), timeout=30)
     idle, first = ask(tmp_path, port, "/", version)
     stream, second = ask(tmp_path, port, "/ticks", version)
     upgraded, third = ask(tmp_path, port, "/ws", version, "Upgrade: websocket", "Connection: Upgrade")
@@ -137,11 +146,15 @@ def test_what_a_revoked_client_has_open_ends_within_the_bound(
     revoked = counterseal(home, "revoke", "alice")
     assert revoked.code == 0, revoked.stderr
     took = time.monotonic() - began
+    told = f"old workers still serve what was connected before, for {BOUND} s at most, revoked clients too"
+    assert told in revoked.stderr
     ends = [seconds_until_it_ends(connection) for connection in (idle, stream, upgraded)]
     print(f"revoked in {took:.1f} s; idle, stream, websocket ended {ends} s later")  # noqa: T201 - the figures
     assert ends[0] < 1
     assert sum(ends) < BOUND + SLACK
     assert took + sum(ends) > BOUND / 2  # they were running, and ended by the bound and not by accident
+    with pytest.raises(OSError, match=r"EOF|reset|Broken pipe"):
+        tls(tmp_path, version).wrap_socket(quiet, server_hostname="panel.test")
     again, status = ask(tmp_path, port, "/", version)
     again.close()
     assert status == 400

@@ -30,6 +30,9 @@ def tell_in_force(run: Run, ground: Ground, deployed: Deployed) -> tuple[str, di
     if deployed.rests:
         return tell_rest(run, ground), shown
     old = nginx.leaving_pids()
+    if old and ground.ends_old:
+        bound = f"{ground.layout.shutdown_timeout} s" if nginx.target.owned else "its worker_shutdown_timeout"
+        run.say(f"old workers still serve what was connected before, for {bound} at most, revoked clients too")
     if not ground.ends_old:
         run.warn("what a revoked client has open in your nginx has no end: downloads, streams, websockets")
         run.tell(f"hint: write outside every block of {nginx.target.conf}, and reload: worker_shutdown_timeout 30s;")

@@ -126,6 +126,8 @@ def put_in_force(
     settings = run.settings()
     authority = replace(authority, rules=settings.for_revocation().rules)
     told, shown = _put_in_force(run, authority, record, verb, deploy=deploy)
+    if authority.store.is_shared:
+        run.tell("hint: the store is shared: nginx on another host has it once this has run there: counterseal refresh")
     if wrong := settings.overlooked():
         raise by_defaults(told, wrong)
     return told, shown

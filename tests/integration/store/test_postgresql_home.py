@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,8 +12,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 import dying
+import one_site
 from command import counterseal, write_secret
 from counterseal.store.postgresql import open_store
+from ports import free_port
 from postgresql_process import cluster
 from service_process import SECONDS
 
@@ -45,6 +48,30 @@ def test_a_ca_in_postgresql(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert counterseal(home, *sealing, "--dry-run").code == 0
     assert counterseal(home, *sealing).code == 0
     assert sorted(path.name for path in home.iterdir()) == ["counterseal.toml", "keys"]
+    cluster().drop(url)
+
+
+@pytest.mark.nginx
+def test_sites_on_two_hosts_of_one_store(tmp_path: Path) -> None:
+    """A revocation is in force where it was typed; elsewhere after a refresh there, and that is said."""
+    first, second, url = tmp_path / "first", tmp_path / "second", cluster().create()
+    ports = {home: free_port() for home in (first, second)}
+    for home, port in ports.items():
+        home.mkdir()
+        (home / "counterseal.toml").write_text(f'[store]\nurl = "{url}"\n' + one_site.SITE.format(port=port))
+    assert counterseal(first, "init", "--no-passphrase").code == 0
+    shutil.copytree(first / "keys", second / "keys")
+    assert counterseal(first, "client", "ann", "--no-p12", "--out", str(tmp_path / "out")).code == 0
+    try:
+        assert [counterseal(home, "nginx", "deploy").code for home in ports] == [0, 0]
+        revoked = counterseal(first, "revoke", "ann", "--json")
+        assert revoked.code == 0, revoked.stderr
+        assert "nginx on another host has it once this has run there: counterseal refresh" in revoked.stderr
+        assert [one_site.meets(home, port, "ann") for home, port in ports.items()] == [400, 200]
+        assert counterseal(second, "refresh").code == 0
+        assert one_site.meets(second, ports[second], "ann") == 400
+    finally:
+        assert [counterseal(home, "nginx", "stop").code for home in ports] == [0, 0]
     cluster().drop(url)
 
 
