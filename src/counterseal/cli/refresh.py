@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from counterseal.authority.parts import replacing
-from counterseal.authority.publish import ending_lists, publish, stale_lists
+from counterseal.authority.parts import ROOT, replacing
+from counterseal.authority.publish import ending_lists, lacking_lists, publish, stale_lists
 from counterseal.cli.common import Run, common
 from counterseal.cli.dry_run import dry_run_option, show_dry_run
 from counterseal.cli.exit_codes import FINDINGS
@@ -42,10 +42,10 @@ def refresh(run: Run, *, dry_run: bool) -> int:
     What fails keeps nothing else from being done: lists are signed whatever is wrong with [sites], then that is told;
     where [ca] cannot be read, by its defaults, and nginx gets them. Where [sites] or [nginx] is refused, nginx gets new
     lists by the settings in force.
-    Exit code 3 when a list is about to end whose CA's key is not here, a site serves a certificate of a revoked CA that
-    nobody replaces, a row of the proof, a finding of the linter or a refused counterseal.toml was only warned of, nginx
-    does not run and has new lists for its next start, no master is found of what serves, another nginx serves
-    sites of this home, too, or a reminder was not taken.
+    Exit code 3 when a list is about to end or lacks a revocation and its CA's key is not here, a site serves a
+    certificate of a revoked CA that nobody replaces, a row of the proof, a finding of the linter or a refused
+    counterseal.toml was only warned of, nginx does not run and has new lists for its next start, no master is found of
+    what serves, another nginx serves sites of this home, too, or a reminder was not taken.
     """
     settings = run.settings()
     with run.authority() as opened:
@@ -63,7 +63,8 @@ def refresh(run: Run, *, dry_run: bool) -> int:
         if done is None and left:
             signed = [crl.issuer for crl in publish(authority, only=left).signed]
             done, document = f"new lists: {', '.join(signed)}", {"signed": signed}
-        ending, stranded, unserved = ending_lists(authority), _tell_stranded(run, authority), tell_unserved(run)
+        ending = ending_lists(authority)
+        told = _tell_lacking(run, authority) | _tell_stranded(run, authority) | tell_unserved(run)
         with _kept(failed):
             sent = _remind(run, authority)
         head = show_head(authority.store.key_use_head())
@@ -75,14 +76,12 @@ def refresh(run: Run, *, dry_run: bool) -> int:
     if wrong := settings.overlooked():
         raise by_defaults(done or "nothing is due", wrong)
     document["log_head"] = head
-    document["of_revoked_ca"] = stranded
-    document |= unserved
+    document |= told
     document["ending"] = [crl.issuer for crl in ending]
     document["reminders"] = [{"channel": one.channel, "count": one.count} for one in sent if one.error is None]
     run.show({"changed": done is not None, **document}, done or "nothing is due")
     is_sound = document.get("proved", True) and not document.get("unmet") and not document.get("passed_over")
-    told = (*unserved.values(), ending, stranded, not is_sound, *(one.error for one in sent))
-    return FINDINGS if any(told) else 0
+    return FINDINGS if any((*told.values(), ending, not is_sound, *(one.error for one in sent))) else 0
 
 
 @contextmanager
@@ -117,11 +116,25 @@ def _tell_ending(run: Run, ending: Sequence[CRLTimes]) -> None:
         )
 
 
-def _tell_stranded(run: Run, authority: Authority) -> Sequence[str]:
+def _tell_lacking(run: Run, authority: Authority) -> dict[str, Any]:
+    """Say whose revocations nobody knows of, because the key to sign a list is not here; return those CAs.
+
+    Of a root these are CAs, which nginx refuses without a list.
+    """
+    lacking = [name for name in lacking_lists(authority) if authority.store.ca(name).purpose != ROOT]
+    for name in lacking:
+        run.warn(
+            f"who was revoked since the last list of CA {name} may still get in: its key is not here to sign another",
+            "hint: counterseal refresh, with that key at hand",
+        )
+    return {"lacking": lacking}
+
+
+def _tell_stranded(run: Run, authority: Authority) -> dict[str, Any]:
     """Say which sites serve a certificate of a revoked CA in whose place nobody issues; return them."""
     served = run.settings().for_revocation().with_sound_sites().sites
     if not served:
-        return ()
+        return {"of_revoked_ca": ()}
     from counterseal.authority.site_certificate import sites_of_revoked  # noqa: PLC0415 - keys only where sites are
 
     stranded = sites_of_revoked(authority, served)
@@ -130,7 +143,7 @@ def _tell_stranded(run: Run, authority: Authority) -> Sequence[str]:
             f"of a revoked CA is the certificate of site {', '.join(stranded)}, and no CA issues another",
             f"hint: {replacing(authority.last_for(Purpose.SERVER))}",
         )
-    return stranded
+    return {"of_revoked_ca": stranded}
 
 
 def _deploy_due(run: Run, authority: Authority, stale: Sequence[str]) -> tuple[str | None, dict[str, Any]]:
