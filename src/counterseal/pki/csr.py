@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.x509.oid import PublicKeyAlgorithmOID
 
 from counterseal.errors import InputError
 from counterseal.pki.extensions import extension_in
@@ -33,6 +34,8 @@ _LABEL = re.compile(rb"-----BEGIN ([A-Z0-9 ]{1,40})-----")
 _REQUEST_LABELS = frozenset({b"CERTIFICATE REQUEST", b"NEW CERTIFICATE REQUEST"})
 EXTENSION_REQUESTS = frozenset({"1.2.840.113549.1.9.14", "1.3.6.1.4.1.311.2.1.14"})
 CHALLENGE = "1.2.840.113549.1.9.7"  # challengePassword, RFC 2985 5.4.1
+PSS_ALONE = "it is for RSA-PSS alone (id-RSASSA-PSS), which no certificate here says"
+PSS_HINT = "make one with: openssl genpkey -algorithm RSA; that signs by PSS as well"
 _HINT = "make one with: openssl req -new -key KEY"
 
 
@@ -95,7 +98,15 @@ def _check_labels(labels: list[bytes]) -> None:
         )
 
 
+def is_for_pss(request: x509.CertificateSigningRequest) -> bool:
+    """Whether the key is one for RSA-PSS alone (RFC 4055 1.2), which the library has as any RSA key."""
+    kind: x509.ObjectIdentifier = request.public_key_algorithm_oid  # type: ignore[attr-defined] # its stubs lack it
+    return kind == PublicKeyAlgorithmOID.RSASSA_PSS
+
+
 def _public_key(request: x509.CertificateSigningRequest) -> CertificatePublicKeyTypes:
+    if is_for_pss(request):
+        raise InputError("csr.key", f"the CSR's public key cannot be used: {PSS_ALONE}", hint=PSS_HINT)
     try:
         return request.public_key()
     except (ValueError, UnsupportedAlgorithm) as error:

@@ -25,6 +25,8 @@ from pki_fixtures import PrivateKey, key_of, new_key, pki
 ECDSA_WITH_SHA256 = der.sequence(der.object_identifier("1.2.840.10045.4.3.2"))
 EXTENSION_REQUEST, MICROSOFT_REQUEST = "1.2.840.113549.1.9.14", "1.3.6.1.4.1.311.2.1.14"
 EMPTY_NAME = der.sequence()
+RSASSA_PSS = "1.2.840.113549.1.1.10"
+RSA_ENCRYPTION = der.sequence(der.object_identifier("1.2.840.113549.1.1.1"), der.NULL)
 
 
 def builder(*names: str) -> x509.CertificateSigningRequestBuilder:
@@ -183,10 +185,10 @@ def test_a_weak_key_is_read_and_left_to_policy(key: PrivateKey | dsa.DSAPrivateK
     assert [finding.code for finding in weaknesses(csr.public_key)] == codes
 
 
-def rsa_key_info(modulus: int, exponent: int) -> bytes:
+def rsa_key_info(modulus: int, exponent: int, *, kind: bytes = RSA_ENCRYPTION) -> bytes:
     """Return a SubjectPublicKeyInfo with these numbers, sound or not."""
     numbers = der.sequence(der.integer(modulus), der.integer(exponent))
-    return der.sequence(der.sequence(der.object_identifier("1.2.840.113549.1.1.1"), der.NULL), der.bit_string(numbers))
+    return der.sequence(kind, der.bit_string(numbers))
 
 
 @pytest.mark.parametrize(
@@ -207,6 +209,18 @@ def rsa_key_info(modulus: int, exponent: int) -> bytes:
 def test_a_key_that_is_none(key_info: bytes) -> None:
     """Numbers that make no key are refused before or at the signature, in a moment."""
     assert code_of(raw(key_info=key_info)) in {"csr.key", "csr.signature"}
+
+
+def test_a_key_for_pss_alone_is_not_taken_for_any_rsa_key() -> None:
+    """Its certificate would be for rsaEncryption, another kind of key than the one that lies beside it."""
+    key = key_of("rsa-2048")
+    assert isinstance(key, rsa.RSAPrivateKey)
+    numbers = key.public_key().public_numbers()
+    own = raw(key_info=rsa_key_info(numbers.n, numbers.e, kind=der.sequence(der.object_identifier(RSASSA_PSS))))
+    for signed_by_it in (True, False):
+        with pytest.raises(InputError, match="RSA-PSS") as refused:
+            parse_csr(own, signed=signed_by_it)
+        assert refused.value.code == "csr.key"
 
 
 @pytest.mark.parametrize(

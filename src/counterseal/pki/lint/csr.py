@@ -10,7 +10,7 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.x509.oid import AttributeOID, ExtendedKeyUsageOID
 
-from counterseal.pki.csr import EXTENSION_REQUESTS, UNREADABLE
+from counterseal.pki.csr import EXTENSION_REQUESTS, PSS_ALONE, PSS_HINT, UNREADABLE, is_for_pss
 from counterseal.pki.describe.csr import signature_verifies
 from counterseal.pki.extensions import extension_in, read_extensions
 from counterseal.pki.keys import weaknesses
@@ -88,6 +88,8 @@ def csr_key(linted: LintedCSR) -> Iterator[Finding]:
     """The key of a request is of a suitable kind and strong enough."""
     try:
         yield from weaknesses(linted.request.public_key())
+        if is_for_pss(linted.request):
+            yield error("lint.key", f"the public key cannot be used: {PSS_ALONE}", PSS_HINT)
     except (ValueError, UnsupportedAlgorithm) as reason:
         yield error("lint.key", f"the public key cannot be used: {reason}")
 

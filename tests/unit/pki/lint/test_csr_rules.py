@@ -53,6 +53,16 @@ def _sha1() -> x509.CertificateSigningRequest:
     return x509.load_der_x509_csr(der.sequence(body.whole, der.sequence(ECDSA_SHA1), signature.whole))
 
 
+def _for_pss() -> x509.CertificateSigningRequest:
+    """Return one whose key is for RSA-PSS alone."""
+    whole = _request(NAMES, key=key_of("rsa-2048")).public_bytes(Encoding.DER)
+    body, algorithm, signature = der_reader.read(whole).children()
+    version, subject, key, attributes = body.children()
+    for_pss = der.sequence(der.sequence(der.object_identifier("1.2.840.113549.1.1.10")), key.children()[1].whole)
+    parts = der.sequence(version.whole, subject.whole, for_pss, attributes.whole)
+    return x509.load_der_x509_csr(der.sequence(parts, algorithm.whole, signature.whole))
+
+
 CASES: dict[str, list[tuple[x509.CertificateSigningRequest, list[str]]]] = {
     "csr_readable": [
         (_asking_twice(), ["lint.csr_unreadable"]),
@@ -60,7 +70,10 @@ CASES: dict[str, list[tuple[x509.CertificateSigningRequest, list[str]]]] = {
     ],
     "csr_signature": [(_edited(GOOD, b"\x82\x09a.example", b"\x82\x09b.example"), ["lint.csr_signature"])],
     "csr_signature_algorithm": [(_sha1(), ["lint.csr_signature_weak"])],
-    "csr_key": [(_request(NAMES, key=key_of("secp256k1")), ["key.unsuitable"])],
+    "csr_key": [
+        (_request(NAMES, key=key_of("secp256k1")), ["key.unsuitable"]),
+        (_for_pss(), ["lint.key"]),
+    ],
     "csr_subject": [(_request(NAMES, subject=name((NameOID.COMMON_NAME, "a" * 65))), ["lint.csr_subject"])],
     "csr_names": [
         (_request(), ["lint.csr_names"]),
