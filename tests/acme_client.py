@@ -40,7 +40,7 @@ class Answered:
 
     def links(self, relation: str) -> list[str]:
         """Return the URLs of the links with this relation."""
-        parts = [part.split(";") for part in (self.headers["link"] or "").split(", ") if part]
+        parts = [line.split(";") for line in self.headers.get_all("link", ())]  # of each line the one, as some read it
         return [url.strip("<>") for url, rel in parts if rel == f'rel="{relation}"']
 
 

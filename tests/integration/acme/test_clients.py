@@ -230,9 +230,12 @@ def test_dehydrated(desk: Desk) -> None:
             "--hook", desk.hook(),
         )  # fmt: skip
         assert names_of(desk.path / "certs" / "wild" / "cert.pem") == ["*.hydra.example.com"]
-        desk.run(*dehydrated, "--cron", "--force", "--domain", "hydra.example.com", "--alias", "hydra")
+        again = [*dehydrated, "--cron", "--force", "--domain", "hydra.example.com", "--alias", "hydra"]
+        said = desk.run(*again, "--preferred-chain", "Nobody's Root", code=1)
+        assert "available options: issuer=CN = Counterseal Root" in said  # it has read the alternate chain as well
+        desk.run(*again)
         desk.run(*dehydrated, "--revoke", str(desk.path / "certs" / "hydra" / "cert.pem"))
-        assert desk.statuses("hydra.example.com") == ["revoked", "valid"]
+        assert desk.statuses("hydra.example.com") == ["revoked", "valid", "valid"]
 
 
 @pytest.fixture(scope="module")

@@ -300,11 +300,30 @@ def test_another_accounts_things_are_not_there(lab: Lab) -> None:
     other.close()
 
 
+@pytest.mark.parametrize(
+    ("spelled", "host"),
+    [
+        ("CN.Example.com", "cn.example.com"),
+        ("cn.example.com.", "cn.example.com"),
+        ("bücher.example.com", "xn--bcher-kva.example.com"),
+    ],
+)
+def test_a_common_name_has_its_one_form(lab: Lab, spelled: str, host: str) -> None:
+    """As the names have; else a program that reads the CN alone would look for another host."""
+    client = lab.client()
+    order = authorized(lab, client, host, "www.example.com")
+    done = client.finalize(order.json, csr("www.example.com", common_name=spelled))
+    certificate = leaf(client.post(done.json["certificate"]))
+    assert certificate.subject.rfc4514_string() == f"CN={host}"
+    client.close()
+
+
 def test_a_certificate_has_an_alternate_chain(lab: Lab) -> None:
     """One ends below the trust anchor, the other with it (RFC 8555 7.4.2)."""
     client = lab.client()
     usual = issued(lab, client, "chain.example.com")
     (alternate,) = usual.links("alternate")
+    assert [line.count("<") for line in usual.headers.get_all("link")] == [1, 1]  # dehydrated takes one of a line
     longer = client.post(alternate)
     assert longer.body.startswith(usual.body)
     root = x509.load_pem_x509_certificate(lab.service.root.read_bytes())
@@ -363,7 +382,8 @@ def test_renewal_information_and_what_replaces(lab: Lab) -> None:
     assert sorted(told.json["suggestedWindow"]) == ["end", "start"]
     assert client.fetch("GET", f"{client.directory['renewalInfo']}/AAAA.AA").status == 404
     assert client.fetch("GET", f"{client.directory['renewalInfo']}/x").problem == "malformed"
-    assert other.order("renew.example.com", replaces=name).problem == "unauthorized"
+    another = other.order("renew.example.com", replaces=name)
+    assert (another.problem, "'replaces'" in another.json["detail"]) == ("unauthorized", True)  # acme.sh looks for it
     assert client.order("unlike.example.com", replaces=name).problem == "malformed"
     assert client.order("renew.example.com", replaces="AAAA.AA").problem == "malformed"
     replacing = client.order("renew.example.com", replaces=name)
@@ -429,6 +449,11 @@ def test_a_certificate_is_revoked_by_its_account_by_its_key_and_by_who_is_author
     assert holder.post(url, {"certificate": second, "reason": 1}, with_jwk=True).status == 200
     authorized(lab, other, "gone.example.com")
     assert other.post(url, {"certificate": third}).status == 200
+    out = lab.service.home / "alice"
+    counterseal(lab.service.home, "client", "alice", "--no-p12", "--dns", "hers.example.com", "--out", str(out))
+    hers = x509.load_pem_x509_certificate((out / "alice.cert.pem").read_bytes())
+    authorized(lab, other, "hers.example.com")  # which authorizes nobody for alice
+    assert other.post(url, {"certificate": b64(hers.public_bytes(Encoding.DER))}).problem == "unauthorized"
     large = ec.generate_private_key(ec.SECP521R1())
     fourth = b64(leaf(issued(lab, client, "gone.example.com", key=large)).public_bytes(Encoding.DER))
     largest = Client(lab.directory, lab.context, ClientKey(large))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import socket
+import sqlite3
 import ssl
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from hashlib import sha256
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
@@ -375,6 +376,28 @@ def test_caa_is_asked_again_where_an_authorization_is_used_again(tmp_path: Path)
             assert refused.json["subproblems"][0]["identifier"] == {"type": "dns", "value": "a.example.com"}
         lab.dns.records["a.example.com", "CAA"] = ['0 issue "ca.example.net"']
         assert client.post(again.json["finalize"], {"csr": signing}).json["status"] == "valid"
+        client.close()
+
+
+def test_caa_is_asked_again_where_it_was_asked_long_ago(tmp_path: Path) -> None:
+    """An order may wait for days between its validation and its CSR."""
+    with ExitStack() as stack:
+        lab = start_lab(stack, tmp_path / "home", 'caa_identities = ["ca.example.net"]')
+        lab.dns.records["a.example.com", "CAA"] = ['0 issue "ca.example.net"']
+        client = lab.client()
+        order = client.order("a.example.com")
+        challenge, proof = client.challenge(order, "http-01")
+        lab.web.put(challenge["token"], proof)
+        assert attempt(client, order, "http-01")["status"] == "valid"
+        lab.dns.records["a.example.com", "CAA"] = ['0 issue "other.example"']
+        with closing(sqlite3.connect(lab.service.home / "store.sqlite")) as store, store:
+            store.execute("update acme_order set created_at = created_at - 36000")
+            store.execute("update acme_authorization set validated_at = validated_at - 30000")
+        signing = b64(csr(x509.DNSName("a.example.com")))
+        refused = client.post(order.json["finalize"], {"csr": signing})
+        assert (refused.status, refused.problem) == (403, "caa")
+        lab.dns.records["a.example.com", "CAA"] = ['0 issue "ca.example.net"']
+        assert client.post(order.json["finalize"], {"csr": signing}).json["status"] == "valid"
         client.close()
 
 

@@ -119,14 +119,17 @@ class Endpoint:
         headers = {
             "Replay-Nonce": self._opening.nonce(),
             "Cache-Control": "no-store",
-            "Link": _links((self._opening.urls(request).directory(), "index"), *reply.links),
             **reply.headers,
         }
         if reply.text is not None:
-            return Response(reply.text, reply.status, headers, reply.media_type)
-        if reply.document is None:
-            return Response(None, reply.status, headers)
-        return Response(encode_json(reply.document), reply.status, headers, reply.media_type)
+            response = Response(reply.text, reply.status, headers, reply.media_type)
+        elif reply.document is None:
+            response = Response(None, reply.status, headers)
+        else:
+            response = Response(encode_json(reply.document), reply.status, headers, reply.media_type)
+        for url, relation in ((self._opening.urls(request).directory(), "index"), *reply.links):
+            response.raw_headers.append((b"link", f'<{url}>;rel="{relation}"'.encode("latin-1")))  # clients read lines
+        return response
 
     def _problem(
         self, request: Request, problem: Problem, methods: tuple[str, ...], more: dict[str, str] | None = None
@@ -162,7 +165,3 @@ class _Resource:
 def acting(authority: Authority, call: Call) -> Authority:
     """Return the authority that acts for the account of a request."""
     return replace(authority, actor=f"acme:{call.account.id}" if call.account else "acme")
-
-
-def _links(*links: tuple[str, str]) -> str:
-    return ", ".join(f'<{url}>;rel="{relation}"' for url, relation in links)

@@ -84,11 +84,15 @@ def requested_by(csr: CSR) -> frozenset[Identifier]:
         found = {Identifier.of(name) for name in csr.names}
     except InputError as error:
         raise Problem("badCSR", error.message) from None
-    common = common_name(csr.subject)
-    return frozenset(found | {_of_common_name(common)} if common else found)
+    common = common_identifier(csr.subject)
+    return frozenset(found | {common} if common else found)
 
 
-def _of_common_name(common: str) -> Identifier:
+def common_identifier(subject: x509.Name) -> Identifier | None:
+    """Return the identifier that a CN spells, in its one form, None without a CN; raises Problem ``badCSR``."""
+    common = common_name(subject)
+    if not common:
+        return None
     for kind in ("ip", "dns"):
         try:
             return _read_value(kind, common)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from cryptography import x509
 from msgspec.json import decode as read_stored
 
 from counterseal.authority.issue import prepare
@@ -19,7 +20,8 @@ from counterseal.moments import epoch, moment
 from counterseal.pki.csr import parse_csr
 from counterseal.pki.subject import subject_of
 from counterseal.protocols.acme.encoding import decode
-from counterseal.protocols.acme.identifiers import Identifier, requested_by
+from counterseal.protocols.acme.exchange import HOUR
+from counterseal.protocols.acme.identifiers import Identifier, common_identifier, requested_by
 from counterseal.protocols.acme.orders import own_order, show
 from counterseal.protocols.acme.payloads import Finalize
 from counterseal.protocols.acme.problems import Failure, Problem, Subproblem
@@ -37,6 +39,9 @@ if TYPE_CHECKING:
     from counterseal.store.acme.records import AuthorizationRecord, OrderRecord
 
 MAX_COMMON_NAME = 64
+CAA_SECONDS = 8 * HOUR
+"""For so long CAA stands as it was asked (CA/Browser Forum, Baseline Requirements 3.2.2.8)."""
+
 _DER_SEQUENCE = 0x30
 
 
@@ -91,10 +96,11 @@ def begin_again(authority: Authority, order: OrderRecord) -> Prepared:
 
 
 def reused_authorizations(authority: Authority, call: Call) -> list[AuthorizationRecord]:
-    """Return the order's authorizations that were validated, and CAA with them, before it was made."""
+    """Return the order's authorizations that were validated, and CAA with them, before it was made or long ago."""
     order = own_order(authority, call)
     found = [find_authorization(authority.store, one) for one in read_stored(order.authorizations)]
-    return [one for one in found if one is not None and (one.validated_at or 0) <= order.created_at]
+    before = max(order.created_at, call.at - CAA_SECONDS)
+    return [one for one in found if one is not None and (one.validated_at or 0) <= before]
 
 
 def complete(authority: Authority, identifier: str, issued: Issued) -> None:
@@ -158,6 +164,8 @@ def _asked(authority: Authority, order: OrderRecord, csr: CSR) -> Asked:
         raise Problem("badCSR", error.message) from None
     if order.not_after is not None:
         asked = asked._replace(profile=asked.profile.for_strangers(), not_after=moment(order.not_after))
-    short = next((one.value for one in ordered if len(one.value) <= MAX_COMMON_NAME), None)
-    subject = asked.subject if asked.subject.rdns or short is None else subject_of(short)
+    common = common_identifier(csr.subject)
+    named = ordered if common is None else (common, *ordered)
+    short = next((one.value for one in named if len(one.value) <= MAX_COMMON_NAME), None)
+    subject = x509.Name([]) if short is None else subject_of(short)
     return asked._replace(subject=subject, names=tuple(one.general_name() for one in ordered))

@@ -1,4 +1,7 @@
-"""An order that replaces a certificate (RFC 9773 5): of the same account, for a name in common, and once."""
+"""An order that replaces a certificate (RFC 9773 5): of the same account, for a name in common, and once.
+
+By the word ``'replaces'``, in such quotes, in a refusal acme.sh knows that the order may be had without it.
+"""
 
 from __future__ import annotations
 
@@ -43,13 +46,13 @@ def check_replaces(authority: Authority, call: Call, text: str, identifiers: Seq
     """Raise Problem when the order cannot replace the certificate of this name."""
     record = find_named(authority, CertificateName.parse(text))
     if record is None:
-        raise malformed("replaces names no certificate of this CA")
+        raise malformed("'replaces' names no certificate of this CA")
     former = find_order_of_certificate(authority.store, record.serial_number, record.issuer)
     if former is None or former.account != call.owner.id:
-        raise unauthorized("replaces names a certificate of another account")
+        raise unauthorized("'replaces' names a certificate of another account")
     had = {(one["type"], one["value"]) for one in json.loads(former.identifiers)}
     if not had & {(one.kind, one.value) for one in identifiers}:
-        raise malformed("replaces names a certificate that has no name in common with this order")
+        raise malformed("'replaces' names a certificate that has no name in common with this order")
     authority.store.hold(record.serial_number, issuer=record.issuer)  # of two orders at once one is the first
     for other in orders_replacing(authority.store, text):
         if status_of(authority, other, call.at) is not OrderStatus.INVALID:

@@ -14,7 +14,7 @@ from counterseal.pki.csr import UNREADABLE
 from counterseal.pki.reading import load_der_certificate
 from counterseal.protocols.acme.encoding import decode
 from counterseal.protocols.acme.exchange import Call, Reply
-from counterseal.protocols.acme.identifiers import Identifier
+from counterseal.protocols.acme.identifiers import Identifier, common_identifier
 from counterseal.protocols.acme.payloads import Revoke
 from counterseal.protocols.acme.problems import Problem, malformed, not_found, unauthorized
 from counterseal.protocols.acme.states import AuthorizationStatus
@@ -86,8 +86,10 @@ def _authorized_for_all(authority: Authority, call: Call, certificate: x509.Cert
     try:
         names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
         identifiers = [Identifier.of(name) for name in names]
-    except (x509.ExtensionNotFound, InputError, *UNREADABLE):
+        common = common_identifier(certificate.subject)
+    except (x509.ExtensionNotFound, InputError, Problem, *UNREADABLE):  # the third: a CN that is no host, but a person
         return False
+    identifiers += [common] if common else []
     return bool(identifiers) and all(_authorized(authority, call, one) for one in identifiers)
 
 

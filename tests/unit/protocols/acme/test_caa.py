@@ -38,6 +38,18 @@ def issue(value: str, tag: str = "issue", flags: int = 0) -> Record:
         pytest.param([issue(f"{OURS}; accounturi={ACCOUNT}")], True, True, id="this account"),
         pytest.param([issue(f"{OURS};accounturi={ACCOUNT}2")], False, False, id="another account"),
         pytest.param([issue(f"{OURS}; accounturi=x; accounturi={ACCOUNT}")], False, False, id="two accounts"),
+        pytest.param([issue(f"{OURS}; accounturi = {ACCOUNT}")], True, True, id="this account, with blanks"),
+        pytest.param([issue(f"{OURS};\taccounturi\t=\t{ACCOUNT}2")], False, False, id="another account, with blanks"),
+        pytest.param([issue(f"{OURS}; AccountURI={ACCOUNT}2")], False, False, id="another account, in capitals"),
+        pytest.param(
+            [issue(f"{OURS}; validationmethods = http-01")], False, False, id="another challenge, with blanks"
+        ),
+        pytest.param([issue(f"{OURS} ;")], True, True, id="a semicolon and nothing"),
+        pytest.param([issue(f"{OURS}; account=1")], True, True, id="what another CA would read"),
+        pytest.param([issue(f"{OURS}; accounturi")], False, False, id="a parameter without a value"),
+        pytest.param([issue(f"{OURS}; accounturi={ACCOUNT} x")], False, False, id="a value with a blank"),
+        pytest.param([issue(f"{OURS}; account_uri={ACCOUNT}")], False, False, id="no tag"),
+        pytest.param([issue(f"{OURS}; accounturi={ACCOUNT};")], False, False, id="nothing after a parameter"),
         pytest.param([issue(f"{OURS}; policy=\ufffd")], False, False, id="ours, but no value"),
         pytest.param([issue("\ufffd"), issue(OURS)], True, True, id="no value beside ours"),
         pytest.param([issue(OURS), issue("\ufffd", "issuewild")], True, False, id="no value for wildcards"),

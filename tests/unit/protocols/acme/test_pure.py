@@ -333,7 +333,7 @@ def test_the_window_begins_when_a_third_is_left_and_is_over_for_a_revoked_one() 
     [
         "127.0.0.1", "127.9.9.9", "0.0.0.1", "169.254.169.254", "224.0.0.1", "255.255.255.255", "240.0.0.1",
         "::1", "::", "fe80::1", "ff02::1", "fd00:ec2::254", "::ffff:127.0.0.1", "::ffff:169.254.169.254",
-        "64:ff9b::7f00:1", "2002:7f00:1::", "fec0::1", "64:ff9b:1::a00:1",
+        "64:ff9b::7f00:1", "2002:7f00:1::", "fec0::1", "64:ff9b:1::a00:1", "::7f00:1", "::ffff:0:a9fe:a9fe",
     ],
 )  # fmt: skip
 def test_addresses_that_validation_never_goes_to(text: str) -> None:
@@ -358,6 +358,7 @@ def test_what_is_allowed_is_not_allowed_by_a_wrapping() -> None:
     loopback = ip_network("127.0.0.0/8")
     assert refusal(ip_address("127.0.0.1"), allowed=(loopback,), denied=(), own=True) is None
     assert refusal(ip_address("::ffff:127.0.0.1"), allowed=(loopback,), denied=()) is not None
+    assert refusal(ip_address("::1"), allowed=(ip_network("::1/128"),), denied=(), own=True) is None
     wrapped = ip_network("::ffff:127.0.0.0/104")
     assert refusal(ip_address("::ffff:127.0.0.1"), allowed=(wrapped,), denied=()) is not None
     assert refusal(ip_address("::ffff:127.0.0.1"), allowed=(wrapped, loopback), denied=()) is None

@@ -59,7 +59,7 @@ def test_caa_that_cannot_be_asked_forbids(monkeypatch: pytest.MonkeyPatch, domai
     assert failure == Failure("caa", detail)
 
 
-@pytest.mark.parametrize("text", ["127.0.0.1", "::ffff:127.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::"])
+@pytest.mark.parametrize("text", ["127.0.0.1", "::ffff:127.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::", "::7f00:1"])
 def test_an_address_of_this_machine_is_its_own_however_it_is_wrapped(text: str) -> None:
     """The system spells some of them in another way than we do."""
     assert is_own(ip_address(text))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ from counterseal.protocols.acme.problems import Failure
 from counterseal.protocols.acme.validation.resolver import Lookup
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from counterseal.protocols.acme.validation.connect import Reach
 
@@ -20,6 +21,9 @@ SECONDS = 15.0
 """For all the names that are asked, however many labels the domain has."""
 
 KNOWN_TAGS = frozenset({"issue", "issuewild", "iodef", "contactemail", "contactphone"})
+
+_BLANKS = " \t"
+_PARAMETER = re.compile(r"([A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)[ \t]*=[ \t]*([!-:<-~]*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,18 +73,28 @@ def judge(records: Sequence[Record], asking: Asking, name: str) -> Failure | Non
 
 
 def _permits(values: Iterable[str], asking: Asking) -> bool:
-    for value in filter(str.isascii, values):  # one that is no such value lets nobody issue (RFC 8659 4.2)
-        domain, *parameters = (part.strip() for part in value.split(";"))
-        if domain.lower() in asking.identities and _fits(parameters, asking):
+    for value in values:
+        read = _read(value)
+        if read is not None and read[0].lower() in asking.identities and _fits(read[1], asking):
             return True
     return False
 
 
-def _fits(parameters: Iterable[str], asking: Asking) -> bool:
-    pairs = [part.partition("=")[::2] for part in parameters if part]
-    given = dict(pairs)
-    if len(given) < len(pairs):
-        return False  # which of two accounts is meant nobody knows (RFC 8657 3)
+def _read(value: str) -> tuple[str, dict[str, str]] | None:
+    """Return the domain and the parameters, None for what is no such value and so lets nobody issue (RFC 8659 4.2).
+
+    That it is not understood may be all that its owner's restriction came to: none of it is passed over.
+    """
+    domain, *parameters = (part.strip(_BLANKS) for part in value.split(";"))
+    if parameters == [""]:  # a semicolon alone
+        return domain, {}
+    pairs = [found.groups() for found in map(_PARAMETER.fullmatch, parameters) if found]
+    given = {tag.lower(): said for tag, said in pairs}
+    return (domain, given) if len(given) == len(parameters) else None  # which of two is meant nobody knows
+
+
+def _fits(given: Mapping[str, str], asking: Asking) -> bool:
+    """RFC 8657 3 and 4."""
     methods = given.get("validationmethods")
     if methods is not None and asking.method is not None and asking.method not in methods.split(","):
         return False

@@ -6,7 +6,7 @@ metadata lives there), multicast and what is nobody's; an IPv6 address that wrap
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -31,7 +31,9 @@ CLOSED: tuple[tuple[Network, str], ...] = (
     (ip_network("64:ff9b:1::/48"), "an address behind a translator"),  # RFC 8215
 )
 NOT_OPENED = "which allow_networks does not open"
-_NAT64 = ip_network("64:ff9b::/96")
+_WRAPPING = tuple(map(IPv6Network, ("64:ff9b::/96", "::/96", "::ffff:0:0:0/96")))
+"""NAT64 (RFC 6052), IPv4-compatible (RFC 4291 2.5.5.1), IPv4-translated (RFC 2765 2.1)."""
+
 _LOW_32 = (1 << 32) - 1
 
 
@@ -58,14 +60,14 @@ def _within(address: Address, networks: Sequence[Network]) -> bool:
 
 
 def meanings(address: Address) -> frozenset[Address]:
-    """Return the address, and the IPv4 address inside an IPv6 one (mapped, 6to4, Teredo, NAT64)."""
+    """Return the address, and the IPv4 address inside an IPv6 one (mapped, translated, 6to4, Teredo, NAT64 ...)."""
     return frozenset({address, _wrapped(address)})
 
 
 def _wrapped(address: Address) -> Address:
     if isinstance(address, IPv4Address):
         return address
-    if address in _NAT64:
+    if int(address) >> 24 and any(address in network for network in _WRAPPING):  # ::1 wraps nothing
         return IPv4Address(int(address) & _LOW_32)
     teredo = address.teredo[1] if address.teredo else None
     return address.ipv4_mapped or address.sixtofour or teredo or address
