@@ -11,7 +11,9 @@ from counterseal.pki.shown import has_control, quoted
 
 WELL_KNOWN = "/.well-known/est"
 _LABEL = re.compile(r"[A-Za-z0-9._~-]{1,64}")
-_HOST = re.compile(r"[A-Za-z0-9._-]{1,253}|[0-9A-Fa-f:.]{2,45}")
+_HOST = re.compile(r"(?=.{1,253}$)[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*|(?=.*:)[0-9A-Fa-f:.]{2,45}")
+"""Labels as the system's resolver takes them, or an IPv6 address."""
+
 _DEFAULT_PORT = 443
 
 
@@ -31,11 +33,11 @@ class ServerAddress:
         """
         try:
             parts = urlsplit(text)
-            host, port = parts.hostname or "", parts.port or _DEFAULT_PORT
+            host, port = parts.hostname or "", _DEFAULT_PORT if parts.port is None else parts.port
         except ValueError as error:
             raise _refused(text) from error
         label = _label(parts.path.rstrip("/"))
-        fit = parts.scheme == "https" and _HOST.fullmatch(host) and label is not None
+        fit = parts.scheme == "https" and _HOST.fullmatch(host) and port and label is not None
         if not fit or has_control(text) or parts.query or parts.fragment or "@" in parts.netloc:
             raise _refused(text)
         return cls(host, port, label or None)

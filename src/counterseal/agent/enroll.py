@@ -27,6 +27,7 @@ from counterseal.fileset import SECRET, FileSet, PlannedFile
 from counterseal.keystore.pkcs8 import open_key
 from counterseal.keystore.software import generate_key
 from counterseal.pki.extensions import extension_in, read_extensions
+from counterseal.pki.keys import key_spec_of
 from counterseal.pki.names import show_name
 from counterseal.pki.pem import encode_private_key
 from counterseal.pki.shown import show_serial
@@ -132,11 +133,13 @@ def write(place: Place, credential: Credential, password: str | None) -> tuple[P
 
 
 def _key_for(path: Path, spec: KeySpec) -> CertificateIssuerPrivateKeyTypes:
-    """Return the key that waits in ``path`` from a run before, else a new one, which then waits there."""
+    """Return the key of this kind that waits in ``path`` from a run before, else a new one, which then waits there."""
     if path.exists():
-        return open_key(read_file(path), None, source=str(path))
+        waiting = open_key(read_file(path), None, source=str(path))
+        if key_spec_of(waiting.public_key()) == spec:
+            return waiting
     key = generate_key(spec)
-    write_file(path, encode_private_key(key), mode=SECRET, overwrite=False)
+    write_file(path, encode_private_key(key), mode=SECRET, overwrite=path.exists())
     return key
 
 

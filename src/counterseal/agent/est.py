@@ -133,7 +133,7 @@ def _said(answer: Answer) -> tuple[str, str | None]:
     if "json" in answer.headers.get("content-type", ""):
         try:
             problem = json.loads(answer.body)
-        except ValueError:
+        except (ValueError, RecursionError):
             problem = {}
         text = str(problem.get("detail") or problem.get("title") or "") if isinstance(problem, dict) else ""
     elif not answer.headers.get("content-type", "").startswith("text/plain"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,8 @@ from command import counterseal
 from counterseal.protocols.acme.renewal import CertificateName
 from counterseal.store.acme.accounts import set_account_status
 from counterseal.store.sqlite import open_store
-from integration.acme.conftest import Lab, verify
+from integration.acme.conftest import Lab, start_lab, verify
+from postgresql_process import cluster
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -204,6 +206,28 @@ def test_an_account_gets_another_key(lab: Lab) -> None:
     assert client.post(client.kid or "").status == 200
     client.close()
     other.close()
+
+
+@pytest.mark.parametrize("shared", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["file", "database"])
+def test_of_several_new_keys_at_once_one_counts(tmp_path: Path, *, shared: bool) -> None:
+    """A key that was the account's no longer changes anything, nor is anybody told that it did (RFC 8555 7.3.5)."""
+    with ExitStack() as stack:
+        store = f'[store]\nurl = "{cluster().create()}"\n' if shared else ""
+        lab = start_lab(stack, tmp_path / "home", store)
+        client, url, changes = lab.client(), "", []
+        for new in (ClientKey() for _ in range(8)):
+            other = Client(lab.directory, lab.context, client.key, client.kid)
+            stack.callback(other.close)
+            url = other.directory["keyChange"]
+            inner = jws(new, {"account": client.kid, "oldKey": client.key.jwk}, url=url, jwk=new.jwk)
+            changes.append((new, other, other.sign(url, inner)))
+        with ThreadPoolExecutor(len(changes)) as pool:
+            answers = list(pool.map(lambda change: change[1].send(url, change[2]), changes))
+        (changed,) = [one for one, answer in zip(changes, answers, strict=True) if answer.status == 200]
+        assert {answer.problem for answer in answers} <= {"", "malformed", "badNonce"}
+        client.key = changed[0]
+        assert client.post(client.kid or "").status == 200
+        client.close()
 
 
 def test_orders_are_listed_in_pages(lab: Lab) -> None:

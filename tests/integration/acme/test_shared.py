@@ -45,7 +45,8 @@ def test_an_account_that_was_changed_elsewhere_is_read_anew(tmp_path: Path) -> N
         assert order() == (201, "")
         for new in (ClientKey(), ClientKey(Ed25519PrivateKey.generate())):
             canonical = AccountKey.of(new.jwk)
-            set_account_key(elsewhere, account, thumbprint=canonical.thumbprint, jwk=canonical.jwk)
+            was = client.key.thumbprint
+            assert set_account_key(elsewhere, account, was=was, thumbprint=canonical.thumbprint, jwk=canonical.jwk)
             client.key = new
             assert order() == (201, "")
         set_account_status(elsewhere, account, "deactivated")

@@ -6,15 +6,18 @@ import socket
 import sqlite3
 import ssl
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from hashlib import sha256
 from ipaddress import ip_address
+from threading import Event
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from cryptography import x509
 
 from acme_answers import WELL_KNOWN, acme_certificate, web_server
+from acme_client import Client
 from acme_signing import b64, csr
 from integration.acme.conftest import ENDLESS_HOUR, Lab, start_lab
 
@@ -23,7 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from acme_answers import Web
-    from acme_client import Answered, Client
+    from acme_client import Answered
 
 
 @pytest.fixture(scope="module")
@@ -399,6 +402,36 @@ def test_caa_is_asked_again_where_it_was_asked_long_ago(tmp_path: Path) -> None:
         lab.dns.records["a.example.com", "CAA"] = ['0 issue "ca.example.net"']
         assert client.post(order.json["finalize"], {"csr": signing}).json["status"] == "valid"
         client.close()
+
+
+def test_an_account_that_ends_while_caa_is_asked_gets_no_certificate(tmp_path: Path) -> None:
+    """RFC 8555 7.3.6: what was asked before, and is not done yet, is not done."""
+    with ExitStack() as stack:
+        lab = start_lab(stack, tmp_path / "home", 'caa_identities = ["ca.example.net"]')
+        client = lab.client()
+        order = client.order("a.example.com")
+        challenge, proof = client.challenge(order, "http-01")
+        lab.web.put(challenge["token"], proof)
+        assert attempt(client, order, "http-01")["status"] == "valid"
+        again = client.order("a.example.com")
+        asked, go_on = Event(), Event()
+
+        def waits(_: str, kind: str) -> bool:
+            if kind == "CAA":
+                asked.set()
+                go_on.wait(30)
+            return False
+
+        lab.dns.silent = waits
+        other = Client(lab.directory, lab.context, client.key, client.kid)
+        with ThreadPoolExecutor(1) as pool:
+            waiting = pool.submit(client.finalize, again.json, csr(x509.DNSName("a.example.com")))
+            assert asked.wait(30)
+            assert other.post(client.kid or "", {"status": "deactivated"}).status == 200
+            go_on.set()
+            assert (waiting.result().status, waiting.result().problem) == (401, "unauthorized")
+        for one in (client, other):
+            one.close()
 
 
 def test_failures_and_orders_of_an_account_are_limited(tmp_path: Path) -> None:

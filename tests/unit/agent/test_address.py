@@ -13,6 +13,8 @@ from counterseal.errors import InputError
     [
         ("https://ca.example.com", "ca.example.com", 443, "/.well-known/est/cacerts"),
         ("https://CA.example.com:8443/", "ca.example.com", 8443, "/.well-known/est/cacerts"),
+        ("https://10.0.0.1:1", "10.0.0.1", 1, "/.well-known/est/cacerts"),
+        ("https://[::ffff:10.0.0.1]", "::ffff:10.0.0.1", 443, "/.well-known/est/cacerts"),
         ("https://[::1]:8443", "::1", 8443, "/.well-known/est/cacerts"),
         ("https://ca/.well-known/est", "ca", 443, "/.well-known/est/cacerts"),
         ("https://ca/.well-known/est/devices/", "ca", 443, "/.well-known/est/devices/cacerts"),
@@ -29,7 +31,8 @@ def test_an_address_is_read(text: str, host: str, port: int, path: str) -> None:
     [
         "ca.example.com", "http://ca", "https://", "https://ca:0x1", "https://ca:99999", "https://user@ca", "https://ca?x=1",
         "https://ca#x", "https://ca/acme", "https://ca/.well-known/est/a/b", "https://ca/.well-known/est/..%2f",
-        "https://a\r\nb", "file:///etc/passwd",
+        "https://a\r\nb", "file:///etc/passwd", "https://a..b", "https://.a", "https://...", f"https://{'a' * 64}.test",
+        "https://ca:0", f"https://{'a.' * 127}a",
     ],
 )  # fmt: skip
 def test_what_is_no_address_is_refused(text: str) -> None:

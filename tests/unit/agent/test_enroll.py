@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
 
 from counterseal.agent.enroll import Wish, enroll
 from counterseal.errors import CountersealError, FileError
-from counterseal.pki.keys import P256
+from counterseal.pki.keys import P256, KeySpec, key_spec_of
 from pki_fixtures import CERTIFICATE_CREATED, CERTIFICATE_EXPIRES, Issued, make_ca, pki
 from tls_answers import tls_serving
 
@@ -67,10 +67,10 @@ def service(answer: Callable[[x509.CertificateSigningRequest], bytes | None]) ->
     return behave
 
 
-def enrolling(server: ServerAddress, out: Path, name: str | None = "pump") -> Held:
+def enrolling(server: ServerAddress, out: Path, name: str | None = "pump", key: KeySpec = P256) -> Held:
     """Enrol with the root that is right."""
     pin = pki().root.certificate.fingerprint(hashes.SHA256())
-    wish = Wish(name, (), P256)
+    wish = Wish(name, (), key)
     return enroll(server, wish, out, secret=SECRET, fingerprint=pin, anchors=None, force=False)
 
 
@@ -101,6 +101,17 @@ def test_what_does_not_fit_is_not_written(
     assert (out / "pump.key.pem").read_bytes() == key
     assert held.credential.trust_anchor == pki().root.certificate
     assert not waiting.exists()
+
+
+def test_a_key_that_waits_is_not_taken_for_one_of_another_kind(tmp_path: Path) -> None:
+    """Who asks for another kind the second time gets one, and its certificate."""
+    out, chain, wished = tmp_path / "out", (pki().server, pki().server_ca), KeySpec("p-384")
+    with tls_serving(tmp_path, chain, service(lambda _: None)) as server, pytest.raises(CountersealError):
+        enrolling(server, out)
+    with tls_serving(tmp_path, chain, service(lambda csr: certs_only(issue(csr, pki().client_ca)))) as server:
+        held = enrolling(server, out, key=wished)
+    assert key_spec_of(held.credential.certificate.public_key()) == wished
+    assert not [*out.glob(".enroll-*")]
 
 
 def test_a_name_that_is_taken_is_refused_before_anything_is_asked(tmp_path: Path) -> None:

@@ -72,6 +72,14 @@ def test_every_status_has_its_meaning(status: int, kind: type[CountersealError],
     assert status in {202, 307} or "pumps" in caught.value.message
 
 
+@pytest.mark.parametrize("body", [b"[" * 200_000, b'{"detail": ' + b"9" * 6_000 + b"}", b"[]", b"{"])
+def test_words_that_are_none_are_not_said(body: bytes) -> None:
+    """The status is; of JSON without end, too."""
+    with pytest.raises(RefusedError) as caught:
+        answering(400, body, content_type="application/problem+json").simpleenroll(CSR, secret="s")
+    assert (caught.value.code, "status 400" in caught.value.message) == ("est.refused", True)
+
+
 def test_the_hint_of_the_service_is_passed_on() -> None:
     """A refusal in plain text (RFC 7030 4.2.3) with every reason, and what to do."""
     body = b"refused\nthe key is weak\nhint: make a P-256 key\n"

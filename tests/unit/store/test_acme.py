@@ -105,8 +105,12 @@ def test_what_happens_once_happens_once(store: Store) -> None:
         (lambda store: accounts.agree(store, "a1", "https://ca.test/terms"), passing.NonceUse.ACCOUNT_CHANGED),
         (lambda store: accounts.set_account_status(store, "a1", "revoked"), passing.NonceUse.ACCOUNT_CHANGED),
         (
-            lambda store: accounts.set_account_key(store, "a1", thumbprint="new", jwk="{}"),
+            lambda store: accounts.set_account_key(store, "a1", was="thumb", thumbprint="new", jwk="{}"),
             passing.NonceUse.ACCOUNT_CHANGED,
+        ),
+        (
+            lambda store: accounts.set_account_key(store, "a1", was="another", thumbprint="new", jwk="{}"),
+            passing.NonceUse.FIRST,
         ),
     ],
 )

@@ -120,19 +120,26 @@ def key_change(authority: Authority, call: Call) -> Reply:
     if wanted.account != call.urls.account(call.owner.id):
         raise malformed("the inner payload names another account")
     if AccountKey.of(wanted.old_key).jwk != call.owner.jwk:
-        raise malformed("oldKey is not the key of this account")
+        raise _other_key()
     taken = find_account_by_key(authority.store, new.thumbprint)
     if taken is not None:
         raise _taken(call, taken)
     try:
         with authority.store.transaction():
-            set_account_key(authority.store, call.owner.id, thumbprint=new.thumbprint, jwk=new.jwk)
+            was, own = call.owner.thumbprint, call.owner.id
+            changed = set_account_key(authority.store, own, was=was, thumbprint=new.thumbprint, jwk=new.jwk)
     except StoreError:
         taken = find_account_by_key(authority.store, new.thumbprint)
         if taken is None:
             raise
         raise _taken(call, taken) from None
+    if not changed:  # of several changes at once the first counts: this one is by a key that is the account's no more
+        raise _other_key()
     return _reply(find_account(authority.store, call.owner.id) or call.owner, call)
+
+
+def _other_key() -> Problem:
+    return malformed("oldKey is not the key of this account")
 
 
 def _taken(call: Call, owner: AccountRecord) -> Problem:

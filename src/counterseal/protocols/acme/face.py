@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from counterseal.protocols.acme.endpoint import Job
     from counterseal.protocols.acme.opening import KeyWay, Opened
     from counterseal.protocols.acme.rules import AcmeRules
+    from counterseal.service.issuing import Write
     from counterseal.store.acme.records import AuthorizationRecord
     from counterseal.store.session import Session
 
@@ -203,21 +204,25 @@ class Acme:
     async def _finalize(self, request: Request) -> Reply:
         opened = await self._opening.open(request, "kid", remembers=True)
         call, finalization = opened.call, issuing.Finalization(opened.call)
+        begin, write = finalization.begin, self._at_once(opened)
         if self._rules.caa_identities:
+            begin, write = finalization.begin_late, None  # the nonce is spent by then
             reused = await self._endpoint.do(opened, issuing.reused_authorizations)
             await self._validator.require_caa(reused, call.urls)
         issued = await issue(
             self._service.access,
-            finalization.begin,
+            begin,
             acting=lambda authority: acting(authority, call),
             last=finalization.complete,
             undo=finalization.give_up,
-            write=None
-            if self._rules.caa_identities  # the nonce is spent
-            else lambda first: self._endpoint.do(opened, lambda authority, _: first(authority), together=""),
+            write=write,
             joins=True,
         )
         return finalization.reply(issued)
+
+    def _at_once(self, opened: Opened) -> Write | None:
+        """Return what spends the nonce together with the first step of issuing."""
+        return lambda first: self._endpoint.do(opened, lambda authority, _: first(authority), together="")
 
     async def _terms(self, request: Request) -> Reply:
         page = terms.Page(self._rules, self._terms_secret, **request.path_params)

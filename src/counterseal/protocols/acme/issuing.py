@@ -19,6 +19,7 @@ from counterseal.errors import InputError, NotFoundError, RefusedError, StoreErr
 from counterseal.moments import epoch, moment
 from counterseal.pki.csr import parse_csr
 from counterseal.pki.subject import subject_of
+from counterseal.protocols.acme.accounts import require_account
 from counterseal.protocols.acme.encoding import decode
 from counterseal.protocols.acme.exchange import HOUR
 from counterseal.protocols.acme.identifiers import Identifier, common_identifier, requested_by
@@ -27,6 +28,7 @@ from counterseal.protocols.acme.payloads import Finalize
 from counterseal.protocols.acme.problems import Failure, Problem, Subproblem
 from counterseal.protocols.acme.standing import status_of
 from counterseal.protocols.acme.states import ORDER, OrderEvent, OrderStatus, follow
+from counterseal.store.acme.accounts import find_account
 from counterseal.store.acme.authorizations import find_authorization
 from counterseal.store.acme.orders import change_order, complete_order
 
@@ -70,6 +72,11 @@ class Finalization:
             raise Problem("orderNotReady", "the order is being finalized already")
         return prepared
 
+    def begin_late(self, authority: Authority) -> Prepared:
+        """Begin some time after the request was opened: the account may have been deactivated meanwhile."""
+        require_account(find_account(authority.store, self._call.owner.id))
+        return self.begin(authority)
+
     def complete(self, authority: Authority, issued: Issued) -> None:
         """Turn the order to ``valid``; raises StoreError where it is not ``processing`` any more."""
         complete(authority, self._order.id, issued)
@@ -92,6 +99,7 @@ def begin_again(authority: Authority, order: OrderRecord) -> Prepared:
     at = epoch(authority.clock())
     if order.csr is None or order.expires_at <= at:
         raise Problem("orderNotReady", "the order's time was over before its certificate was signed")
+    require_account(find_account(authority.store, order.account))  # RFC 8555 7.3.6
     return _prepare(authority, order, parse_csr(order.csr))
 
 

@@ -72,10 +72,14 @@ def set_account_status(session: Session, identifier: str, status: str) -> bool:
         )
 
 
-def set_account_key(session: Session, identifier: str, *, thumbprint: str, jwk: str) -> None:
-    """Give the account another key; ask ``find_account_by_key`` first, in the same transaction."""
+def set_account_key(session: Session, identifier: str, *, was: str, thumbprint: str, jwk: str) -> bool:
+    """Give the account another key if ``was`` still is its key's thumbprint, and say whether it was.
+
+    Ask ``find_account_by_key`` first, in the same transaction.
+    """
+    change = "update acme_account set thumbprint = ?, jwk = ? where id = ? and thumbprint = ?"
     with session.statement():
-        session.run("update acme_account set thumbprint = ?, jwk = ? where id = ?", (thumbprint, jwk, identifier))
+        return bool(session.run(change, (thumbprint, jwk, identifier, was)))
 
 
 def accounts(session: Session) -> tuple[AccountRecord, ...]:
