@@ -20,6 +20,7 @@ from acme_answers import WELL_KNOWN, acme_certificate, web_server
 from acme_client import Client
 from acme_signing import b64, csr
 from integration.acme.conftest import ENDLESS_HOUR, Lab, start_lab
+from nginx_process import BINARIES, PrivateNginx
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -140,6 +141,23 @@ def test_tlsalpn01_needs_its_protocol_and_a_server(eager: Lab, client: Client, t
         assert error_of(attempt(client, order, "tls-alpn-01"))[0] == "tls"
     kind, detail = error_of(attempt(client, client.order("nobody.example.com"), "tls-alpn-01"))
     assert (kind, "refused" in detail) == ("connection", True), detail
+
+
+def test_tlsalpn01_says_that_nginx_does_not_speak_its_protocol(eager: Lab, client: Client, tmp_path: Path) -> None:
+    """The usual web server ends the handshake with an alert (RFC 7301 3.2), for which the library has no constant."""
+    own = acme_certificate(["alpn.example.com"], "", tmp_path)
+    (tmp_path / "run").mkdir()
+    (tmp_path / "nginx.conf").write_text(
+        f"pid {tmp_path}/run/pid; error_log stderr; events {{}} http {{ access_log off; server {{"
+        f" listen 127.0.0.1:{eager.tls_port} ssl; ssl_certificate {own}; ssl_certificate_key {own}; }} }}"
+    )
+    nginx = PrivateNginx(tmp_path, BINARIES["debian"] or tmp_path, tmp_path / "nginx.conf")
+    nginx.start(("127.0.0.1", eager.tls_port))
+    try:
+        kind, detail = error_of(attempt(client, client.order("alpn.example.com"), "tls-alpn-01"))
+    finally:
+        nginx.stop()
+    assert (kind, "tlsv1 alert no application protocol" in detail) == ("tls", True), detail
 
 
 def speaking(eager: Lab, certificate: Path, protocol: str = "acme-tls/1") -> Any:  # noqa: ANN401 - a context manager

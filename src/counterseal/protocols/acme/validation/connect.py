@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+import ssl
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,6 @@ from counterseal.protocols.acme.validation.reach import meanings, parse_address,
 from counterseal.protocols.acme.validation.resolver import Lookup
 
 if TYPE_CHECKING:
-    import ssl
     from collections.abc import Sequence
 
     from counterseal.protocols.acme.validation.reach import Address
@@ -76,9 +76,10 @@ def _leaves_from(address: Address) -> bool:
 
 def _failure(address: Address, port: int, error: Exception) -> Failure:
     shown = f"[{address}]:{port}" if ":" in str(address) else f"{address}:{port}"
-    reason = getattr(error, "reason", None)  # of an SSLError
-    if reason:
-        return Failure("tls", f"{shown}: the TLS handshake failed: {str(reason).lower().replace('_', ' ')}")
+    if isinstance(error, ssl.SSLError):
+        text = str(error).partition("] ")[2].partition(" (")[0]  # [SSL: REASON] words (where it was noticed)
+        reason = (error.reason or text).lower().replace("_", " ")
+        return Failure("tls", f"{shown}: the TLS handshake failed: {reason}")
     if isinstance(error, TimeoutError):
         return Failure("connection", f"{shown}: no connection within {CONNECT_SECONDS:g} s")
     return Failure("connection", f"{shown}: {reason_of(error)}")
