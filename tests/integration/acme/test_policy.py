@@ -6,6 +6,7 @@ import json
 import socket
 import ssl
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from http.client import HTTPConnection
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -18,8 +19,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, load_pem_priv
 from acme_client import Answered, Client
 from acme_signing import ClientKey, b64, csr, external_binding
 from command import counterseal
+from counterseal.protocols.acme.renewal import CertificateName
 from integration.acme.conftest import ENDLESS_HOUR, Lab, start_lab
-from integration.acme.test_flow import authorized
+from integration.acme.test_flow import authorized, issued, leaf
 from integration.acme.test_restart import kill_and_start_again
 from service_process import make_ca, running
 
@@ -157,11 +159,16 @@ def test_a_ca_is_not_revoked_here_and_a_revoked_one_issues_nothing(tmp_path: Pat
         shown = b64(x509.load_pem_x509_certificate(pem.encode()).public_bytes(Encoding.DER))
         refused = thief.post(thief.directory["revokeCert"], {"certificate": shown}, with_jwk=True)
         assert (refused.status, refused.problem) == (403, "unauthorized")
+        early = leaf(issued(lab, client, "early.example.com"))
+        issuer = early.extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value.key_identifier
+        name = CertificateName(issuer or b"", early.serial_number)
         order = authorized(lab, client, "late.example.com")
         assert counterseal(lab.service.home, "ca", "revoke", "servers", "--yes").code == 0
         done = client.finalize(order.json, csr("late.example.com"))
         assert (done.status, done.problem) == (503, "serverInternal")
         assert done.json["detail"].startswith("CA servers is revoked since ")
+        window = client.fetch("GET", f"{client.directory['renewalInfo']}/{name}").json["suggestedWindow"]
+        assert datetime.fromisoformat(window["end"]) <= datetime.now(UTC)  # with the CA, what it issued is revoked
 
 
 def test_an_external_key_makes_one_account(strict: Lab) -> None:

@@ -18,7 +18,10 @@ from counterseal.protocols.acme.replacing import find_named
 from counterseal.store.records import Status
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from counterseal.authority.parts import Authority
+    from counterseal.store.records import CertificateRecord
 
 MEDIA_TYPE = "application/pem-certificate-chain"
 CHAINS = 2
@@ -49,12 +52,18 @@ def renewal_information(authority: Authority, text: str) -> Reply:
     record = find_named(authority, CertificateName.parse(text))
     if record is None:
         raise not_found("certificate")
-    revoked_at = moment(record.revoked_at) if record.status is Status.REVOKED and record.revoked_at else None
     begin, end = window(
         moment(record.not_before),
         moment(record.not_after),
         share_left=SHARE_LEFT,
-        revoked_at=revoked_at,
+        revoked_at=_revoked_at(authority, record),
     )
     span = {"start": show_time(int(begin.timestamp())), "end": show_time(int(end.timestamp()))}
     return Reply({"suggestedWindow": span}, headers={"Retry-After": str(POLL_SECONDS)})
+
+
+def _revoked_at(authority: Authority, record: CertificateRecord) -> datetime | None:
+    """Return when it was revoked, or the CA that issued it, or one above that; None where it stands."""
+    ca = authority.revoked_at_or_above(authority.store.ca(record.issuer))
+    at = record.revoked_at if record.status is Status.REVOKED else ca and ca.revoked_at
+    return moment(at) if at else None
