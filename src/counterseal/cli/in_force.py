@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from counterseal.authority.unseen import require_seen
+from counterseal.cli.last_settings import names_no_site
 from counterseal.cli.proofs import tell_unmet
 from counterseal.errors import shell_line
 
@@ -45,9 +46,13 @@ def tell_in_force(run: Run, ground: Ground, deployed: Deployed) -> tuple[str, di
 def tell_rest(run: Run, ground: Ground) -> str:
     """Say that nginx does not run and was left so; return in words how the new generation is in force.
 
+    Where no site is named any more nobody is waiting for it.
+
     Raises NginxError ``nginx.unseen`` where something serves all the same, which has not read the new generation.
     """
     require_seen(ground)
+    if names_no_site(run.settings().for_revocation()):
+        return "kept for a start of nginx, tested but not proved"
     target = ground.place.nginx.target
     run.warn("nginx does not run, so nobody gets in, and nothing could be proved; it was not started")
     run.tell(f"hint: start it: {target.start}{'' if target.owned else ', then prove it: counterseal refresh'}")

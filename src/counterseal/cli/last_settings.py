@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from counterseal.errors import ConfigError, CountersealError
+from counterseal.errors import ConfigError, CountersealError, shell_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,7 +20,8 @@ def by_sound_settings(
 ) -> tuple[ValueT, CountersealError | None]:
     """Return what is made by these settings; where they are refused, by those in force, and why they are refused.
 
-    Raises that where nothing else was in force, or is refused as well.
+    That is no fault where they name no site and nothing is served. Raises it where nothing else was in force, or is
+    refused as well.
     """
     try:
         return attempt(settings), None
@@ -29,9 +30,33 @@ def by_sound_settings(
         if last is None:
             raise
         try:
-            return attempt(last), error
+            made = attempt(last)
         except CountersealError:
             raise error from None
+        return made, None if error.code == "config.no_site" and _is_out_of_service(run, last) else error
+
+
+def _is_out_of_service(run: Run, last: Settings) -> bool:
+    """Say that the sites in force, which are named no more, are not served; return False where they may be.
+
+    So it is where nginx was stopped and they were taken out of the file. The generation gets new lists all the same:
+    nginx may be started with it.
+    """
+    from counterseal.authority.another import find_another  # noqa: PLC0415 - nginx only where sites are
+    from counterseal.authority.unseen import is_served  # noqa: PLC0415 - same
+    from counterseal.compose.ground import open_ground  # noqa: PLC0415 - same
+
+    ground = open_ground(run.home, last)
+    if is_served(ground) or find_another(ground.place.base, None):
+        return False
+    forget = shell_line("rm", ground.place.base / "current")
+    run.say(f"no site is configured, and nothing is served; to forget what was: {forget}")
+    return True
+
+
+def names_no_site(settings: Settings) -> bool:
+    """Whether the file is read and has no site in it."""
+    return "sites" not in settings.faulty and not settings.said.sites
 
 
 def _others_in_force(run: Run, settings: Settings) -> Settings | None:

@@ -13,7 +13,13 @@ from counterseal.authority.publish import ending_lists, lacking_lists, publish, 
 from counterseal.cli.common import Run, common
 from counterseal.cli.dry_run import dry_run_option, show_dry_run
 from counterseal.cli.exit_codes import FINDINGS
-from counterseal.cli.last_settings import acts_of_refusal, by_sound_settings, require_what_is_served, tell_refused
+from counterseal.cli.last_settings import (
+    acts_of_refusal,
+    by_sound_settings,
+    names_no_site,
+    require_what_is_served,
+    tell_refused,
+)
 from counterseal.cli.not_in_force import by_defaults, fails_by_defaults, has_generation
 from counterseal.cli.revoke import patient, rehearse_deploying
 from counterseal.cli.unseen import prove_by_hand, tell_unserved
@@ -80,7 +86,8 @@ def refresh(run: Run, *, dry_run: bool) -> int:
     document["ending"] = [crl.issuer for crl in ending]
     document["reminders"] = [{"channel": one.channel, "count": one.count} for one in sent if one.error is None]
     run.show({"changed": done is not None, **document}, done or "nothing is due")
-    is_sound = document.get("proved", True) and not document.get("unmet") and not document.get("passed_over")
+    proved = document.get("proved", True) or names_no_site(settings)
+    is_sound = proved and not document.get("unmet") and not document.get("passed_over")
     return FINDINGS if any((*told.values(), ending, not is_sound, *(one.error for one in sent))) else 0
 
 

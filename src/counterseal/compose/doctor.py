@@ -67,6 +67,8 @@ def examine(
         checks += looked("timer", partial(_timer, authority, has_sites=bool(served) or not is_whole), _INSTALL)
         if served or (not is_whole and Path(home, "nginx", "current").exists()):
             checks += _nginx(authority, home, settings, served, prove=prove)
+        elif not settings.sites and Path(home, "nginx", "current").exists():
+            checks += looked("generation", partial(_unnamed, home, settings), DEPLOY)
     return tuple(checks)
 
 
@@ -173,6 +175,15 @@ def _nginx(
     yield from looked("lint", partial(_lint, ground), DEPLOY)
     if prove and all(line.mend != UNFINISHED for line in lines):
         yield from looked("proof", partial(check_proof, authority, ground, served), DEPLOY)
+
+
+def _unnamed(home: Path, settings: Settings) -> Iterator[Check]:
+    from counterseal.authority.doctor.sites import check_unnamed  # noqa: PLC0415 - only where sites are
+    from counterseal.compose.ground import open_ground, settings_in_force  # noqa: PLC0415 - same
+
+    last = settings_in_force(home) or settings
+    ground = open_ground(home, last.with_sound_sites())
+    yield from check_unnamed(ground, [one.site.name for one in last.with_sound_sites().sites])
 
 
 def _lint(ground: Ground) -> Iterator[Check]:

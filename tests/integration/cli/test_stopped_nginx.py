@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
@@ -72,3 +73,57 @@ def trusts(home: Path, name: str) -> bool:
     issuer = (home.parent / "out" / f"{name}.fullchain.pem").read_text().partition("-----END CERTIFICATE-----\n")[2]
     (file,) = (home / "nginx" / "current").resolve().rglob("panel.client-cas.pem")
     return issuer.strip() in file.read_text()
+
+
+def test_sites_that_were_ended_on_purpose_are_no_fault(stopped: tuple[Path, int]) -> None:
+    """Taken out of the file after nginx was stopped; whoever is revoked then is kept out of a start all the same."""
+    home, port = stopped
+    settings = home / "counterseal.toml"
+    right = settings.read_text()
+    settings.write_text("")
+    told = f"no site is configured, and nothing is served; to forget what was: rm {home}/nginx/current\n"
+    refreshed = counterseal(home, "refresh")
+    assert (refreshed.code, refreshed.stdout, told in refreshed.stderr) == (0, "nothing is due\n", True), (
+        refreshed.stderr
+    )
+    assert here(home, "refresh", "--dry-run").stdout == "would do nothing: nothing is due\n"
+    assert here(home, "revoke", "ann", "--no-deploy").code == 0
+    refreshed = counterseal(home, "refresh")
+    kept = "generation 2 is kept for a start of nginx, tested but not proved\n"
+    assert (refreshed.code, refreshed.stdout, told in refreshed.stderr) == (0, kept, True), refreshed.stderr
+    assert "warning" not in refreshed.stderr
+    assert generation_line(home) == ("ok", f"not served, and {UNNAMED}; to forget it: rm {home}/nginx/current")
+    binary, conf = (
+        json.loads(here(home, "nginx", "status", "--json").stdout)["binary"],
+        home / "nginx/current/nginx.conf",
+    )
+    subprocess.run([binary, "-c", conf, "-e", home / "error.log"], check=True, timeout=30)
+    assert meets(home, port, "ann") == 400
+    proved_then_refused = [counterseal(home, "refresh").code for _ in range(2)]
+    assert proved_then_refused == [3, 2], "nginx serves sites that nobody names"
+    assert generation_line(home) == ("broken", f"nginx may serve it, and it is {UNNAMED}")
+    settings.write_text(right)
+    assert counterseal(home, "refresh").code == 0, "proved now that nginx runs"
+
+
+def test_a_generation_that_is_forgotten_is_looked_for_by_nobody(stopped: tuple[Path, int]) -> None:
+    """As the hint says; sites that come later are deployed as ever."""
+    home, port = stopped
+    settings = home / "counterseal.toml"
+    right = settings.read_text()
+    settings.write_text("")
+    (home / "nginx" / "current").unlink()
+    assert [here(home, *words).code for words in (("refresh",), ("revoke", "ann"))] == [0, 0]
+    settings.write_text(right)
+    assert counterseal(home, "nginx", "deploy").code == 0
+    assert meets(home, port, "ann") == 400
+
+
+UNNAMED = "of sites that counterseal.toml no longer names: panel"
+
+
+def generation_line(home: Path) -> tuple[str, str]:
+    """Return what doctor says of the generation in force."""
+    checks = json.loads(here(home, "doctor", "--json").stdout)["checks"]
+    (line,) = [one for one in checks if one["check"] == "generation"]
+    return line["state"], line["message"]

@@ -103,6 +103,24 @@ def _generation(authority: Authority, ground: Ground, found: NginxStatus, source
     yield from faults or [ok("generation", str(number), f"in force, proved, as it was written{made}")]
 
 
+def check_unnamed(ground: Ground, names: Sequence[str]) -> Iterator[Check]:
+    """Yield what is so of a generation in force where counterseal.toml names no site any more; ``names`` it has."""
+    number, target = ground.in_force, ground.place.nginx.target
+    if number is None:
+        return
+    told = ": ".join(("of sites that counterseal.toml no longer names", *filter(None, [", ".join(names)])))
+    forget = shell_line("rm", ground.place.base / "current")
+    if is_served(ground) or find_another(ground.place.base, None):
+        end = "counterseal nginx stop" if target.owned else f"{forget}, once nginx no longer reads {ground.place.base}"
+        mend = f"name them again; or, where they are to end: {end}"
+        yield broken("generation", str(number), f"nginx may serve it, and it is {told}", mend)
+    elif target.owned:
+        yield ok("generation", str(number), f"not served, and {told}; to forget it: {forget}")
+    else:
+        mend = f"name them again; or, where they have ended: {forget}"
+        yield attention("generation", str(number), f"nginx does not run, and may start with it: {told}", mend)
+
+
 def _is_made_by_another(ground: Ground, number: int, source: Path) -> bool:
     """Whether the configuration is not what a generation keeps of its day; an old one keeps none and tells by times."""
     kept = ground.place.directories.directory(number) / SETTINGS_FILE
