@@ -12,7 +12,7 @@ from counterseal.authority.take_list import judge_list, take_list
 from counterseal.cli.common import FILE, Run, common
 from counterseal.cli.dry_run import dry_run_option, show_dry_run
 from counterseal.cli.last_settings import acts_of_refusal, by_sound_settings, tell_refused
-from counterseal.cli.not_in_force import advice_of
+from counterseal.cli.not_in_force import advice_of, findings_of
 from counterseal.cli.revoke import ground_in_force, rehearse_deploying
 from counterseal.cli.unseen import require_alone
 from counterseal.errors import CountersealError, DeployError
@@ -122,7 +122,7 @@ def _deploy(run: Run, authority: Authority, given: Sequence[GivenList]) -> tuple
             f"nginx has not the new list of {names}: {error.message}",
             quote=getattr(error, "quote", None),
             advice=advice_of(error),
-            findings=getattr(error, "findings", ()),
+            findings=findings_of(error),
             hint="the store has it, nginx has not: mend what is named above, then run: counterseal nginx deploy",
         ) from error
     tell_refused(run, done[1], refused)

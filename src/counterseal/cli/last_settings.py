@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from counterseal.cli.not_in_force import UNTOLD
 from counterseal.errors import ConfigError, CountersealError, shell_line
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ def by_sound_settings(
     """Return what is made by these settings; where they are refused, by those in force, and why they are refused.
 
     That is no fault where they name no site and nothing is served. Raises it where nothing else was in force, or is
-    refused as well.
+    refused as well; or because of it that somebody who serves has to be told by hand.
     """
     try:
         return attempt(settings), None
@@ -31,7 +32,9 @@ def by_sound_settings(
             raise
         try:
             made = attempt(last)
-        except CountersealError:
+        except CountersealError as left:
+            if left.code in UNTOLD:
+                raise left from error
             raise error from None
         return made, None if error.code == "config.no_site" and _is_out_of_service(run, last) else error
 

@@ -9,9 +9,12 @@ from counterseal.errors import ConfigError, CountersealError, DeployError
 
 if TYPE_CHECKING:
     from counterseal.cli.common import Run
+    from counterseal.findings import Finding
     from counterseal.store.records import CertificateRecord
 
 ANOTHER = "nginx.another"
+UNTOLD = frozenset({"nginx.unseen", ANOTHER})
+"""Somebody serves who was not told; their hints say how he is."""
 
 
 def not_in_force(run: Run, name: str, verb: str, error: CountersealError) -> DeployError:
@@ -23,15 +26,28 @@ def not_in_force(run: Run, name: str, verb: str, error: CountersealError) -> Dep
         f"{state_of_nginx}: {error.message}",
         quote=getattr(error, "quote", None),
         advice=advice_of(error),
-        findings=(*getattr(error, "findings", ()), *(of_lists.findings if of_lists else ())),
+        findings=(*findings_of(error), *(of_lists.findings if of_lists else ())),
         hint="the store and the lists have it, nginx has not: mend what is named above, then run: counterseal refresh",
     )
 
 
 def advice_of(error: CountersealError) -> tuple[str, ...]:
     """Return how to mend it, where the hint of the whole says only that it is to be mended."""
-    tells_more = isinstance(error, ConfigError) or error.code in {"nginx.unseen", ANOTHER}
-    return getattr(error, "advice", ()) or ((error.hint,) if tells_more and error.hint else ())
+    tells_more = isinstance(error, ConfigError) or error.code in UNTOLD
+    advice = getattr(error, "advice", ()) or ((error.hint,) if tells_more and error.hint else ())
+    refused = _refused_before(error)
+    return (*advice, f"counterseal.toml is refused as well: {refused.message}") if refused else advice
+
+
+def findings_of(error: CountersealError) -> tuple[Finding, ...]:
+    """Return what is wrong with the configuration, by the error or by what led to it."""
+    return (*getattr(error, "findings", ()), *getattr(_refused_before(error), "findings", ()))
+
+
+def _refused_before(error: CountersealError) -> CountersealError | None:
+    """Return why it was tried by the settings in force, as ``by_sound_settings`` does."""
+    cause = error.__cause__
+    return cause if error.code in UNTOLD and isinstance(cause, CountersealError) else None
 
 
 def not_published(run: Run, record: CertificateRecord, verb: str, error: CountersealError) -> DeployError:

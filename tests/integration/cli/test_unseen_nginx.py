@@ -6,7 +6,7 @@ import json
 import os
 import signal
 import subprocess
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -75,6 +75,34 @@ def test_sites_that_are_gone_from_the_file_are_told_of_all_the_same(private: Pat
         settings.write_text(text)
     assert counterseal(private, "nginx", "deploy").code == 0
     assert (meets(private, "ann"), meets(private, "bob")) == ("refused", "let in")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "where"), [("", []), ("tsl = 'modern'\n", ["sites.panel.tsl"])], ids=["gone", "faulty"]
+)
+def test_who_is_to_be_told_is_named_where_the_file_is_refused_too(private: Path, wrong: str, where: list[str]) -> None:
+    """First what keeps ann locked out, then what is wrong with the file."""
+    master = pid_in(private / "nginx" / "run" / "nginx.pid")
+    workers = children_of(master)
+    settings = private / "counterseal.toml"
+    settings.write_text(settings.read_text() + wrong if wrong else "")
+    end(master)
+    try:
+        rehearsed = here(private, "revoke", "ann", "--dry-run").stdout
+        assert "would leave nginx as it is and fail: what serves the sites was not told of it" in rehearsed
+        error = error_of(here(private, "revoke", "ann", "--json"))
+    finally:
+        end(*workers)
+    first, *others = map(str, as_list(error["advice"]))
+    assert first.startswith(f"end these workers, whose master is gone: kill {' '.join(map(str, workers))}; then start")
+    assert [one.startswith("counterseal.toml is refused as well: ") for one in others] == [True]
+    assert [one["where"] for one in as_list(error.get("findings", []))] == where
+
+
+def as_list(value: object) -> list[Any]:
+    """Return what is known to be a list."""
+    assert isinstance(value, list)
+    return value
 
 
 def test_an_nginx_of_another_home_is_not_to_be_reloaded(private: Path, tmp_path: Path) -> None:
