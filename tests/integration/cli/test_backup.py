@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import json
 import os
+import sys
+import sysconfig
 from fcntl import LOCK_SH, flock
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from cryptography import x509
 
+import counterseal as package
 from command import counterseal, write_secret
 from counterseal.handshake.attempt import attempt
 from counterseal.handshake.observation import Attempt, Endpoint, ProbeIdentity
 from ports import free_port
+from programs import run_program
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from command import Ran
+
+DISTRIBUTION = "/usr/bin/python3"
 
 
 @pytest.fixture
@@ -27,6 +32,23 @@ def passphrase(tmp_path: Path) -> str:
     return write_secret(tmp_path / "passphrase", "correct horse battery\n")
 
 
+@pytest.fixture(params=["of the environment", "of the distribution"])
+def python(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Have commands run by this Python; an older one of the same version has not all that the newer one has."""
+    if request.param == "of the environment":
+        return
+    if not Path(DISTRIBUTION).exists():
+        pytest.skip(f"there is no {DISTRIBUTION}")
+    here = list(map(str, sys.version_info[:3]))
+    release = run_program(DISTRIBUTION, "-c", "import sys; print(*sys.version_info[:3])", cwd=tmp_path).split()
+    if release == here or release[:2] != here[:2]:
+        pytest.skip(f"{DISTRIBUTION} is the same, or loads no extension modules of the environment")
+    monkeypatch.setattr(sys, "executable", DISTRIBUTION)
+    packages = (str(Path(package.__file__).parents[1]), sysconfig.get_path("purelib"))
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(packages))
+
+
+@pytest.mark.usefixtures("python")
 def test_a_restored_ca_issues_and_revokes(tmp_path: Path, passphrase: str) -> None:
     """Everything is there, the log is intact, and the CA goes on."""
     first, second, file = tmp_path / "first", tmp_path / "second", tmp_path / "ca.backup"
