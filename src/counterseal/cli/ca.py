@@ -140,6 +140,8 @@ def retire_ca(run: Run, *, name: str, successor: str, no_deploy: bool, dry_run: 
 
     What it issued stays valid, and it goes on publishing lists. Sites that admit it admit its successor.
     So do those that admitted one that was revoked, whose own certificates stay locked out.
+    It locks nobody out, so that it waits for a counterseal.toml without a fault, and does nothing before; or have it
+    recorded at once, with --no-deploy, and the sites admit the successor with the next deploy.
     """
     with run.authority() as authority:
         check_succession(authority, name, successor)

@@ -1,4 +1,8 @@
-"""A deploy that locks somebody out, where counterseal.toml is refused: by what it said for the generation in force."""
+"""A deploy that locks somebody out, where counterseal.toml is refused: by what it said for the generation in force.
+
+One that lets in (a deploy, a rollback, the successor of a retired CA) can wait until somebody has mended the file: by
+settings that are not those of today it might let in whom they keep out.
+"""
 
 from __future__ import annotations
 

@@ -247,6 +247,28 @@ def test_sites_that_are_gone_from_the_file_are_served_on_and_lock_out(deployed: 
 
 
 @pytest.mark.nginx
+@pytest.mark.parametrize("wrong", ["tsl = 'modern'\n", None], ids=["faulty", "gone"])
+def test_a_ca_is_retired_once_the_file_is_mended(deployed: tuple[Path, int], wrong: str | None) -> None:
+    """Nothing is done before, because it lets in and locks nobody out; it is recorded alone where that is asked for."""
+    home, port = deployed
+    settings = home / "counterseal.toml"
+    right = settings.read_text()
+    words = ("ca", "retire", "clients", "--successor", "clients-2")
+    assert here(home, "ca", "add", "clients-2", "--purpose", "client").code == 0
+    settings.write_text("" if wrong is None else right + wrong)
+    for more in ((), ("--dry-run",)):
+        assert here(home, *words, *more).code == 2
+        cas = json.loads(here(home, "ca", "list", "--json").stdout)["cas"]
+        assert [one["state"] for one in cas if one["name"] == "clients"] == ["active"]
+    assert here(home, *words, "--no-deploy").code == 0
+    assert here(home, "client", "carol", "--no-p12", "--out", str(home.parent / "out")).code == 0
+    assert [meets(home, port, name) for name in ("alice", "carol")] == [200, 400]
+    settings.write_text(right)
+    assert counterseal(home, "nginx", "deploy").code == 0
+    assert [meets(home, port, name) for name in ("alice", "carol")] == [200, 200]
+
+
+@pytest.mark.nginx
 @pytest.mark.parametrize("verb", ["revoke", "refresh"])
 def test_a_revocation_goes_to_the_nginx_that_serves(deployed: tuple[Path, int], verb: str) -> None:
     """A private one, while the file names one of the user's by now, which has nothing of ours yet."""
