@@ -165,7 +165,7 @@ def preview(directory: Path, fileset: FileSet) -> tuple[Preview, ...]:
 def _preview(path: Path, file: PlannedFile) -> Preview:
     try:
         old = path.read_bytes()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         old = None
     except OSError as error:
         raise not_read(path, error) from error

@@ -111,16 +111,16 @@ def renew(server: ServerAddress, place: Place, manner: Manner, *, now: datetime)
     return Renewed(before, Held(credential, paths), new_root=anchor not in before.anchors)
 
 
-def rehearse(server: ServerAddress, place: Place, manner: Manner, *, now: datetime) -> AtHand:
-    """Do what ``renew`` does before it asks for a certificate, write nothing, and return what is at hand.
+def rehearse(server: ServerAddress, place: Place, manner: Manner, *, now: datetime) -> tuple[AtHand, Trust | None]:
+    """Do what ``renew`` does before it asks for a certificate, and write nothing.
 
-    Raises what ``renew`` would by then.
+    Return what is at hand, and who the service is, None where nothing is due. Raises what ``renew`` would by then.
     """
     before = _at_hand(place, manner.anchors)
-    if not (manner.only_if_due and now < before.due_at):
-        _check_pkcs12(place, manner)
-        _meet(server, place, before, now)
-    return before
+    if manner.only_if_due and now < before.due_at:
+        return before, None
+    _check_pkcs12(place, manner)
+    return before, _meet(server, place, before, now)[1]
 
 
 def is_announced(place: Place) -> bool:

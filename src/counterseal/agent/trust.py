@@ -46,6 +46,11 @@ class Trust:
     authorities: tuple[x509.Certificate, ...]
     pinned: x509.Certificate | None = None
 
+    @property
+    def has_issuing(self) -> bool:
+        """Whether it has CAs below its root, which then stand in the chain of what it issues."""
+        return not all(map(_is_root, self.authorities))
+
 
 def parse_fingerprint(text: str) -> bytes:
     """Return the 32 octets of a SHA-256 in hex, with or without colons; raises InputError ``est.fingerprint``."""

@@ -222,10 +222,15 @@ def prove_in_force(
 ) -> tuple[Proof, ...]:
     """Prove the generation in force, or ``only`` one site of it; raises NotFoundError when there is none."""
     mend(ground.place)
-    number = ground.in_force
-    if number is None:
+    stage = ground.stage(require_in_force(ground), served)
+    return prove_sites(authority, [one.site for one in served], stage, only=only)
+
+
+def require_in_force(ground: Ground) -> int:
+    """Return the generation in force; raises NotFoundError ``generation.none``."""
+    if ground.in_force is None:
         raise NotFoundError("generation.none", "nothing is deployed yet", hint="run: counterseal nginx deploy")
-    return prove_sites(authority, [one.site for one in served], ground.stage(number, served), only=only)
+    return ground.in_force
 
 
 def kept_in(one: ServedSite, home: Path) -> Path:

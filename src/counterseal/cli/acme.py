@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from counterseal.cli.common import Commands, DurationType, Run, columns, common
-from counterseal.cli.dry_run import dry_run_option, show_dry_run
+from counterseal.cli.dry_run import done_or_rehearsed, dry_run_option, show_dry_run, unseen
 from counterseal.moments import epoch, isoformat, moment
 
 if TYPE_CHECKING:
@@ -41,19 +41,17 @@ def eab() -> None:
 def add(run: Run, *, name: str, expires: timedelta | None, reusable: bool, dry_run: bool) -> None:
     """Make a key for whoever NAME is, and show it this once."""
     from counterseal.authority.record_json import external_key_to_json  # noqa: PLC0415 - what the server would load stays away
-    from counterseal.compose.home import service_secret  # noqa: PLC0415 - same
-    from counterseal.keystore.secret import derive  # noqa: PLC0415 - same
+    from counterseal.compose.home import service_secret, service_secret_file  # noqa: PLC0415 - same
+    from counterseal.keystore.secret import FILE_BYTES, SECRET_BYTES, derive  # noqa: PLC0415 - same
     from counterseal.protocols.acme.external import USE, new_external_key  # noqa: PLC0415 - same
     from counterseal.store.acme.accounts import add_external_key  # noqa: PLC0415 - same
 
-    with run.authority() as authority:
+    kept = service_secret_file(run.home)
+    files = [unseen(kept, size=FILE_BYTES)] if dry_run and not kept.exists() else []
+    with run.authority() as opened, done_or_rehearsed(opened, dry_run=dry_run) as authority:
         at = epoch(authority.clock())
-        if dry_run:
-            accounts = "any number of ACME accounts" if reusable else "one ACME account"
-            show_dry_run(run, acts=[f"make an external account key for {accounts}: {name}"])
-            return
         record, mac_key = new_external_key(
-            secret=derive(service_secret(run.home), USE),
+            secret=derive(bytes(SECRET_BYTES) if files else service_secret(run.home), USE),
             random_bytes=authority.random_bytes,
             name=name,
             at=at,
@@ -62,13 +60,19 @@ def add(run: Run, *, name: str, expires: timedelta | None, reusable: bool, dry_r
             reusable=reusable,
         )
         add_external_key(authority.store, record)
+    document = {"external_key": external_key_to_json(record)}
+    if dry_run:
+        accounts = "any number of ACME accounts" if reusable else "one ACME account"
+        acts = [f"make an external account key for {accounts}: {name}"]
+        show_dry_run(run, acts=acts, files=files, document=document)
+        return
     lines = [
         f"made an external account key for {name}; its HMAC key is shown this once",
         f"  key id    {record.id}",
         f"  hmac key  {mac_key}",
         f"next: certbot register --server {run.service_url()}/acme/directory --eab-kid {record.id} --eab-hmac-key ...",
     ]
-    run.show({"external_key": external_key_to_json(record), "hmac_key": mac_key}, "\n".join(lines))
+    run.show({**document, "hmac_key": mac_key}, "\n".join(lines))
 
 
 @eab.command("list", epilog="\b\nExamples:\n  counterseal acme eab list")
@@ -91,19 +95,19 @@ def list_keys(run: Run) -> None:
 
 
 @eab.command("revoke", epilog="\b\nExamples:\n  counterseal acme eab revoke KEY-ID")
-@click.argument("key_id")
+@click.argument("key_id", metavar="KEY-ID")
 @dry_run_option
 @common
 def revoke(run: Run, *, key_id: str, dry_run: bool) -> None:
     """Let no further account be made with a key; accounts that it made stay."""
-    from counterseal.store.acme.accounts import revocable_external_key, revoke_external_key  # noqa: PLC0415 - only here
+    from counterseal.store.acme.accounts import revoke_external_key  # noqa: PLC0415 - only here
 
-    with run.authority() as authority:
-        if dry_run:
-            name = revocable_external_key(authority.store, key_id).name
-            show_dry_run(run, acts=[f"revoke the external account key {key_id} of {name}"])
-            return
-        revoke_external_key(authority.store, key_id, epoch(authority.clock()))
+    with run.authority() as opened, done_or_rehearsed(opened, dry_run=dry_run) as authority:
+        name = revoke_external_key(authority.store, key_id, epoch(authority.clock())).name
+    if dry_run:
+        acts = [f"revoke the external account key {key_id} of {name}"]
+        show_dry_run(run, acts=acts, document={"revoked": key_id})
+        return
     run.show({"revoked": key_id}, f"revoked {key_id}")
 
 

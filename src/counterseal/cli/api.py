@@ -8,7 +8,7 @@ import click
 
 from counterseal.cli.common import Commands, DurationType, Run, columns, common
 from counterseal.cli.completions import complete_profiles
-from counterseal.cli.dry_run import dry_run_option, show_dry_run
+from counterseal.cli.dry_run import done_or_rehearsed, dry_run_option, show_dry_run
 from counterseal.moments import epoch, moment, show_moment
 
 if TYPE_CHECKING:
@@ -70,14 +70,13 @@ def add(
     from counterseal.store.api_tokens import add_api_token  # noqa: PLC0415 - same
 
     terms = TokenTerms(name, Grant(Role(role), profiles or None), expires, networks)
-    with run.authority() as authority:
+    with run.authority() as opened, done_or_rehearsed(opened, dry_run=dry_run) as authority:
         made, secret = new_api_token(authority, terms)
-        if not dry_run:
-            add_api_token(authority.store, made)
+        add_api_token(authority.store, made)
     what = f"API token for {name}: {_permitted(made)}, until {show_moment(moment(made.expires_at))}"
     document = {"api_token": api_token_to_json(made, made.created_at)}
     if dry_run:
-        show_dry_run(run, acts=[f"make an {what}"])
+        show_dry_run(run, acts=[f"make an {what}"], document=document)
         return
     lines = [
         f"made an {what}; its secret is shown this once",
@@ -124,15 +123,13 @@ def revoke(run: Run, *, token_id: str, dry_run: bool) -> None:
 
     The ID stands in the secret too, csa_ID_..., so that one that was found can be revoked.
     """
-    from counterseal.store.api_tokens import api_token, require_not_revoked, revoke_api_token  # noqa: PLC0415 - only here
+    from counterseal.store.api_tokens import revoke_api_token  # noqa: PLC0415 - only here
 
-    with run.authority() as authority:
-        if dry_run:
-            found = api_token(authority.store, token_id)
-            require_not_revoked(found)
-            show_dry_run(run, acts=[f"revoke API token {token_id} of {found.name}"])
-            return
+    with run.authority() as opened, done_or_rehearsed(opened, dry_run=dry_run) as authority:
         found = revoke_api_token(authority.store, token_id, epoch(authority.clock()))
+    if dry_run:
+        show_dry_run(run, acts=[f"revoke API token {token_id} of {found.name}"], document={"revoked": token_id})
+        return
     run.show({"revoked": token_id}, f"revoked API token {token_id} of {found.name}")
 
 

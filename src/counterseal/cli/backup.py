@@ -18,7 +18,7 @@ from counterseal.authority.backup import (
 from counterseal.authority.backup import restore as read_backup
 from counterseal.cli.common import FILE, Run, common
 from counterseal.cli.dry_run import dry_run_option, show_dry_run, unseen
-from counterseal.cli.passphrase import choose_passphrase, read_passphrase
+from counterseal.cli.passphrase import choose_passphrase, read_passphrase, would_ask
 from counterseal.compose.home import refuse_occupied
 from counterseal.compose.place import now
 from counterseal.errors import InputError, shell_line
@@ -37,15 +37,19 @@ def backup(run: Run, *, target: Path, dry_run: bool) -> None:
 
     The file is sealed with the passphrase of --passphrase-file, or one that is asked for.
     """
-    if dry_run:
-        _rehearse_backup(run, target)
-        return
-    passphrase = choose_passphrase(run.passphrase_file)
-    if passphrase is None:
-        raise InputError(
-            "passphrase.missing", "a passphrase to seal the backup is needed", hint="pass --passphrase-file"
-        )
     with run.authority() as authority:
+        refuse_target(target)  # before anybody thinks of a passphrase
+        if dry_run and would_ask(run.passphrase_file):
+            _rehearse_backup(run, target)
+            return
+        passphrase = choose_passphrase(run.passphrase_file, "the backup")
+        if passphrase is None:
+            raise InputError(
+                "passphrase.missing", "a passphrase to seal the backup is needed", hint="pass --passphrase-file"
+            )
+        if dry_run:
+            _rehearse_backup(run, target)
+            return
         size = write_backup(authority, run.home, target, passphrase)
     run.show(
         {"file": str(target), "size": size},
@@ -58,17 +62,21 @@ def backup(run: Run, *, target: Path, dry_run: bool) -> None:
 @dry_run_option
 @common
 def restore(run: Run, *, source: Path, dry_run: bool) -> None:
-    """Bring a backup back onto a machine that has no CA."""
+    """Bring a backup back onto a machine that has no CA.
+
+    It is opened with the passphrase that it was sealed with: of --passphrase-file, or one that is asked for.
+    """
     refuse_occupied(run.home)
     require_backup(source)
-    passphrase = read_passphrase(run.passphrase_file)
+    passphrase = read_passphrase(run.passphrase_file, "the backup")
     if passphrase is None:
         raise InputError("passphrase.missing", "the backup's passphrase is needed", hint="pass --passphrase-file FILE")
     if dry_run:
         found = read_contents(source, passphrase)
         refuse_taken(run.home, (path for path, _, _ in found))
         files = [unseen(run.home / path, size=size, mode=mode) for path, size, mode in found]
-        show_dry_run(run, acts=[f"restore {source} into {run.home}"], files=files)
+        acts = [f"restore {source} into {run.home}"]
+        show_dry_run(run, acts=acts, files=files, document={"home": str(run.home)})
         return
     made_at = show_moment(read_backup(source, run.home, passphrase, now()))
     run.warn(
@@ -82,9 +90,8 @@ def restore(run: Run, *, source: Path, dry_run: bool) -> None:
 
 
 def _rehearse_backup(run: Run, target: Path) -> None:
-    with run.authority():  # a home without a CA is refused
-        refuse_target(target)
     found = contents(run.home)
     acts = [f"seal into it {path.relative_to(run.home)}" for path in found]
     size = None if run.settings().store else backup_size(run.home)  # what a server has is not counted
-    show_dry_run(run, acts=acts, files=[unseen(target, size=size, varies=True)])
+    document = {"file": str(target)}
+    show_dry_run(run, acts=acts, files=[unseen(target, size=size, varies=True)], document=document)

@@ -12,7 +12,7 @@ from counterseal.authority.ca_json import ca_to_json
 from counterseal.authority.create import add_ca, rehearse_ca
 from counterseal.authority.inventory import show_state
 from counterseal.authority.parts import ROOT
-from counterseal.authority.publish import publish
+from counterseal.authority.publish import publish, signing_cas, unlock
 from counterseal.authority.retire import check_succession, retire
 from counterseal.cli.ca_import_crl import import_crl
 from counterseal.cli.ca_revoke import revoke_ca_
@@ -117,11 +117,13 @@ def add(
                 authority, name, Purpose(purpose), key=parse_key_spec(key), lifetime=lifetime, encrypt=encrypt
             )
             until = f"until {planned.not_valid_after_utc:%Y-%m-%d}"
+            run.rehearse_opening(authority, [authority.store.ca(ROOT)])
             acts = [
                 f"make CA {name} for {purpose} certificates: {show_subject(planned.subject)}, {until}",
                 f"sign its first revocation list, and store both in {run.home}",
             ]
-            show_dry_run(run, acts=acts, files=preview(run.home / "keys", FileSet((file,))))
+            files = preview(run.home / "keys", FileSet((file,)))
+            show_dry_run(run, acts=acts, files=files, document={"name": name, "purpose": purpose})
             return
         record = add_ca(authority, name, Purpose(purpose), key=parse_key_spec(key), lifetime=lifetime, encrypt=encrypt)
         publish(authority, only={name})
@@ -147,12 +149,15 @@ def retire_ca(run: Run, *, name: str, successor: str, no_deploy: bool, dry_run: 
         check_succession(authority, name, successor)
         ground = ground_in_force(run, run.settings(), deploy=not no_deploy)
         if dry_run:
+            run.rehearse_opening(authority, () if ground is None else signing_cas(authority))
             acts = [f"retire CA {name}: {successor} issues in its place, renewals too"]
             deploying, files = rehearse_deploying(
                 authority, run.settings(), ground, f"retire {name}", lambda one: retire(one, name, successor)
             )
             show_dry_run(run, acts=[*acts, *deploying], files=files)
             return
+        if ground is not None:
+            unlock(authority)  # a deploy that could not sign would come after the CA is retired
         record = retire(authority, name, successor)
         shown = ca_to_json(record, authority.store.latest_crl_times(name))
         run.say(f"retired CA {name}: {successor} issues in its place, renewals too")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from counterseal.authority.publish import publish, unlock
+from counterseal.authority.publish import publish, signing_cas, unlock
 from counterseal.authority.take_list import judge_list, take_list
 from counterseal.cli.common import FILE, Run, common
 from counterseal.cli.dry_run import dry_run_option, show_dry_run
@@ -54,8 +54,13 @@ def import_crl(run: Run, *, file: Path, no_deploy: bool, dry_run: bool) -> None:
         if dry_run:
             judged = [judge_list(authority, crl) for crl in lists]
             acts = [f"take {_named(one)}" for one in judged if one.is_new]
+            signs = any(one.is_own for one in judged)
+            run.rehearse_opening(authority, signing_cas(authority) if signs else ())
+            own = [one.crl.issuer for one in judged if one.is_own and one.is_new]
+            acts += [f"sign a new revocation list of {name}" for name in dict.fromkeys(own)]
             deploying, files = _rehearse(run, authority, judged, deploy=bool(acts) and not no_deploy)
-            show_dry_run(run, acts=[*acts, *deploying] or ["do nothing: it is here already"], files=files)
+            acts = [*acts, *deploying] or ["do nothing: it is here already"]
+            show_dry_run(run, acts=acts, files=files, document=_document(judged))
             return
         if any(judge_list(authority, crl).is_own for crl in lists):
             unlock(authority)
@@ -70,12 +75,11 @@ def import_crl(run: Run, *, file: Path, no_deploy: bool, dry_run: bool) -> None:
         state, shown = _deploy(run, authority, given) if deploys else ("", {})
     lines = [f"{'took' if one.is_new else 'here already:'} {_named(one)}" for one in given]
     lines += [f"{state}: generation {shown['generation']}"] if shown else []
-    document = {
-        "crls": [{"ca": one.crl.issuer, "number": one.crl.number, "taken": one.is_new} for one in given],
-        "generation": None,
-        **shown,
-    }
-    run.show(document, "\n".join(lines))
+    run.show({**_document(given), "generation": None, **shown}, "\n".join(lines))
+
+
+def _document(given: Sequence[GivenList]) -> dict[str, Any]:
+    return {"crls": [{"ca": one.crl.issuer, "number": one.crl.number, "taken": one.is_new} for one in given]}
 
 
 def _rehearse(

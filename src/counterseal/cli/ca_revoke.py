@@ -53,10 +53,8 @@ def revoke_ca_(run: Run, *, name: str, reason: str, yes: bool, no_deploy: bool, 
     with run.authority() as authority:
         doomed = find_doomed(authority, name)
         served, others = run.sound_sites(), _locked_out_with(authority, doomed.ca)
-        sites, backends = (
-            _sites_admitting(served, authority, [doomed.ca.name, *others]),
-            _sites_trusting(served, doomed.ca),
-        )
+        sites = _sites_admitting(served, authority, [doomed.ca.name, *others])
+        backends = _sites_trusting(served, doomed.ca)
         outcome = {
             "valid_certificates": doomed.valid,
             "locked_out_with": list(others),
@@ -66,6 +64,7 @@ def revoke_ca_(run: Run, *, name: str, reason: str, yes: bool, no_deploy: bool, 
         acts = list(_acts(doomed, others, sites, backends, reason))
         if dry_run:
             acts += [f"sign a new revocation list of {ca.name}" for ca in signing_cas(authority)]
+            run.rehearse_opening(authority, signing_cas(authority))
             after = rehearse_in_force(
                 run,
                 authority,

@@ -76,6 +76,8 @@ def run_batch(run: Run, rows: Path, options: Options) -> None:
             order = _with_password(order, options["password"])
         _say_plan(run, order, found, batch)
         if batch.dry_run:
+            if found.remaining:
+                run.rehearse_opening(authority, [authority.store.ca(order.issuer)])
             _rehearse(run, order, found, batch)
             return
         began = time.monotonic()

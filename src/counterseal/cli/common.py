@@ -15,12 +15,13 @@ from counterseal.duration import parse_duration
 from counterseal.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import Any
 
     from counterseal.authority.parts import Authority
     from counterseal.authority.served import ServedSite
     from counterseal.config.settings import Settings
+    from counterseal.store.records import CARecord
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -80,6 +81,15 @@ class Run(NamedTuple):
         from counterseal.cli.passphrase import read_passphrase  # noqa: PLC0415 - only when a key is encrypted
 
         return read_passphrase(self.passphrase_file)
+
+    def rehearse_opening(self, authority: Authority, cas: Iterable[CARecord]) -> None:
+        """Open the keys of these CAs as the command would, in a rehearsal; not where a person would be asked for it."""
+        from counterseal.cli.passphrase import would_ask  # noqa: PLC0415 - same
+
+        asks = would_ask(self.passphrase_file)
+        for ca in cas:
+            if not (authority.keystore.is_encrypted(ca.key_id) and asks):
+                authority.keystore.signer(ca.key_id)
 
     def show(self, document: Mapping[str, object], text: str) -> None:
         """Print ``document`` as JSON when asked for, else ``text``; both go to stdout."""

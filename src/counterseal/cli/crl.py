@@ -39,7 +39,7 @@ Examples:
 @dry_run_option
 @common
 def crl(run: Run, *, if_stale: bool, out: Path | None, dry_run: bool) -> None:
-    """Publish new revocation lists, or write them to files."""
+    """Publish new revocation lists, and with --out write them to files, too."""
     wrong = run.settings().error_in("ca")
     with run.authority() as opened:
         authority = replace(opened, rules=run.settings().for_revocation().rules)
@@ -47,6 +47,7 @@ def crl(run: Run, *, if_stale: bool, out: Path | None, dry_run: bool) -> None:
         if dry_run:
             planned = rehearse_lists(authority, only=only)
             new = {one.issuer: one for one in planned}
+            run.rehearse_opening(authority, map(authority.store.ca, new))
             every = (new.get(ca.name) or authority.store.latest_crl(ca.name) for ca in authority.store.cas())
             _rehearse(run, planned, [one for one in every if one is not None], out, wrong)
             return
@@ -91,4 +92,5 @@ def _rehearse(
         for list_, seen in zip((*every, *every), preview(out, _files(every)) if out is not None else (), strict=False)
     ]
     acts = [*(acts or ["do nothing: no list is old"]), *fails_by_defaults(wrong)]
-    show_dry_run(run, acts=acts, files=files, fails=wrong is not None)
+    document = {"crls": [crl_to_json(one) for one in every], "signed": [one.issuer for one in lists]}
+    show_dry_run(run, acts=acts, files=files, document=document, fails=wrong is not None)

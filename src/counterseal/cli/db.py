@@ -12,10 +12,9 @@ from counterseal.files import preview
 from counterseal.pki.shown import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
-    from counterseal.store.copying import Contents
+    from counterseal.compose.moving import Moved, PlannedMove
 
 EPILOG = """\b
 Examples:
@@ -45,7 +44,8 @@ def upgrade(run: Run, *, dry_run: bool) -> None:
     if dry_run:
         place, missing = plan_upgrade(run.home)
         acts = [f"change the schema of {place}: {step}" for step in missing]
-        show_dry_run(run, acts=acts or [f"do nothing: {place} has this program's schema"])
+        acts = acts or [f"do nothing: {place} has this program's schema"]
+        show_dry_run(run, acts=acts, document={"store": place})
         return
     place, before, now = upgrade_store(run.home)
     told = f"{place} has schema {now} already" if before == now else f"{place}: schema {before} is now {now}"
@@ -77,23 +77,18 @@ def move(run: Run, *, to: str, password_file: Path | None, dry_run: bool) -> Non
         planned = plan_move(run.home, to, password_file)
         acts = [f"copy {counted(sum(one.rows for one in planned.tables), 'row')} of {planned.before} to {planned.now}"]
         acts += [f"put the old file aside as {planned.aside}"] if planned.aside else []
-        show_dry_run(run, acts=acts, files=preview(planned.directory, planned.files), document=_tables(planned.tables))
+        show_dry_run(run, acts=acts, files=preview(planned.directory, planned.files), document=_document(planned))
         return
     moved = move_store(run.home, to, password_file)
     rows = [(one.table, f"{one.rows:,}", one.hash[:16]) for one in moved.tables]
     lines = [columns(rows, titles=("TABLE", "ROWS", "HASH")), f"moved {moved.before} to {moved.now}"]
     lines += [f"  the old file is {moved.aside}; keep it until the next backup"] if moved.aside else []
-    document = {
-        "before": moved.before,
-        "now": moved.now,
-        "aside": moved.aside,
-        **_tables(moved.tables),
-    }
     run.show(
-        document,
+        _document(moved),
         "\n".join([*lines, "next: see that what serves this CA has started again, on every host; counterseal doctor"]),
     )
 
 
-def _tables(found: Sequence[Contents]) -> dict[str, Any]:
-    return {"tables": [{"table": one.table, "rows": one.rows, "hash": one.hash} for one in found]}
+def _document(move: Moved | PlannedMove) -> dict[str, Any]:
+    tables = [{"table": one.table, "rows": one.rows, "hash": one.hash} for one in move.tables]
+    return {"before": move.before, "now": move.now, "aside": move.aside, "tables": tables}

@@ -19,6 +19,7 @@ from counterseal.authority.revoke import revoke
 from counterseal.bundles.password import generate_password
 from counterseal.bundles.pem import pem_files
 from counterseal.bundles.pkcs12 import Strength, encode
+from counterseal.cli.dry_run import unseen, unseen_files
 from counterseal.cli.proofs import summary, table
 from counterseal.cli.quickstart_ending import Ending, Ends, ends_of
 from counterseal.compose.ground import open_ground
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from counterseal.authority.deployment import Deployed
     from counterseal.authority.ground import Ground
     from counterseal.authority.parts import Authority
+    from counterseal.files import Preview
     from counterseal.handshake.prove import Proof
     from counterseal.handshake.site import Leaver, SiteFacts
 
@@ -82,6 +84,11 @@ class Demonstration:
             f"serve https://localhost:{self.port}/ with one-way, then with mutual TLS, and prove it",
             "revoke alice, and prove that nginx refuses her, the session from before included",
         ]
+
+    def files(self) -> list[Preview]:
+        """Return the files for the person who is at it; what is in the home besides, ``acts`` says."""
+        own = unseen_files(self.handout, "alice", with_chain=True, with_pkcs12=True)
+        return [unseen(self.place / "passphrase", size=None), *own]
 
     def refuse_place(self) -> None:
         """Raise InputError ``nginx.layout`` where nginx cannot run from this directory, before anything is in it."""

@@ -13,13 +13,12 @@ from counterseal.agent.address import ServerAddress
 from counterseal.agent.enroll import Held, Wish, enroll, names_of, rehearse
 from counterseal.agent.token import MAX_TOKEN_BYTES, Token, parse_token
 from counterseal.agent.trust import parse_fingerprint, show_fingerprint
-from counterseal.bundles.pem import TRUST_ANCHOR_FILE, file_stem
+from counterseal.bundles.pem import file_stem
 from counterseal.cli.common import DIRECTORY, FILE, Run, common
-from counterseal.cli.dry_run import dry_run_option, show_dry_run, unseen
+from counterseal.cli.dry_run import dry_run_option, show_dry_run, unseen_files
 from counterseal.cli.passphrase import PasswordSource, password_options
 from counterseal.errors import FileError, InputError
 from counterseal.files import read_file
-from counterseal.fileset import PUBLIC
 from counterseal.moments import show_moment
 from counterseal.pki.keys import parse_key_spec
 from counterseal.pki.names import parse_name
@@ -105,16 +104,13 @@ def _show_rehearsal(run: Run, server: ServerAddress, wish: Wish, trusted: Trust,
     """Name the files; NAME in them stands for what the token is for, which only the service knows."""
     root = f", whose root is {show_subject(trusted.pinned.subject)}" if trusted.pinned else ""
     acts = [f"make a key and ask {server}{root}, for a certificate for {wish.name or 'what the token is for'}"]
-    show_dry_run(run, acts=acts, files=planned_files(out, wish.name or "NAME", with_pkcs12=wish.password is not None))
+    files = planned_files(out, wish.name or "NAME", trusted, with_pkcs12=wish.password is not None)
+    show_dry_run(run, acts=acts, files=files)
 
 
-def planned_files(out: Path, name: str, *, with_pkcs12: bool) -> list[Preview]:
+def planned_files(out: Path, name: str, trusted: Trust, *, with_pkcs12: bool) -> list[Preview]:
     """Return the files of a certificate that a CA elsewhere would issue."""
-    stem = file_stem(name)
-    secret = [f"{stem}.key.pem", *([f"{stem}.p12"] if with_pkcs12 else [])]
-    public = [f"{stem}.cert.pem", f"{stem}.chain.pem", f"{stem}.fullchain.pem", TRUST_ANCHOR_FILE]
-    shown = [unseen(out / file, size=None) for file in secret]
-    return shown + [unseen(out / file, size=None, mode=PUBLIC) for file in public]
+    return unseen_files(out, file_stem(name), with_chain=trusted.has_issuing, with_pkcs12=with_pkcs12)
 
 
 def _following(held: Held, url: str, out: Path) -> str:

@@ -49,7 +49,11 @@ Examples:
     show_default=True,
     help="What to make.",
 )
-@click.option("--key-file", type=FILE, help="Its private key.  [default: NAME.key.pem in --out]")
+@click.option(
+    "--key-file",
+    type=FILE,
+    help="Its private key; --passphrase-file opens it if need be.  [default: NAME.key.pem in --out]",
+)
 @password_options()
 @click.option("--compatible", is_flag=True, help="PKCS#12 for old macOS, iOS, Android < 14, Windows Server 2016.")
 @device_option("Print the steps for this device, or the devices there are, and stop.")
@@ -93,7 +97,7 @@ def export_(
         chosen = password.choose() if wanted.needs_password else None
         files = packed(password=chosen)
     if dry_run:
-        show_dry_run(run, files=preview(out, files))
+        _rehearse(run, Destination(out, force, dry_run), files)
         return
     paths, shown = _write(out, files, force=force), password.to_show(chosen)
     lines = [*(f"wrote {path}" for path in paths), *(f"{name} {value}" for name, value in shown.items())]
@@ -141,6 +145,11 @@ def _refuse_packing(wanted: ExportFormat, password: PasswordSource, *, compatibl
         refuse_password(wanted)
     if compatible:
         raise click.UsageError(f"--compatible is for a PKCS#12, and the format has none: {wanted}")
+
+
+def _rehearse(run: Run, to: Destination, files: FileSet) -> None:
+    _refuse_early(to, files)
+    show_dry_run(run, files=preview(to.out, files))
 
 
 def _refuse_early(to: Destination, files: FileSet) -> None:

@@ -72,7 +72,9 @@ SECTIONS: dict[str, dict[str, Entry]] = {
         "doctor": Entry(
             "counterseal.cli.doctor:doctor", "Say on one page whether all is well, and what mends what is not."
         ),
-        "crl": Entry("counterseal.cli.crl:crl", "Publish new revocation lists, or write them to files."),
+        "crl": Entry(
+            "counterseal.cli.crl:crl", "Publish new revocation lists, and with --out write them to files, too."
+        ),
         "backup": Entry("counterseal.cli.backup:backup", "Write one encrypted file with everything."),
         "restore": Entry("counterseal.cli.backup:restore", "Bring a backup back onto a machine that has no CA."),
         "lint": Entry("counterseal.cli.lint:lint", "Judge certificates, CRLs and CSRs, also of others."),

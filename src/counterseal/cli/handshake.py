@@ -13,6 +13,7 @@ from counterseal.cli.dry_run import dry_run_option, show_dry_run, unseen
 from counterseal.cli.exit_codes import FINDINGS
 from counterseal.cli.known_home import known_home
 from counterseal.cli.ladders import show_sheet
+from counterseal.cli.room import require_places, try_place
 from counterseal.cli.targets import parse_endpoint, parse_host_name, parse_protocols, parse_target
 from counterseal.compose.anchors import system_anchors
 from counterseal.compose.identities import (
@@ -161,8 +162,12 @@ def _rehearse(run: Run, what: Dial, options: Options) -> None:
     """Name whom the command would speak with, and the files; what is in them is known after the handshake alone."""
     comes = f"with the certificate {what.identity.name}" if what.identity else "without a certificate"
     acts = [f"connect to {what.endpoint} {comes}"]
-    acts += [f"append the secrets of the session to {options['keylog']}"] if options["keylog"] else []
-    files = [unseen(path, size=None, mode=0o644) for path in (options["svg"], options["html"]) if path]
+    keylog, pictures = options["keylog"], [path for path in (options["svg"], options["html"]) if path]
+    require_places(pictures)
+    files = [unseen(path, size=None, mode=0o644) for path in pictures]
+    if keylog:
+        acts.append(f"append the secrets of the session to {keylog}")
+        files.append(unseen(keylog, size=None))
     show_dry_run(run, acts=acts, files=files)
 
 
@@ -181,8 +186,8 @@ def _dial(run: Run, options: Options) -> Dial:
     alpn = options["alpn"]
     protocols = DEFAULT_PROTOCOLS if alpn is None else parse_protocols(alpn)
     identity = _identity(run, options)
-    if options["keylog"] and not options["dry_run"]:
-        _prepare_keylog(options["keylog"])
+    if options["keylog"]:
+        _prepare_keylog(options["keylog"], dry_run=options["dry_run"])
     return Dial(
         endpoint=parse_endpoint(options["connect"], target.endpoint.port) if options["connect"] else target.endpoint,
         server_name=name,
@@ -253,17 +258,16 @@ def _roots_in(path: Path | None) -> tuple[x509.Certificate, ...]:
     return tuple(certificate for certificate in held[1:] if certificate.subject == certificate.issuer)
 
 
-def _prepare_keylog(path: Path) -> None:
-    """Make the file, or see that the one that is there can be read by its owner alone."""
+def _prepare_keylog(path: Path, *, dry_run: bool) -> None:
+    """Make the file but for a dry run, or see that the one that is there can be read by its owner alone."""
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        if dry_run:
+            try_place(path)
+        else:
+            os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600))
     except OSError as error:
         raise FileError("keylog.write", f"cannot write {path}: {reason_of(error)}") from error
-    try:
-        mode = os.fstat(descriptor).st_mode
-    finally:
-        os.close(descriptor)
-    if mode & 0o077:
+    if path.exists() and path.stat().st_mode & 0o077:
         raise FileError("keylog.mode", f"others can read the key log: {path}", hint=f"chmod 600 {path}")
 
 

@@ -13,7 +13,7 @@ from counterseal.authority.publish import publish, signing_cas, unlock
 from counterseal.cli.common import DIRECTORY, FILE, Run, common
 from counterseal.cli.dry_run import dry_run_option, show_dry_run
 from counterseal.cli.new_home import rehearse_home, say_unpublished, show_ca
-from counterseal.cli.passphrase import choose_passphrase, read_passphrase
+from counterseal.cli.passphrase import choose_passphrase, read_passphrase, would_ask
 from counterseal.compose.home import cas_in, new_home, refuse_occupied
 from counterseal.errors import InputError, KeyAccessError
 from counterseal.files import preview, read_file
@@ -85,8 +85,9 @@ def import_ca(
     joins = chain is not None and bool(cas_in(run.home, run.settings().store))
     if not joins:
         refuse_occupied(run.home)
-    passphrase = None if joins or no_passphrase or dry_run else choose_passphrase(run.passphrase_file)
-    if passphrase is None and not (joins or no_passphrase or dry_run):
+    needs_none = joins or no_passphrase or (dry_run and would_ask(run.passphrase_file))
+    passphrase = None if needs_none else choose_passphrase(run.passphrase_file)
+    if passphrase is None and not needs_none:
         raise InputError("passphrase.missing", "a passphrase for the key here is needed", hint="pass --passphrase-file")
     if easy_rsa is not None:
         certificate = certificate or easy_rsa / "ca.crt"
@@ -115,6 +116,7 @@ def _join(run: Run, what: Import, *, dry_run: bool) -> None:
         if dry_run:
             here = authority.store.cas()
             imported = rehearse_import(authority, what)
+            run.rehearse_opening(authority, signing_cas(authority))
             key = authority.keystore.rehearse_add(imported.ca.key_id, what.private_key, encrypt=what.encrypt)
             acts = [*_acts(imported, here), f"sign its revocation list, and store both in {run.home}"]
             show_dry_run(run, acts=acts, files=preview(run.home / "keys", FileSet((key,))))

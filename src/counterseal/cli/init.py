@@ -12,7 +12,7 @@ from counterseal.authority.publish import publish
 from counterseal.cli.common import DurationType, Run, common
 from counterseal.cli.dry_run import dry_run_option
 from counterseal.cli.new_home import rehearse_home, say_unpublished, show_ca
-from counterseal.cli.passphrase import choose_passphrase
+from counterseal.cli.passphrase import choose_passphrase, would_ask
 from counterseal.compose.home import new_home, refuse_occupied
 from counterseal.errors import InputError
 from counterseal.pki.keys import parse_key_spec
@@ -35,8 +35,12 @@ Examples:
 @click.command(epilog=EPILOG)
 @click.option("--subject", help='Subject of the root, as "/O=example/CN=Root CA" or "CN=Root CA,O=example".')
 @click.option("--key", default="p-256", show_default=True, help="Kind of key: p-256, p-384, rsa-4096, ed25519 ...")
-@click.option("--lifetime", type=DurationType(), default=ROOT_LIFETIME, help="Of the root.  [default: 3650d]")
-@click.option("--permit", multiple=True, help="Only certify names in this domain or network (name constraint).")
+@click.option(
+    "--lifetime", type=DurationType(), default=ROOT_LIFETIME, help="How long the root lives.  [default: 3650d]"
+)
+@click.option(
+    "--permit", multiple=True, help="Only certify names in this domain or network (name constraint); may be repeated."
+)
 @click.option("--single-tier", is_flag=True, help="One CA that issues everything, as in most tutorials.")
 @click.option("--no-passphrase", is_flag=True, help="Keep the CA keys unencrypted (mode 0600).")
 @dry_run_option
@@ -61,11 +65,11 @@ def init(
         single_tier=single_tier,
         encrypt=not no_passphrase,
     )
+    refuse_occupied(run.home)  # before anybody thinks of a passphrase
+    passphrase = None if no_passphrase or (dry_run and would_ask(run.passphrase_file)) else _passphrase(run)
     if dry_run:
         rehearse_home(run, lambda authority: _acts(create(authority, plan)))
         return
-    refuse_occupied(run.home)  # before anybody thinks of a passphrase
-    passphrase = None if no_passphrase else _passphrase(run)
     with new_home(run.home, lambda: passphrase) as authority:
         made = create(authority, plan)
         publish(authority)

@@ -67,6 +67,7 @@ def issue_files(
     _check_place(to, name, _suffixes(key_file=key_file))
     if to.dry_run:
         rehearsed = rehearse(authority, asked, name=name, issuer=issuer)
+        run.rehearse_opening(authority, [authority.store.ca(rehearsed.record.issuer)])
         files = [one._replace(varies=_varies(one.path, rehearsed)) for one in preview(to.out, pack(rehearsed))]
         _show_rehearsal(run, rehearsed, files, more, extra or {})
         return None

@@ -12,6 +12,7 @@ from cryptography import x509
 from counterseal.authority.publish import publish
 from counterseal.cli.dry_run import show_dry_run, unseen
 from counterseal.compose.home import new_home, refuse_occupied
+from counterseal.compose.place import store_path
 from counterseal.pki.subject import show_subject
 
 if TYPE_CHECKING:
@@ -25,16 +26,20 @@ if TYPE_CHECKING:
 def rehearse_home(run: Run, make: Callable[[Authority], Sequence[str]]) -> None:
     """Show what ``make``, which says what it did, would leave in the home; raises what it would raise there.
 
-    All is made in a directory that is thrown away, so that nothing is guessed; keys are encrypted under a passphrase
-    that nobody learns, so that none has to be given.
+    All is made in a directory that is thrown away, so that nothing is guessed, with a store in a file wherever it will
+    be; keys are encrypted under a passphrase that nobody learns, so that nobody is asked for one.
     """
     refuse_occupied(run.home)
+    settings = run.settings()
+    here = settings._replace(said=settings.said._replace(store=None))
     with TemporaryDirectory(prefix="counterseal-") as scratch:
         home, secret = Path(scratch) / "home", os.urandom(16).hex().encode()
-        with new_home(home, lambda: secret) as authority:
+        with new_home(home, lambda: secret, settings=here) as authority:
             acts = make(authority)
             publish(authority)
-        found = [path for path in sorted(home.rglob("*")) if path.is_file()]
+        acts = [*acts, *([f"keep them in {settings.store.url}"] if settings.store else [])]
+        elsewhere = {store_path(home)} if settings.store else set()
+        found = [path for path in sorted(home.rglob("*")) if path.is_file() and path not in elsewhere]
         files = [unseen(run.home / path.relative_to(home), size=path.stat().st_size, varies=True) for path in found]
     show_dry_run(run, acts=acts, files=files, document={"home": str(run.home)})
 

@@ -16,7 +16,7 @@ from counterseal.cli.unseen import tell_another
 from counterseal.compose.ground import closed_to_workers, nginx_directory, open_ground, settings_of_generation
 from counterseal.errors import shell_line
 from counterseal.handshake.proof_json import proof_to_json
-from counterseal.nginx.deploy import mend
+from counterseal.nginx.deploy import await_others, mend
 from counterseal.nginx.retention import find_previous
 
 if TYPE_CHECKING:
@@ -65,8 +65,7 @@ def rollback(run: Run, *, to: int | None, readmit: bool, dry_run: bool) -> None:
     newer lists and puts in force what counterseal.toml says.
     """
     with run.authority() as authority:
-        if not dry_run:
-            mend(open_ground(run.home, run.settings().with_sound_sites()).place)
+        (await_others if dry_run else mend)(open_ground(run.home, run.settings().with_sound_sites()).place)
         settings = _settings_at(run, to)
         ground = open_ground(run.home, settings)
         require_seen(ground)

@@ -38,14 +38,23 @@ Every other setting of a site is a line in the file: docs/configuration.md.
 @click.command(epilog=EPILOG)
 @click.argument("server_names", metavar="SERVER_NAME...", nargs=-1, required=True)
 @click.option("--name", help="Name of the site.  [default: the first label of the first server name]")
-@click.option("--listen", multiple=True, metavar="[ADDRESS:]PORT", default=["443"], help="Where.  [default: 443]")
+@click.option(
+    "--listen", multiple=True, metavar="[ADDRESS:]PORT", default=["443"], help="Where; may be repeated.  [default: 443]"
+)
 @click.option("--upstream", help="What nginx passes requests to: HOST:PORT, unix:PATH, or a URL.")
 @click.option("--root", type=click.Path(path_type=Path), help="Directory of the files that nginx serves.")
 @click.option(
-    "--client-certificates", type=click.Choice([one.value for one in ClientCertificates]), help="[default: required]"
+    "--client-certificates",
+    type=click.Choice([one.value for one in ClientCertificates]),
+    help="Whether a client must come with one.  [default: required]",
 )
-@click.option("--client-ca", multiple=True, shell_complete=complete_cas, help="Whose clients.  [default: clients]")
-@click.option("--group", multiple=True, help="Let in clients of this group (OU) only.")
+@click.option(
+    "--client-ca",
+    multiple=True,
+    shell_complete=complete_cas,
+    help="CA of these clients; may be repeated.  [default: clients]",
+)
+@click.option("--group", multiple=True, help="Let in clients of this group (OU) only; may be repeated.")
 @click.option(
     "--nginx",
     "own_nginx",
@@ -114,14 +123,14 @@ def _write(run: Run, path: Path, texts: tuple[str, str], site: str, *, dry_run: 
     mode = path.stat().st_mode & 0o777 if path.exists() else PUBLIC
     target = path.resolve()  # a link stays one
     planned = FileSet((PlannedFile(target.name, text.encode(), mode),))
+    added = text.removeprefix(before.rstrip("\n")).lstrip("\n")
+    document = {"site": site, "file": str(path), "added": added}
     if dry_run:
-        show_dry_run(run, acts=[f"add site {site}"], files=preview(target.parent, planned))
+        show_dry_run(run, acts=[f"add site {site}"], files=preview(target.parent, planned), document=document)
         return
     write_fileset(target.parent, planned)
-    added = text.removeprefix(before.rstrip("\n")).lstrip("\n")
     following = _next(run)
-    document = {"site": site, "file": str(path), "added": added, "next": following}
-    run.show(document, f"added to {path}:\n\n{added}\nnext: {following}")
+    run.show({**document, "next": following}, f"added to {path}:\n\n{added}\nnext: {following}")
 
 
 def _next(run: Run) -> str:

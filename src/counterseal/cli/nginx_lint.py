@@ -50,7 +50,12 @@ Exit codes: 0 nothing at or above --fail-on, 2 unreadable configuration, 3 findi
 @click.option("--files/--no-files", default=True, help="Look at the certificates, keys and CRLs that are named.")
 @fail_on_option
 @click.option(
-    "--format", "layout", type=click.Choice(["text", "json", "sarif", "github"]), default="text", show_default=True
+    "--format",
+    "layout",
+    type=click.Choice(["text", "json", "sarif", "github"]),
+    default="text",
+    show_default=True,
+    help="How the findings are printed.",
 )
 @click.option(
     "--fix", is_flag=True, help="Print a patch with what can be mended as it is; suggestions as its comments."

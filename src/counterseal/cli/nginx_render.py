@@ -20,6 +20,7 @@ from counterseal.errors import InputError
 from counterseal.files import make_directory, preview, write_fileset
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from counterseal.fileset import FileSet, PlannedFile
@@ -44,6 +45,7 @@ def render(run: Run, *, snippets: bool, out: Path | None, dry_run: bool) -> None
         raise InputError("nginx.render_out", "--out is for snippets alone", hint=hint)
     settings = run.settings()
     require_sites(settings.sites)
+    stale: Sequence[str] = ()
     with run.authority() as authority:
         if out is None:
             ground = open_ground(run.home, settings, snippets=nginx_directory(run.home) if snippets else None)
@@ -51,12 +53,16 @@ def render(run: Run, *, snippets: bool, out: Path | None, dry_run: bool) -> None
             place = out.resolve()
             ground = open_ground(run.home, settings, snippets=place)
             ground = replace(ground, layout=replace(ground.layout, current=place, logs=place))
-            if not dry_run:
-                publish(authority, only=stale_lists(authority))
+            stale = stale_lists(authority)
+            if dry_run:
+                run.rehearse_opening(authority, map(authority.store.ca, stale))
+            else:
+                publish(authority, only=stale)
         number = (ground.in_force or 0) + 1
         files = render_sites(authority, settings.sites, ground, generation=number, snippets=snippets)
     if dry_run:
-        acts = ["sign new revocation lists that are due"] if out is not None else []
+        acts = [f"sign a new revocation list of {name}" for name in stale]
+        acts = acts if out is not None else ["print the configuration, and write nothing"]
         show_dry_run(run, acts=acts, files=preview(out, files) if out is not None else ())
     elif out is not None:
         _write(run, out, files)

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 _PROVE = "counterseal refresh"
 """Proves what nginx was started with."""
 
+_NOT_OURS = "it is not one that a deploy started"
+
 
 @click.command(epilog="\b\nExamples:\n  counterseal nginx generations")
 @common
@@ -102,21 +104,24 @@ def stop(run: Run, *, dry_run: bool) -> None:
     """Stop the private nginx that a deploy started; a user's own nginx is never stopped."""
     require_home(run.home)
     ground = open_ground(run.home, run.settings().with_sound_sites())
-    if dry_run:
-        show_dry_run(run, acts=[_stopping(ground)])
-        return
-    if ground.place.nginx.target.owned:
-        ground.place.nginx.stop(within=10)
+    owned, act = ground.place.nginx.target.owned, _stopping(ground)
+    if owned:
+        if not dry_run:
+            ground.place.nginx.stop(within=10)
         from counterseal.authority.unseen import require_seen  # noqa: PLC0415 - connects, which few commands here do
 
         require_seen(ground)
-    run.show({"running": ground.place.nginx.master_pid() is not None}, "nginx is stopped")
+    document = {"running": ground.place.nginx.master_pid() is not None and not (owned and dry_run)}
+    if dry_run:
+        show_dry_run(run, acts=[act], document=document)
+        return
+    run.show(document, "nginx is stopped" if owned else f"nginx was left as it is: {_NOT_OURS}")
 
 
 def _stopping(ground: Ground) -> str:
     master = ground.place.nginx.master_pid()
     if not ground.place.nginx.target.owned:
-        return "stop nothing: this nginx is not one that a deploy started"
+        return f"stop nothing: {_NOT_OURS}"
     return "stop nothing: nginx does not run" if master is None else f"stop nginx, process {master}"
 
 

@@ -25,8 +25,8 @@ CREDENTIAL = "counterseal-passphrase"
 MIN_LENGTH = 8
 
 
-def read_passphrase(passphrase_file: Path | None) -> bytes | None:
-    """Return the passphrase from the file, else from the systemd credentials directory, else from a prompt.
+def read_passphrase(passphrase_file: Path | None, of: str = "the CA keys") -> bytes | None:
+    """Return the passphrase ``of`` something: from the file, the systemd credentials directory, or else a prompt.
 
     None when there is neither and no terminal to ask on. Only the first line of a file counts.
     """
@@ -35,17 +35,22 @@ def read_passphrase(passphrase_file: Path | None) -> bytes | None:
         return _passphrase_in(source)
     if not sys.stdin.isatty():
         return None
-    return str(click.prompt("passphrase of the CA keys", hide_input=True, err=True)).encode()
+    return str(click.prompt(f"passphrase of {of}", hide_input=True, err=True)).encode()
 
 
-def choose_passphrase(passphrase_file: Path | None) -> bytes | None:
-    """Return a passphrase for new keys; a prompt asks twice. None when there is nothing to read it from."""
+def would_ask(passphrase_file: Path | None) -> bool:
+    """Whether a person would be asked for the passphrase, whom a rehearsal leaves alone."""
+    return passphrase_file is None and _credential() is None and sys.stdin.isatty()
+
+
+def choose_passphrase(passphrase_file: Path | None, what: str = "the CA keys") -> bytes | None:
+    """Return a new passphrase for ``what`` is made; a prompt asks twice. None when there is nothing to read it from."""
     source = passphrase_file or _credential()
     if source is not None:
         passphrase = _passphrase_in(source)
         _require_typable(source, passphrase)
     elif sys.stdin.isatty():
-        prompt = "new passphrase for the CA keys"
+        prompt = f"new passphrase for {what}"
         passphrase = str(click.prompt(prompt, hide_input=True, confirmation_prompt=True, err=True)).encode()
     else:
         return None

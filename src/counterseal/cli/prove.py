@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from counterseal.authority.deployment import prove_in_force
+from counterseal.authority.deployment import prove_in_force, require_in_force
 from counterseal.authority.parts import ROOT, new_serial_number
 from counterseal.authority.prove_url import Visitor, prove_url
 from counterseal.cli.common import FILE, Run, common
@@ -22,13 +22,15 @@ from counterseal.compose.place import has_store, now
 from counterseal.errors import InputError
 from counterseal.files import read_file
 from counterseal.handshake.proof_json import proof_to_json
-from counterseal.handshake.visit import facts_of_url
+from counterseal.handshake.visit import facts_of_url, read_target
+from counterseal.nginx.deploy import await_others
 from counterseal.pki.pem import encode_certificates
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from counterseal.authority.ground import Ground
     from counterseal.authority.served import ServedSite
     from counterseal.cli.documents import ProveDocument
     from counterseal.handshake.observation import ProbeIdentity
@@ -80,16 +82,16 @@ def prove(
         if client_certificates or client_ca or certificate or key_file or trust:
             raise InputError("prove.options", "these options are for a URL", hint="write https://HOST[:PORT][/PATH]")
         served = _sites(run, what)
-        if dry_run:
-            _rehearse(run, [f"{one.site.name} at {', '.join(map(str, one.site.listen))}" for one in served])
-            return 0
         with run.authority() as authority:
             settings = run.settings()
             ground = open_ground(run.home, settings)
+            if dry_run:
+                _rehearse_sites(run, ground, served)
+                return 0
             return _show(run, prove_in_force(authority, settings.sites, ground, only=what))
     own = _own(run, certificate, key_file)
     if dry_run:
-        _rehearse(run, [what])
+        _rehearse_url(run, what, client_ca, trust)
         return 0
     if not has_store(run.home):
         if own is None:
@@ -104,6 +106,24 @@ def prove(
         canaries = run.home / "canaries"
         visitor = Visitor(authority.clock, authority.serial_number, authority, canaries, client_ca, own)
         return _show(run, [prove_url(facts, visitor)])
+
+
+def _rehearse_sites(run: Run, ground: Ground, served: Sequence[ServedSite]) -> None:
+    """Show which sites the command would connect to; raises what it would before that."""
+    await_others(ground.place)
+    require_in_force(ground)
+    _rehearse(run, [f"{one.site.name} at {', '.join(map(str, one.site.listen))}" for one in served])
+
+
+def _rehearse_url(run: Run, url: str, client_ca: str | None, trust: Path | None) -> None:
+    """Show whom the command would connect to; raises what it would before that."""
+    read_target(url)
+    if trust is not None:
+        read_file(trust)
+    if client_ca is not None and has_store(run.home):
+        with run.authority() as authority:
+            authority.store.ca(client_ca)
+    _rehearse(run, [url])
 
 
 def _rehearse(run: Run, places: Sequence[str]) -> None:

@@ -28,7 +28,7 @@ MARK = ".counterseal-quickstart"
     "--dir",
     "directory",
     type=DIRECTORY,
-    help="Where.  [default: ./counterseal-quickstart]",
+    help="Where all of it goes.  [default: ./counterseal-quickstart]",
 )
 @click.option("--port", type=click.IntRange(1, 65535), help="Port on 127.0.0.1.  [default: a free one]")
 @click.option("--stop", is_flag=True, help="Stop nginx at the end instead of leaving it for your browser.")
@@ -37,8 +37,8 @@ MARK = ".counterseal-quickstart"
 def quickstart(run: Run, *, directory: Path | None, port: int | None, stop: bool, dry_run: bool) -> int:
     """Make a CA, serve mutual TLS with nginx, and prove it.
 
-    Everything lies in one directory; the next run makes it anew. Without an nginx it does what needs none, says what is
-    missing, and ends with exit code 1.
+    Everything lies in one directory, the CA too, whatever --home says; the next run makes it anew. Without an nginx it
+    does what needs none, says what is missing, and ends with exit code 1.
     """
     place = (directory or Path("counterseal-quickstart")).resolve()
     demonstration = Demonstration(place, port or _free_port(), run.say)
@@ -46,7 +46,8 @@ def quickstart(run: Run, *, directory: Path | None, port: int | None, stop: bool
     demonstration.refuse_place()
     if dry_run:
         acts = [f"remove what an earlier quickstart made: {place}"] if again else []
-        show_dry_run(run, acts=[*acts, *demonstration.acts()])
+        document = {"home": str(demonstration.home), "port": demonstration.port}
+        show_dry_run(run, acts=[*acts, *demonstration.acts()], files=demonstration.files(), document=document)
         return 0
     if again:
         demonstration.stop()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from counterseal.authority.parts import ROOT, replacing
-from counterseal.authority.publish import ending_lists, lacking_lists, publish, stale_lists
+from counterseal.authority.publish import ending_lists, lacking_lists, publish, signing_cas, stale_lists
 from counterseal.cli.common import Run, common
 from counterseal.cli.dry_run import dry_run_option, show_dry_run
 from counterseal.cli.exit_codes import FINDINGS
@@ -223,6 +223,7 @@ def _rehearse(run: Run, authority: Authority, stale: Sequence[str]) -> None:
     (is_due, names, (deploying, files)), refused = by_sound_settings(run, settings.for_revocation(), attempt)
     if refused is not None and not is_due:
         raise refused
+    run.rehearse_opening(authority, signing_cas(authority) if is_due else map(authority.store.ca, stale))
     acts = [f"sign a new revocation list of {name}" for name in stale]
     acts += [f"renew the certificate of site {name}" for name in names]
     acts += [*deploying, *acts_of_refusal(refused)]
@@ -234,4 +235,5 @@ def _rehearse(run: Run, authority: Authority, stale: Sequence[str]) -> None:
         acts += [f"send by {name}: {one.subject}" for name, one in messages.items() if one is not None]
     wrong = settings.overlooked()
     acts = [*(acts or ["do nothing: nothing is due"]), *fails_by_defaults(wrong)]
-    show_dry_run(run, acts=acts, files=files, document={"stale": stale, "due": names}, fails=wrong is not None)
+    document = {"changed": is_due or bool(stale), "stale": stale, "due": names}
+    show_dry_run(run, acts=acts, files=files, document=document, fails=wrong is not None)

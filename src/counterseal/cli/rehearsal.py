@@ -16,6 +16,7 @@ from counterseal.cli.dry_run import show_dry_run, unseen
 from counterseal.files import Preview, preview, read_file
 from counterseal.fileset import PUBLIC, SECRET, FileSet, PlannedFile
 from counterseal.moments import show_moment
+from counterseal.nginx.deploy import await_others
 from counterseal.nginx.generations import MANIFEST, next_number, plan_manifest, read_generation
 from counterseal.nginx.inclusion import include_file, plan_inclusion
 
@@ -35,6 +36,7 @@ def rehearse_deploy(
     require_deployable(served)
     ours = _include(ground, install=install)
     number, files = rehearse_generation(authority, served, ground, reason="deploy")
+    run.rehearse_opening(authority, signing_cas(authority))
     cas = dict.fromkeys(ca.name for one in served for ca in client_cas(authority, one.site))
     acts = [f"issue a certificate for site {site}" for site in sites_due(authority, served, ground)]
     acts += [f"issue probes under CA {ca}, and revoke those of the generation before" for ca in cas]
@@ -55,6 +57,7 @@ def rehearse_generation(
 
     Of these nobody can say how many octets a signature will have.
     """
+    await_others(ground.place)
     number, place = next_number(ground.place.base), ground.place
     files, due = rehearse_sites(authority, served, ground, generation=number, before=before)
     created_at = place.nginx.clock.now()
@@ -96,9 +99,8 @@ def rehearse_rollback(run: Run, ground: Ground, number: int) -> None:
     files = FileSet(tuple(_read(generation.directory, path) for path in paths))
     differing = [file for file in _beside(ground, number, files) if file.change != "same"]
     acts = [f"switch from generation {ground.in_force} to {number}{made}; no file is written, these differ:"]
-    show_dry_run(
-        run, acts=[*acts, _reload(ground, f"generation {number}")], files=differing, document={"generation": number}
-    )
+    acts += [_reload(ground, f"generation {number}")]
+    show_dry_run(run, acts=acts, files=differing, document={"generation": number}, writes=False)
 
 
 def _reload(ground: Ground, what: str) -> str:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from counterseal.agent.renew import AtHand
+    from counterseal.agent.trust import Trust
     from counterseal.cli.common import Run
     from counterseal.cli.passphrase import PasswordSource
 
@@ -55,7 +56,7 @@ def renew_elsewhere(run: Run, given: Elsewhere) -> None:
     )
     server = ServerAddress.parse(given.server)
     if given.dry_run:
-        _show_rehearsal(run, rehearse(server, place, manner, now=now()), place, given)
+        _show_rehearsal(run, *rehearse(server, place, manner, now=now()), place, given)
         return
     renewed = renew(server, place, manner, now=now())
     if given.then is not None and is_announced(place):
@@ -64,14 +65,18 @@ def renew_elsewhere(run: Run, given: Elsewhere) -> None:
     _show(run, renewed)
 
 
-def _show_rehearsal(run: Run, before: AtHand, place: Place, given: Elsewhere) -> None:
-    if given.if_due and now() < before.due_at:
-        show_dry_run(run, acts=[f"do nothing: due from {show_moment(before.due_at)}"])
+def _show_rehearsal(run: Run, before: AtHand, trusted: Trust | None, place: Place, given: Elsewhere) -> None:
+    if trusted is None:
+        document = {"renewed": False, "certificate": held_document(before.certificate)}
+        show_dry_run(run, acts=[f"do nothing: due from {show_moment(before.due_at)}"], document=document)
         return
     key = "the same key" if given.keep_key else "a new key"
     acts = [f"ask {given.server} for the next certificate of {place.stem}, for {key}"]
     acts += [f"run: {given.then}"] if given.then else []
-    show_dry_run(run, acts=acts, files=planned_files(place.directory, place.stem, with_pkcs12=given.password.given))
+    files = planned_files(place.directory, place.stem, trusted, with_pkcs12=given.password.given)
+    if given.keep_key:
+        files = [one._replace(change="same") if one.path.endswith(".key.pem") else one for one in files]
+    show_dry_run(run, acts=acts, files=files)
 
 
 def _show(run: Run, renewed: Renewed) -> None:

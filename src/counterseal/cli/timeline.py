@@ -10,6 +10,7 @@ import click
 from counterseal.authority.timeline.gather import gather
 from counterseal.cli.common import FILE, Run, common
 from counterseal.cli.dry_run import dry_run_option, show_dry_run
+from counterseal.cli.room import require_places
 from counterseal.cli.terminal import terminal_width
 from counterseal.cli.timeline_text import drawing, table
 from counterseal.files import preview, write_file
@@ -46,6 +47,7 @@ def timeline(run: Run, *, limit: int, svg: Path | None, width: int | None, dry_r
         gathered = gather(authority, sites, limit=limit)
     picture = FileSet() if svg is None else FileSet((_picture(gathered, svg),))
     if dry_run:
+        require_places(Path(file.path) for file in picture)
         show_dry_run(run, acts=["draw what expires when"], files=preview(Path(), picture))
         return
     for file in picture:

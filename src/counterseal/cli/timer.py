@@ -13,6 +13,7 @@ from counterseal.authority.publish import signing_cas
 from counterseal.cli.common import DIRECTORY, Commands, Run, common
 from counterseal.cli.dry_run import dry_run_option, show_dry_run
 from counterseal.cli.program import program
+from counterseal.cli.room import require_removable
 from counterseal.cli.unit_words import unit_command
 from counterseal.errors import FileError
 from counterseal.files import preview, write_fileset
@@ -59,20 +60,25 @@ def timer() -> None:
 @dry_run_option
 @common
 def install(run: Run, *, unit_dir: Path | None, dry_run: bool) -> None:
-    """Set up a systemd timer; where systemd does not run, print the line for cron."""
+    """Set up a systemd timer; where systemd does not run, print the line for cron.
+
+    Either has counterseal refresh run every six hours.
+    """
     _warn(run)
     if unit_dir is None and not SYSTEMD_RUNS.is_dir():
         line = _cron_line(run)
         if dry_run:
-            show_dry_run(run, acts=[f"write nothing, as systemd does not run here, and print the line for {CRON_FILE}"])
+            acts = [f"write nothing, as systemd does not run here, and print the line for {CRON_FILE}"]
+            show_dry_run(run, acts=acts, document={"systemd": False, "cron": line})
             return
         run.show({"systemd": False, "cron": line}, f"systemd does not run here; put this into {CRON_FILE}:\n{line}")
         return
     service = _SERVICE_TEXT.format(command=unit_command(_command(run)))
     files = FileSet((PlannedFile(SERVICE, service.encode()), PlannedFile(TIMER, _TIMER_TEXT.encode())))
     if dry_run:
-        acts = () if unit_dir else (f"start {TIMER}, now and at every boot",)
-        show_dry_run(run, acts=acts, files=preview(unit_dir or UNITS, files))
+        document = {"systemd": True, "started": unit_dir is None}
+        acts = [] if unit_dir else [f"start {TIMER}, now and at every boot"]
+        show_dry_run(run, acts=acts, files=preview(unit_dir or UNITS, files), document=document)
         return
     paths = write_fileset(unit_dir or UNITS, files)
     lines = [f"wrote {path}" for path in paths]
@@ -92,8 +98,10 @@ def remove(run: Run, *, unit_dir: Path | None, dry_run: bool) -> None:
     files = [path for name in (TIMER, SERVICE) if (path := (unit_dir or UNITS) / name).exists()]
     runs = bool(files) and unit_dir is None and SYSTEMD_RUNS.is_dir()
     if dry_run:
+        require_removable(files)
         acts = [*([f"stop {TIMER}"] if runs else []), *(f"remove {path}" for path in files)]
-        show_dry_run(run, acts=acts or [f"remove nothing, as there is no timer in {unit_dir or UNITS}"])
+        acts = acts or [f"remove nothing, as there is no timer in {unit_dir or UNITS}"]
+        show_dry_run(run, acts=acts, document={"stopped": runs})
         return
     if runs and UNITS / TIMER in files:
         _systemctl("disable", "--now", TIMER)

@@ -9,7 +9,7 @@ import click
 from counterseal.authority.record_json import token_state, token_to_json
 from counterseal.cli.common import Commands, DurationType, Run, columns, common
 from counterseal.cli.completions import complete_cas, complete_profiles
-from counterseal.cli.dry_run import dry_run_option, show_dry_run
+from counterseal.cli.dry_run import done_or_rehearsed, dry_run_option, show_dry_run
 from counterseal.errors import shell_line
 from counterseal.moments import epoch, moment, show_moment
 
@@ -81,15 +81,17 @@ def make(
     Whoever has the secret gets a certificate that says what is given here, for a key of their own: by EST from
     counterseal serve, with the secret as password or bearer token.
     """
-    from counterseal.authority.token import Grant, make_token, plan_token  # noqa: PLC0415 - only here
+    from counterseal.authority.token import Grant, make_token  # noqa: PLC0415 - only here
 
     grant = Grant(name, profile, san, group, lifetime, uses, expires, issuer)
-    with run.authority() as authority:
-        record, secret = (plan_token if dry_run else make_token)(authority, grant)
-        fingerprint = _fingerprint(authority)
+    with run.authority() as opened, done_or_rehearsed(opened, dry_run=dry_run) as authority:
+        record, secret = make_token(authority, grant)
+        fingerprint, token = _fingerprint(authority), token_to_json(record, epoch(authority.clock()))
+    document = {"token": token, "root_sha256": fingerprint}
     if dry_run:
         until = show_moment(moment(record.expires_at))
-        show_dry_run(run, acts=[f"make a token for {_times(uses)} of profile {profile}: {name}, until {until}"])
+        acts = [f"make a token for {_times(uses)} of profile {profile}: {name}, until {until}"]
+        show_dry_run(run, acts=acts, document=document)
         return
     lines = [
         f"made a token for {_times(uses)} of profile {profile}: {name}; its secret is shown this once",
@@ -99,8 +101,7 @@ def make(
         f"  root CA  SHA-256 {fingerprint}",
         f"next, where the certificate is wanted: counterseal enroll {run.service_url()} --token FILE-WITH-THESE-LINES",
     ]
-    document = {"token": token_to_json(record, epoch(authority.clock())), "secret": secret, "root_sha256": fingerprint}
-    run.show(document, "\n".join(lines))
+    run.show({**document, "secret": secret}, "\n".join(lines))
 
 
 @token.command("list", epilog="\b\nExamples:\n  counterseal token list\n  counterseal token list --json")
@@ -133,17 +134,18 @@ def list_tokens(run: Run) -> None:
 @common
 def revoke(run: Run, *, token_id: str, dry_run: bool) -> None:
     """Let a token be used no more; certificates that it gave stay."""
-    from counterseal.store.tokens import revocable_token, revoke_token  # noqa: PLC0415 - only here
+    from counterseal.store.tokens import revoke_token  # noqa: PLC0415 - only here
 
-    with run.authority() as authority:
-        if dry_run:
-            show_dry_run(run, acts=[f"revoke token {token_id} of {revocable_token(authority.store, token_id).name}"])
-            return
+    with run.authority() as opened, done_or_rehearsed(opened, dry_run=dry_run) as authority:
         record = revoke_token(authority.store, token_id, epoch(authority.clock()))
+    document = {"revoked": token_id, "used": record.used}
+    if dry_run:
+        show_dry_run(run, acts=[f"revoke token {token_id} of {record.name}"], document=document)
+        return
     text = f"revoked token {token_id} of {record.name}"
     if record.used:
         text += f"; {_times(record.used)} that it gave stay valid: {shell_line('counterseal', 'revoke', record.name)}"
-    run.show({"revoked": token_id, "used": record.used}, text)
+    run.show(document, text)
 
 
 def _fingerprint(authority: Authority) -> str:

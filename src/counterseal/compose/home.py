@@ -70,15 +70,18 @@ def _refuse_moved(home: Path) -> None:
 
 
 @contextmanager
-def new_home(home: Path, passphrase: Callable[[], bytes | None]) -> Iterator[Authority]:
+def new_home(
+    home: Path, passphrase: Callable[[], bytes | None], *, settings: Settings | None = None
+) -> Iterator[Authority]:
     """Make a home for a new CA: the directory (0711 by any umask, for nginx's workers), an empty store, no keys.
 
+    ``settings`` are those of another home, where it is only made to be looked at.
     When the block fails, what was made is removed again. Raises InputError ``ca.exists``, FileError ``home.leftover``.
     """
     from counterseal.nginx.generations import make_passable  # noqa: PLC0415 - only who makes one
 
     refuse_occupied(home)
-    settings = settings_of(home)
+    settings = settings or settings_of(home)
     settings.require()  # what it says goes into certificates that live for years
     make_passable(home)
     try:
@@ -135,7 +138,12 @@ def service_secret(home: Path) -> bytes:
     """Return the secret that all replicas of the service share; made when there is none."""
     from counterseal.keystore.secret import shared_secret  # noqa: PLC0415 - only the service and its keys need it
 
-    return shared_secret(home / "keys" / "service.secret", os.urandom)
+    return shared_secret(service_secret_file(home), os.urandom)
+
+
+def service_secret_file(home: Path) -> Path:
+    """Return where that secret is kept."""
+    return home / "keys" / "service.secret"
 
 
 def settings_of(home: Path) -> Settings:

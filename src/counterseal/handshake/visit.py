@@ -35,7 +35,7 @@ def facts_of_url(
     of ours is known by its status page. Raises InputError ``prove.url``; a server that does not answer is a matter of
     the proof.
     """
-    endpoint, name, path = _read(url)
+    endpoint, name, path = read_target(url)
     seen = {version: _look(endpoint, name, path, version) for version in _VERSIONS}
     spoken = tuple(version for version in _VERSIONS if seen[version].tls_version is not None)
     status = _look(endpoint, name, STATUS_PATH, (spoken or _VERSIONS)[-1])
@@ -51,7 +51,8 @@ def facts_of_url(
     )
 
 
-def _read(url: str) -> tuple[Endpoint, str, str]:
+def read_target(url: str) -> tuple[Endpoint, str, str]:
+    """Return where an https URL leads to: its endpoint, name and path; raises InputError ``prove.url``."""
     hint = "write https://HOST[:PORT][/PATH]"
     try:
         parts = urlsplit(url)

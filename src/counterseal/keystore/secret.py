@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SECRET_BYTES = 32
+FILE_BYTES = 2 * SECRET_BYTES + 1
+"""Of the file: the secret in hex, and the end of the line."""
 
 
 def shared_secret(path: Path, random_bytes: Callable[[int], bytes]) -> bytes:

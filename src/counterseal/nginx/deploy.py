@@ -16,7 +16,7 @@ from counterseal.nginx.activate import Activation, Walk, activate
 from counterseal.nginx.binary import require_executable
 from counterseal.nginx.generations import find_changes, make_passable, next_number, read_generation, write_generation
 from counterseal.nginx.inclusion import Inclusion, plan_inclusion
-from counterseal.nginx.lock import hold_lock
+from counterseal.nginx.lock import await_lock, hold_lock
 from counterseal.nginx.retention import find_previous, prune
 from counterseal.nginx.undo import Place, Recovery, recover
 
@@ -119,6 +119,12 @@ def mend(place: Place) -> Recovery | None:
         return None
     with hold_lock(place.directories.lock, within=place.limits.lock, clock=place.nginx.clock):
         return recover(place)
+
+
+def await_others(place: Place) -> None:
+    """Wait for another deploy, as one would that follows it; raises DeployError ``deploy.busy``. Nothing is written."""
+    clock, limits = place.nginx.clock, place.limits
+    await_lock(place.directories.lock, within=limits.lock, clock=clock, on_busy=place.on_busy)
 
 
 def _put_in_force(

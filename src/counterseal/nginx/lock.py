@@ -39,18 +39,50 @@ def hold_lock(
         if not taken:
             on_busy(_holder(lock))
         if not taken and not wait_until(lambda: _take(lock), within=within, clock=clock, interval=0.05):
-            raise DeployError(
-                "deploy.busy",
-                f"another deploy is under way: process {_holder(lock)}",
-                hint="wait until it has ended and run this again",
-            )
+            raise _busy(lock)
         yield
     finally:
         os.close(lock)
 
 
+def await_lock(path: Path, *, within: float, clock: Clock, on_busy: Callable[[str], None] = lambda _: None) -> None:
+    """Wait for another holder as ``hold_lock`` does, and then neither make the file nor write into it, nor hold it.
+
+    Raises DeployError ``deploy.busy``.
+    """
+    try:
+        lock = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return
+    try:
+        free = _is_free(lock)
+        if not free:
+            on_busy(_holder(lock))
+        if not free and not wait_until(lambda: _is_free(lock), within=within, clock=clock, interval=0.05):
+            raise _busy(lock)
+    finally:
+        os.close(lock)
+
+
+def _busy(lock: int) -> DeployError:
+    return DeployError(
+        "deploy.busy",
+        f"another deploy is under way: process {_holder(lock)}",
+        hint="wait until it has ended and run this again",
+    )
+
+
 def _holder(lock: int) -> str:
     return os.pread(lock, 20, 0).decode("ascii", "replace").strip() or "unknown"
+
+
+def _is_free(lock: int) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    fcntl.flock(lock, fcntl.LOCK_UN)
+    return True
 
 
 def _take(lock: int) -> bool:

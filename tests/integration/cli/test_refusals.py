@@ -182,9 +182,13 @@ ELSEWHERE = [
     ids=[one[-1] for one in (*REFUSED, *ELSEWHERE)],
 )
 def test_a_command_says_why_by_its_code(place: dict[str, str], where: str, words: str, code: str) -> None:
-    """On stdout for a program, and in words beside it."""
-    ran = here(Path(place["base"], where), *words.format_map(place).split(), "--json")
+    """On stdout for a program, and in words beside it; where it can be rehearsed, that is refused with the same."""
+    home, command = Path(place["base"], where), [*words.format_map(place).split(), "--json"]
+    rehearsed = here(home, *command, "--dry-run")
+    ran = here(home, *command)
     assert ran.code in {1, 2, 4}, ran
+    if json.loads(rehearsed.stdout).get("error", {}).get("code") != "command.usage":  # it has no --dry-run
+        assert (rehearsed.code, rehearsed.stdout) == (ran.code, ran.stdout)
     assert json.loads(ran.stdout)["error"]["code"] == code
     assert ran.stderr.startswith("error: ")
 

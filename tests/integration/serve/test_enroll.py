@@ -10,6 +10,7 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import count
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -26,7 +27,6 @@ from service_process import Running, make_ca, running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 SECONDS = 60
 BEHIND_NGINX = """
@@ -165,6 +165,24 @@ def test_a_rehearsal_shows_the_token_to_nobody(machine: Machine) -> None:
     assert f"would write {machine.out}/pump-9.key.pem (mode 0600, size not known before, changed)" in renewal.stdout
     assert "would do nothing: due from" in machine.renew("--if-due", "--dry-run").stdout
     assert (snapshot(machine.path), machine.issued("pump-9")) == (before, 1)
+
+
+def test_a_rehearsal_names_the_files_that_come(machine: Machine, tmp_path: Path) -> None:
+    """Those of the name that is asked for, and no others; with --keep-key the key is not one that changes."""
+    token, password = machine.token("pump-told"), tmp_path / "password"
+    password.write_text("a long password here")
+    words = ("--name", "pump-told", "--password-file", str(password), "--json")
+    told = json.loads(machine.enroll(token, *words, "--dry-run").stdout)["files"]
+    files = json.loads(machine.enroll(token, *words).stdout)["files"]
+    assert {one["path"]: one["mode"] for one in told} == {
+        file: f"{Path(file).stat().st_mode & 0o777:04o}" for file in files
+    }
+    again = ("--keep-key", *words[2:])
+    told = json.loads(machine.renew(*again, "--dry-run").stdout)["files"]
+    before = (machine.out / "pump-told.key.pem").read_bytes()
+    assert sorted(one["path"] for one in told) == sorted(json.loads(machine.renew(*again).stdout)["files"])
+    assert [one["path"] for one in told if one["change"] == "same"] == [str(machine.out / "pump-told.key.pem")]
+    assert (machine.out / "pump-told.key.pem").read_bytes() == before
 
 
 def test_a_command_that_failed_is_run_next_time(machine: Machine) -> None:

@@ -126,15 +126,15 @@ def use_external_key(session: Session, identifier: str, at: int) -> bool:
         )
 
 
-def revoke_external_key(session: Session, identifier: str, at: int) -> None:
+def revoke_external_key(session: Session, identifier: str, at: int) -> ExternalKeyRecord:
     """Let the key be used by no new account; raises NotFoundError, StoreError when it is revoked already."""
     with session.transaction():
-        revocable_external_key(session, identifier)
+        found = _revocable_external_key(session, identifier)
         session.run("update acme_external_key set revoked_at = ? where id = ?", (at, identifier))
+        return found
 
 
-def revocable_external_key(session: Session, identifier: str) -> ExternalKeyRecord:
-    """Return the key that ``revoke_external_key`` would revoke; raises what it raises."""
+def _revocable_external_key(session: Session, identifier: str) -> ExternalKeyRecord:
     found = find_external_key(session, identifier)
     if found is None:
         raise NotFoundError(
