@@ -7,8 +7,12 @@ import os
 import secrets
 import socket
 from collections import deque
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _LOWEST = 20_000
 _HELD = 200
@@ -31,6 +35,15 @@ def free_port() -> int:
 def free_ports(number: int) -> list[int]:
     """Return so many of them."""
     return [free_port() for _ in range(number)]
+
+
+@contextmanager
+def taken_port() -> Iterator[int]:
+    """Hold a port that nobody else can have meanwhile; who connects to it is refused, and waits for nothing."""
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        port: int = holder.getsockname()[1]
+        yield port
 
 
 def _given_by_the_kernel() -> int:

@@ -11,6 +11,7 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -47,6 +48,7 @@ def nginx_binaries() -> dict[str, Path]:
     return found
 
 
+@cache
 def nginx_version(binary: Path) -> tuple[int, int, int]:
     """Return what ``nginx -v`` says, as three numbers."""
     ran = subprocess.run([str(binary), "-v"], capture_output=True, text=True, timeout=SECONDS, check=True)

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 import dying as dying_program
 import recording as recording_program
-from command import counterseal
+from command import here
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -92,9 +92,9 @@ def make_ca(home: Path, configuration: str = "") -> None:
     """Make a CA with plain keys in ``home``, its configuration, and ``root.pem``."""
     home.mkdir(parents=True)
     (home / "counterseal.toml").write_text(configuration)
-    made = counterseal(home, "init", "--no-passphrase")
+    made = here(home, "init", "--no-passphrase")
     assert made.code == 0, made.stderr
-    (home / "root.pem").write_text(counterseal(home, "ca", "export").stdout)
+    (home / "root.pem").write_text(here(home, "ca", "export").stdout)
 
 
 @contextmanager

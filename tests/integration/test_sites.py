@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from command import counterseal
+from command import counterseal, here
 from ports import free_port
 
 if TYPE_CHECKING:
@@ -48,10 +48,10 @@ client_certificates = "required"
 def home(tmp_path: Path) -> Iterator[Path]:
     """Make a CA with one more client CA; stop its nginx in the end."""
     home = tmp_path / "home"
-    assert counterseal(home, "init", "--no-passphrase").code == 0
-    assert counterseal(home, "ca", "add", "partners", "--purpose", "client").code == 0
+    assert here(home, "init", "--no-passphrase").code == 0
+    assert here(home, "ca", "add", "partners", "--purpose", "client").code == 0
     yield home
-    counterseal(home, "nginx", "stop")
+    here(home, "nginx", "stop")
 
 
 @pytest.mark.nginx

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from command import counterseal
+from command import counterseal, here
 from guides import blocks, run_script
 from ports import free_port
 from whole_answers import read_to_end
@@ -79,7 +79,7 @@ def _stop(tmp_path: Path) -> None:
 
 def _home(tmp_path: Path, *, name: str, port: int) -> Path:
     home = tmp_path / "home"
-    assert counterseal(home, "init", "--no-passphrase").code == 0
+    assert here(home, "init", "--no-passphrase").code == 0
     site = SITE.format(nginx=NGINX, conf=tmp_path / "conf", name=name, port=port, root=tmp_path / "pages")
     (home / "counterseal.toml").write_text(site)
     return home
@@ -471,7 +471,7 @@ def _with_clients(tmp_path: Path, port: int, *names: str) -> Path:
     if os.geteuid() == 0:  # else another user's workers, who may not look into our temporary directory
         conf.write_text(f"user root;\n{conf.read_text()}")
     for name in names:
-        assert counterseal(home, "client", name, "--no-p12", "--out", str(tmp_path / "out")).code == 0
+        assert here(home, "client", name, "--no-p12", "--out", str(tmp_path / "out")).code == 0
     deployed = counterseal(home, "nginx", "deploy", "--install-include")
     assert deployed.code == 0, deployed.stderr
     return home

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import socket
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,7 +14,7 @@ from counterseal.compose.home import open_authority
 from counterseal.nginx.binary import find_nginx
 from counterseal.pki.crl import RevocationReason
 from one_site import SITE, meets
-from ports import free_port
+from ports import free_port, taken_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -186,8 +185,8 @@ def test_who_is_revoked_is_locked_out_by_the_settings_in_force(
     home, port = deployed
     settings = home / "counterseal.toml"
     right = settings.read_text()
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        settings.write_text(right + wrong.replace("PORT", str(taken.getsockname()[1])))
+    with taken_port() as taken:
+        settings.write_text(right + wrong.replace("PORT", str(taken)))
         if verb == "refresh":
             assert here(home, "revoke", "alice", "--no-deploy").code == 0
         words = {

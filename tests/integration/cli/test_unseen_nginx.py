@@ -29,6 +29,12 @@ __all__ = ["nginx_binary"]
 pytestmark = pytest.mark.nginx
 
 
+@pytest.fixture(autouse=True)
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait less for the pid file of an nginx that has just been started: here every one has run for a while."""
+    monkeypatch.setattr("counterseal.authority.unseen._STARTING", 0.1)
+
+
 def meets(home: Path, name: str) -> str:
     """Return whether somebody's certificate is let in, refused, or there is nobody to ask."""
     status = one_site.meets(home, int((home.parent / "port").read_text()), name)

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import dying
-from command import counterseal
+from command import counterseal, here
 from counterseal.handshake.attempt import attempt
 from counterseal.handshake.observation import Attempt, Endpoint, ProbeIdentity
 from disks import fill, remount, small_disk
-from ports import free_port
+from ports import free_port, taken_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,10 +43,10 @@ MUTE_NGINX = "#!/bin/sh\nexec sleep 600\n"
 def home(tmp_path: Path) -> Iterator[Path]:
     """Return a home with a CA; its nginx is stopped in the end."""
     home = tmp_path / "home"
-    assert counterseal(home, "init", "--no-passphrase").code == 0
+    assert here(home, "init", "--no-passphrase").code == 0
     yield home
     configure(home, free_port())
-    counterseal(home, "nginx", "stop")
+    here(home, "nginx", "stop")
 
 
 def configure(home: Path, *ports: int, nginx: str = "") -> None:
@@ -76,7 +76,7 @@ def program(path: Path, text: str) -> str:
 
 def in_force(home: Path) -> list[tuple[int, bool]]:
     """Return number and whether it is in force of every generation."""
-    rows: list[dict[str, Any]] = json.loads(counterseal(home, "nginx", "generations", "--json").stdout)["generations"]
+    rows: list[dict[str, Any]] = json.loads(here(home, "nginx", "generations", "--json").stdout)["generations"]
     return [(row["number"], row["in_force"]) for row in rows]
 
 
@@ -226,7 +226,7 @@ def test_killed_while_revoking(home: Path, where: str) -> None:
     port = free_port()
     configure(home, port)
     deploy(home)
-    assert counterseal(home, "client", "alice", "--no-p12", "--out", str(home.parent / "out")).code == 0
+    assert here(home, "client", "alice", "--no-p12", "--out", str(home.parent / "out")).code == 0
     assert alice_meets(home, port) == 200
     command = [sys.executable, dying.__file__, *where.split(":"), "1", "revoke", "alice", "--home", str(home)]
     environ = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
@@ -245,10 +245,10 @@ def test_a_revocation_by_settings_that_nginx_refuses_locks_out_by_those_before(h
     port = free_port()
     configure(home, port)
     deploy(home)
-    assert counterseal(home, "client", "alice", "--no-p12", "--out", str(home.parent / "out")).code == 0
+    assert here(home, "client", "alice", "--no-p12", "--out", str(home.parent / "out")).code == 0
     assert alice_meets(home, port) == 200
-    with socket.create_server(("127.0.0.1", 0)) as holder:
-        configure(home, port, holder.getsockname()[1])
+    with taken_port() as taken:
+        configure(home, port, taken)
         ran = counterseal(home, "revoke", "alice", "--json")
         assert ran.code == 0, ran.stderr
         assert json.loads(ran.stdout)["settings_of_before"] is True

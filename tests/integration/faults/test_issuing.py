@@ -14,7 +14,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from command import Ran, counterseal, write_secret
+from command import Ran, counterseal, here, write_secret
 from counterseal.store.sqlite import open_store
 from disks import fill, remount, small_disk
 from dying import die
@@ -34,14 +34,14 @@ def home(tmp_path: Path) -> Path:
 
 def make_home(home: Path) -> Path:
     """Make a CA there."""
-    made = counterseal(home, "init", "--no-passphrase")
+    made = here(home, "init", "--no-passphrase")
     assert made.code == 0, made.stderr
     return home
 
 
 def listed(home: Path, *options: str) -> list[dict[str, Any]]:
     """Return what ``list`` shows but for the CAs themselves."""
-    ran = counterseal(home, "list", "--json", *options)
+    ran = here(home, "list", "--json", *options)
     assert ran.code == 0, ran.stderr
     rows: list[dict[str, Any]] = json.loads(ran.stdout)["certificates"]
     return [row for row in rows if row["profile"] != "ca"]
@@ -49,7 +49,7 @@ def listed(home: Path, *options: str) -> list[dict[str, Any]]:
 
 def assert_sound(home: Path) -> None:
     """Nothing is damaged, and the log of key uses has no gap."""
-    assert counterseal(home, "log", "verify").code == 0
+    assert here(home, "log", "verify").code == 0
     with open_store(home / "store.sqlite") as store:
         assert store.check().findings == ()
 
