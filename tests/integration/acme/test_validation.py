@@ -277,6 +277,20 @@ def test_http01_follows_a_redirect_to_where_the_token_is(eager: Lab, client: Cli
     assert (f"cdn.example.com:{eager.web.port}", f"/x/{token}") in eager.web.asked
 
 
+def test_a_challenge_under_way_does_not_succeed_by_being_given_back(eager: Lab, client: Client) -> None:
+    """As certbot gives back what it has asked for when one of several names fails (RFC 8555 7.5.2)."""
+    order, go_on = client.order("back.example.com"), Event()
+    challenge, _ = client.challenge(order, "http-01")
+    eager.web.pages[WELL_KNOWN + challenge["token"]] = lambda _: go_on.wait(30)
+    try:
+        assert client.post(challenge["url"], {}).json["status"] == "processing"
+        given_back = client.post(order.json["authorizations"][0], {"status": "deactivated"})
+        assert given_back.json["status"] == "deactivated"
+        assert [one["status"] for one in given_back.json["challenges"]] == ["invalid"]
+    finally:
+        go_on.set()
+
+
 def test_http01_waits_for_the_answer_behind_a_hint(eager: Lab, client: Client) -> None:
     """RFC 9110 15.2: whoever asks reads interim answers and goes on."""
     order = client.order("early.example.com")

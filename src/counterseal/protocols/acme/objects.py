@@ -126,7 +126,9 @@ def authorization(record: AuthorizationRecord, urls: URLs, kinds: tuple[str, ...
 
 def challenge(record: AuthorizationRecord, kind: str, urls: URLs) -> dict[str, Any]:
     """Return one challenge of an authorization (RFC 8555 8)."""
-    status = challenge_status(kind, attempted=record.attempted, authorization=record.status)
+    status = challenge_status(
+        kind, attempted=record.attempted, authorization=record.status, validated_at=record.validated_at
+    )
     document: dict[str, Any] = {
         "type": kind,
         "url": urls.challenge(record.id, kind),

@@ -123,14 +123,16 @@ def order_status(
     return status
 
 
-def challenge_status(kind: str, *, attempted: str | None, authorization: str) -> ChallengeStatus:
-    """Return where one challenge stands: of those of an authorization only one is ever attempted (RFC 8555 7.1.6)."""
+def challenge_status(
+    kind: str, *, attempted: str | None, authorization: str, validated_at: int | None
+) -> ChallengeStatus:
+    """Return where one challenge stands: of those of an authorization only one is ever attempted (RFC 8555 7.1.6).
+
+    One that was under way when its authorization was given back has not succeeded.
+    """
     if kind != attempted:
         return ChallengeStatus.PENDING
-    return _OF_ATTEMPTED.get(AuthorizationStatus(authorization), ChallengeStatus.VALID)
-
-
-_OF_ATTEMPTED = {
-    AuthorizationStatus.PENDING: ChallengeStatus.PROCESSING,
-    AuthorizationStatus.INVALID: ChallengeStatus.INVALID,
-}
+    if validated_at is not None:
+        return ChallengeStatus.VALID
+    is_pending = AuthorizationStatus(authorization) is AuthorizationStatus.PENDING
+    return ChallengeStatus.PROCESSING if is_pending else ChallengeStatus.INVALID

@@ -286,13 +286,16 @@ def test_an_authorization_is_over_with_its_time() -> None:
 
 def test_only_the_attempted_challenge_has_a_fate() -> None:
     """The others stay pending for ever."""
-    states = {
-        one: challenge_status("dns-01", attempted="dns-01", authorization=one)
-        for one in ("pending", "valid", "invalid")
-    }
-    assert states == {"pending": "processing", "valid": "valid", "invalid": "invalid"}
-    assert challenge_status("http-01", attempted="dns-01", authorization="valid") == "pending"
-    assert challenge_status("dns-01", attempted=None, authorization="pending") == "pending"
+
+    def status(
+        authorization: str, at: int | None = None, kind: str = "dns-01", attempted: str | None = "dns-01"
+    ) -> str:
+        return challenge_status(kind, attempted=attempted, authorization=authorization, validated_at=at)
+
+    assert [status(one) for one in ("pending", "invalid", "deactivated")] == ["processing", "invalid", "invalid"]
+    assert [status(one, AT) for one in ("valid", "deactivated", "revoked")] == ["valid"] * 3
+    assert status("valid", AT, kind="http-01") == "pending"
+    assert status("pending", attempted=None) == "pending"
 
 
 # ------------------------------------------------------------------------------------------------------ renewal
