@@ -12,7 +12,7 @@
     +-- StoreError          the store is locked, corrupt, or of another version     (exit code 1)
     +-- FileError           a file cannot be read or written                        (exit code 1)
     +-- NginxError          nginx is missing, too old, or refuses a configuration   (exit code 1)
-    +-- DeployError         a deploy failed and was rolled back                     (exit code 1)
+    |   +-- DeployError     a deploy failed and was rolled back                     (exit code 1)
     +-- RemoteError         a service elsewhere cannot be reached, or answers amiss (exit code 1)
 
 Every error has a stable dotted ``code``, a one-line message that holds the offending value, and where there is

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import ast
 import re
+from functools import cache
 from typing import TYPE_CHECKING
 
 import pytest
 
-from architecture.source_tree import ROOT
+import error_codes
+from architecture.source_tree import ROOT, Module, read_modules
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+EXPLANATIONS = [ROOT / "docs" / "architecture.md", *sorted((ROOT / "docs" / "decisions").glob("*.md"))]
+NAMED = re.compile(r"`([a-z_]+(?:[./][A-Za-z_]+)+)`")
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 
 
@@ -35,3 +40,30 @@ def test_links_lead_somewhere(document: Path) -> None:
         if not target.exists() or (anchor and anchor not in list_headings(target.read_text())):
             broken.append(link)
     assert broken == []
+
+
+def names_in(module: Module) -> set[str]:
+    """Return what a module defines, inside of its classes too."""
+    defined = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+    names = {node.name for node in ast.walk(module.tree) if isinstance(node, defined)}
+    bound = (node for node in ast.walk(module.tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store))
+    return names | {node.id for node in bound}
+
+
+@cache
+def whatever_has_a_name() -> frozenset[str]:
+    """Return error codes, modules and what is in them, dotted, with all or some of the rooms before them."""
+    known = {use.code for use in error_codes.read_uses() if use.code is not None}
+    for module in read_modules():
+        path = module.path.removesuffix(".py").removesuffix("/__init__").split("/")
+        ends = [".".join(path[begin:]) for begin in range(len(path))]
+        names = names_in(module)
+        known |= {*ends, *(f"{end}.{name}" for end in ends for name in names)}
+    return frozenset(known)
+
+
+@pytest.mark.parametrize("page", EXPLANATIONS, ids=lambda path: path.name)
+def test_what_an_explanation_names_is_there(page: Path) -> None:
+    """A module, something in it, or an error that an explanation calls by its name has that name still."""
+    named = (one.removesuffix(".py").replace("/", ".") for one in NAMED.findall(page.read_text()))
+    assert [one for one in named if one not in whatever_has_a_name()] == []

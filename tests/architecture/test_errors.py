@@ -6,13 +6,31 @@ import ast
 import re
 
 import error_codes
+from counterseal import errors
+from counterseal.cli.run import report
 
+BRANCH = re.compile(r"((?:\|   |    )*)\+-- (\w+).*?(?:\(exit code (\d)\))?")
 CODE = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*(\.[a-z0-9]+(_[a-z0-9]+)*)+")
 
 
 def test_every_error_code_can_be_read_from_the_source() -> None:
     """A code is a literal where it is raised, or where the raising function is called."""
     assert [f"{use.where} {use.kind}" for use in error_codes.read_uses() if use.code is None] == []
+
+
+def test_the_tree_at_the_top_of_the_errors_is_the_one_below() -> None:
+    """Every class stands under the one that it is made from, with the exit code that a command ends with."""
+    drawn: dict[str, tuple[str, int]] = {}
+    above = ["CountersealError"]
+    for branch in filter(None, map(BRANCH.fullmatch, (errors.__doc__ or "").splitlines())):
+        indent, name, code = branch.groups()
+        del above[len(indent) // 4 :]
+        drawn[name] = (above[-1], int(code) if code else drawn[above[-1]][1])
+        above.append(name)
+    kinds = [kind for kind in vars(errors).values() if isinstance(kind, type) and kind is not errors.CountersealError]
+    more = {"AmbiguousError": {"candidates": ()}}
+    codes = {kind: report(kind("test.error", "a test", **more.get(kind.__name__, {}))) for kind in kinds}
+    assert drawn == {kind.__name__: (kind.mro()[1].__name__, codes[kind]) for kind in kinds}
 
 
 def test_error_codes_are_dotted_and_lower_case() -> None:

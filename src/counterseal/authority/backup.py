@@ -108,7 +108,8 @@ def read_contents(source: Path, passphrase: bytes) -> tuple[tuple[str, int, int]
             with tarfile.open(fileobj=opened) as tar:
                 return tuple((member.name, member.size, member.mode & 0o777) for member in tar if member.isfile())
     except (OSError, tarfile.TarError) as error:
-        raise FileError("backup.read", f"cannot read {source}: {getattr(error, 'strerror', None) or error}") from error
+        reason = reason_of(error) if isinstance(error, OSError) else error
+        raise FileError("backup.read", f"cannot read {source}: {reason}") from error
 
 
 def restore(source: Path, home: Path, passphrase: bytes, now: datetime) -> datetime:

@@ -15,6 +15,7 @@ from counterseal.errors import InputError, NginxError, shell_line
 from counterseal.files import read_file
 from counterseal.nginx.generations import list_generations
 from counterseal.nginx.listen import Listen
+from counterseal.nginx.process import MASTER, WORKER, is_master_of
 from counterseal.nginx.proctable import listeners_on, read_title
 from counterseal.nginx.waiting import wait_until
 
@@ -28,8 +29,6 @@ _LISTEN = re.compile(rb"^\s*listen ([^\s;]+)", re.MULTILINE)
 _SECONDS = 2.0
 _STARTING = 1.0
 """Seconds in which an nginx that accepts connections has written its pid file."""
-_MASTER = "nginx: master process"
-_WORKER = "nginx: worker process"
 
 
 class Unseen(NamedTuple):
@@ -54,11 +53,11 @@ def unseen_error(ground: Ground, unseen: Unseen) -> NginxError:
     """Return the error ``nginx.unseen``: what was seen, and what is to be done by hand."""
     target = ground.place.nginx.target
     titles = {pid: read_title(pid) for pid in unseen.holders}
-    masters = [pid for pid, title in titles.items() if title.startswith(_MASTER)]
-    workers = [pid for pid, title in titles.items() if title.startswith(_WORKER)]
+    masters = [pid for pid, title in titles.items() if title.startswith(MASTER)]
+    workers = [pid for pid, title in titles.items() if title.startswith(WORKER)]
     named = [f"{title}: {', '.join(map(str, pids))}" for title, pids in _by_title(titles)]
     held = f", held by {'; '.join(named)}" if named else ""
-    others = [pid for pid in masters if target.owned and f"-c {target.conf} " not in f"{titles[pid]} "]
+    others = [pid for pid in masters if not is_master_of(target, titles[pid])]
     if others:
         todo = f"another nginx has that port ({shell_line('kill', others[0])} ends it): free it, or choose another one"
     elif len(masters) == 1:

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from counterseal.nginx.waiting import Clock
 
 _SYSTEMCTL_SECONDS = 30.0
-MASTER = "nginx: master process"
-_WORKER = "nginx: worker process"
+MASTER, WORKER = "nginx: master process", "nginx: worker process"
+"""How the titles of its processes begin."""
 _LEAVING = "nginx: worker process is shutting down"
 
 
@@ -132,7 +132,7 @@ class NginxProcess:
         (the old workers go on serving), ``nginx.timeout``.
         """
         master = self.require_master()
-        old = frozenset(pid for pid in children_of(master) if read_title(pid).startswith(_WORKER))
+        old = frozenset(pid for pid in children_of(master) if read_title(pid).startswith(WORKER))
         tail = LogTail(self.target.error_log)
         lines: list[LogLine] = []
         end = self.clock.monotonic() + within
@@ -165,8 +165,7 @@ class NginxProcess:
         return ("-c", str(self.target.conf), "-p", f"{self.target.prefix}/")
 
     def _is_master(self, pid: int) -> bool:
-        title = read_title(pid)
-        return title.startswith(MASTER) and (not self.target.owned or f"-c {self.target.conf} " in f"{title} ")
+        return is_master_of(self.target, read_title(pid))
 
     def _raise_failure(self, master: int, lines: list[LogLine], old: frozenset[int]) -> None:
         failure = find_failure(lines, master=master, old=old)
@@ -190,10 +189,15 @@ class NginxProcess:
             raise NginxError("nginx.not_running", f"nginx ended: master {master}") from error
 
 
+def is_master_of(target: Target, title: str) -> bool:
+    """Whether a process of this title is the master of ``target``: of a private nginx the very one that we started."""
+    return title.startswith(MASTER) and (not target.owned or f"-c {target.conf} " in f"{title} ")
+
+
 def accepts(pid: int) -> bool:
     """Whether ``pid`` is a worker that takes new connections; one that is shutting down has closed its sockets."""
     title = read_title(pid)
-    return title.startswith(_WORKER) and not title.startswith(_LEAVING)
+    return title.startswith(WORKER) and not title.startswith(_LEAVING)
 
 
 def reload_unit(unit: str, master: int) -> bool:

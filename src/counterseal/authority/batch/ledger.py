@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 
 from counterseal.authority.batch import tape
 from counterseal.errors import CountersealError, FileError, InputError, StoreError
+from counterseal.files import reason_of
 from counterseal.fileset import SECRET
 
 if TYPE_CHECKING:
@@ -282,4 +283,4 @@ def _no_sheet(place: Place) -> InputError:
 
 
 def _unusable(path: Path, error: OSError) -> FileError:
-    return FileError("file.write", f"cannot write {path}: {(error.strerror or str(error)).lower()}")
+    return FileError("file.write", f"cannot write {path}: {reason_of(error)}")

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from counterseal.duration import parse_duration
 from counterseal.errors import FileError, InputError, encoding_hint, hint_for
+from counterseal.files import reason_of
 from counterseal.findings import Finding, Severity
 from counterseal.pki.shown import quoted
 
@@ -52,7 +53,7 @@ def read_rows(path: Path) -> Iterator[ClientRow | Finding]:
             stream = io.TextIOWrapper(octets, "utf-8-sig", "surrogateescape", newline="")
             yield from _json_lines(path, stream) if path.suffix in JSON_LINES else _csv(path, stream)
     except OSError as error:
-        raise FileError("file.read", f"cannot read {path}: {(error.strerror or str(error)).lower()}") from error
+        raise FileError("file.read", f"cannot read {path}: {reason_of(error)}") from error
 
 
 def _csv(path: Path, stream: TextIO) -> Iterator[ClientRow | Finding]:

@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from counterseal.errors import FileError
+from counterseal.files import reason_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -67,7 +68,7 @@ def unpack(archive: Path, part: tuple[int, int], directory: Path) -> None:
             for name, mode, octets in _members(content):
                 _write(place, name.rpartition("/")[2], octets, mode)
     except OSError as error:
-        raise FileError("file.write", f"cannot write into {directory}: {error.strerror or error}") from error
+        raise FileError("file.write", f"cannot write into {directory}: {reason_of(error)}") from error
     except (ValueError, tarfile.TarError) as error:
         raise damaged(archive) from error
 
