@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from counterseal.nginx.any_site import AnySite
     from counterseal.nginx.listen import Listen
     from counterseal.nginx.material import Material
+    from counterseal.nginx.render.layout import Rendering
     from counterseal.nginx.version import NginxVersion
 
 
@@ -54,15 +55,15 @@ def tls_sockets(sites: Sequence[Site]) -> dict[Listen, tuple[Site, ...]]:
     return {listen: tuple(there) for listen, there in found.items()}
 
 
-def session_zone(site: Site, sites: Sequence[Site], *, generation: int, version: NginxVersion) -> str | None:
+def session_zone(site: Site, sites: Sequence[Site], by: Rendering) -> str | None:
     """Return the session cache of a site, or None where sessions must stay off.
 
     A cache is given only to a site that is alone on all its sockets: a resumed session is not verified again, and what
     keeps one server's sessions out of another differs by version.
     """
     alone = all(tls_sockets(sites)[listen] == (site,) for listen in site.listen)
-    if site.sessions is Sessions.CACHE and alone and supports(version, "session_zone"):
-        return f"counterseal_{site.name}_g{generation}"
+    if site.sessions is Sessions.CACHE and alone and supports(by.version, "session_zone"):
+        return f"counterseal_{site.name}_g{by.generation}"
     return None
 
 

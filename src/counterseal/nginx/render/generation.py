@@ -10,7 +10,7 @@ from counterseal.nginx.render.backend import upstream_blocks
 from counterseal.nginx.render.decision import decision_lines
 from counterseal.nginx.render.headers import client_cert_maps, proxy_maps
 from counterseal.nginx.render.inventory import inventory_lines, list_files, number_issuers
-from counterseal.nginx.render.layout import file_of
+from counterseal.nginx.render.layout import Rendering, file_of
 from counterseal.nginx.render.main import main_lines
 from counterseal.nginx.render.ocsp import patience_lines
 from counterseal.nginx.render.pages import page_maps
@@ -50,19 +50,19 @@ def render(
     each other or lack something.
     """
     refuse_disagreement(sites, version)
-    head = _head(generation)
+    by, head = Rendering(version, generation, layout), _head(generation)
     issuers = number_issuers(material for site, material in sites if site.verifies)
     lists = list_files(sites, issuers)
     web = [(site, material) for site, material in sites if isinstance(site, Site)]
     streams = [(site, material) for site, material in sites if isinstance(site, StreamSite)]
     files: list[PlannedFile] = []
     if layout.owns_main:
-        main = main_lines(layout, version, streams=bool(streams))
+        main = main_lines(by, streams=bool(streams))
         files.append(PlannedFile(MAIN_FILE, as_file([head, *main])))
-    files += _http_files(web, issuers, lists, version=version, generation=generation, layout=layout)
+    files += _http_files(web, issuers, lists, by)
     if streams:
         entries = max(file.content.count(b"\n") for file in lists)
-        lines = stream_lines(streams, issuers, version=version, generation=generation, layout=layout, entries=entries)
+        lines = stream_lines(streams, issuers, by, entries=entries)
         files.append(PlannedFile(STREAM_FILE, as_file([head, *lines])))
     for site, material in sites:
         files.extend(credential_files(site, material))
@@ -70,31 +70,23 @@ def render(
 
 
 def _http_files(
-    sites: Sequence[tuple[Site, Material]],
-    issuers: Mapping[str, int],
-    lists: Sequence[PlannedFile],
-    *,
-    version: NginxVersion,
-    generation: int,
-    layout: Layout,
+    sites: Sequence[tuple[Site, Material]], issuers: Mapping[str, int], lists: Sequence[PlannedFile], by: Rendering
 ) -> Iterator[PlannedFile]:
-    head = _head(generation)
+    head, layout = _head(by.generation), by.layout
     only = [site for site, _ in sites]
-    maps = list(map_lines(sites, issuers, generation=generation, layout=layout))
+    maps = list(map_lines(sites, issuers, by))
     names = [*(file_of(site, "conf") for site in only), DEFAULT_FILE]
     http = [*http_lines(sites, lists, maps, layout=layout), *(f"include {layout.place(name)};" for name in names)]
     yield PlannedFile(HTTP_FILE, as_file([head, *http]))
     yield from lists
     for site, material in sites:
-        zone = session_zone(site, only, generation=generation, version=version)
-        server = site_server(site, material, version=version, layout=layout, zone=zone, generation=generation)
+        server = site_server(site, material, by, zone=session_zone(site, only, by))
         yield PlannedFile(
             file_of(site, "conf"),
-            as_file([head, *upstream_blocks(site, version), *server, *redirect_servers(site, layout)]),
+            as_file([head, *upstream_blocks(site, by.version), *server, *redirect_servers(site, layout)]),
         )
-        yield from location_files(site, material, version=version, layout=layout)
-    default = defaults(only, version=version, generation=generation, layout=layout)
-    yield PlannedFile(DEFAULT_FILE, as_file([head, *default]))
+        yield from location_files(site, material, by)
+    yield PlannedFile(DEFAULT_FILE, as_file([head, *defaults(only, by)]))
 
 
 def _head(generation: int) -> str:
@@ -115,12 +107,10 @@ def http_lines(
     yield from maps
 
 
-def map_lines(
-    sites: Sequence[tuple[Site, Material]], issuers: Mapping[str, int], *, generation: int, layout: Layout
-) -> Iterator[str]:
+def map_lines(sites: Sequence[tuple[Site, Material]], issuers: Mapping[str, int], by: Rendering) -> Iterator[str]:
     """Yield every map that these sites use."""
     if any(site.verifies for site, _ in sites):
-        yield from inventory_lines(issuers, layout)
+        yield from inventory_lines(issuers, by.layout)
     for site, material in sites:
         yield from decision_lines(site, material, issuers)
     if any(site.proxies for site, _ in sites):
@@ -128,18 +118,18 @@ def map_lines(
     if any(site.identity_headers is IdentityHeaders.RFC9440 for site, _ in sites):
         yield from client_cert_maps()
     if sites:  # a map may not name a variable that no server sets
-        yield from page_maps(generation)
+        yield from page_maps(by.generation)
 
 
-def defaults(sites: Sequence[Site], *, version: NginxVersion, generation: int, layout: Layout) -> Iterator[str]:
+def defaults(sites: Sequence[Site], by: Rendering) -> Iterator[str]:
     """Yield one rejecting server per socket settings, and the plain one."""
     groups: dict[tuple[TLSProfile, str | None, tuple[str, ...]], list[Listen]] = {}
     for listen, there in tls_sockets(sites).items():
         profiles = {site.tls for site in there}
         profile = profiles.pop() if len(profiles) == 1 else TLSProfile.INTERMEDIATE
-        zone = session_zone(there[0], sites, generation=generation, version=version)
+        zone = session_zone(there[0], sites, by)
         groups.setdefault((profile, zone, tuple(patience_lines(there))), []).append(listen)
     for (profile, zone, more), sockets in groups.items():
-        yield from default_server(sockets, profile=profile, version=version, layout=layout, zone=zone, more=more)
-    if layout.owns_main:
-        yield from plain_default_server(dict.fromkeys(one for site in sites for one in site.redirect_from), layout)
+        yield from default_server(sockets, by, profile=profile, zone=zone, more=more)
+    if by.layout.owns_main:
+        yield from plain_default_server(dict.fromkeys(one for site in sites for one in site.redirect_from), by.layout)

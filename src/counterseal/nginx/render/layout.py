@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from counterseal.errors import InputError
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import PurePath
 
     from counterseal.nginx.any_site import AnySite
+    from counterseal.nginx.version import NginxVersion
 
 # An include is a pattern to nginx, a colon ends a Unix socket, and "$" has no escape.
 _PATH = re.compile(r"(?:/[^/\x00-\x1f\x7f$\"'\\{};:*?\[\]#]+)+")
@@ -82,6 +83,14 @@ class Layout:
     def log(self, name: str) -> str:
         """Return a log file, quoted."""
         return f'"{self.logs or self.run}/{name}"'
+
+
+class Rendering(NamedTuple):
+    """What all files of a generation are written by: for which nginx, its number, and where things lie."""
+
+    version: NginxVersion
+    generation: int
+    layout: Layout
 
 
 def file_of(site: AnySite, kind: str) -> str:

@@ -13,7 +13,7 @@ from counterseal.nginx.render.words import block, quote
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from counterseal.nginx.render.layout import Layout
+    from counterseal.nginx.render.layout import Layout, Rendering
     from counterseal.nginx.version import NginxVersion
 
 _TEMPORARY = {
@@ -46,8 +46,9 @@ _TYPES = {
 }
 
 
-def main_lines(layout: Layout, version: NginxVersion, *, streams: bool) -> Iterator[str]:
+def main_lines(by: Rendering, *, streams: bool) -> Iterator[str]:
     """Yield ``nginx.conf``, with a stream block where there are stream sites."""
+    layout, version = by.layout, by.version
     if streams and "stream" in version.dynamic:
         yield f"load_module {quote(stream_module(version))};"
     if layout.worker_user is not None:

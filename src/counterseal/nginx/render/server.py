@@ -24,18 +24,16 @@ if TYPE_CHECKING:
 
     from counterseal.nginx.any_site import AnySite
     from counterseal.nginx.material import Material
-    from counterseal.nginx.render.layout import Layout
+    from counterseal.nginx.render.layout import Layout, Rendering
     from counterseal.nginx.site import Listen, Site, TLSProfile
-    from counterseal.nginx.version import NginxVersion
 
 HTTPS_PORT = 443
 END = r"\z"
 
 
-def site_server(
-    site: Site, material: Material, *, version: NginxVersion, layout: Layout, zone: str | None, generation: int
-) -> Iterator[str]:
+def site_server(site: Site, material: Material, by: Rendering, *, zone: str | None) -> Iterator[str]:
     """Yield the server block of a site; ``zone`` is the session cache it may use, if any."""
+    layout, version = by.layout, by.version
     names = " ".join(name.lower() for name in site.server_names)
     yield from block(
         "server",
@@ -51,7 +49,7 @@ def site_server(
             *tls_lines(site.tls, version),
             *session_lines(zone),
             *client_lines(site, material, layout),
-            *ocsp_lines(site, generation),
+            *ocsp_lines(site, by.generation),
             *([HSTS] if site.hsts else []),
             "",
             *error_page_lines(),
@@ -80,25 +78,19 @@ def client_lines(site: AnySite, material: Material, layout: Layout) -> Iterator[
 
 
 def default_server(
-    sockets: Iterable[Listen],
-    *,
-    profile: TLSProfile,
-    version: NginxVersion,
-    layout: Layout,
-    zone: str | None,
-    more: Iterable[str] = (),
+    sockets: Iterable[Listen], by: Rendering, *, profile: TLSProfile, zone: str | None, more: Iterable[str] = ()
 ) -> Iterator[str]:
     """Yield the server that refuses a handshake without SNI or with a foreign one, and a request for another name."""
     yield from block(
         "server",
         [
-            *(listen_line(socket_text(listen), version, default=True) for listen in sockets),
-            *http2_lines(version),
+            *(listen_line(socket_text(listen), by.version, default=True) for listen in sockets),
+            *http2_lines(by.version),
             "server_name _;",
-            *log_lines(layout),
+            *log_lines(by.layout),
             *hygiene_lines(),
             "ssl_reject_handshake on;",
-            *tls_lines(profile, version),
+            *tls_lines(profile, by.version),
             *session_lines(zone),
             *more,
             *default_server_pages(),

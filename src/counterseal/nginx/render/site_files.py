@@ -16,9 +16,8 @@ if TYPE_CHECKING:
 
     from counterseal.nginx.any_site import AnySite
     from counterseal.nginx.material import Material
-    from counterseal.nginx.render.layout import Layout
+    from counterseal.nginx.render.layout import Rendering
     from counterseal.nginx.site import Site
-    from counterseal.nginx.version import NginxVersion
 
 
 def credential_files(site: AnySite, material: Material) -> Iterator[PlannedFile]:
@@ -45,11 +44,11 @@ def client_files(site: AnySite, material: Material) -> Iterator[PlannedFile]:
         yield PlannedFile(file_of(site, "crl.pem"), material.crl_pem)
 
 
-def location_files(site: Site, material: Material, *, version: NginxVersion, layout: Layout) -> Iterator[PlannedFile]:
+def location_files(site: Site, material: Material, by: Rendering) -> Iterator[PlannedFile]:
     """Yield what the locations of an HTTP site include."""
     if site.proxies_http:
-        yield PlannedFile(file_of(site, "proxy.conf"), as_file(proxy_lines(site, version)))
+        yield PlannedFile(file_of(site, "proxy.conf"), as_file(proxy_lines(site, by.version)))
     if any(upstream.is_grpc for upstream in site.upstreams):
         yield PlannedFile(file_of(site, "grpc.conf"), as_file(grpc_lines(site)))
-    for kind, lines in ssl_files(site, layout, material).items():
+    for kind, lines in ssl_files(site, by.layout, material).items():
         yield PlannedFile(file_of(site, kind), as_file(lines))

@@ -14,6 +14,7 @@ from counterseal.nginx.render.decision import check_lines, verdict
 from counterseal.nginx.render.generation import HTTP_FILE, STREAM_FILE, defaults, http_lines, map_lines
 from counterseal.nginx.render.headers import header_lines
 from counterseal.nginx.render.inventory import list_files, number_issuers
+from counterseal.nginx.render.layout import Rendering
 from counterseal.nginx.render.ocsp import ocsp_lines
 from counterseal.nginx.render.pages import error_page_lines, page_locations, probe_location
 from counterseal.nginx.render.server import client_lines
@@ -48,19 +49,19 @@ def render_snippets(
     sites = [(site, material) for site, material in every if isinstance(site, Site)]
     issuers = number_issuers(material for site, material in every if site.verifies)
     lists = list_files(every, issuers)
-    maps = list(map_lines(sites, issuers, generation=generation, layout=layout))
+    by = Rendering(version, generation, layout)
+    maps = list(map_lines(sites, issuers, by))
     head = f"# Generation {generation} of Counterseal: include this file once in the http block."
     files = [PlannedFile(HTTP_FILE, as_file([head, *http_lines(sites, lists, maps, layout=layout)])), *lists]
     for site, material in sites:
-        files.extend(_snippets(site, material, version=version, layout=layout, generation=generation))
+        files.extend(_snippets(site, material, by))
         files.extend(client_files(site, material))
     streams = [(site, material) for site, material in every if isinstance(site, StreamSite)]
     if streams:
-        files += _stream_snippets(streams, issuers, lists, version=version, generation=generation, layout=layout)
+        files += _stream_snippets(streams, issuers, lists, by)
     only = [site for site, _ in sites]
     note = "# Include this in the http block unless you have a default_server with ssl_reject_handshake of your own."
-    lines = defaults(only, version=version, generation=generation, layout=layout)
-    return FileSet((*files, PlannedFile(DEFAULT_FILE, as_file([note, *lines]))))
+    return FileSet((*files, PlannedFile(DEFAULT_FILE, as_file([note, *defaults(only, by)]))))
 
 
 def snippet_of(site: AnySite, part: str) -> str:
@@ -68,19 +69,17 @@ def snippet_of(site: AnySite, part: str) -> str:
     return f"snippets/{site.name}.{part}.conf"
 
 
-def _snippets(
-    site: Site, material: Material, *, version: NginxVersion, layout: Layout, generation: int
-) -> Iterator[PlannedFile]:
+def _snippets(site: Site, material: Material, by: Rendering) -> Iterator[PlannedFile]:
     tls = [
         "# Include this in your server block, and in every other one on the same socket.",
-        *tls_lines(site.tls, version),
+        *tls_lines(site.tls, by.version),
         *session_lines(None),
         *hygiene_lines(),
     ]
     client = [
         "# Include this in your server block, which needs snippets/default_server.conf on the same socket.",
-        *client_lines(site, material, layout),
-        *ocsp_lines(site, generation),
+        *client_lines(site, material, by.layout),
+        *ocsp_lines(site, by.generation),
         *error_page_lines(),
         *(check_lines(verdict(site)) if site.verifies else ()),
         *page_locations(site),
@@ -98,17 +97,14 @@ def _stream_snippets(
     sites: Sequence[tuple[StreamSite, Material]],
     issuers: Mapping[str, int],
     lists: Sequence[PlannedFile],
-    *,
-    version: NginxVersion,
-    generation: int,
-    layout: Layout,
+    by: Rendering,
 ) -> Iterator[PlannedFile]:
-    head = f"# Generation {generation} of Counterseal: include this file once in the stream block."
+    head = f"# Generation {by.generation} of Counterseal: include this file once in the stream block."
     entries = max(file.content.count(b"\n") for file in lists)
-    maps = stream_maps(sites, issuers, generation=generation, layout=layout, entries=entries)
+    maps = stream_maps(sites, issuers, by, entries=entries)
     yield PlannedFile(STREAM_FILE, as_file([head, *maps]))
     for site, material in sites:
         note = "# Include this in your server block in place of proxy_pass; proxy_ssl for a TLS backend is yours."
-        guard = guard_lines(site, material, version, layout, generation)
+        guard = guard_lines(site, material, by)
         yield PlannedFile(snippet_of(site, "client"), as_file([note, *guard, pass_line(site)]))
         yield from client_files(site, material)

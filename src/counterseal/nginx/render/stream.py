@@ -25,9 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from counterseal.nginx.material import Material
-    from counterseal.nginx.render.layout import Layout
+    from counterseal.nginx.render.layout import Rendering
     from counterseal.nginx.stream_site import StreamSite
-    from counterseal.nginx.version import NginxVersion
 
 NOWHERE = "unix:/nonexistent/counterseal-refused"
 
@@ -35,33 +34,30 @@ NOWHERE = "unix:/nonexistent/counterseal-refused"
 def stream_lines(
     sites: Sequence[tuple[StreamSite, Material]],
     issuers: Mapping[str, int],
+    by: Rendering,
     *,
-    version: NginxVersion,
-    generation: int,
-    layout: Layout,
     entries: int,
 ) -> Iterator[str]:
     """Yield what stands in a stream block; ``entries`` is the length of the longest list."""
-    yield from stream_maps(sites, issuers, generation=generation, layout=layout, entries=entries)
+    yield from stream_maps(sites, issuers, by, entries=entries)
     for site, material in sites:
-        yield from block("server", _server(site, material, version, layout, generation))
+        yield from block("server", _server(site, material, by))
 
 
 def stream_maps(
     sites: Sequence[tuple[StreamSite, Material]],
     issuers: Mapping[str, int],
+    by: Rendering,
     *,
-    generation: int,
-    layout: Layout,
     entries: int,
 ) -> Iterator[str]:
     """Yield what stands before the servers: sizes, the maps, and where they lead."""
-    maps = [*inventory_lines(issuers, layout)]
+    maps = [*inventory_lines(issuers, by.layout)]
     for site, material in sites:
-        maps += [*_gate_map(site, material, issuers), *_target_map(site, layout, generation)]
+        maps += [*_gate_map(site, material, issuers), *_target_map(site, by)]
     yield from map_size_lines(
-        layout,
-        taken=layout.stream_taken,
+        by.layout,
+        taken=by.layout.stream_taken,
         entries=entries,
         variables=sum(line.startswith("map ") for line in maps),
     )
@@ -71,18 +67,16 @@ def stream_maps(
         yield from block(f"upstream {_upstream(site)}", [f"server {quote(site.upstreams[0].address)};"])
 
 
-def guard_lines(
-    site: StreamSite, material: Material, version: NginxVersion, layout: Layout, generation: int
-) -> Iterator[str]:
+def guard_lines(site: StreamSite, material: Material, by: Rendering) -> Iterator[str]:
     """Yield what a server needs to let in only whom the site admits, with ``pass_line``."""
-    yield from tls_lines(site.tls, version)
+    yield from tls_lines(site.tls, by.version)
     yield "ssl_session_tickets off;"
     yield "ssl_session_cache off;"
-    if supports(version, "stream_ocsp"):
-        yield from ocsp_lines(site, generation)
+    if supports(by.version, "stream_ocsp"):
+        yield from ocsp_lines(site, by.generation)
     if site.ocsp is not None:
         yield f"ssl_handshake_timeout {CLIENT_HEADER_TIMEOUT};"  # a responder that hangs holds the client as long
-    yield from client_lines(site, material, layout)
+    yield from client_lines(site, material, by.layout)
 
 
 def pass_line(site: StreamSite) -> str:
@@ -94,7 +88,8 @@ def _gate_map(site: StreamSite, material: Material, issuers: Mapping[str, int]) 
     yield from demand_lines(site, material, issuers, name=gate(site), none="496:missing", allow=site.allow)
 
 
-def _target_map(site: StreamSite, layout: Layout, generation: int) -> Iterator[str]:
+def _target_map(site: StreamSite, by: Rendering) -> Iterator[str]:
+    layout, generation = by.layout, by.generation
     probe = rf"[^|]*[|]{member_of(PROBE_GROUP)}"
     cases = [("default", NOWHERE)]
     cases.append((f"^200:{probe}", f"unix:{layout.prove_stream_socket(generation)}"))
@@ -104,16 +99,15 @@ def _target_map(site: StreamSite, layout: Layout, generation: int) -> Iterator[s
     yield from choose(f"{gate(site)}|$ssl_client_s_dn", variable(site.name, "target"), cases)
 
 
-def _server(
-    site: StreamSite, material: Material, version: NginxVersion, layout: Layout, generation: int
-) -> Iterator[str]:
+def _server(site: StreamSite, material: Material, by: Rendering) -> Iterator[str]:
+    layout = by.layout
     yield from (f"listen {socket_text(listen)} ssl;" for listen in site.listen)
     yield f"access_log {layout.log('access.log')} {_upstream(site)};"
     yield f"error_log {layout.log('error.log')} info;"
     yield ""
     yield f"ssl_certificate {layout.place(file_of(site, 'chain.pem'))};"
     yield f"ssl_certificate_key {layout.place(file_of(site, 'key.pem'))};"
-    yield from guard_lines(site, material, version, layout, generation)
+    yield from guard_lines(site, material, by)
     yield ""
     name = next(iter(site.backend_names.values()), None)
     if name is not None and material.upstream is not None:
