@@ -40,7 +40,7 @@ FUNCTIONS = {
     "counterseal.protocols.acme.opening:read_envelope": JWS,
     "counterseal.protocols.acme.opening:check_nonce": JWS,
     "counterseal.protocols.acme.jwk:AccountKey.verifies": VERIFY,
-    "counterseal.service.access:Access._attempt": JOBS,
+    "counterseal.service.groups:Groups._attempt": JOBS,
     "counterseal.store.session:Session.run": SQL,
     "counterseal.store.session:Session.run_many": SQL,
     "counterseal.store.session:Session.row": SQL,
@@ -55,7 +55,7 @@ FUNCTIONS = {
 COROUTINES = {
     "counterseal.protocols.acme.endpoint:Endpoint._respond": ACME,
     "counterseal.service.access:Access.read": JOBS,
-    "counterseal.service.access:Access._work": GROUPS,
+    "counterseal.service.groups:Groups._work": GROUPS,
     "counterseal.protocols.acme.validation.validator:Validator._work": VALIDATION,
 }
 

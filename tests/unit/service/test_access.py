@@ -13,7 +13,7 @@ import pytest
 from access_jobs import reserve, taken
 from access_lab import file_access, open_authority
 from counterseal.errors import CountersealError, InputError, StoreError
-from counterseal.service import access as module
+from counterseal.service import groups as module
 from counterseal.store.store import Store
 from store_fixtures import new_store
 
