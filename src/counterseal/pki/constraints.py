@@ -88,7 +88,7 @@ def _within(name: x509.GeneralName, subtree: x509.GeneralName) -> bool:
         case x509.DNSName(), x509.DNSName():
             return _domain_within(name.value.lower(), subtree.value.lower())
         case x509.IPAddress(), x509.IPAddress():
-            return name.value.version == subtree.value.version and name.value in subtree.value  # type: ignore[operator] # a subtree holds a network
+            return name.value in subtree.value  # type: ignore[operator] # a subtree holds a network, of one version alone
         case x509.RFC822Name(), x509.RFC822Name():
             return _mailbox_within(name.value, subtree.value)
         case x509.UniformResourceIdentifier(), x509.UniformResourceIdentifier():

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import os
+from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
-from authority_fixtures import small_ca
-from counterseal.authority.create import add_ca
+from authority_fixtures import NOW, small_ca
+from counterseal.authority.create import RootPlan, add_ca, create
+from counterseal.authority.parts import ROOT, Authority
+from counterseal.errors import InputError
+from counterseal.keystore.file import FileKeyStore
 from counterseal.pki.profile import Purpose
-from counterseal.pki.subject import common_name
+from counterseal.pki.subject import common_name, parse_subject
+from counterseal.store.sqlite import open_store
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,3 +30,25 @@ def test_cas_under_a_root_have_names_of_their_own(tmp_path: Path, root: str) -> 
         names = [common_name(authority.issuer(ca.name).certificate.subject) or "" for ca in authority.store.cas()]
         assert sorted(name.rpartition(" ")[2] for name in names)[-3:] == ["clients", "clients-2", "servers"]
         assert max(map(len, names)) <= 64
+
+
+def test_no_ca_begins_before_its_root(tmp_path: Path) -> None:
+    """Also where the clock was set back since: some verifiers want each certificate inside the one above."""
+    with small_ca(tmp_path) as authority:
+        add_ca(replace(authority, clock=lambda: NOW - timedelta(minutes=1)), "late", Purpose.CLIENT, encrypt=False)
+        root, late = (authority.issuer(name).certificate for name in (ROOT, "late"))
+        assert late.not_valid_before_utc == root.not_valid_before_utc
+
+
+def test_a_ca_that_would_not_live_is_refused_before_there_is_a_key(tmp_path: Path) -> None:
+    """A root, and one below it."""
+    with open_store(tmp_path / "store.db", create=True) as store:
+        authority = Authority(store, FileKeyStore(tmp_path / "keys", lambda: None), lambda: NOW, os.urandom, "test")
+        plan = RootPlan(parse_subject("CN=Root"), lifetime=timedelta(0), encrypt=False)
+        with pytest.raises(InputError, match="must live for some time") as raised:
+            create(authority, plan)
+        assert (raised.value.code, store.cas(), authority.keystore.has(ROOT)) == ("ca.lifetime", (), False)
+        create(authority, replace(plan, lifetime=timedelta(days=1)))
+        with pytest.raises(InputError, match="must live for some time"):
+            add_ca(authority, "more", Purpose.CLIENT, lifetime=timedelta(milliseconds=999), encrypt=False)
+        assert not authority.keystore.has("more")

@@ -205,6 +205,16 @@ def test_a_list_is_stale_in_the_very_second_of_a_revocation(world: World) -> Non
     assert stale_lists(world.authority) == ()
 
 
+def test_a_list_of_before_changes_were_numbered_is_stale_in_the_very_second_of_a_revocation(world: World) -> None:
+    """Its date is all that tells: what was revoked in that second may not be on it."""
+    world.now += timedelta(seconds=1)
+    world.publish()
+    forget(world)
+    assert stale_lists(world.authority) == ()
+    world.revoke(world.add())
+    assert stale_lists(world.authority) == (ROOT,)
+
+
 def test_a_list_dated_ahead_is_replaced(world: World) -> None:
     """By whoever publishes next: until its date OpenSSL refuses it, and with it everybody."""
     world.now += timedelta(seconds=60)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,7 +13,7 @@ from authority_fixtures import NOW, make_client, small_ca
 from counterseal.authority.create import add_ca
 from counterseal.authority.issue import issue
 from counterseal.authority.probes import issue_good
-from counterseal.authority.publish import publish
+from counterseal.authority.publish import ending_lists, publish
 from counterseal.authority.renew import ask_again
 from counterseal.authority.retire import retire
 from counterseal.authority.revoke import revoke, revoke_record, unrevoke_record
@@ -142,3 +144,13 @@ def test_a_root_is_not_revoked(tmp_path: Path, *, single_tier: bool) -> None:
     with small_ca(tmp_path, single_tier=single_tier) as authority:
         assert refusal(lambda: revoke_ca(authority, "root", STOLEN)).code == "ca.root"
         assert refusal(lambda: revoke(authority, "root", STOLEN)).code == "ca.root"
+
+
+def test_nobody_is_asked_for_the_next_list_of_a_revoked_ca(authority: Authority, tmp_path: Path) -> None:
+    """Its key may be destroyed, and whoever it issued a certificate is refused in any case."""
+    publish(authority)
+    (tmp_path / "keys" / "partners.key.pem").unlink()
+    later = replace(authority, clock=lambda: NOW + timedelta(days=6))
+    assert [crl.issuer for crl in ending_lists(later)] == ["partners"]
+    revoke_ca(authority, "partners", STOLEN)
+    assert ending_lists(later) == ()

@@ -8,14 +8,23 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from counterseal.keystore.software import SoftwareSigner, generate_key
-from counterseal.pki.certificate import CARequest, IssuanceRequest, Issuer, assemble_ca, assemble_end_entity
+from counterseal.pki.certificate import (
+    CARequest,
+    IssuanceRequest,
+    Issuer,
+    assemble_ca,
+    assemble_end_entity,
+    purpose_of,
+)
 from counterseal.pki.keys import parse_key_spec
 from counterseal.pki.lint import lint
 from counterseal.pki.names import parse_name
 from counterseal.pki.profile import CLIENT, SERVER, Profile, Purpose
 from counterseal.pki.subject import parse_subject
+from pki_fixtures import make_ca, make_server
 
 BEGIN = datetime(2026, 11, 1, 12, tzinfo=UTC)
 ROOT_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)  # RSA signs the same bytes the same way
@@ -80,3 +89,22 @@ def test_an_end_entity_equals_the_builder_s(kind: str, profile: Profile) -> None
     assert made == builder.sign(ROOT_KEY, hashes.SHA256())
     assert {finding.code for finding in lint(made, [root])} <= {"lint.server_key"}  # of a server whose key it is
     made.verify_directly_issued_by(root)
+
+
+@pytest.mark.parametrize(
+    ("usages", "purpose"),
+    [
+        ([ExtendedKeyUsageOID.SERVER_AUTH], Purpose.SERVER),
+        ([ExtendedKeyUsageOID.EMAIL_PROTECTION, ExtendedKeyUsageOID.CLIENT_AUTH], Purpose.CLIENT),
+        ([ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH], Purpose.ANY),
+        ([ExtendedKeyUsageOID.EMAIL_PROTECTION], Purpose.ANY),
+    ],
+)
+def test_what_a_certificate_is_for(usages: list[x509.ObjectIdentifier], purpose: Purpose) -> None:
+    """For one purpose only where it names one of the two, and not the other."""
+    assert purpose_of(make_server(make_ca("Root"), "a.test", purposes=usages).certificate) is purpose
+
+
+def test_a_certificate_that_names_no_use_is_for_any() -> None:
+    """As nginx takes it."""
+    assert purpose_of(_root()) is Purpose.ANY
