@@ -260,3 +260,22 @@ def test_an_nginx_in_another_namespace_of_processes(own: Own) -> None:
     finally:
         end(*children_of(apart.pid))
         apart.wait(30)
+
+
+def test_sites_of_an_nginx_that_is_down_may_be_gone_from_the_file(own: Own) -> None:
+    """That is no fault of a refresh; whoever starts it serves them, so doctor asks what is meant."""
+    home, run, _ = own
+    master = start(run)
+    settings = home / "counterseal.toml"
+    assert counterseal(home, "nginx", "deploy").code == 0
+    settings.write_text(settings.read_text().partition("[sites.")[0])
+    for code in (2, 0):
+        refreshed = counterseal(home, "refresh")
+        assert (refreshed.code, "and nothing is served" in refreshed.stderr) == (code, code == 0), refreshed.stderr
+        checks = json.loads(here(home, "doctor", "--json").stdout)["checks"]
+        (line,) = [one for one in checks if one["check"] == "generation"]
+        assert line["state"] == ("broken" if code else "attention")
+        assert line["message"].endswith("of sites that counterseal.toml no longer names: panel")
+        assert f"rm {home}/nginx/current" in line["mend"]
+        if code:
+            end(master, *children_of(master))
