@@ -21,8 +21,8 @@ from counterseal.authority.probes import (
     Wanted,
     issue_probe,
     issue_probes,
+    read_identity,
     retire_probes,
-    split_identity,
 )
 from counterseal.authority.revoke import revoke_record
 from counterseal.fileset import SECRET, FileSet, PlannedFile
@@ -107,4 +107,4 @@ def _trusted(site: AnySite, generation: Path) -> x509.Name | None:
 
 def _kept(site: AnySite, generation: Path, kind: str) -> ProbeIdentity | None:
     path = generation / BackendPlace(site.name).path(kind)
-    return split_identity(kind, path.read_bytes()) if path.is_file() else None
+    return read_identity(kind, path) if path.is_file() else None

@@ -6,17 +6,20 @@ CA is one certificate that stays revoked as long as the CA lives: "is the list i
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from counterseal.authority.issue import prepare
 from counterseal.authority.renewal import is_due
 from counterseal.authority.revoke import revoke_record
 from counterseal.authority.signing import sign_and_store_all
-from counterseal.files import make_directory, write_file
+from counterseal.errors import FileError
+from counterseal.files import make_directory, read_file, write_file
 from counterseal.fileset import SECRET, FileSet, PlannedFile
 from counterseal.handshake.observation import ProbeIdentity
 from counterseal.keystore.software import generate_key
@@ -143,13 +146,11 @@ def has_probes(generation: Path, ca: str) -> bool:
 
 
 def read_probes(generation: Path, ca: str) -> Probes:
-    """Return the probes that a generation carries; raises OSError when it carries none for this CA."""
+    """Return the probes that a generation carries; raises FileError where it has none for this CA, or damaged ones."""
     place = generation / "probes" / ca
-    good, expired, revoked = (
-        split_identity(name, (place / f"{name}.pem").read_bytes()) for name in ("good", "expired", "revoked")
-    )
+    good, expired, revoked = (read_identity(name, place / f"{name}.pem") for name in ("good", "expired", "revoked"))
     server_purpose, unlisted = (
-        split_identity(name, file.read_bytes()) if (file := place / f"{name}.pem").is_file() else None
+        read_identity(name, file) if (file := place / f"{name}.pem").is_file() else None
         for name in (SERVER_PURPOSE, UNLISTED)
     )
     return Probes(good, expired, server_purpose, revoked, unlisted)
@@ -168,7 +169,10 @@ def ending_probes(authority: Authority, generation: Path) -> tuple[str, ...]:
 def _ends_soon(authority: Authority, generation: Path, ca: CARecord) -> bool:
     if ca.revoked_at is not None or not has_probes(generation, ca.name):
         return False
-    good = x509.load_pem_x509_certificate(read_probes(generation, ca.name).good.certificate_chain)
+    try:
+        good = x509.load_pem_x509_certificate(read_probes(generation, ca.name).good.certificate_chain)
+    except FileError:
+        return True
     end_of_new = authority.clock() + min(GOOD_LIFETIME, _left(authority, ca.name))
     return is_due(authority, good) and end_of_new - good.not_valid_after_utc > _WORTH_IT
 
@@ -180,8 +184,9 @@ def canary_file(canaries: Path, ca: str) -> Path:
 
 def _canary(authority: Authority, ca: str, canaries: Path, *, keep: bool) -> ProbeIdentity:
     path = canary_file(canaries, ca)
-    if path.is_file():
-        return split_identity("revoked", path.read_bytes())
+    with suppress(FileError):  # in the place of one that is damaged comes another
+        if path.is_file():
+            return read_identity("revoked", path)
     record, identity = issue_probe(authority, Wanted(CLIENT_PROBE, ca, "revoked", _left(authority, ca)))
     revoke_record(authority, record, RevocationReason.SUPERSEDED)
     if keep:
@@ -235,7 +240,14 @@ def _name(kind: str, ca: str) -> str:
     return f"probe:{kind}:{ca}"
 
 
-def split_identity(name: str, content: bytes) -> ProbeIdentity:
-    """Return a probe from the file that ``files_of`` made of it."""
-    start = content.index(_KEY_BEGINS)
+def read_identity(name: str, path: Path) -> ProbeIdentity:
+    """Return a probe from the file that ``files_of`` made of it; raises FileError, ``probe.damaged`` for another."""
+    content = read_file(path)
+    start = max(content.find(_KEY_BEGINS), 0)
+    try:
+        x509.load_pem_x509_certificates(content[:start])
+        load_pem_private_key(content[start:], None)
+    except (ValueError, TypeError) as error:
+        hint = "counterseal nginx deploy makes new ones"
+        raise FileError("probe.damaged", f"not a probe with its key in PEM: {path}", hint=hint) from error
     return ProbeIdentity(name, content[:start], content[start:])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from counterseal.authority.foreign import make_foreign_probe
 from counterseal.authority.parts import ROOT
 from counterseal.authority.probes import end_of, has_probes, issue_good, read_probes
 from counterseal.authority.site_material import client_cas, revoked_client_cas
+from counterseal.errors import FileError
 from counterseal.handshake.observation import Endpoint
 from counterseal.handshake.sessions import remember_session
 from counterseal.handshake.site import Backends, Identities, Leaver, SiteFacts, Stapling
@@ -65,8 +67,10 @@ def remember_leavers(authority: Authority, sites: Sequence[AnySite], stage: Stag
         revoked = revoked_client_cas(authority, site)
         ca = _first_in(stage, (*revoked, *client_cas(authority, site)))
         if ca is not None:
-            facts, good = facts_of(authority, site, sites, stage), read_probes(stage.generation, ca.name).good
-            leavers[site.name] = remember_session(facts, good, with_its_ca=ca in revoked)
+            with suppress(FileError):  # it is damaged, and nobody's session can be kept
+                good = read_probes(stage.generation, ca.name).good
+                facts = facts_of(authority, site, sites, stage)
+                leavers[site.name] = remember_session(facts, good, with_its_ca=ca in revoked)
     return leavers
 
 

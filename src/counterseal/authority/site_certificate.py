@@ -11,7 +11,7 @@ from counterseal.authority.find import lookup
 from counterseal.authority.issue import issue, rehearse
 from counterseal.authority.order import order_server
 from counterseal.authority.renewal import is_due
-from counterseal.errors import InputError
+from counterseal.errors import InputError, KeyAccessError
 from counterseal.files import make_directory, read_file, write_fileset
 from counterseal.fileset import SECRET, FileSet, PlannedFile
 from counterseal.keystore.software import generate_key
@@ -87,17 +87,22 @@ def keep(directory: Path, kind: str, made: ServerCertificate) -> ServerCertifica
 
 
 def read_kept(directory: Path, kind: str) -> ServerCertificate | None:
-    """Return the certificate of one kind that was kept, unless it or its key is missing or they do not belong.
+    """Return the certificate of one kind that was kept; None where it or its key is missing or damaged, or of another.
 
-    Raises KeyAccessError where the key cannot be opened, InputError where the certificate cannot be read.
+    No revocation waits for somebody who mends it. Raises KeyAccessError where the key is encrypted.
     """
     key_file, chain = (directory / name for name in file_names(kind))
     if not chain.is_file() or not key_file.is_file():
         return None
-    kept = read_server_certificate(chain, key_file)
     from counterseal.keystore.pkcs8 import open_key  # noqa: PLC0415 - only to compare
 
-    key = open_key(kept.private_key, None, source=str(key_file))
+    try:
+        kept = read_server_certificate(chain, key_file)
+        key = open_key(kept.private_key, None, source=str(key_file))
+    except (InputError, KeyAccessError) as error:
+        if error.code in {"site.certificate", "key.malformed"}:
+            return None
+        raise
     return kept if key.public_key() == kept.certificate.public_key() else None
 
 

@@ -33,7 +33,7 @@ def not_in_force(run: Run, name: str, verb: str, error: CountersealError) -> Dep
 
 def advice_of(error: CountersealError) -> tuple[str, ...]:
     """Return how to mend it, where the hint of the whole says only that it is to be mended."""
-    tells_more = isinstance(error, ConfigError) or error.code in UNTOLD
+    tells_more = isinstance(error, ConfigError) or error.code in {*UNTOLD, "command.unexpected"}
     advice = getattr(error, "advice", ()) or ((error.hint,) if tells_more and error.hint else ())
     refused = _refused_before(error)
     return (*advice, f"counterseal.toml is refused as well: {refused.message}") if refused else advice

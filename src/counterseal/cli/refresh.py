@@ -22,6 +22,7 @@ from counterseal.cli.last_settings import (
 )
 from counterseal.cli.not_in_force import by_defaults, fails_by_defaults, has_generation
 from counterseal.cli.revoke import patient, rehearse_deploying
+from counterseal.cli.unexpected import foreseen
 from counterseal.cli.unseen import prove_by_hand, tell_unserved
 from counterseal.errors import CountersealError
 from counterseal.moments import moment, show_moment
@@ -95,7 +96,8 @@ def refresh(run: Run, *, dry_run: bool) -> int:
 def _kept(failed: list[CountersealError]) -> Iterator[None]:
     """Keep an error for the end: nothing that is due is left undone because of another thing."""
     try:
-        yield
+        with foreseen():
+            yield
     except CountersealError as error:
         failed.append(error)
 

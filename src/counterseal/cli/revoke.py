@@ -19,6 +19,7 @@ from counterseal.cli.completions import complete_certificates
 from counterseal.cli.dry_run import dry_run_option, show_dry_run
 from counterseal.cli.last_settings import acts_of_refusal, by_sound_settings, require_what_is_served, tell_refused
 from counterseal.cli.not_in_force import by_defaults, fails_by_defaults, has_generation, not_in_force, not_published
+from counterseal.cli.unexpected import foreseen
 from counterseal.cli.unseen import another_nginx, require_alone
 from counterseal.errors import CountersealError
 from counterseal.pki.crl import RevocationReason
@@ -137,11 +138,12 @@ def _put_in_force(
     run: Run, authority: Authority, record: CertificateRecord, verb: str, *, deploy: bool
 ) -> tuple[str, dict[str, Any]]:
     def attempt(settings: Settings) -> tuple[str, dict[str, Any]] | None:
-        ground, by = ground_in_force(run, settings, deploy=deploy), replace(authority, rules=settings.rules)
-        done = None if ground is None else _deploy(run, by, settings, ground, f"{verb} {record.name}")
-        if deploy:
-            require_alone(run, ground)
-        return done
+        with foreseen():
+            ground, by = ground_in_force(run, settings, deploy=deploy), replace(authority, rules=settings.rules)
+            done = None if ground is None else _deploy(run, by, settings, ground, f"{verb} {record.name}")
+            if deploy:
+                require_alone(run, ground)
+            return done
 
     try:
         done, refused = by_sound_settings(run, run.settings().for_revocation(), attempt)

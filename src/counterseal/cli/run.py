@@ -54,7 +54,9 @@ def _run(words: list[str], *, as_json: bool) -> int:
     except Exception as error:  # the last resort, so that a person sees a sentence
         if os.environ.get("COUNTERSEAL_DEBUG"):
             raise
-        return _report_unexpected(error, as_json=as_json)
+        from counterseal.cli.unexpected import as_told  # noqa: PLC0415 - only when something failed
+
+        return report(as_told(error), as_json=as_json)
     return code if isinstance(code, int) else DONE
 
 
@@ -85,18 +87,6 @@ def report(error: CountersealError, *, as_json: bool = False) -> int:
     if isinstance(error, InputError):
         return USAGE
     return REFUSED if isinstance(error, RefusedError) else FAILED
-
-
-def _report_unexpected(error: Exception, *, as_json: bool) -> int:
-    if isinstance(error, OSError) and error.filename:  # the machine is not as it was thought to be: no fault of ours
-        from counterseal.files import not_used  # noqa: PLC0415 - only when something failed
-
-        return report(not_used(error), as_json=as_json)
-    reason = error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__
-    hint = "this is a fault in Counterseal; run again with COUNTERSEAL_DEBUG=1 and report what it prints"
-    return report(
-        CountersealError("command.unexpected", f"something unexpected happened: {reason}", hint=hint), as_json=as_json
-    )
 
 
 def _report_usage(error: click.UsageError, words: Sequence[str], *, as_json: bool) -> int:

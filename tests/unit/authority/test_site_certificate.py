@@ -21,9 +21,12 @@ from counterseal.authority.site_certificate import (
     sites_of_revoked,
 )
 from counterseal.errors import InputError, KeyAccessError
+from counterseal.keystore.pkcs8 import encrypt_key
+from counterseal.keystore.software import generate_key
 from counterseal.nginx.listen import Listen
 from counterseal.nginx.site import Site
 from counterseal.pki.crl import RevocationReason
+from counterseal.pki.keys import P256
 from counterseal.pki.profile import Purpose
 from prove_pki import certificate_pem, key_pem, prove_pki
 
@@ -50,14 +53,16 @@ def test_what_a_revoked_ca_issued_stays_until_another_issues(tmp_path: Path) -> 
 
 
 def test_a_certificate_is_kept_while_it_fits(tmp_path: Path) -> None:
-    """Another name or a key that is gone asks for a new one; a key that cannot be read is somebody's to look at."""
+    """Another name, or a key that is gone or damaged, asks for a new one; one that was encrypted is somebody's."""
     names, kept = ("a.test",), tmp_path / "kept"
     with small_ca(tmp_path) as authority:
         made = ensure_server_certificate(authority, "a", names, kept)
         assert ensure_server_certificate(authority, "a", names, kept).certificate == made.certificate
         assert needs_certificate(authority, ("b.test",), kept)
         (kept / KEY).write_bytes(made.private_key[:40])
-        with pytest.raises(KeyAccessError, match=f"not a private key: {kept / KEY}"):
+        assert needs_certificate(authority, names, kept)
+        (kept / KEY).write_bytes(encrypt_key(generate_key(P256), b"a passphrase"))
+        with pytest.raises(KeyAccessError, match=f"{kept / KEY}"):
             needs_certificate(authority, names, kept)
         (kept / KEY).unlink()
         assert needs_certificate(authority, names, kept)

@@ -11,7 +11,7 @@ from counterseal.authority.doctor.check import DEPLOY, Check, attention, broken,
 from counterseal.authority.due import is_outdated, probes_due, trusted_though_revoked
 from counterseal.authority.ground import SETTINGS_FILE
 from counterseal.authority.unseen import find_unseen, is_served, unseen_error
-from counterseal.errors import KeyAccessError, NginxError, shell_line
+from counterseal.errors import FileError, KeyAccessError, NginxError, shell_line
 from counterseal.files import read_file
 from counterseal.handshake.causes import PROBE_ENDED
 from counterseal.moments import show_moment
@@ -139,6 +139,9 @@ def check_proof(authority: Authority, ground: Ground, served: Sequence[ServedSit
         proofs = prove_in_force(authority, served, ground)
     except KeyAccessError as error:
         yield attention("proof", "", f"not tried: {error.message}", error.hint or "counterseal prove")
+        return
+    except FileError as error:
+        yield broken("proof", "", f"not tried: {error.message}", error.hint or DEPLOY)
         return
     yield from (_proof(proof) for proof in proofs)
 
