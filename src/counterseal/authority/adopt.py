@@ -48,7 +48,10 @@ def adopt_index(
 
 
 def adopt_revocations(authority: Authority, ca: CARecord, entries: Iterable[Revocation]) -> None:
-    """Record the entries of a list of ``ca`` as revoked, also those of certificates that are not here."""
+    """Record the entries of a list of ``ca`` as revoked, also those of certificates that are not here.
+
+    Who is on hold here and revoked for good there is revoked for good.
+    """
     end, unknown = x509.load_der_x509_certificate(ca.certificate).not_valid_after_utc, []
     for entry in entries:
         reason = entry.reason or RevocationReason.UNSPECIFIED
@@ -58,11 +61,16 @@ def adopt_revocations(authority: Authority, ca: CARecord, entries: Iterable[Revo
             record = _unknown(authority, ca, entry.serial_number, end)
             unknown.append(_revoked(record, entry.revoked_at, reason))
             continue
-        if record.status is Status.VALID:
+        if record.status is Status.VALID or (record.status is Status.HELD and is_final(entry)):
             encoded = encode_entry(entry.serial_number, entry.revoked_at, reason=reason)
             at = epoch(entry.revoked_at)
             authority.store.revoke(entry.serial_number, at=at, reason=reason.value, crl_entry=encoded, issuer=ca.name)
     authority.store.adopt(unknown)
+
+
+def is_final(entry: Revocation) -> bool:
+    """Whether an entry revokes for good."""
+    return entry.reason is not RevocationReason.CERTIFICATE_HOLD
 
 
 def _adopted(
@@ -80,8 +88,8 @@ def _revoked(record: CertificateRecord, at: datetime, reason: RevocationReason) 
 
 def _record(authority: Authority, ca: CARecord, entry: IndexEntry, directory: Path | None) -> CertificateRecord:
     file = find_certificate(directory, entry.serial_number) if directory else None
-    if file is not None:
-        certificate = certificates_in(read_file(file), source=str(file))[0]
+    certificate = certificates_in(read_file(file), source=str(file))[0] if file is not None else None
+    if certificate is not None and certificate.serial_number == entry.serial_number:  # it is not the file that counts
         name = common_name(certificate.subject) or show_serial(entry.serial_number)
         content, at = certificate.public_bytes(Encoding.DER), epoch(authority.clock())
         return record_of(

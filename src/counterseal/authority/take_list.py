@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from cryptography import x509
 
-from counterseal.authority.adopt import adopt_revocations
+from counterseal.authority.adopt import adopt_revocations, is_final
 from counterseal.errors import InputError, RefusedError
 from counterseal.moments import epoch, moment, show_moment
 from counterseal.pki.crl_reader import parse_facts, revocations, revoked_serials
@@ -21,6 +21,7 @@ from counterseal.pki.path.revocation_list import RevocationList
 from counterseal.pki.shown import show_serial
 from counterseal.pki.subject import show_subject
 from counterseal.store.records import CRLRecord, Status
+from counterseal.store.revocations import HOLD
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,7 +59,7 @@ def judge_list(authority: Authority, content: bytes) -> GivenList:
     ca = _signer_of(authority, facts, one)
     is_own = authority.keystore.has(ca.key_id)
     last = authority.store.latest_crl(ca.name)
-    added = frozenset(revoked_serials(content) - _revoked_here(authority, ca)) if is_own else frozenset[int]()
+    added = frozenset(_unknown_here(authority, ca, content)) if is_own else frozenset[int]()
     if is_own:
         is_new = bool(added)
         faults = dict.fromkeys(_list_faults(authority, ca, one, at=facts.this_update))  # it may have ended since
@@ -115,8 +116,13 @@ def _signer_of(authority: Authority, facts: CRLFacts, one: RevocationList) -> CA
     )
 
 
-def _revoked_here(authority: Authority, ca: CARecord) -> set[int]:
-    return {int(shown, 16) for shown in authority.store.revoked_serials(ca.name, not_expired_at=0)}
+def _unknown_here(authority: Authority, ca: CARecord, content: bytes) -> Iterator[int]:
+    """Yield the serial numbers that are not revoked here, or only held where the list revokes for good."""
+    here = {one.serial_number: one.reason == HOLD for one in authority.store.revocations(ca.name, not_expired_at=0)}
+    for entry in revocations(content):
+        is_held = here.get(entry.serial_number)
+        if is_held is None or (is_held and is_final(entry)):
+            yield entry.serial_number
 
 
 def _list_faults(authority: Authority, ca: CARecord, one: RevocationList, *, at: datetime) -> Iterator[str]:

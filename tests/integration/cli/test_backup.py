@@ -131,6 +131,27 @@ def test_a_hold_that_was_taken_back_comes_with_an_old_list_and_is_told(tmp_path:
     assert counterseal(home, "unrevoke", "bob").code == 0
 
 
+def test_who_was_held_and_then_revoked_for_good_stays_so_after_a_restore(tmp_path: Path, passphrase: str) -> None:
+    """The backup knows the hold alone, which could be taken back."""
+    first, second, file, lists = tmp_path / "first", tmp_path / "second", tmp_path / "ca.backup", tmp_path / "lists"
+    given = ("--passphrase-file", passphrase)
+    for words in (
+        ("init", "--no-passphrase"),
+        ("client", "bob", "--no-p12", "--out", str(tmp_path / "out")),
+        ("revoke", "bob", "--reason", "certificate_hold"),
+        ("backup", str(file), *given),
+        ("revoke", "bob", "--reason", "key_compromise"),
+        ("crl", "--out", str(lists)),
+    ):
+        assert counterseal(first, *words).code == 0
+    assert counterseal(second, "restore", str(file), *given).code == 0
+    taken = counterseal(second, "ca", "import-crl", str(lists / "clients.crl.pem"))
+    assert (taken.code, "of CA clients: bob" in taken.stderr) == (0, True), taken.stderr
+    unrevoked = counterseal(second, "unrevoke", "bob")
+    assert (unrevoked.code, "no certificate named 'bob' is held: 1 is revoked" in unrevoked.stderr) == (1, True)
+    assert counterseal(second, "ca", "import-crl", str(lists / "clients.crl.pem")).stdout.startswith("here already")
+
+
 def test_what_a_link_leads_to_is_brought_back(tmp_path: Path, passphrase: str) -> None:
     """With its mode, as all files; the machine where it is restored has nothing at the other end."""
     first, second, file = tmp_path / "first", tmp_path / "second", tmp_path / "ca.backup"

@@ -206,3 +206,14 @@ def test_a_newer_list_of_the_root_takes_the_place_of_the_last(authority: Authori
         take_list(authority, forgetful)
     with pytest.raises(InputError, match="not a readable"):
         take_list(authority, b"none")
+
+
+def test_a_file_of_another_certificate_keeps_no_revocation_away(authority: Authority, tmp_path: Path) -> None:
+    """What is revoked is the number in the index, whatever lies under it in newcerts."""
+    other = end_entity(root(), serial_number=99).make()
+    (tmp_path / "newcerts").mkdir()
+    (tmp_path / "newcerts" / "0A.pem").write_bytes(other.certificate.public_bytes(Encoding.PEM))
+    index = f"R\t{NOW + 9 * DAY:%y%m%d%H%M%SZ}\t{NOW:%y%m%d%H%M%SZ},keyCompromise\t0A\tunknown\t/CN=ann\n"
+    take(authority, root(), index=index, directory=tmp_path)
+    found = authority.store.certificate(10, issuer="root")
+    assert (found.status, found.name) == (Status.REVOKED, "ann")
