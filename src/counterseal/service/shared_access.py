@@ -14,9 +14,11 @@ import asyncio
 import time
 from dataclasses import replace
 from functools import partial
+from threading import Timer
 from typing import TYPE_CHECKING, TypeVar
 
 from counterseal.authority.ahead import Ahead
+from counterseal.errors import StoreError
 from counterseal.service.access import THREADS, Access
 from counterseal.service.announced import Announced
 from counterseal.service.searching import SEARCHERS, shortly
@@ -56,6 +58,7 @@ class SharedAccess(Access):
         self._readers = _Connections(readers)
         self._writers = _Connections(writers)
         self._seekers = _Connections([open_one() for _ in range(SEARCHERS)])
+        self._apart_kept: list[Authority] = []
         self._together = Together(self._transact, transaction)
         self._soon = Together(self._transact, partial(transaction, durable=False))
         self._asked = Together(self._readers.do, asking)
@@ -107,6 +110,31 @@ class SharedAccess(Access):
             await self.require_here()
         answer: T = await self._asked.do(job, undone=False)
         return answer
+
+    def _apart(self, job: Callable[[Authority], T]) -> T:
+        """Do so on a connection that is kept, and is there when the server takes no more; on one more beside others."""
+        try:
+            authority = self._take_kept()
+        except (IndexError, StoreError):  # the second: it was lost
+            authority = self._open_apart()
+        try:
+            return job(authority)
+        finally:
+            if self._apart_kept or self._closing:
+                authority.store.close()
+            else:
+                self._apart_kept.append(authority)
+
+    def _take_kept(self) -> Authority:
+        """Return the kept one if its server answers; one that says nothing is cut."""
+        authority = self._apart_kept.pop()
+        timer = Timer(RECALL_SECONDS, authority.store.cut)
+        timer.start()
+        try:
+            authority.store.require_here()
+        finally:
+            timer.cancel()
+        return authority
 
     def _count_waiting(self) -> int:
         return self._writers.waiting + self._together.waiting + self._soon.waiting + self._asked.waiting
@@ -172,6 +200,8 @@ class SharedAccess(Access):
         await self._seekers.close()
         await self._writers.close()
         await super().close()
+        for authority in self._apart_kept:
+            authority.store.close()
 
 
 class _Connections:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import time
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
@@ -200,6 +201,46 @@ def test_a_lost_connection_is_made_anew(lab: Lab) -> None:
         return await access.read(taken)
 
     assert lab.run(story) == [1, 2]
+
+
+def test_a_server_that_takes_no_more_connections(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is done apart, such as a list to be signed, goes on with the one that is kept.
+
+    One that was lost is made anew, and so is one whose server is silent: the next one may be another's.
+    """
+    monkeypatch.setattr(shared_access, "RECALL_SECONDS", 0.3)
+    full = False
+
+    def open_one() -> Authority:
+        if full:
+            raise unreachable("sorry, too many clients already")
+        return lab.authority()
+
+    async def story() -> None:
+        nonlocal full
+        access = SharedAccess(open_one)
+        try:
+            assert await access.apart(taken) == []
+            full = True
+            await access.write(reserve(1))
+            assert await access.apart(taken) == [1]
+            full = False
+            await asyncio.to_thread(
+                cluster().sql, "select pg_terminate_backend(pid) from pg_stat_activity where datname like 'test_%'"
+            )
+            assert await asyncio.gather(access.apart(taken), access.apart(taken)) == [[1], [1]]
+            full = True
+            cluster().send(signal.SIGSTOP)
+            with pytest.raises(CountersealError, match="too many clients"):
+                await asyncio.wait_for(access.apart(taken), SECONDS)
+        finally:
+            cluster().send(signal.SIGCONT)
+            await access.close()
+
+    asyncio.run(story())
+    deadline = time.monotonic() + SECONDS
+    while cluster().sql("select 1 from pg_stat_activity where datname like 'test_%'"):
+        assert time.monotonic() < deadline, "a connection is left"
 
 
 def test_who_asks_waits_for_nobody(lab: Lab) -> None:
