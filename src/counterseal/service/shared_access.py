@@ -221,7 +221,9 @@ class _Connections:
             authority = await self._free.get()
         finally:
             self.waiting -= 1
-        return await asyncio.shield(asyncio.create_task(self._do(authority, job, until)))
+        task = asyncio.create_task(self._do(authority, job, until))
+        task.add_done_callback(lambda done: done.cancelled() or done.exception())  # maybe nobody waits
+        return await asyncio.shield(task)
 
     async def _do(self, authority: Authority, job: Callable[[Authority], T], until: float | None) -> T:
         loop = asyncio.get_running_loop()

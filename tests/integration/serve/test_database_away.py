@@ -26,6 +26,9 @@ pytestmark = pytest.mark.slow
 CROWD = 12
 """More than there are connections that read."""
 
+TOLD = {"failure", "not listening to the database", "upkeep failed"}
+"""What the log says in errors; that nobody wanted to know the end of a job is none."""
+
 AWAY = (503, "store.unreachable", "2")
 
 
@@ -74,6 +77,7 @@ def test_what_is_answered_without_a_database(tmp_path: Path, *, silent: bool) ->
         while service.request("POST", "/ocsp", questions["ann"])[0].status == 503:
             assert time.monotonic() < deadline
         assert {name: standing(service, question) for name, question in questions.items()} == said
+        assert {line["event"] for line in service.log if line["level"] == "error"} <= TOLD
 
 
 def standing(service: Running, question: bytes) -> ocsp.OCSPCertStatus:

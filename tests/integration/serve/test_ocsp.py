@@ -304,11 +304,12 @@ def test_the_cache_that_we_ship(tmp_path: Path, private_nginx: PrivateNginx) -> 
         lab.revoke("cached", "superseded")
         assert ask(through, question).certificate_status is REVOKED
         private_nginx.wait_for(lambda: status() is REVOKED, "the revocation to be told")
-        response, crl = fetch(through.service, "/crl/clients.crl")
-        assert crl == fetch(service, "/crl/clients.crl")[1]
+        crl = "/crl/clients.crl"
+        response, content = fetch(through.service, crl)
+        assert content == fetch(service, crl)[1]
         made = response.headers["Date"]
-        private_nginx.wait_for(lambda: fetch(service, "/crl/clients.crl")[0].headers["Date"] != made, "a second to pass")
-        assert fetch(through.service, "/crl/clients.crl")[0].headers.get_all("Date") == [made]  # the age of what is kept
+        private_nginx.wait_for(lambda: fetch(service, crl)[0].headers["Date"] != made, "a second to pass")
+        assert fetch(through.service, crl)[0].headers.get_all("Date") == [made]  # how old it is
 
 
 @pytest.mark.nginx
