@@ -228,7 +228,7 @@ def test_a_server_that_takes_no_more_connections(lab: Lab, monkeypatch: pytest.M
             await asyncio.to_thread(
                 cluster().sql, "select pg_terminate_backend(pid) from pg_stat_activity where datname like 'test_%'"
             )
-            assert await asyncio.gather(access.apart(taken), access.apart(taken)) == [[1], [1]]
+            assert list(await asyncio.gather(access.apart(taken), access.apart(taken))) == [[1], [1]]
             full = True
             cluster().send(signal.SIGSTOP)
             with pytest.raises(CountersealError, match="too many clients"):
