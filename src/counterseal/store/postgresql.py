@@ -91,7 +91,6 @@ class PostgreSQLStore(Store):
 
     def listen(self) -> PostgreSQLListener:
         """Be told on a connection of its own what changes; see ``Store``."""
-        self.require_here()
         return PostgreSQLListener(self._server.again(), self.place)
 
     def size(self) -> int:

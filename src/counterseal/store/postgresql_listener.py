@@ -13,7 +13,7 @@ import time
 from typing import TYPE_CHECKING
 
 from counterseal.store.announcements import CHANNEL, MOVED
-from counterseal.store.migrations import moved
+from counterseal.store.migrations import BEYOND, moved, refuse_beyond
 from counterseal.store.postgresql_failures import FAULTS, postgresql_error, unreachable
 
 if TYPE_CHECKING:
@@ -38,8 +38,13 @@ class PostgreSQLListener:
         self._line: psycopg.Connection[Row] = connection.line  # this one alone: one made anew has not heard all
         try:
             self._line.execute(f"listen {CHANNEL}".encode())
+            refuse_beyond(place, connection.execute(BEYOND).fetchone())
         except FAULTS as error:
+            self.close()
             raise postgresql_error(error, place) from error
+        except BaseException:
+            self.close()
+            raise
 
     def hear(self, seconds: float) -> set[str]:
         """Return what was announced; see ``Listener``."""

@@ -29,7 +29,10 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.slow
 SECONDS = 30.0
-LISTENING = "select pid from pg_stat_activity where query like 'select pg_is_in_recovery%' and datname like 'test_%'"
+LISTENING = """
+    select pid from pg_stat_activity where query like 'select pg_is_in_recovery%' and datname like 'test_%'
+    order by query_start desc limit 1
+"""
 
 
 @dataclass
@@ -157,6 +160,25 @@ def test_who_does_not_hear_asks(lab: Lab, monkeypatch: pytest.MonkeyPatch, blow:
         if blow == "silent":
             await looking.until_kept(2)
             assert [await looking.standing(number) for number in (1, 2)] == ["revoked", "valid"]
+
+    lab.run(story)
+
+
+def test_a_connection_that_is_frozen_keeps_nobody_from_listening(lab: Lab) -> None:
+    """As after a failover, one that writes still stands at the old server, which says nothing and does not hang up."""
+
+    async def story(access: SharedAccess) -> None:
+        looking = Looking(access)
+        await looking.until_kept(1)
+        frozen = access._writer.store._server.line.info.backend_pid  # type: ignore[attr-defined] # a PostgreSQLStore
+        ((listener,),) = await asyncio.to_thread(cluster().sql, LISTENING)
+        os.kill(frozen, signal.SIGSTOP)
+        try:
+            await asyncio.to_thread(cluster().sql, f"select pg_terminate_backend({listener})")
+            await looking.until_deaf()
+            await looking.until_kept(2)
+        finally:
+            os.kill(frozen, signal.SIGCONT)
 
     lab.run(story)
 
