@@ -15,13 +15,14 @@ from counterseal.cli.new_home import rehearse_home, say_unpublished, show_ca
 from counterseal.cli.passphrase import choose_passphrase, would_ask
 from counterseal.compose.home import new_home, refuse_occupied
 from counterseal.errors import InputError
-from counterseal.pki.keys import parse_key_spec
+from counterseal.pki.keys import parse_key_spec, show_spec
 from counterseal.pki.shown import counted
 from counterseal.pki.subject import parse_subject
 
 if TYPE_CHECKING:
     from datetime import timedelta
 
+    from counterseal.pki.keys import KeySpec
     from counterseal.store.records import CARecord
 
 EPILOG = """\b
@@ -67,6 +68,7 @@ def init(
     )
     refuse_occupied(run.home)  # before anybody thinks of a passphrase
     passphrase = None if no_passphrase or (dry_run and would_ask(run.passphrase_file)) else _passphrase(run)
+    _warn_of_key(run, plan.key)
     if dry_run:
         rehearse_home(run, lambda authority: _acts(create(authority, plan)))
         return
@@ -75,6 +77,14 @@ def init(
         publish(authority)
     _show(run, made)
     say_unpublished(run)
+
+
+def _warn_of_key(run: Run, key: KeySpec) -> None:
+    if key.algorithm in {"ed25519", "ed448"}:
+        run.warn(
+            f"neither Firefox nor Chromium takes server certificates of a CA with such a key: {show_spec(key)}",
+            "hint: use --key p-256, unless no browser will connect",
+        )
 
 
 def _passphrase(run: Run) -> bytes:

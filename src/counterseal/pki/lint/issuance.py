@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from counterseal.findings import Finding
+    from counterseal.pki.keys import KeySpec
     from counterseal.pki.lint.linted import Rule
 
 MAX_SERIAL_OCTETS = 20
@@ -29,6 +30,7 @@ _WITHOUT_BROWSERS = {
     "ed25519": "neither Firefox nor Chromium takes a",
     "ed448": "neither Firefox nor Chromium takes a",
 }
+_UNTAKEN_SIGNATURES = {"ed25519", "ed448"}
 
 
 def readable_extensions(linted: Linted) -> Iterator[Finding]:
@@ -97,16 +99,30 @@ def server_key(linted: Linted) -> Iterator[Finding]:
     """A server for browsers has an RSA, P-256 or P-384 key; other programs take the other kinds as well.
 
     Firefox and Chromium offer neither Ed25519 nor Ed448 (signature_algorithms, RFC 8446 4.2.3), Chromium no P-521.
+    Nor do they take what a CA signed with Ed25519 or Ed448.
     """
     usages = linted.value(x509.ExtendedKeyUsage) or ()
-    key = public_key_of(linted.certificate)
-    spec = key_spec_of(key) if key is not None and Purpose.SERVER.extended_key_usages[0] in usages else None
-    if spec is not None and not linted.is_ca and spec.algorithm in _WITHOUT_BROWSERS:
+    if linted.is_ca or Purpose.SERVER.extended_key_usages[0] not in usages:
+        return
+    spec = _spec_of(linted.certificate)
+    if spec is not None and spec.algorithm in _WITHOUT_BROWSERS:
         yield note(
             "lint.server_key",
             f"{_WITHOUT_BROWSERS[spec.algorithm]} server certificate with such a key: {show_spec(spec)}",
             "use --key p-256, unless no browser will connect",
         )
+    signed_by = next((one for one in map(_spec_of, linted.path) if one and one.algorithm in _UNTAKEN_SIGNATURES), None)
+    if signed_by is not None:
+        yield note(
+            "lint.server_key",
+            f"neither Firefox nor Chromium takes a server certificate signed by such a key: {show_spec(signed_by)}",
+            "make the CA with --key p-256, unless no browser will connect",
+        )
+
+
+def _spec_of(certificate: x509.Certificate) -> KeySpec | None:
+    key = public_key_of(certificate)
+    return None if key is None else key_spec_of(key)
 
 
 def signature_algorithm(linted: Linted) -> Iterator[Finding]:

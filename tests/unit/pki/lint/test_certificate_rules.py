@@ -112,8 +112,22 @@ CASES: dict[str, list[Case]] = {
     "server_lifetime": [Case(LONG.made(), ("lint.server_lifetime",), replace(LONG, usages=(CLIENT,)).made())],
     "key_strength": [Case(Sample(key=key_of("secp256k1")).made(), ("key.unsuitable",))],
     "server_key": [
-        Case(Sample(key=key_of(kind)).made(), ("lint.server_key",), Sample(key=key_of(kind), usages=(CLIENT,)).made())
-        for kind in ("ed25519", "ed448", "p-521")
+        *(
+            Case(
+                Sample(key=key_of(kind)).made(), ("lint.server_key",), Sample(key=key_of(kind), usages=(CLIENT,)).made()
+            )
+            for kind in ("ed25519", "ed448", "p-521")
+        ),
+        *(
+            Case(
+                Sample().made(),
+                ("lint.server_key",),
+                Sample(usages=(CLIENT,)).made(),
+                path=(ca_sample(key=key_of(kind)).made(), ROOT),
+                silent_path=(ca_sample(key=key_of(kind)).made(), ROOT),
+            )
+            for kind in ("ed25519", "ed448")
+        ),
     ],
     "signature_algorithm": [
         Case(
