@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from counterseal.duration import parse_duration
 from counterseal.errors import InputError
 from counterseal.pki.names import dns_name
-from counterseal.pki.profile import CLIENT, SERVER
+from counterseal.pki.profile import CLIENT, SERVER, UNLISTED
+from counterseal.store.records import CA_PROFILE
 
 if TYPE_CHECKING:
     from counterseal.config.raw import RawProfile
@@ -18,8 +19,13 @@ if TYPE_CHECKING:
 def profile_of(name: str, raw: RawProfile) -> Profile:
     """Return the profile; raises InputError."""
     bases = {"server": SERVER, "client": CLIENT}
+    if name in {*UNLISTED, CA_PROFILE}:
+        hint = "choose another one: lists and reminders pass over those of CAs, proofs and OCSP responders"
+        raise InputError("config.profile", f"not a name for a profile of yours: {name!r}", hint=hint)
     if raw.extends not in bases:
         raise InputError("config.extends", f"extends must be 'server' or 'client': {raw.extends!r}")
+    if bases.get(name, bases[raw.extends]) is not bases[raw.extends]:
+        raise InputError("config.extends", f"profile {name!r} extends {raw.extends!r}", hint="give it another name")
     base = bases[raw.extends]
     lifetime = parse_duration(raw.lifetime) if raw.lifetime else base.lifetime
     longest = parse_duration(raw.max_lifetime) if raw.max_lifetime else base.max_lifetime
