@@ -64,6 +64,7 @@ def test_its_ending(tmp_path: Path, options: tuple[str, ...]) -> None:
         _check_files(place, lines)
         assert _until(place, "clients", "servers") in "\n".join(lines)
         prepared, commands = _following(lines)
+        assert any(line.startswith("the next quickstart removes all of it") for line in lines)
         assert commands[1].endswith("counterseal list")
         assert commands[2].endswith("nginx deploy" if options else "prove")
         for command in commands:

@@ -55,7 +55,9 @@ class Ending:
 
     def _made(self) -> Iterator[str]:
         handout = self.place / "handout"
-        issuing = ", ".join(f"{name} until {end:%Y-%m-%d}" for name, end in self.ends.cas.items() if name != ROOT)
+        issuing = ", ".join(
+            f"{name} until {end:%Y-%m-%d}" for name, end in sorted(self.ends.cas.items()) if name != ROOT
+        )
         yield f"  CA, store and configuration  {self.home}"
         yield f"  the CA keys' passphrase      {self.place / 'passphrase'}"
         yield f"  root certificate             {handout / 'ca.pem'}, for browsers"
@@ -66,6 +68,7 @@ class Ending:
             yield f"                               until {self.ends.certificates[SITE]:%Y-%m-%d}"
         yield f"  alice's certificate          {handout / f'{CLIENT}.p12'}, password {self.password}"
         yield f"                               until {self.ends.certificates[CLIENT]:%Y-%m-%d}, and revoked by now"
+        yield "the next quickstart removes all of it, what you add too: make a CA that is to stay by counterseal init"
 
     def _outcome(self) -> Iterator[str]:
         if self.missing is None:
