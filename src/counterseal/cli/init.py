@@ -15,6 +15,7 @@ from counterseal.cli.new_home import rehearse_home, say_unpublished, show_ca
 from counterseal.cli.passphrase import choose_passphrase, would_ask
 from counterseal.compose.home import new_home, refuse_occupied
 from counterseal.errors import InputError
+from counterseal.pki.constraints import constrain, free_kinds
 from counterseal.pki.keys import parse_key_spec, show_spec
 from counterseal.pki.shown import counted
 from counterseal.pki.subject import parse_subject
@@ -40,7 +41,9 @@ Examples:
     "--lifetime", type=DurationType(), default=ROOT_LIFETIME, help="How long the root lives.  [default: 3650d]"
 )
 @click.option(
-    "--permit", multiple=True, help="Only certify names in this domain or network (name constraint); may be repeated."
+    "--permit",
+    multiple=True,
+    help="Of this kind of names only certify those in this domain or network (name constraint); may be repeated.",
 )
 @click.option("--single-tier", is_flag=True, help="One CA that issues everything, as in most tutorials.")
 @click.option("--no-passphrase", is_flag=True, help="Keep the CA keys unencrypted (mode 0600).")
@@ -69,6 +72,7 @@ def init(
     refuse_occupied(run.home)  # before anybody thinks of a passphrase
     passphrase = None if no_passphrase or (dry_run and would_ask(run.passphrase_file)) else _passphrase(run)
     _warn_of_key(run, plan.key)
+    _warn_of_free_kinds(run, plan.permitted)
     if dry_run:
         rehearse_home(run, lambda authority: _acts(create(authority, plan)))
         return
@@ -84,6 +88,15 @@ def _warn_of_key(run: Run, key: KeySpec) -> None:
         run.warn(
             f"neither Firefox nor Chromium takes server certificates of a CA with such a key: {show_spec(key)}",
             "hint: use --key p-256, unless no browser will connect",
+        )
+
+
+def _warn_of_free_kinds(run: Run, permitted: tuple[str, ...]) -> None:
+    constraints = constrain(permitted)
+    if constraints is not None and (free := free_kinds(constraints)):
+        run.warn(
+            f"--permit leaves some kinds of names free, of which this CA may certify any: {', '.join(free)}",
+            "hint: a kind is bounded by what is permitted of it: 10.0.0.0/8, email:corp.example, URI:corp.example",
         )
 
 

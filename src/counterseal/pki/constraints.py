@@ -26,6 +26,12 @@ if TYPE_CHECKING:
 # The common names that OpenSSL takes for DNS names: two labels or more (cn2dnsid in v3_ncons.c).
 _DNS_LIKE = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?)+")
 _MAILBOX = re.compile(r"[!#-'*+\-./0-9=?A-Z^-~]+@[!-?A-~]+")
+_KINDS = {
+    x509.DNSName: "DNS names",
+    x509.IPAddress: "IP addresses",
+    x509.RFC822Name: "mailboxes",
+    x509.UniformResourceIdentifier: "URIs",
+}
 _BLANKS = re.compile(r"[ \t\n\v\f\r]+")
 
 
@@ -39,6 +45,12 @@ def constrain(permitted: Sequence[str]) -> x509.NameConstraints | None:
     if not permitted:
         return None
     return x509.NameConstraints([_subtree(text) for text in permitted], None)
+
+
+def free_kinds(constraints: x509.NameConstraints) -> tuple[str, ...]:
+    """Return the kinds of names that a CA with these may certify any of: those of which nothing is permitted."""
+    bounded = {type(subtree) for subtree in constraints.permitted_subtrees or ()}
+    return tuple(words for kind, words in _KINDS.items() if kind not in bounded)
 
 
 def subject_names(subject: x509.Name) -> tuple[x509.GeneralName, ...]:

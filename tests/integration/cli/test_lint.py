@@ -37,7 +37,8 @@ def test_what_tutorials_make_is_found_faulty(tmp_path: Path) -> None:
 def test_what_we_make_passes(tmp_path: Path) -> None:
     """Every certificate and list of a new CA, by both linters, under the CA of this home."""
     home, out = tmp_path / "home", tmp_path / "out"
-    assert counterseal(home, "init", "--no-passphrase", "--permit", "example.com").code == 0
+    ran = counterseal(home, "init", "--no-passphrase", "--permit", "example.com")
+    assert (ran.code, "this CA may certify any: IP addresses, mailboxes, URIs\n" in ran.stderr) == (0, True), ran.stderr
     assert counterseal(home, "server", "a.example.com", "--san", "*.a.example.com", "--out", str(out)).code == 0
     assert counterseal(home, "client", "alice", "--email", "alice@example.com", "--out", str(out)).code == 0
     assert counterseal(home, "revoke", "alice", "--reason", "key_compromise").code == 0

@@ -8,7 +8,7 @@ import pytest
 from cryptography import x509
 
 from counterseal.errors import InputError
-from counterseal.pki.constraints import common_name_as_dns, constrain, subject_names, violated_by
+from counterseal.pki.constraints import common_name_as_dns, constrain, free_kinds, subject_names, violated_by
 from counterseal.pki.names import parse_name, show_name
 from counterseal.pki.subject import parse_subject
 
@@ -53,6 +53,25 @@ def test_how_a_constraint_is_written(text: str, expected: x509.GeneralName) -> N
     assert constraints.permitted_subtrees == [expected]
     assert constraints.excluded_subtrees is None
     assert constraints.public_bytes()
+
+
+@pytest.mark.parametrize(
+    ("permitted", "free"),
+    [
+        (
+            ("a.example",),
+            {"IP:192.0.2.1": "IP addresses", "email:eve@b.example": "mailboxes", "URI:https://b.test/": "URIs"},
+        ),
+        (("10.0.0.0/8", "email:a.example"), {"DNS:b.example": "DNS names", "URI:https://b.test/": "URIs"}),
+        (("a.example", "10.0.0.0/8", "email:a.example", "URI:a.example"), {}),
+    ],
+)
+def test_a_kind_of_which_nothing_is_permitted_is_free(permitted: tuple[str, ...], free: dict[str, str]) -> None:
+    """And is told as such: whoever permits a domain does not think of addresses."""
+    constraints = constrain(permitted)
+    assert constraints is not None
+    assert free_kinds(constraints) == tuple(free.values())
+    assert violated_by(constraints, [parse_name(text) for text in free]) == ()
 
 
 def test_nothing_permitted_is_no_constraint() -> None:
