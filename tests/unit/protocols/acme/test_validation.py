@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import ExitStack
+from contextlib import AsyncExitStack, ExitStack
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, cast
 
@@ -18,6 +18,7 @@ from counterseal.protocols.acme.rules import AcmeRules
 from counterseal.protocols.acme.validation import caa, validator
 from counterseal.protocols.acme.validation.caa import Asking, check_caa
 from counterseal.protocols.acme.validation.connect import Reach, is_own
+from counterseal.protocols.acme.validation.places import Places
 from counterseal.protocols.acme.validation.resolver import Lookup, Resolver
 from counterseal.protocols.acme.validation.tlsalpn01 import judge
 from counterseal.protocols.acme.validation.validator import EACH_AT_ONCE, WAITING_EACH, Validator
@@ -103,6 +104,35 @@ def test_one_account_does_not_hold_up_another(monkeypatch: pytest.MonkeyPatch) -
         assert has_place(tries, "stuck")
 
     asyncio.run(story())
+
+
+def test_many_accounts_do_not_hold_up_one_that_comes_last() -> None:
+    """The first places that get free are its own, though hundreds wait longer."""
+
+    async def story() -> None:
+        places, got, leave = Places(8, 4), asyncio.Queue[str](), asyncio.Queue[None]()
+
+        async def hold(account: str) -> None:
+            async with places.one(account):
+                got.put_nowait(account)
+                await leave.get()
+
+        tasks = [asyncio.create_task(hold(f"stuck{number % 3}")) for number in range(300)]
+        first = [await got.get() for _ in range(8)]
+        assert sorted(first) == ["stuck0"] * 3 + ["stuck1"] * 3 + ["stuck2"] * 2
+        tasks += [asyncio.create_task(hold("honest")) for _ in range(6)]
+        await asyncio.sleep(0)
+        leave.put_nowait(None)
+        leave.put_nowait(None)
+        assert [await got.get() for _ in range(2)] == ["honest"] * 2
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        async with AsyncExitStack() as every:  # who was cancelled, before or at a place, keeps none
+            for number in range(8):
+                await every.enter_async_context(places.one(f"new{number}"))
+
+    asyncio.run(asyncio.wait_for(story(), SECONDS))
 
 
 def test_a_place_is_kept_until_its_challenge_is_started() -> None:

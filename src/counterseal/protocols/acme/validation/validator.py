@@ -6,7 +6,6 @@ import asyncio
 from collections import Counter
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NoReturn
-from weakref import WeakValueDictionary
 
 from counterseal.errors import CountersealError
 from counterseal.protocols.acme.authorizations import settle
@@ -17,6 +16,7 @@ from counterseal.protocols.acme.states import AuthorizationStatus
 from counterseal.protocols.acme.validation.caa import Asking, check_caa
 from counterseal.protocols.acme.validation.dns01 import check_dns01
 from counterseal.protocols.acme.validation.http01 import check_http01
+from counterseal.protocols.acme.validation.places import Places
 from counterseal.protocols.acme.validation.tlsalpn01 import check_tlsalpn01
 from counterseal.service.log import log, log_error
 from counterseal.service.problems import RETRY_SECONDS
@@ -58,8 +58,7 @@ class Validator:
         self._metrics = metrics
         self._rules = rules
         self._reach = reach
-        self._places = asyncio.Semaphore(AT_ONCE)
-        self._places_of: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
+        self._places = Places(AT_ONCE, EACH_AT_ONCE)
         self._tasks: dict[str, asyncio.Task[AuthorizationRecord | None]] = {}
         self._of_account: Counter[str] = Counter()
 
@@ -122,8 +121,7 @@ class Validator:
     async def _validate(
         self, record: AuthorizationRecord, urls: URLs, thumbprint: str | None
     ) -> AuthorizationRecord | None:
-        of_account = self._places_of.setdefault(record.account, asyncio.Semaphore(EACH_AT_ONCE))
-        async with of_account, self._places:
+        async with self._places.one(record.account):
             thumbprint = thumbprint or await self._thumbprint(record)
             if thumbprint is None:
                 return None
