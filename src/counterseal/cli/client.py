@@ -11,7 +11,7 @@ from counterseal.authority.order import order_client
 from counterseal.cli.common import DIRECTORY, FILE, DurationType, Run, common
 from counterseal.cli.completions import complete_cas
 from counterseal.cli.dry_run import dry_run_option
-from counterseal.cli.issuing import Destination, issue_files, refuse_early, show_issued
+from counterseal.cli.issuing import Destination, Order, issue_files, refuse_early, show_issued
 from counterseal.cli.packing import ALL_DEVICES, DEVICE_NAMES, device_option, pack, packing_of, rounds_option
 from counterseal.cli.passphrase import PasswordSource, password_options
 from counterseal.errors import shell_line
@@ -126,25 +126,18 @@ def client(run: Run, **options: Unpack[Options]) -> None:
 
 
 def _make_one(run: Run, name: str, options: Options) -> None:
-    private_key, issuer = generate_key(parse_key_spec(options["key"])), options["issuer"]
+    private_key = generate_key(parse_key_spec(options["key"]))
     to = Destination(options["out"], options["force"], options["dry_run"])
     with run.authority() as authority:
         asked = _ask(authority, name, private_key.public_key(), options)
+        order = Order(asked, to, name, options["issuer"])
         packing = packing_of(
             options,
             lambda: asked.public_key,
             password=options["password"],
-            before_asking=lambda: refuse_early(authority, asked, to, name=name, issuer=issuer),
+            before_asking=lambda: refuse_early(authority, order),
         )
-        made = issue_files(
-            run,
-            authority,
-            asked,
-            to,
-            name=name,
-            issuer=issuer,
-            pack=lambda issued: pack(issued, private_key, packing),
-        )
+        made = issue_files(run, authority, order, lambda issued: pack(issued, private_key, packing))
         is_only = len(authority.store.by_name(name)) == 1
     if made:
         shown, record = options["password"].to_show(packing.password if packing else None), made[0].record

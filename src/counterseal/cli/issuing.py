@@ -46,54 +46,56 @@ class Destination(NamedTuple):
     dry_run: bool
 
 
+class Order(NamedTuple):
+    """What is asked for, where its files go, what it is called, and by which CA it is issued if one is named.
+
+    Without ``key_file`` a key that lies there is not among the files, and stays.
+    """
+
+    asked: Asked
+    to: Destination
+    name: str
+    issuer: str | None
+    key_file: bool = True
+
+
 def issue_files(
     run: Run,
     authority: Authority,
-    asked: Asked,
-    to: Destination,
-    *,
-    name: str,
-    issuer: str | None,
+    order: Order,
     pack: Callable[[Issued], FileSet],
-    key_file: bool = True,
+    *,
     more: Sequence[str] = (),
     extra: dict[str, Any] | None = None,
 ) -> tuple[Issued, tuple[Path, ...]] | None:
     """Issue what was asked and write the files that ``pack`` makes of it; return it with their paths.
 
-    Without ``key_file`` a key that lies there is not among them, and stays.
     None for a dry run, which shows the certificate, its files and what ``more`` would be done, and ``extra`` as data.
     """
-    _check_place(to, name, _suffixes(key_file=key_file))
-    if to.dry_run:
-        rehearsed = rehearse(authority, asked, name=name, issuer=issuer)
+    _check_place(order)
+    if order.to.dry_run:
+        rehearsed = rehearse(authority, order.asked, name=order.name, issuer=order.issuer)
         run.rehearse_opening(authority, [authority.store.ca(rehearsed.record.issuer)])
-        files = [one._replace(varies=_varies(one.path, rehearsed)) for one in preview(to.out, pack(rehearsed))]
+        files = [one._replace(varies=_varies(one.path, rehearsed)) for one in preview(order.to.out, pack(rehearsed))]
         _show_rehearsal(run, rehearsed, files, more, extra or {})
         return None
-    issued = issue(authority, asked, name=name, issuer=issuer)
-    return issued, _write(authority, issued, pack(issued), to.out)
+    issued = issue(authority, order.asked, name=order.name, issuer=order.issuer)
+    return issued, _write(authority, issued, pack(issued), order.to.out)
 
 
-def refuse_early(
-    authority: Authority, asked: Asked, to: Destination, *, name: str, issuer: str | None, key_file: bool = True
-) -> None:
+def refuse_early(authority: Authority, order: Order) -> None:
     """Raise what ``issue_files`` would refuse, and open the CA's key: done before a person types a password."""
-    _check_place(to, name, _suffixes(key_file=key_file))
-    (rehearse if to.dry_run else prepare)(authority, asked, name=name, issuer=issuer)
+    _check_place(order)
+    (rehearse if order.to.dry_run else prepare)(authority, order.asked, name=order.name, issuer=order.issuer)
 
 
-def _suffixes(*, key_file: bool) -> Sequence[str]:
-    return SUFFIXES if key_file else SUFFIXES[1:]
-
-
-def _check_place(to: Destination, name: str, suffixes: Sequence[str]) -> None:
+def _check_place(order: Order) -> None:
     """Make sure that the files can be written before anything is issued; raises FileError."""
-    out = to.out
-    require_writable(out, dry_run=to.dry_run)
-    stem = file_stem(name)
+    out, stem = order.to.out, file_stem(order.name)
+    require_writable(out, dry_run=order.to.dry_run)
+    suffixes = SUFFIXES if order.key_file else SUFFIXES[1:]
     taken = [out / f"{stem}{suffix}" for suffix in suffixes if (out / f"{stem}{suffix}").exists()]
-    if taken and not to.force:
+    if taken and not order.to.force:
         raise FileError("file.exists", f"file exists already: {taken[0]}", hint="choose another --out, or pass --force")
 
 

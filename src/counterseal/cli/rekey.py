@@ -15,7 +15,7 @@ from counterseal.cli.beside import pkcs12_in, strength_like
 from counterseal.cli.common import DIRECTORY, DurationType, Run, common
 from counterseal.cli.completions import complete_certificates
 from counterseal.cli.dry_run import dry_run_option
-from counterseal.cli.issuing import Destination, issue_files, refuse_early, show_issued
+from counterseal.cli.issuing import Destination, Order, issue_files, refuse_early, show_issued
 from counterseal.cli.packing import choose_packing, pack, refuse_packing, rounds_option
 from counterseal.cli.passphrase import PasswordSource, password_options
 from counterseal.errors import shell_line
@@ -89,21 +89,18 @@ def rekey(run: Run, **options: Unpack[Options]) -> None:
         record = find(authority, options["selector"], statuses=(Status.VALID,))
         private_key = generate_key(wanted or key_spec_after(record))
         asked = ask_again(authority, record, public_key=private_key.public_key(), lifetime=options["lifetime"])
-        name, issuer = record.name, record.issuer
-        packing = _packing(asked, name, options, lambda: refuse_early(authority, asked, to, name=name, issuer=issuer))
+        order = Order(asked, to, record.name, record.issuer)
+        packing = _packing(asked, record.name, options, lambda: refuse_early(authority, order))
         made = issue_files(
             run,
             authority,
-            asked,
-            to,
-            name=name,
-            issuer=issuer,
-            pack=lambda issued: pack(issued, private_key, packing),
+            order,
+            lambda issued: pack(issued, private_key, packing),
             more=[f"revoke {show_serial(record.serial_number)} as superseded"] * revoke_old,
         )
         if made and revoke_old:
             revoke_record(authority, record, RevocationReason.SUPERSEDED)
-    if packing is None and (stale := pkcs12_in(to.out, name)):
+    if packing is None and (stale := pkcs12_in(to.out, record.name)):
         run.warn(
             f"the PKCS#12 is stale, with the key and the certificate before: {stale}",
             "hint: remove it, or leave --no-p12 out",

@@ -14,7 +14,7 @@ from counterseal.cli.beside import open_key_file, pkcs12_in, strength_like
 from counterseal.cli.common import DIRECTORY, FILE, DurationType, Run, common
 from counterseal.cli.completions import complete_certificates
 from counterseal.cli.dry_run import dry_run_option
-from counterseal.cli.issuing import Destination, issue_files, refuse_early, show_issued
+from counterseal.cli.issuing import Destination, Order, issue_files, refuse_early, show_issued
 from counterseal.cli.packing import choose_packing, pack
 from counterseal.cli.passphrase import PasswordSource, password_options
 from counterseal.errors import InputError, KeyAccessError, shell_line
@@ -79,23 +79,9 @@ def renew(run: Run, **options: Unpack[RenewOptions]) -> None:
     server, selector = options["server"], options["selector"]
     if server is not None:
         _refuse_options(options, ("lifetime", "force"), "does not go with --server")
-        from counterseal.cli.renew_elsewhere import Elsewhere, renew_elsewhere  # noqa: PLC0415 - TLS and HTTP
+        from counterseal.cli.renew_elsewhere import renew_elsewhere  # noqa: PLC0415 - TLS and HTTP
 
-        renew_elsewhere(
-            run,
-            Elsewhere(
-                server,
-                selector,
-                options["out"],
-                options["if_due"],
-                options["keep_key"],
-                options["key"],
-                options["ca"],
-                options["password"],
-                options["then"],
-                options["dry_run"],
-            ),
-        )
+        renew_elsewhere(run, server, options)
         return
     _refuse_options(options, ("if_due", "keep_key", "key", "ca", "then"), "is for --server URL")
     if selector is None:
@@ -116,8 +102,8 @@ def _renew_here(run: Run, selector: str, options: RenewOptions) -> None:
     with run.authority() as authority:
         record = find(authority, selector, statuses=(Status.VALID,))
         asked = ask_again(authority, record, lifetime=options["lifetime"])
-        name, issuer = record.name, record.issuer
-        key = packing = None
+        name, key, packing = record.name, None, None
+        order = Order(asked, to, name, record.issuer, key_file=False)
         if password.given or pkcs12_in(out, name):
             key = _key_at_hand(run, out, name, asked)
             packing = choose_packing(
@@ -125,18 +111,9 @@ def _renew_here(run: Run, selector: str, options: RenewOptions) -> None:
                 strength_like(out, name),
                 rounds=None,
                 password=password,
-                before_asking=lambda: refuse_early(authority, asked, to, name=name, issuer=issuer, key_file=False),
+                before_asking=lambda: refuse_early(authority, order),
             )
-        made = issue_files(
-            run,
-            authority,
-            asked,
-            to,
-            name=name,
-            issuer=issuer,
-            pack=lambda issued: pack(issued, key, packing, key_file=False),
-            key_file=False,
-        )
+        made = issue_files(run, authority, order, lambda issued: pack(issued, key, packing, key_file=False))
     if made:
         shown = password.to_show(packing.password if packing else None)
         show_issued(run, *made, extra=shown, following=shell_line("counterseal", "list", "--name", name))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from counterseal.agent.address import ServerAddress
@@ -19,62 +18,48 @@ from counterseal.moments import show_moment
 from counterseal.pki.keys import parse_key_spec
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from counterseal.agent.renew import AtHand
     from counterseal.agent.trust import Trust
     from counterseal.cli.common import Run
-    from counterseal.cli.passphrase import PasswordSource
+    from counterseal.cli.renew import RenewOptions
 
 
-@dataclass(frozen=True, slots=True)
-class Elsewhere:
-    """What was said on the command line, for a renewal by a CA elsewhere."""
-
-    server: str
-    name: str | None
-    out: Path
-    if_due: bool
-    keep_key: bool
-    key: str | None
-    ca: Path | None
-    password: PasswordSource
-    then: str | None
-    dry_run: bool
-
-
-def renew_elsewhere(run: Run, given: Elsewhere) -> None:
-    """Renew the credential in ``out``, say what became of it, and do what is to be done after it."""
-    place = Place(given.out, only_stem(given.out) if given.name is None else file_stem(given.name))
+def renew_elsewhere(run: Run, url: str, options: RenewOptions) -> None:
+    """Renew the credential in ``--out``, say what became of it, and do what is to be done after it."""
+    out, name, key = options["out"], options["selector"], options["key"]
+    anchors, password, then = options["ca"], options["password"], options["then"]
+    place = Place(out, only_stem(out) if name is None else file_stem(name))
     manner = Manner(
-        keep_key=given.keep_key,
-        spec=parse_key_spec(given.key) if given.key is not None else None,
-        only_if_due=given.if_due,
-        anchors=read_file(given.ca) if given.ca is not None else None,
-        password=given.password.choose() if given.password.given else None,
-        announce=given.then is not None,
+        keep_key=options["keep_key"],
+        spec=parse_key_spec(key) if key is not None else None,
+        only_if_due=options["if_due"],
+        anchors=read_file(anchors) if anchors is not None else None,
+        password=password.choose() if password.given else None,
+        announce=then is not None,
     )
-    server = ServerAddress.parse(given.server)
-    if given.dry_run:
-        _show_rehearsal(run, *rehearse(server, place, manner, now=now()), place, given)
+    server = ServerAddress.parse(url)
+    if options["dry_run"]:
+        _show_rehearsal(run, url, *rehearse(server, place, manner, now=now()), place, options)
         return
     renewed = renew(server, place, manner, now=now())
-    if given.then is not None and is_announced(place):
-        _run(given.then)
+    if then is not None and is_announced(place):
+        _run(then)
         done(place)
     _show(run, renewed)
 
 
-def _show_rehearsal(run: Run, before: AtHand, trusted: Trust | None, place: Place, given: Elsewhere) -> None:
+def _show_rehearsal(
+    run: Run, url: str, before: AtHand, trusted: Trust | None, place: Place, options: RenewOptions
+) -> None:
     if trusted is None:
         document = {"renewed": False, "certificate": held_document(before.certificate)}
         show_dry_run(run, acts=[f"do nothing: due from {show_moment(before.due_at)}"], document=document)
         return
-    key = "the same key" if given.keep_key else "a new key"
-    acts = [f"ask {given.server} for the next certificate of {place.stem}, for {key}"]
-    acts += [f"run: {given.then}"] if given.then else []
-    files = planned_files(place.directory, place.stem, trusted, with_pkcs12=given.password.given)
-    if given.keep_key:
+    key = "the same key" if options["keep_key"] else "a new key"
+    acts = [f"ask {url} for the next certificate of {place.stem}, for {key}"]
+    acts += [f"run: {options['then']}"] if options["then"] else []
+    files = planned_files(place.directory, place.stem, trusted, with_pkcs12=options["password"].given)
+    if options["keep_key"]:
         files = [one._replace(change="same") if one.path.endswith(".key.pem") else one for one in files]
     show_dry_run(run, acts=acts, files=files)
 

@@ -13,7 +13,7 @@ from counterseal.bundles.pem import pem_files
 from counterseal.cli.common import DIRECTORY, DurationType, Run, common
 from counterseal.cli.completions import complete_cas
 from counterseal.cli.dry_run import dry_run_option
-from counterseal.cli.issuing import Destination, issue_files, show_issued
+from counterseal.cli.issuing import Destination, Order, issue_files, show_issued
 from counterseal.keystore.software import generate_key
 from counterseal.pki.keys import parse_key_spec
 
@@ -67,14 +67,7 @@ def server(
         asked = order_server(
             profile, name, private_key.public_key(), more_names=san, subject=subject, lifetime=lifetime
         )
-        made = issue_files(
-            run,
-            authority,
-            asked,
-            Destination(out, force, dry_run),
-            name=name.removesuffix("."),
-            issuer=issuer,
-            pack=lambda issued: pem_files(credential_of(issued, private_key)),
-        )
+        order = Order(asked, Destination(out, force, dry_run), name.removesuffix("."), issuer)
+        made = issue_files(run, authority, order, lambda issued: pem_files(credential_of(issued, private_key)))
     if made:
         show_issued(run, *made, extra={}, following="counterseal client NAME")

@@ -14,7 +14,7 @@ from counterseal.cli.common import DIRECTORY, DurationType, Run, common
 from counterseal.cli.completions import complete_cas, complete_profiles
 from counterseal.cli.dry_run import dry_run_option
 from counterseal.cli.given import given_files
-from counterseal.cli.issuing import Destination, issue_files, show_issued
+from counterseal.cli.issuing import Destination, Order, issue_files, show_issued
 from counterseal.errors import InputError, encoding_hint, shell_line
 from counterseal.pki.csr import parse_csr
 from counterseal.pki.recognise import recognise
@@ -77,20 +77,16 @@ def sign(
     """
     (given,) = given_files((csr_file,))
     csr = _csr_in(given)
-    called = name or name_of_csr(csr)
     with run.authority() as authority:
         chosen = authority.profile(profile)
         asked = order_from_csr(chosen, csr, more_names=san, group=group, subject=subject, lifetime=lifetime)
         left_out = _tell_left_out(run, csr, asked)
+        order = Order(asked, Destination(out, force, dry_run), name or name_of_csr(csr), issuer, key_file=False)
         made = issue_files(
             run,
             authority,
-            asked,
-            Destination(out, force, dry_run),
-            name=called,
-            issuer=issuer,
-            pack=lambda issued: pem_files(credential_of(issued, None)),
-            key_file=False,
+            order,
+            lambda issued: pem_files(credential_of(issued, None)),
             extra={"left_out": left_out},
         )
     if made:
