@@ -19,7 +19,7 @@ from counterseal.cli.ca_revoke import revoke_ca_
 from counterseal.cli.ca_show import show_ca
 from counterseal.cli.common import Commands, DurationType, Run, columns, common
 from counterseal.cli.dry_run import dry_run_option, show_dry_run
-from counterseal.cli.revoke import ground_in_force, rehearse_deploying
+from counterseal.cli.locking_out import ground_in_force, rehearse_deploying
 from counterseal.errors import CountersealError, DeployError
 from counterseal.files import preview
 from counterseal.fileset import FileSet

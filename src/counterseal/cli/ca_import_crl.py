@@ -12,8 +12,8 @@ from counterseal.authority.take_list import judge_list, take_list
 from counterseal.cli.common import FILE, Run, common
 from counterseal.cli.dry_run import dry_run_option, show_dry_run
 from counterseal.cli.last_settings import acts_of_refusal, by_sound_settings, tell_refused
+from counterseal.cli.locking_out import ground_in_force, rehearse_deploying
 from counterseal.cli.not_in_force import advice_of, findings_of
-from counterseal.cli.revoke import ground_in_force, rehearse_deploying
 from counterseal.cli.unseen import require_alone
 from counterseal.errors import CountersealError, DeployError
 from counterseal.files import read_file

@@ -15,7 +15,8 @@ from counterseal.authority.revoke_ca import REASONS, find_doomed, revoke_ca
 from counterseal.cli.common import Run, common
 from counterseal.cli.completions import complete_cas
 from counterseal.cli.dry_run import dry_run_option, show_dry_run
-from counterseal.cli.revoke import no_deploy_option, put_in_force, reason_option, rehearse_in_force
+from counterseal.cli.locking_out import put_in_force, rehearse_in_force
+from counterseal.cli.revoke import no_deploy_option, reason_option
 from counterseal.errors import CountersealError
 from counterseal.pki.crl import RevocationReason
 from counterseal.pki.shown import counted

@@ -20,8 +20,8 @@ from counterseal.cli.last_settings import (
     require_what_is_served,
     tell_refused,
 )
+from counterseal.cli.locking_out import patient, rehearse_deploying
 from counterseal.cli.not_in_force import by_defaults, fails_by_defaults, has_generation
-from counterseal.cli.revoke import patient, rehearse_deploying
 from counterseal.cli.unexpected import foreseen
 from counterseal.cli.unseen import prove_by_hand, tell_unserved
 from counterseal.errors import CountersealError

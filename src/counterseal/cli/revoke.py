@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
-from math import inf
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
 import click
 
-from counterseal.authority.publish import publish, signing_cas, stale_lists, unlock
+from counterseal.authority.publish import signing_cas, unlock
 from counterseal.authority.record_json import certificate_to_json
 from counterseal.authority.revoke import find_held, find_revocable, revoke_record, unrevoke_record
 from counterseal.authority.revoke import revoke as revoke_certificate
@@ -17,11 +15,7 @@ from counterseal.authority.revoke import unrevoke as unrevoke_certificate
 from counterseal.cli.common import Run, common
 from counterseal.cli.completions import complete_certificates
 from counterseal.cli.dry_run import dry_run_option, show_dry_run
-from counterseal.cli.last_settings import acts_of_refusal, by_sound_settings, require_what_is_served, tell_refused
-from counterseal.cli.not_in_force import by_defaults, fails_by_defaults, has_generation, not_in_force, not_published
-from counterseal.cli.unexpected import foreseen
-from counterseal.cli.unseen import another_nginx, require_alone
-from counterseal.errors import CountersealError
+from counterseal.cli.locking_out import put_in_force, rehearse_in_force
 from counterseal.pki.crl import RevocationReason
 from counterseal.pki.shown import show_serial
 
@@ -30,12 +24,8 @@ if TYPE_CHECKING:
 
     from click.decorators import FC
 
-    from counterseal.authority.ground import Ground
     from counterseal.authority.parts import Authority
-    from counterseal.config.settings import Settings
-    from counterseal.errors import NginxError
-    from counterseal.files import Preview
-    from counterseal.store.records import CertificateRecord, CRLRecord
+    from counterseal.store.records import CertificateRecord
 
 EPILOG = """\b
 Examples:
@@ -114,150 +104,6 @@ def unrevoke(run: Run, *, selector: str, no_deploy: bool, dry_run: bool) -> None
         run.say(f"{record.name} is valid again ({show_serial(record.serial_number)})")
         told, shown = put_in_force(run, authority, record, "unrevoke", deploy=not no_deploy)
     run.show({"certificate": certificate_to_json(record), **shown}, told)
-
-
-def put_in_force(
-    run: Run, authority: Authority, record: CertificateRecord, verb: str, *, deploy: bool
-) -> tuple[str, dict[str, Any]]:
-    """Publish the lists and, where sites are deployed, deploy and prove; return the outcome in words and as data.
-
-    Whatever keeps nginx from it keeps nobody else: the lists are published all the same, and what ``for_revocation``
-    passes over keeps nobody at all: it is told afterwards.
-    """
-    settings = run.settings()
-    authority = replace(authority, rules=settings.for_revocation().rules)
-    told, shown = _put_in_force(run, authority, record, verb, deploy=deploy)
-    if authority.store.is_shared:
-        run.tell("hint: the store is shared: nginx on another host has it once this has run there: counterseal refresh")
-    if wrong := settings.overlooked():
-        raise by_defaults(told, wrong)
-    return told, shown
-
-
-def _put_in_force(
-    run: Run, authority: Authority, record: CertificateRecord, verb: str, *, deploy: bool
-) -> tuple[str, dict[str, Any]]:
-    def attempt(settings: Settings) -> tuple[str, dict[str, Any]] | None:
-        with foreseen():
-            ground, by = ground_in_force(run, settings, deploy=deploy), replace(authority, rules=settings.rules)
-            done = None if ground is None else _deploy(run, by, settings, ground, f"{verb} {record.name}")
-            if deploy:
-                require_alone(run, ground)
-            return done
-
-    try:
-        done, refused = by_sound_settings(run, run.settings().for_revocation(), attempt)
-        if done is not None:
-            tell_refused(run, done[1], refused)
-            return done
-    except CountersealError as error:
-        _publish(run, authority, record, verb, only_stale=True)
-        raise not_in_force(run, record.name, verb, error) from error
-    numbers = {crl.issuer: crl.number for crl in _publish(run, authority, record, verb)}
-    if has_generation(run):  # --no-deploy
-        run.say("nginx was left as it is, and has none of it until: counterseal refresh")
-    else:
-        run.say("no site is deployed here; other relying parties need the new lists: counterseal crl --out DIR")
-    return "new lists: " + ", ".join(f"{ca} {number}" for ca, number in numbers.items()), {"crl_numbers": numbers}
-
-
-def _publish(
-    run: Run, authority: Authority, record: CertificateRecord, verb: str, *, only_stale: bool = False
-) -> Sequence[CRLRecord]:
-    try:
-        return publish(authority, only=stale_lists(authority) if only_stale else None).signed
-    except CountersealError as error:
-        raise not_published(run, record, verb, error) from error
-
-
-def _deploy(
-    run: Run, authority: Authority, settings: Settings, ground: Ground, reason: str
-) -> tuple[str, dict[str, Any]]:
-    from counterseal.authority.deployment import deploy_sites  # noqa: PLC0415 - nginx and TLS only where sites are
-    from counterseal.cli.in_force import tell_in_force  # noqa: PLC0415 - same
-
-    deployed = deploy_sites(authority, settings.sites, ground, reason=reason, locks_out=True)
-    state, shown = tell_in_force(run, ground, deployed)
-    rows = sum(len(proof.rows) for proof in deployed.proofs) - len(deployed.unmet)
-    proved = f", {rows} rows" if shown["proved"] else ""
-    return f"{state}: generation {shown['generation']}{proved}", shown
-
-
-def ground_in_force(run: Run, settings: Settings, *, deploy: bool) -> Ground | None:
-    """Return where a generation is in force, or None where there is none or it is not wanted."""
-    if not deploy or not has_generation(run):
-        return None
-    require_what_is_served(run, settings)
-    from counterseal.compose.ground import open_ground  # noqa: PLC0415 - nginx only where sites are
-
-    ground = patient(run, open_ground(run.home, settings))
-    return None if ground.in_force is None else ground
-
-
-def patient(run: Run, ground: Ground) -> Ground:
-    """Return a ground where another deploy is waited for as long as it lives: it may not have the new lists."""
-
-    def tell(holder: str) -> None:
-        run.say(f"another deploy is under way, process {holder}: waiting for its end")
-
-    limits = replace(ground.place.limits, lock=inf)
-    return replace(ground, place=replace(ground.place, limits=limits, on_busy=tell))
-
-
-def act_of_deploy(ground: Ground) -> str:
-    """Return what a rehearsal says of a deploy that locks somebody out."""
-    if ground.place.nginx.master_pid() is None:
-        return "make a new generation for the next start of nginx, which does not run, unproved"
-    return "deploy a new generation and prove it"
-
-
-class Rehearsed(NamedTuple):
-    """What ``put_in_force`` would do after the lists are signed, and whether it would fail all the same."""
-
-    acts: list[str]
-    files: Sequence[Preview]
-    fails: bool
-
-
-def rehearse_deploying(
-    authority: Authority, settings: Settings, ground: Ground | None, reason: str, before: Callable[[Authority], object]
-) -> tuple[list[str], Sequence[Preview]]:
-    """Return what a deploy that follows ``before`` would do, in words, and its files; nothing where there is none."""
-    if ground is None:
-        return [], ()
-    from counterseal.cli.rehearsal import rehearse_generation  # noqa: PLC0415 - nginx only where sites are
-
-    files = rehearse_generation(authority, settings.sites, ground, reason=reason, before=before)[1]
-    return [act_of_deploy(ground)], files
-
-
-def rehearse_in_force(
-    run: Run, authority: Authority, name: str, verb: str, *, deploy: bool, before: Callable[[Authority], object]
-) -> Rehearsed:
-    """Return what ``put_in_force`` would do once ``before``, which revokes in a rehearsal, is done."""
-    settings = run.settings()
-
-    def attempt(of: Settings) -> tuple[list[str], Sequence[Preview], NginxError | None]:
-        ground, by = ground_in_force(run, of, deploy=deploy), replace(authority, rules=of.rules)
-        if ground is not None:
-            _require_seen(ground)
-        another = another_nginx(run, ground) if deploy else None
-        return (*rehearse_deploying(by, of, ground, f"{verb} {name}", before), another)
-
-    try:
-        (acts, files, another), refused = by_sound_settings(run, settings.for_revocation(), attempt)
-    except CountersealError as error:
-        return Rehearsed([f"leave nginx as it is and fail: {not_in_force(run, name, verb, error).message}"], (), True)
-    wrong, told = settings.overlooked(), [*acts, *acts_of_refusal(refused)]
-    if another is not None:
-        return Rehearsed([*told, f"fail: {not_in_force(run, name, verb, another).message}"], files, fails=True)
-    return Rehearsed([*told, *fails_by_defaults(wrong)], files, wrong is not None)
-
-
-def _require_seen(ground: Ground) -> None:
-    from counterseal.authority.unseen import require_seen  # noqa: PLC0415 - nginx and TLS only where sites are
-
-    require_seen(ground)
 
 
 def _rehearse(
