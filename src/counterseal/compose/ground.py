@@ -96,7 +96,7 @@ def settings_of_generation(home: Path, number: int) -> Settings | None:
     kept = Directories(nginx_directory(home)).directory(number) / SETTINGS_FILE
     if not kept.exists():
         return None
-    return parse_settings(read_file(kept), home / SETTINGS_FILE).for_revocation()
+    return parse_settings(read_file(kept), home / SETTINGS_FILE, of_before=True).for_revocation()
 
 
 def nginx_directory(home: Path) -> Path:

@@ -12,6 +12,7 @@ from counterseal.authority.reminders.settings import ReminderSettings
 from counterseal.config.api import api_rules_of
 from counterseal.config.convert import profile_of
 from counterseal.config.convert_site import kind_of, site_of
+from counterseal.config.emptied import without_empty
 from counterseal.config.lines import line_of, lines_of
 from counterseal.config.meant import hint_for_key, may_be_of_nginx, meant_key
 from counterseal.config.raw import (
@@ -64,15 +65,18 @@ def load_settings(path: Path) -> Settings:
     return parse_settings(read_file(path), path)
 
 
-def parse_settings(content: bytes, path: Path) -> Settings:
-    """Return what ``load_settings`` does, of ``content`` that is at ``path`` or is to be."""
+def parse_settings(content: bytes, path: Path, *, of_before: bool = False) -> Settings:
+    """Return what ``load_settings`` does, of ``content`` that is at ``path`` or is to be.
+
+    ``of_before``: nginx has it already. An empty list that no longer may stand there is read as it was when it might.
+    """
     try:
         text = content.decode()
         document = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         return not_toml(path, content, error)
     loader = _Loader(path)
-    said = loader.sections(document)
+    said = loader.sections(without_empty(document) if of_before else document)
     if not loader.faults:
         return Settings(path, said, content=content)
     lines = lines_of(text)

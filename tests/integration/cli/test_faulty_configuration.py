@@ -246,6 +246,23 @@ def test_sites_that_are_gone_from_the_file_are_served_on_and_lock_out(deployed: 
 
 
 @pytest.mark.nginx
+def test_who_is_revoked_is_locked_out_of_a_site_that_an_older_program_took(deployed: tuple[Path, int]) -> None:
+    """It read an empty list as a line that is not there: the file in force is refused as well, and goes on to be."""
+    home, port = deployed
+    settings = home / "counterseal.toml"
+    text = f"{settings.read_text()}client_cas = []\nallow = {{ groups = [] }}\n"
+    settings.write_text(text)
+    (home / "nginx" / "current" / "counterseal.toml").write_text(text)
+    for name in ("alice", "bob"):
+        ran = counterseal(home, "revoke", name, "--json")
+        assert ran.code == 0, ran.stderr
+        told = [one["where"] for one in json.loads(ran.stdout)["passed_over"]]
+        assert told == ["sites.panel.client_cas", "sites.panel.allow"]
+        assert meets(home, port, name) == 400
+    assert counterseal(home, "nginx", "deploy").code == 2
+
+
+@pytest.mark.nginx
 @pytest.mark.parametrize("wrong", ["tsl = 'modern'\n", None], ids=["faulty", "gone"])
 def test_a_ca_is_retired_once_the_file_is_mended(deployed: tuple[Path, int], wrong: str | None) -> None:
     """Nothing is done before, because it lets in and locks nobody out; it is recorded alone where that is asked for."""
