@@ -184,6 +184,14 @@ def test_what_does_not_fit(
         assert [one["where"] for one in answer.json["findings"]] == [where]
 
 
+@pytest.mark.parametrize("method", ["DELETE", "TRACE", "PROPFIND"])
+def test_who_asks_by_another_method_is_told_which_there_are(service: Running, method: str) -> None:
+    """Those of this path and no others, whether anybody knows the method or not."""
+    answer = Client(service, "admin").call(method, "/v1/crls")
+    assert (answer.status, answer.response.headers["Content-Type"]) == (405, "application/problem+json")
+    assert sorted(answer.response.headers["Allow"].split(", ")) == ["GET", "HEAD", "POST"]
+
+
 def test_the_host(service: Running) -> None:
     """Where nothing is deployed there is no generation."""
     viewer = Client(service, "viewer")

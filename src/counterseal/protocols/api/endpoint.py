@@ -28,11 +28,10 @@ if TYPE_CHECKING:
     from counterseal.service.limits import Limits
 
 BODY_LIMIT = 64 * 1024
-METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 
 
 class Resource:
-    """All operations of one path, as an ASGI application."""
+    """All operations of one path, as an ASGI application; it knows itself what to say of any other method."""
 
     def __init__(self, parts: Parts, limits: Limits, operations: Mapping[str, Operation]) -> None:
         self._parts = parts

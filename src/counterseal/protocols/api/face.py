@@ -19,7 +19,7 @@ from counterseal.protocols.api import (
     sites,
     tokens,
 )
-from counterseal.protocols.api.endpoint import METHODS, Resource
+from counterseal.protocols.api.endpoint import Resource
 from counterseal.protocols.api.once import STEP, forget_old
 from counterseal.protocols.api.openapi import openapi
 from counterseal.protocols.api.parts import Parts
@@ -67,6 +67,6 @@ def api_face(service: Service, rules: ApiRules, host: Host, *, has_ocsp: bool) -
         before = epoch(service.clock()) - TOKEN_KEPT_SECONDS
         await in_steps(service.access, lambda authority: forget_api_tokens(authority.store, before, STEP), STEP)
 
-    resources = [Route(path, Resource(parts, limits, known), methods=list(METHODS)) for path, known in by_path.items()]
+    resources = [Route(path, Resource(parts, limits, known)) for path, known in by_path.items()]
     routes = [Route(DOCUMENT, document, methods=["GET"]), *resources]
     return Face(routes, [Upkeep("tidy api", TIDY_SECONDS, tidy), limits.upkeep()], entry=("API", DOCUMENT))
