@@ -27,6 +27,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 JSON_VERSION = 1
 _WHOLE = 1000
+_DEVICES = Path("/dev")
 FILE = click.Path(path_type=Path, dir_okay=False)
 DIRECTORY = click.Path(path_type=Path, file_okay=False)
 
@@ -42,6 +43,20 @@ class HomeType(click.Path):
 
 
 HOME = HomeType(path_type=Path, file_okay=False)
+
+
+class PictureType(click.Path):
+    """A file that is replaced as a whole; a device or a pipe would be gone, /dev/null for the whole machine."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ANN401 - click's signature
+        """Return the path, or fail."""
+        path = Path(value)
+        if path.absolute().parent.resolve() == _DEVICES or (path.exists() and not path.is_file()):
+            self.fail(f"{path} is no file that can be replaced: name one", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+PICTURE = PictureType(path_type=Path, dir_okay=False)
 
 
 class Run(NamedTuple):

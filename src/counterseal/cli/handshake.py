@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal, TypedDict, Unpack
 
 import click
 
-from counterseal.cli.common import FILE, Run, common
+from counterseal.cli.common import FILE, PICTURE, Run, common
 from counterseal.cli.completions import complete_certificates
 from counterseal.cli.dry_run import dry_run_option, show_dry_run, unseen
 from counterseal.cli.exit_codes import FINDINGS
@@ -114,8 +114,8 @@ class Options(TypedDict):
 @click.option("--resume", is_flag=True, help="Connect a second time with the session of the first.")
 @click.option("--timeout", type=click.FloatRange(0.1, 600), default=10.0, show_default=True, help="Seconds to wait.")
 @click.option("--keylog", type=FILE, help="Write the session's secrets there, in NSS key log format.")
-@click.option("--html", type=FILE, help="Write all of it as one page that a browser shows.")
-@click.option("--svg", type=FILE, help="Write the ladder as a picture.")
+@click.option("--html", type=PICTURE, help="Write all of it as one page that a browser shows.")
+@click.option("--svg", type=PICTURE, help="Write the ladder as a picture.")
 @click.option("--brief", is_flag=True, help="A line a message, what did not pass, and the verdict.")
 @click.option("--verbose", "-v", is_flag=True, help="Show long lists whole.")
 @dry_run_option
@@ -167,7 +167,7 @@ def _rehearse(run: Run, what: Dial, options: Options) -> None:
     files = [unseen(path, size=None, mode=0o644) for path in pictures]
     if keylog:
         acts.append(f"append the secrets of the session to {keylog}")
-        files.append(unseen(keylog, size=None))
+        files += [] if keylog.exists() else [unseen(keylog, size=None)]  # that one is kept where it is
     show_dry_run(run, acts=acts, files=files)
 
 
@@ -260,11 +260,12 @@ def _roots_in(path: Path | None) -> tuple[x509.Certificate, ...]:
 
 def _prepare_keylog(path: Path, *, dry_run: bool) -> None:
     """Make the file but for a dry run, or see that the one that is there can be read by its owner alone."""
+    flags = os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
     try:
-        if dry_run:
+        if dry_run and not os.path.lexists(path):
             try_place(path)
         else:
-            os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600))
+            os.close(os.open(path, flags if dry_run else flags | os.O_CREAT, 0o600))
     except OSError as error:
         raise FileError("keylog.write", f"cannot write {path}: {reason_of(error)}") from error
     if path.exists() and path.stat().st_mode & 0o077:

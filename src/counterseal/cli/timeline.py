@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from counterseal.authority.timeline.gather import gather
-from counterseal.cli.common import FILE, Run, common
+from counterseal.cli.common import PICTURE, Run, common
 from counterseal.cli.dry_run import dry_run_option, show_dry_run
 from counterseal.cli.room import require_places
 from counterseal.cli.terminal import terminal_width
@@ -36,7 +36,7 @@ those that expire next are drawn one by one, and all are counted by when they ex
 @click.option(
     "--limit", type=click.IntRange(0, 1000), default=10, show_default=True, help="Certificates drawn one by one."
 )
-@click.option("--svg", type=FILE, help="Write the picture to this file.")
+@click.option("--svg", type=PICTURE, help="Write the picture to this file.")
 @click.option("--width", type=click.IntRange(60, 400), help="Draw in so many columns, also into a pipe.")
 @dry_run_option
 @common

@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 import shutil
+import sys
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 pytestmark = pytest.mark.slow
+
+UNPRIVILEGED = ("setpriv", "--bounding-set=-dac_override,-dac_read_search") if os.geteuid() == 0 else ()
 
 SITE = """\
 [sites.panel]
@@ -114,6 +117,29 @@ def test_what_lies_in_the_way(base: Path, words: str, code: str) -> None:
     """A file where a directory would be made, a directory that nobody makes, a file that would be replaced."""
     (base / "bob.csr").chmod(0o644)
     refused_alike(base, words, code)
+
+
+def test_a_key_log_that_is_there_is_appended_to_where_it_lies(base: Path) -> None:
+    """Its directory need not be one in which this user may make files; a link is followed by neither."""
+    logs, link = base / "logs", base / "link.log"
+    logs.mkdir()
+    write_secret(logs / "keys.log", "")
+    link.symlink_to(logs / "keys.log")
+    refused_alike(base, f"handshake 127.0.0.1:1 --keylog {link}", "keylog.write")
+    logs.chmod(0o555)
+    command = (sys.executable, "-m", "counterseal", "handshake", "127.0.0.1:1", "--keylog", f"{logs}/keys.log")
+    told = run_program(*UNPRIVILEGED, *command, "--dry-run", cwd=base)
+    logs.chmod(0o755)
+    assert f"would append the secrets of the session to {logs}/keys.log\n" in told
+
+
+@pytest.mark.parametrize("words", ["timeline --svg", "handshake 127.0.0.1:1 --svg", "handshake 127.0.0.1:1 --html"])
+def test_a_picture_replaces_no_device(base: Path, words: str) -> None:
+    """Root had /dev/null replaced by it, for the whole machine; ``>`` makes a file of /dev/stdout, which is a link."""
+    os.mkfifo(base / "pipe")
+    for place in ("/dev/null", "/dev/stdout", f"{base}/pipe"):
+        ran = here(base / "home", *words.split(), place, "--dry-run")
+        assert (ran.code, f"{place} is no file that can be replaced" in ran.stderr) == (2, True), ran.stderr
 
 
 @pytest.mark.parametrize(
