@@ -49,7 +49,7 @@ def publication_face(service: Service) -> Face:
         Route("/ca/{name}.pem", publication.chain, methods=["GET"]),
     ]
     if service.access.reads_only:
-        return Face(routes, public=True)
+        return Face(routes, (), publication.learn, public=True)
     upkeep = Upkeep("refresh lists", REFRESH_SECONDS, publication.refresh)
     return Face(routes, (upkeep,), publication.start, public=True)
 
@@ -89,8 +89,17 @@ class Publication:
         path = await self._path(request)
         return self._immutable(request, path[0], encode_certificates(*path), CHAIN)
 
+    async def learn(self) -> None:
+        """Read the certificates of the CAs once: they are fetched in handshakes, also while the store is away."""
+
+        def read(authority: Authority) -> dict[str, tuple[x509.Certificate, ...]]:
+            return {one.name: authority.path(one) for one in authority.store.cas()}
+
+        self._paths |= await self._service.access.read(read)
+
     async def start(self) -> None:
         """Sign what is due before the first request; a list that cannot be signed does not keep the service down."""
+        await self.learn()
         try:
             await self.refresh()
         except CountersealError as error:
