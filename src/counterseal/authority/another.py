@@ -41,4 +41,9 @@ def another_error(workers: tuple[int, ...]) -> NginxError:
 
 def _is_of(base: Path, pid: int) -> bool:
     """Whether a worker serves sites of ``base``: it has our logs open, or was started from there."""
-    return has_open_below(pid, base) or f"-c {base}/current/" in read_title(parent_of(pid) or 0)
+    return has_open_below(pid, base) or was_started_from(base, read_title(parent_of(pid) or 0))
+
+
+def was_started_from(base: Path, title: str) -> bool:
+    """Whether a process of this title is the master of a private nginx of ``base``."""
+    return f"-c {base}/current/" in title

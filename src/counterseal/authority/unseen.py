@@ -10,6 +10,7 @@ import socket
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
+from counterseal.authority.another import was_started_from
 from counterseal.authority.proof import endpoint_of
 from counterseal.errors import InputError, NginxError, shell_line
 from counterseal.files import read_file
@@ -58,7 +59,11 @@ def unseen_error(ground: Ground, unseen: Unseen) -> NginxError:
     named = [f"{title}: {', '.join(map(str, pids))}" for title, pids in _by_title(titles)]
     held = f", held by {'; '.join(named)}" if named else ""
     others = [pid for pid in masters if not is_master_of(target, titles[pid])]
-    if others:
+    left = [pid for pid in masters if not target.owned and was_started_from(ground.place.base, titles[pid])]
+    if left:
+        end = shell_line("kill", "-QUIT", *left)
+        todo = f"the private nginx of before has that port: end it ({end}), then start yours: {target.start}"
+    elif others:
         todo = f"another nginx has that port ({shell_line('kill', others[0])} ends it): free it, or choose another one"
     elif len(masters) == 1:
         todo = (

@@ -95,6 +95,22 @@ def test_the_private_nginx_that_the_sites_moved_away_from(home: Path) -> None:
     assert (here(home, "refresh").code, counterseal(home, "revoke", "bob").code) == (0, 0)
 
 
+def test_the_private_nginx_in_whose_place_the_users_own_is_to_be_started(home: Path) -> None:
+    """It is to be ended, not reloaded, and its number is none for the pid file of the other."""
+    port = free_port()
+    write(home, port, own=False)
+    assert counterseal(home, "nginx", "deploy").code == 0
+    private = pid_in(home / "nginx" / "run" / "nginx.pid")
+    write(home, port, own=True)
+    error = json.loads(here(home, "nginx", "deploy", "--json").stdout)["error"]
+    told = f"the private nginx of before has that port: end it (kill -QUIT {private}), then start yours: {NGINX} -c "
+    assert (error["code"], error["hint"].startswith(told)) == ("nginx.unseen", True), error
+    os.kill(private, signal.SIGQUIT)
+    assert wait_until(lambda: not read_title(private), within=30, clock=system_clock())
+    start(home.parent / "run")
+    assert (counterseal(home, "nginx", "deploy").code, one_site.meets(home, port, "ann")) == (0, 200)
+
+
 def test_the_master_of_before_while_its_binary_is_upgraded(home: Path) -> None:
     """Both serve on the same sockets (nginx's USR2) until the old one is ended."""
     port, run = free_port(), home.parent / "run"
