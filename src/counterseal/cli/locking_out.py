@@ -9,12 +9,13 @@ from dataclasses import replace
 from math import inf
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from counterseal.authority.publish import publish, stale_lists
+from counterseal.authority.publish import lacking_lists, publish, stale_lists
 from counterseal.cli.last_settings import acts_of_refusal, by_sound_settings, require_what_is_served, tell_refused
 from counterseal.cli.not_in_force import by_defaults, fails_by_defaults, has_generation, not_in_force, not_published
 from counterseal.cli.unexpected import foreseen
 from counterseal.cli.unseen import another_nginx, require_alone
 from counterseal.errors import CountersealError
+from counterseal.store.records import CA_PROFILE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -77,9 +78,15 @@ def _publish(
     run: Run, authority: Authority, record: CertificateRecord, verb: str, *, only_stale: bool = False
 ) -> Sequence[CRLRecord]:
     try:
-        return publish(authority, only=stale_lists(authority) if only_stale else None).signed
+        signed = publish(authority, only=stale_lists(authority) if only_stale else None).signed
     except CountersealError as error:
         raise not_published(run, record, verb, error) from error
+    if record.profile != CA_PROFILE and record.issuer in lacking_lists(authority):  # of CAs ``ca revoke`` says it
+        run.warn(
+            f"no list has it: the key of CA {record.issuer} is not here to sign one",
+            "hint: counterseal refresh, with that key at hand",
+        )
+    return signed
 
 
 def _deploy(

@@ -27,7 +27,7 @@ def not_in_force(run: Run, name: str, verb: str, error: CountersealError) -> Dep
         quote=getattr(error, "quote", None),
         advice=advice_of(error),
         findings=(*findings_of(error), *(of_lists.findings if of_lists else ())),
-        hint="the store and the lists have it, nginx has not: mend what is named above, then run: counterseal refresh",
+        hint="the store has it, nginx has not: mend what is named above, then run: counterseal refresh",
     )
 
 
