@@ -473,11 +473,12 @@ def test_a_certificate_is_revoked_by_its_account_by_its_key_and_by_who_is_author
     assert holder.post(url, {"certificate": second, "reason": 1}, with_jwk=True).status == 200
     authorized(lab, other, "gone.example.com")
     assert other.post(url, {"certificate": third}).status == 200
-    out = lab.service.home / "alice"
-    counterseal(lab.service.home, "client", "alice", "--no-p12", "--dns", "hers.example.com", "--out", str(out))
-    hers = x509.load_pem_x509_certificate((out / "alice.cert.pem").read_bytes())
-    authorized(lab, other, "hers.example.com")  # which authorizes nobody for alice
-    assert other.post(url, {"certificate": b64(hers.public_bytes(Encoding.DER))}).problem == "unauthorized"
+    authorized(lab, other, "hers.example.com")  # which authorizes nobody for a person
+    for person in ("alice", "Alice Doe"):  # of whom one could be a host
+        out = lab.service.home / person
+        counterseal(lab.service.home, "client", person, "--no-p12", "--dns", "hers.example.com", "--out", str(out))
+        hers = x509.load_pem_x509_certificate(next(out.glob("*.cert.pem")).read_bytes())
+        assert other.post(url, {"certificate": b64(hers.public_bytes(Encoding.DER))}).problem == "unauthorized"
     large = ec.generate_private_key(ec.SECP521R1())
     fourth = b64(leaf(issued(lab, client, "gone.example.com", key=large)).public_bytes(Encoding.DER))
     largest = Client(lab.directory, lab.context, ClientKey(large))
