@@ -15,8 +15,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from command import Ran, counterseal
+from counterseal.compose.home import settings_of
+from counterseal.compose.stores import open_store
 from counterseal.config.load import load_settings
 from counterseal.errors import ConfigError
+from counterseal.store.reminders import set_reminder_marks
 from reminder_receivers import http_receiver, mail_receiver
 from service_process import SECONDS, make_ca, running
 
@@ -236,6 +239,18 @@ def test_what_nobody_has_been_told_is_tried_again(ending: Path, answer: str) -> 
         (ending / "counterseal.toml").write_text(settings)
         box.refused = ""
         assert (later(ending, "refresh", at="+86d").code, box.receivers) == (0, [[ANN, BO]])
+
+
+def test_who_comes_after_an_upgrade_is_told_and_nobody_else_again(ending: Path) -> None:
+    """A store of before each had marks of his own has one for all who were there."""
+    with mail_receiver() as box:
+        settings = mail_settings(box.port)
+        (ending / "counterseal.toml").write_text(settings)
+        with open_store(ending, settings_of(ending).store) as store:
+            set_reminder_marks(store, "mail", {f"ends within {days * 86400}": 1 << 40 for days in (1, 7, 30)})
+        assert (later(ending, "refresh", at="+86d").code, box.receivers) == (0, [])
+        (ending / "counterseal.toml").write_text(settings.replace(f'"{BO}"', f'"{BO}", "cy@example.com"'))
+        assert (later(ending, "refresh", at="+86d").code, box.receivers) == (0, [["cy@example.com"]])
 
 
 def later(home: Path, *arguments: str, at: str = "+85d") -> Ran:
