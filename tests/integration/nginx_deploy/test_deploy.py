@@ -152,6 +152,21 @@ def test_a_proof_that_says_no_takes_the_generation_back(bench: Bench) -> None:
     assert [(found.number, found.proven) for found in list_generations(bench.base)] == [(1, True), (2, False)]
 
 
+def test_where_the_old_generation_does_not_answer_either_that_is_said(bench: Bench) -> None:
+    """Nobody is told that all is as before where another server has the address."""
+    bench.deploy()
+    bench.limits = replace(bench.limits, answer=0.2)
+    place = replace(bench.place, answers=lambda _: False)
+    with pytest.raises(DeployError) as caught:
+        deploy(bench.files, place=place, prove=bench.prove, reason="a test")
+    assert caught.value.code == "deploy.not_answering"
+    bench.refuse = True
+    place = replace(bench.place, answers=lambda number: number != 1)
+    with pytest.raises(DeployError) as caught:
+        deploy(bench.files, place=place, prove=bench.prove, reason="a test")
+    assert caught.value.hint == "generation 1 is in force again, but does not answer"
+
+
 def test_many_failed_deploys_do_not_push_out_the_good_ones(bench: Bench) -> None:
     """Only the newest failed generation stays beside the proven ones."""
     bench.deploy()

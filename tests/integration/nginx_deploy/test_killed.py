@@ -13,6 +13,7 @@ import pytest
 from counterseal.nginx.deploy import STEPS, mend
 from counterseal.nginx.generations import find_changes, read_generation
 from counterseal.nginx.status import read_status
+from counterseal.nginx.undo import Recovery
 from counterseal.nginx.waiting import wait_until
 from integration.nginx_deploy.bench import Bench
 from integration.nginx_deploy.forked import KILLED, REFUSED, await_exit, die, die_before_deed, fork, run_forked
@@ -112,6 +113,41 @@ def test_killed_at_a_step_of_a_deploy_that_starts_nothing(stopped: Bench, step: 
     newest = _see_a_start(stopped)
     assert stopped.deploy().active.previous == newest, "a deploy that is asked for starts and proves"
     assert stopped.served() == stopped.state().link
+
+
+def test_who_mends_is_told_once_the_old_generation_answers(bench: Bench) -> None:
+    """Not before: a reload is over with its first worker, and what answers then may still be the new one."""
+    bench.deploy()
+    asked: list[int] = []
+    bench.on_step = lambda step: die() if step == "prove" else None
+    assert run_forked(bench.deploy) == KILLED
+
+    def answers(number: int) -> bool:
+        asked.append(number)
+        return len(asked) > 2
+
+    place = replace(bench.place, answers=answers)
+    assert mend(place) == Recovery(2, in_force=1, answers=True)
+    assert asked == [1, 1, 1]
+
+
+def _die_before_it_is_forgotten(bench: Bench, *, may_rest: bool) -> None:
+    """Deploy, and die with the last step written down and the journal still there; for a process of its own."""
+    pytest.MonkeyPatch().setattr("counterseal.nginx.undo.remove_journal", lambda _: die())
+    bench.deploy(may_rest=may_rest)
+
+
+def test_killed_when_the_proof_was_written_down(bench: Bench) -> None:
+    """The new generation is in force from then on: a way back would let in again whom it locks out."""
+    bench.deploy()
+    assert run_forked(lambda: _die_before_it_is_forgotten(bench, may_rest=False)) == KILLED
+    assert _see_one_state(bench, old=1) == 2
+
+
+def test_killed_when_it_was_written_down_that_nothing_is_started(stopped: Bench) -> None:
+    """The same for the next start."""
+    assert run_forked(lambda: _die_before_it_is_forgotten(stopped, may_rest=True)) == KILLED
+    assert _see_a_start(stopped) == 2
 
 
 @pytest.mark.slow

@@ -12,15 +12,17 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
-from cryptography.x509.oid import ExtendedKeyUsageOID
+from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
 
 from counterseal.authority.create import RootPlan, create
 from counterseal.authority.doctor import imported
 from counterseal.authority.doctor.check import State
 from counterseal.authority.doctor.imported import check_imported
 from counterseal.authority.parts import Authority
+from counterseal.authority.revoke import revoke
 from counterseal.keystore.file import FileKeyStore
 from counterseal.moments import moment
+from counterseal.pki.crl import RevocationReason
 from counterseal.pki.subject import parse_subject
 from counterseal.store.records import IMPORTED
 from counterseal.store.sqlite import open_store
@@ -42,12 +44,15 @@ def authority(tmp_path: Path) -> Iterator[Authority]:
         yield authority
 
 
-def made(*usages: x509.ObjectIdentifier) -> bytes:
-    """Return a certificate for these purposes, or for every one."""
+def made(*usages: x509.ObjectIdentifier, readable: bool = True) -> bytes:
+    """Return a certificate for these purposes, or for every one; or with names that nobody can read."""
     key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name([])
     builder = x509.CertificateBuilder(name, name, key.public_key(), 1, moment(NOW), moment(NOW) + timedelta(days=9))
     if usages:
         builder = builder.add_extension(x509.ExtendedKeyUsage(usages), critical=False)
+    if not readable:
+        names = x509.UnrecognizedExtension(ExtensionOID.SUBJECT_ALTERNATIVE_NAME, b"\x05\x00")
+        builder = builder.add_extension(names, critical=False)
     return builder.sign(key, hashes.SHA256()).public_bytes(Encoding.DER)
 
 
@@ -81,8 +86,16 @@ def test_who_is_valid_and_good_for_all_is_named(authority: Authority) -> None:
         adopt(authority, number, made())
     line = only(late)
     assert (line.state, line.message[:7], line.message[-23:]) == (State.ATTENTION, "5 of 7 ", ": n4, n5, n6 and 2 more")
+    revoke(authority, "n8", RevocationReason.SUPERSEDED)
+    assert only(late).message[:7] == "4 of 6 "
     authority.store.mark_ca_revoked("root", at=NOW, reason="key_compromise")
     assert only(late).state is State.OK, "nobody gets in with them"
+
+
+def test_what_cannot_be_read_is_not_said_to_be_good_for_all(authority: Authority) -> None:
+    """Nothing is known of its purposes."""
+    adopt(authority, 1, made(readable=False))
+    assert only(authority).message == "1 valid certificate of another program, none good for every purpose"
 
 
 def test_of_very_many_those_that_end_first_are_looked_at(authority: Authority, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -92,4 +105,7 @@ def test_of_very_many_those_that_end_first_are_looked_at(authority: Authority, m
     for number in (2, 3):
         adopt(authority, number, made(ExtendedKeyUsageOID.SERVER_AUTH), days=8)
     assert only(authority).message.endswith(", none good for every purpose among the 2 that end first; all: --deep")
+    monkeypatch.setattr(imported, "PAGE_LIMIT", 3)
+    assert only(authority).message.startswith("1 of 3 valid"), "all were looked at"
+    assert "--deep" not in only(authority).message
     assert only(authority, deep=True).message.startswith("1 of 3 valid certificates of another program without ")

@@ -154,3 +154,12 @@ def test_nobody_is_asked_for_the_next_list_of_a_revoked_ca(authority: Authority,
     assert [crl.issuer for crl in ending_lists(later)] == ["partners"]
     revoke_ca(authority, "partners", STOLEN)
     assert ending_lists(later) == ()
+
+
+def test_whatever_is_below_a_ca_that_is_revoked_is_locked_out(authority: Authority) -> None:
+    """Its own row says nothing of it: who has the key above makes another of its name."""
+    site = Site("a", ("a.test",), (Listen("*", 443),), client_cas=("clients", "partners"), root="/srv")
+    assert [ca.name for ca in client_cas(authority, site)] == ["clients", "partners"]
+    authority.store.mark_ca_revoked("root", at=epoch(NOW), reason="key_compromise")
+    assert client_cas(authority, site) == ()
+    assert [ca.name for ca in revoked_client_cas(authority, site)] == ["clients", "partners"]

@@ -10,7 +10,9 @@ import pytest
 
 from authority_fixtures import NOW, small_ca
 from counterseal.authority.create import add_ca
+from counterseal.authority.renewal import due_at, is_due
 from counterseal.authority.retire import retire
+from counterseal.authority.revoke import revoke
 from counterseal.authority.revoke_ca import revoke_ca
 from counterseal.authority.served import ServedSite
 from counterseal.authority.site_certificate import (
@@ -66,6 +68,24 @@ def test_a_certificate_is_kept_while_it_fits(tmp_path: Path) -> None:
             needs_certificate(authority, names, kept)
         (kept / KEY).unlink()
         assert needs_certificate(authority, names, kept)
+
+
+def test_a_certificate_that_is_revoked_is_replaced(tmp_path: Path) -> None:
+    """At once, though it is far from its end."""
+    with small_ca(tmp_path) as authority:
+        ensure_server_certificate(authority, "a", ("a.test",), tmp_path / "kept")
+        assert not needs_certificate(authority, ("a.test",), tmp_path / "kept")
+        revoke(authority, "site:a", RevocationReason.KEY_COMPROMISE)
+        assert needs_certificate(authority, ("a.test",), tmp_path / "kept")
+
+
+def test_a_certificate_is_due_from_the_moment_on_that_is_told(tmp_path: Path) -> None:
+    """What a timer is set to is not a second too early."""
+    with small_ca(tmp_path) as authority:
+        made = ensure_server_certificate(authority, "a", ("a.test",), tmp_path / "kept").certificate
+        due = due_at(made.not_valid_before_utc, made.not_valid_after_utc)
+        assert not is_due(replace(authority, clock=lambda: due - timedelta(seconds=1)), made)
+        assert is_due(replace(authority, clock=lambda: due), made)
 
 
 def test_a_key_beside_the_certificate_is_not_sent_along(tmp_path: Path) -> None:

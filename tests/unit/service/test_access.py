@@ -223,6 +223,40 @@ def test_too_many_waiting_are_refused_at_once(lab: Lab, monkeypatch: pytest.Monk
     assert {error.code for error in answers[3:]} == {"store.overloaded"}
 
 
+def test_another_process_that_writes_is_waited_for_so_long_and_no_longer(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who asks is told then; and once it has ended, the next is answered."""
+    monkeypatch.setattr(module, "BUSY_SECONDS", 0.05)
+
+    async def story(access: Access) -> tuple[str, int]:
+        with open_authority(lab.path) as other:
+            other.store.begin()
+            with pytest.raises(StoreError) as caught:
+                await asyncio.wait_for(access.write(reserve(1)), 30)
+            other.store.abandon()
+        return caught.value.code, await access.write(reserve(2))
+
+    assert lab.run(story) == ("store.busy", 2)
+
+
+def test_a_store_that_fails_otherwise_is_not_waited_for(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What does not pass by waiting is told at once."""
+    tried = []
+
+    def begin(store: Store) -> None:
+        tried.append(store)
+        raise StoreError("store.failed", "no")
+
+    async def story(access: Access) -> str:
+        monkeypatch.setattr(Store, "begin", begin)
+        with pytest.raises(StoreError) as caught:
+            await access.write(reserve(1))
+        return caught.value.code
+
+    assert (lab.run(story), len(tried)) == ("store.failed", 1)
+
+
 def test_closing_writes_what_waits(lab: Lab) -> None:
     """A graceful stop finishes what it began."""
 

@@ -131,8 +131,32 @@ def test_many_accounts_do_not_hold_up_one_that_comes_last() -> None:
         async with AsyncExitStack() as every:  # who was cancelled, before or at a place, keeps none
             for number in range(8):
                 await every.enter_async_context(places.one(f"new{number}"))
+            late = asyncio.create_task(hold("late"))
+            await asyncio.sleep(0)
+            assert got.empty(), "nor does it leave one more than there are"
+        assert await got.get() == "late"
+        late.cancel()
 
     asyncio.run(asyncio.wait_for(story(), SECONDS))
+
+
+def test_of_accounts_that_have_as_few_places_who_waits_longest_is_next() -> None:
+    """Not the one that asked again before its turn came."""
+
+    async def story() -> list[str]:
+        places, got = Places(1, 1), list[str]()
+
+        async def take(name: str) -> None:
+            async with places.one(name[0]):
+                got.append(name)
+
+        async with places.one("x"):
+            tasks = [asyncio.create_task(take(name)) for name in ("a1", "b1", "a2")]
+            await asyncio.sleep(0)
+        await asyncio.gather(*tasks)
+        return got
+
+    assert asyncio.run(asyncio.wait_for(story(), SECONDS)) == ["a1", "b1", "a2"]
 
 
 def test_a_place_is_kept_until_its_challenge_is_started() -> None:
