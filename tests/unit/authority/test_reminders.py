@@ -13,8 +13,11 @@ import pytest
 from counterseal.authority.create import RootPlan, create
 from counterseal.authority.parts import Authority
 from counterseal.authority.publish import publish
+from counterseal.authority.reminders import send
 from counterseal.authority.reminders.due import SHOWN, find_due
+from counterseal.authority.reminders.mail import Refusal
 from counterseal.authority.reminders.message import reminder
+from counterseal.authority.reminders.settings import MailSettings, ReminderSettings
 from counterseal.authority.reminders.webhook import sign, webhook_key
 from counterseal.errors import InputError
 from counterseal.keystore.file import FileKeyStore
@@ -173,6 +176,18 @@ def test_marks_of_all_receivers_are_those_of_each_once(authority: Authority) -> 
     assert reminder_marks(store, "mail ann@a.test") == reminder_marks(store, "mail bo@a.test") == {"a": 5, "b": 1}
     assert reminder_marks(store, "mail") == reminder_marks(store, "mail cy@a.test") == {}
     assert not take_turn(store, "mail", at=NOW, until=NOW + 120), "the turn is the channel's"
+
+
+@pytest.mark.parametrize(("code", "again"), [(450, True), (550, False)])
+def test_who_was_refused_for_now_is_tried_again_soon(
+    authority: Authority, monkeypatch: pytest.MonkeyPatch, code: int, *, again: bool
+) -> None:
+    """Who was refused for good is not: he would be refused as often."""
+    certify(authority, 1, 90)
+    mail = MailSettings(("ann@a.test", "bo@a.test"), "ca@a.test", "localhost", 25, "none")
+    monkeypatch.setattr(send, "send_mail", lambda *_: {"bo@a.test": Refusal(code, "no")})
+    (sent,) = send.send_reminders(at(authority, 86), ReminderSettings(BEFORE, mail=mail))
+    assert (sent.count > 0, sent.again) == (True, again)
 
 
 def test_the_signature_is_that_of_the_standard() -> None:
