@@ -27,9 +27,10 @@ pytestmark = pytest.mark.usefixtures("each_database")
         lambda store: store.begin(alone=False),
         lambda store: store.begin(alone=False, durable=False),
         lambda store: store.touch(),
+        lambda store: store.listen() or store.touch(),  # nobody listens to a file
         lambda store: issue(store, certificate(2)),
     ],
-    ids=["look", "alone", "together", "soon", "statement", "issue"],
+    ids=["look", "alone", "together", "soon", "statement", "listen", "issue"],
 )
 def test_who_has_it_open_begins_nothing_more(tmp_path: Path, begin: Callable[[Store], object]) -> None:
     """And what was done before stays."""
