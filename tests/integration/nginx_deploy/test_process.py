@@ -16,7 +16,7 @@ from counterseal.nginx.process import NginxProcess
 from counterseal.nginx.proctable import read_title
 from counterseal.nginx.target import Target
 from counterseal.nginx.waiting import system_clock, wait_until
-from integration.nginx_deploy.forked import run_forked
+from integration.nginx_deploy.forked import REFUSED, await_exit, fork, run_forked
 
 if TYPE_CHECKING:
     from integration.nginx_deploy.bench import Bench
@@ -118,6 +118,19 @@ def test_a_start_on_a_taken_port_fails_with_nginx_s_line(bench: Bench) -> None:
     assert caught.value.code == "nginx.start_failed"
     assert f"bind() to 127.0.0.1:{bench.port} failed" in (caught.value.quote or "")
     assert (bench.nginx.master_pid(), bench.nginx.starting_pids()) == (None, ())
+
+
+def test_a_start_that_hangs_is_ended(bench: Bench) -> None:
+    """Else it would go on some time, with the files that it has read, after all was put back."""
+    _put(bench, 1)
+    with socket.create_server(("127.0.0.1", bench.port)):
+        starting = fork(lambda: bench.nginx.start(within=30))
+        assert wait_until(lambda: bool(bench.nginx.starting_pids()), within=30, clock=system_clock())
+        for pid in bench.nginx.starting_pids():
+            os.kill(pid, signal.SIGSTOP)
+        bench.nginx.settle(within=0.1)
+        assert wait_until(lambda: not bench.nginx.starting_pids(), within=10, clock=system_clock())
+    assert await_exit(starting) == REFUSED
 
 
 def test_a_pid_file_that_names_another_program_is_not_believed(bench: Bench) -> None:

@@ -10,7 +10,7 @@ import pytest
 from cryptography import x509
 
 from authority_fixtures import NOW, make_client, small_ca
-from counterseal.authority.create import add_ca
+from counterseal.authority.create import add_ca, refuse_same_name
 from counterseal.authority.issue import issue
 from counterseal.authority.probes import issue_good
 from counterseal.authority.publish import ending_lists, publish
@@ -163,3 +163,15 @@ def test_whatever_is_below_a_ca_that_is_revoked_is_locked_out(authority: Authori
     authority.store.mark_ca_revoked("root", at=epoch(NOW), reason="key_compromise")
     assert client_cas(authority, site) == ()
     assert [ca.name for ca in revoked_client_cas(authority, site)] == ["clients", "partners"]
+
+
+def test_a_ca_that_is_revoked_is_not_taken_over_once_more(authority: Authority) -> None:
+    """With the certificate that it has here neither: it would stand again beside its own revocation."""
+    ca = authority.store.ca("clients")
+    (here, *_) = authority.path(ca)
+    refuse_same_name(authority, here.subject, certificate=ca.certificate, hint="as long as it stands")
+    revoke_ca(authority, "clients", STOLEN)
+    refused = refusal(
+        lambda: refuse_same_name(authority, here.subject, certificate=ca.certificate, hint="another name")
+    )
+    assert (refused.code, refused.hint) == ("ca.same_name", "another name")
