@@ -10,7 +10,7 @@ import pytest
 
 from counterseal.errors import DeployError
 from counterseal.nginx.generations import list_generations
-from counterseal.nginx.lock import hold_lock
+from counterseal.nginx.lock import await_lock, hold_lock
 from counterseal.nginx.waiting import system_clock, wait_until
 from integration.nginx_deploy.bench import LIMITS
 from integration.nginx_deploy.forked import KILLED, await_exit, die, fork, run_forked
@@ -81,3 +81,16 @@ def test_the_lock_of_a_killed_process_is_free(tmp_path: Path) -> None:
     assert run_forked(take_and_die) == KILLED
     with hold_lock(tmp_path / "lock", within=0, clock=system_clock()):
         assert (tmp_path / "lock").read_text().split() == [str(os.getpid())]
+
+
+def test_who_only_looks_waits_as_well_and_holds_nothing(tmp_path: Path) -> None:
+    """A rehearsal compares with what another deploy is about to change; it makes no file to find that out."""
+    lock, clock, told = tmp_path / "lock", system_clock(), list[str]()
+    await_lock(lock, within=0, clock=clock)
+    assert not lock.exists()
+    with hold_lock(lock, within=0, clock=clock):
+        with pytest.raises(DeployError) as caught:
+            await_lock(lock, within=0, clock=clock, on_busy=told.append)
+        assert (caught.value.code, told) == ("deploy.busy", [str(os.getpid())])
+    await_lock(lock, within=0, clock=clock, on_busy=told.append)
+    assert len(told) == 1
