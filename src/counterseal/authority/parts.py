@@ -19,10 +19,11 @@ if TYPE_CHECKING:
     from cryptography import x509
 
     from counterseal.authority.ahead import Ahead
+    from counterseal.errors import StoreError
     from counterseal.keystore.file import FileKeyStore
     from counterseal.pki.certificate import Issuer
     from counterseal.pki.profile import Profile
-    from counterseal.store.records import CARecord
+    from counterseal.store.records import CARecord, NewKeyUse
     from counterseal.store.store import Store
 
 SERIAL_BITS = 128
@@ -94,6 +95,8 @@ class Authority:
     rules: ReadRules = field(default_factory=Rules)
     ahead: Ahead | None = None
     """Serial numbers that are reserved already; None where each is reserved when it is needed."""
+    tell_unrecorded: Callable[[NewKeyUse, StoreError], None] = lambda _use, _error: None
+    """Is told of a signature that nobody gets, and that the log of key uses does not take."""
 
     def __enter__(self) -> Self:
         return self

@@ -20,7 +20,7 @@ from counterseal.authority.listing import list_entries
 from counterseal.authority.parts import ROOT
 from counterseal.authority.rehearsing import Unsigned
 from counterseal.authority.renewal import list_due_at
-from counterseal.authority.signing import key_use
+from counterseal.authority.signing import key_use, log_discarded
 from counterseal.errors import StoreError
 from counterseal.moments import epoch, moment
 from counterseal.pki.crl import sign_crl
@@ -139,7 +139,7 @@ def rehearse_publish(authority: Authority) -> None:
 def _publish_one(authority: Authority, record: CARecord) -> CRLRecord:
     """Sign and keep a list; one process at a time, and one that was overtaken by another begins again.
 
-    The list that came too late is in the log as discarded.
+    The list that came too late, or that the store did not take, is in the log as discarded.
     """
     signer = authority.keystore.signer(record.key_id)
     deadline = monotonic() + PATIENCE_SECONDS
@@ -152,15 +152,22 @@ def _publish_one(authority: Authority, record: CARecord) -> CRLRecord:
             authority.store.add_crl(crl, use, lease=lease)
         except BaseException as error:
             overtaken = isinstance(error, StoreError) and error.code == "store.lease_lost"
-            if overtaken and crl is not None:
-                discarded = key_use(authority, record.name, f"crl {number}, discarded", crl.crl, None)
-                authority.store.append_key_use(discarded)
+            if crl is not None:
+                _discard(authority, crl)
             if not (overtaken and monotonic() < deadline):
                 with suppress(StoreError):
                     give_lease_back(authority.store, lease)
                 raise
         else:
             return crl
+
+
+def _discard(authority: Authority, crl: CRLRecord) -> None:
+    """Log a list that nobody gets, unless the answer alone was lost to what stored it."""
+    with suppress(StoreError):
+        if authority.store.has_crl(crl.issuer, crl.number):
+            return
+    log_discarded(authority, key_use(authority, crl.issuer, f"crl {crl.number}, discarded", crl.crl, None))
 
 
 def _begin(authority: Authority, ca: str, deadline: float) -> tuple[Lease, int]:

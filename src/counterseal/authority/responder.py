@@ -14,7 +14,8 @@ from cryptography import x509
 
 from counterseal.authority.leasing import leased
 from counterseal.authority.renewal import is_due
-from counterseal.authority.signing import prepare_draft, record, reserve
+from counterseal.authority.signing import key_use, log_discarded, prepare_draft, record, reserve
+from counterseal.errors import StoreError
 from counterseal.moments import epoch, moment
 from counterseal.pki.certificate import IssuanceRequest, assemble_end_entity
 from counterseal.pki.crl import RevocationReason
@@ -28,6 +29,7 @@ from counterseal.store.records import Status
 
 if TYPE_CHECKING:
     from counterseal.authority.parts import Authority
+    from counterseal.authority.signing import Issued, Prepared
     from counterseal.pki.signer import Signer
     from counterseal.store.leases import Lease
     from counterseal.store.records import CARecord
@@ -131,14 +133,31 @@ def _make(authority: Authority, ca: str, lease: Lease) -> Responder:
     try:
         prepared = prepare_draft(draft, issuer, ca_signer, name=_name(ca), profile=RESPONDER.name)
         reserve(authority, prepared)
-        content = prepared.sign()
-        with authority.store.transaction():
-            require_lease(authority.store, lease)
-            made = record(authority, prepared, content)
+        made = _record(authority, prepared, prepared.sign(), lease)
     except BaseException:
         authority.keystore.discard(key_id)
         raise
     return Responder(ca, made.certificate, signer)
+
+
+def _record(authority: Authority, prepared: Prepared, content: bytes, lease: Lease) -> Issued:
+    """Record it if nobody else has begun meanwhile; else that the CA's key was used is in the log all the same."""
+    try:
+        with authority.store.transaction():
+            require_lease(authority.store, lease)
+            return record(authority, prepared, content)
+    except StoreError:
+        ca, number = prepared.issuer.name, prepared.preview.serial_number
+        if not _is_known(authority, ca, number):  # where it is, the answer alone was lost to what recorded it
+            log_discarded(authority, key_use(authority, ca, "certificate, discarded", prepared.draft.tbs, number))
+        raise
+
+
+def _is_known(authority: Authority, ca: str, serial_number: int) -> bool:
+    try:
+        return status_of(authority, ca, serial_number).known
+    except StoreError:
+        return False
 
 
 def _name(ca: str) -> str:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cryptography import x509
 
-from counterseal.errors import RefusedError
+from counterseal.errors import RefusedError, StoreError
 from counterseal.findings import Finding, Severity
 from counterseal.moments import epoch
 from counterseal.pki.certificate import Draft
@@ -162,6 +162,14 @@ def key_use(authority: Authority, ca: str, action: str, signed: bytes, serial_nu
         serial_number=serial_number,
         digest=sha256(signed).digest(),
     )
+
+
+def log_discarded(authority: Authority, use: NewKeyUse) -> None:
+    """Log a signature that nobody gets; where the store takes nothing, whoever keeps another log is told."""
+    try:
+        authority.store.append_key_use(use)
+    except StoreError as error:
+        authority.tell_unrecorded(use, error)
 
 
 def record_of(

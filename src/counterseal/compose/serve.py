@@ -48,6 +48,7 @@ from counterseal.protocols.publication import publication_face
 from counterseal.service.access import Access
 from counterseal.service.connection import Connection
 from counterseal.service.door import Door
+from counterseal.service.issuing import tell_unrecorded
 from counterseal.service.log import log, log_error, start_logging
 from counterseal.service.metrics import Metrics
 from counterseal.service.moved import until_moved
@@ -172,7 +173,7 @@ async def _serve(home: Path, settings: Settings, passphrase: Passphrase, started
         served = [(_server(faces, service, context), listener)]
         for one, shown in zip(bound, ([face for face in faces if face.public], watching), strict=True):
             served += [(_server(shown, service, None), one)] if one else []
-        _listen_to_signals([server for server, _ in served], own)
+        _listen_to_signals([server for server, _ in served], access, own)
         addresses = [None if one is None else shown_address(one) for one in bound]
         entries = {face.entry[0]: origin.usual + face.entry[1] for face in faces if face.entry}
         gc.freeze()  # what was loaded and made so far stays: no collection has to walk through it
@@ -180,14 +181,15 @@ async def _serve(home: Path, settings: Settings, passphrase: Passphrase, started
         started(listening)
         log("serving", **asdict(listening))
         notify(READY)
-        async with until_moved(access, lambda: _stop([server for server, _ in served])):
+        async with until_moved(access, lambda: _stop([server for server, _ in served], access)):
             await asyncio.gather(*(server.serve([one]) for server, one in served))
     log("stopped")
 
 
 def _access(stack: AsyncExitStack, home: Path, settings: Settings, authority: Authority, metrics: Metrics) -> Access:
     def open_one(*, one_thread: bool = True) -> Authority:
-        return replace(authority, store=open_store(home, settings.store, one_thread=one_thread))
+        store = open_store(home, settings.store, one_thread=one_thread)
+        return replace(authority, store=store, tell_unrecorded=tell_unrecorded)
 
     if authority.store.is_shared:
         from counterseal.service.shared_access import SharedAccess  # noqa: PLC0415 - greenlets, for this store alone
@@ -264,21 +266,22 @@ def _server(faces: Sequence[Face], service: Service, context: ssl.SSLContext | N
     return _Server(config)
 
 
-def _stop(servers: Sequence[_Server]) -> None:
+def _stop(servers: Sequence[_Server], access: Access) -> None:
     for server in servers:
         server.should_exit = True
+    access.hurry()
     notify(STOPPING)
     log("stopping")
 
 
-def _listen_to_signals(servers: Sequence[_Server], own: OwnCertificate | None) -> None:
+def _listen_to_signals(servers: Sequence[_Server], access: Access, own: OwnCertificate | None) -> None:
     """SIGTERM and SIGINT finish what was begun, the second one does not; SIGHUP reads the certificate again."""
     loop = asyncio.get_running_loop()
 
     def stop() -> None:
         for server in servers:
             server.force_exit = server.should_exit
-        _stop(servers)
+        _stop(servers, access)
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop)

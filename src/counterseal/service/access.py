@@ -20,7 +20,7 @@ from counterseal.service.remembered import Remembered
 from counterseal.service.searching import SEARCHERS, Finders, Searching
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine
 
     from counterseal.authority.ahead import Ahead
     from counterseal.authority.parts import Authority
@@ -57,6 +57,7 @@ class Access:
         self._groups = Groups(writer, self._metrics)
         self._metrics.watch_waiting(lambda: self._groups.waiting)
         self._reserving: asyncio.Task[None] | None = None
+        self._later: set[asyncio.Task[None]] = set()
         self._closing = False
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="work")
         self._searching = Searching()
@@ -149,13 +150,22 @@ class Access:
         if self._reserving is None or self._reserving.done():
             self._reserving = asyncio.get_running_loop().create_task(self._reserve_ahead(ahead, issuer))
 
+    def later(self, work: Coroutine[None, None, None]) -> None:
+        """Have this done beside what is asked, before ``close`` is over; nobody waits for it."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._later.add(task)
+        task.add_done_callback(self._later.discard)
+
+    def hurry(self) -> None:
+        """Wait no longer for the store than a stop may take; the last answers are being given."""
+
     async def close(self) -> None:
         """Let what waits be written, then stop."""
         await self._give_back()
         self._closing = True
         await self._groups.close()
-        self._threads.shutdown()
-        self._searchers.shutdown()
+        await asyncio.to_thread(self._threads.shutdown)
+        await asyncio.to_thread(self._searchers.shutdown)
         self._finders.close()
 
     async def _reserve_ahead(self, ahead: Ahead, issuer: str) -> None:
@@ -163,6 +173,7 @@ class Access:
             ahead.add(issuer, await self.write(lambda authority: reserve_ahead(authority, issuer)))
 
     async def _give_back(self) -> None:
+        await asyncio.gather(*self._later)
         ahead = self._writer.ahead
         if ahead is None or self._closing:
             return

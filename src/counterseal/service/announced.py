@@ -97,7 +97,7 @@ class Announced:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
         self._thread.submit(self._hang_up)
-        self._thread.shutdown()
+        await asyncio.to_thread(self._thread.shutdown)
 
     def _connect(self) -> Listener | None:
         self._listener = self._listen()

@@ -159,7 +159,7 @@ class Groups:
             await asyncio.sleep(BUSY_PAUSE)
 
     def _attempt(self, waiting: Waiting) -> Outcome:
-        job, future, durable, undone, _ = waiting
+        job, future, durable, undone, *_ = waiting
         store = self._writer.store
         try:
             with store.cas_once(), store.transaction() if undone else nullcontext():

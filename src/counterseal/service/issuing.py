@@ -15,13 +15,14 @@ from counterseal.errors import StoreError
 from counterseal.keystore.software import SoftwareSigner
 from counterseal.pki.shown import show_serial
 from counterseal.service.log import log_error
-from counterseal.service.problems import PASSING, UNANSWERED
+from counterseal.service.problems import AWAY, PASSING, UNANSWERED
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from counterseal.authority.parts import Authority
     from counterseal.service.access import Access
+    from counterseal.store.records import NewKeyUse
 
     Begin = Callable[[Authority], Prepared]
     Together = Callable[[Authority], object]
@@ -62,7 +63,10 @@ async def issue(
             issued = await access.write(work.complete)
     except Exception as error:
         code = getattr(error, "code", "")
-        if begun and code not in PASSING:
+        if code in AWAY:  # which was waited for already, and this may be as long again
+            if work.has_signed:
+                access.later(_give_up(access, work))
+        elif begun and code not in PASSING:
             await _give_up(access, work, undo)
         elif work.has_signed and code != UNANSWERED:  # which may have been recorded
             await _give_up(access, work)
@@ -86,6 +90,19 @@ async def _give_up(access: Access, work: _Work, undo: Together = lambda _authori
                 serial_number=show_serial(one.preview.serial_number),
                 sha256=sha256(one.draft.tbs).hexdigest(),
             )
+
+
+def tell_unrecorded(use: NewKeyUse, error: StoreError) -> None:
+    """Tell the log of the service of any other signature that nobody gets and that the store did not take."""
+    log_error(
+        "signed, and recorded nowhere",
+        code=error.code,
+        reason=error.message,
+        ca=use.ca,
+        action=use.action,
+        serial_number=None if use.serial_number is None else show_serial(use.serial_number),
+        sha256=use.digest.hex(),
+    )
 
 
 class _Work:

@@ -83,6 +83,9 @@ def log_failure(error: Exception, status: int, request_id: str) -> str:
 
 
 UNANSWERED = "store.unanswered"
+AWAY = frozenset({"store.unreachable", "store.read_only"})
+"""What a shared store is waited for, for a while; the second is a primary that has become a standby."""
+
 PASSING = frozenset({"store.busy", "store.conflict", "store.overloaded", UNANSWERED, "store.unreachable"})
 """What may be over the next moment, so that a client tries again."""
 

@@ -21,11 +21,11 @@ from counterseal.authority.ahead import Ahead
 from counterseal.errors import StoreError
 from counterseal.service.access import THREADS, Access
 from counterseal.service.announced import Announced
+from counterseal.service.connections import Connections
 from counterseal.service.searching import SEARCHERS, shortly
 from counterseal.service.together import Together
-from counterseal.service.transacting import asking, look, patiently, silent, transaction
+from counterseal.service.transacting import asking, look, silent, transaction
 from counterseal.service.waiting import QUEUE_LIMIT, overloaded
-from counterseal.suspension import in_the_loop
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,11 +36,11 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 READERS, WRITERS = THREADS, 4
-SILENCE_SECONDS = 15.0
-"""A server that takes connections and answers nothing for so long is given up, and looked for anew."""
-
 RECALL_SECONDS = 2.5
 """So long who asks of OCSP or a list is kept waiting while the database is away: he holds up a handshake meanwhile."""
+
+STOP_SECONDS, AGAIN_SECONDS = 10.0, 1.0
+"""So long a service that is told to stop waits for the database, and how often what waits still is ended."""
 
 
 class SharedAccess(Access):
@@ -55,15 +55,17 @@ class SharedAccess(Access):
         readers = [open_one() for _ in range(READERS)]
         for reader in readers:
             reader.store.commit_soon()
-        self._readers = _Connections(readers)
-        self._writers = _Connections(writers)
-        self._seekers = _Connections([open_one() for _ in range(SEARCHERS)])
+        self._readers = Connections(readers)
+        self._writers = Connections(writers)
+        self._seekers = Connections([open_one() for _ in range(SEARCHERS)])
         self._apart_kept: list[Authority] = []
+        self._apart_used: list[Authority] = []
         self._together = Together(self._transact, transaction)
         self._soon = Together(self._transact, partial(transaction, durable=False))
         self._asked = Together(self._readers.do, asking)
         self._metrics.watch_waiting(self._count_waiting)
         store = writers[0].store
+        self._leaving: asyncio.TimerHandle | None = None
         self.reads_only = store.is_standby()
         self._announced = Announced((lambda: None) if self.reads_only else store.listen)  # a standby tells nobody
         self._announced.begin()
@@ -117,9 +119,11 @@ class SharedAccess(Access):
             authority = self._take_kept()
         except (IndexError, StoreError):  # the second: it was lost
             authority = self._open_apart()
+        self._apart_used.append(authority)
         try:
             return job(authority)
         finally:
+            self._apart_used.remove(authority)
             if self._apart_kept or self._closing:
                 authority.store.close()
             else:
@@ -188,11 +192,29 @@ class SharedAccess(Access):
         """Whether changes are not announced to this process now; see ``Access``."""
         return not self._announced.hears
 
+    def hurry(self, seconds: float = STOP_SECONDS) -> None:
+        """Wait for a database that is away so long at most; see ``Access``."""
+        if self._leaving is not None:
+            self._leaving.cancel()
+        self._leaving = asyncio.get_running_loop().call_later(seconds, self._leave)
+
+    def _leave(self) -> None:
+        """End what waits for a database that is away, again and again: a connection may be on its way meanwhile.
+
+        A list may take longer than anything else to be made, so it is ended only where nothing is heard.
+        """
+        for some in (self._readers, self._seekers, self._writers):
+            some.leave()
+        if not self._announced.hears:
+            for authority in list(self._apart_used):
+                authority.store.leave()
+        self._leaving = asyncio.get_running_loop().call_later(AGAIN_SECONDS, self._leave)
+
     async def close(self) -> None:
-        """Let what waits be written, then stop."""
+        """Let what waits be written, then stop; what the database does not take soon is given up."""
+        self.hurry(RECALL_SECONDS)
         await self._give_back()
         self._closing = True
-        await self._announced.close()
         await self._together.close()
         await self._soon.close()
         await self._asked.close()
@@ -200,50 +222,8 @@ class SharedAccess(Access):
         await self._seekers.close()
         await self._writers.close()
         await super().close()
+        await self._announced.close()
+        if self._leaving is not None:
+            self._leaving.cancel()
         for authority in self._apart_kept:
-            authority.store.close()
-
-
-class _Connections:
-    """Some of them; ``waiting`` is how many jobs have none yet."""
-
-    def __init__(self, authorities: list[Authority]) -> None:
-        self._free: asyncio.LifoQueue[Authority] = asyncio.LifoQueue()
-        for authority in authorities:
-            self._free.put_nowait(authority)
-        self._number = len(authorities)
-        self.waiting = 0
-
-    async def do(self, job: Callable[[Authority], T], *, until: float | None = None) -> T:
-        """Do the job as soon as there is a connection; who does not wait any more stops nothing."""
-        self.waiting += 1
-        try:
-            authority = await self._free.get()
-        finally:
-            self.waiting -= 1
-        task = asyncio.create_task(self._do(authority, job, until))
-        task.add_done_callback(lambda done: done.cancelled() or done.exception())  # maybe nobody waits
-        return await asyncio.shield(task)
-
-    async def _do(self, authority: Authority, job: Callable[[Authority], T], until: float | None) -> T:
-        loop = asyncio.get_running_loop()
-        timer: asyncio.TimerHandle
-
-        def cut() -> None:
-            """Give up on a server that says nothing for long, so that another one is looked for."""
-            nonlocal timer
-            authority.store.cut()
-            timer = loop.call_later(SILENCE_SECONDS, cut)
-
-        timer = loop.call_later(SILENCE_SECONDS, cut)
-        try:
-            return await in_the_loop(lambda: patiently(lambda: job(authority), until))
-        finally:
-            timer.cancel()
-            self._free.put_nowait(authority)
-
-    async def close(self) -> None:
-        """Wait for what is done, then close them."""
-        for _ in range(self._number):
-            authority = await self._free.get()
             authority.store.close()

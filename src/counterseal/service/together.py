@@ -12,11 +12,11 @@ import time
 from collections import deque
 from contextlib import nullcontext
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from counterseal.errors import CountersealError, StoreError
-from counterseal.service.problems import UNANSWERED
-from counterseal.service.transacting import AWAY, CONFLICT, PATIENCE_SECONDS, patiently
+from counterseal.service.problems import AWAY, UNANSWERED
+from counterseal.service.transacting import CONFLICT, PATIENCE_SECONDS, patiently, silent
 from counterseal.service.waiting import Waiting, deliver
 
 if TYPE_CHECKING:
@@ -26,7 +26,12 @@ if TYPE_CHECKING:
     from counterseal.authority.parts import Authority
     from counterseal.service.waiting import Job, Outcome
 
-    Run = Callable[[Callable[[Authority], list[Outcome]]], Awaitable[list[Outcome]]]
+    class Run(Protocol):
+        """Has a connection do a work, tried again until then while the database is away."""
+
+        def __call__(self, work: Callable[[Authority], list[Outcome]], /, *, until: float) -> Awaitable[list[Outcome]]:
+            """Return what became of the jobs."""
+
     Around = Callable[[Authority], AbstractContextManager[None]]
 
 GROUP_LIMIT = 32
@@ -59,7 +64,8 @@ class Together:
         """Do the job and return its answer once it is committed; see ``Access.write``."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Any] = loop.create_future()
-        self._waiting.append(Waiting(job, future, durable=True, undone=undone, order=order))
+        until = time.monotonic() + PATIENCE_SECONDS
+        self._waiting.append(Waiting(job, future, durable=True, undone=undone, order=order, until=until))
         if sum(not task.done() for task in self._tasks) < AT_ONCE:  # one that is done takes nothing more
             task = loop.create_task(self._work())
             self._tasks.add(task)
@@ -71,13 +77,24 @@ class Together:
         await asyncio.gather(*self._tasks)
 
     async def _work(self) -> None:
-        while self._waiting:
-            group = [self._waiting.popleft() for _ in range(min(GROUP_LIMIT, len(self._waiting)))]
+        while group := self._take():
             group.sort(key=attrgetter("order"))
+            until = min(waiting.until for waiting in group)  # of nobody it is more than he has asked for
             try:
-                deliver(await self._run(lambda authority, group=group: self._do(authority, group)))  # type: ignore[misc] # a default binds the loop's value
+                deliver(await self._run(lambda authority, group=group: self._do(authority, group), until=until))  # type: ignore[misc] # a default binds the loop's value
             except Exception as error:  # noqa: BLE001 - every waiter is told, and the next group goes on
                 deliver([(waiting.future, None, error) for waiting in group])
+
+    def _take(self) -> list[Waiting]:
+        """Return who comes next; who has waited for too long behind others is told so."""
+        group: list[Waiting] = []
+        while self._waiting and len(group) < GROUP_LIMIT:
+            waiting = self._waiting.popleft()
+            if waiting.until < time.monotonic():
+                deliver([(waiting.future, None, silent(PATIENCE_SECONDS))])
+            else:
+                group.append(waiting)
+        return group
 
     def _do(self, authority: Authority, group: list[Waiting]) -> list[Outcome]:
         """Do all in one transaction; where that fails by one of them, each alone.
@@ -90,16 +107,15 @@ class Together:
         except CountersealError as error:
             if error.code in _FOR_ALL or len(group) == 1:
                 raise
-        until = time.monotonic() + PATIENCE_SECONDS
-        return [self._do_alone(authority, waiting, until) for waiting in group]
+        return [self._do_alone(authority, waiting) for waiting in group]
 
     def _do_together(self, authority: Authority, group: list[Waiting]) -> list[Outcome]:
         with self._around(authority), authority.store.recorded_together():
             return [_attempt(authority, waiting) for waiting in group]
 
-    def _do_alone(self, authority: Authority, waiting: Waiting, until: float) -> Outcome:
+    def _do_alone(self, authority: Authority, waiting: Waiting) -> Outcome:
         try:
-            (outcome,) = patiently(lambda: self._do_together(authority, [waiting]), until)
+            (outcome,) = patiently(lambda: self._do_together(authority, [waiting]), waiting.until)
         except Exception as error:  # noqa: BLE001 - it belongs to the one who asked
             return waiting.future, None, error
         return outcome

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 from counterseal.errors import StoreError
+from counterseal.service.problems import AWAY
 from counterseal.suspension import sleep
 
 if TYPE_CHECKING:
@@ -21,10 +22,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 PATIENCE_SECONDS, PAUSE_SECONDS = 20.0, 0.1
-"""How long a database may be away before those who wait are told so."""
-
-AWAY = frozenset({"store.unreachable", "store.read_only"})
-"""The second is a primary that has become a standby."""
+"""How long a database may be away before those who wait are told so, counted from when they asked."""
 
 CONFLICT = "store.conflict"
 
@@ -58,14 +56,13 @@ def transaction(authority: Authority, *, durable: bool = True) -> Iterator[None]
         raise
 
 
-def patiently(work: Callable[[], T], until: float | None = None) -> T:
-    """Do the work again while the database is away, or undid it, for a while: until then by the monotonic clock."""
-    until = time.monotonic() + PATIENCE_SECONDS if until is None else until
+def patiently(work: Callable[[], T], until: float, over: Callable[[], bool] = lambda: False) -> T:
+    """Do the work again while the database is away, or undid it: until then by the monotonic clock, or it is over."""
     while True:
         try:
             return work()
         except StoreError as error:
-            if error.code not in AWAY | {CONFLICT} or time.monotonic() > until:
+            if error.code not in AWAY | {CONFLICT} or over() or time.monotonic() > until:
                 raise
             pause = 0.0 if error.code == CONFLICT else PAUSE_SECONDS
         sleep(pause)

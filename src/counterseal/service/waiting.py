@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from counterseal.errors import StoreError
@@ -28,6 +29,8 @@ class Waiting(NamedTuple):
     undone: bool
     order: str = ""
     """What it is sorted by among those that share its transaction."""
+    until: float = math.inf
+    """How long whoever asked waits for a database that is away, by the monotonic clock."""
 
 
 def overloaded() -> StoreError:

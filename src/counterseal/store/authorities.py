@@ -213,6 +213,10 @@ class Authorities(KeyUseLog):
         row = self.row("select max(number) from crl where issuer = ?", (issuer,))
         return None if row is None else row[0]
 
+    def has_crl(self, issuer: str, number: int) -> bool:
+        """Return whether the CA's CRL of this number is kept."""
+        return self.row("select 1 from crl where issuer = ? and number = ?", (issuer, number)) is not None
+
     def latest_crl_times(self, issuer: str) -> CRLTimes | None:
         """Return number, times and entries of that CRL, also without reading the list."""
         row = self.row(

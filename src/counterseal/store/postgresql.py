@@ -62,6 +62,10 @@ class PostgreSQLStore(Store):
         """End whatever waits for the server; see ``Store``."""
         self._server.cut()
 
+    def leave(self) -> None:
+        """End whatever waits, and connect no more; see ``Store``."""
+        self._server.leave()
+
     def wait_never(self) -> None:
         """Fail at once where another process is writing; see ``Store``."""
         self.run("select set_config('lock_timeout', '1', false)")

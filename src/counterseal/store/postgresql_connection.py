@@ -23,7 +23,7 @@ from psycopg.waiting import wait_async
 
 from counterseal.errors import InputError, StoreError
 from counterseal.store.migrations import BEYOND
-from counterseal.store.postgresql_failures import FAULTS, unreachable
+from counterseal.store.postgresql_failures import FAULTS, read_only, unreachable
 from counterseal.suspension import apart, can_suspend, wait_for
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ class PostgreSQL:
     def __init__(self, dial: Callable[[], Line]) -> None:
         self._dial = dial
         self._inner = dial()
-        self._began = False
+        self._began = self._is_left = False
         self._names = count()
 
     @property
@@ -139,11 +139,18 @@ class PostgreSQL:
         return cursor
 
     def begin(self, statement: str) -> Row | None:
-        """Begin a transaction and return what ``BEYOND`` finds then, in one go to the server and back."""
-        cursor = self.execute(f"{statement}; {BEYOND}")
+        """Begin a transaction that writes and return what ``BEYOND`` finds then, in one go to the server and back.
+
+        Raises StoreError ``store.read_only`` before any key has signed what could not be recorded.
+        """
+        cursor = self.execute(f"{statement}; show transaction_read_only; {BEYOND}")
+        answers = []  # each statement has one of its own
         while cursor.nextset():
-            pass  # each statement has an answer of its own
-        return cursor.fetchone()
+            answers.append(cursor.fetchone() if cursor.description else None)
+        *_, may_only_read, beyond = answers
+        if may_only_read == ("on",):
+            raise read_only("its transactions may not write (transaction_read_only)")
+        return beyond
 
     def executemany(self, statement: str, rows: Iterable[Row], /) -> psycopg.Cursor[Row]:
         """Run a statement once a row, sent together."""
@@ -186,6 +193,8 @@ class PostgreSQL:
     def _reach(self, statement: str) -> Line:
         begins = statement.startswith("begin")
         if self._inner.closed and (begins or not self._began):
+            if self._is_left:
+                raise unreachable("it is not waited for any longer")
             self._inner = apart(self._dial)
         self._began = begins or (self._began and statement not in {"commit", "rollback"})
         return self._inner
@@ -194,6 +203,11 @@ class PostgreSQL:
         """Give up on a server that does not answer: who waits for it gets an error. From any thread."""
         with suppress(OSError, psycopg.Error), socket.socket(fileno=os.dup(self._inner.fileno())) as line:
             line.shutdown(socket.SHUT_RDWR)
+
+    def leave(self) -> None:
+        """Do so, and make no connection anew. From any thread."""
+        self._is_left = True
+        self.cut()
 
     def close(self) -> None:
         """Close the connection; what is not committed is rolled back."""

@@ -49,6 +49,15 @@ def unreachable(what: str) -> StoreError:
     )
 
 
+def read_only(what: str) -> StoreError:
+    """Return the error for a database that takes no writing: a standby, or one whose transactions may only read."""
+    return StoreError(
+        "store.read_only",
+        f"the store is read-only: {what}",
+        hint="the database must be the primary, and the role own its tables",
+    )
+
+
 def _refused(state: str, what: str) -> CountersealError:
     if state.startswith("53"):
         return StoreError(
@@ -63,11 +72,7 @@ def _refused(state: str, what: str) -> CountersealError:
             hint="this is a fault in Counterseal, or a change made past it: please report this line",
         )
     if state in _DENIED:
-        return StoreError(
-            "store.read_only",
-            f"the store is read-only: {what}",
-            hint="the database must be the primary, and the role own its tables",
-        )
+        return read_only(what)
     if state.startswith("XX"):
         return StoreError(
             "store.corrupt", f"the database of the store is damaged: {what}", hint="restore a backup of the database"

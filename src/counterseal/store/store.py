@@ -61,6 +61,9 @@ class Store(Issuance, Revocations, Expiry, ABC):
     def cut(self) -> None:
         """End from another thread whatever waits for a server that has stopped to answer; nobody waits for a file."""
 
+    def leave(self) -> None:
+        """Do as ``cut`` does, and look for no server any more; from any thread."""
+
     @abstractmethod
     def within(self, seconds: float) -> AbstractContextManager[None]:
         """Raise InputError ``search.too_broad`` where what is read inside takes longer."""

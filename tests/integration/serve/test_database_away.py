@@ -9,16 +9,18 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.x509 import ocsp
 
-from api_client import make_client
+from api_client import CONFIGURATION, Client, make_api, make_client
 from command import counterseal
+from counterseal.compose.serve import GRACE_SECONDS
 from integration.serve.test_ocsp import GOOD, REVOKED, request_of
-from postgresql_process import Cluster
+from postgresql_process import Cluster, cluster
 from service_process import SECONDS, Running, make_ca, running
 
 pytestmark = pytest.mark.slow
@@ -29,6 +31,7 @@ CROWD = 12
 TOLD = {"failure", "not listening to the database", "upkeep failed"}
 """What the log says in errors; that nobody wanted to know the end of a job is none."""
 
+WISH = {"profile": "client", "name": "dora"}
 AWAY = (503, "store.unreachable", "2")
 
 
@@ -79,6 +82,57 @@ def test_what_is_answered_without_a_database(tmp_path: Path, *, silent: bool) ->
             assert time.monotonic() < deadline
         assert {name: standing(service, question) for name, question in questions.items()} == said
         assert {line["event"] for line in service.log if line["level"] == "error"} <= TOLD
+
+
+@pytest.mark.parametrize("silent", [False, True])
+def test_a_stop_does_not_wait_for_the_database(tmp_path: Path, *, silent: bool) -> None:
+    """Who is being answered is told to come again; the service ends well before systemd would kill it."""
+    home = tmp_path / "home"
+    with tempfile.TemporaryDirectory(prefix="cs-") as directory, ExitStack() as stack:
+        Path(directory).chmod(0o711)
+        database = Cluster(Path(directory) / "p")
+        stack.callback(database.stop, "immediate")
+        make_api(home, CONFIGURATION + f'[store]\nurl = "{database.create()}"\n', ["operator"])
+        service = stack.enter_context(running(home))
+        operator = Client(service, "operator")
+        assert operator.call("POST", "/v1/credentials", WISH).status == 201
+        if silent:
+            database.send(signal.SIGSTOP)
+            stack.callback(database.send, signal.SIGCONT)
+        else:
+            database.stop("immediate")
+            stack.callback(database.start)
+        with ThreadPoolExecutor(CROWD) as pool:
+            asked = [pool.submit(operator.call, "POST", "/v1/credentials", WISH) for _ in range(CROWD)]
+            time.sleep(1)  # they wait for the database
+            began = time.monotonic()
+            assert service.stop() == 0
+            assert time.monotonic() - began < GRACE_SECONDS
+            assert {one.result().status for one in asked} == {503}
+        assert {line["event"] for line in service.log if line["level"] == "error"} <= TOLD
+
+
+def test_a_list_that_the_database_did_not_take_is_in_the_log(tmp_path: Path) -> None:
+    """The database goes away between its signature and its recording, for this connection."""
+    home = tmp_path / "home"
+    database = cluster()
+    url = database.create()
+    make_api(home, CONFIGURATION + f'[store]\nurl = "{url}"\n', ["admin"])
+    with running(home) as service:
+        name = urlsplit(url).path.strip("/")
+        database.sql(
+            "create function gone() returns trigger language plpgsql as"
+            " 'begin perform pg_terminate_backend(pg_backend_pid()); return new; end'",
+            name,
+        )
+        for table in ("crl", "key_use"):
+            database.sql(f"create trigger gone before insert on {table} execute function gone()", name)
+        answer = Client(service, "admin").call("POST", "/v1/crls", {"only": ["clients"]})
+        assert (answer.status, answer.json["code"]) == (503, "store.unreachable")
+        told = service.logged("signed, and recorded nowhere", ca="clients", code="store.unreachable")
+        assert told["action"].startswith("crl ")
+        assert len(told["sha256"]) == 64
+    database.drop(url)
 
 
 def standing(service: Running, question: bytes) -> ocsp.OCSPCertStatus:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 from cryptography import x509
@@ -19,6 +19,7 @@ from counterseal.authority.listing import list_entries
 from counterseal.authority.parts import ROOT, Authority, Rules
 from counterseal.authority.publish import publish, stale_lists
 from counterseal.authority.revoke import revoke_record
+from counterseal.errors import StoreError
 from counterseal.files import write_fileset
 from counterseal.keystore.file import FileKeyStore
 from counterseal.keystore.software import SoftwareSigner
@@ -26,8 +27,10 @@ from counterseal.moments import epoch
 from counterseal.pki.crl import RevocationReason, sign_crl
 from counterseal.pki.keys import parse_key_spec
 from counterseal.pki.subject import parse_subject
+from counterseal.store.postgresql_failures import unreachable
 from counterseal.store.records import CertificateRecord, CRLRecord, Status
 from counterseal.store.sqlite import open_store
+from counterseal.store.store import Store
 from store_fixtures import certificate
 
 if TYPE_CHECKING:
@@ -294,6 +297,32 @@ def test_who_was_overtaken_begins_again(world: World, monkeypatch: pytest.Monkey
     assert (after.number, after.entries) == (before.number + 3, before.entries + 1)
     told = [use.action for use in world.authority.store.key_uses()][-3:]
     assert told == [f"crl {before.number + 2}", f"crl {before.number + 1}, discarded", f"crl {before.number + 3}"]
+
+
+@pytest.mark.parametrize("stored", [False, True])
+def test_a_list_that_the_store_did_not_take_is_told(
+    world: World, monkeypatch: pytest.MonkeyPatch, *, stored: bool
+) -> None:
+    """In the log of key uses, else to who has another; where only the answer was lost it is there, and nobody is."""
+    number, add, told = world.publish().number, Store.add_crl, list[str]()
+
+    def away(store: Store, *given: Any, **more: Any) -> NoReturn:  # noqa: ANN401 - whatever it takes
+        if stored:
+            add(store, *given, **more)
+        raise unreachable("gone")
+
+    monkeypatch.setattr(Store, "add_crl", away)
+    authority = replace(world.authority, tell_unrecorded=lambda use, error: told.append(f"{use.action}: {error.code}"))
+    for _ in range(2):
+        with pytest.raises(StoreError, match="gone"):
+            publish(authority)
+        monkeypatch.setattr(Store, "append_key_use", away)
+    last = [use.action for use in world.authority.store.key_uses()][-2:]
+    first, second = f"crl {number + 1}", f"crl {number + 2}"
+    if stored:
+        assert (last, told) == ([first, second], [])
+    else:
+        assert (last, told) == ([f"crl {number}", f"{first}, discarded"], [f"{second}, discarded: store.unreachable"])
 
 
 def test_a_generation_has_old_lists_in_the_very_second_of_a_new_one(world: World, tmp_path: Path) -> None:

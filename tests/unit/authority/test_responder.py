@@ -154,7 +154,7 @@ def test_of_two_at_once_one_makes_it(real: Authority) -> None:
 
 
 def test_a_late_maker_is_stopped(real: Authority, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Overtaken while it made its key, it records nothing and leaves no key behind."""
+    """Overtaken while it made its key, it leaves no certificate and no key; that the CA's key signed is in the log."""
     slow = real.keystore.create
 
     def overtaken(key_id: str, *rest: Any, **more: Any) -> SoftwareSigner:  # noqa: ANN401 - whatever it takes
@@ -168,6 +168,7 @@ def test_a_late_maker_is_stopped(real: Authority, monkeypatch: pytest.MonkeyPatc
         ensure_responder(real, "root")
     assert caught.value.code == "store.lease_lost"
     assert [one.status for one in real.store.by_name("ocsp:root")] == []
+    assert [one.action for one in real.store.key_uses()][-1] == "certificate, discarded"
     assert not [path for path in (real.store.path.parent / "keys").iterdir() if path.name.startswith("ocsp-")]
 
 

@@ -151,6 +151,33 @@ def test_what_the_database_undid_is_signed_anew(tmp_path: Path) -> None:
         assert [one.serial_number for one in authority.store.reserved_before(1 << 40)] == [first]
 
 
+@pytest.mark.parametrize("code", ["store.unreachable", "store.read_only"])
+def test_who_waited_for_the_database_waits_once(tmp_path: Path, code: str) -> None:
+    """What was signed is logged as discarded once that can be done, after the answer and before the service ends."""
+
+    async def go(authority: Authority) -> list[str]:
+        access = Access(authority, authority, lambda: authority)
+        token = token_of(authority, make_token(authority, Grant("ann", "client"))[1])
+
+        def away(*_: object) -> NoReturn:
+            raise StoreError(code, "gone")
+
+        with pytest.raises(StoreError, match="gone"):
+            await issue(
+                access,
+                lambda authority: prepare_by_token(authority, token, request()),
+                acting=lambda authority: authority,
+                last=away,
+                undo=lambda _: pytest.fail("it may go on when the database is back"),
+            )
+        answered = [use.action for use in authority.store.key_uses()]
+        await access.close()
+        return [use.action for use in authority.store.key_uses()][len(answered) :]
+
+    with small_ca(tmp_path) as authority:
+        assert asyncio.run(go(authority)) == ["certificate, discarded"]
+
+
 def test_no_key_signs_for_a_store_that_was_moved_away(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

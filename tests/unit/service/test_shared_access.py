@@ -11,9 +11,10 @@ import pytest
 
 from access_jobs import reserve, taken
 from counterseal.authority.revoke import revoke_record
-from counterseal.errors import CountersealError, InputError
+from counterseal.errors import CountersealError, InputError, StoreError
 from counterseal.pki.crl import RevocationReason
-from counterseal.service import shared_access, transacting
+from counterseal.service import connections, shared_access
+from counterseal.service import together as together_module
 from counterseal.service.shared_access import SharedAccess
 from counterseal.store.acme.accounts import add_account
 from counterseal.store.acme.orders import add_order, change_order, claim_processing
@@ -262,7 +263,7 @@ def test_who_asks_waits_for_nobody(lab: Lab) -> None:
 
 def test_a_silent_server_is_given_up(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     """Frozen with the connection open: it is cut, and the job is done once when the server answers again."""
-    monkeypatch.setattr(shared_access, "SILENCE_SECONDS", 0.3)
+    monkeypatch.setattr(connections, "SILENCE_SECONDS", 0.3)
 
     async def story(access: SharedAccess) -> tuple[int, list[int]]:
         cut = 0
@@ -273,7 +274,7 @@ def test_a_silent_server_is_given_up(lab: Lab, monkeypatch: pytest.MonkeyPatch) 
             nonlocal cut
             cut += 1
             if cut == 2:
-                monkeypatch.setattr(shared_access, "SILENCE_SECONDS", SECONDS)  # a busy machine is not silent
+                monkeypatch.setattr(connections, "SILENCE_SECONDS", SECONDS)  # a busy machine is not silent
                 cluster().send(signal.SIGCONT)
             real(store)
 
@@ -288,6 +289,55 @@ def test_a_silent_server_is_given_up(lab: Lab, monkeypatch: pytest.MonkeyPatch) 
     cut, numbers = lab.run(story)
     assert cut >= 2
     assert numbers == [1]
+
+
+@pytest.mark.parametrize("together", [None, ""])
+def test_nothing_is_begun_where_nothing_can_be_written(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch, together: str | None
+) -> None:
+    """A server that may only be read, as a primary does that became a standby: no key signs what cannot be recorded."""
+    for module in (connections, together_module):
+        monkeypatch.setattr(module, "PATIENCE_SECONDS", 0.5)
+    begun: list[int] = []
+
+    def job(authority: Authority) -> None:
+        begun.append(1)
+        reserve(1)(authority)
+
+    async def story(access: SharedAccess) -> str:
+        writers = [access._writers._free.get_nowait() for _ in range(shared_access.WRITERS)]
+        for writer in writers:
+            writer.store.run("set default_transaction_read_only = on")
+            access._writers._free.put_nowait(writer)
+        with pytest.raises(StoreError) as caught:
+            await access.write(job, together=together)
+        return caught.value.code
+
+    assert (lab.run(story), begun) == ("store.read_only", [])
+
+
+@pytest.mark.parametrize("together", [None, ""])
+def test_who_waits_behind_others_is_told_as_soon(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch, together: str | None
+) -> None:
+    """So many that they wait for each other's turn: the time of each is counted from when he asked."""
+    patience, crowd = 2.0, 400
+    for module in (connections, together_module):
+        monkeypatch.setattr(module, "PATIENCE_SECONDS", patience)
+
+    def away(*_: object, **__: object) -> NoReturn:
+        raise unreachable("gone")
+
+    async def story(access: SharedAccess) -> float:
+        monkeypatch.setattr(type(access._writer.store), "begin", away)
+        began = time.monotonic()
+        answers = await asyncio.gather(
+            *(access.write(reserve(1), together=together) for _ in range(crowd)), return_exceptions=True
+        )
+        assert {getattr(one, "code", one) for one in answers} == {"store.unreachable"}
+        return time.monotonic() - began
+
+    assert lab.run(story) < 2 * patience
 
 
 def test_a_commit_without_an_answer_is_not_guessed(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -316,7 +366,7 @@ def test_a_commit_without_an_answer_is_not_guessed(lab: Lab, monkeypatch: pytest
 
 def test_a_stop_does_not_wait_for_a_database_that_is_away(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     """Numbers that were reserved ahead are given back at once or stay; otherwise it is waited for."""
-    monkeypatch.setattr(transacting, "PATIENCE_SECONDS", 100 * SECONDS)
+    monkeypatch.setattr(connections, "PATIENCE_SECONDS", 100 * SECONDS)
 
     def away(*_: object, **__: object) -> NoReturn:
         raise unreachable("gone")

@@ -138,7 +138,7 @@ def test_who_comes_just_when_the_others_end_is_not_forgotten(monkeypatch: pytest
     async def story() -> None:
         begun: asyncio.Queue[asyncio.Future[None]] = asyncio.Queue()
 
-        async def run(work: Callable[[Any], list[Any]]) -> list[Any]:
+        async def run(work: Callable[[Any], list[Any]], *, until: float) -> list[Any]:  # noqa: ARG001 - nobody is away
             gate = asyncio.get_running_loop().create_future()
             begun.put_nowait(gate)
             await gate
