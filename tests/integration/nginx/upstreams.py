@@ -10,8 +10,6 @@ from http.server import BaseHTTPRequestHandler
 from socketserver import TCPServer, ThreadingMixIn, UnixStreamServer
 from typing import TYPE_CHECKING
 
-from ports import free_port
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -64,15 +62,14 @@ class _Unix(ThreadingMixIn, UnixStreamServer):
 
 @contextmanager
 def echo(path: Path | None = None, *, tls: ssl.SSLContext | None = None, keeps: bool = False) -> Iterator[str]:
-    """Run the upstream on a Unix socket, or on a free port; yields its name as a site has it."""
-    port = free_port()
-    server = _Unix(str(path), _Echo) if path else _TCP(("127.0.0.1", port), _Keeping if keeps else _Echo)
+    """Run the upstream on a Unix socket, or on a port that the kernel gives; yields its name as a site has it."""
+    server = _Unix(str(path), _Echo) if path else _TCP(("127.0.0.1", 0), _Keeping if keeps else _Echo)
     if tls is not None:
         server.socket = tls.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:
-        yield f"unix:{path}" if path else f"127.0.0.1:{port}"
+        yield f"unix:{path}" if path else f"127.0.0.1:{server.socket.getsockname()[1]}"
     finally:
         server.shutdown()
         thread.join()
