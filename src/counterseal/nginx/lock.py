@@ -35,11 +35,7 @@ def hold_lock(
     except OSError as error:
         raise FileError("file.write", f"cannot open the lock {path}: {reason_of(error)}") from error
     try:
-        taken = _take(lock)
-        if not taken:
-            on_busy(_holder(lock))
-        if not taken and not wait_until(lambda: _take(lock), within=within, clock=clock, interval=0.05):
-            raise _busy(lock)
+        _wait(lock, _take, within=within, clock=clock, on_busy=on_busy)
         yield
     finally:
         os.close(lock)
@@ -55,21 +51,23 @@ def await_lock(path: Path, *, within: float, clock: Clock, on_busy: Callable[[st
     except OSError:
         return
     try:
-        free = _is_free(lock)
-        if not free:
-            on_busy(_holder(lock))
-        if not free and not wait_until(lambda: _is_free(lock), within=within, clock=clock, interval=0.05):
-            raise _busy(lock)
+        _wait(lock, _is_free, within=within, clock=clock, on_busy=on_busy)
     finally:
         os.close(lock)
 
 
-def _busy(lock: int) -> DeployError:
-    return DeployError(
-        "deploy.busy",
-        f"another deploy is under way: process {_holder(lock)}",
-        hint="wait until it has ended and run this again",
-    )
+def _wait(
+    lock: int, succeeds: Callable[[int], bool], *, within: float, clock: Clock, on_busy: Callable[[str], None]
+) -> None:
+    if succeeds(lock):
+        return
+    on_busy(_holder(lock))
+    if not wait_until(lambda: succeeds(lock), within=within, clock=clock, interval=0.05):
+        raise DeployError(
+            "deploy.busy",
+            f"another deploy is under way: process {_holder(lock)}",
+            hint="wait until it has ended and run this again",
+        )
 
 
 def _holder(lock: int) -> str:

@@ -54,6 +54,13 @@ def attempt(client: Client, order: Answered, kind: str) -> dict[str, Any]:
     return ended
 
 
+def answered(lab: Lab, client: Client, order: Answered) -> dict[str, Any]:
+    """Let http-01 be tried at a host that answers as it should, and return the authorization with its end."""
+    challenge, proof = client.challenge(order, "http-01")
+    lab.web.put(challenge["token"], proof)
+    return attempt(client, order, "http-01")
+
+
 def error_of(ended: dict[str, Any]) -> tuple[str, str]:
     """Return type and detail of a failed challenge's problem."""
     assert ended["status"] == "invalid"
@@ -173,9 +180,7 @@ def test_addresses_are_certified_by_http_and_by_tls(eager: Lab, client: Client, 
     order = client.order("127.0.0.1", kind="ip")
     kinds = {one["type"] for one in client.post(order.json["authorizations"][0]).json["challenges"]}
     assert kinds == {"http-01", "tls-alpn-01"}
-    challenge, proof = client.challenge(order, "http-01")
-    eager.web.put(challenge["token"], proof)
-    assert attempt(client, order, "http-01")["status"] == "valid"
+    assert answered(eager, client, order)["status"] == "valid"
     done = client.finalize(order.json, csr(x509.IPAddress(ip_address("127.0.0.1"))))
     chain = x509.load_pem_x509_certificate(client.post(done.json["certificate"]).body)
     names = chain.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
@@ -321,9 +326,7 @@ def test_a_name_that_points_to_where_validation_does_not_go(eager: Lab, client: 
     assert (kind, "by policy" in detail) == ("connection", True)
     eager.dns.records[f"both.{host}", "A"] = [address, "127.0.0.1"]
     order = client.order(f"both.{host}")
-    challenge, proof = client.challenge(order, "http-01")
-    eager.web.put(challenge["token"], proof)
-    assert attempt(client, order, "http-01")["status"] == "valid"
+    assert answered(eager, client, order)["status"] == "valid"
 
 
 def test_the_address_that_was_checked_is_the_one_that_is_used(eager: Lab, client: Client) -> None:
@@ -375,9 +378,7 @@ def test_caa_is_checked_where_it_is_configured(tmp_path: Path) -> None:
         outcomes = {}
         for host in ("open", "closed", "www.closed", "strange", "octets", "method", "free"):
             order = client.order(f"{host}.example.com")
-            challenge, proof = client.challenge(order, "http-01")
-            lab.web.put(challenge["token"], proof)
-            ended = attempt(client, order, "http-01")
+            ended = answered(lab, client, order)
             outcomes[host] = "valid" if ended["status"] == "valid" else error_of(ended)[0]
         client.close()
     assert outcomes == {
@@ -398,9 +399,7 @@ def test_caa_is_asked_again_where_an_authorization_is_used_again(tmp_path: Path)
         lab.dns.records["a.example.com", "CAA"] = ['0 issue "ca.example.net"']
         client = lab.client()
         order = client.order("a.example.com")
-        challenge, proof = client.challenge(order, "http-01")
-        lab.web.put(challenge["token"], proof)
-        assert attempt(client, order, "http-01")["status"] == "valid"
+        assert answered(lab, client, order)["status"] == "valid"
         again = client.order("a.example.com")
         assert again.json["status"] == "ready"
         signing = b64(csr(x509.DNSName("a.example.com")))
@@ -421,9 +420,7 @@ def test_caa_is_asked_again_where_it_was_asked_long_ago(tmp_path: Path) -> None:
         lab.dns.records["a.example.com", "CAA"] = ['0 issue "ca.example.net"']
         client = lab.client()
         order = client.order("a.example.com")
-        challenge, proof = client.challenge(order, "http-01")
-        lab.web.put(challenge["token"], proof)
-        assert attempt(client, order, "http-01")["status"] == "valid"
+        assert answered(lab, client, order)["status"] == "valid"
         lab.dns.records["a.example.com", "CAA"] = ['0 issue "other.example"']
         with closing(sqlite3.connect(lab.service.home / "store.sqlite")) as store, store:
             store.execute("update acme_order set created_at = created_at - 36000")
@@ -442,9 +439,7 @@ def test_an_account_that_ends_while_caa_is_asked_gets_no_certificate(tmp_path: P
         lab = start_lab(stack, tmp_path / "home", 'caa_identities = ["ca.example.net"]')
         client = lab.client()
         order = client.order("a.example.com")
-        challenge, proof = client.challenge(order, "http-01")
-        lab.web.put(challenge["token"], proof)
-        assert attempt(client, order, "http-01")["status"] == "valid"
+        assert answered(lab, client, order)["status"] == "valid"
         again = client.order("a.example.com")
         asked, go_on = Event(), Event()
 

@@ -17,6 +17,7 @@ from counterseal.compose import ground
 from counterseal.nginx.undo import Limits, Place
 from disks import fill, remount, small_disk
 from nginx_process import free_port
+from one_site import SITE
 from programs import run_program
 from rehearsing import snapshot
 
@@ -26,13 +27,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.slow
 
 UNPRIVILEGED = ("setpriv", "--bounding-set=-dac_override,-dac_read_search") if os.geteuid() == 0 else ()
-
-SITE = """\
-[sites.panel]
-server_names = ["panel.test"]
-listen = ["127.0.0.1:{port}"]
-root = "/srv"
-"""
 
 
 @pytest.fixture(scope="module")

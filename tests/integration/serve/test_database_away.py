@@ -9,6 +9,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import pytest
@@ -23,6 +24,9 @@ from integration.serve.test_ocsp import GOOD, REVOKED, request_of
 from postgresql_process import Cluster, cluster
 from service_process import SECONDS, Running, make_ca, running
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 pytestmark = pytest.mark.slow
 
 CROWD = 12
@@ -35,14 +39,21 @@ WISH = {"profile": "client", "name": "dora"}
 AWAY = (503, "store.unreachable", "2")
 
 
+@pytest.fixture
+def database() -> Iterator[Cluster]:
+    """Return a PostgreSQL of the test's own, which it may stop."""
+    with tempfile.TemporaryDirectory(prefix="cs-") as directory:
+        Path(directory).chmod(0o711)
+        own = Cluster(Path(directory) / "p")
+        yield own
+        own.stop("immediate")
+
+
 @pytest.mark.parametrize("silent", [False, True])
-def test_what_is_answered_without_a_database(tmp_path: Path, *, silent: bool) -> None:
+def test_what_is_answered_without_a_database(tmp_path: Path, database: Cluster, *, silent: bool) -> None:
     """Nobody waits for long: what may have changed is 503, what cannot is said as before; a hold can."""
     home = tmp_path / "home"
-    with tempfile.TemporaryDirectory(prefix="cs-") as directory, ExitStack() as stack:
-        Path(directory).chmod(0o711)
-        database = Cluster(Path(directory) / "p")
-        stack.callback(database.stop, "immediate")
+    with ExitStack() as stack:
         make_ca(home, f'[store]\nurl = "{database.create()}"\n')
         serials = {
             name: int(make_client(home, name)["certificate"]["serial_number"], 16) for name in ("ann", "bo", "cy")
@@ -85,13 +96,10 @@ def test_what_is_answered_without_a_database(tmp_path: Path, *, silent: bool) ->
 
 
 @pytest.mark.parametrize("silent", [False, True])
-def test_a_stop_does_not_wait_for_the_database(tmp_path: Path, *, silent: bool) -> None:
+def test_a_stop_does_not_wait_for_the_database(tmp_path: Path, database: Cluster, *, silent: bool) -> None:
     """Who is being answered is told to come again; the service ends well before systemd would kill it."""
     home = tmp_path / "home"
-    with tempfile.TemporaryDirectory(prefix="cs-") as directory, ExitStack() as stack:
-        Path(directory).chmod(0o711)
-        database = Cluster(Path(directory) / "p")
-        stack.callback(database.stop, "immediate")
+    with ExitStack() as stack:
         make_api(home, CONFIGURATION + f'[store]\nurl = "{database.create()}"\n', ["operator"])
         service = stack.enter_context(running(home))
         operator = Client(service, "operator")
