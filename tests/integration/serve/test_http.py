@@ -7,6 +7,7 @@ more request, whose answer shows that both sides agree where the first one ended
 from __future__ import annotations
 
 import re
+import ssl
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -89,7 +90,7 @@ def exchange(service: Running, sent: bytes) -> tuple[list[int], bytes]:
     """
     received = b""
     with connect(service) as connection:
-        with suppress(BrokenPipeError, ConnectionResetError):
+        with suppress(BrokenPipeError, ConnectionResetError, ssl.SSLEOFError):
             connection.sendall(sent)
         with suppress(ConnectionResetError):
             while piece := connection.recv(65_536):
