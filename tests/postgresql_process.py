@@ -54,6 +54,11 @@ class Cluster:
         """Stop the server."""
         self._run("pg_ctl", "--wait", "--timeout", "60", "--mode", mode, "stop")
 
+    def end(self) -> None:
+        """Stop it at once if it runs."""
+        if (self.directory / "postmaster.pid").exists():
+            self.stop("immediate")
+
     def restart(self, mode: str = "fast") -> None:
         """Stop it and start it again."""
         self.stop(mode)

@@ -164,10 +164,10 @@ def replicas(base: Path) -> Iterator[Lab]:
     """Start everything; the standby is synchronous, so that what was answered is in both."""
     with ExitStack() as stack:
         primary = Cluster(base / "p", durable=True, settings=_SETTINGS)
-        stack.callback(_stop, primary)
+        stack.callback(primary.end)
         primary.sql("create database counterseal")
         standby = Cluster(base / "s", durable=True, settings=_SETTINGS, follows=primary)
-        stack.callback(_stop, standby)
+        stack.callback(standby.end)
         primary.sql("alter system set synchronous_standby_names = '*'")
         primary.sql("select pg_reload_conf()")
         dns, web, port = stack.enter_context(name_server()), stack.enter_context(web_server()), free_port()
@@ -303,8 +303,3 @@ def _start_nginx(lab: Lab, port: int) -> None:
     nginx = PrivateNginx(lab.base, binary, conf)
     lab.stack.callback(nginx.stop)
     nginx.start(("127.0.0.1", port))
-
-
-def _stop(cluster: Cluster) -> None:
-    if (cluster.directory / "postmaster.pid").exists():
-        cluster.stop("immediate")

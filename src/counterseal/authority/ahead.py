@@ -60,14 +60,26 @@ class Ahead:
         """Offer numbers whose reservation is durable."""
         self._numbers[issuer].extend(numbers)
 
+    def drop_lost(self, authority: Authority) -> None:
+        """Offer nothing any more whose reservation is gone: a failover may forget what was durable."""
+        lost = {one for one in self._unused() if authority.store.standing(one[0], issuer=one[1]) is None}
+        for number, issuer in lost:
+            with suppress(ValueError):  # it was taken meanwhile
+                self._numbers[issuer].remove(number)
+            for way in self._ways:
+                way.use(issuer, number)
+
     def give_back(self, authority: Authority) -> None:
         """Free what was not used on any way; nothing of it is offered any more."""
-        unused = [(number, issuer) for way in self._ways for issuer, number in way._mine.items()]  # noqa: SLF001 - of its kind
-        unused += [(number, issuer) for issuer, numbers in self._numbers.items() for number in numbers]
+        unused = self._unused()
         self._numbers.clear()
         for way in self._ways:
             way._mine.clear()  # noqa: SLF001 - same
         authority.store.release(unused)
+
+    def _unused(self) -> list[tuple[int, str]]:
+        unused = [(number, issuer) for way in self._ways for issuer, number in way._mine.items()]  # noqa: SLF001 - of its kind
+        return unused + [(number, issuer) for issuer, numbers in self._numbers.items() for number in numbers]
 
 
 def reserve_ahead(authority: Authority, issuer: str) -> list[int]:

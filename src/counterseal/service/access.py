@@ -150,6 +150,11 @@ class Access:
         if self._reserving is None or self._reserving.done():
             self._reserving = asyncio.get_running_loop().create_task(self._reserve_ahead(ahead, issuer))
 
+    async def drop_lost(self) -> None:
+        """Use no number any more that was reserved ahead and is not in the store, as after a failover that lost it."""
+        if self._writer.ahead is not None:
+            await self.read(self._writer.ahead.drop_lost)
+
     def later(self, work: Coroutine[None, None, None]) -> None:
         """Have this done beside what is asked, before ``close`` is over; nobody waits for it."""
         task = asyncio.get_running_loop().create_task(work)

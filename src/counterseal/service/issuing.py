@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     Last = Callable[[Authority, Issued], object]
     Write = Callable[[Callable[[Authority], Issued | None]], Awaitable[Issued | None]]
 
+NOT_RESERVED = "store.not_reserved"
+
 
 async def issue(
     access: Access,
@@ -56,7 +58,7 @@ async def issue(
     work = _Work(begin, acting, together, last)
     begun = False
     try:
-        issued = await write(work.first)
+        issued = await _first(access, write, work)
         if issued is None:
             begun = True
             work.content = await sign(access, work.prepared)
@@ -73,6 +75,17 @@ async def issue(
         raise
     access.reserve_ahead(issued.issuer.name)
     return issued
+
+
+async def _first(access: Access, write: Write, work: _Work) -> Issued | None:
+    """Do the first job; once more with another number where a failover has lost the reservation of the one it had."""
+    try:
+        return await write(work.first)
+    except StoreError as error:
+        if error.code != NOT_RESERVED:
+            raise
+    await access.drop_lost()
+    return await write(work.first)
 
 
 async def _give_up(access: Access, work: _Work, undo: Together = lambda _authority: None) -> None:

@@ -1,0 +1,55 @@
+"""A failover to a standby that lacks the last commits: replication that is not synchronous forgets them."""
+
+from __future__ import annotations
+
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+
+from api_client import CONFIGURATION, Client, make_api
+from command import counterseal
+from counterseal.protocols.api.wishes import EXAMPLE_CSR
+from integration.replicas.test_standby import wait_until
+from postgresql_process import Cluster
+from service_process import running
+
+pytestmark = pytest.mark.slow
+
+WISH = {"profile": "server", "csr": EXAMPLE_CSR}
+AHEAD = "select serial_number from certificate where name = 'reserved ahead'"
+DISCARDED = "select serial_number from key_use where action = 'certificate, discarded'"
+
+
+def test_numbers_whose_reservation_was_lost_are_not_used() -> None:
+    """The next certificate has another number at once, and the signature that nobody gets is in the log."""
+    with tempfile.TemporaryDirectory(prefix="cs-") as directory, ExitStack() as stack:
+        base = Path(directory)
+        base.chmod(0o711)
+        primary = Cluster(base / "p")
+        stack.callback(primary.end)
+        primary.sql("create database counterseal")
+        hosts = quote(f"{base}/p,{base}/s", safe=",/")
+        store = f'[store]\nurl = "postgresql://counterseal@/counterseal?host={hosts}"\n'
+        make_api(base / "home", store + CONFIGURATION, ["operator"])
+        standby = Cluster(base / "s", follows=primary)
+        stack.callback(standby.end)
+        standby.stop()
+        service = stack.enter_context(running(base / "home"))
+        operator = Client(service, "operator")
+        assert operator.call("POST", "/v1/certificates", WISH).status == 201
+        wait_until(lambda: len(primary.sql(AHEAD, "counterseal")) > 0)
+        lost = {bytes(number) for (number,) in primary.sql(AHEAD, "counterseal")}  # type: ignore[call-overload] # octets
+        primary.stop("immediate")
+        standby.start()
+        standby.promote()
+        answers = [operator.call("POST", "/v1/certificates", WISH) for _ in range(3)]
+        assert [answer.status for answer in answers] == [201] * 3
+        for answer in answers:
+            shown = operator.call("GET", f"/v1/certificates/{answer.json['certificate']['serial_number']}")
+            assert shown.status == 200
+        ((discarded,),) = standby.sql(DISCARDED, "counterseal")
+        assert bytes(discarded) in lost  # type: ignore[call-overload] # same
+        assert counterseal(base / "home", "log", "verify").code == 0
