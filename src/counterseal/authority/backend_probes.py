@@ -56,23 +56,24 @@ class BackendPlace:
 def make_backends(authority: Authority, site: AnySite) -> FileSet:
     """Return the impostors of one site as files of a generation, readable by the owner only.
 
-    None where nobody can make them, because a CA is revoked and its key destroyed.
+    None that a CA would have to issue whose key is away.
     """
     name = next(iter(site.backend_names.values()))
     cas = authority.last_for(Purpose.SERVER), authority.last_for(Purpose.CLIENT)
-    if any(map(authority.signs_no_more, cas)):
+    if authority.is_away(cas[0]):
         return FileSet()
     servers, clients = (ca.name for ca in cas)
     past, day = authority.clock() - timedelta(days=2), timedelta(days=1)
     ours, called = (dns_name(name),), f"backend-{site.name}"
     retire_probes(authority, BACKEND_PROBE, servers, called)
-    retire_probes(authority, CLIENT_BACKEND_PROBE, clients, called)
     wanted = {
         "expired": Wanted(BACKEND_PROBE, servers, called, day, past, ours),
         "other-name": Wanted(BACKEND_PROBE, servers, called, GOOD_LIFETIME, names=(dns_name(f"{OTHER}.{name}"),)),
-        "client-purpose": Wanted(CLIENT_BACKEND_PROBE, clients, called, GOOD_LIFETIME, names=ours),
         "revoked": Wanted(BACKEND_PROBE, servers, called, GOOD_LIFETIME, names=ours),
     }
+    if not authority.is_away(cas[1]):
+        retire_probes(authority, CLIENT_BACKEND_PROBE, clients, called)
+        wanted["client-purpose"] = Wanted(CLIENT_BACKEND_PROBE, clients, called, GOOD_LIFETIME, names=ours)
     made = dict(zip(wanted, issue_probes(authority, list(wanted.values())), strict=True))
     revoke_record(authority, made["revoked"][0], RevocationReason.SUPERSEDED)
     place = BackendPlace(site.name)

@@ -19,7 +19,8 @@ from counterseal.authority.backend_certificate import (
 from counterseal.authority.backend_material import backend_material
 from counterseal.authority.backend_probes import make_backends
 from counterseal.authority.generation_lists import list_numbers
-from counterseal.authority.probes import Probes, files_of, make_probes, retire_good
+from counterseal.authority.generation_probes import generation_probes
+from counterseal.authority.probes import files_of
 from counterseal.authority.proof import prove_sites, remember_leavers
 from counterseal.authority.publish import publish, rehearse_publish
 from counterseal.authority.readmission import refuse_readmission
@@ -29,7 +30,7 @@ from counterseal.authority.site_certificate import (
     rehearse_server_certificate,
 )
 from counterseal.authority.site_files import missing_roots, require_files
-from counterseal.authority.site_material import client_cas, material_of
+from counterseal.authority.site_material import material_of
 from counterseal.authority.stapling import require_stapling
 from counterseal.errors import InputError, NotFoundError
 from counterseal.files import exposed
@@ -37,7 +38,6 @@ from counterseal.handshake.rows import RowKind
 from counterseal.nginx.deploy import ProofOutcome, choose_generation, deploy, mend, rollback
 from counterseal.nginx.generations import list_generations
 from counterseal.nginx.render import render, render_snippets
-from counterseal.nginx.site import Admit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -52,7 +52,6 @@ if TYPE_CHECKING:
     from counterseal.handshake.prove import Proof
     from counterseal.handshake.rows import RowResult
     from counterseal.handshake.site import Leaver
-    from counterseal.nginx.any_site import AnySite
     from counterseal.nginx.deploy import DeployResult
     from counterseal.nginx.material import Material
 
@@ -115,7 +114,7 @@ def deploy_sites(
     def files(number: int) -> FileSet:
         """Gather everything under the deploy's lock: two deploys at once must not retire each other's probes."""
         leavers.update(_leavers(authority, served, ground))
-        made, kept = gather(authority, served, ground, number)
+        made, kept = gather(authority, served, ground, number, may_lack=locks_out or may_rest)
         linted.append(_lint(authority, made, ground, locks_out=locks_out))
         reading.enter_context(load_beside("counterseal.handshake.prove"))  # nginx is what is waited for from here
         return made + kept
@@ -136,13 +135,21 @@ def deploy_sites(
 
 
 def gather(
-    authority: Authority, served: Sequence[ServedSite], ground: Ground, number: int, *, rehearsed: bool = False
+    authority: Authority,
+    served: Sequence[ServedSite],
+    ground: Ground,
+    number: int,
+    *,
+    may_lack: bool,
+    rehearsed: bool = False,
 ) -> tuple[FileSet, FileSet]:
     """Return the files of a generation: what nginx reads, and what is kept beside it for the proof and for us.
 
-    ``rehearsed``: nothing is written, where ``authority`` is one of a ``rehearsing``.
+    ``may_lack``: as ``generation_probes`` has it. ``rehearsed``: nothing is written, where ``authority`` is one of a
+    ``rehearsing``.
     """
-    probes = _probes(authority, [one.site for one in served], ground.home, keep=not rehearsed)
+    sites = [one.site for one in served]
+    probes = generation_probes(authority, sites, ground, keep=not rehearsed, may_lack=may_lack)
     backends = [make_backends(authority, one.site) for one in served if one.proves_backend]
     (rehearse_publish if rehearsed else publish)(authority)
     kept = list_numbers(authority) + ground.kept
@@ -245,19 +252,6 @@ def _leavers(authority: Authority, served: Sequence[ServedSite], ground: Ground)
     proven = {generation.number for generation in list_generations(ground.place.base) if generation.proven}
     stage = ground.stage(number, served)
     return remember_leavers(authority, [one.site for one in served], stage) if number in proven else {}
-
-
-def _probes(authority: Authority, sites: Sequence[AnySite], home: Path, *, keep: bool) -> dict[str, Probes]:
-    listed: dict[str, bool] = {}
-    for site in sites:
-        for record in client_cas(authority, site):
-            listed[record.name] = listed.get(record.name, False) or site.admit is Admit.KNOWN
-    for name in listed:
-        retire_good(authority, name)
-    return {
-        name: make_probes(authority, name, home / "canaries", with_unlisted=is_listed, keep=keep)
-        for name, is_listed in listed.items()
-    }
 
 
 def _material(authority: Authority, one: ServedSite, home: Path, *, rehearsing: bool) -> Material:

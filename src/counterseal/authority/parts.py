@@ -191,9 +191,13 @@ class Authority:
             )
         return last.name
 
+    def is_away(self, record: CARecord) -> bool:
+        """Whether the key of a CA is not here: it issues nothing, and its list stays as it is."""
+        return not self.keystore.has(record.key_id)
+
     def signs_no_more(self, record: CARecord) -> bool:
         """Whether the CA is revoked and its key is not here, as it may be destroyed then: not even a list is signed."""
-        return record.revoked_at is not None and not self.keystore.has(record.key_id)
+        return record.revoked_at is not None and self.is_away(record)
 
     def succession(self, record: CARecord) -> tuple[CARecord, ...]:
         """Return the CA and those that succeeded it one after the other; the last of them issues for all."""

@@ -59,7 +59,7 @@ class Probes:
     good: ProbeIdentity
     expired: ProbeIdentity
     server_purpose: ProbeIdentity | None
-    """None where no CA here issues to servers, or it is revoked and its key destroyed."""
+    """None where no CA here issues to servers, or its key is away."""
     revoked: ProbeIdentity
     unlisted: ProbeIdentity | None = None
     """A good one that the list of known certificates leaves out; only where a site has such a list."""
@@ -84,7 +84,7 @@ def make_probes(
         Wanted(CLIENT_PROBE, ca, "good", lifetime),
         Wanted(CLIENT_PROBE, ca, "expired", timedelta(days=1), past),
     ]
-    if authority.cas_for(Purpose.SERVER) and not authority.signs_no_more(authority.last_for(Purpose.SERVER)):
+    if authority.cas_for(Purpose.SERVER) and not authority.is_away(authority.last_for(Purpose.SERVER)):
         wanted.append(Wanted(SERVER_PROBE, authority.last_for(Purpose.SERVER).name, SERVER_PURPOSE, lifetime))
     if with_unlisted:
         wanted.append(Wanted(CLIENT_PROBE, ca, UNLISTED, lifetime))
@@ -167,7 +167,8 @@ def ending_probes(authority: Authority, generation: Path) -> tuple[str, ...]:
 
 
 def _ends_soon(authority: Authority, generation: Path, ca: CARecord) -> bool:
-    if ca.revoked_at is not None or not has_probes(generation, ca.name):
+    cannot = ca.revoked_at is not None or authority.is_away(ca)
+    if cannot or not has_probes(generation, ca.name):
         return False
     try:
         good = x509.load_pem_x509_certificate(read_probes(generation, ca.name).good.certificate_chain)

@@ -60,12 +60,14 @@ def prove_sites(
 def remember_leavers(authority: Authority, sites: Sequence[AnySite], stage: Stage) -> dict[str, Leaver]:
     """Connect as the good probe of the generation in force and keep its sessions, before it is revoked.
 
-    Where a CA was revoked since that generation was made, it is one of that CA's.
+    Where a CA was revoked since that generation was made, it is one of that CA's. No probe is of one whose key is away:
+    it stays as it is.
     """
     leavers = {}
     for site in sites:
         revoked = revoked_client_cas(authority, site)
-        ca = _first_in(stage, (*revoked, *client_cas(authority, site)))
+        leaving = [record for record in client_cas(authority, site) if not authority.is_away(record)]
+        ca = _first_in(stage, (*revoked, *leaving))
         if ca is not None:
             with suppress(FileError):  # it is damaged, and nobody's session can be kept
                 good = read_probes(stage.generation, ca.name).good
@@ -121,9 +123,10 @@ def _with_http(common: SiteFacts, site: Site, sharing: Sequence[AnySite], rival:
 
 
 def _rivals(authority: Authority, site: AnySite, other: AnySite) -> tuple[str, ...]:
-    """Return the client CAs that the other site admits and this one does not."""
+    """Return the client CAs that the other site admits and this one does not, as far as one can issue a probe."""
     ours = {record.name for record in client_cas(authority, site)}
-    return tuple(record.name for record in client_cas(authority, other) if record.name not in ours)
+    theirs = (record for record in client_cas(authority, other) if not authority.is_away(record))
+    return tuple(record.name for record in theirs if record.name not in ours)
 
 
 def _with_stream(common: SiteFacts, site: AnySite, stage: Stage) -> SiteFacts:
@@ -146,7 +149,7 @@ def _identities(
     foreign: ProbeIdentity,
     leaver: Leaver | None,
 ) -> Identities:
-    admitted = _first_in(stage, client_cas(authority, site))
+    admitted = _first_in(stage, sorted(client_cas(authority, site), key=authority.is_away))
     is_ours = _plays_backend(authority, site, stage)
     backends = backends_of(authority, site, stage.generation, is_ours=is_ours) if site.backend_names else Backends()
     revoked_cas = {
@@ -180,14 +183,16 @@ def _plays_backend(authority: Authority, site: AnySite, stage: Stage) -> bool:
     """Whether a backend can be played that nginx must take: it trusts our server CAs there, and one of them issues."""
     if not site.backend_names or site.name in stage.own_backend:
         return False
-    return authority.last_for(Purpose.SERVER).revoked_at is None
+    servers = authority.last_for(Purpose.SERVER)
+    return servers.revoked_at is None and not authority.is_away(servers)
 
 
 def _other_client_cas(authority: Authority, site: AnySite, sites: Sequence[AnySite]) -> tuple[str, ...]:
-    """Return the active client CAs that the site does not admit; those of sites on its sockets stand first."""
+    """Return the client CAs that issue and that the site does not admit; those of sites on its sockets stand first."""
     names = {record.name for record in client_cas(authority, site)}
     rivals = [name for other in _sharing(site, sites) for name in _rivals(authority, site, other)]
-    active = (record for record in authority.store.cas() if record.purpose == "client" and record.state == "active")
+    clients = (record for record in authority.store.cas() if record.purpose == "client" and record.state == "active")
+    active = (record for record in clients if not authority.is_away(record))
     return tuple(dict.fromkeys([*rivals, *(record.name for record in active if record.name not in names)]))
 
 

@@ -74,14 +74,14 @@ def _with_probes(identities: Identities, authority: Authority, ca: str, canaries
     """Add probes of ``ca``; the canary only where lists have long named it, for a new one no server can know."""
     has_canary = (canaries / f"{ca}.pem").is_file()
     probes = make_probes(authority, ca, canaries, with_unlisted=False, lifetime=LIFETIME)
-    others = (one for one in authority.store.cas() if one.purpose == str(Purpose.CLIENT) and one.name != ca)
-    other = next(others, None)
+    clients = (one for one in authority.store.cas() if one.purpose == str(Purpose.CLIENT) and one.state == "active")
+    other = next((one for one in clients if one.name != ca and not authority.is_away(one)), None)
     return replace(
         identities,
         good=identities.good or probes.good,
         expired=probes.expired,
         server_purpose=probes.server_purpose,
-        other_client_ca=issue_good(authority, other.name) if other and other.state == "active" else None,
+        other_client_ca=issue_good(authority, other.name) if other else None,
         revoked=probes.revoked if has_canary else None,
     )
 

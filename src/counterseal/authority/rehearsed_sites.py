@@ -23,6 +23,7 @@ def rehearse_sites(
     ground: Ground,
     *,
     generation: int,
+    may_lack: bool,
     before: Callable[[Authority], object] = lambda _: None,
 ) -> tuple[FileSet, list[tuple[ServedSite, str]]]:
     """Return every file of the generation that ``deploy_sites`` would write once ``before`` is done, but its manifest.
@@ -33,5 +34,5 @@ def rehearse_sites(
     with rehearsing(authority) as rehearsed:
         before(rehearsed)
         due = [(one, kind) for one in served for kind in kinds_due(rehearsed, one, ground)]
-        made, kept = gather(rehearsed, served, ground, generation, rehearsed=True)
+        made, kept = gather(rehearsed, served, ground, generation, may_lack=may_lack, rehearsed=True)
     return made + kept, due

@@ -51,7 +51,9 @@ class _UnopenedKeys(FileKeyStore):
         self._by_id = {record.key_id: record for record in authority.store.cas()}
 
     def signer(self, key_id: str) -> Signer:
-        """Return what stands in for the signer of a CA."""
+        """Return what stands in for the signer of a CA; raises NotFoundError ``key.missing``."""
+        if not self.has(key_id):
+            return super().signer(key_id)
         return Unsigned.of(self._by_id[key_id])
 
 

@@ -154,6 +154,13 @@ def material_of(
     )
 
 
+def settled_revocation(authority: Authority, site: AnySite) -> Revocation:
+    """Return how nginx learns of the revocations of a site, by what is revoked now."""
+    admitted = client_cas(authority, site)
+    entries = sum(1 for one in admitted for _ in authority.store.revoked_serials(one.name))
+    return site.revocation.settle(entries, has_lists=not authority.without_list(admitted))
+
+
 def _left_above(authority: Authority, record: CARecord) -> tuple[CARecord, ...]:
     """Return the nearest CA above one that is locked out that is not so itself, if only its root."""
     above = authority.above(record)

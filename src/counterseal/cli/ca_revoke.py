@@ -69,7 +69,7 @@ def revoke_ca_(run: Run, *, name: str, reason: str, yes: bool, no_deploy: bool, 
             after = rehearse_in_force(
                 run,
                 authority,
-                doomed.certificate.name,
+                doomed.certificate,
                 "revoke",
                 deploy=not no_deploy,
                 before=lambda one: revoke_ca(one, name, RevocationReason(reason)),

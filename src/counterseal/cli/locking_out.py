@@ -9,13 +9,13 @@ from dataclasses import replace
 from math import inf
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from counterseal.authority.publish import lacking_lists, publish, stale_lists
+from counterseal.authority.publish import publish, stale_lists
+from counterseal.cli.key_away import left_by_its_list, tell_last_lists, tell_no_list
 from counterseal.cli.last_settings import acts_of_refusal, by_sound_settings, require_what_is_served, tell_refused
 from counterseal.cli.not_in_force import by_defaults, fails_by_defaults, has_generation, not_in_force, not_published
 from counterseal.cli.unexpected import foreseen
 from counterseal.cli.unseen import another_nginx, require_alone
 from counterseal.errors import CountersealError
-from counterseal.store.records import CA_PROFILE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from counterseal.authority.parts import Authority
     from counterseal.cli.common import Run
     from counterseal.config.settings import Settings
-    from counterseal.errors import NginxError
     from counterseal.files import Preview
     from counterseal.store.records import CertificateRecord, CRLRecord
 
@@ -56,11 +55,14 @@ def _put_in_force(
             done = None if ground is None else _deploy(run, by, settings, ground, f"{verb} {record.name}")
             if deploy:
                 require_alone(run, ground)
+            if done and (left := left_by_its_list(by, settings.sites, record, verb)):
+                raise left
             return done
 
     try:
         done, refused = by_sound_settings(run, run.settings().for_revocation(), attempt)
         if done is not None:
+            tell_no_list(run, authority, record)
             tell_refused(run, done[1], refused)
             return done
     except CountersealError as error:
@@ -81,11 +83,7 @@ def _publish(
         signed = publish(authority, only=stale_lists(authority) if only_stale else None).signed
     except CountersealError as error:
         raise not_published(run, record, verb, error) from error
-    if record.profile != CA_PROFILE and record.issuer in lacking_lists(authority):  # of CAs ``ca revoke`` says it
-        run.warn(
-            f"no list has it: the key of CA {record.issuer} is not here to sign one",
-            "hint: counterseal refresh, with that key at hand",
-        )
+    tell_no_list(run, authority, record)
     return signed
 
 
@@ -97,6 +95,7 @@ def _deploy(
 
     deployed = deploy_sites(authority, settings.sites, ground, reason=reason, locks_out=True)
     state, shown = tell_in_force(run, ground, deployed)
+    tell_last_lists(run, authority, settings.sites)
     rows = sum(len(proof.rows) for proof in deployed.proofs) - len(deployed.unmet)
     proved = f", {rows} rows" if shown["proved"] else ""
     return f"{state}: generation {shown['generation']}{proved}", shown
@@ -146,30 +145,38 @@ def rehearse_deploying(
         return [], ()
     from counterseal.cli.rehearsal import rehearse_generation  # noqa: PLC0415 - nginx only where sites are
 
-    files = rehearse_generation(authority, settings.sites, ground, reason=reason, before=before)[1]
+    files = rehearse_generation(authority, settings.sites, ground, reason=reason, may_lack=True, before=before)[1]
     return [act_of_deploy(ground)], files
 
 
 def rehearse_in_force(
-    run: Run, authority: Authority, name: str, verb: str, *, deploy: bool, before: Callable[[Authority], object]
+    run: Run,
+    authority: Authority,
+    record: CertificateRecord,
+    verb: str,
+    *,
+    deploy: bool,
+    before: Callable[[Authority], object],
 ) -> Rehearsed:
     """Return what ``put_in_force`` would do once ``before``, which revokes in a rehearsal, is done."""
-    settings = run.settings()
+    settings, name = run.settings(), record.name
 
-    def attempt(of: Settings) -> tuple[list[str], Sequence[Preview], NginxError | None]:
+    def attempt(of: Settings) -> tuple[list[str], Sequence[Preview], CountersealError | None]:
         ground, by = ground_in_force(run, of, deploy=deploy), replace(authority, rules=of.rules)
+        left: CountersealError | None = None
         if ground is not None:
             _require_seen(ground)
-        another = another_nginx(run, ground) if deploy else None
-        return (*rehearse_deploying(by, of, ground, f"{verb} {name}", before), another)
+            left = left_by_its_list(by, of.sites, record, verb)
+        left = (another_nginx(run, ground) if deploy else None) or left
+        return (*rehearse_deploying(by, of, ground, f"{verb} {name}", before), left)
 
     try:
-        (acts, files, another), refused = by_sound_settings(run, settings.for_revocation(), attempt)
+        (acts, files, left), refused = by_sound_settings(run, settings.for_revocation(), attempt)
     except CountersealError as error:
         return Rehearsed([f"leave nginx as it is and fail: {not_in_force(run, name, verb, error).message}"], (), True)
     wrong, told = settings.overlooked(), [*acts, *acts_of_refusal(refused)]
-    if another is not None:
-        return Rehearsed([*told, f"fail: {not_in_force(run, name, verb, another).message}"], files, fails=True)
+    if left is not None:
+        return Rehearsed([*told, f"fail: {not_in_force(run, name, verb, left).message}"], files, fails=True)
     return Rehearsed([*told, *fails_by_defaults(wrong)], files, wrong is not None)
 
 

@@ -126,14 +126,14 @@ def _tell_ending(run: Run, ending: Sequence[CRLTimes]) -> None:
 
 
 def _tell_lacking(run: Run, authority: Authority) -> dict[str, Any]:
-    """Say whose revocations nobody knows of, because the key to sign a list is not here; return those CAs.
+    """Say whose revocations are on no list, because the key to sign a list is not here; return those CAs.
 
     Of a root these are CAs, which nginx refuses without a list.
     """
     lacking = [name for name in lacking_lists(authority) if authority.store.ca(name).purpose != ROOT]
     for name in lacking:
         run.warn(
-            f"who was revoked since the last list of CA {name} may still get in: its key is not here to sign another",
+            f"no list of CA {name} has who was revoked since the last one: its key is not here to sign another",
             "hint: counterseal refresh, with that key at hand",
         )
     return {"lacking": lacking}

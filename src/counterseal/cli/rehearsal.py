@@ -35,7 +35,7 @@ def rehearse_deploy(
     """Show the files of the generation to come, each beside that of the one in force, and a new include file."""
     require_deployable(served)
     ours = _include(ground, install=install)
-    number, files = rehearse_generation(authority, served, ground, reason="deploy")
+    number, files = rehearse_generation(authority, served, ground, reason="deploy", may_lack=False)
     run.rehearse_opening(authority, signing_cas(authority))
     cas = dict.fromkeys(ca.name for one in served for ca in client_cas(authority, one.site))
     acts = [f"issue a certificate for site {site}" for site in sites_due(authority, served, ground)]
@@ -51,6 +51,7 @@ def rehearse_generation(
     ground: Ground,
     *,
     reason: str,
+    may_lack: bool,
     before: Callable[[Authority], object] = lambda _: None,
 ) -> tuple[int, list[Preview]]:
     """Return the generation that a deploy would make once ``before`` is done, with its files and those kept beside it.
@@ -59,7 +60,7 @@ def rehearse_generation(
     """
     await_others(ground.place)
     number, place = next_number(ground.place.base), ground.place
-    files, due = rehearse_sites(authority, served, ground, generation=number, before=before)
+    files, due = rehearse_sites(authority, served, ground, generation=number, may_lack=may_lack, before=before)
     created_at = place.nginx.clock.now()
     manifest = plan_manifest(place.base, files, number=number, created_at=created_at, reason=reason)
     shown = [

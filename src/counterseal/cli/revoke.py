@@ -118,6 +118,6 @@ def _rehearse(
     acts = [f"{what} {record.name} ({show_serial(record.serial_number)}): {record.subject or ', '.join(record.names)}"]
     acts += [f"sign a new revocation list of {ca.name}" for ca in signing_cas(authority)]
     run.rehearse_opening(authority, signing_cas(authority))
-    after = rehearse_in_force(run, authority, record.name, what.partition(" ")[0], deploy=deploy, before=before)
+    after = rehearse_in_force(run, authority, record, what.partition(" ")[0], deploy=deploy, before=before)
     document = {"certificate": certificate_to_json(record)}
     show_dry_run(run, acts=[*acts, *after.acts], files=after.files, document=document, fails=after.fails)

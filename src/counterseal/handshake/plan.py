@@ -245,7 +245,7 @@ class _Planner:
 
     def _missing(self, kind: RowKind) -> str:
         if kind is RowKind.OTHER_CLIENT_CA:
-            return "there is no client CA that the site does not admit"
+            return "there is no client CA with its key here that the site does not admit"
         if self.identities.revoked_cas and self.identities.good is None:
             return "every client CA of the site that is in force is revoked"
         return "no identity of this kind at hand"

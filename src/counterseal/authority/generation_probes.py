@@ -1,0 +1,69 @@
+"""The clients with which a new generation is proved: made for it, or those of the generation before.
+
+The latter where the key of their CA is away: nobody else's lock-out waits for it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cryptography import x509
+
+from counterseal.authority.probes import end_of, has_probes, make_probes, read_probes, retire_good
+from counterseal.authority.site_material import client_cas
+from counterseal.errors import FileError
+from counterseal.moments import moment
+from counterseal.nginx.site import Admit
+from counterseal.store.records import Status
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from counterseal.authority.ground import Ground
+    from counterseal.authority.parts import Authority
+    from counterseal.authority.probes import Probes
+    from counterseal.nginx.any_site import AnySite
+    from counterseal.store.records import CARecord
+
+
+def generation_probes(
+    authority: Authority, sites: Sequence[AnySite], ground: Ground, *, keep: bool, may_lack: bool
+) -> dict[str, Probes]:
+    """Return the probes of each client CA of the sites, and retire those of the generation before.
+
+    Of a CA whose key is away these stay. Where they are good no more either, there are none of it with ``may_lack``,
+    and else that is NotFoundError ``key.missing``. ``keep``: as ``make_probes`` has it.
+    """
+    listed: dict[CARecord, bool] = {}
+    for site in sites:
+        for record in client_cas(authority, site):
+            listed[record] = listed.get(record, False) or site.admit is Admit.KNOWN
+    kept = {record.name: _kept(authority, record, ground) for record in listed if authority.is_away(record)}
+    made = [record for record in listed if record.name not in kept or not (kept[record.name] or may_lack)]
+    for record in made:
+        retire_good(authority, record.name)
+    probes = {name: one for name, one in kept.items() if one is not None}
+    canaries = ground.home / "canaries"
+    return probes | {
+        record.name: make_probes(authority, record.name, canaries, with_unlisted=listed[record], keep=keep)
+        for record in made
+    }
+
+
+def _kept(authority: Authority, ca: CARecord, ground: Ground) -> Probes | None:
+    """Return the probes of the generation in force, as long as nginx lets the good one in."""
+    if ground.in_force is None:
+        return None
+    directory = ground.place.directories.directory(ground.in_force)
+    if not has_probes(directory, ca.name):
+        return None
+    try:
+        probes = read_probes(directory, ca.name)
+    except FileError:
+        return None
+    now, crl = authority.clock(), authority.store.latest_crl_times(ca.name)
+    if end_of(probes.good) <= now or (crl is not None and moment(crl.next_update) <= now):
+        return None
+    number = x509.load_pem_x509_certificate(probes.good.certificate_chain).serial_number
+    record = authority.store.certificate(number, issuer=ca.name)
+    return probes if record.status is Status.VALID else None
