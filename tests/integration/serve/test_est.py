@@ -352,13 +352,13 @@ def test_a_request_is_bound_to_its_connection(service: Running, tmp_path: Path) 
         (base64.b64encode(os.urandom(30_000)), {}, 400, "not a certification request"),
         (b"A" * 200_000, {}, 413, "the body is larger than 98304 bytes"),
         (b"MAA=", {"Content-Type": "text/plain"}, 415, "the body is to be application/pkcs10, not text/plain"),
-        (b"MAA=", {"Authorization": "Basic %"}, 400, "Basic is not base64 of user and password"),
-        (b"MAA=", {"Authorization": "Basic \xe9"}, 400, "Basic is not base64 of user and password"),
-        (b"MAA=", {"Authorization": "Basic /w=="}, 400, "Basic is not base64 of user and password"),
+        (b"MAA=", {"Authorization": "Basic %"}, 401, "Basic is not base64 of user and password"),
+        (b"MAA=", {"Authorization": "Basic \xe9"}, 401, "Basic is not base64 of user and password"),
+        (b"MAA=", {"Authorization": "Basic /w=="}, 401, "Basic is not base64 of user and password"),
         (b"MAA=", {"Authorization": "Bearer \xe9"}, 401, "no such token"),
         (b"MAA=", {"Authorization": "Bearer a.\xe9.c"}, 401, ""),
         (b"MAA=", {"Authorization": "Basic " + base64.b64encode(b"no colon").decode()}, 401, "no such token"),
-        (b"MAA=", {"Authorization": "Digest x"}, 400, "Authorization is neither Basic nor Bearer with a token"),
+        (b"MAA=", {"Authorization": "Digest x"}, 401, "Authorization is neither Basic nor Bearer with a token"),
         (b"MAA=", {"Authorization": "Bearer cst_wrong"}, 401, "no such token"),
     ],
 )
@@ -370,6 +370,7 @@ def test_bad_requests(
         got, said, answered = post(service, operation, body, secret=any_secret, headers=headers)
         assert (got, answered["content-type"].startswith("text/plain")) == (status, True), said
         assert words in said.decode()
+        assert ("www-authenticate" in answered) == (status == 401)
 
 
 @pytest.fixture(scope="module")

@@ -54,7 +54,7 @@ KEPT_SECONDS = 30 * 86_400
 """For so long after its end a token is still listed."""
 
 LARGEST_RSA = 4096
-UNAUTHENTICATED = frozenset({"token.unknown", "token.expired", "token.revoked", "token.used_up"})
+UNAUTHENTICATED = frozenset({"est.authorization", "token.unknown", "token.expired", "token.revoked", "token.used_up"})
 CHALLENGES = ('Basic realm="counterseal est", charset="UTF-8"', 'Bearer realm="counterseal est"')
 
 
