@@ -14,7 +14,7 @@ from cryptography import x509
 
 from counterseal.authority.leasing import leased
 from counterseal.authority.renewal import is_due
-from counterseal.authority.signing import key_use, log_discarded, prepare_draft, record, reserve
+from counterseal.authority.signing import key_use, log_discarded, prepare_draft, record, reserve_number
 from counterseal.errors import StoreError
 from counterseal.moments import epoch, moment
 from counterseal.pki.certificate import IssuanceRequest, assemble_end_entity
@@ -110,8 +110,9 @@ def ensure_responder(authority: Authority, ca: str) -> Responder:
 
 
 def _remove_old_keys(authority: Authority, ca: str) -> None:
-    for one in authority.store.by_name(_name(ca)):
-        if one.not_after < epoch(authority.clock()):
+    """Remove the keys of those that have expired, and of numbers that were only reserved: their maker was ended."""
+    for one in authority.store.by_name(_name(ca), Status.RESERVED):
+        if one.not_after < epoch(authority.clock()):  # a number alone has no end
             authority.keystore.discard(_key_id(ca, one.serial_number))
 
 
@@ -119,6 +120,7 @@ def _make(authority: Authority, ca: str, lease: Lease) -> Responder:
     ca_record, issuer = authority.store.ca(ca), authority.issuer(ca)
     serial_number, now = authority.serial_number(), authority.clock().replace(microsecond=0)
     ca_signer, key_id = authority.keystore.signer(ca_record.key_id), _key_id(ca, serial_number)
+    reserve_number(authority, serial_number, issuer=ca, name=_name(ca), profile=RESPONDER.name)
     signer = authority.keystore.create(key_id, P256, encrypt=authority.keystore.is_encrypted(ca_record.key_id))
     request = IssuanceRequest(
         profile=RESPONDER,
@@ -132,7 +134,6 @@ def _make(authority: Authority, ca: str, lease: Lease) -> Responder:
     draft = assemble_end_entity(request, issuer, ca_signer.signature_algorithm)
     try:
         prepared = prepare_draft(draft, issuer, ca_signer, name=_name(ca), profile=RESPONDER.name)
-        reserve(authority, prepared)
         made = _record(authority, prepared, prepared.sign(), lease)
     except BaseException:
         authority.keystore.discard(key_id)

@@ -88,15 +88,14 @@ def reserve(authority: Authority, prepared: Prepared) -> bool:
     issuer, number = prepared.issuer.name, prepared.preview.serial_number
     if authority.ahead is not None and authority.ahead.use(issuer, number):
         return True
-    authority.store.reserve(
-        number,
-        issuer=issuer,
-        name=prepared.name,
-        profile=prepared.profile,
-        at=epoch(authority.clock()),
-        actor=authority.actor,
-    )
+    reserve_number(authority, number, issuer=issuer, name=prepared.name, profile=prepared.profile)
     return False
+
+
+def reserve_number(authority: Authority, number: int, *, issuer: str, name: str, profile: str) -> None:
+    """Take a new serial number of the CA, durable when this transaction is; raises StoreError."""
+    at = epoch(authority.clock())
+    authority.store.reserve(number, issuer=issuer, name=name, profile=profile, at=at, actor=authority.actor)
 
 
 def record(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from counterseal.authority import responder
 from counterseal.authority.create import RootPlan, create
 from counterseal.authority.parts import Authority
 from counterseal.authority.responder import current_responder, ensure_responder, status_of, status_under
@@ -172,6 +174,27 @@ def test_a_late_maker_is_stopped(real: Authority, monkeypatch: pytest.MonkeyPatc
     assert not [path for path in (real.store.path.parent / "keys").iterdir() if path.name.startswith("ocsp-")]
 
 
-def key_id(responder: Responder) -> str:
+@pytest.mark.parametrize("step", ["prepare_draft", "_record"])
+def test_what_a_killed_maker_left_is_removed_by_the_next(real: Authority, step: str) -> None:
+    """The key of a responder that was never certified: killed once it was written, or before the certificate was."""
+    keys = real.store.path.parent / "keys"
+    before = set(keys.iterdir())
+    killed = os.fork()
+    if killed == 0:
+        try:
+            with open_store(real.store.path) as store, pytest.MonkeyPatch.context() as patch:
+                patch.setattr(responder, step, lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL))
+                ensure_responder(replace(real, store=store), "root")
+        finally:
+            os._exit(1)
+    assert os.waitstatus_to_exitcode(os.waitpid(killed, 0)[1]) == -signal.SIGKILL
+    (left,) = set(keys.iterdir()) - before
+    real.store.run("update lease set expires_at = 0")
+    made = ensure_responder(real, "root")
+    assert {path.name for path in set(keys.iterdir()) - before} == {f"{key_id(made)}.key.pem"}
+    assert not left.exists()
+
+
+def key_id(made: Responder) -> str:
     """Return the id of a responder's key."""
-    return f"ocsp-{responder.ca}-{responder.certificate.serial_number:x}"
+    return f"ocsp-{made.ca}-{made.certificate.serial_number:x}"
