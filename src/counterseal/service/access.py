@@ -178,7 +178,8 @@ class Access:
             ahead.add(issuer, await self.write(lambda authority: reserve_ahead(authority, issuer)))
 
     async def _give_back(self) -> None:
-        await asyncio.gather(*self._later)
+        if self._later:
+            await asyncio.wait(self._later)  # one that fails ends none of the others, and the loop's log has it
         ahead = self._writer.ahead
         if ahead is None or self._closing:
             return

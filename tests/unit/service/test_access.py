@@ -161,6 +161,24 @@ def test_a_stop_does_not_forget_what_nobody_waits_for(lab: Lab) -> None:
         assert taken(authority) == [1]
 
 
+def test_one_that_fails_at_the_end_forgets_none_of_the_others(lab: Lab) -> None:
+    """What was to be done beside is done before a stop, each for itself; so is what waits to be written."""
+
+    async def fail() -> None:
+        raise KeyError("of no kind that anybody foresaw")
+
+    async def story(access: Access) -> None:
+        async def write() -> None:
+            await access.write(reserve(1))
+
+        access.later(write())
+        access.later(fail())
+
+    lab.run(story)
+    with open_authority(lab.path) as authority:
+        assert taken(authority) == [1]
+
+
 def test_another_process_that_writes_holds_up_no_reader(lab: Lab) -> None:
     """The loop goes on; the write is done when the other one has finished."""
 
