@@ -105,8 +105,8 @@ class NginxError(CountersealError):
 class DeployError(NginxError):
     """A deploy failed; what was served before is served again.
 
-    ``proof`` is the proof that said no, if one did, ``advice`` what it says of cause and fix, a line each; ``findings``
-    are the faults of a configuration that could not be deployed.
+    ``proof`` is the proof that said no, if one did, ``advice`` cause and fix where they are known, a line each;
+    ``findings`` are the faults of a configuration that could not be deployed.
     """
 
     def __init__(

@@ -75,7 +75,7 @@ def report(error: CountersealError, *, as_json: bool = False) -> int:
     for candidate in error.candidates if isinstance(error, AmbiguousError) else ():
         _say(f"  {candidate}")
     if isinstance(error, NginxError) and error.quote:
-        _say(f"  nginx: {error.quote}")
+        _say(f"  nginx: {error.quote.removeprefix('nginx: ')}")
     for line in error.advice if isinstance(error, DeployError) else ():
         _say(f"  {line}")
     if error.hint and error.hint not in {finding.hint for finding in getattr(error, "findings", ())}:

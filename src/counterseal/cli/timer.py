@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import pwd
 import shlex
 import subprocess
 from pathlib import Path
@@ -116,7 +118,7 @@ def remove(run: Run, *, unit_dir: Path | None, dry_run: bool) -> None:
 @timer.command("print", epilog=f"\b\nExamples:\n  counterseal timer print >> {CRON_FILE}")
 @common
 def print_(run: Run) -> None:
-    """Print the line for /etc/cron.d."""
+    """Print the line for /etc/cron.d, where refresh is called as the user who asks."""
     _warn(run)
     line = _cron_line(run)
     run.show({"cron": line}, line)
@@ -140,7 +142,8 @@ def _command(run: Run) -> list[str]:
 
 
 def _cron_line(run: Run) -> str:
-    return f"17 */6 * * * root {shlex.join(_command(run))}".replace("%", r"\%")  # crontab(5): % ends the line
+    user = pwd.getpwuid(os.geteuid()).pw_name  # root's refresh would leave files in a home that its owner cannot read
+    return f"17 */6 * * * {user} {shlex.join(_command(run))}".replace("%", r"\%")  # crontab(5): % ends the line
 
 
 def _systemctl(*words: str) -> None:

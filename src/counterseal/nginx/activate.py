@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from counterseal.errors import CountersealError, DeployError
 from counterseal.nginx.binary import check_configuration, require_passed
+from counterseal.nginx.errorlog import explain_bind
 from counterseal.nginx.generations import mark_proven, prepare_link, read_current, read_generation, switch_link
 from counterseal.nginx.inclusion import install_include, require_read
 from counterseal.nginx.journal import Journal, Step
@@ -63,6 +64,7 @@ class Walk:
                 f"{self.undertaking} {what}: {error}",
                 quote=getattr(error, "quote", None),
                 hint=getattr(error, "hint", None),
+                advice=explain_bind(getattr(error, "quote", None)),
             ) from error
 
 

@@ -1,11 +1,12 @@
 """What nginx writes to its error log: one line as a value, and the lines written since a moment.
 
 ``nginx -t`` passes where the master then fails (a port in use is the common case), and the only place that says so is
-the error log. This module reads it; what to do about a failure is decided elsewhere.
+the error log. This module reads it, and says what usually mends a socket that cannot be had.
 """
 
 from __future__ import annotations
 
+import errno
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -19,6 +20,8 @@ SERIOUS = frozenset({"emerg", "alert", "crit"})
 _LINE = re.compile(r"(?:nginx: |\d{4}/\d\d/\d\d \d\d:\d\d:\d\d )\[(\w+)\] (?:(\d+)#\d+: )?(?:\*\d+ )?(.*)")
 _RETRIED = re.compile(r"bind\(\) to \S+ failed")
 _GIVEN_UP = "still could not bind()"
+_UNBOUND = re.compile(r"bind\(\) to \S+:(\d+) failed \((\d+):")
+_ROOTS_PORTS = 1024
 _WORKER_ENDED = re.compile(r"worker process (\d+) exited (?:with fatal code|on signal)")
 
 
@@ -94,3 +97,22 @@ class LogTail:
         except OSError:
             found = None
         return (found.st_ino, found.st_size) if found else (0, 0)
+
+
+def explain_bind(quote: str | None) -> tuple[str, ...]:
+    """Return cause and fix of a line that says ``bind() to ADDRESS:PORT failed``, none of any other."""
+    found = _UNBOUND.search(quote or "")
+    number = int(found[2]) if found else 0
+    if number == errno.EADDRINUSE:
+        own = "; if it is your own nginx, that one can serve the site: config under [nginx] in counterseal.toml"
+        fix = f"end it (ss -ltnp names it), or have the site listen elsewhere{own}"
+        return ("cause: another program listens there", f"fix: {fix}")
+    if number == errno.EADDRNOTAVAIL:
+        return (
+            "cause: this machine has no such address",
+            "fix: have the site listen on one that it has, or a port alone",
+        )
+    if found and number == errno.EACCES and int(found[1]) < _ROOTS_PORTS:
+        fix = "have the site listen on another one, such as 8443, or make and deploy all of it as root"
+        return ("cause: ports below 1024 are for root alone", f"fix: {fix}")
+    return ()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import pwd
 import shlex
 import shutil
 import subprocess
@@ -296,12 +298,20 @@ def test_without_systemd_the_cron_line_is_printed(home: Path, tmp_path: Path) ->
     if Path("/run/systemd/system").is_dir():
         pytest.skip("systemd runs here, and would be told to start the timer")
     told = counterseal(home, "timer", "install")
-    assert told.stdout.splitlines()[-1].startswith("17 */6 * * * root ")
+    me = pwd.getpwuid(os.geteuid()).pw_name
+    assert told.stdout.splitlines()[-1].startswith(f"17 */6 * * * {me} ")
     assert "warning" not in told.stderr
     write_secret(tmp_path / "passphrase", "correct horse battery\n")
     locked = tmp_path / "locked"
     assert counterseal(locked, "init", "--passphrase-file", str(tmp_path / "passphrase")).code == 0
     assert "a timer can type no passphrase" in counterseal(locked, "timer", "print").stderr
+
+
+def test_cron_calls_refresh_as_who_asked(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As root it would leave generations in the home that its owner, and his nginx, cannot read."""
+    nobody = pwd.getpwnam("nobody")
+    monkeypatch.setattr("os.geteuid", lambda: nobody.pw_uid)
+    assert here(home, "timer", "print").stdout.startswith("17 */6 * * * nobody ")
 
 
 def test_a_root_in_a_safe_has_a_list_that_lasts(home: Path) -> None:

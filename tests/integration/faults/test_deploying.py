@@ -128,7 +128,10 @@ def test_a_port_that_another_program_holds(home: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as holder:
         taken = holder.getsockname()[1]
         configure(home, taken)
-        assert "Address already in use" in deploy(home, code=1)
+        told = deploy(home, code=1)
+        assert "\n  nginx: [emerg] bind() to" in told, told
+        assert "Address already in use" in told
+        assert "\n  cause: another program listens there\n  fix: end it (ss -ltnp names it)" in told
         assert not json.loads(counterseal(home, "nginx", "status", "--json").stdout)["running"]
         configure(home, port)
         deploy(home)
@@ -136,6 +139,7 @@ def test_a_port_that_another_program_holds(home: Path) -> None:
         configure(home, port, taken)
         told = deploy(home, code=1)
         assert f"bind() to 127.0.0.1:{taken} failed" in told
+        assert "\n  cause: another program listens there\n" in told
         assert served(port) == number
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from counterseal.nginx.errorlog import LogTail, find_failure, parse_lines
+from counterseal.nginx.errorlog import LogTail, explain_bind, find_failure, parse_lines
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -80,3 +80,30 @@ def test_a_log_rotated_or_made_later_is_read_from_its_beginning(tmp_path: Path) 
     log.write_text(f"{GIVEN_UP}\n")
     assert [line.verbatim for line in tail.read()] == [GIVEN_UP]
     assert LogTail(None).read() == ()
+
+
+TAKEN = "cause: another program listens there"
+EMERG = "nginx: [emerg] bind() to"
+
+
+@pytest.mark.parametrize(
+    ("quote", "cause"),
+    [
+        (BIND, TAKEN),
+        (f"{EMERG} [::]:443 failed (98: Address already in use)", TAKEN),
+        (
+            f"{EMERG} 10.9.9.9:443 failed (99: Cannot assign requested address)",
+            "cause: this machine has no such address",
+        ),
+        (f"{EMERG} 0.0.0.0:443 failed (13: Permission denied)", "cause: ports below 1024 are for root alone"),
+        (f"{EMERG} 0.0.0.0:8443 failed (13: Permission denied)", None),
+        ('nginx: [emerg] open() "/run/nginx.pid" failed (13: Permission denied)', None),
+        (None, None),
+    ],
+)
+def test_a_socket_that_cannot_be_had_has_a_cause_and_a_fix(quote: str | None, cause: str | None) -> None:
+    """Who is no root, who wrote another machine's address, and whose port is taken: nginx's words alone help nobody."""
+    told = explain_bind(quote)
+    assert told[:1] == ((cause,) if cause else ())
+    assert all(line.startswith("fix: ") for line in told[1:])
+    assert len(told) == (2 if cause else 0)
