@@ -14,7 +14,7 @@ from counterseal.authority.parts import ROOT
 from counterseal.authority.signing import check_draft, key_use, prepare_draft, sign_and_store
 from counterseal.duration import show_duration
 from counterseal.errors import InputError, RefusedError
-from counterseal.moments import epoch
+from counterseal.moments import epoch, show_moment
 from counterseal.pki.attributes import attribute
 from counterseal.pki.certificate import CARequest, assemble_ca
 from counterseal.pki.constraints import constrain
@@ -142,6 +142,12 @@ def _draft_issuing(
     lifetime: timedelta | None,
 ) -> Draft:
     now = authority.clock().replace(microsecond=0)
+    if now > above.certificate.not_valid_after_utc:
+        raise RefusedError(
+            "ca.root_expired",
+            f"the root expired on {show_moment(above.certificate.not_valid_after_utc)}",
+            hint="make a new CA: counterseal init --home ELSEWHERE",
+        )
     end = now + lifetime if lifetime is not None else min(now + ISSUING_LIFETIME, above.certificate.not_valid_after_utc)
     subject = _issuing_subject(above.certificate.subject, name)
     refuse_same_name(authority, subject, hint="choose another name, different in its first letters")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
+import time
 from contextlib import closing
 from pathlib import Path
 
@@ -66,7 +67,9 @@ def make_keys(base: Path) -> None:
 
 
 def make_homes(base: Path) -> None:
-    """Make a CA of one tier, one with a site, one whose nginx lacks a module, and one that another program had."""
+    """Make a CA that ends, one of one tier, one with a site, one whose nginx lacks a module, and another program's."""
+    assert here(base / "ended", "init", "--no-passphrase", "--lifetime", "1s").code == 0
+    ended = time.time() + 2
     assert here(base / "one", "init", "--no-passphrase", "--single-tier").code == 0
     for name in ("sited", "bare"):
         assert here(base / name, "init", "--no-passphrase").code == 0
@@ -76,6 +79,7 @@ def make_homes(base: Path) -> None:
     settings.write_text(f'{settings.read_text()}[nginx]\nbinary = "{base}/nginx"\n')
     taken = f"{IMPORT} --certificate {base}/ca.pem --key {base}/home/keys/root.key.pem --index {base}/taken/index.txt"
     assert here(base / "taken-over", *taken.split()).code == 0
+    time.sleep(max(0, ended - time.time()))
 
 
 def revoked(home: Path, command: str, making: str, member: str) -> str:
@@ -169,6 +173,7 @@ ELSEWHERE = [
     ),
     ("new", f"{IMPORT} --certificate {{base}}/self.pem --key {{base}}/self.key", "import.not_ca"),
     ("one", "ca add more --purpose client", "ca.single_tier"),
+    ("ended", "ca add more --purpose client", "ca.root_expired"),
     ("new", "restore {base}/nowhere.backup --passphrase-file {base}/passphrase", "backup.read"),
     ("taken-over", "renew old", "certificate.not_kept"),
     ("sited", "prove", "generation.none"),

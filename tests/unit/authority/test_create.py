@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from authority_fixtures import NOW, small_ca
-from counterseal.authority.create import RootPlan, add_ca, create
+from counterseal.authority.create import ROOT_LIFETIME, RootPlan, add_ca, create, rehearse_ca
 from counterseal.authority.parts import ROOT, Authority
-from counterseal.errors import InputError
+from counterseal.errors import InputError, RefusedError
 from counterseal.keystore.file import FileKeyStore
+from counterseal.pki.keys import P256
 from counterseal.pki.profile import Purpose
 from counterseal.pki.subject import common_name, parse_subject
 from counterseal.store.sqlite import open_store
@@ -52,3 +53,20 @@ def test_a_ca_that_would_not_live_is_refused_before_there_is_a_key(tmp_path: Pat
         with pytest.raises(InputError, match="must live for some time"):
             add_ca(authority, "more", Purpose.CLIENT, lifetime=timedelta(milliseconds=999), encrypt=False)
         assert not authority.keystore.has("more")
+
+
+def test_nothing_is_made_under_a_root_that_has_ended(tmp_path: Path) -> None:
+    """It would have ended before it began. On its last day there is one that ends with it."""
+    with small_ca(tmp_path) as authority:
+        last = replace(authority, clock=lambda: NOW + ROOT_LIFETIME)
+        ended = replace(authority, clock=lambda: NOW + ROOT_LIFETIME + timedelta(seconds=1))
+        add_ca(last, "last", Purpose.CLIENT, encrypt=False)
+        for make in (
+            lambda: add_ca(ended, "late", Purpose.CLIENT, encrypt=False),
+            lambda: rehearse_ca(ended, "late", Purpose.CLIENT, key=P256, lifetime=None, encrypt=False),
+        ):
+            with pytest.raises(RefusedError, match="the root expired on 2035-12-30 00:00") as raised:
+                make()
+            assert raised.value.code == "ca.root_expired"
+        assert not authority.keystore.has("late")
+        assert "late" not in {record.name for record in authority.store.cas()}

@@ -34,6 +34,7 @@ LOG_IN_FULL = 100_000
 _DURABLE = "fsync and full_page_writes are on; pages are the server's to check"
 _GO_ON_THERE = f"{RESTORE}, and go on there: this log stays as evidence"
 TAKE_LIST = "counterseal ca import-crl FILE, with a list that its key has signed elsewhere"
+_NEW_ROOT = "counterseal init --home ELSEWHERE, and issue anew there: nothing under this root outlives it"
 _OTHERS = 0o077
 _MEGABYTE = 1024 * 1024
 _WEEK_SECONDS = 7 * 86_400
@@ -133,7 +134,8 @@ def check_ends(authority: Authority, sites: Sequence[ServedSite]) -> Iterator[Ch
     orphans = dict(_orphans(authority, sites))
     for span in spans:
         if span.kind is not Kind.CRL:
-            yield orphans.get((span.kind, span.name)) or _end(span, timeline.at)
+            line = _ca_end(authority, span, timeline.at) if span.kind is Kind.CA else _end(span, timeline.at)
+            yield orphans.get((span.kind, span.name), line)
     yield from _lists(authority, [span for span in spans if span.kind is Kind.CRL], timeline.at)
     soon = sum(
         authority.store.count_valid(count.profile, (epoch(timeline.at), epoch(timeline.at) + _WEEK_SECONDS))[0]
@@ -181,12 +183,20 @@ def _lists(authority: Authority, spans: Sequence[Span], at: datetime) -> Iterato
         yield attention("list", name, told, TAKE_LIST)
 
 
+def _ca_end(authority: Authority, span: Span, at: datetime) -> Check:
+    record = authority.store.ca(span.name)
+    if span.state is SpanState.EXPIRED and record.successor is not None:
+        told = f"{span.note}, until {show_moment(span.end)}: ended, and {record.successor} issues in its place"
+        return ok("ca", span.name, told)
+    root_end = authority.path(record)[-1].not_valid_after_utc
+    return _end(span, at, _NEW_ROOT if root_end <= max(span.end, at) else replacing(record))
+
+
 def _end(span: Span, at: datetime, mend: str | None = None) -> Check:
     topic, left = _TOPICS[span.kind], show_duration(abs(span.end - at))
     age = f", {show_duration(at - span.begin)} old" if span.kind is Kind.CRL else ""
     until = f"{span.note}{age}, until {show_moment(span.end)}"
     mends = {
-        Kind.CA: f"counterseal ca add NEW, then: counterseal ca retire {span.name} --successor NEW",
         Kind.CRL: "counterseal refresh",
         Kind.SITE: "counterseal refresh, or put a new file there where it is your own",
     }

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from counterseal.authority.ahead import reserve_ahead
-from counterseal.authority.create import RootPlan, create
+from counterseal.authority.create import RootPlan, add_ca, create
 from counterseal.authority.doctor.ca import check_ends, check_keys, check_store
 from counterseal.authority.doctor.check import Check, State, attention, broken, looked, ok, worst_of
 from counterseal.authority.publish import publish
+from counterseal.authority.retire import retire
 from counterseal.authority.revoke_ca import revoke_ca
 from counterseal.compose.home import new_home
 from counterseal.errors import ConfigError, FileError
@@ -22,6 +23,7 @@ from counterseal.findings import Finding, Severity
 from counterseal.keystore.file import FileKeyStore
 from counterseal.moments import epoch
 from counterseal.pki.crl import RevocationReason
+from counterseal.pki.profile import Purpose
 from counterseal.pki.subject import parse_subject
 
 if TYPE_CHECKING:
@@ -101,6 +103,34 @@ def test_everything_grows_old(untouched: Authority, days: int, lists: State, iss
     (told,) = (check.message for check in checks if (check.topic, check.subject) == ("list", "clients"))
     assert told.startswith(f"number 1, {days}d" if days else "number 1, ")
     assert " old, until " in told
+
+
+def _mends(authority: Authority, days: float) -> dict[str, str | None]:
+    return {line.subject: line.mend for line in check_ends(_after(authority, days), ()) if line.topic == "ca"}
+
+
+def test_what_mends_a_ca_that_ends_can_be_done(authority: Authority, tmp_path: Path) -> None:
+    """Another one in the place of an issuing CA, and in that of a root, of all under one that ended, a new CA."""
+    another = "counterseal ca add clients-2 --purpose client && counterseal ca retire clients --successor clients-2"
+    anew = "counterseal init --home ELSEWHERE, and issue anew there: nothing under this root outlives it"
+    assert {name: _mends(authority, 1700)[name] for name in ("clients", "root")} == {"clients": another, "root": None}
+    assert {name: _mends(authority, 3400)[name] for name in ("clients", "root")} == {"clients": another, "root": anew}
+    assert set(_mends(authority, 3700).values()) == {anew}
+    add_ca(_after(authority, 3400), "clients-2", Purpose.CLIENT, encrypt=False)
+    assert _mends(authority, 3640)["clients-2"] == anew
+    with new_home(tmp_path / "single", lambda: None) as single:
+        create(single, RootPlan(parse_subject("CN=One"), single_tier=True, encrypt=False))
+        assert _mends(single, 3400) == {"root": anew}
+
+
+def test_a_retired_ca_that_has_ended_is_no_fault(authority: Authority) -> None:
+    """Another issues in its place: nothing is left to be done."""
+    add_ca(_after(authority, 1700), "clients-2", Purpose.CLIENT, encrypt=False)
+    retire(authority, "clients", "clients-2")
+    lines = check_ends(_after(authority, 1900), ())
+    (told,) = (line for line in lines if (line.topic, line.subject) == ("ca", "clients"))
+    assert (told.state, told.mend) == (State.OK, None)
+    assert told.message.endswith(": ended, and clients-2 issues in its place")
 
 
 def test_a_revoked_ca_is_told_until_another_issues(authority: Authority) -> None:
