@@ -22,6 +22,7 @@ from counterseal.store.migrations import refuse_newer
 from counterseal.store.postgresql_connection import Address, PostgreSQL, connect
 from counterseal.store.postgresql_failures import FAULTS, postgresql_error
 from counterseal.store.postgresql_listener import PostgreSQLListener
+from counterseal.store.postgresql_pool import refuse_shared
 from counterseal.store.postgresql_schema import LOCK, schema_version, steps, upgrade
 from counterseal.store.session import Dialect
 from counterseal.store.store import RETIRED, Store, too_broad
@@ -156,12 +157,13 @@ def open_store(
     """Open the store in the database at ``url``; ``create`` makes its tables where there are none.
 
     An older schema is not migrated here, because other hosts may use it: ``upgrade_store`` does. Raises StoreError:
-    ``store.unreachable``, ``store.missing``, ``store.foreign``, ``store.moved``, ``store.outdated``, ``store.too_new``;
-    InputError for a wrong URL.
+    ``store.unreachable``, ``store.missing``, ``store.foreign``, ``store.moved``, ``store.outdated``, ``store.too_new``,
+    ``store.pooled``; InputError for a wrong URL.
     """
     address = Address(url)
     connection = connect(address, password, busy_seconds=busy_seconds)
     try:
+        refuse_shared(connection, str(address))
         _require_schema(connection, str(address), create=create)
     except FAULTS as error:
         connection.close()
@@ -177,6 +179,7 @@ def upgrade_store(url: str, password: str | None = None) -> tuple[int, int]:
     address = Address(url)
     connection = connect(address, password, busy_seconds=BUSY_SECONDS)
     try:
+        refuse_shared(connection, str(address))
         if not schema_version(connection, str(address)):
             raise _missing(str(address))
         return upgrade(connection, str(address))
@@ -191,6 +194,7 @@ def missing_steps(url: str, password: str | None = None) -> tuple[str, ...]:
     address = Address(url)
     connection = connect(address, password, busy_seconds=BUSY_SECONDS)
     try:
+        refuse_shared(connection, str(address))
         found = schema_version(connection, str(address))
         refuse_newer(str(address), found, steps()[-1].version)
     except FAULTS as error:

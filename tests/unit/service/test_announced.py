@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from counterseal.service import announced
+from counterseal.store import postgresql_pool
 from counterseal.store.announcements import certificate_subject, list_subject
 from counterseal.store.postgresql_listener import PostgreSQLListener
 from counterseal.store.records import CRLRecord
@@ -185,7 +186,11 @@ def test_a_connection_that_is_frozen_keeps_nobody_from_listening(lab: Lab) -> No
 
 @pytest.mark.parametrize("mode", ["session", "transaction"])
 def test_a_pool_that_swallows_announcements_is_noticed(lab: Lab, monkeypatch: pytest.MonkeyPatch, mode: str) -> None:
-    """With pgbouncer: a connection for each client hears; where they are shared everything is asked for, and logged."""
+    """With pgbouncer: a connection for each client hears; where they are shared everything is asked for, and logged.
+
+    Nobody opens a store by a pool that shares them; but one may begin to, as this one does for what is opened.
+    """
+    monkeypatch.setattr(postgresql_pool, "_is_shared", lambda *_: False)
     faults: list[str] = []
     monkeypatch.setattr(announced, "log_error", lambda fault, **_: faults.append(fault))
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+import psycopg
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -19,6 +22,7 @@ from counterseal.store.migrations import Migration, migrations
 from counterseal.store.postgresql import open_store, upgrade_store
 from counterseal.store.postgresql_connection import Address
 from counterseal.store.postgresql_schema import translate
+from pool_process import pool
 from postgresql_process import cluster
 from store_fixtures import CLIENTS, certificate, issue, reservation
 
@@ -325,6 +329,26 @@ def test_what_would_lose_commits_is_found(store: Store) -> None:
     """This server of the tests does not wait for its disk."""
     assert {finding.code for finding in store.check().findings} == {"store.not_durable"}
     assert store.size() > 1_000_000
+
+
+@slow
+@pytest.mark.parametrize("busy", [False, True])
+@pytest.mark.parametrize("mode", ["transaction", "statement"])
+def test_a_pool_that_shares_connections_is_refused(url: str, mode: str, *, busy: bool) -> None:
+    """What one client sets would hold for another: that its commits wait for no flush, or it for no lock."""
+    with pool(cluster(), mode) as url_of, ExitStack() as stack:
+        if busy:  # then there are several connections to share
+            others = [stack.enter_context(psycopg.connect(url_of(url), autocommit=True)) for _ in range(3)]
+            with ThreadPoolExecutor() as threads:
+                list(threads.map(lambda one: one.execute("select pg_sleep(0.05)"), others))
+        assert [code(url_of(url)) for _ in range(3)] == ["store.pooled"] * 3
+
+
+@slow
+def test_a_pool_that_leaves_each_client_its_connection_is_none(url: str) -> None:
+    """Several at a time, too."""
+    with pool(cluster(), "session") as url_of, open_store(url_of(url)) as store, open_store(url_of(url)) as other:
+        assert store.cas() == other.cas()
 
 
 def test_a_database_of_another_encoding_is_refused() -> None:
