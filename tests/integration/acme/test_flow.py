@@ -397,12 +397,12 @@ def test_an_order_can_ask_for_an_earlier_end(lab: Lab) -> None:
 def test_renewal_information_and_what_replaces(lab: Lab) -> None:
     """RFC 9773: anybody may ask when; an order may replace a certificate of its account, once."""
     client, other = lab.client(), lab.client()
-    answered = issued(lab, client, "renew.example.com")
-    made = leaf(answered)
+    order = authorized(lab, client, "renew.example.com", profile="short")
+    made = leaf(client.post(client.finalize(order.json, csr("renew.example.com")).json["certificate"]))
     identifier = made.extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value.key_identifier
     name = str(CertificateName(identifier or b"", made.serial_number))
     told = client.fetch("GET", f"{client.directory['renewalInfo']}/{name}")
-    assert told.headers["retry-after"].isdigit()
+    assert told.headers["retry-after"] == "900"  # of a window of half an hour, when six of its hours begin
     assert sorted(told.json["suggestedWindow"]) == ["end", "start"]
     assert client.fetch("GET", f"{client.directory['renewalInfo']}/AAAA.AA").status == 404
     assert client.fetch("GET", f"{client.directory['renewalInfo']}/x").problem == "malformed"

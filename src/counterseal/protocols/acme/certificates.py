@@ -13,7 +13,7 @@ from counterseal.protocols.acme.exchange import Call, Reply
 from counterseal.protocols.acme.objects import show_time
 from counterseal.protocols.acme.orders import own_order
 from counterseal.protocols.acme.problems import not_found
-from counterseal.protocols.acme.renewal import POLL_SECONDS, CertificateName, window
+from counterseal.protocols.acme.renewal import CertificateName, poll_seconds, window
 from counterseal.protocols.acme.replacing import find_named
 from counterseal.store.records import Status
 
@@ -52,14 +52,10 @@ def renewal_information(authority: Authority, text: str) -> Reply:
     record = find_named(authority, CertificateName.parse(text))
     if record is None:
         raise not_found("certificate")
-    begin, end = window(
-        moment(record.not_before),
-        moment(record.not_after),
-        share_left=SHARE_LEFT,
-        revoked_at=_revoked_at(authority, record),
-    )
+    valid = moment(record.not_before), moment(record.not_after)
+    begin, end = window(*valid, share_left=SHARE_LEFT, revoked_at=_revoked_at(authority, record))
     span = {"start": show_time(int(begin.timestamp())), "end": show_time(int(end.timestamp()))}
-    return Reply({"suggestedWindow": span}, headers={"Retry-After": str(POLL_SECONDS)})
+    return Reply({"suggestedWindow": span}, headers={"Retry-After": str(poll_seconds(*valid))})
 
 
 def _revoked_at(authority: Authority, record: CertificateRecord) -> datetime | None:

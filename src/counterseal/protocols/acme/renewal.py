@@ -16,6 +16,7 @@ WINDOW_SHARE = 1 / 12
 """The window is this part of a lifetime, so that a fleet made in one hour does not come back in one."""
 
 POLL_SECONDS = 6 * 3_600
+"""Between two questions about one certificate; more often where its window would be missed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,3 +50,8 @@ def window(
     lifetime = not_after - not_before
     begin = not_after - lifetime * share_left
     return begin, begin + lifetime * WINDOW_SHARE
+
+
+def poll_seconds(not_before: datetime, not_after: datetime) -> int:
+    """Return after how many seconds to ask again: at least twice in a window, so that one of hours is not missed."""
+    return max(60, min(POLL_SECONDS, int((not_after - not_before).total_seconds() * WINDOW_SHARE / 2)))

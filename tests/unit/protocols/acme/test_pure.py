@@ -26,7 +26,7 @@ from counterseal.protocols.acme.nonces import LIFETIME_SECONDS, PAGE, Numbered, 
 from counterseal.protocols.acme.objects import URLs, challenge_kinds
 from counterseal.protocols.acme.payloads import RawIdentifier
 from counterseal.protocols.acme.problems import STATUS, Problem
-from counterseal.protocols.acme.renewal import CertificateName, window
+from counterseal.protocols.acme.renewal import CertificateName, poll_seconds, window
 from counterseal.protocols.acme.states import (
     AUTHORIZATION,
     ORDER,
@@ -326,6 +326,22 @@ def test_the_window_begins_when_a_third_is_left_and_is_over_for_a_revoked_one() 
     assert first < last < end
     _, last = window(begin, end, share_left=1 / 3, revoked_at=begin + timedelta(days=1))
     assert last <= begin + timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("lifetime", "seconds"),
+    [
+        (timedelta(days=90), 6 * 3_600),
+        (timedelta(days=6), 6 * 3_600),
+        (timedelta(days=1), 3_600),
+        (timedelta(hours=6), 900),
+        (timedelta(minutes=5), 60),
+    ],
+)
+def test_a_short_lived_certificate_is_asked_about_more_often(lifetime: timedelta, seconds: int) -> None:
+    """RFC 9773 4.3: six hours, as for others, are the whole life of one that lives for six."""
+    begin = datetime(2026, 1, 1, tzinfo=UTC)
+    assert poll_seconds(begin, begin + lifetime) == seconds
 
 
 # -------------------------------------------------------------------------------------------------------- reach
