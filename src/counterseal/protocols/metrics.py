@@ -168,9 +168,10 @@ class Stored(Collector):
         return iter((issued, uses, revoked))
 
     def _ends(self) -> Iterator[Metric]:
-        cas = GaugeMetricFamily("counterseal_ca_seconds_left", "Until a CA ends; negative after", labels=["ca"])
+        about = "Until a CA ends; negative after; of one that is not active there is nothing to renew"
+        cas = GaugeMetricFamily("counterseal_ca_seconds_left", about, labels=["ca", "state"])
         for state in self.cas:
-            cas.add_metric([state.record.name], (state.not_after - self.at).total_seconds())
+            cas.add_metric([state.record.name, state.record.state], (state.not_after - self.at).total_seconds())
         yield cas
         keys = GaugeMetricFamily("counterseal_ca_key_here", "Whether the CA's key is in the key store", labels=["ca"])
         for state in self.cas:
@@ -186,8 +187,8 @@ class Stored(Collector):
         left = GaugeMetricFamily("counterseal_crl_seconds_left", "Until its nextUpdate; negative after", labels=["ca"])
         number = GaugeMetricFamily("counterseal_crl_number", "Its CRL number (RFC 5280 5.2.3)", labels=["ca"])
         entries = GaugeMetricFamily("counterseal_crl_entries", "Certificates on it", labels=["ca"])
-        for state in self.cas:
-            if state.crl is not None:
+        for state in self.cas:  # who is under one that has ended, or was revoked, is refused whatever its list says
+            if state.crl is not None and state.not_after > self.at and state.record.revoked_at is None:
                 labels = [state.record.name]
                 age.add_metric(labels, (self.at - moment(state.crl.this_update)).total_seconds())
                 left.add_metric(labels, (moment(state.crl.next_update) - self.at).total_seconds())
