@@ -67,7 +67,9 @@ def render_line(directive: Directive) -> str:
 
 
 def replace_word(directive: Directive, argument: int, new: str) -> Edit:
-    """Write ``new`` in place of an argument, counted from 0."""
+    """Write ``new`` in place of an argument, counted from 0, or at the end where the directive lacks it."""
+    if len(directive.words) <= argument + 1:
+        return append_word(directive, new)
     word = directive.words[argument + 1]
     return Edit(directive.file, word.line, word.column, word.raw, new)
 

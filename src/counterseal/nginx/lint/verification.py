@@ -38,7 +38,7 @@ def verified_alike(server: Server, example: Server) -> tuple[Edit, ...]:
     for name in _SETTINGS:
         wanted, has = example.level.effective(name), server.level.effective(name)
         own = server.level.here(name)
-        if wanted is not None and (has is None or has.arguments != wanted.arguments):
+        if wanted is not None and wanted.arguments and (has is None or has.arguments != wanted.arguments):
             line = render_line(wanted)
             edits += (replace_word(own[-1], 0, wanted.words[1].raw),) if own else insert_into(server.level, line)
     return tuple(edits)

@@ -42,7 +42,7 @@ def check(configuration: Configuration) -> Iterator[Found]:
 def _endings(location: Level) -> Iterator[tuple[Directive, str]]:
     """Yield what leads requests of the location to another one, with the path there."""
     for one in (*location.here("try_files"), *location.here("rewrite")):
-        target = one.arguments[-1] if one.name == "try_files" else "".join(one.arguments[1:2])
+        target = "".join(one.arguments[-1:] if one.name == "try_files" else one.arguments[1:2])
         path = target.partition("?")[0].partition("$")[0]
         if path.startswith("/") and not path.endswith("/") and one.arguments[2:] != ("break",):
             yield one, path

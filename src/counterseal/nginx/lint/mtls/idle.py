@@ -28,7 +28,7 @@ def find_idle(configuration: Configuration, name: str) -> Iterator[tuple[Directi
     for server in configuration.servers:
         for level in _upward(server.level):
             directive = level.file(name) if level.here(name) else None
-            if directive is not None and directive.arguments[0] != "off" and id(level) not in verifying:
+            if directive is not None and directive.arguments[:1] not in {(), ("off",)} and id(level) not in verifying:
                 yield directive, level
 
 
