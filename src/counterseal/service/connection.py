@@ -3,8 +3,9 @@
 A head must be complete after a few seconds and within a few kilobytes; a client that sends it octet by octet, or
 without end, is cut off and holds nothing. Bodies are bounded where they are read, because each face has its own limit;
 what is left of one when the answer was sent has a few seconds to arrive, and is thrown away. When there are as many
-connections as may be, the one that has let us wait the longest makes room for a new one, for a request or for the rest
-of a body: neither kind, sent in numbers, keeps out who needs a moment. A request that is here as a whole is answered.
+connections as may be, the one that has let us wait the longest makes room for a new one, for a request, for the rest of
+a body, or to take an answer: no kind, sent in numbers, keeps out who needs a moment. A request that is here as a whole
+is answered, as long as its client takes what it asked for before.
 """
 
 from __future__ import annotations
@@ -34,6 +35,12 @@ REFUSED = "Invalid HTTP request received."
 HEAD_SECONDS = 15.0
 CLOSE_SECONDS = 2.0
 """A peer has so long to answer the end of TLS; idle clients that never do would hold up a stop for half a minute."""
+TAKE_SECONDS = 30.0
+"""A peer has so long to take what waits for it, which is no more than a slice of an answer (``requests``) or two."""
+WAITING = 64 * 1024
+"""Octets that may wait for a peer before nothing is added; OpenSSL's connections would keep eight times as many."""
+PIPELINED = 32
+"""Requests that may be here whole behind the one that is being answered; each takes some 3 kB."""
 
 
 class Connection(HttpToolsProtocol):
@@ -44,13 +51,14 @@ class Connection(HttpToolsProtocol):
     _inside: bool = False
     _in_head: bool = False
     _deadline: asyncio.TimerHandle | None = None
+    _taking: asyncio.TimerHandle | None = None
     _receiving: bool = False
     _fault: str | None = None
     _refusal: str | None = None
     proxied: Proxied | None = None
     """What a proxy that is trusted has said of the client; its own address is not the client's."""
     since: float = 0.0
-    """When the last answer ended or the last head began, in the loop's time."""
+    """When the last answer ended, the last head began, or the peer took too slowly, in the loop's time."""
 
     def __init__(self, *arguments: Any, short_way: ShortWay | None = None, most: int, **named: Any) -> None:  # noqa: ANN401 - as the class above has it
         super().__init__(*arguments, **named)
@@ -61,6 +69,7 @@ class Connection(HttpToolsProtocol):
         if len(self.connections) + 1 >= self._most:
             self._make_room()
         super().connection_made(transport)
+        transport.set_write_buffer_limits(high=WAITING)
         if self.proxied is not None:
             self.client = self.proxied.client
         self.since = self.loop.time()
@@ -69,8 +78,9 @@ class Connection(HttpToolsProtocol):
         self._deadline = self.loop.call_later(HEAD_SECONDS, self._cut_off)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Stop the clock."""
+        """Stop the clocks."""
         self._stop()
+        self._stop_taking()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -87,12 +97,12 @@ class Connection(HttpToolsProtocol):
             self.scope["state"][OCTETS] = data
         if self.transport.is_closing() or self._refusal is not None:
             return
-        if self._deadline is None:
+        if self._head > HEAD_LIMIT:
+            self.send_400_response("Request head or trailer is too large.")
+        elif self._deadline is None:
             waits_for_nothing = self.is_idle() and self.timeout_keep_alive_task is None
             if self._in_head or waits_for_nothing:  # empty lines, or a body that nobody reads
-                self._start()
-        elif self._head > HEAD_LIMIT and not self._receiving:
-            self.send_400_response("Request head is too large.")
+                self._deadline = self.loop.call_later(HEAD_SECONDS, self._cut_off)
 
     def _parse(self, data: bytes) -> None:
         self._unset_keepalive_if_required()
@@ -125,15 +135,27 @@ class Connection(HttpToolsProtocol):
         """Begin with a head; of a kept-alive connection it is not the first."""
         super().on_message_begin()
         self.since = self.loop.time()
-        self._receiving = False
+        self._head, self._receiving = 0, False
         self._begun += 1
         self._inside = self._in_head = True
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a field of the head; one after the body says nothing of who asks (RFC 9110 6.5.1), and is dropped."""
+        if not self._receiving:
+            super().on_header(name, value)
+
+    def on_body(self, body: bytes) -> None:
+        """Take some of a body: it has limits of its own, but not what stands between its chunks and behind it."""
+        self._head = 0
+        super().on_body(body)
 
     def on_headers_complete(self) -> None:
         """End the head; what is raised here refuses the request, with the rest of what has arrived."""
         self._fault = fault_of_head(self.parser.get_http_version(), self.url, self.headers)
         if self.parser.get_method() == b"CONNECT":
             self._fault = "No proxy."
+        if len(self.pipeline) >= PIPELINED:
+            self._fault = "Too many requests before their answers."
         if self._fault is not None:
             raise InputError("http.head", self._fault)
         if self.parser.should_upgrade():
@@ -143,7 +165,7 @@ class Connection(HttpToolsProtocol):
             self.logger.warning("All connections are being answered.")
             self.app = service_unavailable
         super().on_headers_complete()
-        self._in_head, self._receiving = False, True
+        self._head, self._in_head, self._receiving = 0, False, True
         self._join()
 
     def send_400_response(self, msg: str) -> None:
@@ -159,10 +181,11 @@ class Connection(HttpToolsProtocol):
     def _refuse(self, text: str) -> None:
         if text != CODED:
             super().send_400_response(text)
-            return
-        fields = b"content-type: text/plain; charset=utf-8\r\ncontent-length: %d\r\nconnection: close" % len(text)
-        self.transport.write(b"HTTP/1.1 501 Not Implemented\r\n%b\r\n\r\n%b" % (fields, text.encode("ascii")))
-        self.transport.close()
+        else:
+            fields = b"content-type: text/plain; charset=utf-8\r\ncontent-length: %d\r\nconnection: close" % len(text)
+            self.transport.write(b"HTTP/1.1 501 Not Implemented\r\n%b\r\n\r\n%b" % (fields, text.encode("ascii")))
+            self.transport.close()
+        self._end_soon()
 
     def on_message_complete(self) -> None:
         """End the request, body and all."""
@@ -182,6 +205,22 @@ class Connection(HttpToolsProtocol):
             self._refuse(self._refusal)
         self.since = self.loop.time()
         self._end_soon()
+
+    def timeout_keep_alive_handler(self) -> None:
+        """Close what was not used for a while."""
+        super().timeout_keep_alive_handler()
+        self._end_soon()
+
+    def pause_writing(self) -> None:
+        """Add nothing until the peer has taken what waits for it, for which it has not for ever."""
+        super().pause_writing()
+        self.since = self.loop.time()
+        self._taking = self.loop.call_later(TAKE_SECONDS, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """Go on: it was taken."""
+        self._stop_taking()
+        super().resume_writing()
 
     def shutdown(self) -> None:
         """Close when idle, else after the answer under way."""
@@ -219,7 +258,8 @@ class Connection(HttpToolsProtocol):
 
     def _end_soon(self) -> None:
         if self.transport.is_closing():
-            self.loop.call_later(CLOSE_SECONDS, self.transport.abort)
+            seconds = TAKE_SECONDS if self.transport.get_write_buffer_size() else CLOSE_SECONDS
+            self.loop.call_later(seconds, self.transport.abort)
 
     def is_idle(self) -> bool:
         """Whether nothing is asked here: no request yet, or all of them answered."""
@@ -231,36 +271,25 @@ class Connection(HttpToolsProtocol):
         return self._receiving and not self.pipeline and not self.cycle.response_started
 
     def _make_room(self) -> None:
-        open_ones = (one for one in self.connections if isinstance(one, Connection) and not one.transport.is_closing())
-        waiting = [one for one in open_ones if one.is_idle() or one.waits_for_body()]
+        ours = (one for one in self.connections if isinstance(one, Connection))
+        waiting = [one for one in ours if one.is_idle() or one.waits_for_body() or one.flow.write_paused]
         if waiting:
             oldest = min(waiting, key=attrgetter("since"))
             self.connections.discard(oldest)  # at once: its end is noticed only later
             oldest.transport.abort()
-
-    def _start(self) -> None:
-        self._head = 0
-        self._deadline = self.loop.call_later(HEAD_SECONDS, self._cut_off)
 
     def _stop(self) -> None:
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
 
+    def _stop_taking(self) -> None:
+        if self._taking is not None:
+            self._taking.cancel()
+            self._taking = None
+
     def _cut_off(self) -> None:
         self._deadline = None
         if not self.transport.is_closing():
             self.transport.close()
             self._end_soon()
-
-
-def peer_certificate(state: dict[str, Any]) -> bytes | None:
-    """Return the client's certificate (DER) of a connection, from ``scope["state"]``; None when it sent none."""
-    tls = state.get("tls")
-    certificate: bytes | None = tls.getpeercert(binary_form=True) if tls is not None else None
-    return certificate
-
-
-def is_unix(state: dict[str, Any]) -> bool:
-    """Whether the connection of ``scope["state"]`` came over a Unix socket: from this machine, by who may open it."""
-    return bool(state.get("unix"))

@@ -16,7 +16,6 @@ from urllib.parse import unquote
 
 from counterseal.authority.holder import CLIENT_AUTH, NO_GRACE, Holder, holder_of
 from counterseal.errors import InputError
-from counterseal.service.connection import is_unix, peer_certificate
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -54,11 +53,16 @@ def shown_certificate(request: Request, *, trusts_proxy: bool) -> bytes | None:
     """
     state: dict[str, Any] = request.scope["state"]
     if not (trusts_proxy and is_unix(state)):
-        return peer_certificate(state)
+        return _peer_certificate(state)
     values = request.headers.getlist(HEADER)
     if len(values) > 1:
         raise _malformed("is there twice: the proxy must replace what a client sends")
     return _read(values[0]) if values and values[0] else None
+
+
+def is_unix(state: dict[str, Any]) -> bool:
+    """Whether the connection of ``scope["state"]`` came over a Unix socket: from this machine, by who may open it."""
+    return bool(state.get("unix"))
 
 
 def real_client(scope: Scope) -> tuple[str, int] | None:
@@ -69,6 +73,12 @@ def real_client(scope: Scope) -> tuple[str, int] | None:
         return str(ip_address(value.decode("ascii"))), 0
     except ValueError:  # UnicodeDecodeError's too
         return None
+
+
+def _peer_certificate(state: dict[str, Any]) -> bytes | None:
+    tls = state.get("tls")
+    certificate: bytes | None = tls.getpeercert(binary_form=True) if tls is not None else None
+    return certificate
 
 
 def _read(value: str) -> bytes:

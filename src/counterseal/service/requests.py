@@ -13,9 +13,8 @@ from starlette.routing import Router
 
 from counterseal.errors import CountersealError
 from counterseal.service.conditional import http_date
-from counterseal.service.connection import is_unix
 from counterseal.service.log import log
-from counterseal.service.peer import real_client
+from counterseal.service.peer import is_unix, real_client
 from counterseal.service.problems import log_failure, problem, problem_of
 
 if TYPE_CHECKING:
@@ -28,6 +27,8 @@ if TYPE_CHECKING:
     from counterseal.service.metrics import Metrics
 
 ID_BYTES = 8
+SLICE = 64 * 1024
+"""A long answer leaves in pieces of so many octets: whoever takes it slowly has no more of it kept for him."""
 PATH_SHOWN = 200
 NO_FACE = "none"
 EVERYTHING = "{rest:path}"
@@ -113,6 +114,12 @@ class _Answer:
             self.status = message["status"]
             own = (b"date", http_date(self._clock()).encode()), (b"x-request-id", self.request_id.encode())
             message["headers"] = [*message["headers"], *own]
+        body, begin = message.get("body", b""), 0
+        while len(body) - begin > SLICE:
+            await self._send({**message, "body": body[begin : begin + SLICE], "more_body": True})
+            begin += SLICE
+        if begin:
+            message["body"] = body[begin:]
         await self._send(message)
 
     async def fail(self, error: Exception, scope: Scope, receive: Receive) -> dict[str, str]:

@@ -6,6 +6,7 @@ import base64
 import json
 import os
 import re
+import socket
 import ssl
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -36,6 +37,7 @@ from nginx_process import BINARIES, PrivateNginx, worker_user
 from ports import free_port
 from programs import run_program
 from service_process import Running, make_ca, running
+from whole_answers import read_answer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -444,6 +446,31 @@ def test_behind_nginx_on_a_unix_socket(tmp_path_factory: pytest.TempPathFactory)
     with running(home) as service:
         assert post(service, "simplereenroll", device.request("sensor"), headers=shown)[0] == 403
         assert post(service, "simplereenroll", device.request("sensor"), device=device)[0] == 200
+
+
+def test_a_trailer_says_nothing_of_who_asks(tmp_path: Path) -> None:
+    """A proxy that replaces the header may pass on what comes after a body (RFC 9110 6.5.1): it was believed."""
+    home = tmp_path / "home"
+    make_ca(home, '[serve]\npublic_url = "https://ca.test"\ntrust_client_cert = true\ntrust_x_real_ip = true\n')
+    with running(home, "--listen", f"unix:{home}/s") as service:
+        made = counterseal(home, "client", "sensor", "--no-p12", "--out", str(tmp_path))
+        assert made.code == 0, made.stderr
+        der = ssl.PEM_cert_to_DER_cert((tmp_path / "sensor.cert.pem").read_text())
+        identity = b"Client-Cert: :%b:\r\nX-Real-IP: 192.0.2.7\r\n" % base64.b64encode(der)
+        body = Device.new(tmp_path / "d").request("sensor")
+        chunks = b"%x\r\n%b\r\n0\r\n" % (len(body), body)
+        head = (
+            b"POST /.well-known/est/simplereenroll HTTP/1.1\r\nHost: ca.test\r\nTransfer-Encoding: chunked\r\n"
+            b"Content-Type: application/pkcs10\r\nConnection: close\r\n"
+        )
+        trailing, leading = head + b"\r\n" + chunks + identity + b"\r\n", head + identity + b"\r\n" + chunks + b"\r\n"
+        for octets, told in ((trailing, (403, None, None)), (leading, (200, "192.0.2.7", "sensor"))):
+            with socket.socket(socket.AF_UNIX) as connection:
+                connection.connect(str(home / "s"))
+                connection.sendall(octets)
+                status = read_answer(connection).status
+            line = service.logged("request", status=status)
+            assert (status, line["client"], line.get("peer")) == told
 
 
 def test_one_who_asks_too_often_waits(tmp_path: Path) -> None:

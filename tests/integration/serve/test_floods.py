@@ -193,7 +193,13 @@ def wait_for(path: Path) -> None:
 ENDLESS: dict[str, tuple[bytes, bytes, float]] = {
     "chunks": (CHUNKED, b"10000\r\n" + b"x" * 65_536 + b"\r\n", 0.0),
     "a chunk's extension": (CHUNKED + b"1;", b"a" * 65_536, 0.01),
-    "trailers": (CHUNKED + b"0\r\n", b"X: " + b"a" * 65_536, 0.01),
+    "a trailer": (CHUNKED + b"0\r\nX: ", b"a" * 65_536, 0.0),
+    "trailers": (CHUNKED + b"0\r\n", b"a: b\r\n" * 10_000, 0.0),
+    "trailers that nobody reads": (
+        HEALTHZ + b"Transfer-Encoding: chunked\r\n\r\n0\r\n",
+        b"a: b\r\n" * 10_000,
+        0.0,
+    ),
     "a body that nobody reads": (
         HEALTHZ + b"Transfer-Encoding: chunked\r\n\r\n",
         b"10000\r\n" + b"x" * 65_536 + b"\r\n",
