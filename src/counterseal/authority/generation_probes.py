@@ -5,6 +5,7 @@ The latter where the key of their CA is away: nobody else's lock-out waits for i
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from cryptography import x509
@@ -13,6 +14,7 @@ from counterseal.authority.probes import end_of, has_probes, make_probes, read_p
 from counterseal.authority.site_material import client_cas
 from counterseal.errors import FileError
 from counterseal.moments import moment
+from counterseal.nginx.generations import list_generations
 from counterseal.nginx.site import Admit
 from counterseal.store.records import Status
 
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from counterseal.authority.ground import Ground
     from counterseal.authority.parts import Authority
     from counterseal.authority.probes import Probes
+    from counterseal.handshake.observation import ProbeIdentity
     from counterseal.nginx.any_site import AnySite
     from counterseal.store.records import CARecord
 
@@ -41,13 +44,30 @@ def generation_probes(
     kept = {record.name: _kept(authority, record, ground) for record in listed if authority.is_away(record)}
     made = [record for record in listed if record.name not in kept or not (kept[record.name] or may_lack)]
     for record in made:
-        retire_good(authority, record.name)
+        _retire(authority, record, ground)
     probes = {name: one for name, one in kept.items() if one is not None}
     canaries = ground.home / "canaries"
     return probes | {
         record.name: make_probes(authority, record.name, canaries, with_unlisted=listed[record], keep=keep)
         for record in made
     }
+
+
+def _retire(authority: Authority, ca: CARecord, ground: Ground) -> None:
+    """Revoke the good probes of earlier generations of ours: another host that shares the store proves with its own."""
+    if not authority.store.is_shared:
+        retire_good(authority, ca.name)
+        return
+    ours: set[int] = set()
+    for generation in list_generations(ground.place.base):
+        with suppress(FileError):  # none, or damaged ones
+            probes = read_probes(generation.directory, ca.name)
+            ours.update(_serial_number(one) for one in (probes.good, probes.unlisted) if one is not None)
+    retire_good(authority, ca.name, only=ours)
+
+
+def _serial_number(probe: ProbeIdentity) -> int:
+    return x509.load_pem_x509_certificate(probe.certificate_chain).serial_number
 
 
 def _kept(authority: Authority, ca: CARecord, ground: Ground) -> Probes | None:
@@ -64,6 +84,5 @@ def _kept(authority: Authority, ca: CARecord, ground: Ground) -> Probes | None:
     now, crl = authority.clock(), authority.store.latest_crl_times(ca.name)
     if end_of(probes.good) <= now or (crl is not None and moment(crl.next_update) <= now):
         return None
-    number = x509.load_pem_x509_certificate(probes.good.certificate_chain).serial_number
-    record = authority.store.certificate(number, issuer=ca.name)
+    record = authority.store.certificate(_serial_number(probes.good), issuer=ca.name)
     return probes if record.status is Status.VALID else None

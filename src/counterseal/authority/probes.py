@@ -33,7 +33,7 @@ from counterseal.pki.subject import subject_of
 from counterseal.store.records import PAGE_LIMIT, Query, Status
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Container, Iterator, Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -98,15 +98,21 @@ def issue_good(authority: Authority, ca: str) -> ProbeIdentity:
     return issue_probe(authority, Wanted(CLIENT_PROBE, ca, _OUTSIDER, timedelta(hours=1)))[1]
 
 
-def retire_good(authority: Authority, ca: str) -> None:
-    """Revoke the good probes of earlier generations; the next one must refuse them and their sessions."""
-    retire_probes(authority, CLIENT_PROBE, ca, "good", UNLISTED)
+def retire_good(authority: Authority, ca: str, *, only: Container[int] | None = None) -> None:
+    """Revoke the good probes of earlier generations; the next one must refuse them and their sessions.
+
+    ``only``: those with one of these serial numbers.
+    """
+    retire_probes(authority, CLIENT_PROBE, ca, "good", UNLISTED, only=only)
 
 
-def retire_probes(authority: Authority, profile: Profile, ca: str, *kinds: str) -> None:
+def retire_probes(
+    authority: Authority, profile: Profile, ca: str, *kinds: str, only: Container[int] | None = None
+) -> None:
     """Revoke the probes of these kinds that are still good: no generation needs those of another as such."""
     for record in tuple(_good(authority, profile, ca, kinds, at=epoch(authority.clock()))):
-        revoke_record(authority, record, RevocationReason.SUPERSEDED)
+        if only is None or record.serial_number in only:
+            revoke_record(authority, record, RevocationReason.SUPERSEDED)
 
 
 def unlisted_serials(authority: Authority, ca: str, *, at: int) -> Iterator[int]:

@@ -37,6 +37,10 @@ _BETWEEN = """
     select crl_entry from revocation where issuer = ? and change_number > ? and change_number <= ? and +not_after >= ?
     order by change_number, serial_number
 """
+_PROFILES = """
+    select distinct c.profile from revocation r join certificate c
+    on c.serial_number = r.serial_number and c.issuer = r.issuer where r.issuer = ? and r.change_number > ?
+"""
 _ENDED = "select 1 from revocation where issuer = ? and not_after >= ? and not_after < ? limit 1"
 
 
@@ -97,6 +101,10 @@ class Revocations(Inventory, Changes):
     def any_ended(self, issuer: str, *, since: int, before: int) -> bool:
         """Whether a revoked or held certificate of the issuer has its ``not_after`` in this time."""
         return self.row(_ENDED, (issuer, since, before)) is not None
+
+    def profiles_revoked(self, issuer: str, *, after: int) -> set[str]:
+        """Return of which profiles certificates were revoked or held after the change of this number."""
+        return {profile for (profile,) in self.rows(_PROFILES, (issuer, after))}
 
     def revocations(self, issuer: str, *, not_expired_at: int) -> Iterator[Revocation]:
         """Yield the same ones with their time and reason."""

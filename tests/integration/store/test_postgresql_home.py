@@ -10,6 +10,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from cryptography import x509
 
 import dying
 import one_site
@@ -52,27 +53,48 @@ def test_a_ca_in_postgresql(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.mark.nginx
-def test_sites_on_two_hosts_of_one_store(tmp_path: Path) -> None:
-    """A revocation is in force where it was typed; elsewhere after a refresh there, and that is said."""
+@pytest.mark.parametrize("admit", ["valid", "known"])
+def test_sites_on_two_hosts_of_one_store(tmp_path: Path, admit: str) -> None:
+    """A revocation is in force where it was typed; elsewhere after a refresh there, and that is said.
+
+    Nothing else is due on a host because of a deploy on the other, which has lists and probes of its own.
+    """
     first, second, url = tmp_path / "first", tmp_path / "second", cluster().create()
     ports = {home: free_port() for home in (first, second)}
     for home, port in ports.items():
         home.mkdir()
         (home / "counterseal.toml").write_text(f'[store]\nurl = "{url}"\n' + one_site.SITE.format(port=port))
+        with (home / "counterseal.toml").open("a") as file:
+            file.write(f'admit = "{admit}"\n')
     assert counterseal(first, "init", "--no-passphrase").code == 0
     shutil.copytree(first / "keys", second / "keys")
     assert counterseal(first, "client", "ann", "--no-p12", "--out", str(tmp_path / "out")).code == 0
     try:
         assert [counterseal(home, "nginx", "deploy").code for home in ports] == [0, 0]
+        assert [counterseal(home, "refresh").stdout for home in ports] == ["nothing is due\n"] * 2
+        assert [_status_of_probe(home, url) for home in ports] == ["valid", "valid"]
         revoked = counterseal(first, "revoke", "ann", "--json")
         assert revoked.code == 0, revoked.stderr
         assert "nginx on another host has it once this has run there: counterseal refresh" in revoked.stderr
         assert [one_site.meets(home, port, "ann") for home, port in ports.items()] == [400, 200]
         assert counterseal(second, "refresh").code == 0
         assert one_site.meets(second, ports[second], "ann") == 400
+        assert [counterseal(home, "refresh").stdout for home in ports] == ["nothing is due\n"] * 2
+        assert counterseal(first, "client", "eve", "--no-p12", "--out", str(tmp_path / "out")).code == 0
+        if admit == "known":
+            assert [counterseal(home, "refresh").code for home in ports] == [0, 0]
+        assert [one_site.meets(home, port, "eve") for home, port in ports.items()] == [200, 200]
+        assert [counterseal(home, "refresh").stdout for home in ports] == ["nothing is due\n"] * 2
     finally:
         assert [counterseal(home, "nginx", "stop").code for home in ports] == [0, 0]
     cluster().drop(url)
+
+
+def _status_of_probe(home: Path, url: str) -> str:
+    """Return what the store says of the client by which the generation in force of a home is proved."""
+    good = (home / "nginx" / "current" / "probes" / "clients" / "good.pem").read_bytes()
+    with open_store(url) as store:
+        return store.certificate(x509.load_pem_x509_certificate(good).serial_number).status
 
 
 def test_a_frozen_publisher_publishes_nothing_late(tmp_path: Path) -> None:
