@@ -7,18 +7,22 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import pytest
 from cryptography import x509
 
 import dying
 import one_site
+from api_client import CONFIGURATION, Client, make_api
 from command import counterseal, write_secret
 from counterseal.store.postgresql import open_store
+from counterseal.store.records import NewKeyUse
 from ports import free_port
 from postgresql_process import cluster
-from service_process import SECONDS
+from service_process import SECONDS, running
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,6 +53,36 @@ def test_a_ca_in_postgresql(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert counterseal(home, *sealing, "--dry-run").code == 0
     assert counterseal(home, *sealing).code == 0
     assert sorted(path.name for path in home.iterdir()) == ["counterseal.toml", "keys"]
+    cluster().drop(url)
+
+
+def test_a_page_of_the_log_reads_a_page(tmp_path: Path) -> None:
+    """By the command and over the API: of a cursor's answer the server would find all before it gives the first row."""
+    home, url = tmp_path / "home", cluster().create()
+    make_api(home, CONFIGURATION + f'[store]\nurl = "{url}"\n', ["viewer"])
+    with open_store(url) as store, store.transaction():
+        store._append_key_uses(NewKeyUse(0, "test", "certificate", "clients", None, bytes(32)) for _ in range(500))
+    name = urlsplit(url).path.strip("/")
+
+    def rows_read() -> int:
+        """Return how many rows of the log were read; a connection tells when it ends."""
+        deadline = time.monotonic() + SECONDS
+        while (name,) in cluster().sql("select datname from pg_stat_activity"):
+            assert time.monotonic() < deadline
+        read = "select seq_tup_read + idx_tup_fetch from pg_stat_user_tables where relname = 'key_use'"
+        ((rows,),) = cluster().sql(read, name)
+        return int(str(rows))
+
+    before = rows_read()
+    shown = counterseal(home, "log", "show", "--after", "0", "--limit", "5", "--json")
+    assert [one["sequence"] for one in json.loads(shown.stdout)["key_uses"]] == [1, 2, 3, 4, 5]
+    after = rows_read()
+    assert 5 <= after - before < 50
+    with running(home) as service:
+        for _ in range(20):
+            page = Client(service, "viewer").call("GET", "/v1/key-uses?limit=5").json
+            assert [one["sequence"] for one in page["key_uses"]] == [1, 2, 3, 4, 5]
+    assert rows_read() - after < 20 * 50 + 1_500  # who counts them for the metrics reads all of them, too
     cluster().drop(url)
 
 

@@ -19,6 +19,7 @@ from store_fixtures import NOW, certificate, issue, new_store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from counterseal.store.store import Store
 
@@ -75,6 +76,25 @@ def test_a_listing_reads_one_range_of_an_index(store: Store, query: Query, after
     assert all(f"USING INDEX {index}" in line for _, line in reads)
     sorts = {parent for parent, line in lines if "TEMP B-TREE" in line}
     assert sorts & {parent for parent, _ in reads} == set()  # only finished pages are sorted, to merge them
+
+
+def test_a_profile_of_an_issuer_goes_by_the_profile(tmp_path: Path) -> None:
+    """However few certificates SQLite believes an issuer to have: of them it would read each one for its profile.
+
+    Without statistics its releases choose differently between the two.
+    """
+    with new_store(tmp_path) as store:
+        store.run("analyze")
+        store.run("delete from sqlite_stat1")
+        for index, counted in (("issuer", "9000 2 2 1 1"), ("profile", "9000 9000 9000 2 1 1")):
+            values = ("certificate", f"certificate_by_{index}", counted)
+            store.run("insert into sqlite_stat1 (tbl, idx, stat) values (?, ?, ?)", values)
+        store.run("analyze sqlite_schema")
+        for query, index in ((FILTERS["issuer"], "issuer"), (FILTERS["profile of an issuer"], "profile")):
+            asked = statement(query, None, limit=100)
+            reads = [line for line in plan(store, asked.sql, asked.values) if line.startswith("SEARCH c ")]
+            assert len(reads) == 3
+            assert all(f"USING INDEX certificate_by_{index} " in line for line in reads)
 
 
 @pytest.mark.parametrize("query", FILTERS.values(), ids=FILTERS)
