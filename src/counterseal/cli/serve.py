@@ -19,6 +19,9 @@ from counterseal.service.settings import Address
 if TYPE_CHECKING:
     from counterseal.compose.serve import Listening
 
+NEEDLESS = ("sites", "nginx")
+"""The sections without which the service does all but show what is in them."""
+
 NEEDED = ("dns", "httptools", "joserfc", "prometheus_client", "starlette", "uvicorn", "uvloop")
 EPILOG = """\b
 Examples:
@@ -48,7 +51,7 @@ def serve(run: Run, *, listen: str | None, names: tuple[str, ...], print_unit: b
     from counterseal.compose.serve import serve as run_service  # noqa: PLC0415 - 0.3 s that only a service needs
 
     settings = run.settings()
-    settings.require()
+    settings.require(but=NEEDLESS)
     wanted = settings.serve
     if listen is not None:
         wanted = wanted._replace(listen=Address.parse(listen))

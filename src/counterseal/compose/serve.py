@@ -95,9 +95,8 @@ def _faces(service: Service, home: Path, settings: Settings, own: OwnCertificate
 
 def _host(home: Path, settings: Settings) -> Host:
     base = nginx_directory(home)
-    return Host(
-        settings.sites, lambda: read_current(base), lambda: list_generations(base), lambda: open_ground(home, settings)
-    )
+    now, kept = partial(read_current, base), partial(list_generations, base)
+    return Host(lambda: settings.sites, now, kept, partial(open_ground, home, settings))
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +138,8 @@ def serve(home: Path, settings: Settings, passphrase: Passphrase, *, started: Ca
     Raises StoreError ``store.moved`` also when the store was moved away while it served.
     """
     start_logging()
+    for one in settings.error.findings if settings.error else ():
+        log_error("counterseal.toml has a fault", code=one.code, where=one.where, line=one.line, reason=one.message)
     allow_open_files()
     with asyncio.Runner(loop_factory=partial(_Loop, settings.serve.trust_proxy_protocol)) as runner:
         runner.run(_serve(home, settings, passphrase, started))

@@ -14,7 +14,7 @@ from counterseal.errors import NotFoundError, hint_for
 from counterseal.service.settings import ServeSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from counterseal.authority.parts import ReadRules
@@ -148,9 +148,9 @@ class Settings(NamedTuple):
         """Return what ``sound`` raises for this section."""
         return self.error if section in self.faulty else None
 
-    def require(self) -> None:
-        """Raise ConfigError where anything is wrong with any section."""
-        if self.error is not None:
+    def require(self, *, but: Iterable[str] = ()) -> None:
+        """Raise ConfigError where anything is wrong with any section, ``but`` for these."""
+        if self.error is not None and self.faulty.difference(but):
             raise self.error
 
     def readable(self) -> Settings:

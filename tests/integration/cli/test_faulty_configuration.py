@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from api_client import CONFIGURATION, Client, make_api
 from command import counterseal, here, write_secret
 from counterseal.authority.revoke import revoke
 from counterseal.compose.home import open_authority
@@ -15,6 +16,7 @@ from counterseal.nginx.binary import find_nginx
 from counterseal.pki.crl import RevocationReason
 from one_site import SITE, meets
 from ports import free_port, taken_port
+from service_process import running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -94,6 +96,30 @@ def test_what_needs_it_names_every_fault(home: Path, words: str) -> None:
     ]
     assert all(one["hint"] for one in error["findings"] if one["where"] != "acme.attempts")
     assert "  - line 8, sites.panel.names: unknown key: 'names'\n    hint: did you mean 'server_names'?" in ran.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("text", "where"),
+    [
+        ('[sites.panel]\nserver_names = ["p.test"]\nlisten = [443]\nroot = "/srv"\nclient_cas = []\n', "sites.panel"),
+        ("[nginx]\nuser = 1\n", "nginx.user"),
+    ],
+)
+def test_a_service_needs_no_site(tmp_path: Path, text: str, where: str) -> None:
+    """It starts, and names the fault; the API has no answer about what is faulty, and all others."""
+    home = tmp_path / "home"
+    make_api(home, CONFIGURATION, ["viewer"])
+    (home / "counterseal.toml").write_text(CONFIGURATION + text)
+    with running(home) as service:
+        told = service.logged("counterseal.toml has a fault", level="error")
+        assert (told["where"].startswith(where), told["line"] > 2) == (True, True)
+        viewer = Client(service, "viewer")
+        for path in ("/v1/nginx/configuration", "/v1/nginx/status", *(["/v1/sites"] if "sites" in where else [])):
+            answer = viewer.call("GET", path)
+            assert (answer.status, answer.json["code"]) == (503, "config.invalid")
+        for path in ("/v1/nginx/generations", "/v1/cas", "/healthz", "/crl/clients.crl"):
+            assert viewer.call("GET", path).status == 200
 
 
 def test_refresh_signs_what_is_due_before_it_tells(home: Path) -> None:

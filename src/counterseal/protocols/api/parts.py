@@ -19,11 +19,12 @@ if TYPE_CHECKING:
 class Host:
     """What there is of nginx on this host: the sites of this home, and what is deployed.
 
-    ``generation`` is the number in force, None where nothing is deployed; ``generations`` are those that are kept;
-    ``ground`` finds the nginx, and may take a second or raise NginxError.
+    ``sites`` raises ConfigError where the configuration of some is faulty. ``generation`` is the number in force, None
+    where nothing is deployed; ``generations`` are those that are kept; ``ground`` finds the nginx, and may take a
+    second or raise NginxError, ConfigError.
     """
 
-    sites: Sequence[ServedSite]
+    sites: Callable[[], Sequence[ServedSite]]
     generation: Callable[[], int | None]
     generations: Callable[[], Sequence[Generation]]
     ground: Callable[[], Ground]

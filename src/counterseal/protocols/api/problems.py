@@ -38,6 +38,7 @@ STATUSES = {
     "bundle.password_weak": 422,
     "certificate.not_kept": 409,
     "certificate.not_valid": 409,
+    "config.invalid": 503,
     "idempotency.under_way": 409,
 }
 """Where the kind of an error does not say it."""

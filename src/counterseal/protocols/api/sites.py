@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from counterseal.nginx.generations import Generation as Kept
     from counterseal.nginx.status import NginxStatus
 
-NO_NGINX = {503: "No nginx is found on this host, or it does not answer."}
+FAULTY = "counterseal.toml had a fault in its sites or nginx when the service was started"
+NO_SITES = {503: f"{FAULTY}."}
+NO_NGINX = {503: f"No nginx is found on this host, or it does not answer, or {FAULTY}."}
 
 
 class Site(msgspec.Struct, frozen=True):
@@ -92,7 +94,7 @@ class Status(msgspec.Struct, frozen=True):
 async def list_sites(call: Call) -> Reply:
     """List the sites of counterseal.toml as the service read it when it started."""
     host = call.parts.host
-    return Reply(Sites([_show(one.site) for one in host.sites], host.generation()))
+    return Reply(Sites([_show(one.site) for one in host.sites()], host.generation()))
 
 
 async def show_configuration(call: Call) -> Reply:
@@ -102,7 +104,7 @@ async def show_configuration(call: Call) -> Reply:
     def render(authority: Authority) -> Configuration:
         ground = host.ground()
         number = (ground.in_force or 0) + 1
-        files = render_sites(authority, host.sites, ground, generation=number)
+        files = render_sites(authority, host.sites(), ground, generation=number)
         shown = [
             ConfigurationFile(
                 str(one.path),
@@ -169,7 +171,9 @@ def _status(found: NginxStatus) -> Status:
 
 
 OPERATIONS = (
-    Operation("listSites", "GET", "/v1/sites", Role.VIEWER, list_sites, Sites, "List the sites"),
+    Operation(
+        "listSites", "GET", "/v1/sites", Role.VIEWER, list_sites, Sites, "List the sites", problems=NO_SITES,
+    ),
     Operation(
         "showConfiguration", "GET", "/v1/nginx/configuration", Role.VIEWER, show_configuration, Configuration,
         "Show the rendered configuration", problems=NO_NGINX | {422: "A file that a site names cannot be read."},
