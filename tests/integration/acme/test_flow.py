@@ -160,7 +160,10 @@ def test_accounts_are_found_changed_and_deactivated(lab: Lab) -> None:
     unnamed.close()
     assert client.kid is not None
     assert client.post(client.kid, {"contact": []}).json["contact"] == []
-    assert client.post(client.kid).json["status"] == "valid"
+    ignored = {"status": "revoked", "termsOfServiceAgreed": False, "orders": "https://x.test/", "more": 1}
+    updated = client.post(client.kid, {"contact": ["mailto:e@f.example"], **ignored})
+    assert (updated.status, updated.json["status"], updated.json["contact"]) == (200, "valid", ["mailto:e@f.example"])
+    assert client.post(client.kid).json == updated.json
     other = lab.client()
     assert other.post(client.kid).problem == "unauthorized"
     assert client.post(client.kid, {"status": "deactivated"}).json["status"] == "deactivated"
@@ -494,6 +497,21 @@ def test_a_certificate_is_revoked_by_its_account_by_its_key_and_by_who_is_author
     assert sorted(reasons) == ["key_compromise", "key_compromise", "superseded", "unspecified"]
     for one in (client, other, holder, largest):
         one.close()
+
+
+def test_what_everybody_may_read_is_read_by_post_as_get_too(lab: Lab) -> None:
+    """RFC 8555 6.3: the directory and a nonce. Such a request is signed, and spends its nonce, as any other."""
+    client = lab.client()
+    for url, status in ((lab.directory, 200), (client.directory["newNonce"], 204)):
+        asked = client.sign(url, None)
+        answered = client.send(url, asked)
+        assert (answered.status, answered.headers["cache-control"]) == (status, "no-store")
+        assert answered.body == client.fetch("GET", url).body
+        assert client.take_nonce() not in {answered.headers["replay-nonce"], None}
+        assert client.send(url, asked).problem == "badNonce"
+        assert client.post(url, {}).problem == "malformed"
+        assert client.fetch("PUT", url).headers["allow"] == "GET, HEAD, POST"
+    client.close()
 
 
 def test_nothing_but_post_and_nothing_unknown(lab: Lab) -> None:

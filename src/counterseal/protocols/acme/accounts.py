@@ -90,15 +90,13 @@ def new_account(authority: Authority, call: Call) -> Reply:
 
 
 def account(authority: Authority, call: Call) -> Reply:
-    """Show the account, change its contacts, or deactivate it (RFC 8555 7.3.2, 7.3.6)."""
+    """Show the account, change its contacts, or deactivate it; all else is ignored (RFC 8555 7.3.2, 7.3.6)."""
     owner = call.owner
     if call.parameters["id"] != owner.id:
         raise unauthorized("this is another account")
     if call.is_get:
         return _reply(owner, call)
     wanted = call.read(UpdateAccount)
-    if wanted.status not in {None, AccountStatus.VALID, AccountStatus.DEACTIVATED}:
-        raise malformed(f"an account's status can only be set to deactivated, not {wanted.status!r:.40}")
     if wanted.contact is not None:
         set_contact(authority.store, owner.id, _checked_contact(wanted.contact))
     if wanted.status == AccountStatus.DEACTIVATED:

@@ -16,7 +16,7 @@ from counterseal.protocols.acme.endpoint import METHODS, Endpoint, acting
 from counterseal.protocols.acme.exchange import HOUR, Reply
 from counterseal.protocols.acme.opening import Opening
 from counterseal.protocols.acme.paths import Paths
-from counterseal.protocols.acme.problems import not_found
+from counterseal.protocols.acme.problems import malformed, not_found
 from counterseal.protocols.acme.taking_up import take_up
 from counterseal.protocols.acme.validation.connect import Reach
 from counterseal.protocols.acme.validation.resolver import Resolver
@@ -30,7 +30,7 @@ from counterseal.store.acme.orders import claim_processing, is_left_behind
 from counterseal.store.acme.passing import forget_authorizations, forget_nonces, forget_orders, forget_usage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from starlette.requests import Request
     from starlette.types import ASGIApp
@@ -90,8 +90,8 @@ class Acme:
             ("order/{id}/finalize", self._endpoint.resource(self._finalize)),
             ("certificate/{id}", often(certificates.certificate)),
             ("certificate/{id}/{chain}", often(certificates.certificate)),
-            ("directory", self._endpoint.resource(self._directory, ("GET", "HEAD"))),
-            ("new-nonce", self._endpoint.resource(_new_nonce, ("HEAD", "GET"))),
+            ("directory", self._open_to_all(self._directory)),
+            ("new-nonce", self._open_to_all(_new_nonce)),
             ("new-account", post(accounts.new_account, "jwk")),
             ("account/{id}", post(accounts.account)),
             ("account/{id}/orders", post(orders.list_orders)),
@@ -147,6 +147,19 @@ class Acme:
             return reply
 
         return self._endpoint.resource(work)
+
+    def _open_to_all(self, work: Callable[[Request], Awaitable[Reply]]) -> ASGIApp:
+        """Answer a GET, and a POST-as-GET as well (RFC 8555 6.3)."""
+
+        async def answer(request: Request) -> Reply:
+            if request.method == "POST":
+                opened = await self._opening.open(request, "kid", remembers=True)
+                if not opened.call.is_get:
+                    raise malformed("a POST-as-GET has an empty payload")
+                await self._endpoint.do(opened, lambda _authority, _call: None)
+            return await work(request)
+
+        return self._endpoint.resource(answer, ("GET", "HEAD", "POST"))
 
     def _often(self, job: Job[Reply], counts: str = "") -> ASGIApp:
         """Answer what every order asks for; ``job`` writes nothing before it refuses but what it ``counts``."""
@@ -249,7 +262,7 @@ def _dropping(forget: Callable[[Session, int, int], int], before: int) -> Callab
 
 
 async def _new_nonce(request: Request) -> Reply:
-    return Reply(status=204 if request.method == "GET" else 200)
+    return Reply(status=200 if request.method == "HEAD" else 204)
 
 
 async def _nothing(_: Request) -> Reply:
