@@ -13,7 +13,7 @@ import time
 from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
 from secrets import token_hex
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from counterseal.errors import CountersealError
 from counterseal.service.log import log, log_error
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
     from counterseal.store.announcements import Listener
+    from counterseal.store.records import LogHead
+
+T = TypeVar("T")
 
 BEAT_SECONDS, HEARD_SECONDS = 0.1, 0.5
 """How often the database is asked whether all was heard, and how long its answer counts from the question on."""
@@ -32,6 +35,7 @@ OWN_SECONDS, OWN_ARRIVES_SECONDS = 10.0, 2.0
 """How often an announcement of our own is made, and how long it may take."""
 
 _POOL = "connect to the database itself, or by a pool that leaves a connection to one client (pool_mode = session)"
+_LOST = "the database lacks the last commits, as after a failover: it does not know what was signed or revoked in them"
 KEPT = 20_000
 """What is kept at most, and remembered of what was announced; beyond that the oldest go."""
 
@@ -60,6 +64,7 @@ class Announced:
         self._changed: dict[str, int] = {}
         self._kept: OrderedDict[str, _Kept] = OrderedDict()
         self._listener: Listener | None = None
+        self._head: LogHead | None = None
         self._task: asyncio.Task[None] | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="listen")
 
@@ -125,15 +130,26 @@ class Announced:
         self._forget()
         self._own_due, arrives = 0.0, False
         try:
+            await self._look_for_the_head(listener)
             while True:
                 if time.monotonic() >= self._own_due:
                     arrives = await self._hear_own(listener, arrived=arrives)
                 began = time.monotonic()
                 self._note(await self._answer(listener, lambda: listener.hear(BEAT_SECONDS)))
+                self._head = listener.head or self._head
                 self._heard_until = began + HEARD_SECONDS if arrives else 0.0
         finally:
             listener.cut()
             self._thread.submit(listener.close)
+
+    async def _look_for_the_head(self, listener: Listener) -> None:
+        """Tell where the log of key uses lacks what it had: a failover has lost commits, or this is an old primary."""
+        known = self._head
+        if known is None or await self._answer(listener, lambda: listener.has(known)):
+            return
+        self._head = None
+        anchor = f"{known.sequence}:{known.hash.hex()}"
+        log_error("the log of CA keys has lost its end", code="log.anchor", anchor=anchor, reason=_LOST)
 
     async def _hear_own(self, listener: Listener, *, arrived: bool) -> bool:
         """Return whether an announcement of our own arrives, as the last one has ``arrived`` or not."""
@@ -156,13 +172,13 @@ class Announced:
             log_error(complaint, code=code, reason=reason)
         self._complaint = complaint
 
-    async def _answer(self, listener: Listener, ask: Callable[[], Collection[str]]) -> Collection[str]:
+    async def _answer(self, listener: Listener, ask: Callable[[], T]) -> T:
         """Return what is asked of the listener; a server that says nothing for long is cut off."""
         work = self._run(ask)
         work.add_done_callback(lambda done: done.exception())  # of the last one, cut off, nobody wants to know
         while not (await asyncio.wait({work}, timeout=SILENCE_SECONDS))[0]:
             listener.cut()
-        answer: Collection[str] = work.result()
+        answer: T = work.result()
         return answer
 
     def _run(self, work: Callable[[], Any]) -> asyncio.Future[Any]:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+    from counterseal.store.records import LogHead
+
 CHANNEL = "counterseal"
 OWN = "listening "
 """What a replica announces to hear whether announcements arrive begins so, and is no subject."""
@@ -18,6 +20,9 @@ MOVED = "moved "
 
 class Listener(Protocol):
     """A connection that is told what changes; belongs to one thread."""
+
+    head: LogHead | None
+    """The newest entry of the log of key uses when ``hear`` was answered last."""
 
     def hear(self, seconds: float) -> Collection[str]:
         """Return the subjects announced since the last call: all that was committed before this one began, at least.
@@ -31,6 +36,9 @@ class Listener(Protocol):
 
         Without it after so long, announcements do not reach this connection. Raises StoreError as ``hear`` does.
         """
+
+    def has(self, head: LogHead) -> bool:
+        """Return whether the log of key uses has that entry. Raises StoreError as ``hear`` does."""
 
     def cut(self) -> None:
         """End from another thread whatever waits for the server."""

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from counterseal.store.announcements import CHANNEL, MOVED
 from counterseal.store.migrations import BEYOND, moved, refuse_beyond
 from counterseal.store.postgresql_failures import FAULTS, postgresql_error, unreachable
+from counterseal.store.records import LogHead
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 _SOON = "begin; set local synchronous_commit = off"
 """An announcement is a commit; nobody needs this one on disk."""
 
+_ALL_HEARD = "select pg_is_in_recovery(), sequence, hash from (select 1) as one left join key_use_head on true"
+_HAS = b"select 1 from key_use where sequence = %s and hash = %s"
+
 
 class PostgreSQLListener:
     """See ``announcements.Listener``; ``connection`` is its own from now on."""
@@ -35,6 +39,7 @@ class PostgreSQLListener:
         self._connection = connection
         self._place = place
         self._other: PostgreSQL | None = None
+        self.head: LogHead | None = None
         self._line: psycopg.Connection[Row] = connection.line  # this one alone: one made anew has not heard all
         try:
             self._line.execute(f"listen {CHANNEL}".encode())
@@ -49,8 +54,10 @@ class PostgreSQLListener:
     def hear(self, seconds: float) -> set[str]:
         """Return what was announced; see ``Listener``."""
         try:
-            if self._line.execute("select pg_is_in_recovery()").fetchone() != (False,):
+            may_not_write, *head = self._line.execute(_ALL_HEARD).fetchone() or (True,)
+            if may_not_write:
                 raise unreachable(f"{self._place}: the server has become a standby")
+            self.head = LogHead(*head) if None not in head else None
             return self._heard(self._line.notifies(timeout=seconds, stop_after=1))
         except FAULTS as error:
             raise postgresql_error(error, self._place) from error
@@ -69,6 +76,13 @@ class PostgreSQLListener:
         except FAULTS as error:
             raise postgresql_error(error, self._place) from error
         return heard
+
+    def has(self, head: LogHead) -> bool:
+        """Return whether the log of key uses has that entry; see ``Listener``."""
+        try:
+            return self._line.execute(_HAS, head).fetchone() is not None
+        except FAULTS as error:
+            raise postgresql_error(error, self._place) from error
 
     def cut(self) -> None:
         """End whatever waits; see ``Listener``."""

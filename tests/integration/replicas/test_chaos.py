@@ -68,6 +68,7 @@ def test_nothing_is_lost_whatever_dies(lab: Lab) -> None:
     _settle(lab)
     assert [replica.stop() for replica in lab.replicas] == [0, 0, 0]
     _check(lab)
+    assert not [line for one in lab.replicas for line in one.log if "code" in line and line["code"] == "log.anchor"]
 
 
 def _requests(replica: Running) -> list[dict[str, Any]]:

@@ -20,6 +20,7 @@ pytestmark = pytest.mark.slow
 
 WISH = {"profile": "server", "csr": EXAMPLE_CSR}
 AHEAD = "select serial_number from certificate where name = 'reserved ahead'"
+ASKED = "select query_start from pg_stat_activity where query like 'select pg_is_in_recov%'"
 DISCARDED = "select serial_number from key_use where action = 'certificate, discarded'"
 
 
@@ -42,6 +43,7 @@ def test_numbers_whose_reservation_was_lost_are_not_used() -> None:
         assert operator.call("POST", "/v1/certificates", WISH).status == 201
         wait_until(lambda: len(primary.sql(AHEAD, "counterseal")) > 0)
         lost = {bytes(number) for (number,) in primary.sql(AHEAD, "counterseal")}  # type: ignore[call-overload] # octets
+        wait_until_the_log_is_known(primary)
         primary.stop("immediate")
         standby.start()
         standby.promote()
@@ -53,3 +55,12 @@ def test_numbers_whose_reservation_was_lost_are_not_used() -> None:
         ((discarded,),) = standby.sql(DISCARDED, "counterseal")
         assert bytes(discarded) in lost  # type: ignore[call-overload] # same
         assert counterseal(base / "home", "log", "verify").code == 0
+        told = service.logged("the log of CA keys has lost its end", code="log.anchor")
+        assert counterseal(base / "home", "log", "verify", "--anchor", told["anchor"]).code == 3
+
+
+def wait_until_the_log_is_known(primary: Cluster) -> None:
+    """Wait until the service has asked for the end of the log of key uses, and has gone on from the answer."""
+    for _ in range(2):
+        (began,) = primary.sql("select clock_timestamp()")[0]
+        wait_until(lambda: any(when > began for (when,) in primary.sql(ASKED)))  # type: ignore[operator] # noqa: B023 - a time
