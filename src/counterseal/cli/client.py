@@ -16,8 +16,10 @@ from counterseal.cli.packing import ALL_DEVICES, DEVICE_NAMES, device_option, pa
 from counterseal.cli.passphrase import PasswordSource, password_options
 from counterseal.errors import shell_line
 from counterseal.keystore.software import generate_key
+from counterseal.moments import epoch
 from counterseal.pki.keys import parse_key_spec
 from counterseal.pki.shown import show_serial
+from counterseal.store.records import Status
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -138,11 +140,15 @@ def _make_one(run: Run, name: str, options: Options) -> None:
             before_asking=lambda: refuse_early(authority, order),
         )
         made = issue_files(run, authority, order, lambda issued: pack(issued, private_key, packing))
-        is_only = len(authority.store.by_name(name)) == 1
+        found, now = authority.store.by_name(name), epoch(authority.clock())
     if made:
         shown, record = options["password"].to_show(packing.password if packing else None), made[0].record
-        following = shell_line("counterseal", "show", name if is_only else show_serial(record.serial_number))
+        following = shell_line("counterseal", "show", name if len(found) == 1 else show_serial(record.serial_number))
         show_issued(run, *made, extra=shown, following=following, device=options["help_device"])
+        before = (one for one in found if one.serial_number != record.serial_number)
+        if any(one.status is Status.VALID and one.not_after > now for one in before):
+            which = shell_line("counterseal", "list", "--name", name)
+            run.say(f"hint: what was issued under this name before stays valid until it is revoked: {which}")
 
 
 def _ask(authority: Authority, name: str, public_key: CertificatePublicKeyTypes, options: Options) -> Asked:

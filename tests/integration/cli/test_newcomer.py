@@ -54,11 +54,17 @@ def test_the_next_command_can_be_pasted(home: Path, tmp_path: Path) -> None:
 def test_of_a_second_certificate_the_next_step_says_which(home: Path, tmp_path: Path) -> None:
     """Its name stands for both by then: the command that is offered shows the new one."""
     words = ("client", "twice", "--no-p12", "--out", str(tmp_path), "--force")
-    assert _typed(home, *words).stdout.endswith("next: counterseal show twice\n")
-    made = _typed(home, *words).stdout
+    first = _typed(home, *words)
+    assert (first.stdout.endswith("next: counterseal show twice\n"), first.stderr) == (True, "")
+    second = _typed(home, *words)
+    assert second.stderr.endswith("stays valid until it is revoked: counterseal list --name twice\n")
+    made = second.stdout
     serial = made.partition("serial   ")[2].partition("\n")[0]
     following = made.splitlines()[-1].removeprefix("next: ")
     assert f"serial   {serial}\n" in _typed(home, *shlex.split(following)[1:]).stdout
+    for one in json.loads(_typed(home, "list", "--name", "twice", "--json").stdout)["certificates"]:
+        _typed(home, "revoke", one["serial_number"])
+    assert _typed(home, *words).stderr == ""
 
 
 def test_a_csr_comes_on_standard_input(home: Path, tmp_path: Path) -> None:
