@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import generate_docs
 
 
@@ -13,3 +15,13 @@ def test_every_command_shows_an_example() -> None:
         if not any(line == path or line.startswith(f"{path} ") for line in lines):
             without.append(path)
     assert without == []
+
+
+def test_help_fits_a_terminal_of_80_columns() -> None:
+    """All but the examples, which are to be copied in one piece."""
+    wide = []
+    for path, command, context in generate_docs.find_commands():
+        context.terminal_width = 80
+        lines = [line for line in command.get_help(context).splitlines() if not re.match(r" {4}\S", line)]
+        wide += [f"{path}: {line}" for line in lines if len(line) > 80]
+    assert wide == []

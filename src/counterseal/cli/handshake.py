@@ -58,7 +58,6 @@ Examples:
   counterseal handshake panel.example.com --connect 10.0.0.5:8443 --tls 1.2
   counterseal handshake mail.example.com --starttls smtp
 
-\b
 Exit code 1 when no TLS connection came about, 3 when the server refuses or a check of a certificate fails.
 Nothing secret is shown; --keylog writes the session's keys for Wireshark, to a file of mode 0600.
 """

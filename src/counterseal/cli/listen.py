@@ -56,7 +56,6 @@ Examples:
   counterseal listen 8443 --client-ca client-ca.pem --count 1 --json
   counterseal listen 8443 --any-ca               what has the browser got, whoever issued it?
 
-\b
 The CAs whose clients are to be let in are named to the client, as nginx does: a browser then offers certificates of
 these alone. The handshake is let through whatever comes, and judged afterwards; the answer in the browser is the
 explanation. Nothing is served. --json prints one line a connection.

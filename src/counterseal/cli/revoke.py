@@ -41,10 +41,11 @@ def reason_option(reasons: Sequence[RevocationReason]) -> Callable[[FC], FC]:
     """Return the option for one of these reasons."""
     return click.option(
         "--reason",
+        metavar="REASON",
         type=click.Choice([reason.value for reason in reasons]),
         default=RevocationReason.UNSPECIFIED.value,
         show_default=True,
-        help="As RFC 5280 5.3.1 names it.",
+        help=f"As RFC 5280 5.3.1 names it: {', '.join(reason.value for reason in reasons)}.",
     )
 
 

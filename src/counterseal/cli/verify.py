@@ -32,7 +32,6 @@ Examples:
   counterseal verify alice.p12 --trust ca.pem --crl crls.pem --at 2027-01-01
   counterseal verify alice.fullchain.pem --like nginx --trust client-ca.pem --crl client-crl.pem --depth 1
 
-\b
 Exit code 0 valid, 3 not valid; with --like nginx: 0 let in, 3 refused.
 Without --crl, what stands on the newest lists of this home's CA counts, and no list is demanded. Nothing is fetched
 unless asked for. Times are in UTC. docs/verify.md explains every check.
