@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from command import counterseal, write_secret
+from guides import blocks, run_script
 from ports import free_port
 from programs import run_program
 from rehearsing import snapshot
@@ -315,3 +316,23 @@ def test_a_serial_number_of_several_cas_is_never_guessed(home: Path, offline: Of
     assert counterseal(home, "revoke", "issuing/10:00").code == 0
     unknown = counterseal(home, "show", "nobody/1000")
     assert (unknown.code, "no certificate of this name or serial" in unknown.stderr) == (1, True)
+
+
+def test_the_guide(offline: OfflineRoot, tmp_path: Path) -> None:
+    """From another program, line by line: an issuing CA, a newer list of its root, and the CA that comes after it."""
+    place, home = offline.directory, tmp_path / "home"
+    offline.add("int-2", "/O=example/CN=Issuing CA 2", "root", "int")
+    for name in ("int", "int-2"):
+        (place / f"{name}.key").rename(place / f"{name}.key.pem")
+    (place / "int").mkdir()
+    (place / "int.index").rename(place / "int" / "index.txt")
+    offline.list_of("root").rename(place / "root.crl.pem")
+    write_secret(tmp_path / "passphrase", "correct horse battery\n")
+    _, *steps = blocks("moving.md", "sh")
+    run_script("".join(steps), place, home, COUNTERSEAL_PASSPHRASE_FILE=str(tmp_path / "passphrase"))
+    listed = {one["name"]: one for one in json.loads(counterseal(home, "ca", "list", "--json").stdout)["cas"]}
+    assert (listed["issuing"]["state"], listed["issuing-2"]["state"]) == ("retired", "active")
+    issued = json.loads(counterseal(home, "list", "--json").stdout)["certificates"]
+    assert {one["name"]: one["status"] for one in issued if one["issuer"] == "issuing"} == {
+        "ann": "valid", "ben": "revoked", "cid": "valid",
+    }  # fmt: skip
