@@ -5,14 +5,19 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from chains import ca as ca_recipe
 from counterseal.store import sqlite
 from counterseal.store.records import CARecord, CertificateRecord, NewKeyUse, Reservation, Status
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from counterseal.store.session import Connection
     from counterseal.store.store import Store
+    from pki_fixtures import PrivateKey
 
 NOW = 1_800_000_000
 DAY = 86_400
@@ -75,3 +80,26 @@ def issue(store: Store, *records: CertificateRecord) -> None:
     """Reserve and record."""
     store.reserve_many([reservation(record) for record in records])
     store.record_many([(record, key_use(record)) for record in records])
+
+
+def revoke_in_older_store(connection: Connection, keys: Sequence[PrivateKey]) -> None:
+    """Write a certificate for each key: the first was revoked because somebody else has it, the next as superseded."""
+    connection.execute(
+        "insert into ca (name, purpose, certificate, key_id, state, created_at, crl_number)"
+        " values ('clients', 'client', ?, 'key-1', 'active', 1, 0)",
+        (b"",),
+    )
+    for number, (key, reason) in enumerate(zip(keys, ("key_compromise", "superseded"), strict=True), 1):
+        serial = number.to_bytes(20, "big")
+        der = ca_recipe("a", key=key).make().certificate.public_bytes(Encoding.DER)
+        connection.execute(
+            "insert into certificate (serial_number, issuer, name, profile, created_at, created_by, status,"
+            " subject, names, not_before, not_after, der, revoked_at, revocation_reason)"
+            " values (?, 'clients', 'ann', 'client', 1, 'root', 'revoked', '', '', 1, 2, ?, 1, ?)",
+            (serial, der, reason),
+        )
+        connection.execute(
+            "insert into revocation (issuer, serial_number, not_after, revoked_at, reason, crl_entry)"
+            " values ('clients', ?, 2, 1, ?, ?)",
+            (serial, reason, b""),
+        )

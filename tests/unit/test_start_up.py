@@ -50,7 +50,7 @@ HEAVY = {
     "uvloop",
     "xml",
 }
-MOST_MODULES = 254
+MOST_MODULES = 255
 """Of all that issuing loads, the libraries' included: a third of a millisecond each."""
 MOST_MODULES_OF_LOOKING = 130
 MOST_DATACLASSES = 8

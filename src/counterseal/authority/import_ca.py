@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from counterseal.authority.adopt import adopt_index, adopt_revocations
 from counterseal.authority.chain_above import chain_above
 from counterseal.authority.create import check_ca_name, refuse_same_name
-from counterseal.authority.issue import rehearse
+from counterseal.authority.issue import refuse_compromised, rehearse
 from counterseal.authority.openssl_index import parse_index
 from counterseal.authority.parts import ROOT
 from counterseal.authority.signing import record_of
@@ -130,6 +130,7 @@ def _check(authority: Authority, what: Import) -> tuple[x509.Certificate, ...]:
         raise RefusedError("import.not_ca", f"not a CA certificate: {shown}", hint=hint)
     if what.certificate.public_key() != what.private_key.public_key():
         raise InputError("import.key", f"the key is not that of the CA: {shown}")
+    refuse_compromised(authority, what.certificate.public_key())
     above = chain_above(what.certificate, what.chain, at=authority.clock())
     here = authority.store.cas()
     if here and (not above or authority.store.ca(ROOT).certificate != _der(above[-1])):

@@ -7,12 +7,17 @@ from typing import TYPE_CHECKING
 from cryptography import x509
 
 from counterseal.authority.signing import Issued, check_draft, prepare_draft, record_of, sign_and_store
+from counterseal.errors import RefusedError
 from counterseal.moments import epoch
 from counterseal.pki.certificate import assemble_end_entity
-from counterseal.pki.keys import longest_signature, signature_algorithm
+from counterseal.pki.keys import key_hash, longest_signature, signature_algorithm
 from counterseal.pki.policy import Asked, decide
+from counterseal.pki.shown import show_serial
+from counterseal.store.compromised_keys import find_compromised_key
 
 if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
+
     from counterseal.authority.parts import Authority
     from counterseal.authority.signing import Prepared
     from counterseal.pki.certificate import IssuanceRequest, Issuer
@@ -22,8 +27,8 @@ def issue(authority: Authority, asked: Asked, *, name: str, issuer: str | None =
     """Issue what was asked under ``issuer``, or under the CA of the profile's purpose; or under who succeeded it.
 
     ``name`` is what the user will call the certificate. Raises RefusedError with every reason (``policy.refused``,
-    ``lint.refused``) or ``ca.revoked``, NotFoundError, KeyAccessError, StoreError; nothing is stored but the reserved
-    serial number when signing fails.
+    ``lint.refused``), ``ca.revoked`` or ``key.compromised``, NotFoundError, KeyAccessError, StoreError; nothing is
+    stored but the reserved serial number when signing fails.
     """
     return sign_and_store(authority, prepare(authority, asked, name=name, issuer=issuer))
 
@@ -57,4 +62,19 @@ def _issuing(authority: Authority, asked: Asked, issuer: str | None) -> str:
 
 def _decided(authority: Authority, asked: Asked, issuer: str | None) -> tuple[IssuanceRequest, Issuer]:
     above = authority.issuer(_issuing(authority, asked, issuer))
-    return decide(asked, above, serial_number=authority.number_for(above.name), now=authority.clock()), above
+    request = decide(asked, above, serial_number=authority.number_for(above.name), now=authority.clock())
+    if not asked.profile.probe:  # whose keys are made for it
+        refuse_compromised(authority, asked.public_key)
+    return request, above
+
+
+def refuse_compromised(authority: Authority, public_key: CertificatePublicKeyTypes) -> None:
+    """Raise RefusedError ``key.compromised`` for the key of a certificate that was revoked because others have it."""
+    found = find_compromised_key(authority.store, key_hash(public_key))
+    if found is not None:
+        serial_number, issuer = found
+        raise RefusedError(
+            "key.compromised",
+            f"the key is compromised, as the revocation of its certificate said: {issuer}/{show_serial(serial_number)}",
+            hint="make a new key, and a CSR with it; counterseal rekey makes one for a certificate from here",
+        )

@@ -62,6 +62,7 @@ def revoke(run: Run, *, selector: str, reason: str, no_deploy: bool, dry_run: bo
     """Revoke a certificate, and lock it out of nginx.
 
     Returns when nginx refuses: new lists are published, a generation is deployed, and the refusal is proved.
+    After key_compromise no certificate is issued for its key any more.
     """
     began = time.monotonic()
     with run.authority() as authority:

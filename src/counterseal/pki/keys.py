@@ -6,11 +6,15 @@ Keys are made and kept elsewhere. RFC 5480 (EC), RFC 8410 (Ed25519, Ed448), RFC 
 from __future__ import annotations
 
 import re
+from hashlib import sha256
 from typing import TYPE_CHECKING, NamedTuple
 
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256, SHA384, SHA512
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from counterseal.errors import InputError, hint_for
 from counterseal.findings import Finding, Severity
@@ -87,6 +91,19 @@ def key_spec_of(public_key: PublicKeyTypes) -> KeySpec | None:
     if isinstance(public_key, ed448.Ed448PublicKey):
         return KeySpec("ed448")
     return None
+
+
+def key_hash(public_key: PublicKeyTypes) -> bytes:
+    """Return the SHA-256 of a key's SubjectPublicKeyInfo, as the library writes it: one form for each key."""
+    return sha256(public_key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).digest()
+
+
+def key_hash_in(certificate: bytes) -> bytes | None:
+    """Return the hash of the key in a DER certificate; None where the library cannot read it."""
+    try:
+        return key_hash(x509.load_der_x509_certificate(certificate).public_key())
+    except (ValueError, UnsupportedAlgorithm):
+        return None
 
 
 def next_key_spec(public_key: PublicKeyTypes) -> KeySpec:

@@ -15,6 +15,7 @@ from counterseal.pki.shown import show_serial
 from counterseal.store.authorities import Authorities
 from counterseal.store.blocks import TAKE_AWAY, Blocks, block_of
 from counterseal.store.changes import Changes
+from counterseal.store.compromised_keys import add_compromised_keys
 from counterseal.store.records import CertificateRecord, KeyUse, NewKeyUse, Reservation, Status
 from counterseal.store.rows import (
     BACKWARD,
@@ -172,6 +173,7 @@ class Issuance(Authorities, Blocks, Changes):
             self.run_together([_names_of(records)])
             changes = {issuer: self.next_change(issuer) for issuer in {record.issuer for record in records}}
             self.run_many(_REVOCATION, _revocation_rows(certificates, changes))
+            add_compromised_keys(self, records)
 
     def reserved_before(self, at: int) -> tuple[Reservation, ...]:
         """Return the reservations made before ``at`` that never became a certificate: a crash, or work under way."""

@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from counterseal.errors import StoreError
+from counterseal.store.compromised_keys import add_those_of_before
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from counterseal.store.rows import Row
+    from counterseal.store.session import Connection
 
 _STEPS = "[0-9]*.sql"
 _FILES = sorted(Path(__file__).with_name("schema").glob(_STEPS))
@@ -33,6 +35,9 @@ MOVED = 1 << 30
 
 So a program that has never heard of moves refuses such a store too, as a newer one's.
 """
+
+COMPROMISED_KEYS = next(path for path in _FILES if path.stem.endswith("_compromised_key"))
+"""The step that ``fill`` is for."""
 
 NEWEST = int(_FILES[-1].name.partition("_")[0])
 """The last step that this program knows, for whatever database."""
@@ -110,7 +115,14 @@ def _version(connection: sqlite3.Connection) -> int:
 def _apply(connection: sqlite3.Connection, step: Migration) -> None:
     for statement in _statements(step.path.read_text(encoding="utf-8")):
         connection.execute(_strict(statement))
+    fill(connection, step)
     connection.execute("insert into schema_version (version, name) values (?, ?)", (step.version, step.name))
+
+
+def fill(connection: Connection, step: Migration) -> None:
+    """Do what a step needs beside its statements, in the same transaction: there is one whose rows no SQL can make."""
+    if step.path == COMPROMISED_KEYS:
+        add_those_of_before(connection)
 
 
 def _statements(script: str) -> Iterator[str]:

@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 from counterseal.errors import StoreError
-from counterseal.store.migrations import MOVED, migrations, moved, refuse_newer
+from counterseal.store.migrations import MOVED, fill, migrations, moved, refuse_newer
 
 if TYPE_CHECKING:
     from counterseal.store.migrations import Migration
@@ -65,6 +65,7 @@ def upgrade(connection: Connection, place: str) -> tuple[int, int]:
         for step in steps():
             if step.version > found:
                 connection.execute(translate(step.path.read_text(encoding="utf-8")))
+                fill(connection, step)
                 connection.execute(
                     "insert into schema_version (version, name) values (?, ?)", (step.version, step.name)
                 )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from counterseal.errors import StoreError
 from counterseal.pki.shown import show_serial
 from counterseal.store.changes import Changes
+from counterseal.store.compromised_keys import add_compromised_keys
 from counterseal.store.inventory import Inventory
 from counterseal.store.records import CertificateRecord, Revocation, Status
 from counterseal.store.rows import decode_serial, encode_serial, show_serials
@@ -73,7 +74,9 @@ class Revocations(Inventory, Changes):
             replaced = self.run(_DELETE, key) > 0
             change = self.next_change(record.issuer, removes=replaced)
             self.run(_INSERT, (*key, record.not_after, at, reason, crl_entry, change))
-            return self.certificate(serial_number, issuer=record.issuer)
+            changed = self.certificate(serial_number, issuer=record.issuer)
+            add_compromised_keys(self, [changed])
+            return changed
 
     def unrevoke(self, serial_number: int, *, issuer: str | None = None) -> CertificateRecord:
         """Lift a hold; durable on return. Raises NotFoundError, and StoreError (``store.not_held``) otherwise."""

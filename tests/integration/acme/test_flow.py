@@ -474,6 +474,9 @@ def test_a_certificate_is_revoked_by_its_account_by_its_key_and_by_who_is_author
     assert client.post(url, {"certificate": first}).problem == "alreadyRevoked"
     holder = Client(lab.directory, lab.context, ClientKey(key))
     assert holder.post(url, {"certificate": second, "reason": 1}, with_jwk=True).status == 200
+    order = authorized(lab, client, "gone.example.com")
+    refused = client.finalize(order.json, csr("gone.example.com", key=key))
+    assert (refused.problem, "the key is compromised" in refused.json["detail"]) == ("badCSR", True)
     authorized(lab, other, "gone.example.com")
     assert other.post(url, {"certificate": third}).status == 200
     authorized(lab, other, "hers.example.com")  # which authorizes nobody for a person

@@ -309,6 +309,26 @@ def test_revoke_hold_and_back(service: Running) -> None:
     assert "key_compromise" in shown.stdout
 
 
+def test_a_compromised_key_gets_no_other_certificate(service: Running) -> None:
+    """Once its revocation says so, whatever is asked for it, and in a rehearsal too; until then it does."""
+    operator = Client(service, "operator")
+    wish = {"csr": csr_for("lost.example.com"), "profile": "server"}
+    first, second = (operator.call("POST", "/v1/certificates", wish).json["certificate"] for _ in range(2))
+    path, other = (f"/v1/certificates/{one['serial_number']}" for one in (first, second))
+    assert operator.call("POST", f"{path}/revoke", {"reason": "superseded"}).status == 200
+    assert operator.call("POST", f"{other}/renew", {"dry_run": True}).status == 200
+    assert operator.call("POST", f"{other}/revoke", {"reason": "certificate_hold"}).status == 200
+    third = operator.call("POST", "/v1/certificates", wish).json["certificate"]
+    assert operator.call("POST", f"{other}/revoke", {"reason": "key_compromise"}).status == 200
+    for asking, body in (
+        ("/v1/certificates", wish),
+        ("/v1/certificates", wish | {"name": "other", "dry_run": True}),
+        (f"/v1/certificates/{third['serial_number']}/renew", {}),
+    ):
+        refused = operator.call("POST", asking, body)
+        assert (refused.status, refused.json["code"]) == (403, "key.compromised"), refused.content
+
+
 def test_a_ca_is_revoked_by_the_command_alone(service: Running) -> None:
     """Its certificate is none to be revoked like others; from the next request on it issues nothing."""
     assert counterseal(service.home, "ca", "add", "guests", "--purpose", "client").code == 0

@@ -44,6 +44,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     for name, text in FILES.items():
         (base / name).parent.mkdir(parents=True, exist_ok=True)
         (base / name).write_text(text)
+    lose_key(home, base)
     write_secret(base / "passphrase", "correct horse battery\n")
     write_secret(base / "secret", SECRET)
     make_keys(base)
@@ -54,6 +55,15 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         "api": revoked(home, "api token", "add team --role viewer", "api_token"),
         "token": revoked(home, "token", "make team --profile client", "token"),
     }
+
+
+def lose_key(home: Path, base: Path) -> None:
+    """Have a key certified twice, and one of both revoked because somebody else has it."""
+    key = f"openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout {base}/lost.key -out {base}/lost.csr"
+    run_program(*key.split(), "-subj", "/CN=lost.example.com", cwd=base)
+    for more in (("server", "--name", "stolen"), ("client",)):
+        assert here(home, "sign", str(base / "lost.csr"), "--profile", *more, "--out", str(base / more[0])).code == 0
+    assert here(home, "revoke", "stolen", "--reason", "key_compromise").code == 0
 
 
 def make_keys(base: Path) -> None:
@@ -130,6 +140,8 @@ REFUSED = [
     ("client bob --group staff --subject CN=bob --no-p12", "subject.group"),
     ("sign {base}/app.csr --profile server --group staff", "subject.group"),
     ("sign {base}/app.csr --profile client --group staff --subject CN=app", "subject.group"),
+    ("sign {base}/lost.csr --profile client --name ann", "key.compromised"),
+    ("renew lost.example.com", "key.compromised"),
     ("ca add a/b --purpose client", "ca.name"),
     ("ca retire clients --successor servers", "ca.successor"),
     ("ca retire root --successor clients", "ca.not_issuing"),

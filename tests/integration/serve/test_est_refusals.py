@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from command import counterseal
 from counterseal.pki.possession import prove_possession
 from integration.serve.test_est import Device, enrolled, post, token
 from service_process import Running, make_ca, running
@@ -114,6 +115,19 @@ def test_a_proof_that_proves_something_else(lab: Lab) -> None:
     assert {code: refused(lab, "simplereenroll", body, 400, secret=proof) for code, proof in proofs.items()} == {
         code: code for code in proofs
     }
+
+
+def test_a_key_that_somebody_else_has(lab: Lab, tmp_path: Path) -> None:
+    """Neither for a token nor for another certificate of that key; it is the request's fault: another key would do."""
+    device = enrolled(lab.service, tmp_path / "d", "cracked")
+    other = Device(tmp_path / "other", device.key)
+    other.directory.mkdir()
+    (other.directory / "key.pem").write_bytes((device.directory / "key.pem").read_bytes())
+    secret = token(lab.service, "spare")
+    other.keep(post(lab.service, "simpleenroll", other.request(), secret=secret)[1])
+    assert counterseal(lab.service.home, "revoke", "cracked", "--reason", "key_compromise").code == 0
+    assert refused(lab, "simpleenroll", device.request(), 400, secret=lab.secret) == "key.compromised"
+    assert refused(lab, "simplereenroll", other.request("spare"), 400, device=other) == "key.compromised"
 
 
 def test_nothing_was_used_up(lab: Lab, tmp_path: Path) -> None:

@@ -39,9 +39,10 @@ def test_there_and_back(tmp_path: Path, url: str, monkeypatch: pytest.MonkeyPatc
     (home / "counterseal.toml").write_text('# ours\n[ca]\ncrl_lifetime = "7d"\n')
     for arguments in (("init", "--no-passphrase"), ("server", "panel.example.com"), ("client", "ann")):
         assert counterseal(home, *arguments).code == 0
-    assert counterseal(home, "revoke", "ann", "--reason", "superseded").code == 0
+    assert counterseal(home, "revoke", "ann", "--reason", "key_compromise").code == 0
     with sqlite.open_store(home / "store.sqlite") as store:
         before = held(store)
+    assert before["compromised_key"][0] == 1
     tree = snapshot(tmp_path)
     planned = json.loads(counterseal(home, "db", "move", url, "--dry-run", "--json").stdout)
     assert {one["table"]: (one["rows"], one["hash"]) for one in planned["tables"]} == before

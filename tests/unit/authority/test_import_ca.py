@@ -15,10 +15,12 @@ from chains import DAY, NOW, SERVER_AUTH, ca, crl, end_entity, intermediate, roo
 from counterseal.authority.import_ca import Import, Imported, import_ca, rehearse_import
 from counterseal.authority.parts import Authority
 from counterseal.authority.publish import ending_lists, lacking_lists, publish, signing_cas, stale_lists
+from counterseal.authority.revoke_ca import revoke_ca
 from counterseal.authority.take_list import take_list
 from counterseal.authority.timeline.gather import Kind, State, gather
 from counterseal.errors import CountersealError, InputError, RefusedError
 from counterseal.keystore.file import FileKeyStore
+from counterseal.pki.crl import RevocationReason
 from counterseal.store.records import Query, Status
 from counterseal.store.sqlite import open_store
 from pki_fixtures import key_of
@@ -217,3 +219,13 @@ def test_a_file_of_another_certificate_keeps_no_revocation_away(authority: Autho
     take(authority, root(), index=index, directory=tmp_path)
     found = authority.store.certificate(10, issuer="root")
     assert (found.status, found.name) == (Status.REVOKED, "ann")
+
+
+def test_a_ca_with_a_compromised_key_is_refused(authority: Authority) -> None:
+    """One that was revoked for it, under another subject; its key is not kept."""
+    old, new = (ca(name, root(), key=OTHER, serial_number=number).make() for number, name in enumerate("ab", 1))
+    take(authority, old, root(), name="old")
+    revoke_ca(authority, "old", RevocationReason.CA_COMPROMISE)
+    with pytest.raises(RefusedError, match="the key is compromised") as raised:
+        take(authority, new, root(), name="new")
+    assert (raised.value.code, authority.keystore.has("new")) == ("key.compromised", False)

@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from counterseal.errors import StoreError
+from counterseal.pki.keys import key_hash
+from counterseal.store.compromised_keys import find_compromised_key
 from counterseal.store.key_uses import chain
 from counterseal.store.migrations import migrate, migrations
 from counterseal.store.records import GENESIS_HASH, LogHead, NewKeyUse
 from counterseal.store.sqlite import open_store
-from store_fixtures import NOW, certificate, issue, key_use, new_store, reservation
+from pki_fixtures import key_of
+from store_fixtures import NOW, certificate, issue, key_use, new_store, reservation, revoke_in_older_store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -151,6 +154,18 @@ def test_a_ca_that_was_revoked_as_a_certificate_is_a_revoked_ca(tmp_path: Path) 
             "clients": ("revoked", NOW, "key_compromise"),
             "partners": ("active", None, None),
         }
+
+
+def test_keys_that_were_compromised_before_are_known(tmp_path: Path) -> None:
+    """Those of certificates that are kept and were revoked for it; not one that was superseded."""
+    keys = [key_of("p-256", number) for number in (1, 2)]
+    before = next(step.version for step in migrations() if "compromised_key" in step.name) - 1
+    with closing(sqlite3.connect(tmp_path / "store.db", isolation_level=None)) as connection:
+        migrate(connection, tmp_path, steps=migrations()[:before])
+        revoke_in_older_store(connection, keys)
+    with open_store(tmp_path / "store.db") as store:
+        found = [find_compromised_key(store, key_hash(key.public_key())) for key in keys]
+    assert found == [(1, "clients"), None]
 
 
 def test_the_log_of_an_older_store_is_remembered_from_then_on(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -14,17 +14,20 @@ from hypothesis import strategies as st
 from psycopg.conninfo import make_conninfo
 
 from counterseal.errors import CountersealError, InputError, StoreError
+from counterseal.pki.keys import key_hash
 from counterseal.store import postgresql_schema, sqlite
 from counterseal.store.acme.accounts import add_account
 from counterseal.store.acme.authorizations import add_authorizations, write_attempt
 from counterseal.store.acme.records import AccountRecord, AuthorizationRecord
+from counterseal.store.compromised_keys import find_compromised_key
 from counterseal.store.migrations import Migration, migrations
 from counterseal.store.postgresql import open_store, upgrade_store
-from counterseal.store.postgresql_connection import Address
+from counterseal.store.postgresql_connection import Address, connect
 from counterseal.store.postgresql_schema import translate
+from pki_fixtures import key_of
 from pool_process import pool
 from postgresql_process import cluster
-from store_fixtures import CLIENTS, certificate, issue, reservation
+from store_fixtures import CLIENTS, certificate, issue, reservation, revoke_in_older_store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -125,6 +128,22 @@ def test_an_older_store_is_upgraded_when_told(blank: str, monkeypatch: pytest.Mo
     assert code(blank) == "store.too_new"
     with pytest.raises(StoreError, match="has schema 9999"):
         upgrade_store(blank)
+
+
+@slow
+def test_keys_that_were_compromised_before_are_known(blank: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The upgrade reads them out of the certificates, as with a file."""
+    keys, known = [key_of("p-256", number) for number in (1, 2)], postgresql_schema.steps()
+    before = next(at for at, step in enumerate(known) if "compromised_key" in step.name)
+    monkeypatch.setattr(postgresql_schema, "steps", lambda: known[:before])
+    open_store(blank, create=True).close()
+    monkeypatch.undo()
+    with closing(connect(Address(blank), None, busy_seconds=1)) as connection:
+        revoke_in_older_store(connection, keys)
+    upgrade_store(blank)
+    with open_store(blank) as store:
+        found = [find_compromised_key(store, key_hash(key.public_key())) for key in keys]
+    assert found == [(1, "clients"), None]
 
 
 def test_a_password_is_not_taken_from_a_url_nor_shown() -> None:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key
+from cryptography.hazmat.primitives.serialization import load_der_public_key
 
-from counterseal.pki.keys import key_spec_of, show_key
+from counterseal.pki.keys import key_hash, key_spec_of, show_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,8 +36,7 @@ class KeyFacts:
 
 def describe_key(public_key: PublicKeyTypes) -> KeyFacts:
     """Return what a public key is."""
-    spki = public_key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    return KeyFacts(show_key(public_key), strength_of(public_key), sha256(spki).hexdigest())
+    return KeyFacts(show_key(public_key), strength_of(public_key), key_hash(public_key).hex())
 
 
 def describe_key_of(read: Callable[[], PublicKeyTypes]) -> KeyFacts:

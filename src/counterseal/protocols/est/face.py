@@ -55,6 +55,9 @@ KEPT_SECONDS = 30 * 86_400
 
 LARGEST_RSA = 4096
 UNAUTHENTICATED = frozenset({"est.authorization", "token.unknown", "token.expired", "token.revoked", "token.used_up"})
+STATUSES = {"est.media_type": 415, "key.compromised": 400}
+"""Where the kind of an error does not say it: another request, for another key, is answered."""
+
 CHALLENGES = ('Basic realm="counterseal est", charset="UTF-8"', 'Bearer realm="counterseal est"')
 
 
@@ -246,7 +249,7 @@ def _refusal(error: CountersealError) -> Response:
         for challenge in CHALLENGES:  # a line each: not every client takes a list apart
             response.headers.append("WWW-Authenticate", challenge)
         return response
-    return _words(415 if error.code == "est.media_type" else status_of(error), lines)
+    return _words(STATUSES.get(error.code) or status_of(error), lines)
 
 
 def _words(status: int, lines: list[str], headers: dict[str, str] | None = None) -> Response:
