@@ -68,7 +68,7 @@ def order_from_csr(
     subject: str | None = None,
     lifetime: timedelta | None = None,
 ) -> Asked:
-    """Ask for what a CSR wishes: its names and its CN.
+    """Ask for what a CSR wishes: its names, its CN and must-staple.
 
     Its other subject attributes are left out, because a site may admit clients by OU and nobody chooses his own group.
     Raises InputError ``subject.group`` for a group beside a subject, or of a server, which is in none.
@@ -86,9 +86,8 @@ def order_from_csr(
     names = list(csr.names)
     if profile.requires_name and not names and not more_names and common:
         names = [_host(common)]
-    return Asked(
-        profile, given, _distinct([*names, *(parse_name(text) for text in more_names)]), csr.public_key, lifetime
-    )
+    wished = _distinct([*names, *(parse_name(text) for text in more_names)])
+    return Asked(profile, given, wished, csr.public_key, lifetime, must_staple=csr.must_staple)
 
 
 def _refuse_both(subject: str | None, group: str | None) -> None:

@@ -9,9 +9,10 @@ from cryptography import x509
 from counterseal.errors import InputError, NotFoundError
 from counterseal.moments import moment
 from counterseal.pki.certificate import purpose_of
+from counterseal.pki.extensions import must_staple
 from counterseal.pki.keys import next_key_spec
 from counterseal.pki.names import names_in
-from counterseal.pki.policy import Asked
+from counterseal.pki.policy import Asked, staple_reasons
 from counterseal.pki.profile import Purpose
 from counterseal.store.records import IMPORTED
 
@@ -38,16 +39,20 @@ def ask_again(
 ) -> Asked:
     """Ask for what the certificate of ``record`` says, for its own key or for ``public_key``.
 
-    It lives as long as the one before unless ``lifetime`` says otherwise. Raises NotFoundError
-    ``certificate.not_kept`` when only the serial number is known here, InputError ``renew.purpose``.
+    It lives as long as the one before unless ``lifetime`` says otherwise, and loses must-staple where certificates name
+    no responder any more. Raises NotFoundError ``certificate.not_kept`` when only the serial number is known here,
+    InputError ``renew.purpose``.
     """
     certificate = _certificate(record)
+    profile = _profile(authority, record, certificate)
+    staples = must_staple(certificate.extensions) and not any(staple_reasons(profile, authority.issuer(record.issuer)))
     return Asked(
-        profile=_profile(authority, record, certificate),
+        profile=profile,
         subject=certificate.subject,
         names=names_in(certificate.extensions),
         public_key=public_key or certificate.public_key(),
         lifetime=lifetime or moment(record.not_after) - moment(record.not_before),
+        must_staple=staples,
     )
 
 

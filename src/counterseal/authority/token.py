@@ -150,7 +150,7 @@ def ask_by_token(authority: Authority, token: TokenRecord, csr: CSR) -> Asked:
             f"the token is not for this name: {', '.join(foreign)}",
             hint=f"it is for {', '.join(dict.fromkeys([token.name, *map(show_name, asked.names)]))}",
         )
-    return asked
+    return asked._replace(must_staple=csr.must_staple)
 
 
 def prepare_by_token(authority: Authority, token: TokenRecord, csr: CSR) -> Prepared:

@@ -17,15 +17,19 @@ from counterseal.cli.given import given_files
 from counterseal.cli.issuing import Destination, Order, issue_files, show_issued
 from counterseal.errors import InputError, encoding_hint, shell_line
 from counterseal.pki.csr import parse_csr
+from counterseal.pki.policy import staple_reasons
 from counterseal.pki.recognise import recognise
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import timedelta
 
     from counterseal.authority.inspected import GivenFile
+    from counterseal.findings import Finding
     from counterseal.pki.csr import CSR
     from counterseal.pki.policy import Asked
 
+MUST_STAPLE = "must-staple (tlsfeature status_request)"
 EPILOG = """\b
 Examples:
   counterseal sign panel.csr --profile server
@@ -80,7 +84,11 @@ def sign(
     with run.authority() as authority:
         chosen = authority.profile(profile)
         asked = order_from_csr(chosen, csr, more_names=san, group=group, subject=subject, lifetime=lifetime)
-        left_out = _tell_left_out(run, csr, asked)
+        in_vain: tuple[Finding, ...] = ()
+        if csr.must_staple:
+            in_vain = (*staple_reasons(chosen, authority.issuer(issuer or authority.issuer_for(chosen.purpose))),)
+        asked = asked._replace(must_staple=csr.must_staple and not in_vain)
+        left_out = _tell_left_out(run, csr, asked, in_vain)
         order = Order(asked, Destination(out, force, dry_run), name or name_of_csr(csr), issuer, key_file=False)
         made = issue_files(
             run,
@@ -94,8 +102,8 @@ def sign(
         show_issued(run, *made, extra={"left_out": left_out} if run.json else {}, following=following)
 
 
-def _tell_left_out(run: Run, csr: CSR, asked: Asked) -> tuple[str, ...]:
-    """Say what the CSR wishes in vain, and return it."""
+def _tell_left_out(run: Run, csr: CSR, asked: Asked, in_vain: Sequence[Finding]) -> tuple[str, ...]:
+    """Say what the CSR wishes in vain, and return it; ``in_vain`` says why must-staple is."""
     lost = left_out_of(csr, asked)
     if lost:
         run.warn(
@@ -104,7 +112,9 @@ def _tell_left_out(run: Run, csr: CSR, asked: Asked) -> tuple[str, ...]:
         )
     if csr.unmet:
         run.warn(f"no certificate here gets what the CSR asks for: {', '.join(csr.unmet)}")
-    return (*lost, *csr.unmet)
+    for reason in in_vain:
+        run.warn(f"must-staple is left out: {reason.message}", f"hint: {reason.hint}")
+    return (*lost, *csr.unmet, *(MUST_STAPLE for _ in in_vain))
 
 
 def _csr_in(given: GivenFile) -> CSR:

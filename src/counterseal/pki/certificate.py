@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from counterseal.pki import der
 from counterseal.pki.extensions import extension_in
+from counterseal.pki.pointers import RESPONDER_IN_DER
 from counterseal.pki.profile import Purpose
 from counterseal.pki.template import Template
 
@@ -66,6 +67,11 @@ class Issuer(NamedTuple):
         """What is sent after an end-entity certificate: the path without the trust anchor."""
         return self.path[:-1]
 
+    @property
+    def names_responder(self) -> bool:
+        """Whether its certificates say where an OCSP response about them is to be had."""
+        return any(RESPONDER_IN_DER in one for one in self.pointers)
+
 
 class IssuanceRequest(NamedTuple):
     """What was decided: nothing downstream of policy asks again what this certificate may say."""
@@ -77,6 +83,7 @@ class IssuanceRequest(NamedTuple):
     not_before: datetime
     not_after: datetime
     serial_number: int
+    must_staple: bool = False
 
 
 class CARequest(NamedTuple):
@@ -134,7 +141,8 @@ def end_entity_template(request: IssuanceRequest, issuer: Issuer, signature_algo
         + _key_usage(is_rsa=isinstance(request.public_key, rsa.RSAPublicKey))
         + _usages(purpose.extended_key_usages),
         _authority_key_identifier(issuer.authority_key_identifier)
-        + b"".join((_NO_CHECK,) if purpose is Purpose.OCSP else issuer.pointers),
+        + b"".join((_NO_CHECK,) if purpose is Purpose.OCSP else issuer.pointers)
+        + (_MUST_STAPLE if request.must_staple else b""),
     )
 
 
@@ -210,6 +218,11 @@ def _authority_key_identifier(value: bytes) -> bytes:
 
 
 _NO_CHECK = der.extension("1.3.6.1.5.5.7.48.1.5", der.NULL, critical=False)  # RFC 6960 4.2.2.2.1
+_MUST_STAPLE = der.extension(
+    "1.3.6.1.5.5.7.1.24",  # RFC 7633
+    x509.TLSFeature([x509.TLSFeatureType.status_request]).public_bytes(),
+    critical=False,
+)
 _END_ENTITY = der.extension(BASIC_CONSTRAINTS, x509.BasicConstraints(False, None).public_bytes(), critical=True)
 _CA_KEY_USAGE = x509.KeyUsage(
     digital_signature=False,

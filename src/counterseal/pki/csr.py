@@ -1,9 +1,9 @@
 """Reading a certification request (RFC 2986): what it asks for, and proof that the asker holds the key.
 
 Whatever bytes come in, a CSR with a verified signature comes out or an InputError; whether its wishes are granted is
-the policy's. Of the extensions asked for (RFC 2985 5.4.2) only the names count; the profile decides on all others. Two
-of these change what a certificate means, and none here has them: who issues to programs refuses one with ``unmet``; a
-person is warned.
+the policy's. Of the extensions asked for (RFC 2985 5.4.2) only the names and must-staple count; the profile decides on
+all others. Some of these change what a certificate means, and none here has them: who issues to programs refuses one
+with ``unmet``; a person is warned.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.x509.oid import PublicKeyAlgorithmOID
 
 from counterseal.errors import InputError
-from counterseal.pki.extensions import extension_in
+from counterseal.pki.extensions import extension_in, must_staple
 from counterseal.pki.names import names_in
 
 if TYPE_CHECKING:
@@ -50,8 +50,11 @@ class CSR:
     attributes: frozenset[str] = frozenset()
     """The object identifiers of its attributes."""
 
+    must_staple: bool = False
+    """Whether its server shall be refused without a stapled OCSP response (RFC 7633)."""
+
     unmet: tuple[str, ...] = ()
-    """What it asks for and no certificate here gets, in words: to be a CA, or must-staple (RFC 7633)."""
+    """What it asks for and no certificate here gets, in words: to be a CA, or another TLS feature."""
 
 
 def parse_csr(content: bytes, *, signed: bool = True) -> CSR:
@@ -75,6 +78,7 @@ def parse_csr(content: bytes, *, signed: bool = True) -> CSR:
         public_key,
         attributes.get(CHALLENGE),
         frozenset(attributes),
+        must_staple(extensions),
         tuple(_unmet(extensions)),
     )
 
@@ -151,5 +155,5 @@ def _unmet(extensions: x509.Extensions) -> Iterator[str]:
     constraints = extension_in(extensions, x509.BasicConstraints)
     if constraints is not None and constraints.ca:
         yield "to be a CA (basicConstraints CA:TRUE)"
-    if x509.TLSFeatureType.status_request in (extension_in(extensions, x509.TLSFeature) or ()):
-        yield "must-staple (tlsfeature status_request)"
+    if must_staple(extensions) and len(extension_in(extensions, x509.TLSFeature) or ()) > 1:
+        yield "status_request_v2 beside must-staple (tlsfeature)"

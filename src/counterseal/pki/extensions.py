@@ -21,6 +21,11 @@ def read_extensions(
         return None, str(error)
 
 
+def must_staple(extensions: x509.Extensions | None) -> bool:
+    """Whether they demand that a stapled OCSP response comes with the certificate (RFC 7633)."""
+    return x509.TLSFeatureType.status_request in (extension_in(extensions, x509.TLSFeature) or ())
+
+
 def extension_in(extensions: x509.Extensions | None, kind: type[ExtensionT]) -> ExtensionT | None:
     """Return the value of the extension of this class, or None."""
     try:

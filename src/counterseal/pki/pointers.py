@@ -11,6 +11,7 @@ from cryptography.x509.oid import AuthorityInformationAccessOID
 
 from counterseal.pki import der
 
+RESPONDER_IN_DER = der.object_identifier(AuthorityInformationAccessOID.OCSP.dotted_string)
 CRL_DISTRIBUTION_POINTS, AUTHORITY_INFORMATION_ACCESS = "2.5.29.31", "1.3.6.1.5.5.7.1.1"
 
 

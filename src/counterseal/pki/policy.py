@@ -51,6 +51,7 @@ class Asked(NamedTuple):
     lifetime: timedelta | None = None
     not_before: datetime | None = None
     not_after: datetime | None = None
+    must_staple: bool = False
 
 
 def decide(asked: Asked, issuer: Issuer, *, serial_number: int, now: datetime) -> IssuanceRequest:
@@ -73,6 +74,7 @@ def decide(asked: Asked, issuer: Issuer, *, serial_number: int, now: datetime) -
         not_before=not_before,
         not_after=not_after,
         serial_number=serial_number,
+        must_staple=asked.must_staple,
     )
 
 
@@ -98,6 +100,8 @@ def _reasons(asked: Asked, issuer: Issuer, now: datetime) -> Iterator[Finding]:
     yield from _key_reasons(asked)
     yield from _lifetime_reasons(asked, issuer, now)
     yield from _subject_reasons(asked)
+    if asked.must_staple:
+        yield from staple_reasons(asked.profile, issuer)
     for name in asked.names:
         yield from name_reasons(asked.profile, name)
     if asked.profile.requires_name and not any(kind_of(name) in _HOST_KINDS for name in asked.names):
@@ -191,6 +195,17 @@ def _subject_reasons(asked: Asked) -> Iterator[Finding]:
         yield _no("policy.subject", f"a certificate made for a proof is marked with OU={PROBE_GROUP}")
     if not asked.subject.rdns and not asked.names:
         yield _no("policy.subject", "neither a subject nor a name is given")
+
+
+def staple_reasons(profile: Profile, issuer: Issuer) -> Iterator[Finding]:
+    """Yield why no certificate of this profile can demand a stapled OCSP response: clients would refuse its server."""
+    if profile.purpose is not Purpose.SERVER:
+        message = f"only a server staples, so there is no must-staple in profile {profile.name!r}"
+        yield _no("policy.must_staple", message, "leave it out of the CSR")
+    elif not issuer.names_responder:
+        message = f"must-staple cannot be met: certificates of CA {issuer.name!r} name no OCSP responder"
+        hint = "leave it out of the CSR, or have http_url under [serve] in counterseal.toml name one"
+        yield _no("policy.must_staple", message, hint)
 
 
 def name_reasons(profile: Profile, name: x509.GeneralName) -> Iterator[Finding]:

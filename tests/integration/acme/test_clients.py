@@ -17,6 +17,7 @@ import pytest
 from cryptography import x509
 
 from command import counterseal
+from counterseal.pki.extensions import must_staple
 from integration.acme.conftest import Lab, start_lab, verify
 from ports import free_port
 
@@ -95,7 +96,8 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Lab, int]
     with ExitStack() as stack:
         port = free_port()
         home = tmp_path_factory.mktemp("clients") / "home"
-        yield start_lab(stack, home, "external_account_required = true", http_port=port), port
+        more = 'external_account_required = true\n[serve]\nhttp_url = "http://pki.example.com"'
+        yield start_lab(stack, home, more, http_port=port), port
 
 
 @pytest.fixture
@@ -134,6 +136,11 @@ def names_of(chain: Path) -> list[str]:
     return sorted(names.get_values_for_type(x509.DNSName))
 
 
+def demands_stapling(chain: Path) -> bool:
+    """Whether the first certificate of a file is one whose server must staple."""
+    return must_staple(x509.load_pem_x509_certificate(chain.read_bytes()).extensions)
+
+
 def test_certbot(desk: Desk) -> None:
     """http-01 by its own server, dns-01 for a wildcard by a hook, renewal, revocation, account."""
     kid, mac_key = desk.external_key()
@@ -142,15 +149,17 @@ def test_certbot(desk: Desk) -> None:
     bound = ["--eab-kid", kid, "--eab-hmac-key", mac_key]
     desk.run(*certbot, "register", "--agree-tos", "-m", "ops@example.com", *bound)
     web = ["--standalone", "--http-01-port", str(desk.port)]
-    desk.run(*certbot, "certonly", *web, "-d", "bot.example.com", "-d", "www.bot.example.com")
+    desk.run(*certbot, "certonly", *web, "--must-staple", "-d", "bot.example.com", "-d", "www.bot.example.com")
     live = desk.path / "config" / "live" / "bot.example.com"
     assert names_of(live / "fullchain.pem") == ["bot.example.com", "www.bot.example.com"]
     verify(desk.lab.service, live / "fullchain.pem")
     desk.run(*certbot, "renew", "--force-renewal", "--no-random-sleep-on-renew")
+    assert demands_stapling(live / "cert.pem")
     assert desk.statuses("bot.example.com") == ["valid", "valid"]
     manual = ["--manual", "--preferred-challenges", "dns", "--manual-auth-hook", desk.hook()]
     desk.run(*certbot, "certonly", *manual, "-d", "*.bot.example.com", "-d", "bot.example.com", "--cert-name", "wild")
-    assert names_of(desk.path / "config" / "live" / "wild" / "cert.pem") == ["*.bot.example.com", "bot.example.com"]
+    wild = desk.path / "config" / "live" / "wild" / "cert.pem"
+    assert (names_of(wild), demands_stapling(wild)) == (["*.bot.example.com", "bot.example.com"], False)
     revoke = ["revoke", "--reason", "superseded", "--no-delete-after-revoke"]
     desk.run(*certbot, *revoke, "--cert-name", "bot.example.com")
     assert "revoked" in desk.statuses("bot.example.com")
@@ -179,8 +188,9 @@ def test_lego(desk: Desk) -> None:
     assert desk.statuses("lego.example.com") == ["valid", "valid"]
     desk.run(*base, "-d", "tls.lego.example.com", "--tls", "--tls.port", f"127.0.0.1:{desk.lab.tls_port}", "run")
     dns = ["--dns", "exec", "--dns.disable-cp", "--dns.resolvers", desk.lab.dns.address]
-    desk.run(*base, "-d", "*.lego.example.com", *dns, "run", EXEC_PATH=desk.hook())
-    assert names_of(desk.path / "certificates" / "_.lego.example.com.crt") == ["*.lego.example.com"]
+    desk.run(*base, "-d", "*.lego.example.com", *dns, "run", "--must-staple", EXEC_PATH=desk.hook())
+    wild = desk.path / "certificates" / "_.lego.example.com.crt"
+    assert (names_of(wild), demands_stapling(wild), demands_stapling(chain)) == (["*.lego.example.com"], True, False)
     desk.run(*base, "-d", "lego.example.com", "revoke", "--reason", "4")
     assert desk.statuses("lego.example.com") == ["revoked", "valid"]
 

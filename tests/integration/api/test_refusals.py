@@ -60,20 +60,22 @@ def test_a_body_is_json(service: Running) -> None:
         ("certificates", {"profile": "server", "csr": EXAMPLE_CSR, "group": "staff", "dry_run": True}, "api.group"),
         ("certificates", {"profile": "client", "csr": EXAMPLE_CSR, "group": "a", "subject": "CN=b"}, "subject.group"),
         ("certificates", {"csr": csr_for("ca.example.com", CA), "profile": "server"}, "api.extensions"),
-        (
-            "certificates",
-            {"csr": csr_for("a.example.com", STAPLE), "profile": "server", "dry_run": True},
-            "api.extensions",
-        ),
         ("certificates/{serial}/export", {"private_key": "hello"}, "api.private_key"),
     ],
 )
 def test_what_cannot_be_meant(service: Running, path: str, wish: dict[str, Any], code: str) -> None:
-    """A group of a server, and one beside a subject, which says it itself; a CSR of a CA, or must-staple; no key."""
+    """A group of a server, and one beside a subject, which says it itself; a CSR of a CA; no key."""
     operator = Client(service, "operator")
     (own,) = operator.call("GET", "/v1/certificates?name=operator").json["certificates"]
     answer = operator.call("POST", f"/v1/{path.format(serial=own['serial_number'])}", wish)
     assert (answer.status, answer.json["code"]) == (422, code), answer.content
+
+
+def test_a_server_that_nobody_could_staple_for(service: Running) -> None:
+    """Certificates name no responder here, and must-staple would have clients refuse the server."""
+    wish = {"csr": csr_for("a.example.com", STAPLE), "profile": "server", "dry_run": True}
+    answer = Client(service, "operator").call("POST", "/v1/certificates", wish)
+    assert (answer.status, answer.json["findings"][0]["code"]) == (403, "policy.must_staple"), answer.content
 
 
 def test_a_kept_answer_that_was_changed_is_not_given(service: Running) -> None:

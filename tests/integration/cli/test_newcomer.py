@@ -95,7 +95,7 @@ def test_what_a_csr_wished_in_vain_is_said(home: Path, tmp_path: Path) -> None:
 
 
 def test_what_would_change_the_meaning_is_said_to_be_left_out(home: Path, tmp_path: Path) -> None:
-    """To be a CA, and must-staple: the certificate has neither, and nobody has to find that out."""
+    """To be a CA, and must-staple without a responder: the certificate has neither, and nobody has to find that out."""
     making = (
         "openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout k.pem -out x.csr -subj /CN=x.test"
     )
@@ -103,10 +103,32 @@ def test_what_would_change_the_meaning_is_said_to_be_left_out(home: Path, tmp_pa
     run_program(*making.split(), *asking, cwd=tmp_path)
     words = ("sign", str(tmp_path / "x.csr"), "--profile", "server", "--out", str(tmp_path), "--force")
     wished = ["to be a CA (basicConstraints CA:TRUE)", "must-staple (tlsfeature status_request)"]
-    said = f"warning: no certificate here gets what the CSR asks for: {', '.join(wished)}\n"
+    said = f"warning: no certificate here gets what the CSR asks for: {wished[0]}\n"
+    why = "warning: must-staple is left out: must-staple cannot be met: certificates of CA 'servers' name no OCSP"
     for more in ((), ("--dry-run",)):
-        assert said in _typed(home, *words, *more).stderr
+        assert said in (told := _typed(home, *words, *more).stderr)
+        assert why in told
         assert json.loads(_typed(home, *words, "--json", *more).stdout)["left_out"] == wished
+
+
+def test_must_staple_is_issued_and_kept(tmp_path: Path) -> None:
+    """Where certificates name a responder; nothing is left out then, and ``inspect`` says what the server needs."""
+    home, made = tmp_path / "home", tmp_path / "staple.test.cert.pem"
+    home.mkdir()
+    (home / "counterseal.toml").write_text('[serve]\nhttp_url = "http://pki.example.com"\n')
+    _typed(home, "init", "--no-passphrase")
+    making = "openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout k.pem -out x.csr"
+    run_program(*making.split(), "-subj", "/CN=staple.test", "-addext", "tlsfeature=status_request", cwd=tmp_path)
+    out = ("--out", str(tmp_path), "--force")
+    words = ("sign", str(tmp_path / "x.csr"), "--profile", "server", *out)
+    assert json.loads(_typed(home, *words, "--dry-run", "--json").stdout)["left_out"] == []
+    assert "left out" not in _typed(home, *words).stderr
+    for command in ("show", "renew", "rekey"):
+        newest = f"{x509.load_pem_x509_certificate(made.read_bytes()).serial_number:X}"
+        _typed(home, command, newest, *(out if command != "show" else ()))
+        text = run_program("openssl", "x509", "-in", str(made), "-noout", "-ext", "tlsfeature", cwd=tmp_path)
+        assert "status_request" in text
+        assert "the server must staple an OCSP response" in _typed(home, "inspect", str(made)).stdout
 
 
 @pytest.mark.parametrize("words", [("prove",), ("prove", "--dry-run"), ("nginx", "deploy"), ("nginx", "render")])

@@ -64,15 +64,18 @@ def test_what_is_not_a_request(lab: Lab) -> None:
 
 
 @pytest.mark.parametrize(
-    "extension",
-    [x509.BasicConstraints(ca=True, path_length=None), x509.TLSFeature([x509.TLSFeatureType.status_request])],
+    ("extension", "status", "code"),
+    [
+        (x509.BasicConstraints(ca=True, path_length=None), 400, "est.extensions"),
+        (x509.TLSFeature([x509.TLSFeatureType.status_request]), 403, "policy.refused"),
+    ],
 )
-def test_what_no_certificate_here_gets(lab: Lab, extension: x509.ExtensionType) -> None:
-    """A device that gets less than it asks for would not know."""
+def test_what_no_certificate_here_gets(lab: Lab, extension: x509.ExtensionType, status: int, code: str) -> None:
+    """A device that gets less than it asks for would not know; no client staples."""
     made = x509.CertificateSigningRequestBuilder(x509.Name([])).add_extension(extension, critical=True)
     body = base64.b64encode(made.sign(lab.device.key, hashes.SHA256()).public_bytes(Encoding.DER))
     for operation in ("simpleenroll", "serverkeygen"):
-        assert refused(lab, operation, body, 400, secret=lab.secret) == "est.extensions"
+        assert refused(lab, operation, body, status, secret=lab.secret) == code
 
 
 @pytest.mark.parametrize("shown", ["Digest x", "Basic x", "Basic /w=="])

@@ -22,6 +22,7 @@ from counterseal.pki.certificate import (
 from counterseal.pki.keys import parse_key_spec
 from counterseal.pki.lint import lint
 from counterseal.pki.names import parse_name
+from counterseal.pki.pointers import pointers
 from counterseal.pki.profile import CLIENT, SERVER, Profile, Purpose
 from counterseal.pki.subject import parse_subject
 from pki_fixtures import make_ca, make_server
@@ -89,6 +90,21 @@ def test_an_end_entity_equals_the_builder_s(kind: str, profile: Profile) -> None
     assert made == builder.sign(ROOT_KEY, hashes.SHA256())
     assert {finding.code for finding in lint(made, [root])} <= {"lint.server_key"}  # of a server whose key it is
     made.verify_directly_issued_by(root)
+
+
+def test_must_staple_is_the_last_extension_and_equals_the_library_s() -> None:
+    """Not critical, as RFC 7633 has it: who does not know it passes over it."""
+    signer, key = SoftwareSigner(ROOT_KEY), ROOT_KEY.public_key()
+    plain = IssuanceRequest(SERVER, parse_subject("CN=a.example"), (), key, BEGIN, BEGIN + timedelta(days=9), 2**127)
+    above = Issuer.of("root", [_root()], Purpose.ANY, pointers("http://pki.example", "root"))
+    without, made = (
+        [*assemble_end_entity(one, above, signer.signature_algorithm).preview().extensions]
+        for one in (plain, plain._replace(must_staple=True))
+    )
+    assert made[:-1] == without
+    feature = x509.TLSFeature([x509.TLSFeatureType.status_request])
+    assert (made[-1].value, made[-1].critical) == (feature, False)
+    assert made[-1].value.public_bytes() == feature.public_bytes()
 
 
 @pytest.mark.parametrize(

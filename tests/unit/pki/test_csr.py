@@ -28,6 +28,8 @@ EMPTY_NAME = der.sequence()
 RSASSA_PSS = "1.2.840.113549.1.1.10"
 RSA_ENCRYPTION = der.sequence(der.object_identifier("1.2.840.113549.1.1.1"), der.NULL)
 
+V1, V2 = x509.TLSFeatureType.status_request, x509.TLSFeatureType.status_request_v2
+
 
 def builder(*names: str) -> x509.CertificateSigningRequestBuilder:
     """Return the library's builder of a request for CN=client.device with DNS names."""
@@ -303,19 +305,23 @@ def test_only_input_errors_leave_random_octets(content: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    ("extensions", "said"),
+    ("extensions", "said", "must_staple"),
     [
-        ([], []),
-        ([x509.BasicConstraints(ca=False, path_length=None)], []),
-        ([x509.TLSFeature([x509.TLSFeatureType.status_request_v2])], []),
-        ([x509.BasicConstraints(ca=True, path_length=0)], ["CA:TRUE"]),
-        ([x509.TLSFeature([x509.TLSFeatureType.status_request])], ["must-staple"]),
+        ([], [], False),
+        ([x509.BasicConstraints(ca=False, path_length=None)], [], False),
+        ([x509.TLSFeature([V2])], [], False),
+        ([x509.BasicConstraints(ca=True, path_length=0)], ["CA:TRUE"], False),
+        ([x509.TLSFeature([V1])], [], True),
+        ([x509.TLSFeature([V1, V2])], ["status_request_v2"], True),
     ],
 )
-def test_what_would_change_the_meaning_is_told(extensions: list[x509.ExtensionType], said: list[str]) -> None:
-    """To be a CA, and must-staple; the rest is the profile's."""
+def test_what_would_change_the_meaning_is_told(
+    extensions: list[x509.ExtensionType], said: list[str], *, must_staple: bool
+) -> None:
+    """To be a CA, and another TLS feature beside must-staple, which is read; the rest is the profile's."""
     made = builder("a.example")
     for extension in extensions:
         made = made.add_extension(extension, critical=False)
-    unmet = parse_csr(made.sign(new_key("p-256"), hashes.SHA256()).public_bytes(Encoding.DER)).unmet
-    assert [word in one for word, one in zip(said, unmet, strict=True)] == [True] * len(said)
+    csr = parse_csr(made.sign(new_key("p-256"), hashes.SHA256()).public_bytes(Encoding.DER))
+    assert [word in one for word, one in zip(said, csr.unmet, strict=True)] == [True] * len(said)
+    assert csr.must_staple is must_staple

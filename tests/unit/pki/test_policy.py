@@ -18,6 +18,7 @@ from counterseal.errors import RefusedError
 from counterseal.findings import Severity
 from counterseal.pki.certificate import IssuanceRequest, Issuer
 from counterseal.pki.names import parse_name, show_name
+from counterseal.pki.pointers import pointers
 from counterseal.pki.policy import BACKDATE, Asked, decide
 from counterseal.pki.profile import CLIENT, CLIENT_PROBE, PROBE_GROUP, SERVER, SERVER_PROBE, Profile, Purpose
 from counterseal.pki.subject import parse_subject
@@ -111,6 +112,19 @@ def test_an_end_that_is_refused(ends_in: timedelta) -> None:
     """Over already, or too far away."""
     order = asked(replace(CLIENT, max_lifetime=90 * DAY))._replace(not_after=WHILE_VALID + ends_in)
     assert codes(order) == ["policy.lifetime"]
+
+
+def test_only_a_server_whose_certificate_names_a_responder_must_staple() -> None:
+    """Of any other nobody could staple, and clients would refuse it."""
+    plain, told = issuer(), issuer()._replace(pointers=pointers("http://pki.test", "x"))
+    silent = issuer()._replace(pointers=pointers("http://pki.test", "x", ocsp=False))
+    server = asked(SERVER, "a.example", must_staple=True)
+    assert decide(server, told, serial_number=SERIAL, now=WHILE_VALID).must_staple
+    assert codes(asked(CLIENT, must_staple=True), told) == ["policy.must_staple"]
+    for above in (plain, silent):
+        assert reasons(server, above) == [
+            ("policy.must_staple", "must-staple cannot be met: certificates of CA 'clients' name no OCSP responder")
+        ]
 
 
 def test_names_are_issued_once_and_in_one_form() -> None:

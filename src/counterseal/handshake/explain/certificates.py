@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 
+from counterseal.pki.extensions import must_staple
 from counterseal.pki.keys import show_key
 from counterseal.pki.names import show_name
 from counterseal.pki.reading import UNREADABLE
@@ -83,10 +84,9 @@ def demands_stapling(encoded: bytes) -> bool:
     if certificate is None:
         return False
     try:
-        features = certificate.extensions.get_extension_for_class(x509.TLSFeature).value
-    except (x509.ExtensionNotFound, *_UNREADABLE):
+        return must_staple(certificate.extensions)
+    except _UNREADABLE:
         return False
-    return x509.TLSFeatureType.status_request in features
 
 
 def _details(certificate: x509.Certificate) -> list[str]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.x509.oid import ExtendedKeyUsageOID
+from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID
 
 from counterseal.pki.lint.linted import Linted, error, public_key_of, warning
 from counterseal.pki.shown import counted
@@ -101,6 +101,17 @@ def key_usage(linted: Linted) -> Iterator[Finding]:
         yield warning("lint.key_usage", "keyEncipherment is for RSA keys only")
 
 
+def stapling(linted: Linted) -> Iterator[Finding]:
+    """A server that must staple (RFC 7633) can get an OCSP response: its certificate says where."""
+    access = linted.value(x509.AuthorityInformationAccess) or ()
+    has_responder = any(one.access_method == AuthorityInformationAccessOID.OCSP for one in access)
+    if x509.TLSFeatureType.status_request in (linted.value(x509.TLSFeature) or ()) and not has_responder:
+        yield warning(
+            "lint.must_staple",
+            "demands a stapled OCSP response, and names no responder: Firefox refuses a server without one",
+        )
+
+
 USAGE_RULES: tuple[Rule, ...] = (
     basic_constraints,
     issuer_may_sign,
@@ -109,4 +120,5 @@ USAGE_RULES: tuple[Rule, ...] = (
     any_usage,
     usage_present,
     key_usage,
+    stapling,
 )

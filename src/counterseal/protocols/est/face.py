@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
     from counterseal.authority.holder import Holder
     from counterseal.authority.parts import Authority
+    from counterseal.authority.signing import Prepared
     from counterseal.pki.csr import CSR
     from counterseal.protocols.est.rules import ESTRules
 
@@ -195,14 +196,15 @@ class EST:
     async def _issue_again(self, holder: Holder, csr: CSR, grace: timedelta) -> x509.Certificate:
         require_same_names(csr, holder.certificate)
         content = holder.certificate.public_bytes(Encoding.DER)
+
+        def begin(authority: Authority) -> Prepared:
+            asked = ask_again(authority, holder.record, public_key=csr.public_key)
+            asked = asked._replace(must_staple=asked.must_staple or csr.must_staple)
+            return prepare(authority, asked, name=holder.name, issuer=holder.record.issuer)
+
         issued = await issue(
             self._service.access,
-            lambda authority: prepare(
-                authority,
-                ask_again(authority, holder.record, public_key=csr.public_key),
-                name=holder.name,
-                issuer=holder.record.issuer,
-            ),
+            begin,
             acting=lambda authority: replace(authority, actor=f"est:{holder.name}"),
             together=lambda authority: holder_of(authority, content, usage=None, grace=grace),
         )

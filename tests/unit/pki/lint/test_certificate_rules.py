@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from cryptography import x509
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, NameOID, ObjectIdentifier
 
 from counterseal.pki import der
 from counterseal.pki.lint import RULES, lint, lint_finished
@@ -29,6 +29,8 @@ ANY, CLIENT, SERVER = (
 GOOD = Sample().made()
 NO_SUBJECT, NOBODY = x509.Name([]), x509.SubjectAlternativeName([])
 DNS = x509.DNSName("a.example")
+STAPLE = (x509.TLSFeature([x509.TLSFeatureType.status_request]), False)
+CA_ISSUERS, OCSP = AuthorityInformationAccessOID.CA_ISSUERS, AuthorityInformationAccessOID.OCSP
 UNKNOWN = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.3.9999"), b"\x05\x00")
 CONSTRAINTS = x509.NameConstraints([x509.DNSName("other")], None)
 KEY_ID = x509.SubjectKeyIdentifier.from_public_key(KEY.public_key()).digest
@@ -43,6 +45,12 @@ class Case:
     silent: x509.Certificate = GOOD
     path: tuple[x509.Certificate, ...] = BELOW_SERVER_CA
     silent_path: tuple[x509.Certificate, ...] = BELOW_SERVER_CA
+
+
+def access(method: ObjectIdentifier) -> tuple[x509.ExtensionType, bool]:
+    """Return the extension that names one place for this."""
+    place = x509.UniformResourceIdentifier("http://pki.test")
+    return x509.AuthorityInformationAccess([x509.AccessDescription(method, place)]), False
 
 
 def _usage(**changes: bool) -> x509.KeyUsage:
@@ -199,6 +207,14 @@ CASES: dict[str, list[Case]] = {
         Case(_below(CLIENT_CA)[0], ("lint.usage_path",), path=_below(CLIENT_CA)[1]),
     ],
     "any_usage": [Case(Sample(usages=(SERVER, ANY)).made(), ("lint.any_usage",))],
+    "stapling": [
+        Case(Sample(more=(STAPLE,)).made(), ("lint.must_staple",)),
+        Case(
+            Sample(more=(STAPLE, access(CA_ISSUERS))).made(),
+            ("lint.must_staple",),
+            Sample(more=(STAPLE, access(OCSP))).made(),
+        ),
+    ],
     "usage_present": [Case(Sample(usages=()).made(), ("lint.usage_missing",), GOOD_CA)],
     "key_usage": [
         Case(ca_sample(key_usage=None).made(), ("lint.key_usage",), GOOD_CA),
