@@ -1,4 +1,5 @@
-// What a program in Node does with acme-client: an account, a certificate by http-01, revocation, another account key.
+// What a program in Node does with acme-client: an account, a certificate by http-01, renewal, another account
+// key, revocation.
 // usage: node acme_client.js DIRECTORY KID MAC_KEY TOKENS NAME    (TOKENS: where a web server reads key authorizations)
 'use strict';
 
@@ -11,7 +12,7 @@ async function main([directoryUrl, kid, hmacKey, tokens, name]) {
     const accountKey = await acme.crypto.createPrivateEcdsaKey();
     const client = new acme.Client({ directoryUrl, accountKey, externalAccountBinding });
     const [key, csr] = await acme.crypto.createCsr({ altNames: [name] });
-    const chain = await client.auto({
+    const wish = {
         csr,
         email: 'ops@example.com',
         termsOfServiceAgreed: true,
@@ -19,7 +20,9 @@ async function main([directoryUrl, kid, hmacKey, tokens, name]) {
         challengePriority: ['http-01'],
         challengeCreateFn: async (_, challenge, answer) => fs.writeFileSync(path.join(tokens, challenge.token), answer),
         challengeRemoveFn: async (_, challenge) => fs.unlinkSync(path.join(tokens, challenge.token)),
-    });
+    };
+    await client.auto(wish);
+    const chain = await client.auto(wish); // once more, as it renews
     fs.writeFileSync('chain.pem', chain);
     fs.writeFileSync('key.pem', key, { mode: 0o600 });
     await client.updateAccountKey(await acme.crypto.createPrivateEcdsaKey());
