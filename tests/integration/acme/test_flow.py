@@ -362,7 +362,8 @@ def test_a_certificate_has_an_alternate_chain(lab: Lab) -> None:
 def test_profiles_are_chosen_by_name(lab: Lab) -> None:
     """Their rules hold from the order on (draft-ietf-acme-profiles)."""
     client = lab.client()
-    assert sorted(client.directory["meta"]["profiles"]) == ["server", "short"]
+    told = client.directory["meta"]["profiles"]
+    assert told == {"server": "server certificates, valid for 90d", "short": "server certificates, valid for 6h"}
     assert client.order("a.example.com", profile="other").problem == "invalidProfile"
     outside = client.order("a.example.org", "a.example.com", profile="short")
     assert outside.problem == "rejectedIdentifier"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from starlette.routing import Route
 
 from counterseal.authority.publish import publish
+from counterseal.duration import show_duration
 from counterseal.errors import CountersealError
 from counterseal.moments import epoch
 from counterseal.protocols.acme import accounts, authorizations, certificates, issuing, objects, orders, revoking, terms
@@ -249,7 +250,7 @@ class Acme:
         described: dict[str, str] = {}
         for name in self._rules.profiles:
             profile = authority.profile(name)
-            described[name] = f"{profile.purpose} certificates for {profile.lifetime.total_seconds() / 86_400:g} days"
+            described[name] = f"{profile.purpose} certificates, valid for {show_duration(profile.lifetime)}"
         return described
 
     async def _renewal_information(self, request: Request) -> Reply:
