@@ -73,6 +73,7 @@ def init(
     passphrase = None if no_passphrase or (dry_run and would_ask(run.passphrase_file)) else _passphrase(run)
     _warn_of_key(run, plan.key)
     _warn_of_free_kinds(run, plan.permitted)
+    say_unpublished(run)
     if dry_run:
         rehearse_home(run, lambda authority: _acts(create(authority, plan)))
         return
@@ -80,7 +81,6 @@ def init(
         made = create(authority, plan)
         publish(authority)
     _show(run, made)
-    say_unpublished(run)
 
 
 def _warn_of_key(run: Run, key: KeySpec) -> None:

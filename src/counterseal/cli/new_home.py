@@ -45,11 +45,15 @@ def rehearse_home(run: Run, make: Callable[[Authority], Sequence[str]]) -> None:
 
 
 def say_unpublished(run: Run) -> None:
-    """Say, where that is so, that what is issued names neither list nor responder: afterwards is too late for it."""
+    """Say, where that is so, that what is issued names neither list nor responder: afterwards is too late for it.
+
+    The issuing CAs are the first that would name one, the root's list: so it is said before they are made.
+    """
     if run.settings().rules.published_at is None:
-        run.say(
-            "hint: certificates will name neither list nor OCSP responder. nginx needs neither; for others that do,"
-            f" set http_listen and names under [serve] in {run.home / 'counterseal.toml'} before the first one"
+        run.tell(
+            "note: certificates will name neither list nor OCSP responder. nginx needs neither; for others that do,"
+            f" set http_listen and names under [serve] in {run.home / 'counterseal.toml'} first: what is issued before"
+            " never does"
         )
 
 

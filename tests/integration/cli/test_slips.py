@@ -34,7 +34,7 @@ def test_a_ca_that_would_end_at_once_is_not_made(home: Path, tmp_path: Path, lif
     words = ("--no-passphrase", "--lifetime", lifetime)
     for more in ((), ("--single-tier",), ("--dry-run",)):
         refused = here(tmp_path / "new", "init", *words, *more)
-        assert (refused.code, refused.stderr) == (2, "error: a CA must live for some time: 0s\n")
+        assert (refused.code, refused.stderr.splitlines()[-1]) == (2, "error: a CA must live for some time: 0s")
     assert not list((tmp_path / "new").rglob("*.key.pem"))
     assert here(tmp_path / "new", "init", "--no-passphrase").code == 0
     for more in ((), ("--dry-run",), ("--json",)):

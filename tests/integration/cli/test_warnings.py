@@ -71,3 +71,14 @@ def test_in_both_ways(base: Path, home: str, command: str) -> None:
 def told(stderr: str) -> list[str]:
     """Return the warnings."""
     return [line for line in stderr.splitlines() if line.startswith(TOLD)]
+
+
+@pytest.mark.parametrize("more", [(), ("--json",), ("--dry-run",)], ids=["text", "json", "rehearsed"])
+def test_what_names_no_list_is_said_before_it_is_made(tmp_path: Path, more: tuple[str, ...]) -> None:
+    """The issuing CAs would be the first to name one, and once they are made it is too late for them."""
+    home, other = tmp_path / "home", tmp_path / "other"
+    hint = f"set http_listen and names under [serve] in {home / 'counterseal.toml'} first"
+    assert hint in here(home, "init", "--no-passphrase", *more).stderr
+    other.mkdir()
+    (other / "counterseal.toml").write_text('[serve]\nhttp_url = "http://pki.example.com"\n')
+    assert here(other, "init", "--no-passphrase", *more).stderr == ""
