@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from socketserver import StreamRequestHandler, ThreadingTCPServer
+from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
 
 from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
@@ -58,6 +59,33 @@ def http_receiver(certificate: Path | None = None, key: Path | None = None) -> I
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+@contextmanager
+def endless_receiver(tls: ssl.SSLContext | None = None) -> Iterator[int]:
+    """Begin an answer that could be of HTTP or of mail, and send an octet now and then, for minutes."""
+    over = Event()
+
+    class Receiver(StreamRequestHandler):
+        def handle(self) -> None:
+            with suppress(OSError):
+                self.wfile.write(b"220-")
+                for _ in range(1_000):
+                    self.wfile.write(b"x")
+                    if over.wait(0.1):
+                        return
+
+    with ThreadingTCPServer(("127.0.0.1", 0), Receiver) as server:
+        if tls is not None:
+            server.socket = tls.wrap_socket(server.socket, server_side=True)
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield server.server_address[1]
+        finally:
+            over.set()
+            server.shutdown()
+            thread.join()
 
 
 @dataclass

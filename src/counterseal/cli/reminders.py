@@ -85,6 +85,6 @@ def _settings(run: Run) -> ReminderSettings:
 
 def _receiver(settings: ReminderSettings, channel: str) -> str:
     if channel == "webhook" and settings.webhook is not None:
-        return settings.webhook.url
+        return settings.webhook.shown
     assert settings.mail is not None  # noqa: S101 - there are two ways
     return f"{settings.mail.host}:{settings.mail.port} for {', '.join(settings.mail.to)}"

@@ -52,7 +52,14 @@ def _before(texts: list[str]) -> tuple[timedelta, ...]:
 def _webhook(raw: RawWebhook, path: Callable[[str | None], Path | None]) -> WebhookSettings:
     if not raw.url.startswith(("https://", "http://")):
         raise InputError("config.reminders", f"not an http or https URL: {raw.url!r}")
-    return WebhookSettings(raw.url, cast("Path", path(raw.secret_file)))
+    settings = WebhookSettings(raw.url, cast("Path", path(raw.secret_file)))
+    if "@" in settings.shown:
+        raise InputError(
+            "config.reminders",
+            "a user or a password in the URL of a webhook is not sent",
+            hint="write the URL without; each message is signed with what secret_file holds",
+        )
+    return settings
 
 
 def _mail(raw: RawMail, path: Callable[[str | None], Path | None]) -> MailSettings:

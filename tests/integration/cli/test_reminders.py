@@ -10,17 +10,23 @@ import ssl
 import subprocess
 import sys
 import time
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Literal
 
 import pytest
 
 from command import Ran, counterseal
+from counterseal.authority.reminders import bounded
+from counterseal.authority.reminders.mail import send_mail
+from counterseal.authority.reminders.message import trial
+from counterseal.authority.reminders.settings import MailSettings, WebhookSettings
+from counterseal.authority.reminders.webhook import send_webhook
 from counterseal.compose.home import settings_of
 from counterseal.compose.stores import open_store
 from counterseal.config.load import load_settings
-from counterseal.errors import ConfigError
+from counterseal.errors import ConfigError, FileError
 from counterseal.store.reminders import set_reminder_marks
-from reminder_receivers import http_receiver, mail_receiver
+from reminder_receivers import endless_receiver, http_receiver, mail_receiver
 from service_process import SECONDS, make_ca, running
 
 if TYPE_CHECKING:
@@ -130,12 +136,35 @@ def test_an_answer_in_no_protocol_and_a_password_in_no_ascii_keep_no_other_chann
         (home / "counterseal.toml").write_text(hook_settings(box.port) + mail_settings(box.port))
         ran = counterseal(home, "reminders", "test")
         assert (ran.code, len(box.mails)) == (1, 1)
-        assert f"did not take one: http://127.0.0.1:{box.port}/hook: 220 " in ran.stderr
+        assert f"did not take one: http://127.0.0.1:{box.port}: 220 " in ran.stderr
         (home / "counterseal.toml").write_text(hook_settings(hook.port) + mail_settings(strict.port, login))
         ran = counterseal(home, "reminders", "test")
         assert (ran.code, len(hook.posts)) == (1, 1)
         assert "user name and password of a log-in must be ASCII" in ran.stderr
         assert "\u00e9" not in ran.stderr
+
+
+@pytest.mark.parametrize("security", ["none", "tls"])
+def test_a_receiver_who_never_ends_is_left(
+    home: Path, security: Literal["none", "tls"], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each octet of him came in time, so that he was waited for without end, and the service could not stop."""
+    chain, key = certificate_of(home)
+    serving, tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.create_default_context(cafile=str(home / "root.pem"))
+    serving.load_cert_chain(chain, key)
+    monkeypatch.setattr(bounded, "SECONDS", 1.0)
+    message, began = trial(datetime.now(UTC), "a CA"), time.monotonic()
+    with endless_receiver(serving if security == "tls" else None) as port:
+        mail = MailSettings(("ann@example.com",), "ca@example.com", "127.0.0.1", port, security)
+        with pytest.raises(FileError, match=f"did not take a reminder: 127.0.0.1:{port}: "):
+            send_mail(mail, mail.to, message, tls)
+        scheme = "https" if security == "tls" else "http"
+        webhook = WebhookSettings(f"{scheme}://127.0.0.1:{port}/hook?secret", home / "hook.secret")
+        with pytest.raises(FileError) as caught:
+            send_webhook(webhook, message, tls)
+        assert caught.value.message.startswith(f"the receiver of reminders did not take one: {webhook.shown}: ")
+        assert time.monotonic() - began < SECONDS
+        assert webhook.shown == f"{scheme}://127.0.0.1:{port}"
 
 
 def test_refresh_reminds_once_and_again_until_it_was_taken(home: Path) -> None:
@@ -288,6 +317,10 @@ def test_the_service_reminds(tmp_path: Path) -> None:
         ("[reminders]\nbefore = []\n", "at least one length of time"),
         ('[reminders.webhook]\nurl = "ftp://x"\nsecret_file = "s"\n', "not an http or https URL"),
         ('[reminders.mail]\nto = ["ann"]\n', "not a mail address: 'ann'"),
+        (
+            '[reminders.webhook]\nurl = "https://u:open@x.test/y"\nsecret_file = "s"\n',
+            "a user or a password in the URL of a webhook is not sent write the URL without",
+        ),
         ("[reminders.mail]\nto = []\n", "to is empty"),
         ('[reminders.mail]\nto = ["a@b"]\nfrm = "c@d"\n', "did you mean 'from'?"),
         ('[reminders.mail]\nto = ["a@b"]\nusername = "u"\n', "go together"),

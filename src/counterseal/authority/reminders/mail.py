@@ -7,6 +7,7 @@ from email.message import EmailMessage
 from email.utils import format_datetime
 from typing import TYPE_CHECKING, NamedTuple
 
+from counterseal.authority.reminders.bounded import BoundedSMTP, BoundedSMTPS
 from counterseal.authority.reminders.secrets import channel_secret
 from counterseal.errors import FileError
 from counterseal.pki.shown import printable
@@ -94,8 +95,8 @@ def write_mail(settings: MailSettings, to: Sequence[str], message: Message) -> E
 
 def _connect(settings: MailSettings, tls: ssl.SSLContext) -> smtplib.SMTP:
     if settings.security == "tls":
-        return smtplib.SMTP_SSL(settings.host, settings.port, timeout=SECONDS, context=tls)
-    return smtplib.SMTP(settings.host, settings.port, timeout=SECONDS)
+        return BoundedSMTPS(settings.host, settings.port, timeout=SECONDS, context=tls)
+    return BoundedSMTP(settings.host, settings.port, timeout=SECONDS)
 
 
 def _reason(error: Exception) -> str:

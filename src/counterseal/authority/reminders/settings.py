@@ -18,6 +18,11 @@ class WebhookSettings(NamedTuple):
     url: str
     secret_file: Path
 
+    @property
+    def shown(self) -> str:
+        """The URL as far as everybody may read it: of many services its path is the secret."""
+        return "/".join(self.url.replace("?", "/").split("/")[:3])
+
 
 class MailSettings(NamedTuple):
     """Who gets reminders, and the server that takes them; without ``username`` nobody logs in there."""

@@ -16,6 +16,7 @@ from hashlib import sha256
 from http.client import HTTPException
 from typing import TYPE_CHECKING
 
+from counterseal.authority.reminders.bounded import BoundedHTTP, BoundedHTTPS
 from counterseal.authority.reminders.secrets import channel_secret
 from counterseal.errors import FileError, InputError
 from counterseal.moments import epoch
@@ -32,7 +33,7 @@ PREFIX = "whsec_"
 
 
 def send_webhook(settings: WebhookSettings, message: Message, tls: ssl.SSLContext) -> None:
-    """Post the message; raises FileError ``reminder.webhook`` unless the receiver answers 2xx within 15 s."""
+    """Post the message; raises FileError ``reminder.webhook`` unless the receiver answers 2xx, and soon."""
     body = json.dumps(message.document).encode()
     at = epoch(message.at)
     key = webhook_key(channel_secret(settings.secret_file))
@@ -44,14 +45,14 @@ def send_webhook(settings: WebhookSettings, message: Message, tls: ssl.SSLContex
         "webhook-signature": sign(key, message.id, at, body),
     }
     request = urllib.request.Request(settings.url, body, headers, method="POST")  # noqa: S310 - http or https by settings
-    opener = urllib.request.build_opener(urllib.request.HTTPSHandler(context=tls), _NoRedirect())
+    opener = urllib.request.build_opener(BoundedHTTP(), BoundedHTTPS(tls), _NoRedirect())
     try:
         with opener.open(request, timeout=SECONDS):
             return
     except (OSError, ValueError, HTTPException) as error:  # the last: an answer that is no HTTP
         reason = error.reason if isinstance(error, urllib.error.URLError) else error
         status = f"{error.code} " if isinstance(error, urllib.error.HTTPError) else ""
-        told = f"the receiver of reminders did not take one: {settings.url}: {status}{printable(str(reason))}"
+        told = f"the receiver of reminders did not take one: {settings.shown}: {status}{printable(str(reason))}"
         raise FileError("reminder.webhook", told, hint="when it is mended, try: counterseal reminders test") from error
 
 
