@@ -43,6 +43,11 @@ _SIGNATURE_ALGORITHMS = {
 }
 _SIGNATURE_HASHES: dict[str, HashAlgorithm] = {"p-256": SHA256(), "p-384": SHA384(), "p-521": SHA512(), "rsa": SHA256()}
 
+_LOW_ORDER = frozenset({0, 1, 0x5FC536D880238B13933C6D305ACDFD5F098EFF289F4C345B027B2C28F95E826})
+"""The y of the points of Edwards curves with 1, 2, 4 and 8 multiples, but for its sign; only Ed25519 has the last."""
+
+_PRIMES = {32: 2**255 - 19, 57: 2**448 - 2**224 - 1}
+
 
 class KeySpec(NamedTuple):
     """A kind of key: ``algorithm`` is rsa, p-256, p-384, p-521, ed25519 or ed448; ``bits`` counts for RSA only."""
@@ -171,7 +176,16 @@ def weaknesses(public_key: PublicKeyTypes) -> tuple[Finding, ...]:
                 "key.unsuitable", f"unsuitable key: {show_key(public_key)}", "use P-256, P-384, P-521, RSA or Ed25519"
             ),
         )
+    if isinstance(public_key, ed25519.Ed25519PublicKey | ed448.Ed448PublicKey) and _is_of_low_order(public_key):
+        return (_weak("key.low_order", "a point of low order is no key: everybody can sign for it"),)
     return ()
+
+
+def _is_of_low_order(public_key: ed25519.Ed25519PublicKey | ed448.Ed448PublicKey) -> bool:
+    octets = public_key.public_bytes_raw()
+    sign, prime = 1 << (8 * len(octets) - 1), _PRIMES[len(octets)]
+    y = int.from_bytes(octets, "little") & ~sign
+    return min(y % prime, -y % prime) in _LOW_ORDER
 
 
 def _rsa_weaknesses(public_key: rsa.RSAPublicKey) -> Iterator[Finding]:

@@ -6,6 +6,8 @@ from math import prod
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, rsa, x25519
+from cryptography.hazmat.primitives.asymmetric.ed448 import Ed448PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from counterseal.errors import InputError
 from counterseal.pki.keys import (
@@ -148,6 +150,36 @@ def test_an_unsuitable_key(key: ec.EllipticCurvePublicKey, shown: str) -> None:
 def test_weak_rsa_keys(key: rsa.RSAPublicKey, codes: list[str]) -> None:
     """Size and exponent at their bounds; several weaknesses are told together."""
     assert [finding.code for finding in weaknesses(key)] == codes
+
+
+@pytest.mark.parametrize("sign", [0, 0x80])
+@pytest.mark.parametrize(
+    "octets",
+    [
+        "00" * 32,
+        "01" + "00" * 31,
+        "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+        "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+        "ec" + "ff" * 30 + "7f",
+        "ed" + "ff" * 30 + "7f",
+        "ee" + "ff" * 30 + "7f",
+        "00" * 57,
+        "01" + "00" * 56,
+        "fe" + "ff" * 27 + "fe" + "ff" * 27 + "00",
+    ],
+)
+def test_a_point_of_low_order_is_no_key(octets: str, sign: int) -> None:
+    """All of both curves, also as they are not written: OpenSSL verifies what nobody had a key for."""
+    content = bytearray.fromhex(octets)
+    content[-1] |= sign
+    loaded = Ed448PublicKey if len(content) == 57 else Ed25519PublicKey
+    assert [finding.code for finding in weaknesses(loaded.from_public_bytes(bytes(content)))] == ["key.low_order"]
+
+
+def test_a_signature_that_everybody_can_make() -> None:
+    """Why such a key is refused: the neutral point and zero verify for any message."""
+    neutral = bytes([1, *bytes(31)])
+    Ed25519PublicKey.from_public_bytes(neutral).verify(neutral + bytes(32), b"whatever")
 
 
 def test_an_even_exponent_is_a_fault() -> None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _CODE = re.compile(r"lint\.[a-z_]+")
 _KEY_RULES = frozenset({"key_strength", "csr_key"})
-_KEY_CODES = ("key.exponent", "key.modulus", "key.too_large", "key.unsuitable", "key.weak")
+_KEY_CODES = ("key.exponent", "key.low_order", "key.modulus", "key.too_large", "key.unsuitable", "key.weak")
 
 
 @dataclass(frozen=True, slots=True)
