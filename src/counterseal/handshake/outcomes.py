@@ -7,12 +7,15 @@ entry that matches is taken, so the special stand before the general.
 from __future__ import annotations
 
 from counterseal.handshake.backend_outcomes import BACKEND_SYMPTOMS
+from counterseal.handshake.observation import CONNECTING
 from counterseal.handshake.peer_causes import (
     CERTIFICATE_LOST,
     KEY_NOT_LOADED,
     NAME_NOT_SERVED,
     NAME_REJECTED,
+    NO_ADDRESS,
     NO_ANSWER,
+    NO_ROUTE,
     NOTHING_LISTENS,
     PLAIN,
     VERIFIED_YET_REFUSED,
@@ -67,6 +70,8 @@ SYMPTOMS = (
         NOTHING_LISTENS,
         error="connection refused",
     ),
+    Symptom(NO_ADDRESS, error="cannot resolve "),
+    Symptom(NO_ROUTE, error=f"{CONNECTING}: "),
     Symptom(
         NO_ANSWER,
         error="no end within",

@@ -13,6 +13,11 @@ NOTHING_LISTENS = Cause(
     "nothing listens there",
     "start the server, or compare the address asked with the one on which it listens (nginx: listen)",
 )
+NO_ADDRESS = Cause(
+    "no resolver knows an address of this name",
+    "check the name, or have this machine know it: by DNS, or a line in /etc/hosts",
+)
+NO_ROUTE = Cause("no route leads there", "check the address and the network between")
 NO_ANSWER = Cause(
     "no answer in time",
     "look whether a firewall drops the packets, or the workers are stuck or wait for a responder that hangs (ssl_ocsp)",

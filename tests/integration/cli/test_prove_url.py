@@ -116,6 +116,11 @@ def test_what_is_not_as_meant_fails(served: tuple[Path, dict[str, str]]) -> None
         (("panle",), 1, "did you mean 'panel'?"),
         (("panel", "--client-ca", "clients"), 2, "these options are for a URL"),
         (("https://localhost:1/",), 3, "nothing listens there"),
+        (
+            ("https://nowhere.invalid/",),
+            3,
+            "stapled OCSP response, plain HTTP on the TLS port\n  cause: no resolver knows",
+        ),
         (("https://localhost:1/", "--key", "x.pem"), 2, "--key needs the certificate it belongs to: x.pem"),
         (
             ("https://localhost:1/", "--client-ca", "nobody", "--client-certificates", "required"),

@@ -23,6 +23,13 @@ OUTCOMES: list[tuple[K, dict[str, Any], Observation, str]] = [
     (K.GOOD, {}, Observation(error="in the handshake: record_layer_failure"), "listen lacks the ssl parameter"),
     (K.PLAIN_ON_TLS_PORT, {}, Observation(status=200), "listen lacks the ssl parameter"),
     (K.GOOD, {}, Observation(error="connecting: connection refused"), "nothing listens"),
+    (
+        K.PLAIN_ON_TLS_PORT,
+        {},
+        Observation(error="connecting: cannot resolve a.test: name not known"),
+        "no resolver knows",
+    ),
+    (K.PLAIN_ON_TLS_PORT, {}, Observation(error="connecting: no route to host"), "no route leads there"),
     (K.GOOD, {}, Observation(error="no end within 5 s, in the handshake"), "no answer in time"),
     (K.GOOD, {}, Observation(alert="internal_error"), "a path with a variable"),
     (K.NO_SNI, {}, page(400, "NONE"), "ssl_reject_handshake is missing"),

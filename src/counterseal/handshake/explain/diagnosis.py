@@ -15,7 +15,7 @@ from counterseal.handshake.explain.plain_peers import NOT_TLS, name_plain_peer, 
 from counterseal.handshake.explain.refusals import FAULTS, OTHER_FAULT
 from counterseal.handshake.explain.refused_inside import diagnose_first_words
 from counterseal.handshake.explain.situation import Diagnosis, Situation
-from counterseal.handshake.peer_causes import NOTHING_LISTENS
+from counterseal.handshake.peer_causes import NO_ROUTE, NOTHING_LISTENS
 from counterseal.handshake.symptoms import Cause
 from counterseal.handshake.trace.dial import Ending, Stage, StartTLS
 from counterseal.handshake.trace.starttls import SSL_IS_OFF
@@ -101,10 +101,7 @@ _CONNECTIONS: dict[tuple[Ending, Stage | None], tuple[str, Cause]] = {
         Cause("no resolver knows an address of this name", "check the name, or say where: --connect ADDRESS[:PORT]"),
     ),
     (Ending.REFUSED, None): ("the connection is refused", NOTHING_LISTENS),
-    (Ending.UNREACHABLE, None): (
-        "the address cannot be reached: {fault}",
-        Cause("no route leads there", "check the address and the network between"),
-    ),
+    (Ending.UNREACHABLE, None): ("the address cannot be reached: {fault}", NO_ROUTE),
     (Ending.SILENT, None): (
         "the peer is silent: no answer within the time",
         Cause(
