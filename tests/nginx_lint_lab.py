@@ -30,8 +30,9 @@ from counterseal.nginx.lint.gather import gather_files
 from counterseal.nginx.reading import read_configuration
 from counterseal.nginx.version import named_version
 from counterseal.pki.crl import encode_entry, sign_crl, to_pem
-from pki_fixtures import key_of, make_ca, make_client, make_server
+from pki_fixtures import key_of, make_ca, make_client, make_server, remade
 from signing import KeySigner
+from stapling import responder_at, response
 
 if TYPE_CHECKING:
     from counterseal.nginx.lint.engine import LintResult
@@ -347,6 +348,8 @@ def _servers(server_ca: Issued, server: Issued, alice: Issued, lone: Issued) -> 
     wrong_purpose = make_server(server_ca, "panel.test", key=alice.private_key, purposes=(CLIENT_AUTH,))
     rsa = make_server(server_ca, "panel.test", key=key_of("rsa-2048"))
     wild = make_server(server_ca, "*.wild.test")
+    demand = x509.TLSFeature([x509.TLSFeatureType.status_request])
+    must_staple = remade(server, server_ca, add=(responder_at(9), demand))
     public = make_ca("Example TLS CA", organization="Let's Encrypt")
     of_public = make_server(public, "panel.test", key=lone.private_key)
     return {
@@ -359,6 +362,8 @@ def _servers(server_ca: Issued, server: Issued, alice: Issued, lone: Issued) -> 
         "wild.key": to_key(wild),
         "wild-panel.pem": to_pem_file(make_server(server_ca, "*.panel.test", key=key), server_ca),
         "alice-server.pem": to_pem_file(wrong_purpose, server_ca),
+        "must-staple.pem": to_pem_file(must_staple, server_ca),
+        "must-staple.der": response(must_staple, server_ca),
         "leaf.pem": to_pem_file(server),
         "public-leaf.pem": to_pem_file(of_public),
         "public.fullchain.pem": to_pem_file(of_public, public),

@@ -30,6 +30,7 @@ TOLD = {
     "mtls-shared-origin-pull-ca",
     "mtls-streams-survive-revocation",
     "mtls-verify-errors-invisible",
+    "tls-must-staple-off",
     "file-unreadable",
     "ignore-unknown-code",
     "ignore-unused",

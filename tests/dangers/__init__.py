@@ -32,6 +32,7 @@ SHOWN_ELSEWHERE = {
     "mtls-verify-errors-invisible": "test_told.py",
     "tls-key-mismatch": "test_refused.py",
     "tls-legacy-protocols": "test_told.py",
+    "tls-must-staple-off": "test_told.py",
     "up-connection-of-another-certificate": "test_upstreams.py",
     "up-crl-delta": "test_upstreams.py",
     "up-plain-http": "test_told.py",

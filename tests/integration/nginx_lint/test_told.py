@@ -129,6 +129,13 @@ def test_a_client_speaks_tls_1_0(private_nginx: PrivateNginx, danger_lab: Path) 
         assert ("HTTP/1.1 200" in said) == is_answered
 
 
+def test_a_response_that_is_demanded_does_not_come(private_nginx: PrivateNginx, danger_lab: Path) -> None:
+    """And nginx starts all the same; with the good case the response is there."""
+    for name, said in (("bad", "no response sent"), ("bad_off", "no response sent"), ("good", "Cert Status: good")):
+        with running(case("tls-must-staple-off", name), private_nginx, danger_lab) as ports:
+            assert said in s_client(ports[8443], "-status")
+
+
 def test_an_identity_goes_over_the_wire_in_the_clear(private_nginx: PrivateNginx, danger_lab: Path) -> None:
     """To another machine, which is 127.0.0.5 here; the good case speaks TLS to it."""
     with on_the_wire("bad", BOB, 9000, private_nginx, danger_lab) as wire:

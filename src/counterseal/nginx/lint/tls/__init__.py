@@ -14,6 +14,7 @@ from counterseal.nginx.lint.tls import (
     key_mismatch,
     key_world_readable,
     legacy_protocols,
+    must_staple_off,
     protocols_in_nondefault_server,
 )
 
@@ -30,5 +31,6 @@ RULES: tuple[Rule, ...] = (
     key_mismatch.RULE,
     key_world_readable.RULE,
     legacy_protocols.RULE,
+    must_staple_off.RULE,
     protocols_in_nondefault_server.RULE,
 )
