@@ -80,8 +80,8 @@ def test_what_no_certificate_here_gets(lab: Lab, extension: x509.ExtensionType, 
 
 @pytest.mark.parametrize("shown", ["Digest x", "Basic x", "Basic /w=="])
 def test_who_cannot_be_read(lab: Lab, shown: str) -> None:
-    """Another scheme, or no text in base64."""
-    assert refused(lab, "simpleenroll", own(lab), 400, headers={"Authorization": shown}) == "est.authorization"
+    """Another scheme, or no text in base64: the answer says what is taken."""
+    assert refused(lab, "simpleenroll", own(lab), 401, headers={"Authorization": shown}) == "est.authorization"
 
 
 def test_what_is_another_than_the_certificate(lab: Lab) -> None:
