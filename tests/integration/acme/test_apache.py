@@ -1,4 +1,4 @@
-"""Apache gets its own certificate: mod_md, with an account bound to a key, by http-01 and by tls-alpn-01."""
+"""Apache gets its own certificate: mod_md, with a bound account, by http-01 and by tls-alpn-01; and renews it."""
 
 from __future__ import annotations
 
@@ -47,6 +47,7 @@ MDContactEmail ops@example.com
 MDPortMap http:{http} https:{https}
 MDCAChallenges {challenge}
 MDRetryDelay 1s
+MDRenewWindow 90d
 MDomain {name}
 <VirtualHost 127.0.0.1:{http}>
   ServerName {name}
@@ -107,7 +108,7 @@ def wait_for(condition: Callable[[], bool], log: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("challenge", ["http-01", "tls-alpn-01"])
 def test_apache_gets_its_certificate_and_serves_it(shared: tuple[Lab, int], challenge: str) -> None:
-    """After the graceful restart that mod_md asks for, a client that knows the root alone is let in."""
+    """After the restart that mod_md asks for, a client that knows the root alone is let in; then it renews."""
     lab, port = shared
     name = f"{challenge}.example.com"
     curl = ["curl", "-sS", "-o", "/dev/null", "--cacert", str(lab.service.root)]
@@ -122,5 +123,6 @@ def test_apache_gets_its_certificate_and_serves_it(shared: tuple[Lab, int], chal
         assert not is_served()
         os.kill(int((path / "httpd.pid").read_text()), signal.SIGUSR1)
         wait_for(is_served, log)
+        wait_for(lambda: log.read_text().count("AH10059") > 1, log)
     listed = json.loads(counterseal(lab.service.home, "list", "--name", name, "--json").stdout)["certificates"]
-    assert [one["status"] for one in listed] == ["valid"]
+    assert [one["status"] for one in listed] == ["valid", "valid"]
