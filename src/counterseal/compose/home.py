@@ -183,7 +183,12 @@ def _actor() -> str:
 
 
 def check_clock(store: Store) -> None:
-    """Refuse to sign by a clock set back, which would date certificates and CRLs before others that exist."""
+    """Refuse to sign by a clock set back, which would date certificates and CRLs before others that exist.
+
+    Where others share the store, by one that is not the database's either: one that is ahead would stop all of them.
+    """
+    if store.is_shared and not os.environ.get(ACCEPT_CLOCK):
+        _require_common_clock(store)
     head = store.key_use_head().sequence
     newest = next(iter(store.key_uses(after=head - 1, limit=1)), None) if head else None
     last = moment(newest.at) if newest else None
@@ -195,3 +200,15 @@ def check_clock(store: Store) -> None:
         hint=f"set the clock right (timedatectl); if it is right now and was wrong then, look at counterseal log show, "
         f"and run this once more with {ACCEPT_CLOCK}=1",
     )
+
+
+def _require_common_clock(store: Store) -> None:
+    (seconds,) = store.row(f"select {store.clock}") or (0,)
+    here, there = now(), moment(seconds)
+    if abs(here - there) > CLOCK_TOLERANCE:
+        raise RefusedError(
+            "clock.apart",
+            f"the clock says {show_moment(here)}, that of the store's database {show_moment(there)}",
+            hint="set the wrong one right (timedatectl): what serves the same store on other hosts signs by theirs; "
+            f"if this one is right, run this once more with {ACCEPT_CLOCK}=1",
+        )

@@ -86,6 +86,29 @@ def test_a_page_of_the_log_reads_a_page(tmp_path: Path) -> None:
     cluster().drop(url)
 
 
+@pytest.mark.skipif(shutil.which("faketime") is None, reason="no faketime here")
+@pytest.mark.parametrize("off", ["+2h", "-2h"])
+def test_a_clock_apart_signs_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, off: str) -> None:
+    """By one that is ahead of the database's all other hosts would be behind the log; somebody may say it is right."""
+    home, url = tmp_path / "home", cluster().create()
+    home.mkdir()
+    (home / "counterseal.toml").write_text(f'[store]\nurl = "{url}"\n')
+    assert counterseal(home, "init", "--no-passphrase").code == 0
+    command = ["faketime", "-f", off, sys.executable, "-m", "counterseal", "crl", "--json", "--home", str(home)]
+
+    def sign() -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL, timeout=SECONDS
+        )
+
+    refused = sign()
+    assert (refused.returncode, json.loads(refused.stdout)["error"]["code"]) == (4, "clock.apart"), refused.stderr
+    assert counterseal(home, "crl").code == 0
+    monkeypatch.setenv("COUNTERSEAL_ACCEPT_CLOCK", "1")
+    assert sign().returncode == 0
+    cluster().drop(url)
+
+
 @pytest.mark.nginx
 @pytest.mark.parametrize("admit", ["valid", "known"])
 def test_sites_on_two_hosts_of_one_store(tmp_path: Path, admit: str) -> None:
