@@ -58,6 +58,7 @@ class PostgreSQLStore(Store):
     def __init__(self, connection: PostgreSQL, address: Address) -> None:
         super().__init__(connection, str(address), POSTGRESQL)
         self._server = connection
+        self._url = address.url
 
     def cut(self) -> None:
         """End whatever waits for the server; see ``Store``."""
@@ -104,7 +105,7 @@ class PostgreSQLStore(Store):
         return int(row[0]) if row else 0
 
     def check(self) -> Report:
-        """Say which settings of the server break the promise that what is committed stays; the server checks pages."""
+        """Say what breaks the promise that what is committed stays: settings, a second primary. Pages are not ours."""
         findings = (
             Finding(
                 "store.not_durable",
@@ -116,7 +117,20 @@ class PostgreSQLStore(Store):
             for name in ("fsync", "full_page_writes")
             if self.row(f"show {name}") == ("off",)
         )
-        return Report(tuple(findings))
+        return Report((*findings, *self._second_primary()))
+
+    def _second_primary(self) -> Iterator[Finding]:
+        from counterseal.store.postgresql_primaries import primaries  # noqa: PLC0415 - for this question alone
+
+        found = primaries(self._url, self._server.line.info.password)
+        if len(found) > 1:
+            yield Finding(
+                "store.two_primaries",
+                Severity.CRITICAL,
+                f"several hosts of the store may be written to: {', '.join(found)}",
+                where=self.place,
+                hint="stop the one that is the primary no more: what was revoked there the other does not know",
+            )
 
     def retire(self, moved_to: str) -> None:
         """Mark it, tell those who listen, and refuse every change to what counts; see ``Store``."""

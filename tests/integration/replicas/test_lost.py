@@ -14,7 +14,7 @@ from command import counterseal
 from counterseal.protocols.api.wishes import EXAMPLE_CSR
 from integration.replicas.test_standby import wait_until
 from postgresql_process import Cluster
-from service_process import running
+from service_process import make_ca, running
 
 pytestmark = pytest.mark.slow
 
@@ -57,6 +57,25 @@ def test_numbers_whose_reservation_was_lost_are_not_used() -> None:
         assert counterseal(base / "home", "log", "verify").code == 0
         told = service.logged("the log of CA keys has lost its end", code="log.anchor")
         assert counterseal(base / "home", "log", "verify", "--anchor", told["anchor"]).code == 3
+
+
+def test_an_old_primary_that_came_back_is_found() -> None:
+    """By doctor: commands write to the first one that takes it, whatever services do. A standby is none."""
+    with tempfile.TemporaryDirectory(prefix="cs-") as directory, ExitStack() as stack:
+        base = Path(directory)
+        base.chmod(0o711)
+        primary = Cluster(base / "p", durable=True)
+        stack.callback(primary.end)
+        primary.sql("create database counterseal")
+        hosts = quote(f"{base}/p,{base}/s,{base}/nobody,{base}/../{base.name}/p", safe=",/")
+        make_ca(base / "home", f'[store]\nurl = "postgresql://counterseal@/counterseal?host={hosts}"\n')
+        standby = Cluster(base / "s", durable=True, follows=primary)
+        stack.callback(standby.end)
+        said = "several hosts of the store may be written to"
+        assert said not in counterseal(base / "home", "doctor").stdout
+        standby.promote()
+        looked = counterseal(base / "home", "doctor")
+        assert (looked.code, f"{said}: {base}/p, {base}/s" in looked.stdout) == (1, True), looked.stdout
 
 
 def wait_until_the_log_is_known(primary: Cluster) -> None:
