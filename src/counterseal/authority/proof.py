@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from counterseal.authority.backend_facts import backend_facts
 from counterseal.authority.backend_probes import backends_of
+from counterseal.authority.endpoints import endpoint_of, endpoints_in
 from counterseal.authority.foreign import make_foreign_probe
 from counterseal.authority.parts import ROOT
 from counterseal.authority.probes import end_of, has_probes, issue_good, read_probes
 from counterseal.authority.site_material import client_cas, revoked_client_cas
 from counterseal.errors import FileError
-from counterseal.handshake.observation import Endpoint
 from counterseal.handshake.sessions import remember_session
 from counterseal.handshake.site import Backends, Identities, Leaver, SiteFacts, Stapling
 from counterseal.nginx.site import Admit, Revocation, Sessions, Site, TLSProfile
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from counterseal.handshake.observation import ProbeIdentity
     from counterseal.handshake.prove import Proof
     from counterseal.nginx.any_site import AnySite
-    from counterseal.nginx.listen import Listen
     from counterseal.store.records import CARecord
 
 
@@ -61,9 +60,9 @@ def remember_leavers(authority: Authority, sites: Sequence[AnySite], stage: Stag
     """Connect as the good probe of the generation in force and keep its sessions, before it is revoked.
 
     Where a CA was revoked since that generation was made, it is one of that CA's. No probe is of one whose key is away:
-    it stays as it is.
+    it stays as it is. Who listens at an address that the generation does not have is not asked, for he may say nothing.
     """
-    leavers = {}
+    leavers, served = {}, endpoints_in(stage.generation)
     for site in sites:
         revoked = revoked_client_cas(authority, site)
         leaving = [record for record in client_cas(authority, site) if not authority.is_away(record)]
@@ -72,6 +71,7 @@ def remember_leavers(authority: Authority, sites: Sequence[AnySite], stage: Stag
             with suppress(FileError):  # it is damaged, and nobody's session can be kept
                 good = read_probes(stage.generation, ca.name).good
                 facts = facts_of(authority, site, sites, stage)
+                facts = replace(facts, endpoints=tuple(one for one in facts.endpoints if one in served))
                 leavers[site.name] = remember_session(facts, good, with_its_ca=ca in revoked)
     return leavers
 
@@ -134,11 +134,6 @@ def _with_stream(common: SiteFacts, site: AnySite, stage: Stage) -> SiteFacts:
     return replace(
         common, is_stream=True, prove_socket=admitted, refused_socket=refused if site.allow.restricts else None
     )
-
-
-def endpoint_of(listen: Listen) -> Endpoint:
-    """Return where to connect to reach a listening address; a wildcard is reached over loopback."""
-    return Endpoint(listen.reached_at, listen.port)
 
 
 def _identities(

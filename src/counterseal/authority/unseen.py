@@ -5,17 +5,13 @@ That no master is found does not say that nobody gets in. So before that is beli
 
 from __future__ import annotations
 
-import re
 import socket
-from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from counterseal.authority.another import was_started_from
-from counterseal.authority.proof import endpoint_of
-from counterseal.errors import InputError, NginxError, shell_line
-from counterseal.files import read_file
+from counterseal.authority.endpoints import endpoints_in
+from counterseal.errors import NginxError, shell_line
 from counterseal.nginx.generations import list_generations
-from counterseal.nginx.listen import Listen
 from counterseal.nginx.process import MASTER, WORKER, is_master_of
 from counterseal.nginx.proctable import listeners_on, read_title
 from counterseal.nginx.waiting import wait_until
@@ -26,7 +22,6 @@ if TYPE_CHECKING:
     from counterseal.authority.ground import Ground
     from counterseal.handshake.observation import Endpoint
 
-_LISTEN = re.compile(rb"^\s*listen ([^\s;]+)", re.MULTILINE)
 _SECONDS = 2.0
 _STARTING = 1.0
 """Seconds in which an nginx that accepts connections has written its pid file."""
@@ -103,13 +98,7 @@ def _endpoints(ground: Ground) -> tuple[Endpoint, ...]:
     proven = [one.number for one in list_generations(ground.place.base) if one.proven]
     numbers = {*proven[-1:], *([] if ground.in_force is None else [ground.in_force])}
     directories = map(ground.place.directories.directory, sorted(numbers))
-    texts = (read_file(path) for directory in directories for path in sorted(directory.rglob("*.conf")))
-    return tuple(dict.fromkeys(at for text in texts for found in _LISTEN.findall(text) for at in _endpoint(found)))
-
-
-def _endpoint(text: bytes) -> Iterator[Endpoint]:
-    with suppress(InputError):  # a Unix socket of the proof
-        yield endpoint_of(Listen.parse(text.decode("ascii", "replace")))
+    return tuple(dict.fromkeys(at for directory in directories for at in endpoints_in(directory)))
 
 
 def _accepts(endpoint: Endpoint) -> bool:

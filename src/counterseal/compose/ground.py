@@ -130,7 +130,7 @@ def _answers(number: int, sites: Sequence[AnySite]) -> bool:
 
     A reload has waited until no old worker takes connections, so a stream's handshake is one with the new generation.
     """
-    from counterseal.authority.proof import endpoint_of  # noqa: PLC0415 - only what deploys connects and proves
+    from counterseal.authority.endpoints import endpoint_of  # noqa: PLC0415 - only what deploys connects and proves
     from counterseal.handshake.attempt import attempt  # noqa: PLC0415 - same
     from counterseal.handshake.generation import wait_for_generation  # noqa: PLC0415 - same
     from counterseal.handshake.observation import Attempt  # noqa: PLC0415 - same

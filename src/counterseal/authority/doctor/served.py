@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from cryptography import x509
 
 from counterseal.authority.doctor.check import DEPLOY, Check, broken, ok
-from counterseal.authority.proof import endpoint_of
+from counterseal.authority.endpoints import endpoint_of
 from counterseal.authority.unseen import is_served
 from counterseal.errors import FileError
 from counterseal.files import read_file
