@@ -54,6 +54,7 @@ def test_it_is_told_and_the_revoked_client_is_locked_out(expired: tuple[Path, in
     """By revoke, and by the refresh of a timer, which ends with 3; nginx deploy is refused."""
     home, port = expired
     assert [meets(home, port, name) for name in ("ann", "bob")] == [200, 200]
+    assert counterseal(home, "revoke", "ann", "--dry-run").code == 0
     ran = counterseal(home, "revoke", "ann")
     assert ran.code == 0, ran.stderr
     assert ran.stdout.startswith("in force and proved: generation 2, ")
@@ -63,5 +64,6 @@ def test_it_is_told_and_the_revoked_client_is_locked_out(expired: tuple[Path, in
     assert refreshed.code == 3, refreshed.stderr
     assert [one["code"] for one in json.loads(refreshed.stdout)["passed_over"]] == ["tls-cert-expired"]
     assert [meets(home, port, name) for name in ("ann", "bob")] == [400, 400]
-    refused = counterseal(home, "nginx", "deploy", "--json")
+    rehearsed, refused = (counterseal(home, "nginx", "deploy", "--json", *dry) for dry in (["--dry-run"], []))
     assert (refused.code, json.loads(refused.stdout)["error"]["code"]) == (4, "nginx.lint")
+    assert (rehearsed.code, json.loads(rehearsed.stdout)) == (refused.code, json.loads(refused.stdout))

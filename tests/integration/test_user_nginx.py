@@ -139,21 +139,28 @@ def _not_well(home: Path) -> dict[str, dict[str, str]]:
 @pytest.mark.nginx
 @pytest.mark.skipif(not NGINX.exists(), reason="Debian's nginx is not installed")
 def test_a_way_round_us_is_refused_and_other_mistakes_are_told(tmp_path: Path, mine: int) -> None:
-    """The same name on a plain port of the user's stops the deploy; a list that nobody uses is said, and no more."""
+    """The same name on a plain port of the user's stops the deploy; a list that nobody uses is said, and no more.
+
+    Its rehearsal refuses and says the same.
+    """
     home = _home(tmp_path, name="panel.test", port=free_port())
     own = tmp_path / "conf" / "conf.d" / "own.conf"
     own.write_text(f"server {{ listen 127.0.0.1:{mine}; server_name panel.test; root {tmp_path}; }}\n")
     refused = counterseal(home, "nginx", "deploy", "--install-include")
     assert refused.code == 4, refused.stderr
     assert f"{own}:1:1: panel.test verifies clients" in refused.stderr
+    rehearsed = counterseal(home, "nginx", "deploy", "--install-include", "--dry-run")
+    assert (rehearsed.code, rehearsed.stderr) == (refused.code, refused.stderr)
     assert not (home / "nginx" / "current").exists()
     own.write_text(
         f"server {{ listen 127.0.0.1:{mine}; server_name x.test; ssl_client_certificate {home}/public/root.pem; }}\n"
     )
+    rehearsed = counterseal(home, "nginx", "deploy", "--install-include", "--dry-run")
     deployed = counterseal(home, "nginx", "deploy", "--install-include")
     assert deployed.code == 0, deployed.stderr
-    assert f"high: {own}:1:" in deployed.stderr
-    assert "[mtls-verify-missing]" in deployed.stderr
+    for ran in (deployed, rehearsed):
+        assert f"high: {own}:1:" in ran.stderr
+        assert "[mtls-verify-missing]" in ran.stderr
 
 
 @pytest.mark.nginx

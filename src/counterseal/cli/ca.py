@@ -152,7 +152,12 @@ def retire_ca(run: Run, *, name: str, successor: str, no_deploy: bool, dry_run: 
             run.rehearse_opening(authority, () if ground is None else signing_cas(authority))
             acts = [f"retire CA {name}: {successor} issues in its place, renewals too"]
             deploying, files = rehearse_deploying(
-                authority, run.settings(), ground, f"retire {name}", lambda one: retire(one, name, successor)
+                authority,
+                run.settings(),
+                ground,
+                f"retire {name}",
+                lambda one: retire(one, name, successor),
+                locks_out=False,
             )
             show_dry_run(run, acts=[*acts, *deploying], files=files)
             return

@@ -90,10 +90,21 @@ def _rehearse(
     def attempt(settings: Settings) -> tuple[list[str], Sequence[Preview]]:
         ground = ground_in_force(run, settings, deploy=deploy)
         by = replace(authority, rules=settings.rules)
-        return rehearse_deploying(by, settings, ground, reason, lambda one: [take_list(one, crl) for crl in contents])
+        return rehearse_deploying(
+            by,
+            settings,
+            ground,
+            reason,
+            lambda one: [take_list(one, crl) for crl in contents],
+            locks_out=_locks_out(judged),
+        )
 
     (acts, files), refused = by_sound_settings(run, run.settings(), attempt)
     return [*acts, *acts_of_refusal(refused)], files
+
+
+def _locks_out(given: Sequence[GivenList]) -> bool:
+    return any(one.revoked or one.is_own for one in given)
 
 
 def _tell_added(run: Run, authority: Authority, one: GivenList) -> None:
@@ -143,9 +154,8 @@ def _deploy_by(
     from counterseal.authority.deployment import deploy_sites  # noqa: PLC0415 - nginx and TLS only where sites are
     from counterseal.cli.in_force import tell_in_force  # noqa: PLC0415 - same
 
-    locks_out, reason = any(one.revoked or one.is_own for one in given), f"list of {names}"
-    by = replace(authority, rules=settings.rules)
-    deployed = deploy_sites(by, settings.sites, ground, reason=reason, locks_out=locks_out, may_rest=True)
+    by, reason = replace(authority, rules=settings.rules), f"list of {names}"
+    deployed = deploy_sites(by, settings.sites, ground, reason=reason, locks_out=_locks_out(given), may_rest=True)
     told = tell_in_force(run, ground, deployed)
     require_alone(run, ground)
     return told

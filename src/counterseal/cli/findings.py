@@ -11,6 +11,8 @@ from counterseal.findings import Finding, Report, Severity
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from counterseal.cli.common import Run
+
 _COLORS = {Severity.CRITICAL: "red", Severity.HIGH: "red", Severity.MEDIUM: "yellow"}
 
 fail_on_option = click.option(
@@ -29,6 +31,20 @@ def finding_lines(findings: Iterable[Finding]) -> Iterator[str]:
         yield f"  {severity}: {finding.message} [{finding.code}]"
         if finding.hint:
             yield f"    hint: {finding.hint}"
+
+
+def tell_findings(run: Run, findings: Iterable[Finding]) -> None:
+    """Tell on stderr what the linter found beside what was asked for, a line each."""
+    for finding in findings:
+        run.tell(f"{finding.severity.name.lower()}: {finding.where}: {finding.message} [{finding.code}]")
+
+
+def findings_to_json(findings: Iterable[Finding]) -> list[dict[str, str | None]]:
+    """Return the same as data."""
+    return [
+        {"code": one.code, "severity": one.severity.name.lower(), "where": one.where, "message": one.message}
+        for one in findings
+    ]
 
 
 def worst_of(findings: Iterable[Finding]) -> str:

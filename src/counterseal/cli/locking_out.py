@@ -138,15 +138,23 @@ class Rehearsed(NamedTuple):
 
 
 def rehearse_deploying(
-    authority: Authority, settings: Settings, ground: Ground | None, reason: str, before: Callable[[Authority], object]
+    authority: Authority,
+    settings: Settings,
+    ground: Ground | None,
+    reason: str,
+    before: Callable[[Authority], object],
+    *,
+    locks_out: bool = True,
 ) -> tuple[list[str], Sequence[Preview]]:
     """Return what a deploy that follows ``before`` would do, in words, and its files; nothing where there is none."""
     if ground is None:
         return [], ()
     from counterseal.cli.rehearsal import rehearse_generation  # noqa: PLC0415 - nginx only where sites are
 
-    files = rehearse_generation(authority, settings.sites, ground, reason=reason, may_lack=True, before=before)[1]
-    return [act_of_deploy(ground)], files
+    made = rehearse_generation(
+        authority, settings.sites, ground, reason=reason, locks_out=locks_out, may_rest=True, before=before
+    )
+    return [act_of_deploy(ground)], made.files
 
 
 def rehearse_in_force(

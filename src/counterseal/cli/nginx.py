@@ -10,6 +10,7 @@ from counterseal.authority.deployment import choose_rollback, deploy_sites, roll
 from counterseal.authority.unseen import require_seen
 from counterseal.cli.common import Run, common
 from counterseal.cli.dry_run import dry_run_option
+from counterseal.cli.findings import findings_to_json, tell_findings
 from counterseal.cli.proofs import table
 from counterseal.cli.rehearsal import rehearse_deploy, rehearse_rollback
 from counterseal.cli.unseen import tell_another
@@ -88,14 +89,10 @@ def _settings_at(run: Run, to: int | None) -> Settings:
 
 def show_deployed(run: Run, deployed: Deployed) -> None:
     """Show what is in force now and the proof of it, and tell what the linter found around it."""
-    for finding in deployed.findings:
-        run.tell(f"{finding.severity.name.lower()}: {finding.where}: {finding.message} [{finding.code}]")
+    tell_findings(run, deployed.findings)
     result = deployed.result
     text = f"generation {result.generation} is in force and proved, in {result.seconds:.1f} s\n{table(deployed.proofs)}"
     proofs = [proof_to_json(proof) for proof in deployed.proofs]
-    told = [
-        {"code": one.code, "severity": one.severity.name.lower(), "where": one.where, "message": one.message}
-        for one in deployed.findings
-    ]
+    told = findings_to_json(deployed.findings)
     document = {"generation": result.generation, "seconds": result.seconds, "proofs": proofs, "findings": told}
     run.show(document, text)

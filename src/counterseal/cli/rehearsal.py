@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from counterseal.authority.deployment import kept_in, require_deployable
 from counterseal.authority.due import sites_due
@@ -13,6 +13,7 @@ from counterseal.authority.rehearsed_sites import rehearse_sites
 from counterseal.authority.site_certificate import file_names
 from counterseal.authority.site_material import client_cas
 from counterseal.cli.dry_run import show_dry_run, unseen
+from counterseal.cli.findings import findings_to_json, tell_findings
 from counterseal.files import Preview, preview, read_file
 from counterseal.fileset import PUBLIC, SECRET, FileSet, PlannedFile
 from counterseal.moments import show_moment
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from counterseal.authority.parts import Authority
     from counterseal.authority.served import ServedSite
     from counterseal.cli.common import Run
+    from counterseal.findings import Finding
 
 
 def rehearse_deploy(
@@ -35,14 +37,24 @@ def rehearse_deploy(
     """Show the files of the generation to come, each beside that of the one in force, and a new include file."""
     require_deployable(served)
     ours = _include(ground, install=install)
-    number, files = rehearse_generation(authority, served, ground, reason="deploy", may_lack=False)
     run.rehearse_opening(authority, signing_cas(authority))
+    made = rehearse_generation(authority, served, ground, reason="deploy", locks_out=False)
     cas = dict.fromkeys(ca.name for one in served for ca in client_cas(authority, one.site))
     acts = [f"issue a certificate for site {site}" for site in sites_due(authority, served, ground)]
     acts += [f"issue probes under CA {ca}, and revoke those of the generation before" for ca in cas]
     acts += [f"sign a new revocation list of {ca.name}" for ca in signing_cas(authority)]
-    acts += [_reload(ground, f"generation {number}")]
-    show_dry_run(run, acts=acts, files=[*files, *preview(Path(), ours)], document={"generation": number})
+    acts += [_reload(ground, f"generation {made.number}")]
+    tell_findings(run, made.findings)
+    document = {"generation": made.number, "findings": findings_to_json(made.findings)}
+    show_dry_run(run, acts=acts, files=[*made.files, *preview(Path(), ours)], document=document)
+
+
+class RehearsedGeneration(NamedTuple):
+    """The number of a generation, its files and those kept beside it, and what the linter has to say."""
+
+    number: int
+    files: list[Preview]
+    findings: Sequence[Finding]
 
 
 def rehearse_generation(
@@ -51,16 +63,19 @@ def rehearse_generation(
     ground: Ground,
     *,
     reason: str,
-    may_lack: bool,
+    locks_out: bool,
+    may_rest: bool = False,
     before: Callable[[Authority], object] = lambda _: None,
-) -> tuple[int, list[Preview]]:
-    """Return the generation that a deploy would make once ``before`` is done, with its files and those kept beside it.
+) -> RehearsedGeneration:
+    """Return the generation that a deploy would make once ``before`` is done; raises what that refuses.
 
-    Of these nobody can say how many octets a signature will have.
+    Of its files nobody can say how many octets a signature will have.
     """
     await_others(ground.place)
     number, place = next_number(ground.place.base), ground.place
-    files, due = rehearse_sites(authority, served, ground, generation=number, may_lack=may_lack, before=before)
+    files, due, findings = rehearse_sites(
+        authority, served, ground, generation=number, locks_out=locks_out, may_rest=may_rest, before=before
+    )
     created_at = place.nginx.clock.now()
     manifest = plan_manifest(place.base, files, number=number, created_at=created_at, reason=reason)
     shown = [
@@ -68,7 +83,7 @@ def rehearse_generation(
         for seen in _beside(ground, number, files + FileSet((manifest,)))
     ]
     shown[-1] = shown[-1]._replace(diff=None)  # the hashes of all that stands above
-    return number, [*shown, *_kept_beside(files, due, ground)]
+    return RehearsedGeneration(number, [*shown, *_kept_beside(files, due, ground)], findings)
 
 
 def _kept_beside(files: FileSet, due: Sequence[tuple[ServedSite, str]], ground: Ground) -> Iterator[Preview]:
