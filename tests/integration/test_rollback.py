@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
@@ -75,3 +76,15 @@ def test_one_that_kept_no_settings_is_proved_by_those_of_today(stricter: tuple[P
     assert (refused.code, json.loads(refused.stdout)["error"]["code"]) == (1, "deploy.proof_failed")
     (home / "counterseal.toml").write_text(SITE.format(port=port))
     assert counterseal(home, "nginx", "rollback").code == 0
+
+
+@pytest.mark.parametrize("dry", [[], ["--dry-run"]], ids=["done", "rehearsed"])
+def test_none_of_another_home_comes_back_in_a_copy(stricter: tuple[Path, int], dry: list[str]) -> None:
+    """It names its files in the home that was copied: nginx was started with what lies there now."""
+    home, _ = stricter
+    assert here(home, "nginx", "stop").code == 0
+    copy = shutil.copytree(home, home.with_name("copy"), symlinks=True)
+    refused = counterseal(copy, "nginx", "rollback", "--json", *dry)
+    assert (refused.code, json.loads(refused.stdout)["error"]["code"]) == (1, "deploy.made_elsewhere"), refused.stderr
+    assert counterseal(copy, "nginx", "deploy").code == 0
+    assert counterseal(copy, "nginx", "stop").code == 0

@@ -6,14 +6,18 @@ before, while its binary is upgraded; one that runs on after its home was restor
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from counterseal.errors import NginxError, shell_line
+from counterseal.errors import DeployError, NginxError, shell_line
 from counterseal.nginx.process import MASTER, accepts
 from counterseal.nginx.proctable import every_pid, has_open_below, parent_of, read_title
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
+
+    from counterseal.authority.ground import Ground
 
 
 def find_another(base: Path, master: int | None) -> tuple[int, ...]:
@@ -37,6 +41,21 @@ def another_error(workers: tuple[int, ...]) -> NginxError:
         f"another nginx serves sites of this home, as they were: {'; '.join(named)}",
         hint=f"end it: {end}{more if masters else ''}",
     )
+
+
+@contextmanager
+def naming_another(ground: Ground) -> Iterator[None]:
+    """Have a deploy that is not answered as it should be name another nginx that serves the sites as the cause."""
+    try:
+        yield
+    except DeployError as error:
+        nginx = ground.place.nginx
+        if error.code in {"deploy.not_answering", "deploy.proof_failed"} and (
+            workers := find_another(ground.place.base, nginx.master_pid())
+        ):
+            told = another_error(workers)
+            error.advice = (f"cause: {told.message}", f"fix: {told.hint}")
+        raise
 
 
 def _is_of(base: Path, pid: int) -> bool:

@@ -12,6 +12,7 @@ from importlib import import_module
 from threading import Thread
 from typing import TYPE_CHECKING
 
+from counterseal.authority.another import naming_another
 from counterseal.authority.backend_certificate import (
     ensure_backend_certificate,
     rehearse_backend_certificate,
@@ -23,7 +24,7 @@ from counterseal.authority.generation_probes import generation_probes
 from counterseal.authority.probes import files_of
 from counterseal.authority.proof import prove_sites, remember_leavers
 from counterseal.authority.publish import publish, rehearse_publish
-from counterseal.authority.readmission import refuse_readmission
+from counterseal.authority.readmission import refuse_readmission, require_made_here
 from counterseal.authority.site_certificate import (
     ensure_server_certificate,
     read_server_certificate,
@@ -119,7 +120,7 @@ def deploy_sites(
         reading.enter_context(load_beside("counterseal.handshake.prove"))  # nginx is what is waited for from here
         return made + kept
 
-    with load_beside("counterseal.authority.site_lint"), ExitStack() as reading:  # the disk is waited for now and then
+    with naming_another(ground), load_beside("counterseal.authority.site_lint"), ExitStack() as reading:
         result = deploy(
             files,
             place=ground.place,
@@ -203,25 +204,27 @@ def rollback_sites(
     """
     mend(ground.place)
     sites = [one.site for one in served]
-    result = rollback(
-        place=ground.place,
-        prove=lambda number: _outcome(prove_sites(authority, sites, ground.stage(number, served))),
-        to=choose_generation(ground.place.base, to),
-        judge=lambda number: None if readmit else _refuse_readmission(authority, ground, number),
-    )
+    with naming_another(ground):
+        result = rollback(
+            place=ground.place,
+            prove=lambda number: _outcome(prove_sites(authority, sites, ground.stage(number, served))),
+            to=choose_generation(ground.place.base, to),
+            judge=lambda number: _judge(authority, ground, number, readmit=readmit),
+        )
     return Deployed(result, _proofs(result))
 
 
 def choose_rollback(authority: Authority, ground: Ground, *, to: int | None, readmit: bool) -> int:
     """Return the generation that ``rollback_sites`` goes to; raises what it raises by then."""
     number = choose_generation(ground.place.base, to)
-    if not readmit:
-        _refuse_readmission(authority, ground, number)
+    _judge(authority, ground, number, readmit=readmit)
     return number
 
 
-def _refuse_readmission(authority: Authority, ground: Ground, number: int) -> None:
-    refuse_readmission(authority, ground.place.directories.directory(number), number)
+def _judge(authority: Authority, ground: Ground, number: int, *, readmit: bool) -> None:
+    require_made_here(ground, number)
+    if not readmit:
+        refuse_readmission(authority, ground.place.directories.directory(number), number)
 
 
 def prove_in_force(

@@ -1,6 +1,7 @@
-"""Whom an older generation would let in again: it has the revocation lists of its day.
+"""Whether an older generation may come back: whom it would let in again, for it has the revocation lists of its day.
 
-Decides by the files of the generation, so a generation made in the second of a revocation is judged as it is.
+Nor may one that names the files of another home, as in a copy of that. Decides by the files of the generation, so one
+made in the second of a revocation is judged as it is.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from cryptography import x509
 
-from counterseal.errors import RefusedError
+from counterseal.errors import DeployError, RefusedError
 from counterseal.files import read_file
 from counterseal.moments import epoch
 from counterseal.nginx.render.generation import HTTP_FILE, STREAM_FILE
@@ -26,10 +27,22 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from counterseal.authority.ground import Ground
     from counterseal.authority.parts import Authority
     from counterseal.store.records import CertificateRecord
 
 _SHOWN = 3
+
+
+def require_made_here(ground: Ground, number: int) -> None:
+    """Raise DeployError ``deploy.made_elsewhere`` where a generation names its files in another place than this."""
+    directory, here = ground.place.directories.directory(number), f"{ground.layout.current}/".encode()
+    if not any(here in read_file(path) for path in directory.rglob("*.conf")):
+        raise DeployError(
+            "deploy.made_elsewhere",
+            f"generation {number} was made elsewhere, and names no file of this home: {ground.home}",
+            hint="counterseal nginx deploy makes one for this home",
+        )
 
 
 def refuse_readmission(authority: Authority, directory: Path, number: int) -> None:
