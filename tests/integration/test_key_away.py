@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -96,6 +97,21 @@ def test_a_list_that_has_ended_holds_up_nobody_of_another(shared: tuple[Path, in
     _bring_back(home, "partners")
     assert counterseal(home, "nginx", "deploy").code == 0
     assert [meets(home, port, name) for name in ("ann", "bob", "pat")] == [400, 200, 200]
+
+
+def test_a_deploy_waits_for_a_key_only_where_nobody_else_can_prove_a_site(shared: tuple[Path, int]) -> None:
+    """Where the probes of a CA whose key is away are gone, those of another CA that the site admits will do."""
+    home, port = shared
+    shutil.rmtree(home / "nginx" / "current" / "probes" / "partners")
+    for dry in ([], ["--dry-run"]):
+        refused = counterseal(home, "nginx", "deploy", "--json", *dry)
+        assert (refused.code, json.loads(refused.stdout)["error"]["code"]) == (1, "key.missing"), refused.stderr
+    settings = home / "counterseal.toml"
+    settings.write_text(settings.read_text().partition("\n[sites.partners]")[0])
+    rehearsed = counterseal(home, "nginx", "deploy", "--dry-run")
+    assert (rehearsed.code, "probes under CA partners" in rehearsed.stdout) == (0, False), rehearsed.stderr
+    assert counterseal(home, "nginx", "deploy").code == 0
+    assert [meets(home, port, name) for name in ("ann", "bob", "pat")] == [200, 200, 200]
 
 
 def test_a_hold_that_a_list_has_stays(shared: tuple[Path, int]) -> None:

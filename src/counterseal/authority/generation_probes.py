@@ -34,20 +34,22 @@ def generation_probes(
 ) -> dict[str, Probes]:
     """Return the probes of each client CA of the sites, and retire those of the generation before.
 
-    Of a CA whose key is away these stay. Where they are good no more either, there are none of it with ``may_lack``,
-    and else that is NotFoundError ``key.missing``. ``keep``: as ``make_probes`` has it.
+    Of a CA whose key is away these stay, or there are none where they are good no more. A site that has none of any CA
+    is NotFoundError ``key.missing``, but for ``may_lack``. ``keep``: as ``make_probes`` has it.
     """
+    admitted = [(site, client_cas(authority, site)) for site in sites]
     listed: dict[CARecord, bool] = {}
-    for site in sites:
-        for record in client_cas(authority, site):
-            listed[record] = listed.get(record, False) or site.admit is Admit.KNOWN
-    kept = {record.name: _kept(authority, record, ground) for record in listed if authority.is_away(record)}
-    made = [record for record in listed if record.name not in kept or not (kept[record.name] or may_lack)]
+    for site, record in ((site, record) for site, cas in admitted for record in cas):
+        listed[record] = listed.get(record, False) or site.admit is Admit.KNOWN
+    made = [record for record in listed if not authority.is_away(record)]
+    kept = {record.name: _kept(authority, record, ground) for record in listed if record not in made}
+    lacking = [cas for _, cas in admitted if cas and all(kept.get(one.name, one) is None for one in cas)]
+    if lacking and not may_lack:
+        authority.keystore.signer(lacking[0][0].key_id)
     for record in made:
         _retire(authority, record, ground)
-    probes = {name: one for name, one in kept.items() if one is not None}
     canaries = ground.home / "canaries"
-    return probes | {
+    return {name: one for name, one in kept.items() if one is not None} | {
         record.name: make_probes(authority, record.name, canaries, with_unlisted=listed[record], keep=keep)
         for record in made
     }

@@ -39,7 +39,8 @@ def rehearse_deploy(
     ours = _include(ground, install=install)
     run.rehearse_opening(authority, signing_cas(authority))
     made = rehearse_generation(authority, served, ground, reason="deploy", locks_out=False)
-    cas = dict.fromkeys(ca.name for one in served for ca in client_cas(authority, one.site))
+    admitted = (ca for one in served for ca in client_cas(authority, one.site))
+    cas = dict.fromkeys(ca.name for ca in admitted if not authority.is_away(ca))
     acts = [f"issue a certificate for site {site}" for site in sites_due(authority, served, ground)]
     acts += [f"issue probes under CA {ca}, and revoke those of the generation before" for ca in cas]
     acts += [f"sign a new revocation list of {ca.name}" for ca in signing_cas(authority)]

@@ -120,10 +120,10 @@ def test_the_master_of_before_while_its_binary_is_upgraded(home: Path) -> None:
     os.kill(old, signal.SIGUSR2)
     for name in ("nginx.pid.oldbin", "nginx.pid"):
         assert wait_until((run / name).exists, within=30, clock=system_clock())
-    for words in (["revoke", "ann"], ["nginx", "deploy"]):
-        ran = counterseal(home, *words)
-        told = f"  cause: another nginx serves sites of this home, as they were: nginx: master process {NGINX} "
-        assert (ran.code, told in ran.stderr, f"  fix: end it: kill -QUIT {old};" in ran.stderr) == (1, True, True), ran
+    ran = counterseal(home, "revoke", "ann")  # whoever of them answers the proof
+    assert ran.code == 1, ran.stderr
+    assert f"another nginx serves sites of this home, as they were: nginx: master process {NGINX} " in ran.stderr
+    assert f"end it: kill -QUIT {old};" in ran.stderr
     checks = json.loads(here(home, "doctor", "--no-proof", "--json").stdout)["checks"]
     told = [one for one in checks if one["message"].startswith("another nginx serves sites of this home")]
     assert [f"kill -QUIT {old};" in one["mend"] for one in told] == [True]
