@@ -18,7 +18,7 @@ from counterseal.files import read_file
 from counterseal.moments import epoch
 from counterseal.pki.crl import RevocationReason, encode_entry
 from counterseal.pki.reading import certificates_in
-from counterseal.pki.shown import show_serial
+from counterseal.pki.shown import printable, show_serial
 from counterseal.pki.subject import common_name
 from counterseal.store.records import IMPORTED, CertificateRecord, Status
 
@@ -90,13 +90,13 @@ def _record(authority: Authority, ca: CARecord, entry: IndexEntry, directory: Pa
     file = find_certificate(directory, entry.serial_number) if directory else None
     certificate = certificates_in(read_file(file), source=str(file))[0] if file is not None else None
     if certificate is not None and certificate.serial_number == entry.serial_number:  # it is not the file that counts
-        name = common_name(certificate.subject) or show_serial(entry.serial_number)
+        name = printable(common_name(certificate.subject) or show_serial(entry.serial_number))
         content, at = certificate.public_bytes(Encoding.DER), epoch(authority.clock())
         return record_of(
             certificate, content, issuer=ca.name, name=name, profile=IMPORTED, at=at, actor=authority.actor
         )
     record = _unknown(authority, ca, entry.serial_number, entry.not_after)
-    return record._replace(name=common_name_in(entry.subject) or record.name, subject=entry.subject)
+    return record._replace(name=printable(common_name_in(entry.subject) or record.name), subject=entry.subject)
 
 
 def _unknown(authority: Authority, ca: CARecord, serial_number: int, end: datetime) -> CertificateRecord:

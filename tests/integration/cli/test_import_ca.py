@@ -136,6 +136,17 @@ def test_a_ca_of_openssl_is_taken_over(tmp_path: Path) -> None:
     assert counterseal(home, "client", "cid", "--no-p12", "--out", str(tmp_path / "out"), *kept).code == 0
 
 
+def test_a_name_that_would_be_more_than_a_line_is_taken_over_escaped(tmp_path: Path) -> None:
+    """In a list it made lines of its own, in a mail a field: no reminder was sent, and refresh failed."""
+    _issue_without_purpose(tmp_path, "eve\nBcc: eve@x.test \x1b[2J")
+    files = ("--certificate", "ca.crt", "--key", "ca.key", "--index", "index.txt")
+    taking = [str(tmp_path / word) if "." in word else word for word in files]
+    assert counterseal(tmp_path / "home", "import-ca", *taking, "--no-passphrase").code == 0
+    escaped = r"eve\0ABcc: eve@x.test \1B[2J"
+    assert escaped in counterseal(tmp_path / "home", "list").stdout
+    assert escaped in counterseal(tmp_path / "home", "show", escaped).stdout
+
+
 @pytest.mark.nginx
 def test_a_servers_certificate_without_a_purpose_is_a_clients_until_it_is_revoked(tmp_path: Path) -> None:
     """It is let in, which no row of the proof shows; ``allow`` keeps it out, and doctor tells of it meanwhile."""

@@ -15,8 +15,8 @@ from counterseal.authority.parts import Authority
 from counterseal.authority.publish import publish
 from counterseal.authority.reminders import send
 from counterseal.authority.reminders.due import SHOWN, find_due
-from counterseal.authority.reminders.mail import Refusal
-from counterseal.authority.reminders.message import reminder
+from counterseal.authority.reminders.mail import Refusal, write_mail
+from counterseal.authority.reminders.message import reminder, trial
 from counterseal.authority.reminders.settings import MailSettings, ReminderSettings
 from counterseal.authority.reminders.webhook import sign, webhook_key
 from counterseal.errors import InputError
@@ -200,3 +200,12 @@ def test_the_signature_is_that_of_the_standard() -> None:
     with pytest.raises(InputError, match="not base64"):
         webhook_key("whsec_?")
     assert base64.b64decode(signature.removeprefix("v1,"))
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\u2028", "\x85"])
+def test_a_name_makes_no_field_of_a_mail(end: str) -> None:
+    """One of a certificate of another program, in a store from before such names were escaped."""
+    mail = MailSettings(("ann@a.test",), "ca@a.test", "localhost", 25, "none")
+    written = write_mail(mail, mail.to, replace(trial(moment(NOW), "a CA"), subject=f"eve{end}Bcc: eve@x.test"))
+    assert written["Bcc"] is None
+    assert written["Subject"].startswith("eve\\")

@@ -85,7 +85,7 @@ def write_mail(settings: MailSettings, to: Sequence[str], message: Message) -> E
     mail = EmailMessage()
     mail["From"] = settings.sender
     mail["To"] = ", ".join(to)
-    mail["Subject"] = message.subject
+    mail["Subject"] = printable(message.subject)  # no name begins a field of its own, nor ends the mail
     mail["Date"] = format_datetime(message.at)
     mail["Message-ID"] = f"<{message.id}@{settings.sender.rpartition('@')[2]}>"
     mail["Auto-Submitted"] = "auto-generated"
