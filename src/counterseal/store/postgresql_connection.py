@@ -246,6 +246,7 @@ def _dial(address: Address, password: str | None, busy_seconds: float) -> Line:
 _SETTINGS = """
     select set_config('lock_timeout', '%d', false),
         set_config('idle_in_transaction_session_timeout', '%d', false),
+        set_config('statement_timeout', '0', false),
         set_config('default_transaction_isolation', 'read committed', false),
         set_config('bytea_output', 'hex', false),
         set_config('max_parallel_workers_per_gather', '0', false),

@@ -364,6 +364,14 @@ def test_a_pool_that_shares_connections_is_refused(url: str, mode: str, *, busy:
 
 
 @slow
+def test_a_limit_of_the_server_for_statements_ends_none_of_ours(url: str) -> None:
+    """A role or database often has one; reading a long log is one statement, and ended as if somebody were writing."""
+    cluster().sql(f"alter database {urlsplit(url).path.strip('/')} set statement_timeout = '20ms'")
+    with open_store(url) as store:
+        assert store.row("select 1 from pg_sleep(0.1)") == (1,)
+
+
+@slow
 def test_a_pool_that_leaves_each_client_its_connection_is_none(url: str) -> None:
     """Several at a time, too."""
     with pool(cluster(), "session") as url_of, open_store(url_of(url)) as store, open_store(url_of(url)) as other:
