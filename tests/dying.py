@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from functools import reduce
 from importlib import import_module
 from itertools import count
@@ -20,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from counterseal.cli.run import run
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 
@@ -43,6 +45,19 @@ def die(home: Path, where: str, number: int, *words: str) -> None:
     environ = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     ran = subprocess.run(command, capture_output=True, text=True, check=False, env=environ, timeout=120)
     assert ran.returncode == -signal.SIGKILL, ran
+
+
+@contextmanager
+def freezing(home: Path, where: str, *words: str) -> Iterator[subprocess.Popen[str]]:
+    """Give a command that is frozen before the function at ``where`` is called first; SIGCONT lets it go on."""
+    command = [sys.executable, __file__, *where.split(":"), "1:SIGSTOP", *words, "--home", str(home)]
+    environ = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environ) as process:
+        try:
+            wait_until_frozen(process.pid)
+            yield process
+        finally:
+            process.kill()
 
 
 def wait_until_frozen(pid: int, seconds: float = 60) -> None:

@@ -44,13 +44,11 @@ def opened_new(path: Path, *, mode: int, overwrite: bool) -> Iterator[BinaryIO]:
     """
     temporary = _beside(path)
     try:
-        with _created(temporary, mode=mode) as stream:
+        with _told(path), _created(temporary, mode=mode) as stream:
             yield stream
-    except OSError as error:
-        raise not_written(path, error) from error
-    else:
         _put(temporary, path, overwrite=overwrite)
-        _sync(path.parent)
+        with _told(path.parent):
+            sync_directory(path.parent)
     finally:
         _remove((temporary,))
 
@@ -118,28 +116,35 @@ def make_directory(path: Path, *, mode: int = 0o755) -> None:
 def write_fileset(directory: Path, fileset: FileSet, *, overwrite: bool = True) -> tuple[Path, ...]:
     """Write every file of the set below ``directory``: first all beside their targets, then each over its own.
 
-    So a disk that is full, or a directory that cannot be written, leaves every old file as it was. Those created are
-    removed again when a later one fails; one that was replaced by then is not put back.
+    So a disk that is full, or a directory that cannot be written, leaves every old file as it was. When a later one
+    fails, as over a directory, those created are removed and those replaced put back; but for a disk without links.
     """
     targets = [directory / file.path for file in fileset]
-    staged = [_beside(path) for path in targets]
+    staged, kept = [_beside(path) for path in targets], [_beside(path) for path in targets]
     made: list[Path] = []
     try:
         for file, path, temporary in zip(fileset, targets, staged, strict=True):
             make_directory(path.parent)
-            _stage(temporary, path, file)
-        for path, temporary in zip(targets, staged, strict=True):
-            fresh = not path.exists()
+            with _told(path), _created(temporary, mode=file.mode) as stream:
+                stream.write(file.content)
+        for path, temporary, old in zip(targets, staged, kept, strict=True):
+            fresh = not os.path.lexists(path)
+            with suppress(OSError):
+                os.link(path, old, follow_symlinks=False)
             _put(temporary, path, overwrite=overwrite)
             if fresh:
                 made.append(path)
         for folder in dict.fromkeys(path.parent for path in targets):
-            _sync(folder)
-    except FileError:
+            with _told(folder):
+                sync_directory(folder)
+    except BaseException:
         _remove(made)
+        for path, old in zip(targets, kept, strict=True):
+            with suppress(OSError):
+                old.replace(path)
         raise
     finally:
-        _remove(staged)
+        _remove((*staged, *kept))
     return tuple(targets)
 
 
@@ -197,14 +202,6 @@ def _beside(path: Path) -> Path:
     return path.with_name(f".{path.name[:200]}.{os.urandom(6).hex()}.tmp")
 
 
-def _stage(temporary: Path, path: Path, file: PlannedFile) -> None:
-    try:
-        with _created(temporary, mode=file.mode) as stream:
-            stream.write(file.content)
-    except OSError as error:
-        raise not_written(path, error) from error
-
-
 def _put(temporary: Path, path: Path, *, overwrite: bool) -> None:
     try:
         if overwrite:
@@ -236,11 +233,12 @@ def _knows_no_links(error: OSError) -> bool:
     return error.errno in {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS}
 
 
-def _sync(directory: Path) -> None:
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
     try:
-        sync_directory(directory)
+        yield
     except OSError as error:
-        raise not_written(directory, error) from error
+        raise not_written(path, error) from error
 
 
 def _remove(paths: Sequence[Path]) -> None:

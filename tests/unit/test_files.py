@@ -87,6 +87,27 @@ def test_a_failed_set_replaces_nothing(tmp_path: Path) -> None:
     assert len(list(tmp_path.iterdir())) == 2
 
 
+def test_a_set_that_fails_between_its_renames_is_put_back(tmp_path: Path) -> None:
+    """A directory where a file should be refuses the rename alone: the key that was there has no other copy."""
+    (tmp_path / "key").write_bytes(b"old")
+    (tmp_path / "key").chmod(0o400)
+    (tmp_path / "link").symlink_to("nowhere")
+    (tmp_path / "blocked").mkdir()
+    planned = FileSet(
+        (
+            PlannedFile("key", b"new", SECRET),
+            PlannedFile("link", b"2"),
+            PlannedFile("new", b"3"),
+            PlannedFile("blocked", b""),
+        )
+    )
+    with pytest.raises(FileError, match="is a directory"):
+        write_fileset(tmp_path, planned)
+    assert {path.name for path in tmp_path.iterdir()} == {"key", "link", "blocked"}
+    assert ((tmp_path / "key").read_bytes(), stat.S_IMODE((tmp_path / "key").stat().st_mode)) == (b"old", 0o400)
+    assert str((tmp_path / "link").readlink()) == "nowhere"
+
+
 def test_a_preview_writes_nothing_and_hides_secrets(tmp_path: Path) -> None:
     """A dry run shows path, mode, size and a diff for text, but never a secret."""
     (tmp_path / "a").write_bytes(b"one\n")

@@ -43,7 +43,7 @@ def backup(authority: Authority, home: Path, target: Path, passphrase: bytes) ->
     refuse_target(target)
     try:
         entries = _entries(home)
-        with _scratch(home) as scratch:
+        with _scratch(home, ".backup-") as scratch:
             snapshot, archive = scratch / STORE, scratch / "archive.tar"
             authority.store.snapshot(snapshot)
             _pack(archive, home, snapshot, entries)
@@ -123,8 +123,8 @@ def restore(source: Path, home: Path, passphrase: bytes, now: datetime) -> datet
         raise InputError("ca.exists", f"there is a CA already: {home}", hint="restore into an empty --home")
     make_passable(home)
     try:
-        with tempfile.TemporaryDirectory(dir=home, prefix=".restore-") as scratch:
-            archive, unpacked = Path(scratch) / "archive.tar", Path(scratch) / "home"
+        with _scratch(home, ".restore-", alone=True) as scratch:
+            archive, unpacked = scratch / "archive.tar", scratch / "home"
             with source.open("rb") as sealed, archive.open("wb") as opened:
                 unseal(sealed, opened, passphrase)
             with tarfile.open(archive) as tar:
@@ -137,7 +137,8 @@ def restore(source: Path, home: Path, passphrase: bytes, now: datetime) -> datet
         raise FileError("backup.read", f"cannot restore {source}: no store in it") from error
     except (OSError, tarfile.TarError) as error:
         raise FileError(
-            "backup.read", f"cannot restore {source}: {reason_of(error) if isinstance(error, OSError) else error}"
+            "backup.read",
+            f"cannot restore {source} into {home}: {reason_of(error) if isinstance(error, OSError) else error}",
         ) from error
     return made_at
 
@@ -154,16 +155,19 @@ def refuse_taken(home: Path, names: Iterable[str]) -> None:
 
 
 @contextmanager
-def _scratch(home: Path) -> Iterator[Path]:
-    """Give a directory in ``home`` that goes away, as do those of backups that were killed; the lock tells who runs."""
+def _scratch(home: Path, prefix: str, *, alone: bool = False) -> Iterator[Path]:
+    """Give a directory in ``home`` that goes away, as do those of who was killed; the lock tells who runs.
+
+    With ``alone`` it waits for whoever makes or restores a CA there, and is waited for.
+    """
     lock = os.open(home, os.O_RDONLY)
     try:
-        with suppress(BlockingIOError):  # another backup runs, and one of them is its
-            flock(lock, LOCK_EX | LOCK_NB)
-            for left in home.glob(".backup-*"):
+        with suppress(BlockingIOError):  # another one runs, and one of them is its
+            flock(lock, LOCK_EX if alone else LOCK_EX | LOCK_NB)
+            for left in home.glob(f"{prefix}*"):
                 shutil.rmtree(left)
-        flock(lock, LOCK_SH)
-        with tempfile.TemporaryDirectory(dir=home, prefix=".backup-") as scratch:
+        flock(lock, LOCK_EX if alone else LOCK_SH)
+        with tempfile.TemporaryDirectory(dir=home, prefix=prefix) as scratch:
             yield Path(scratch)
     finally:
         os.close(lock)
@@ -246,6 +250,9 @@ def _move(unpacked: Path, home: Path) -> None:
     """Move the parts in, the store last: it is what makes a home a CA."""
     parts = [part for part in (*PARTS, STORE) if (unpacked / part).exists()]
     refuse_taken(home, parts)
+    for folder in ("keys", "sites", "canaries"):
+        if (unpacked / folder).is_dir():
+            (unpacked / folder).chmod(0o700)
     moved: list[str] = []
     try:
         for part in parts:
@@ -255,6 +262,3 @@ def _move(unpacked: Path, home: Path) -> None:
         for part in moved:
             (home / part).rename(unpacked / part)
         raise
-    for folder in ("keys", "sites", "canaries"):
-        if (home / folder).is_dir():
-            (home / folder).chmod(0o700)

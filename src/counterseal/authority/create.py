@@ -76,20 +76,22 @@ def add_ca(
     check_ca_name(authority, name)
     _require_lifetime(lifetime)
     root_signer = authority.keystore.signer(authority.store.ca(ROOT).key_id)
-    authority.keystore.set_aside(name)
-    signer = authority.keystore.create(name, key, encrypt=encrypt)
-    above = authority.issuer(ROOT)
-    try:
-        draft = _draft_issuing(authority, above, name, purpose, signer.public_key, lifetime)
-        issued = sign_and_store(authority, prepare_draft(draft, above, root_signer, name=name, profile=CA_PROFILE))
-        kind: Literal["server", "client"] = "server" if purpose is Purpose.SERVER else "client"
-        content = issued.record.certificate or b""
-        record = CARecord(name, kind, ROOT, content, name, "active", epoch(authority.clock()))
-        authority.store.add_ca(record)
-    except BaseException:
-        authority.keystore.discard(name)
-        raise
-    return record
+    with authority.keystore.alone():
+        check_ca_name(authority, name)  # it may have been made meanwhile
+        authority.keystore.set_aside(name)
+        signer = authority.keystore.create(name, key, encrypt=encrypt)
+        above = authority.issuer(ROOT)
+        try:
+            draft = _draft_issuing(authority, above, name, purpose, signer.public_key, lifetime)
+            issued = sign_and_store(authority, prepare_draft(draft, above, root_signer, name=name, profile=CA_PROFILE))
+            kind: Literal["server", "client"] = "server" if purpose is Purpose.SERVER else "client"
+            content = issued.record.certificate or b""
+            record = CARecord(name, kind, ROOT, content, name, "active", epoch(authority.clock()))
+            authority.store.add_ca(record)
+        except BaseException:
+            authority.keystore.discard(name)
+            raise
+        return record
 
 
 def rehearse_ca(

@@ -88,13 +88,14 @@ def import_ca(authority: Authority, what: Import) -> Imported:
     """
     above = _check(authority, what)
     name = what.name if above else ROOT
-    authority.keystore.add(name, what.private_key, encrypt=what.encrypt)
-    try:
-        with authority.store.transaction():
-            return _take_over(authority, what, name, above)
-    except BaseException:
-        authority.keystore.discard(name)
-        raise
+    with authority.keystore.alone():
+        authority.keystore.add(name, what.private_key, encrypt=what.encrypt)
+        try:
+            with authority.store.transaction():
+                return _take_over(authority, what, name, above)
+        except BaseException:
+            authority.keystore.discard(name)
+            raise
 
 
 def rehearse_import(authority: Authority, what: Import) -> Imported:

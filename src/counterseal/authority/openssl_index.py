@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 
 from counterseal.errors import InputError
 from counterseal.pki.crl import RevocationReason
-from counterseal.pki.shown import show_serial
+from counterseal.pki.shown import printable, show_serial
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 _FIELDS = 6
+_SERIAL_NUMBER = re.compile("[0-9A-Fa-f]{1,40}")  # at most 20 octets (RFC 5280 4.1.2.2)
 _REASONS = {
     "keyCompromise": RevocationReason.KEY_COMPROMISE,
     "CACompromise": RevocationReason.CA_COMPROMISE,
@@ -46,7 +47,18 @@ class IndexEntry:
 
 def parse_index(text: str) -> tuple[IndexEntry, ...]:
     """Return the entries of an index.txt; raises InputError ``import.index`` with the line number."""
-    return tuple(_entry(number, line) for number, line in enumerate(text.splitlines(), 1) if line.strip())
+    lines = [(number, line.rstrip("\r")) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
+    first: dict[int, int] = {}
+    entries = []
+    for number, line in lines:
+        entry = _entry(number, line)
+        if (before := first.setdefault(entry.serial_number, number)) != number:
+            shown = show_serial(entry.serial_number)
+            raise InputError(
+                "import.index", f"serial number stands in lines {before} and {number} of index.txt: {shown}"
+            )
+        entries.append(entry)
+    return tuple(entries)
 
 
 def find_certificate(directory: Path, serial_number: int) -> Path | None:
@@ -64,15 +76,18 @@ def common_name_in(subject: str) -> str | None:
 
 def _entry(number: int, line: str) -> IndexEntry:
     fields = line.split("\t")
-    if len(fields) != _FIELDS or fields[0] not in {"V", "R", "E"}:
+    is_whole = len(fields) == _FIELDS and fields[0] in {"V", "R", "E"}
+    if not is_whole or not _SERIAL_NUMBER.fullmatch(fields[3]):
         raise InputError("import.index", f"not a line of openssl's index.txt: line {number}: {line[:60]!r}")
     status, end, revocation, serial, _, subject = fields
     try:
-        entry = IndexEntry(int(serial, 16), _time(end), subject)
+        entry = IndexEntry(int(serial, 16), _time(end), printable(subject))
         if status != "R":
             return entry
         at, reason, *_ = (*revocation.split(","), "")
-        return IndexEntry(entry.serial_number, entry.not_after, subject, _time(at), _REASONS.get(reason, entry.reason))
+        return IndexEntry(
+            entry.serial_number, entry.not_after, entry.subject, _time(at), _REASONS.get(reason, entry.reason)
+        )
     except ValueError as error:
         raise InputError("import.index", f"cannot read line {number} of index.txt: {line[:60]!r}") from error
 

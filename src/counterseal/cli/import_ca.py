@@ -185,7 +185,7 @@ def _read(certificate: Path | None, key: Path | None, ca_passphrase_file: Path |
         certificate=own,
         chain=tuple(more),
         private_key=_open(content, old, key),
-        index=read_file(index).decode(errors="replace") if index else "",
+        index=read_file(index).decode("utf-8-sig", errors="replace") if index else "",
         directory=index.parent if index else None,
         crl_number=_crl_number(index),
     )

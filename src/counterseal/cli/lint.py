@@ -121,9 +121,12 @@ def _opinion(asked: bool, *, second_opinion: bool) -> str:  # noqa: FBT001 - sai
 
 def _text(found: Sequence[InspectedFile], listed: Sequence[tuple[str, str, Finding]], opinion: str) -> str:
     lines, titles = [], {thing.place: _title(thing) for file in found for thing in file.things}
-    for place in dict.fromkeys(place for _, place, _ in listed):
+    findings: dict[str, list[Finding]] = {}
+    for _, place, finding in listed:
+        findings.setdefault(place, []).append(finding)
+    for place, own in findings.items():
         lines.append(f"{place}: {titles[place]}" if titles.get(place) else place)
-        lines += finding_lines(finding for _, other, finding in listed if other == place)
+        lines += finding_lines(own)
     total = counted(len(listed), "finding") if listed else "no findings"
     lines.append(f"{total} in {counted(len(titles), 'thing')}; {opinion}")
     return "\n".join(lines)

@@ -22,7 +22,7 @@ from counterseal.errors import (
     StoreError,
     shell_line,
 )
-from counterseal.keystore.file import FileKeyStore
+from counterseal.keystore.file import FileKeyStore, alone_in
 from counterseal.moments import moment, show_moment
 
 if TYPE_CHECKING:
@@ -76,7 +76,8 @@ def new_home(
     """Make a home for a new CA: the directory (0711 by any umask, for nginx's workers), an empty store, no keys.
 
     ``settings`` are those of another home, where it is only made to be looked at.
-    When the block fails, what was made is removed again. Raises InputError ``ca.exists``, FileError ``home.leftover``.
+    When the block fails, what was made is removed again; another that is being made here is waited for, and stays.
+    Raises InputError ``ca.exists``, FileError ``home.leftover``.
     """
     from counterseal.nginx.generations import make_passable  # noqa: PLC0415 - only who makes one
 
@@ -84,30 +85,39 @@ def new_home(
     settings = settings or settings_of(home)
     settings.require()  # what it says goes into certificates that live for years
     make_passable(home)
-    try:
-        with _authority(home, passphrase, settings, create=True) as authority:
-            yield authority
-    except BaseException:
-        import shutil  # noqa: PLC0415 - only when something failed
+    with alone_in(home):
+        _refuse_occupied(home)
+        try:
+            with _authority(home, passphrase, settings, create=True) as authority:
+                yield authority
+        except BaseException:
+            import shutil  # noqa: PLC0415 - only when something failed
 
-        shutil.rmtree(home / "keys", ignore_errors=True)
-        for path in home.glob(f"{store_path(home).name}*"):
-            path.unlink(missing_ok=True)
-        with suppress(OSError):
-            home.rmdir()
-        raise
+            shutil.rmtree(home / "keys", ignore_errors=True)
+            for path in home.glob(f"{store_path(home).name}*"):
+                path.unlink(missing_ok=True)
+            with suppress(OSError):
+                home.rmdir()
+            raise
 
 
 def refuse_occupied(home: Path) -> None:
-    """Raise what ``new_home`` raises where there is a CA already, or what is left of one."""
+    """Raise what ``new_home`` raises where there is a CA already, or what is left of one that nobody is making."""
+    if home.is_dir():
+        with alone_in(home):
+            _refuse_occupied(home)
+
+
+def _refuse_occupied(home: Path) -> None:
     keys = home / "keys"
     cas = cas_in(home, settings_of(home).store)
     if cas is not None:
         if not cas and store_path(home).exists():
+            left = (*sorted(home.glob(f"{store_path(home).name}*")), *((keys,) if keys.exists() else ()))
             raise FileError(
                 "home.leftover",
                 f"making a CA was interrupted here before there was one: {home}",
-                hint=f"remove what it left, then run this again: rm -r {home}/keys {home}/store.sqlite*",
+                hint=f"remove what it left, then run this again: {shell_line('rm', '-r', *left)}",
             )
         if cas:
             raise InputError(
@@ -129,8 +139,8 @@ def cas_in(home: Path, settings: StoreSettings | None) -> int | None:
         with open_store(home, settings) as store:
             return len(store.cas())
     except StoreError as error:
-        if error.code == "store.missing" and settings is not None:
-            return None
+        if error.code == "store.missing":
+            return None if settings is not None else 0  # a file is there: whoever was making it was interrupted
         raise
 
 

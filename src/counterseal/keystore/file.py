@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from counterseal.errors import KeyAccessError, NotFoundError
@@ -15,7 +16,7 @@ from counterseal.files import make_directory, read_file, write_file
 from counterseal.fileset import SECRET, PlannedFile
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
@@ -23,6 +24,20 @@ if TYPE_CHECKING:
     from counterseal.keystore.software import SoftwareSigner
     from counterseal.pki.keys import KeySpec
     from counterseal.pki.signer import Signer
+
+
+@contextmanager
+def alone_in(directory: Path) -> Iterator[None]:
+    """Wait until nobody else is in such a block with this directory."""
+    from fcntl import LOCK_EX, flock  # noqa: PLC0415 - only who makes a CA locks
+
+    lock = os.open(directory, os.O_RDONLY)
+    try:
+        with suppress(OSError):  # some file servers lock no directory
+            flock(lock, LOCK_EX)
+        yield
+    finally:
+        os.close(lock)
 
 
 class FileKeyStore:
@@ -88,6 +103,13 @@ class FileKeyStore:
             passphrase = self._passphrase() if is_encrypted(content) else None
             self._signers[key_id] = SoftwareSigner(open_key(content, passphrase, source=str(self.path(key_id))))
         return self._signers[key_id]
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Keep away whoever else makes a CA: he would take a key without a CA for left behind."""
+        make_directory(self._directory, mode=0o700)
+        with alone_in(self._directory):
+            yield
 
     def discard(self, key_id: str) -> None:
         """Remove a key of which nothing was made: what it was for was refused, or failed."""

@@ -8,9 +8,13 @@ from __future__ import annotations
 import re
 
 _MAX_SHOWN = 80
-# C0, DEL and C1; line and paragraph separators; marks that turn the direction of the text around; lone surrogates,
-# which stand for octets of an argument that was not UTF-8.
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
+# C0, DEL and C1; line and paragraph separators; marks that turn the direction of the text around; what is never seen,
+# by which two names would look the same (but for the joiners, U+200C and U+200D, which some scripts are written with);
+# lone surrogates, which stand for octets of an argument that was not UTF-8.
+_CONTROL = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+    r"\U000e0000-\U000e007f\ud800-\udfff]"
+)
 
 
 def has_control(text: str) -> bool:

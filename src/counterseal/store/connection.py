@@ -105,7 +105,9 @@ def _switch_to_wal(connection: sqlite3.Connection, path: Path, deadline: float) 
 def _create_file(path: Path) -> None:
     """Create an empty file with its mode, so that the database is never wider, not even for a moment."""
     try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, MODE)
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, MODE))
+        path.chmod(MODE)  # the umask may have narrowed it
+        sync_directory(path.parent)
     except FileExistsError:
         return
     except OSError as error:
@@ -114,9 +116,6 @@ def _create_file(path: Path) -> None:
             f"the store cannot be created: {path}: {reason_of(error)}",
             hint="the directory must exist and be writable by this user",
         ) from error
-    os.fchmod(descriptor, MODE)
-    os.close(descriptor)
-    sync_directory(path.parent)
 
 
 def _require_whole_pages(connection: sqlite3.Connection, path: Path) -> None:

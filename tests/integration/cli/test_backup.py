@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 import sys
 import sysconfig
 from fcntl import LOCK_SH, flock
@@ -17,6 +18,7 @@ import counterseal as package
 from command import counterseal, write_secret
 from counterseal.handshake.attempt import attempt
 from counterseal.handshake.observation import Attempt, Endpoint, ProbeIdentity
+from dying import die
 from ports import free_port
 from programs import run_program
 
@@ -218,6 +220,19 @@ def test_a_part_may_lie_elsewhere_and_what_was_killed_is_cleaned_up(tmp_path: Pa
         counterseal(second, "client", "bob", "--no-p12", "--passphrase-file", passphrase, "--out", str(tmp_path)).code
         == 0
     )
+
+
+def test_what_a_killed_restore_left_is_removed_by_the_next(tmp_path: Path, passphrase: str) -> None:
+    """The opened store and the keys lie in it."""
+    first, second, file = tmp_path / "first", tmp_path / "second", tmp_path / "ca.backup"
+    sealed = ("--passphrase-file", passphrase)
+    assert counterseal(first, "init", *sealed).code == 0
+    assert counterseal(first, "backup", str(file), *sealed).code == 0
+    die(second, "counterseal.authority.backup:_move", 1, "restore", str(file), *sealed)
+    assert [path.name.partition("-")[0] for path in second.iterdir()] == [".restore"]
+    assert counterseal(second, "restore", str(file), *sealed).code == 0
+    assert {path.name for path in second.iterdir()} == {"keys", "store.sqlite"}
+    assert stat.S_IMODE((second / "keys").stat().st_mode) == 0o700
 
 
 def test_a_damaged_or_foreign_backup_leaves_nothing(tmp_path: Path, passphrase: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -17,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from command import Ran, counterseal, here, write_secret
 from counterseal.store.sqlite import open_store
 from disks import fill, remount, small_disk
-from dying import die
+from dying import die, freezing
 from pki_fixtures import make_ca
 
 if TYPE_CHECKING:
@@ -328,13 +329,20 @@ def test_a_batch_killed_leaves_its_numbers_reserved(
     assert_sound(home)
 
 
-@pytest.mark.parametrize("number", [1, 2, 3, 4])
-def test_killed_while_the_ca_is_made(tmp_path: Path, number: int) -> None:
+@pytest.mark.parametrize(
+    ("where", "number", "has_root"),
+    [
+        ("counterseal.store.connection:is_ours", 1, False),  # the file of the store is there, and empty
+        ("counterseal.store.connection:migrate", 1, False),
+        *(("counterseal.keystore.software:SoftwareSigner.sign", number, number > 1) for number in (1, 2, 3, 4)),
+    ],
+)
+def test_killed_while_the_ca_is_made(tmp_path: Path, where: str, number: int, *, has_root: bool) -> None:
     """Either there is a CA that can be completed, or the next init says what to remove; then it goes through."""
-    home = tmp_path / "home"
-    die(home, "counterseal.keystore.software:SoftwareSigner.sign", number, "init", "--no-passphrase")
+    home = tmp_path / "a home"
+    die(home, where, number, "init", "--no-passphrase")
     again = counterseal(home, "init", "--no-passphrase")
-    if number > 1:  # the root is there
+    if has_root:
         assert (again.code, "there is a CA already" in again.stderr) == (2, True), again.stderr
         cas = {row["name"] for row in json.loads(counterseal(home, "ca", "list", "--json").stdout)["cas"]}
         for name, purpose in (("servers", "server"), ("clients", "client")):
@@ -343,12 +351,40 @@ def test_killed_while_the_ca_is_made(tmp_path: Path, number: int) -> None:
                 assert added.code == 0, added.stderr
     else:
         assert (again.code, "was interrupted here" in again.stderr) == (1, True), again.stderr
-        shutil.rmtree(home / "keys")
-        for path in home.glob("store.sqlite*"):
-            path.unlink()
+        told = again.stderr.partition("then run this again: ")[2].splitlines()[0]
+        subprocess.run(["sh", "-e", "-c", told], check=True)
         make_home(home)
     for words in (("server", "a.example"), ("client", "alice", "--no-p12")):
         assert counterseal(home, *words, "--out", str(tmp_path / "out")).code == 0
+    assert_sound(home)
+
+
+@pytest.mark.parametrize(
+    ("frozen", "words", "first"),
+    [
+        ("counterseal.nginx.generations:make_passable", ("init", "--no-passphrase"), "init"),
+        ("counterseal.nginx.generations:make_passable", ("init", "--no-passphrase"), "restore"),
+        ("counterseal.keystore.file:alone_in", ("ca", "add", "ops", "--purpose", "client"), "ca add"),
+    ],
+)
+def test_who_comes_second_removes_nothing_of_the_first(
+    tmp_path: Path, frozen: str, words: tuple[str, ...], first: str
+) -> None:
+    """Two make the same CA at once: what the one that is refused made is removed, and no key of the other."""
+    home, secret = tmp_path / "home", ("--passphrase-file", write_secret(tmp_path / "secret", "a horse battery\n"))
+    other = make_home(home if first == "ca add" else tmp_path / "other")
+    with freezing(home, frozen, *words) as second:
+        if first == "restore":
+            assert counterseal(other, "backup", str(tmp_path / "backup"), *secret).code == 0
+            assert counterseal(home, "restore", str(tmp_path / "backup"), *secret).code == 0
+        else:
+            assert counterseal(home, *words).code == 0
+        second.send_signal(signal.SIGCONT)
+        _, told = second.communicate(timeout=60)
+    assert (second.returncode, "already" in told) == (2, True), told
+    issuer = ("--issuer", "ops") if first == "ca add" else ()
+    issued = counterseal(home, "client", "alice", *issuer, "--no-p12", "--out", str(tmp_path / "out"))
+    assert issued.code == 0, issued.stderr
     assert_sound(home)
 
 
@@ -385,6 +421,20 @@ def test_the_disk_of_the_files_is_full(home: Path, tmp_path: Path, words: tuple[
         assert {path.name: path.read_bytes() for path in disk.iterdir() if path != filler} == before
         assert [row["status"] for row in listed(home, "--name", stem)].count("valid") == 1
     assert_sound(home)
+
+
+def test_files_that_cannot_be_replaced_together_stay_as_they_are(home: Path, tmp_path: Path) -> None:
+    """The key that is there has no other copy; a directory is in the way of a file that comes after it."""
+    out = tmp_path / "out"
+    issuing = ("client", "alice", "--no-p12", "--out", str(out))
+    assert counterseal(home, *issuing).code == 0
+    (out / "alice.fullchain.pem").unlink()
+    (out / "alice.fullchain.pem").mkdir()
+    before = {path.name: path.read_bytes() for path in out.iterdir() if path.is_file()}
+    ran = counterseal(home, *issuing, "--force")
+    assert (ran.code, "alice.fullchain.pem: is a directory" in ran.stderr) == (1, True), ran.stderr
+    assert {path.name: path.read_bytes() for path in out.iterdir() if path.is_file()} == before
+    assert [row["status"] for row in listed(home, "--name", "alice")].count("valid") == 1
 
 
 def test_a_ca_cannot_be_made_on_a_full_disk(tmp_path: Path) -> None:

@@ -44,8 +44,11 @@ def read_rows(path: Path) -> Iterator[ClientRow | Finding]:
     """Yield the rows of the file one by one, and a finding for each that cannot be read.
 
     ``.jsonl`` and ``.ndjson`` hold an object a line; anything else is CSV, also with semicolons, whose first line names
-    the columns. Raises FileError, InputError ``batch.columns``.
+    the columns. Raises FileError, InputError ``batch.columns``; ``batch.stream`` for what can be read only once.
     """
+    if path.exists() and not path.is_file():
+        told = f"the rows are read twice, and this is no file: {path}"
+        raise InputError("batch.stream", told, hint="write them into a file first")
     try:
         with path.open("rb") as octets:
             if hint := encoding_hint(octets.peek(2)):
@@ -59,7 +62,10 @@ def read_rows(path: Path) -> Iterator[ClientRow | Finding]:
 def _csv(path: Path, stream: TextIO) -> Iterator[ClientRow | Finding]:
     heading = stream.readline()
     delimiter = ";" if ";" in heading and "," not in heading else ","
-    columns = [cell.strip().lower() for cell in next(csv.reader([heading], delimiter=delimiter), [])]
+    try:
+        columns = [cell.strip().lower() for cell in next(csv.reader([heading], delimiter=delimiter), [])]
+    except csv.Error as error:
+        raise InputError("batch.columns", f"{path.name}:1: not CSV: {error}") from error
     _require_columns(path, columns)
     reader, file = csv.reader(stream, delimiter=delimiter, strict=True), path.name
     in_order = itemgetter(*(columns.index(column) if column in columns else -1 for column in COLUMNS))
@@ -83,7 +89,7 @@ def _json_lines(path: Path, stream: TextIO) -> Iterator[ClientRow | Finding]:
             continue
         try:
             cells = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             cells = None
         if isinstance(cells, dict):
             unknown = [key for key in cells if key not in COLUMNS]

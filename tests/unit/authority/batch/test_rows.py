@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from counterseal.authority.batch.rows import ClientRow, read_rows
 from counterseal.errors import InputError
 from counterseal.findings import Finding
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 FULL = ClientRow(
     "devices:2", "d1", ("email:a@b.example", "email:c@d.example", "DNS:d1.example"), "ops", timedelta(days=30), None
@@ -63,6 +61,7 @@ def test_every_spelling_of_a_row_is_the_same_row(tmp_path: Path, name: str, text
         ("d.csv", 'name\n"d1"x\n', "batch.row", "CSV"),
         ("d.jsonl", '\n["d1"]\n', "batch.row", "d1"),
         ("d.jsonl", "\n{broken\n", "batch.row", "{broken"),
+        ("d.jsonl", "\n" + "[" * 100_000 + "\n", "batch.row", "[[[..."),
         ("d.jsonl", '\n{"name": "d1", "mail": "x"}\n', "batch.columns", "'mail'"),
         ("d.jsonl", '\n{"name": 7}\n', "batch.cell", "7"),
         ("d.jsonl", '\n{"name": ["d1"]}\n', "batch.cell", "d1"),
@@ -76,6 +75,24 @@ def test_a_row_that_cannot_be_read_is_a_finding_with_its_line_and_value(
     assert isinstance(finding, Finding)
     assert (finding.code, finding.where) == (code, f"{name}:2")
     assert value in finding.message
+
+
+def test_a_heading_that_is_too_long_is_no_csv(tmp_path: Path) -> None:
+    """The reader takes no cell of more than 131,072 characters."""
+    with pytest.raises(InputError, match=r"d\.csv:1: not CSV: field larger") as refused:
+        _rows(tmp_path, "d.csv", f"name,{'A' * 200_000}\nx,y\n")
+    assert refused.value.code == "batch.columns"
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device"])
+def test_what_is_no_file_is_refused_before_it_is_opened(tmp_path: Path, kind: str) -> None:
+    """The rows are read to be judged and again to be issued: a pipe is empty then, and a device has no end."""
+    path = tmp_path / "pipe" if kind == "pipe" else Path("/dev/zero")
+    if kind == "pipe":
+        os.mkfifo(path)
+    with pytest.raises(InputError, match="the rows are read twice, and this is no file") as refused:
+        list(read_rows(path))
+    assert refused.value.code == "batch.stream"
 
 
 @pytest.mark.parametrize(
