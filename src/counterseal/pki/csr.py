@@ -18,7 +18,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.x509.oid import PublicKeyAlgorithmOID
 
 from counterseal.errors import InputError
-from counterseal.pki.extensions import extension_in, must_staple
+from counterseal.pki.extensions import UNREADABLE, extension_in, must_staple
 from counterseal.pki.names import names_in
 
 if TYPE_CHECKING:
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 
 MAX_CSR_BYTES = 64 * 1024
-UNREADABLE = (ValueError, TypeError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType)
-"""What the library raises for extensions it does not take; TypeError for a BIT STRING in a name."""
 
 _LABEL = re.compile(rb"-----BEGIN ([A-Z0-9 ]{1,40})-----")
 _REQUEST_LABELS = frozenset({b"CERTIFICATE REQUEST", b"NEW CERTIFICATE REQUEST"})

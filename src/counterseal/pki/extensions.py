@@ -8,7 +8,15 @@ from cryptography import x509
 
 ExtensionT = TypeVar("ExtensionT", bound=x509.ExtensionType)
 
-_UNREADABLE = (ValueError, TypeError, x509.InvalidVersion, x509.DuplicateExtension, x509.UnsupportedGeneralNameType)
+UNREADABLE = (
+    ValueError,
+    TypeError,  # a BIT STRING in a name
+    KeyError,  # a TLS feature (RFC 7633) that the library does not know
+    x509.InvalidVersion,
+    x509.DuplicateExtension,
+    x509.UnsupportedGeneralNameType,
+)
+"""What the library raises for extensions that it cannot read."""
 
 
 def read_extensions(
@@ -17,8 +25,13 @@ def read_extensions(
     """Return the extensions, or None and the reason why they cannot be read."""
     try:
         return read.extensions, None
-    except _UNREADABLE as error:
-        return None, str(error)
+    except UNREADABLE as error:
+        return None, why_unreadable(error)
+
+
+def why_unreadable(error: Exception) -> str:
+    """Return the reason of one of ``UNREADABLE`` in words."""
+    return f"TLS feature {error} is unknown" if isinstance(error, KeyError) else str(error) or type(error).__name__
 
 
 def must_staple(extensions: x509.Extensions | None) -> bool:

@@ -28,6 +28,7 @@ EMPTY_NAME = der.sequence()
 RSASSA_PSS = "1.2.840.113549.1.1.10"
 RSA_ENCRYPTION = der.sequence(der.object_identifier("1.2.840.113549.1.1.1"), der.NULL)
 
+TLS_FEATURE = "1.3.6.1.5.5.7.1.24"
 V1, V2 = x509.TLSFeatureType.status_request, x509.TLSFeatureType.status_request_v2
 
 
@@ -236,6 +237,7 @@ def test_a_key_for_pss_alone_is_not_taken_for_any_rsa_key() -> None:
         [asking(alternative(b"\x30\x03\x82\x01\xe9"))],
         [asking(alternative(b"\x30\x10\xa4\x0e\x30\x0c\x31\x0a\x30\x08\x06\x03\x55\x04\x03\x03\x01\x00"))],
         [asking(alternative(b"\x30\x05\x87\x03\x01\x02\x03"))],
+        [asking(der.extension(TLS_FEATURE, b"\x30\x03\x02\x01\x63", critical=False))],
         [der.sequence(der.object_identifier(EXTENSION_REQUEST), der.wrap(der.SET))],
     ],
     ids=[
@@ -247,6 +249,7 @@ def test_a_key_for_pss_alone_is_not_taken_for_any_rsa_key() -> None:
         "not ASCII",
         "bit string in a directory name",
         "address of three octets",
+        "unknown TLS feature",
         "no value",
     ],
 )

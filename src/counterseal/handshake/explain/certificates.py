@@ -8,17 +8,16 @@ from typing import TYPE_CHECKING
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 
-from counterseal.pki.extensions import must_staple
+from counterseal.pki.extensions import UNREADABLE, must_staple
 from counterseal.pki.keys import show_key
 from counterseal.pki.names import show_name
-from counterseal.pki.reading import UNREADABLE
 from counterseal.pki.shown import printable, show_serial
 from counterseal.pki.subject import show_subject
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_UNREADABLE = (*UNREADABLE, UnsupportedAlgorithm, x509.DuplicateExtension, x509.UnsupportedGeneralNameType)
+_UNREADABLE = (*UNREADABLE, UnsupportedAlgorithm)
 _MOST_NAMES = 8
 
 

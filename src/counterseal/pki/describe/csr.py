@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, TypeVar
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 
-from counterseal.pki.csr import UNREADABLE
 from counterseal.pki.describe.extensions import ExtensionFacts, describe_extensions
 from counterseal.pki.describe.key import KeyFacts, describe_key_of
 from counterseal.pki.describe.oids import oid_name
 from counterseal.pki.describe.values import show_any_name
-from counterseal.pki.extensions import extension_in, read_extensions
+from counterseal.pki.extensions import UNREADABLE, extension_in, read_extensions
 from counterseal.pki.subject import show_subject
 
 if TYPE_CHECKING:

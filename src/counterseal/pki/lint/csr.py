@@ -10,9 +10,9 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.x509.oid import AttributeOID, ExtendedKeyUsageOID
 
-from counterseal.pki.csr import EXTENSION_REQUESTS, PSS_ALONE, PSS_HINT, UNREADABLE, is_for_pss
+from counterseal.pki.csr import EXTENSION_REQUESTS, PSS_ALONE, PSS_HINT, is_for_pss
 from counterseal.pki.describe.csr import signature_verifies
-from counterseal.pki.extensions import extension_in, read_extensions
+from counterseal.pki.extensions import UNREADABLE, extension_in, read_extensions
 from counterseal.pki.keys import weaknesses
 from counterseal.pki.lint.linted import error, high, low, warning
 from counterseal.pki.lint.names import misspelt

@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from counterseal.pki import der, der_reader
 from counterseal.pki.constraints import comparable
+from counterseal.pki.extensions import UNREADABLE, why_unreadable
 from counterseal.pki.path.once import once
 from counterseal.pki.reading import load_der_certificate
 from counterseal.pki.subject import show_subject
@@ -23,7 +24,7 @@ Given = x509.Certificate | bytes
 """A certificate as the library has it, or its DER as a peer or a file has it."""
 ExtensionT = TypeVar("ExtensionT", bound=x509.ExtensionType)
 _UP_TO_SUBJECT = 4  # SEQUENCEs of a TBSCertificate: algorithm, issuer, validity, subject
-_UNREADABLE = (ValueError, TypeError, UnsupportedAlgorithm, x509.DuplicateExtension, x509.UnsupportedGeneralNameType)
+_UNREADABLE = (*UNREADABLE, UnsupportedAlgorithm)
 
 
 class Octets(NamedTuple):
@@ -141,7 +142,7 @@ class Candidate:
         try:
             return tuple(self.certificate.extensions)
         except _UNREADABLE as error:
-            self.unreadable = str(error) or type(error).__name__
+            self.unreadable = why_unreadable(error)
             return ()
 
     unreadable: str | None = None

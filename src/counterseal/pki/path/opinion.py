@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from cryptography import x509
 
+from counterseal.pki.extensions import UNREADABLE, why_unreadable
 from counterseal.pki.path import catalogue
 from counterseal.pki.profile import Purpose
 
@@ -49,8 +50,8 @@ def second_opinion(
         reason = _verify(end_entity, intermediates, anchors, explanation)
     except VerificationError as error:
         reason = str(error)
-    except (ValueError, TypeError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as error:
-        return Opinion(None, f"it cannot be asked: {error}", disagrees=False)
+    except UNREADABLE as error:
+        return Opinion(None, f"it cannot be asked: {why_unreadable(error)}", disagrees=False)
     return Opinion(reason is None, reason, disagrees=(reason is None) != _ours(explanation))
 
 
@@ -98,7 +99,7 @@ def _own_names(end_entity: x509.Certificate) -> list[x509.GeneralName]:
     """Return one name of the certificate itself, for a question without any: then no name can be wrong."""
     try:
         names = end_entity.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except (x509.ExtensionNotFound, ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
+    except (x509.ExtensionNotFound, *UNREADABLE):
         return []
     addresses = [name for name in names if isinstance(name, x509.IPAddress)]
     hosts = [x509.DNSName(name.value.replace("*", "any", 1)) for name in names if isinstance(name, x509.DNSName)]

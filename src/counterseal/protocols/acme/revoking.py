@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from counterseal.authority.revoke import revoke_record
 from counterseal.errors import InputError, NotFoundError, RefusedError
 from counterseal.pki.crl import RevocationReason
-from counterseal.pki.csr import UNREADABLE
+from counterseal.pki.extensions import UNREADABLE
 from counterseal.pki.reading import load_der_certificate
 from counterseal.protocols.acme.encoding import decode
 from counterseal.protocols.acme.exchange import Call, Reply

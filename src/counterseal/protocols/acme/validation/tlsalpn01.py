@@ -13,7 +13,7 @@ from cryptography import x509
 
 from counterseal.errors import InputError
 from counterseal.pki import der
-from counterseal.pki.csr import UNREADABLE
+from counterseal.pki.extensions import UNREADABLE
 from counterseal.pki.reading import load_der_certificate
 from counterseal.protocols.acme.problems import Failure
 from counterseal.protocols.acme.validation.reach import parse_address
