@@ -83,13 +83,14 @@ def issue(store: Store, *records: CertificateRecord) -> None:
 
 
 def revoke_in_older_store(connection: Connection, keys: Sequence[PrivateKey]) -> None:
-    """Write a certificate for each key: the first was revoked because somebody else has it, the next as superseded."""
+    """Write a certificate for each key: somebody else has the first and the third, the second was superseded."""
     connection.execute(
         "insert into ca (name, purpose, certificate, key_id, state, created_at, crl_number)"
         " values ('clients', 'client', ?, 'key-1', 'active', 1, 0)",
         (b"",),
     )
-    for number, (key, reason) in enumerate(zip(keys, ("key_compromise", "superseded"), strict=True), 1):
+    reasons = "key_compromise", "superseded", "ca_compromise"
+    for number, (key, reason) in enumerate(zip(keys, reasons, strict=True), 1):
         serial = number.to_bytes(20, "big")
         der = ca_recipe("a", key=key).make().certificate.public_bytes(Encoding.DER)
         connection.execute(

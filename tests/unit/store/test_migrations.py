@@ -10,6 +10,7 @@ import pytest
 
 from counterseal.errors import StoreError
 from counterseal.pki.keys import key_hash
+from counterseal.store import compromised_keys
 from counterseal.store.compromised_keys import find_compromised_key
 from counterseal.store.key_uses import chain
 from counterseal.store.migrations import migrate, migrations
@@ -156,16 +157,17 @@ def test_a_ca_that_was_revoked_as_a_certificate_is_a_revoked_ca(tmp_path: Path) 
         }
 
 
-def test_keys_that_were_compromised_before_are_known(tmp_path: Path) -> None:
-    """Those of certificates that are kept and were revoked for it; not one that was superseded."""
-    keys = [key_of("p-256", number) for number in (1, 2)]
+def test_keys_that_were_compromised_before_are_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those of certificates that are kept and were revoked for it, however many; not one that was superseded."""
+    monkeypatch.setattr(compromised_keys, "AT_ONCE", 1)
+    keys = [key_of("p-256", number) for number in (1, 2, 3)]
     before = next(step.version for step in migrations() if "compromised_key" in step.name) - 1
     with closing(sqlite3.connect(tmp_path / "store.db", isolation_level=None)) as connection:
         migrate(connection, tmp_path, steps=migrations()[:before])
         revoke_in_older_store(connection, keys)
     with open_store(tmp_path / "store.db") as store:
         found = [find_compromised_key(store, key_hash(key.public_key())) for key in keys]
-    assert found == [(1, "clients"), None]
+    assert found == [(1, "clients"), None, (3, "clients")]
 
 
 def test_the_log_of_an_older_store_is_remembered_from_then_on(tmp_path: Path) -> None:

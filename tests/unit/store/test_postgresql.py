@@ -15,7 +15,7 @@ from psycopg.conninfo import make_conninfo
 
 from counterseal.errors import CountersealError, InputError, StoreError
 from counterseal.pki.keys import key_hash
-from counterseal.store import postgresql_schema, sqlite
+from counterseal.store import compromised_keys, postgresql_schema, sqlite
 from counterseal.store.acme.accounts import add_account
 from counterseal.store.acme.authorizations import add_authorizations, write_attempt
 from counterseal.store.acme.records import AccountRecord, AuthorizationRecord
@@ -133,17 +133,18 @@ def test_an_older_store_is_upgraded_when_told(blank: str, monkeypatch: pytest.Mo
 @slow
 def test_keys_that_were_compromised_before_are_known(blank: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The upgrade reads them out of the certificates, as with a file."""
-    keys, known = [key_of("p-256", number) for number in (1, 2)], postgresql_schema.steps()
+    keys, known = [key_of("p-256", number) for number in (1, 2, 3)], postgresql_schema.steps()
     before = next(at for at, step in enumerate(known) if "compromised_key" in step.name)
     monkeypatch.setattr(postgresql_schema, "steps", lambda: known[:before])
     open_store(blank, create=True).close()
     monkeypatch.undo()
+    monkeypatch.setattr(compromised_keys, "AT_ONCE", 1)
     with closing(connect(Address(blank), None, busy_seconds=1)) as connection:
         revoke_in_older_store(connection, keys)
     upgrade_store(blank)
     with open_store(blank) as store:
         found = [find_compromised_key(store, key_hash(key.public_key())) for key in keys]
-    assert found == [(1, "clients"), None]
+    assert found == [(1, "clients"), None, (3, "clients")]
 
 
 def test_a_password_is_not_taken_from_a_url_nor_shown() -> None:
