@@ -26,9 +26,10 @@ _SELECT = f"select {_COLUMNS} from key_use where sequence > ? order by sequence 
 
 _HEAD = "select sequence, hash from key_use_head"
 # A CA that remembers what is not in the log any more goes on to do so: whatever is done later, a verification tells.
+# No `exists`: where the log is short PostgreSQL plans to read all of it for that, and keeps the plan while it grows.
 _REMEMBER = """
-    update ca set key_use = ?, key_use_hash = ? where name = ? and (key_use is null or exists
-        (select 1 from key_use k where k.sequence = ca.key_use and k.hash = ca.key_use_hash))
+    update ca set key_use = ?, key_use_hash = ? where name = ? and (key_use is null
+        or key_use_hash = (select k.hash from key_use k where k.sequence = ca.key_use))
 """
 _COUNT = "update ca set key_uses = key_uses + 1 where name = ?"
 _GO_ON = "update key_use_head set sequence = ?, hash = ?"

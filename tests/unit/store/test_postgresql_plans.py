@@ -16,12 +16,12 @@ from counterseal.store.blocks import TAKE_AWAY
 from counterseal.store.expiry import _COUNT, _NEXT_PROFILE
 from counterseal.store.inventory import _BY_NAME, _BY_SERIAL, _KNOWN
 from counterseal.store.postgresql import open_store
-from counterseal.store.records import Query, Status
+from counterseal.store.records import NewKeyUse, Query, Status
 from counterseal.store.revocations import _DELETE, _LAST, _MARK
 from counterseal.store.search import Position, statement
 from counterseal.store.tally import SINCE
 from postgresql_process import cluster
-from store_fixtures import NOW
+from store_fixtures import CLIENTS, NOW
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -117,6 +117,20 @@ def test_a_later_page_begins_in_the_index(store: Store, query: Query) -> None:
 def test_no_question_begins_another_process(store: Store) -> None:
     """Among a million names the plan for whatever value comes would have one begin for a page of two."""
     assert store.row("show max_parallel_workers_per_gather") == ("0",)
+
+
+@pytest.mark.parametrize("at_once", [1, 300])
+def test_a_plan_of_an_empty_log_reads_no_more_once_it_has_grown(at_once: int) -> None:
+    """A connection keeps the plan that it made while the log was short, and what is planned then may be to read all."""
+    url = cluster().create(cluster().template)
+    with open_store(url) as store:
+        store.add_ca(CLIENTS)
+        with store.transaction():
+            for _ in range(300 // at_once):
+                store._append_key_uses([NewKeyUse(NOW, "root", "crl 1", "clients", None, bytes(32))] * at_once)
+            read = "select seq_tup_read, seq_tup_read + idx_tup_fetch from pg_stat_xact_user_tables where relname = ?"
+            assert store.row(read, ("key_use",)) == (0, 299)  # of each but the first the one before it
+    cluster().drop(url)
 
 
 def test_a_scan_is_found(store: Store) -> None:
