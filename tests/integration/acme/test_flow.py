@@ -478,6 +478,10 @@ def test_a_certificate_is_revoked_by_its_account_by_its_key_and_by_who_is_author
     order = authorized(lab, client, "gone.example.com")
     refused = client.finalize(order.json, csr("gone.example.com", key=key))
     assert (refused.problem, "the key is compromised" in refused.json["detail"]) == ("badCSR", True)
+    assert holder.register().problem == "badPublicKey"
+    change = {"account": other.kid, "oldKey": other.key.jwk}
+    to, its = other.directory["keyChange"], holder.key
+    assert other.post(to, jws(its, change, url=to, jwk=its.jwk)).problem == "badPublicKey"
     authorized(lab, other, "gone.example.com")
     assert other.post(url, {"certificate": third}).status == 200
     authorized(lab, other, "hers.example.com")  # which authorizes nobody for a person

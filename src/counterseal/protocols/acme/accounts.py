@@ -9,7 +9,8 @@ from urllib.parse import unquote
 
 from msgspec.json import encode as encode_json
 
-from counterseal.errors import InputError, StoreError
+from counterseal.authority.issue import refuse_compromised
+from counterseal.errors import InputError, RefusedError, StoreError
 from counterseal.pki.names import email_address
 from counterseal.protocols.acme import objects
 from counterseal.protocols.acme.encoding import read_json
@@ -65,6 +66,7 @@ def new_account(authority: Authority, call: Call) -> Reply:
         raise Problem("accountDoesNotExist", "there is no account for this key")
     _require_agreement(wanted, call)
     contact = _checked_contact(wanted.contact or ())
+    _require_secret(authority, call.key)
     limit(authority, origin_of(call.client), "new accounts from one address", call.rules.accounts_per_hour, call.at)
     try:
         external_key = _bound_to(authority, wanted, call)
@@ -122,6 +124,7 @@ def key_change(authority: Authority, call: Call) -> Reply:
     taken = find_account_by_key(authority.store, new.thumbprint)
     if taken is not None:
         raise _taken(call, taken)
+    _require_secret(authority, new)
     try:
         with authority.store.transaction():
             was, own = call.owner.thumbprint, call.owner.id
@@ -134,6 +137,14 @@ def key_change(authority: Authority, call: Call) -> Reply:
     if not changed:  # of several changes at once the first counts: this one is by a key that is the account's no more
         raise _other_key()
     return _reply(find_account(authority.store, call.owner.id) or call.owner, call)
+
+
+def _require_secret(authority: Authority, key: AccountKey) -> None:
+    """Raise Problem ``badPublicKey`` for a key that somebody else has, as the revocation of a certificate said."""
+    try:
+        refuse_compromised(authority, key.public_key)
+    except RefusedError as error:
+        raise Problem("badPublicKey", error.message) from None
 
 
 def _other_key() -> Problem:
