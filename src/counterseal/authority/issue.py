@@ -38,7 +38,8 @@ def prepare(authority: Authority, asked: Asked, *, name: str, issuer: str | None
     request, above = _decided(authority, asked, issuer)
     signer = authority.keystore.signer(authority.store.ca(above.name).key_id)
     draft = assemble_end_entity(request, above, signer.signature_algorithm)
-    return prepare_draft(draft, above, signer, name=name, profile=asked.profile.name)
+    prepared = prepare_draft(draft, above, signer, name=name, profile=asked.profile.name)
+    return prepared._replace(remarks=(*asked.remarks, *prepared.remarks))
 
 
 def rehearse(authority: Authority, asked: Asked, *, name: str, issuer: str | None = None) -> Issued:
@@ -50,7 +51,7 @@ def rehearse(authority: Authority, asked: Asked, *, name: str, issuer: str | Non
     unsigned, kind = draft.certificate(bytes(longest_signature(signing_key))), asked.profile.name
     at, actor = epoch(authority.clock()), authority.actor
     row = record_of(preview, unsigned, issuer=above.name, name=name, profile=kind, at=at, actor=actor)
-    return Issued(row, x509.load_der_x509_certificate(unsigned), above, remarks)
+    return Issued(row, x509.load_der_x509_certificate(unsigned), above, (*asked.remarks, *remarks))
 
 
 def _issuing(authority: Authority, asked: Asked, issuer: str | None) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from cryptography import x509
 
 from counterseal.errors import InputError, NotFoundError
+from counterseal.findings import Finding, Severity
 from counterseal.moments import moment
 from counterseal.pki.certificate import purpose_of
 from counterseal.pki.extensions import must_staple
@@ -39,20 +40,22 @@ def ask_again(
 ) -> Asked:
     """Ask for what the certificate of ``record`` says, for its own key or for ``public_key``.
 
-    It lives as long as the one before unless ``lifetime`` says otherwise, and loses must-staple where certificates name
-    no responder any more. Raises NotFoundError ``certificate.not_kept`` when only the serial number is known here,
-    InputError ``renew.purpose``.
+    It lives as long as the one before unless ``lifetime`` says otherwise, and loses must-staple, with a remark, where
+    certificates name no responder any more. Raises NotFoundError ``certificate.not_kept`` when only the serial number
+    is known here, InputError ``renew.purpose``.
     """
     certificate = _certificate(record)
     profile = _profile(authority, record, certificate)
-    staples = must_staple(certificate.extensions) and not any(staple_reasons(profile, authority.issuer(record.issuer)))
+    staples = must_staple(certificate.extensions)
+    in_vain = tuple(staple_reasons(profile, authority.issuer(record.issuer))) if staples else ()
     return Asked(
         profile=profile,
         subject=certificate.subject,
         names=names_in(certificate.extensions),
         public_key=public_key or certificate.public_key(),
         lifetime=lifetime or moment(record.not_after) - moment(record.not_before),
-        must_staple=staples,
+        must_staple=staples and not in_vain,
+        remarks=tuple(map(_left_out, in_vain)),
     )
 
 
@@ -62,6 +65,10 @@ def key_spec_after(record: CertificateRecord) -> KeySpec:
     Raises NotFoundError ``certificate.not_kept``.
     """
     return next_key_spec(_certificate(record).public_key())
+
+
+def _left_out(reason: Finding) -> Finding:
+    return Finding(reason.code, Severity.MEDIUM, f"must-staple is left out: {reason.message}")
 
 
 def _certificate(record: CertificateRecord) -> x509.Certificate:

@@ -41,7 +41,7 @@ _HOST_KINDS = frozenset({"DNS", "IP"})
 class Asked(NamedTuple):
     """What somebody asks for. ``lifetime`` None means the profile's; ``not_before`` is only for probes.
 
-    ``not_after`` is an end to the second, in place of a lifetime.
+    ``not_after`` is an end to the second, in place of a lifetime. ``remarks`` tell what is not asked for again.
     """
 
     profile: Profile
@@ -52,6 +52,7 @@ class Asked(NamedTuple):
     not_before: datetime | None = None
     not_after: datetime | None = None
     must_staple: bool = False
+    remarks: tuple[Finding, ...] = ()
 
 
 def decide(asked: Asked, issuer: Issuer, *, serial_number: int, now: datetime) -> IssuanceRequest:

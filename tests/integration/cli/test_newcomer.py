@@ -114,6 +114,7 @@ def test_what_would_change_the_meaning_is_said_to_be_left_out(home: Path, tmp_pa
 def test_must_staple_is_issued_and_kept(tmp_path: Path) -> None:
     """Where certificates name a responder; nothing is left out then, and ``inspect`` says what the server needs."""
     home, made = tmp_path / "home", tmp_path / "staple.test.cert.pem"
+    why = "must-staple cannot be met: certificates of CA 'servers' name no OCSP responder"
     home.mkdir()
     (home / "counterseal.toml").write_text('[serve]\nhttp_url = "http://pki.example.com"\n')
     _typed(home, "init", "--no-passphrase")
@@ -129,6 +130,10 @@ def test_must_staple_is_issued_and_kept(tmp_path: Path) -> None:
         text = run_program("openssl", "x509", "-in", str(made), "-noout", "-ext", "tlsfeature", cwd=tmp_path)
         assert "status_request" in text
         assert "the server must staple an OCSP response" in _typed(home, "inspect", str(made)).stdout
+    (home / "counterseal.toml").write_text("")
+    newest = f"{x509.load_pem_x509_certificate(made.read_bytes()).serial_number:X}"
+    for more in (("--dry-run",), ()):
+        assert f"warning: must-staple is left out: {why}" in _typed(home, "renew", newest, *out, *more).stderr
 
 
 @pytest.mark.parametrize("words", [("prove",), ("prove", "--dry-run"), ("nginx", "deploy"), ("nginx", "render")])

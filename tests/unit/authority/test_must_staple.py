@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from authority_fixtures import make_client, make_server, small_ca
-from counterseal.authority.issue import issue
+from counterseal.authority.issue import issue, rehearse
 from counterseal.authority.order import order_server
 from counterseal.authority.parts import Rules
 from counterseal.authority.renew import ask_again
@@ -46,8 +46,11 @@ def test_it_is_renewed_as_long_as_somebody_can_be_asked(authority: Authority, si
     asked = order_server(authority.profile("server"), "a.test", KEY.public_key())._replace(must_staple=True)
     demanding = issue(authority, asked, name="a.test").record
     assert ask_again(authority, demanding).must_staple
-    assert issue(authority, ask_again(authority, demanding), name="a.test")
-    assert not ask_again(silent, demanding).must_staple
+    less = ask_again(silent, demanding)
+    assert not less.must_staple
+    for made in (rehearse(silent, less, name="a.test"), issue(silent, less, name="a.test")):
+        assert made.remarks[0].message.startswith("must-staple is left out: must-staple cannot be met: ")
+    assert not issue(authority, ask_again(authority, demanding), name="a.test").remarks
     for usual in (make_server(authority, "b.test").record, make_client(authority).record):
         assert not ask_again(authority, usual).must_staple
 
