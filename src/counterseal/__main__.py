@@ -11,8 +11,13 @@ def main() -> None:
     if sys.argv[1:] == ["--version"]:
         from counterseal import __version__  # noqa: PLC0415 - nothing else is needed for this answer
 
-        sys.stdout.write(f"counterseal {__version__}\n")
-        return
+        try:
+            sys.stdout.write(f"counterseal {__version__}\n")
+            sys.stdout.flush()
+        except OSError:
+            pass  # what this comes to is known below
+        else:
+            return
     import warnings  # noqa: PLC0415 - nothing but the version is asked for above
 
     if not sys.warnoptions:

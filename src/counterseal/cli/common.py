@@ -108,10 +108,16 @@ class Run(NamedTuple):
 
     def show(self, document: Mapping[str, object], text: str) -> None:
         """Print ``document`` as JSON when asked for, else ``text``; both go to stdout."""
-        if self.json:
-            click.echo(json.dumps({"version": JSON_VERSION, **document}, indent=2, default=str))
-        else:
-            click.echo(text)
+        try:
+            click.echo(json.dumps({"version": JSON_VERSION, **document}, indent=2, default=str) if self.json else text)
+        except OSError:
+            if "password" in document:
+                self.warn(
+                    "the password of the PKCS#12 was not shown, and nobody knows it",
+                    "hint: all else is made; pack it anew: counterseal export NAME --out DIR --force where the CA is, "
+                    "else openssl pkcs12 -export",
+                )
+            raise
 
     def say(self, line: str) -> None:
         """Talk to the person on stderr; silent under ``--json``."""

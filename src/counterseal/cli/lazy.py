@@ -7,6 +7,7 @@ a command; a test compares it with the command's own.
 from __future__ import annotations
 
 import gc
+from contextlib import contextmanager
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -14,7 +15,7 @@ import click
 from click.exceptions import NoSuchCommand
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from click.shell_completion import CompletionItem
 
@@ -33,6 +34,16 @@ class LazyGroup(click.Group):
         super().__init__(**settings)
         self.sections = sections
         self.entries = {name: entry for section in sections.values() for name, entry in section.items()}
+
+    def make_context(self, *args: Any, **settings: Any) -> click.Context:  # noqa: ANN401 - click's
+        """Read the words; ``--help`` is printed here."""
+        with _closed_pipes():
+            return super().make_context(*args, **settings)
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - click's signature
+        """Run the command."""
+        with _closed_pipes():
+            return super().invoke(ctx)
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         """Return the names in the order of the help."""
@@ -76,3 +87,13 @@ class LazyGroup(click.Group):
             if name.startswith(incomplete)
         ]
         return [*found, *click.Command.shell_complete(self, ctx, incomplete)]
+
+
+@contextmanager
+def _closed_pipes() -> Iterator[None]:
+    """Have closed pipes pass through click, which would end with 1: it knows them by their number."""
+    try:
+        yield
+    except BrokenPipeError as error:
+        error.errno = None
+        raise

@@ -76,8 +76,8 @@ class _Desk:
     brief: bool
     places: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(_MOST_AT_ONCE))
     voice: threading.Lock = field(default_factory=threading.Lock)
-    unheard: threading.Event = field(default_factory=threading.Event)
-    """Set when nobody reads what is said any more, as behind ``| head``."""
+    unheard: OSError | None = None
+    """Why what is said is not taken any more, as behind ``| head`` or on a full disk."""
 
     def serve(self, raw: socket.socket, listener: socket.socket) -> None:
         """Take one connection and say what it came to; two never speak at once."""
@@ -86,8 +86,8 @@ class _Desk:
                 trace = receive(raw, self.post, self._answer)
                 try:
                     self._say(trace)
-                except BrokenPipeError:
-                    self.unheard.set()
+                except OSError as error:
+                    self.unheard = error
                     with suppress(OSError):  # another connection was first
                         listener.shutdown(socket.SHUT_RDWR)  # ends the accept that waits
         finally:
@@ -183,7 +183,7 @@ def _accept(listener: socket.socket, desk: _Desk, count: int | None) -> None:
         try:
             raw, _ = listener.accept()
         except OSError:
-            if desk.unheard.is_set():
+            if desk.unheard:
                 break
             raise
         taken += 1
@@ -193,8 +193,8 @@ def _accept(listener: socket.socket, desk: _Desk, count: int | None) -> None:
         threads[-1].start()
     for thread in threads:
         thread.join()
-    if desk.unheard.is_set():
-        raise BrokenPipeError
+    if desk.unheard:
+        raise desk.unheard
 
 
 def _listener(address: str, port: int) -> socket.socket:

@@ -25,19 +25,13 @@ from counterseal.errors import (
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import TextIO
 
 
 def run(args: Sequence[str] | None = None) -> int:
     """Run one command line and return its exit code."""
     words = sys.argv[1:] if args is None else list(args)
-    try:
-        return _run(words, as_json="--json" in words)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader went away, as in `| head`
-        return DONE
-
-
-def _run(words: list[str], *, as_json: bool) -> int:
+    as_json = "--json" in words
     try:
         code = main.main(args=words, prog_name="counterseal", standalone_mode=False, color=_colour())
     except click.UsageError as error:
@@ -49,15 +43,21 @@ def _run(words: list[str], *, as_json: bool) -> int:
         return INTERRUPTED
     except CountersealError as error:
         return report(error, as_json=as_json)
-    except BrokenPipeError:
-        raise
-    except Exception as error:  # the last resort, so that a person sees a sentence
-        if os.environ.get("COUNTERSEAL_DEBUG"):
-            raise
-        from counterseal.cli.unexpected import as_told  # noqa: PLC0415 - only when something failed
-
-        return report(as_told(error), as_json=as_json)
+    except Exception as error:  # noqa: BLE001 - the last resort, so that a person sees a sentence
+        return _report_unexpected(error, as_json=as_json)
     return code if isinstance(code, int) else DONE
+
+
+def _report_unexpected(error: Exception, *, as_json: bool) -> int:
+    from counterseal.cli.unexpected import as_told, unwritten  # noqa: PLC0415 - only when something failed
+
+    if stream := unwritten(error):
+        _give_up(stream)
+        if isinstance(error, BrokenPipeError) and stream is sys.stdout:  # the reader went away, as in `| head`
+            return DONE
+    elif os.environ.get("COUNTERSEAL_DEBUG"):
+        raise error
+    return report(as_told(error), as_json=as_json)
 
 
 def _colour() -> bool | None:
@@ -103,4 +103,12 @@ def _report_usage(error: click.UsageError, words: Sequence[str], *, as_json: boo
 
 
 def _say(line: str) -> None:
-    click.echo(line, err=True)
+    try:
+        click.echo(line, err=True)
+    except OSError:  # the exit code tells it all the same
+        _give_up(sys.stderr)
+
+
+def _give_up(stream: TextIO) -> None:
+    """Have nothing more come of a stream: what it has not taken would fail once more when the interpreter ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
