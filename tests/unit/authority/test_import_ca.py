@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from chains import DAY, NOW, SERVER_AUTH, ca, crl, end_entity, intermediate, root
 from counterseal.authority.import_ca import Import, Imported, import_ca, rehearse_import
+from counterseal.authority.issue import refuse_compromised
 from counterseal.authority.parts import Authority
 from counterseal.authority.publish import ending_lists, lacking_lists, publish, signing_cas, stale_lists
 from counterseal.authority.revoke_ca import revoke_ca
@@ -200,6 +201,8 @@ def test_a_newer_list_of_the_root_takes_the_place_of_the_last(authority: Authori
     assert take_list(authority, third).revoked == (imported.ca,)
     assert authority.store.certificate(serial, issuer="root").status is Status.REVOKED
     assert authority.store.ca("issuing").revocation_reason == "key_compromise"
+    with pytest.raises(RefusedError, match="the key is compromised"):
+        refuse_compromised(authority, intermediate().certificate.public_key())
     assert lacking_lists(authority) == ()
     forgetful = der(root(), extensions=((x509.CRLNumber(10), False),), this_update=NOW)
     with pytest.raises(
