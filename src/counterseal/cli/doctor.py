@@ -45,7 +45,8 @@ def doctor(run: Run, *, site: str | None, proof: bool, deep: bool) -> int:
     """Say on one page whether all is well, and what mends what is not.
 
     Configuration, store, keys, CAs, lists and certificates by the time they have left, clock, timer, nginx and the
-    generation that it serves, the linter's findings, and the proof. With SITE only of the nginx part of that site.
+    generation that it serves, the upstreams of its sites, the linter's findings, and the proof. With SITE only of the
+    nginx part of that site.
     """
     checks = examine(run.home, run.ask_passphrase, site=site, prove=proof, deep=deep)
     state = worst_of(checks)

@@ -158,6 +158,7 @@ def _nginx(
 ) -> Iterator[Check]:
     from counterseal.authority.doctor.served import check_served  # noqa: PLC0415 - only where sites are
     from counterseal.authority.doctor.sites import UNFINISHED, check_nginx, check_proof  # noqa: PLC0415 - only where sites are
+    from counterseal.authority.doctor.upstreams import check_upstreams  # noqa: PLC0415 - same
     from counterseal.compose.ground import open_ground  # noqa: PLC0415 - same
 
     owned = Path(home, "nginx", "current", MAIN_FILE)
@@ -172,6 +173,7 @@ def _nginx(
     lines = looked("nginx", partial(check_nginx, authority, ground, settings.source), DEPLOY)
     yield from lines
     yield from looked("served", partial(check_served, ground, served), DEPLOY)
+    yield from looked("upstream", partial(check_upstreams, ground, served), DEPLOY)
     yield from looked("lint", partial(_lint, ground), DEPLOY)
     if prove and all(line.mend != UNFINISHED for line in lines):
         yield from looked("proof", partial(check_proof, authority, ground, served), DEPLOY)

@@ -10,7 +10,7 @@ import sys
 from contextlib import suppress
 from ipaddress import ip_address
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,6 +45,24 @@ def read_arguments(pid: int) -> tuple[str, ...]:
 def read_title(pid: int) -> str:
     """Return the title that a process gave itself (``nginx: worker process``), or its command line."""
     return " ".join(read_arguments(pid)).rstrip()
+
+
+class Identity(NamedTuple):
+    """By whose rights a process opens files: numbers of the user, the group, and the other groups."""
+
+    user: int
+    group: int
+    groups: tuple[int, ...]
+
+
+def identity_of(pid: int) -> Identity | None:
+    """Return the effective identity of ``pid``, None when it has ended."""
+    try:
+        status = (_PROC / str(pid) / "status").read_text("utf-8", "replace")
+    except OSError:
+        return None
+    rows = {name: value.split() for name, _, value in (line.partition(":") for line in status.splitlines())}
+    return Identity(int(rows["Uid"][1]), int(rows["Gid"][1]), tuple(map(int, rows["Groups"])))
 
 
 def children_of(parent: int) -> tuple[int, ...]:

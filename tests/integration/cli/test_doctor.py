@@ -26,7 +26,7 @@ SITE = """\
 [sites.panel]
 server_names = ["panel.test"]
 listen = ["127.0.0.1:{port}"]
-upstream = "127.0.0.1:1"
+upstream = "127.0.0.1:{behind}"
 """
 
 
@@ -37,12 +37,14 @@ def home(tmp_path: Path) -> Iterator[Path]:
     assert counterseal(home, "init", "--no-passphrase").code == 0
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-    (home / "counterseal.toml").write_text(SITE.format(port=port))
-    deployed = counterseal(home, "nginx", "deploy")
-    assert deployed.code == 0, deployed.stderr
-    yield home
-    (home / "counterseal.toml").write_text(SITE.format(port=port))
-    counterseal(home, "nginx", "stop")
+    with socket.create_server(("127.0.0.1", 0)) as behind:
+        settings = SITE.format(port=port, behind=behind.getsockname()[1])
+        (home / "counterseal.toml").write_text(settings)
+        deployed = counterseal(home, "nginx", "deploy")
+        assert deployed.code == 0, deployed.stderr
+        yield home
+        (home / "counterseal.toml").write_text(settings)
+        counterseal(home, "nginx", "stop")
 
 
 def _lines(home: Path, *options: str) -> dict[str, tuple[str, str | None]]:
@@ -93,7 +95,7 @@ def test_all_is_well_after_a_deploy(home: Path) -> None:
     assert {state for state, _ in lines.values()} == {"ok"}
     listed = _read(counterseal(home, "doctor", "--no-proof", "--json"))["list clients"]["message"]
     assert re.fullmatch(r"number \d+, .+ old, until .+ UTC, .+ left", listed)
-    assert {"nginx", "generation 1", "lint", "proof panel", "site certificate panel"} <= set(lines)
+    assert {"nginx", "generation 1", "lint", "proof panel", "site certificate panel", "upstream panel"} <= set(lines)
     assert counterseal(home, "doctor", "nosuch").code == 1
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from counterseal.nginx.proctable import has_open_below, listeners_on
+from counterseal.nginx.proctable import has_open_below, identity_of, listeners_on
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -56,3 +56,11 @@ def test_who_has_a_file_open_below_a_directory_is_found(tmp_path: Path) -> None:
         assert has_open_below(os.getpid(), tmp_path / "home")
         assert not has_open_below(os.getpid(), tmp_path / "ho")
     assert not has_open_below(os.getpid(), tmp_path / "home")
+
+
+def test_by_whose_rights_a_process_opens_files_is_known() -> None:
+    """By ours, for one; there is no process of that last number."""
+    mine = identity_of(os.getpid())
+    assert mine is not None
+    assert (mine.user, mine.group, sorted(mine.groups)) == (os.geteuid(), os.getegid(), sorted(os.getgroups()))
+    assert identity_of(2**31 - 1) is None
