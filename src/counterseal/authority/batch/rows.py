@@ -44,11 +44,8 @@ def read_rows(path: Path) -> Iterator[ClientRow | Finding]:
     """Yield the rows of the file one by one, and a finding for each that cannot be read.
 
     ``.jsonl`` and ``.ndjson`` hold an object a line; anything else is CSV, also with semicolons, whose first line names
-    the columns. Raises FileError, InputError ``batch.columns``; ``batch.stream`` for what can be read only once.
+    the columns. Raises FileError, InputError ``batch.columns``.
     """
-    if path.exists() and not path.is_file():
-        told = f"the rows are read twice, and this is no file: {path}"
-        raise InputError("batch.stream", told, hint="write them into a file first")
     try:
         with path.open("rb") as octets:
             if hint := encoding_hint(octets.peek(2)):

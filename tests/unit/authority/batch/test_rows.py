@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from datetime import timedelta
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from counterseal.authority.batch.rows import ClientRow, read_rows
 from counterseal.errors import InputError
 from counterseal.findings import Finding
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 FULL = ClientRow(
     "devices:2", "d1", ("email:a@b.example", "email:c@d.example", "DNS:d1.example"), "ops", timedelta(days=30), None
@@ -82,17 +84,6 @@ def test_a_heading_that_is_too_long_is_no_csv(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"d\.csv:1: not CSV: field larger") as refused:
         _rows(tmp_path, "d.csv", f"name,{'A' * 200_000}\nx,y\n")
     assert refused.value.code == "batch.columns"
-
-
-@pytest.mark.parametrize("kind", ["pipe", "device"])
-def test_what_is_no_file_is_refused_before_it_is_opened(tmp_path: Path, kind: str) -> None:
-    """The rows are read to be judged and again to be issued: a pipe is empty then, and a device has no end."""
-    path = tmp_path / "pipe" if kind == "pipe" else Path("/dev/zero")
-    if kind == "pipe":
-        os.mkfifo(path)
-    with pytest.raises(InputError, match="the rows are read twice, and this is no file") as refused:
-        list(read_rows(path))
-    assert refused.value.code == "batch.stream"
 
 
 @pytest.mark.parametrize(
