@@ -85,7 +85,10 @@ def _json_lines(path: Path, stream: TextIO) -> Iterator[ClientRow | Finding]:
         if not line.strip():
             continue
         try:
-            cells = json.loads(line)
+            cells = json.loads(line, object_pairs_hook=_cells)
+        except InputError as error:
+            yield fault(where, error.code, error.message)
+            continue
         except (ValueError, RecursionError):
             cells = None
         if isinstance(cells, dict):
@@ -94,6 +97,16 @@ def _json_lines(path: Path, stream: TextIO) -> Iterator[ClientRow | Finding]:
             yield texts if isinstance(texts, Finding) else _row(where, *(texts.get(column, "") for column in COLUMNS))
         else:
             yield fault(where, "batch.row", f"not a JSON object: {quoted(line.strip())}")
+
+
+def _cells(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return a JSON object's cells; of a key that stands twice others would read the first, and json the last."""
+    cells: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in cells:
+            raise InputError("batch.columns", f"column stands twice: {quoted(key)}")
+        cells[key] = value
+    return cells
 
 
 def _require_columns(path: Path, columns: list[str]) -> None:

@@ -65,6 +65,7 @@ def test_every_spelling_of_a_row_is_the_same_row(tmp_path: Path, name: str, text
         ("d.jsonl", "\n{broken\n", "batch.row", "{broken"),
         ("d.jsonl", "\n" + "[" * 100_000 + "\n", "batch.row", "[[[..."),
         ("d.jsonl", '\n{"name": "d1", "mail": "x"}\n', "batch.columns", "'mail'"),
+        ("d.jsonl", '\n{"name": "d1", "name": "d2"}\n{"name": "d3"}\n', "batch.columns", "column stands twice: 'name'"),
         ("d.jsonl", '\n{"name": 7}\n', "batch.cell", "7"),
         ("d.jsonl", '\n{"name": ["d1"]}\n', "batch.cell", "d1"),
     ],
