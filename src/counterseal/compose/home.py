@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import getpass
 import os
+import pwd
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from itertools import takewhile
@@ -186,10 +186,12 @@ def _authority(
 
 
 def _actor() -> str:
+    """Return who calls, as the system knows him: what LOGNAME and USER say anybody may choose."""
+    uid = os.getuid()
     try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return f"uid {os.getuid()}"
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return f"uid {uid}"
 
 
 def check_clock(store: Store) -> None:

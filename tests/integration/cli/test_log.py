@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
+import pwd
 import re
 import shutil
 import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
-from command import counterseal
+from command import counterseal, here
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import pytest
 
 
 def verification(home: Path, *more: str) -> tuple[int, dict[str, Any]]:
@@ -30,6 +34,20 @@ def cut(home: Path, kept: int) -> None:
         back = "update key_use_head set (sequence, hash) = (select sequence, hash from key_use where sequence = ?)"
         connection.execute(back, (kept,))
         connection.execute("delete from key_use where sequence > ?", (kept,))
+
+
+def test_nobody_writes_anothers_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The environment is the caller's to choose; a user without a name is known by his number."""
+    for variable in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.setenv(variable, "mallory")
+    home, uid = tmp_path / "home", max(one.pw_uid for one in pwd.getpwall()) + 1
+    assert counterseal(home, "init", "--no-passphrase").code == 0
+    with monkeypatch.context() as nameless:
+        nameless.setattr(os, "getuid", lambda: uid)
+        assert here(home, "client", "ann", "--out", str(tmp_path / "out")).code == 0
+    *before, last = json.loads(counterseal(home, "log", "show", "--json").stdout)["key_uses"]
+    assert {use["actor"] for use in before} == {pwd.getpwuid(os.getuid()).pw_name}
+    assert last["actor"] == f"uid {uid}"
 
 
 def test_lists_cut_off_the_end_are_found(tmp_path: Path) -> None:
