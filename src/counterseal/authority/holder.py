@@ -1,8 +1,8 @@
 """Who shows this certificate? Answered from the inventory as it is now, for every face that knows peers by certificate.
 
 That the peer holds the key is proved elsewhere, by TLS or by a signature; here its certificate, octet for octet one
-that we issued, must stand: issuer and serial number known, neither revoked nor held (nor a CA above it), within its
-time, for the use asked for.
+that we issued, must stand: issuer and serial number known, neither revoked nor held (nor a CA above it), its key nobody
+else's as far as a revocation said, within its time, for the use asked for.
 """
 
 from __future__ import annotations
@@ -19,9 +19,11 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, ObjectIdentifier
 from counterseal.errors import InputError, NotFoundError, RefusedError
 from counterseal.moments import show_moment
 from counterseal.pki.extensions import extension_in, read_extensions
+from counterseal.pki.keys import key_hash_in
 from counterseal.pki.profile import UNLISTED
 from counterseal.pki.reading import UNREADABLE
 from counterseal.pki.subject import show_subject
+from counterseal.store.compromised_keys import find_compromised_key
 from counterseal.store.records import Status
 
 if TYPE_CHECKING:
@@ -74,6 +76,8 @@ def holder_of(
         raise RefusedError("peer.unknown", f"not a certificate of this CA: {subject}")
     if record.status is not Status.VALID:
         raise RefusedError("peer.revoked", f"the client certificate is {record.status}: {subject}")
+    if shown.key_hash is not None and find_compromised_key(authority.store, shown.key_hash) is not None:
+        raise RefusedError("peer.revoked", f"the key of the client certificate is compromised: {subject}")
     _check_path(authority, record.issuer)
     if record.profile in UNLISTED or (usage is not None and usage not in shown.usages):
         raise RefusedError("peer.usage", f"not a certificate for this use: {subject}")
@@ -93,6 +97,7 @@ class _Shown(NamedTuple):
     subject: str
     issuer: x509.Name
     usages: tuple[ObjectIdentifier, ...]
+    key_hash: bytes | None
 
 
 @lru_cache(maxsize=1_024)
@@ -100,7 +105,8 @@ def _read(content: bytes) -> _Shown:
     """Read a certificate once: a client shows the same one with every request."""
     try:
         certificate = x509.load_der_x509_certificate(content)
-        return _Shown(certificate, show_subject(certificate.subject), certificate.issuer, _usages(certificate))
+        subject, usages = show_subject(certificate.subject), _usages(certificate)
+        return _Shown(certificate, subject, certificate.issuer, usages, key_hash_in(content))
     except UNREADABLE as error:
         raise InputError("peer.malformed", "the client certificate is not a certificate in DER") from error
 

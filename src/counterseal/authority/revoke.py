@@ -9,6 +9,7 @@ from counterseal.authority.parts import ROOT
 from counterseal.errors import NotFoundError, RefusedError, shell_line
 from counterseal.moments import epoch, moment, show_moment
 from counterseal.pki.crl import RevocationReason, encode_entry
+from counterseal.pki.keys import key_hash_in
 from counterseal.pki.profile import UNLISTED
 from counterseal.pki.shown import counted, show_serial
 from counterseal.pki.subject import show_subject
@@ -51,6 +52,16 @@ def revoke_record(authority: Authority, record: CertificateRecord, reason: Revoc
         return authority.store.revoke(
             record.serial_number, at=epoch(at), reason=reason.value, crl_entry=entry, issuer=record.issuer
         )
+
+
+def others_with_key(authority: Authority, record: CertificateRecord) -> tuple[CertificateRecord, ...]:
+    """Return the valid certificates of the same name and key: one that was renewed stands beside its successor."""
+    key, now = key_hash_in(record.certificate or b""), epoch(authority.clock())
+    return tuple(
+        one
+        for one in authority.store.by_name(record.name, Status.VALID)
+        if one.not_after > now and key is not None and key_hash_in(one.certificate or b"") == key
+    )
 
 
 def ca_of(authority: Authority, record: CertificateRecord) -> CARecord | None:

@@ -9,13 +9,14 @@ import click
 
 from counterseal.authority.publish import signing_cas, unlock
 from counterseal.authority.record_json import certificate_to_json
-from counterseal.authority.revoke import find_held, find_revocable, revoke_record, unrevoke_record
+from counterseal.authority.revoke import find_held, find_revocable, others_with_key, revoke_record, unrevoke_record
 from counterseal.authority.revoke import revoke as revoke_certificate
 from counterseal.authority.revoke import unrevoke as unrevoke_certificate
 from counterseal.cli.common import Run, common
 from counterseal.cli.completions import complete_certificates
 from counterseal.cli.dry_run import dry_run_option, show_dry_run
 from counterseal.cli.locking_out import put_in_force, rehearse_in_force
+from counterseal.errors import shell_line
 from counterseal.pki.crl import RevocationReason
 from counterseal.pki.shown import show_serial
 
@@ -78,6 +79,8 @@ def revoke(run: Run, *, selector: str, reason: str, no_deploy: bool, dry_run: bo
         unlock(authority)
         record = revoke_certificate(authority, selector, RevocationReason(reason))
         run.say(f"revoked {record.name} ({show_serial(record.serial_number)}): {reason}")
+        if reason == RevocationReason.KEY_COMPROMISE.value:
+            _tell_others(run, others_with_key(authority, record))
         told, shown = put_in_force(run, authority, record, "revoke", deploy=not no_deploy)
     seconds = time.monotonic() - began
     run.show(
@@ -106,6 +109,14 @@ def unrevoke(run: Run, *, selector: str, no_deploy: bool, dry_run: bool) -> None
         run.say(f"{record.name} is valid again ({show_serial(record.serial_number)})")
         told, shown = put_in_force(run, authority, record, "unrevoke", deploy=not no_deploy)
     run.show({"certificate": certificate_to_json(record), **shown}, told)
+
+
+def _tell_others(run: Run, others: Sequence[CertificateRecord]) -> None:
+    """Warn of certificates that whoever has the key can still show."""
+    for one in others:
+        serial = show_serial(one.serial_number)
+        line = shell_line("counterseal", "revoke", serial, "--reason", RevocationReason.KEY_COMPROMISE.value)
+        run.warn(f"another certificate of {one.name} for the same key is still valid: {serial}", f"hint: {line}")
 
 
 def _rehearse(

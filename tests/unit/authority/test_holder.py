@@ -70,6 +70,20 @@ def test_a_revocation_counts_at_once(authority: Authority, reason: RevocationRea
     assert refusal(authority, content) == "peer.revoked"
 
 
+def test_who_shows_another_certificate_for_a_stolen_key_is_nobody(authority: Authority) -> None:
+    """One that was renewed for the same key stands beside its successor, and whoever has the key could show either."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    old, new, others = make_client(authority, key=key), make_client(authority, key=key), make_client(authority)
+    contents = [one.record.certificate or b"" for one in (new, others)]
+    revoke_record(authority, old.record, RevocationReason.SUPERSEDED)
+    assert [holder_of(authority, one).name for one in contents] == ["ann", "ann"]
+    stolen = make_client(authority, "bob", key=key)
+    revoke_record(authority, stolen.record, RevocationReason.KEY_COMPROMISE)
+    with pytest.raises(RefusedError, match="the key of the client certificate is compromised: ") as raised:
+        holder_of(authority, contents[0])
+    assert (raised.value.code, holder_of(authority, contents[1]).name) == ("peer.revoked", "ann")
+
+
 def test_a_client_of_a_revoked_ca_is_refused(authority: Authority) -> None:
     """Whatever its own state."""
     content = make_client(authority).record.certificate or b""
