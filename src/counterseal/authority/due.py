@@ -11,7 +11,7 @@ from counterseal.authority.generation_lists import has_newest_lists
 from counterseal.authority.probes import ending_probes
 from counterseal.authority.readmission import revoked_cas_in
 from counterseal.authority.site_certificate import needs_certificate
-from counterseal.errors import AmbiguousError, FileError
+from counterseal.errors import AmbiguousError, FileError, NotFoundError
 from counterseal.files import read_file
 from counterseal.nginx.generations import read_generation
 from counterseal.nginx.render.inventory import KNOWN_FILE
@@ -112,5 +112,5 @@ def _differ_by_probes(authority: Authority, one: bytes, other: bytes) -> bool:
 def _is_probe(authority: Authority, serial_number: int) -> bool:
     try:
         return authority.store.certificate(serial_number).profile in UNLISTED
-    except AmbiguousError:  # two CAs that were imported count from 1, and a probe has a random number
+    except (AmbiguousError, NotFoundError):  # two imported CAs count from 1, no probe does; a failover forgets the last
         return False

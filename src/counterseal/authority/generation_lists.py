@@ -52,7 +52,8 @@ def _lacks_probes_alone(authority: Authority, ca: CARecord, kept: Any) -> bool: 
         case [int(), int(change), int(signed)] if not authority.is_away(ca):  # another's is taken as it comes
             is_young = epoch(authority.clock()) - signed < authority.rules.crl_refresh.total_seconds()
             has_left = authority.store.revocation_changes(ca.name)[1] > change
-            return is_young and not has_left and authority.store.profiles_revoked(ca.name, after=change) <= {*UNLISTED}
+            revoked = authority.store.profiles_revoked(ca.name, after=change, since=signed)
+            return is_young and not has_left and revoked <= {*UNLISTED}
         case _:
             return False
 

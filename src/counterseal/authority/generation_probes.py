@@ -8,9 +8,15 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from cryptography import x509
-
-from counterseal.authority.probes import end_of, has_probes, make_probes, read_probes, retire_good
+from counterseal.authority.probes import (
+    end_of,
+    has_probes,
+    make_probes,
+    read_probes,
+    retire_good,
+    serial_number_of,
+    standing_of,
+)
 from counterseal.authority.site_material import client_cas
 from counterseal.errors import FileError
 from counterseal.moments import moment
@@ -24,7 +30,6 @@ if TYPE_CHECKING:
     from counterseal.authority.ground import Ground
     from counterseal.authority.parts import Authority
     from counterseal.authority.probes import Probes
-    from counterseal.handshake.observation import ProbeIdentity
     from counterseal.nginx.any_site import AnySite
     from counterseal.store.records import CARecord
 
@@ -64,12 +69,8 @@ def _retire(authority: Authority, ca: CARecord, ground: Ground) -> None:
     for generation in list_generations(ground.place.base):
         with suppress(FileError):  # none, or damaged ones
             probes = read_probes(generation.directory, ca.name)
-            ours.update(_serial_number(one) for one in (probes.good, probes.unlisted) if one is not None)
+            ours.update(serial_number_of(one) for one in (probes.good, probes.unlisted) if one is not None)
     retire_good(authority, ca.name, only=ours)
-
-
-def _serial_number(probe: ProbeIdentity) -> int:
-    return x509.load_pem_x509_certificate(probe.certificate_chain).serial_number
 
 
 def _kept(authority: Authority, ca: CARecord, ground: Ground) -> Probes | None:
@@ -86,5 +87,4 @@ def _kept(authority: Authority, ca: CARecord, ground: Ground) -> Probes | None:
     now, crl = authority.clock(), authority.store.latest_crl_times(ca.name)
     if end_of(probes.good) <= now or (crl is not None and moment(crl.next_update) <= now):
         return None
-    record = authority.store.certificate(_serial_number(probes.good), issuer=ca.name)
-    return probes if record.status is Status.VALID else None
+    return probes if standing_of(authority, probes.good, ca.name) == Status.VALID else None

@@ -167,6 +167,17 @@ def end_of(probe: ProbeIdentity) -> datetime:
     return x509.load_pem_x509_certificate(probe.certificate_chain).not_valid_after_utc
 
 
+def serial_number_of(probe: ProbeIdentity) -> int:
+    """Return the serial number of what a probe presents."""
+    return x509.load_pem_x509_certificate(probe.certificate_chain).serial_number
+
+
+def standing_of(authority: Authority, probe: ProbeIdentity, ca: str) -> str | None:
+    """Return the status of a probe; None where the store has forgotten it, as a failover may: nobody can revoke it."""
+    found = authority.store.standing(serial_number_of(probe), issuer=ca)
+    return None if found is None else found[0]
+
+
 def ending_probes(authority: Authority, generation: Path) -> tuple[str, ...]:
     """Return the client CAs whose good probe in a generation ends soon, where a new one would live longer."""
     return tuple(record.name for record in authority.store.cas() if _ends_soon(authority, generation, record))
@@ -191,9 +202,9 @@ def canary_file(canaries: Path, ca: str) -> Path:
 
 def _canary(authority: Authority, ca: str, canaries: Path, *, keep: bool) -> ProbeIdentity:
     path = canary_file(canaries, ca)
-    with suppress(FileError):  # in the place of one that is damaged comes another
-        if path.is_file():
-            return read_identity("revoked", path)
+    with suppress(FileError):  # in the place of one that is damaged, or whose revocation is forgotten, comes another
+        if path.is_file() and standing_of(authority, kept := read_identity("revoked", path), ca) == Status.REVOKED:
+            return kept
     record, identity = issue_probe(authority, Wanted(CLIENT_PROBE, ca, "revoked", _left(authority, ca)))
     revoke_record(authority, record, RevocationReason.SUPERSEDED)
     if keep:

@@ -11,7 +11,7 @@ from counterseal.authority.backend_probes import backends_of
 from counterseal.authority.endpoints import endpoint_of, endpoints_in
 from counterseal.authority.foreign import make_foreign_probe
 from counterseal.authority.parts import ROOT
-from counterseal.authority.probes import end_of, has_probes, issue_good, read_probes
+from counterseal.authority.probes import end_of, has_probes, issue_good, read_probes, standing_of
 from counterseal.authority.site_material import client_cas, revoked_client_cas
 from counterseal.errors import FileError
 from counterseal.handshake.sessions import remember_session
@@ -60,7 +60,8 @@ def remember_leavers(authority: Authority, sites: Sequence[AnySite], stage: Stag
     """Connect as the good probe of the generation in force and keep its sessions, before it is revoked.
 
     Where a CA was revoked since that generation was made, it is one of that CA's. No probe is of one whose key is away:
-    it stays as it is. Who listens at an address that the generation does not have is not asked, for he may say nothing.
+    it stays as it is, nor one that the store has forgotten. Who listens at an address that the generation does not have
+    is not asked, for he may say nothing.
     """
     leavers, served = {}, endpoints_in(stage.generation)
     for site in sites:
@@ -70,6 +71,8 @@ def remember_leavers(authority: Authority, sites: Sequence[AnySite], stage: Stag
         if ca is not None:
             with suppress(FileError):  # it is damaged, and nobody's session can be kept
                 good = read_probes(stage.generation, ca.name).good
+                if standing_of(authority, good, ca.name) is None:
+                    continue
                 facts = facts_of(authority, site, sites, stage)
                 facts = replace(facts, endpoints=tuple(one for one in facts.endpoints if one in served))
                 leavers[site.name] = remember_session(facts, good, with_its_ca=ca in revoked)

@@ -40,7 +40,8 @@ _BETWEEN = """
 """
 _PROFILES = """
     select distinct c.profile from revocation r join certificate c
-    on c.serial_number = r.serial_number and c.issuer = r.issuer where r.issuer = ? and r.change_number > ?
+    on c.serial_number = r.serial_number and c.issuer = r.issuer
+    where r.issuer = ? and (r.change_number > ? or r.revoked_at > ?)
 """
 _ENDED = "select 1 from revocation where issuer = ? and not_after >= ? and not_after < ? limit 1"
 
@@ -105,9 +106,12 @@ class Revocations(Inventory, Changes):
         """Whether a revoked or held certificate of the issuer has its ``not_after`` in this time."""
         return self.row(_ENDED, (issuer, since, before)) is not None
 
-    def profiles_revoked(self, issuer: str, *, after: int) -> set[str]:
-        """Return of which profiles certificates were revoked or held after the change of this number."""
-        return {profile for (profile,) in self.rows(_PROFILES, (issuer, after))}
+    def profiles_revoked(self, issuer: str, *, after: int, since: int) -> set[str]:
+        """Return of which profiles certificates were revoked or held after the change of this number.
+
+        Or ``since`` this time: a failover that lost changes gives their numbers again.
+        """
+        return {profile for (profile,) in self.rows(_PROFILES, (issuer, after, since))}
 
     def revocations(self, issuer: str, *, not_expired_at: int) -> Iterator[Revocation]:
         """Yield the same ones with their time and reason."""

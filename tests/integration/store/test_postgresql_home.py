@@ -147,6 +147,42 @@ def test_sites_on_two_hosts_of_one_store(tmp_path: Path, admit: str) -> None:
     cluster().drop(url)
 
 
+@pytest.mark.nginx
+@pytest.mark.parametrize(
+    ("admit", "earlier", "revoked"),
+    [("valid", 0, ["ann"]), ("valid", 1, ["ann"]), ("known", 1, [])],
+    ids=["the first deploy", "a later one", "a list of the known"],
+)
+def test_what_a_failover_lost_hides_no_lock_out(tmp_path: Path, admit: str, earlier: int, revoked: list[str]) -> None:
+    """A host has deployed what the store has forgotten since, which gives the numbers of its changes again."""
+    first, second, url = tmp_path / "first", tmp_path / "second", cluster().create()
+    name, ports = urlsplit(url).path.strip("/"), {home: free_port() for home in (first, second)}
+    for home, port in ports.items():
+        home.mkdir()
+        settings = f'[store]\nurl = "{url}"\n{one_site.SITE.format(port=port)}admit = "{admit}"\n'
+        (home / "counterseal.toml").write_text(settings)
+    assert counterseal(first, "init", "--no-passphrase").code == 0
+    shutil.copytree(first / "keys", second / "keys")
+    assert counterseal(first, "client", "ann", "--no-p12", "--out", str(tmp_path / "out")).code == 0
+    try:
+        for home in (first, second)[: 1 + earlier]:
+            assert counterseal(home, "nginx", "deploy").code == 0
+        older = urlsplit(cluster().create(name)).path.strip("/")
+        assert counterseal(second, "nginx", "deploy").code == 0
+        until = int(time.time()) + 1
+        cluster().drop(url)
+        cluster().sql(f"alter database {older} rename to {name}")
+        while time.time() < until:  # times of the store are whole seconds
+            time.sleep(0.01)
+        for one in revoked:
+            assert counterseal(first, "revoke", one).code == 0
+        ran = counterseal(second, "refresh")
+        assert (ran.code, one_site.meets(second, ports[second], "ann")) == (0, 400 if revoked else 200), ran.stderr
+    finally:
+        assert [counterseal(home, "nginx", "stop").code for home in ports] == [0, 0]
+    cluster().drop(url)
+
+
 def _status_of_probe(home: Path, url: str) -> str:
     """Return what the store says of the client by which the generation in force of a home is proved."""
     good = (home / "nginx" / "current" / "probes" / "clients" / "good.pem").read_bytes()
