@@ -17,7 +17,7 @@ from counterseal.cli.dry_run import dry_run_option, show_dry_run
 from counterseal.cli.program import program
 from counterseal.cli.room import require_removable
 from counterseal.cli.unit_words import unit_command
-from counterseal.errors import FileError
+from counterseal.errors import FileError, InputError
 from counterseal.files import preview, write_fileset
 from counterseal.fileset import FileSet, PlannedFile
 
@@ -142,7 +142,13 @@ def _command(run: Run) -> list[str]:
 
 
 def _cron_line(run: Run) -> str:
-    user = pwd.getpwuid(os.geteuid()).pw_name  # root's refresh would leave files in a home that its owner cannot read
+    try:
+        user = pwd.getpwuid(os.geteuid()).pw_name  # root's refresh would leave files that the home's owner cannot read
+    except KeyError as error:  # as in a container
+        told = f"cron calls a user by name, and this one has none: {os.geteuid()}"
+        raise InputError(
+            "timer.user", told, hint="have whatever calls programs here call: counterseal refresh"
+        ) from error
     return f"17 */6 * * * {user} {shlex.join(_command(run))}".replace("%", r"\%")  # crontab(5): % ends the line
 
 

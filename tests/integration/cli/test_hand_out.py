@@ -312,6 +312,9 @@ def test_cron_calls_refresh_as_who_asked(home: Path, monkeypatch: pytest.MonkeyP
     nobody = pwd.getpwnam("nobody")
     monkeypatch.setattr("os.geteuid", lambda: nobody.pw_uid)
     assert here(home, "timer", "print").stdout.startswith("17 */6 * * * nobody ")
+    monkeypatch.setattr("os.geteuid", lambda: 4_000_000)
+    refused = here(home, "timer", "print", "--json")
+    assert (refused.code, json.loads(refused.stdout)["error"]["code"]) == (2, "timer.user")
 
 
 def test_a_root_in_a_safe_has_a_list_that_lasts(home: Path) -> None:

@@ -10,7 +10,7 @@ from counterseal.findings import Severity
 from counterseal.nginx.lint.edit import insert_before, replace_word
 from counterseal.nginx.lint.fix import Applicability
 from counterseal.nginx.lint.rule import Found, Rule, at
-from counterseal.nginx.lint.tls.pairs import pairs
+from counterseal.nginx.lint.tls.pairs import another, pairs
 from counterseal.pki.lint.linted import Linted
 
 if TYPE_CHECKING:
@@ -30,10 +30,12 @@ def check(configuration: Configuration) -> Iterator[Found]:
         switch = server.level.effective("ssl_stapling")
         on = insert_before(pair.certificate, "ssl_stapling on;") if switch is None else replace_word(switch, 0, "on")
         message = f"demands a stapled OCSP response, and ssl_stapling is off: {pair.certificate.arguments[0]}"
-        yield Found(at(pair.certificate, 0), message, (on,), decision=_DECISION)
+        mend = ((on,), _DECISION) if server.kind == "http" else (another(pair), _ANOTHER)
+        yield Found(at(pair.certificate, 0), message, mend[0], decision=mend[1])
 
 
 _DECISION = "whether nginx can ask: it needs the issuer in this file, and a resolver for the responder's name"
+_ANOTHER = "which certificate to take instead: stream has ssl_stapling since nginx 1.27.2, mail never"
 
 
 RULE = Rule(
@@ -45,5 +47,5 @@ RULE = Rule(
     remedy="add: ssl_stapling on; resolver ...; (stapling = true in counterseal.toml), or get a certificate without it",
     reference="https://nginx.org/en/docs/http/ngx_http_ssl_module.html#ssl_stapling",
     check=check,
-    fixes=(Applicability.MAYBE_INCORRECT,),
+    fixes=(Applicability.MAYBE_INCORRECT, Applicability.HAS_PLACEHOLDERS),
 )
