@@ -60,6 +60,9 @@ def run_batch(run: Run, rows: Path, options: Options) -> None:
     """Check all rows, issue those that are not in the sheet yet, and say where everything is."""
     if options["help_device"] is not None:
         raise click.UsageError("--help-device is for one client, and a --batch makes many")
+    if not rows.is_file():
+        hint = "write them to a file first"
+        raise InputError("batch.no_file", f"the rows of a batch are read twice, which a pipe is not: {rows}", hint=hint)
     batch = Batch(rows, _place(options), options["force"], options["dry_run"])
     _require_no_foreign_archive(batch.place)
     processes = _processes()

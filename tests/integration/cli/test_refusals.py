@@ -134,7 +134,7 @@ REFUSED = [
     ("client --batch {base}/rows.csv --archive {base}/all.zip --no-p12", "batch.archive_name"),
     ("client --batch {base}/rows.csv --dns x.example.com --no-p12", "batch.option"),
     ("client --batch {base}/rows.csv --no-p12 --out {base}/batch", "batch.rows"),
-    ("client --batch /dev/null --no-p12 --out {base}/batch", "batch.stream"),
+    ("client --batch /dev/null --no-p12 --out {base}/batch", "batch.no_file"),
     ("client --batch {base}/refused.csv --no-p12 --out {base}", "batch.refused"),
     ("client --batch {base}/empty.csv --no-p12 --out {base}/batch", "batch.empty"),
     ("client bob --group staff --subject CN=bob --no-p12", "subject.group"),
