@@ -135,7 +135,7 @@ class Connection(HttpToolsProtocol):
         """Begin with a head; of a kept-alive connection it is not the first."""
         super().on_message_begin()
         self.since = self.loop.time()
-        self._head, self._receiving = 0, False
+        self._receiving = False
         self._begun += 1
         self._inside = self._in_head = True
 
@@ -191,7 +191,7 @@ class Connection(HttpToolsProtocol):
         """End the request, body and all."""
         if self.parser.should_upgrade():
             return
-        self._receiving = False
+        self._head, self._receiving = 0, False
         if self.is_idle():
             self._stop()
         super().on_message_complete()
