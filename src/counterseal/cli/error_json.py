@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from contextlib import suppress
+import sys
 from typing import TYPE_CHECKING
 
 import click
 
 from counterseal.cli.common import JSON_VERSION
+from counterseal.cli.unexpected import give_up
 from counterseal.errors import AmbiguousError, DeployError, InputError, NginxError, RefusedError
 
 if TYPE_CHECKING:
@@ -32,8 +33,10 @@ def print_error(error: CountersealError) -> None:
             "advice": list(error.advice) if isinstance(error, DeployError) else [],
         }
     }
-    with suppress(OSError):  # stderr and the exit code have told it
+    try:
         click.echo(json.dumps({"version": JSON_VERSION, **document}, indent=2))
+    except OSError:  # stderr and the exit code have told it
+        give_up(sys.stdout)
 
 
 def _finding(finding: Finding) -> ErrorFinding:

@@ -25,7 +25,6 @@ from counterseal.errors import (
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import TextIO
 
 
 def run(args: Sequence[str] | None = None) -> int:
@@ -49,10 +48,10 @@ def run(args: Sequence[str] | None = None) -> int:
 
 
 def _report_unexpected(error: Exception, *, as_json: bool) -> int:
-    from counterseal.cli.unexpected import as_told, unwritten  # noqa: PLC0415 - only when something failed
+    from counterseal.cli.unexpected import as_told, give_up, unwritten  # noqa: PLC0415 - only when something failed
 
     if stream := unwritten(error):
-        _give_up(stream)
+        give_up(stream)
         if isinstance(error, BrokenPipeError) and stream is sys.stdout:  # the reader went away, as in `| head`
             return DONE
     elif os.environ.get("COUNTERSEAL_DEBUG"):
@@ -106,9 +105,6 @@ def _say(line: str) -> None:
     try:
         click.echo(line, err=True)
     except OSError:  # the exit code tells it all the same
-        _give_up(sys.stderr)
+        from counterseal.cli.unexpected import give_up  # noqa: PLC0415 - only when something failed
 
-
-def _give_up(stream: TextIO) -> None:
-    """Have nothing more come of a stream: what it has not taken would fail once more when the interpreter ends."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        give_up(sys.stderr)

@@ -39,6 +39,11 @@ def unwritten(error: Exception) -> TextIO | None:
     return sys.stderr if trace.tb_frame.f_locals["err"] else sys.stdout
 
 
+def give_up(stream: TextIO) -> None:
+    """Have nothing more come of a stream: what it has not taken would fail once more when the interpreter ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
 def as_told(error: Exception) -> CountersealError:
     """Return how an error that nobody foresaw is told."""
     if isinstance(error, OSError) and (stream := unwritten(error)):
