@@ -242,7 +242,8 @@ def test_dehydrated(desk: Desk) -> None:
         assert names_of(desk.path / "certs" / "wild" / "cert.pem") == ["*.hydra.example.com"]
         again = [*dehydrated, "--cron", "--force", "--domain", "hydra.example.com", "--alias", "hydra"]
         said = desk.run(*again, "--preferred-chain", "Nobody's Root", code=1)
-        assert "available options: issuer=CN = Counterseal Root" in said  # it has read the alternate chain as well
+        options = said.replace("CN = ", "CN=")  # as OpenSSL 3.2 and later has it
+        assert "available options: issuer=CN=Counterseal Root" in options  # it has read the alternate chain as well
         desk.run(*again)
         desk.run(*dehydrated, "--revoke", str(desk.path / "certs" / "hydra" / "cert.pem"))
         assert desk.statuses("hydra.example.com") == ["revoked", "valid", "valid"]
