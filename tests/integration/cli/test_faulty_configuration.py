@@ -44,11 +44,12 @@ root = "/srv"
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a home with clients and a configuration with faults in every part but the CA's own."""
+    """Return a home with clients, frank held, and a configuration with faults in every part but the CA's own."""
     home = tmp_path_factory.mktemp("faulty") / "home"
     assert here(home, "init", "--no-passphrase").code == 0
-    for name in ("alice", "bob", "dave", "erin"):
+    for name in ("alice", "bob", "dave", "erin", "frank"):
         assert here(home, "client", name, "--no-p12", "--out", str(home.parent / "out")).code == 0
+    assert here(home, "revoke", "frank", "--reason", "certificate_hold").code == 0
     write_secret(home.parent / "passphrase", "not a secret here\n")
     (home / "counterseal.toml").write_text(FAULTY)
     return home
@@ -67,7 +68,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "backup @/a.backup --passphrase-file @/passphrase",
         "revoke bob --no-deploy --json",
         "revoke dave --reason certificate_hold --json",
-        "unrevoke dave --json",
+        "unrevoke frank --json",
         "client carol --no-p12 --out @/out --json",
         "renew alice --out @/again --json",
         "token pump-7 --profile client --json",
