@@ -14,6 +14,8 @@ from counterseal.errors import shell_line
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+_TOO_SHORT = 2
+"""So many letters stand in many words."""
 _NUMBER = re.compile(r"is not a valid (integer|float)(?: range)?")
 _EXTRA_NUMBER = re.compile(r"unexpected extra argument \((\d{1,5})\)")
 _EXTRA = re.compile(r"unexpected extra arguments? \(([^)]+)\)")
@@ -201,7 +203,9 @@ def _choice_meant(error: click.UsageError) -> str:
     ours = VALUES_ELSEWHERE.get(given.lower())
     if ours in kind.choices:
         return f"here it is {ours}"
-    return _meant(difflib.get_close_matches(given.lower(), map(str, kind.choices), n=1)) or ""
+    choices = [str(choice) for choice in kind.choices]
+    having = [choice for choice in choices if len(given) > _TOO_SHORT and given.lower() in choice]
+    return _meant(having or difflib.get_close_matches(given.lower(), choices, n=1)) or ""
 
 
 def _meant(possibilities: Sequence[str] | None) -> str | None:

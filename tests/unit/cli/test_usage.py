@@ -80,6 +80,16 @@ def test_a_typing_mistake_is_named(words: list[str], lines: list[str], capsys: p
     assert all(line in told.err for line in lines), told.err
 
 
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [("compromise", "'key_compromise' or 'ca_compromise' or 'aa_compromise'"), ("hold", "'certificate_hold'")],
+)
+def test_a_part_of_a_word_is_not_guessed(typed: str, meant: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each that has it is named: the nearest by its letters was the CA's compromise, for a client's."""
+    assert run(["revoke", "x", "--reason", typed]) == 2
+    assert f"hint: did you mean {meant}?\n" in capsys.readouterr().err
+
+
 def test_another_version_is_no_slip_of_the_hand(capsys: pytest.CaptureFixture[str]) -> None:
     """Nobody who asks for TLS 1.1 meant another one."""
     assert run(["handshake", "x", "--tls", "1.1"]) == 2
